@@ -1,0 +1,58 @@
+# Everything starts here. Each target sets up what it needs first, in no time when that is already there.
+#
+#   make run TORCH=cuda              PyTorch with CUDA instead of the CPU build (Linux; kept from then on)
+#   make run PYTHON=python3.12       another Python than the first that fits (before there is a .venv)
+#   make test ARGS="-k geodesic"     arguments for pytest, also of make bench
+
+PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
+VENV = .venv/bin
+TYPESCRIPT = 7.0.2
+
+.PHONY: help run test check bench measures dataset train install install-dev clean
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: install ## start Sonifold and open it in the browser
+	@exec $(VENV)/sonifold serve
+
+test: install-dev ## everything that CI runs: the page's unit tests, then pytest with a real browser
+	@if command -v node >/dev/null; then node --test $$(find tests/frontend -name '*.test.*js' | sort); \
+	elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run" >&2; exit 1; \
+	else echo "No node here: the page's unit tests are left out."; fi
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: install-dev ## linter, formatter and type checkers, for Python and (where node is) for the page
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend/jsconfig.json; \
+	else echo "No npx here: the page's types are left unchecked."; fi
+
+bench: install-dev ## measure what the README promises, and print it beside its bars
+	@$(VENV)/python -m pytest tests/benchmarks -s $(ARGS)
+	@$(VENV)/python -m sonifold.evaluate.measures
+
+measures: install ## every figure measured so far beside its bar, oldest first
+	@$(VENV)/python -m sonifold.evaluate.measures
+
+dataset: install-dev ## build the training set of the pack oneshots from its sources
+	@$(VENV)/sonifold dataset oneshots
+
+train: install-dev ## train the pack oneshots
+	@$(VENV)/sonifold train oneshots
+
+install-dev: EXTRAS = dev
+install install-dev:
+	@for python in $(PYTHONS); do \
+	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; \
+	  then exec $$python tools/install.py $(EXTRAS) $(if $(TORCH),--torch $(TORCH)); fi; done; \
+	echo "Sonifold needs Python 3.11, 3.12 or 3.13, and none of these is one: $(PYTHONS)." >&2; \
+	echo "Install one (Debian, Ubuntu: sudo apt-get install python3 python3-venv)," >&2; \
+	echo "or say where yours is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
+	exit 1
+
+clean: ## remove the environment, caches and everything built
+	rm -rf .venv build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find backend tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,188 @@
+"""Makes the project's virtual environment, exactly as constraints.txt pins it. Needs only Python.
+
+    python3 tools/install.py             what `make run` needs
+    python3 tools/install.py dev         what `make test` and `make check` need too
+    python3 tools/install.py --torch cuda            PyTorch with CUDA, on Linux
+
+Safe to run any number of times: with nothing to do it only looks. It installs again when pyproject.toml,
+constraints.txt or the kind of PyTorch changed, or when a run before it was cut short.
+
+On Linux a plain `pip install torch` brings several gigabytes of CUDA, wanted or not. So constraints.txt asks
+for the version "+cpu", which no CUDA build can satisfy. pip looks for it in the places that it is set up with;
+where none of them has it, PyTorch's own index of CPU builds is added.
+"""
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SUPPORTED = ((3, 11), (3, 13))
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+#: Packages an editable install is built with, beside those that [build-system] names.
+EDITABLE = ["editables"]
+
+
+def main():
+    options = parse(sys.argv[1:])
+    if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
+        sys.exit(f"Sonifold runs on Python 3.11 to 3.13, and {sys.executable} is {sys.version.split()[0]}.")
+    environment = Environment(options.venv.absolute())
+    before = environment.stamp()
+    wanted = {
+        "inputs": digest(ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__)),
+        "place": str(environment.folder),
+        "torch": options.torch or (before or {}).get("torch", "cpu"),
+        "extras": sorted({*options.extras, *(before or {}).get("extras", [])}),
+        "project": "none" if options.only_dependencies else "installed" if options.no_editable else str(ROOT),
+    }
+    if before == wanted:
+        return
+    if not environment.works():
+        environment.create()
+    environment.unstamp()
+    install(environment, wanted, torch_before=(before or {}).get("torch"))
+    environment.write_stamp(wanted)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("extras", nargs="*", help="groups of pyproject.toml's optional dependencies, such as dev")
+    parser.add_argument("--torch", choices=["cpu", "cuda"], help="default: as installed before, else cpu")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv beside the Makefile")
+    parser.add_argument("--no-editable", action="store_true", help="copy the project into the environment")
+    parser.add_argument("--only-dependencies", action="store_true", help="leave the project itself out")
+    return parser.parse_args(arguments)
+
+
+def install(environment, wanted, torch_before):
+    """The dependencies as pinned, then the project without looking at its dependencies again."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    constraints = environment.folder / "constraints.txt"
+    constraints.write_text(constraints_for(wanted["torch"]), encoding="utf-8")
+    build = [*project["build-system"]["requires"], *EDITABLE]
+    print(f"Installing into {environment.folder}: a few minutes and about 1 GB the first time.", flush=True)
+    if wanted["torch"] != (torch_before or wanted["torch"]):
+        environment.pip("uninstall", "--yes", "torch")  # "2.13.0" is satisfied by "2.13.0+cpu": make room first
+    environment.pip(
+        "install",
+        "--constraint",
+        str(constraints),
+        *index_options(environment, constraints),
+        *requirements(project["project"], wanted["extras"]),
+        *build,
+    )
+    if wanted["project"] != "none":
+        editable = [] if wanted["project"] == "installed" else ["--editable"]
+        environment.pip("install", "--no-deps", "--no-build-isolation", *editable, str(ROOT))
+
+
+def requirements(project, extras):
+    """The dependencies of the project and of these extras, an extra that names another one followed."""
+    optional = project.get("optional-dependencies", {})
+    found = list(project["dependencies"])
+    for extra in extras:
+        if extra not in optional:
+            sys.exit(f"pyproject.toml has no group {extra!r} of dependencies; it has {', '.join(optional)}.")
+        for line in optional[extra]:
+            inner = re.fullmatch(rf"{project['name']}\[(.+)\]", line)
+            found += requirements({**project, "dependencies": []}, inner[1].split(",")) if inner else [line]
+    return list(dict.fromkeys(found))
+
+
+def constraints_for(torch):
+    """constraints.txt; for CUDA with "===" in PyTorch's line, which takes the build without a suffix only."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return re.sub(r"^torch==([\d.]+)\+cpu", r"torch===\1", text, flags=re.MULTILINE) if torch == "cuda" else text
+
+
+def index_options(environment, constraints):
+    """Nothing where pip finds the pinned PyTorch by itself; else the index of CPU builds.
+
+    Asked first, because pip gives an index that cannot be reached many seconds before it goes on without it.
+    """
+    question = ["install", "--dry-run", "--no-deps", "--quiet", "--constraint", str(constraints), "torch"]
+    found = environment.pip(*question, quiet=True)
+    return [] if found else ["--extra-index-url", CPU_BUILDS]
+
+
+class Environment:
+    """A virtual environment in ``folder``, and the stamp that says what was installed into it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.stamp_file = folder / "installed.json"
+
+    def works(self):
+        """Whether its Python starts, is one we support, and has pip."""
+        check = f"import sys, pip; sys.exit(not {SUPPORTED[0]} <= sys.version_info[:2] <= {SUPPORTED[1]})"
+        try:
+            return subprocess.run([str(self.python), "-c", check], capture_output=True).returncode == 0
+        except OSError:
+            return False
+
+    def create(self):
+        print(f"Creating {self.folder} with Python {sys.version.split()[0]}.", flush=True)
+        make = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
+        if importable("ensurepip"):
+            run(make)
+        elif importable("pip"):  # Debian without python3-venv, but with python3-pip
+            run([*make, "--without-pip"])
+            run([sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet", "pip"])
+        else:
+            sys.exit(
+                f"{sys.executable} can make no virtual environment: it has neither ensurepip nor pip. "
+                "On Debian and Ubuntu: sudo apt-get install python3-venv. Then run the same command again."
+            )
+
+    def pip(self, *arguments, quiet=False):
+        """Run its pip. A failure ends the program with pip's own words, unless ``quiet``: then False."""
+        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *arguments]
+        if quiet:
+            return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        run(command)
+        return True
+
+    def stamp(self):
+        """What was installed, or None where the last run did not come to its end."""
+        try:
+            return json.loads(self.stamp_file.read_text(encoding="utf-8")) if self.python.exists() else None
+        except (OSError, ValueError):
+            return None
+
+    def write_stamp(self, wanted):
+        self.stamp_file.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+
+    def unstamp(self):
+        self.stamp_file.unlink(missing_ok=True)
+
+
+def importable(module):
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+def run(command):
+    code = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
+    if code:
+        sys.exit(f"This failed with code {code} (its own words are above): {' '.join(command)}")
+
+
+def digest(*files):
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+if __name__ == "__main__":
+    main()
