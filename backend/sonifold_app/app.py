@@ -1,0 +1,117 @@
+"""The only wiring: settings and an engine in, an ASGI app out. Nothing happens at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from sonifold_app import gate, problems
+from sonifold_app.engine.base import Engine
+from sonifold_app.routes import (
+    atlas,
+    audio,
+    decodings,
+    embeddings,
+    health,
+    models,
+    morphs,
+    page,
+    paths,
+    sounds,
+)
+from sonifold_app.schemas import ProblemDocument
+from sonifold_app.services import Services
+from sonifold_app.settings import MEBIBYTE, Settings
+from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.recordings import Recordings
+
+API = "/api/v1"
+JSON_BYTES = 2 * MEBIBYTE
+MEMO_BYTES = 64 * MEBIBYTE
+
+DESCRIPTION = """
+Geodesic morphs between one-shots, on a map you can hear.
+
+Errors are problem documents (RFC 9457) with a stable `code`. Sound comes as WAV, FLAC or Ogg, by `Accept` or
+`?format=`, with `ETag` and `Range`. Numbers that are lengths or distances are in the model's `unit`.
+"""
+
+
+def create_app(settings: Settings, engine: Engine) -> FastAPI:
+    """The service over an engine. The engine starts and ends with the app's lifespan."""
+    store = settings.data / "cache"
+    blobs = Blobs(store / "blobs", settings.keep_bytes)
+    memo = Memo(store / "memo", MEMO_BYTES)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine.start()
+        yield
+        engine.close()
+
+    app = FastAPI(
+        title="Sonifold",
+        version=version("sonifold"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(gate.SecurityHeaders),
+            Middleware(gate.HeadAsGet),
+            Middleware(gate.Gate, token=settings.token.get_secret_value() if settings.token else None),
+            Middleware(gate.BodyLimit, limit_of=body_limits(settings)),
+            Middleware(gate.WeakTags),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+        ],
+    )
+    app.state.services = Services(settings, engine, Recordings(blobs, memo, engine.convert), memo)
+    app.state.plotly = page.Plotly(blobs, memo)
+    problems.install(app)
+    app.include_router(health.router)
+    api = APIRouter(prefix=API)
+    for resource in (models, sounds, embeddings, atlas, paths, morphs, decodings, audio):
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(page.router)
+    app.router.default = page.Page(page.page_folder())
+    describe(app)
+    return app
+
+
+def body_limits(settings: Settings) -> Any:
+    """How many bytes a path takes."""
+
+    def limit_of(path: str) -> int:
+        return settings.upload_bytes if path.endswith("/embeddings") else JSON_BYTES
+
+    return limit_of
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the API's description: the shape of every error, and how a token is brought."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            schemas = document["components"]["schemas"]
+            own = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(own.pop("$defs", {}))
+            schemas["ProblemDocument"] = own
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{}, {"token": []}]
+        return app.openapi_schema or document
+
+    app.openapi = openapi  # type: ignore[method-assign]

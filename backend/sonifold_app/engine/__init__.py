@@ -1,0 +1,1 @@
+"""Who does the computing: one protocol (``base``), one implementation so far (``local``)."""

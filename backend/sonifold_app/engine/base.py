@@ -1,0 +1,250 @@
+"""What the service asks of the science, as one protocol.
+
+Questions and answers are plain data (numbers, numpy arrays, bytes), so that an engine may live in this
+process (``local``), or on other machines, and no route can tell. An engine raises the errors of
+``sonifold.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float32]
+AudioFormat = Literal["wav", "flac", "ogg"]
+PathKind = Literal["geodesic", "linear", "retimed", "graph"]
+MetricName = Literal["blend", "pullback", "kernel", "flat"]
+MorphMode = Literal["steps", "glide"]
+
+PATH_KINDS: tuple[PathKind, ...] = ("geodesic", "linear", "retimed", "graph")
+METRICS: tuple[MetricName, ...] = ("blend", "pullback", "kernel", "flat")
+
+
+# -- questions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A place to start or end at: exactly one of a library sound's id, a latent point, a position on the
+    map.
+    """
+
+    sound: str | None = None
+    point: tuple[float, ...] | None = None
+    position: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class PathQuery:
+    """The way through two or more anchors."""
+
+    anchors: tuple[Anchor, ...]
+    kind: PathKind = "geodesic"
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+    steps: int = 17
+
+
+@dataclass(frozen=True)
+class MorphQuery:
+    """Ways between two anchors, made audible."""
+
+    start: Anchor
+    end: Anchor
+    kinds: tuple[PathKind, ...] = ("geodesic", "linear")
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+    steps: int = 17
+    mode: MorphMode = "steps"
+    seconds: float = 4.0
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A sound file as it came."""
+
+    name: str
+    data: bytes
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Rendered sound: a PCM16 WAV file, mono."""
+
+    wav: bytes
+    frames: int
+    sample_rate: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True)
+class TracedPath:
+    """A path between two anchors. Lengths in the model's unit; the arrays as in ``sonifold.model.Path``."""
+
+    kind: PathKind
+    metric: MetricName
+    weight: float
+    length: float
+    line_length: float
+    energy: float
+    line_energy: float
+    speed: Numbers  # (steps - 1,)
+    speed_variation: float
+    outcome: str
+    converged: bool
+    map: Numbers  # (65, 2)
+    step_positions: Numbers  # (steps, 2)
+    known: NDArray[np.bool_]  # (steps,)
+    nodes: Numbers  # (steps, latent)
+
+
+@dataclass(frozen=True)
+class Morph:
+    path: TracedPath
+    recording: Recording
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a latent point sounds like, and where it lies on the map."""
+
+    recording: Recording
+    position: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    id: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A sound's place in a model."""
+
+    name: str
+    seconds: float
+    z: Numbers
+    position: tuple[float, float]
+    nearest: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True)
+class StoredAudio:
+    """A library sound's file as it lies in the pack."""
+
+    data: bytes
+    format: AudioFormat
+
+
+@dataclass(frozen=True)
+class LibraryTable:
+    """The sounds of a pack, column by column, all in the same order."""
+
+    ids: Sequence[str]
+    names: Sequence[str]
+    families: Sequence[str]
+    family_names: Sequence[str]
+    sources: Sequence[str]
+    licences: Sequence[str]
+    credits: Sequence[str]
+    groups: Sequence[str]
+    seconds: Sequence[float]
+    pitches: Sequence[float | None]
+    positions: Numbers  # (n, 2)
+    z: Numbers  # (n, latent)
+
+
+@dataclass(frozen=True)
+class AtlasField:
+    """The magnification, log sqrt det G, on a grid of the map; values up to ``coast`` are land."""
+
+    extent: tuple[float, float, float, float]
+    x: Numbers  # (nx,)
+    y: Numbers  # (ny,)
+    values: Numbers  # (ny, nx)
+    coast: float
+    levels: Sequence[float]
+    placement_error: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """Everything about a loaded pack that does not need computing."""
+
+    name: str
+    version: str  # changes with the pack and with the code that renders it: what was rendered before is stale
+    title: str
+    description: str
+    latent_dim: int
+    sample_rate: int
+    sound_samples: int
+    unit: str
+    weight: float  # of the blend's data term, by default
+    card: Mapping[str, Any]
+    card_markdown: str
+    library: LibraryTable
+    atlas: AtlasField
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The packs that can be used, and those that cannot, with the reason as a sentence."""
+
+    models: Mapping[str, ModelFacts] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Loads packs and computes with them. Every method but ``start`` and ``close`` is called on the event
+    loop.
+    """
+
+    def start(self) -> None:
+        """Begin to load; return at once."""
+
+    def close(self) -> None:
+        """Finish what is being computed and let go of everything."""
+
+    async def catalogue(self, timeout: float) -> Catalogue | None:
+        """The packs, once they are loaded; None if that takes longer than ``timeout`` seconds."""
+
+    async def trace(self, model: str, query: PathQuery) -> list[TracedPath]:
+        """The paths between consecutive anchors, one a leg."""
+
+    async def morph(self, model: str, query: MorphQuery) -> list[Morph]:
+        """The paths between two anchors and what they sound like, one a kind."""
+
+    async def decode(self, model: str, anchors: Sequence[Anchor]) -> list[Decoded]:
+        """What the model makes of each anchor's latent point alone, without what it had left out."""
+
+    async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
+        """Places of sounds that are not in the library."""
+
+    async def place(self, model: str, points: Numbers) -> Numbers:
+        """Latent points (b, latent) -> positions on the map (b, 2)."""
+
+    async def lift(self, model: str, positions: Numbers) -> Numbers:
+        """Positions on the map (b, 2) -> latent points (b, latent)."""
+
+    async def neighbours(self, model: str, sound: str, count: int) -> list[Neighbour]:
+        """The library sounds that sound most alike, nearest first, the sound itself left out."""
+
+    async def distances(self, model: str, sound: str) -> Numbers:
+        """Perceptual distances to every library sound (n,), in library order."""
+
+    async def original(self, model: str, sound: str) -> StoredAudio:
+        """A library sound's own file."""
+
+    async def convert(self, audio: bytes, format: AudioFormat) -> bytes:
+        """The same sound in another file format."""

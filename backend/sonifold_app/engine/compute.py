@@ -1,0 +1,235 @@
+"""What the engine does with a model: functions that take a batch and give each item a result or an exception.
+
+torch is imported where it is used: the server answers before it is there.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from sonifold_app.engine.base import (
+    Anchor,
+    AudioFormat,
+    Decoded,
+    Embedding,
+    Morph,
+    MorphQuery,
+    Neighbour,
+    Numbers,
+    PathQuery,
+    Recording,
+    StoredAudio,
+    TracedPath,
+    Upload,
+)
+from sonifold_app.engine.batching import all_or_error, attempt_each, by_group
+
+if TYPE_CHECKING:
+    from sonifold.clip import Clip
+    from sonifold.model import Model
+    from sonifold.path import Path as LatentPath
+    from sonifold.sound import Sound
+
+#: Paths rendered at once. Steps times spectrogram is the largest array there is: 4 paths of 17 steps take
+#: about 300 MB.
+PATHS_AT_ONCE = 4
+#: Neighbours named in an embedding.
+NEAREST = 5
+
+
+def traces(model: Model, queries: Sequence[PathQuery]) -> list[list[TracedPath] | Exception]:
+    """Paths along the legs of each query."""
+    legs = attempt_each(lambda query: legs_of(model, query.anchors), queries)
+    asked = [
+        (leg, query.kind, query)
+        for query, some in zip(queries, legs, strict=True)
+        if not isinstance(some, Exception)
+        for leg in some
+    ]
+    paths = iter(solve(model, asked))
+    return [
+        some if isinstance(some, Exception) else all_or_error([present(next(paths)) for _ in some])
+        for some in legs
+    ]
+
+
+def morphs(model: Model, queries: Sequence[MorphQuery]) -> list[list[Morph] | Exception]:
+    """Paths of each kind of each query, and their sound."""
+    legs = attempt_each(lambda query: legs_of(model, (query.start, query.end)), queries)
+    asked = [
+        (leg, kind, query)
+        for query, some in zip(queries, legs, strict=True)
+        if not isinstance(some, Exception)
+        for leg in some
+        for kind in query.kinds
+    ]
+    paths = solve(model, asked)
+    recordings = render(model, [(path, query) for path, (_, _, query) in zip(paths, asked, strict=True)])
+    made = iter(zip(map(present, paths), recordings, strict=True))
+    return [
+        some if isinstance(some, Exception) else all_or_error([morph_of(*next(made)) for _ in query.kinds])
+        for query, some in zip(queries, legs, strict=True)
+    ]
+
+
+def morph_of(path: TracedPath | Exception, recording: Recording | Exception) -> Morph | Exception:
+    if isinstance(path, Exception):
+        return path
+    return recording if isinstance(recording, Exception) else Morph(path, recording)
+
+
+def decodings(model: Model, anchors: Sequence[Anchor]) -> list[Decoded | Exception]:
+    import torch
+
+    sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
+    good = [sound for sound in sounds if not isinstance(sound, Exception)]
+    if not good:
+        return [sound for sound in sounds if isinstance(sound, Exception)]
+    z = torch.stack([sound.z for sound in good])
+    clip = model.decode(z)
+    places = numbers(model.atlas.place(z))
+    decoded = iter(
+        Decoded(recording_of(type(clip)(audio[None], clip.sample_rate)), (float(x), float(y)))
+        for audio, (x, y) in zip(clip.audio, places, strict=True)
+    )
+    return [sound if isinstance(sound, Exception) else next(decoded) for sound in sounds]
+
+
+def embeddings(model: Model, uploads: Sequence[Upload]) -> list[Embedding | Exception]:
+    def embed(upload: Upload) -> Embedding:
+        sound = model.encode(upload.data, name=upload.name)
+        ((x, y),) = numbers(model.atlas.place(sound.z[None]))
+        nearest = tuple(Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST))
+        seconds = sound.seconds or 0.0
+        return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest)
+
+    return attempt_each(embed, uploads)
+
+
+def legs_of(model: Model, anchors: Sequence[Anchor]) -> list[tuple[Sound, Sound]]:
+    """The pairs of sounds between which a way through anchors leads."""
+    return list(itertools.pairwise(resolve(model, anchor) for anchor in anchors))
+
+
+def resolve(model: Model, anchor: Anchor) -> Sound:
+    """The sound that an anchor means."""
+    if anchor.sound is not None:
+        return model.sound(anchor.sound)
+    if anchor.point is not None:
+        return model.point(list(anchor.point))
+    assert anchor.position is not None, "an anchor is one of three things"
+    return model.at(*anchor.position)
+
+
+def solve(
+    model: Model, asked: Sequence[tuple[tuple[Sound, Sound], str, PathQuery | MorphQuery]]
+) -> list[LatentPath | Exception]:
+    """Solve for paths, all those together that ask for the same kind under the same metric."""
+    return by_group(
+        asked,
+        lambda one: (one[1], one[2].metric, one[2].weight, one[2].steps),
+        lambda group, of: model.paths(
+            [pair for pair, _, _ in of], kind=group[0], metric=group[1], weight=group[2], steps=group[3]
+        ),
+    )
+
+
+def render(
+    model: Model, asked: Sequence[tuple[LatentPath | Exception, MorphQuery]]
+) -> list[Recording | Exception]:
+    """Make paths audible: steps a few paths at a time, glides one by one."""
+
+    def some(group: tuple[str, int, float], of: Sequence[tuple[Any, MorphQuery]]) -> list[Recording]:
+        mode, _, seconds = group
+        if mode == "glide":
+            return [recording_of(model.render_glide(path, seconds=seconds)) for path, _ in of]
+        return [recording_of(clip) for clip in model.render_steps([path for path, _ in of])]
+
+    good = [(path, query) for path, query in asked if not isinstance(path, Exception)]
+    rendered = iter(
+        by_group(
+            good,
+            lambda one: (one[1].mode, one[1].steps, one[1].seconds if one[1].mode == "glide" else 0.0),
+            some,
+            most=PATHS_AT_ONCE,
+        )
+    )
+    return [path if isinstance(path, Exception) else next(rendered) for path, _ in asked]
+
+
+def placed(model: Model, points: Numbers) -> Numbers:
+    import torch
+
+    z = torch.stack([model.point(point).z for point in points.tolist()])
+    return numbers(model.atlas.place(z))
+
+
+def lifted(model: Model, positions: Numbers) -> Numbers:
+    import torch
+
+    return numbers(model.atlas.lift(torch.from_numpy(positions)))
+
+
+def neighbours_of(model: Model, sound: str, count: int) -> list[Neighbour]:
+    return [Neighbour(id, float(distance)) for id, distance in model.neighbours(model.sound(sound), count)]
+
+
+def distances_of(model: Model, sound: str) -> Numbers:
+    distance = dict(model.neighbours(model.sound(sound), len(model.library.ids)))
+    return np.array([distance.get(id, 0.0) for id in model.library.ids], dtype=np.float32)
+
+
+def original_of(model: Model, sound: str) -> StoredAudio:
+    format = cast(AudioFormat, model.library.audio_format)
+    return StoredAudio(model.library.audio_bytes(sound), format)
+
+
+def converted(audio: bytes, format: AudioFormat) -> bytes:
+    import soundfile
+    import torch
+
+    from sonifold.clip import Clip
+
+    samples, sample_rate = soundfile.read(io.BytesIO(audio), dtype="float32")
+    return Clip(torch.from_numpy(samples), sample_rate).to_bytes(format)
+
+
+# -- presenting --------------------------------------------------------------------------------
+
+
+def present(path: LatentPath | Exception) -> TracedPath | Exception:
+    """A path as plain data."""
+    if isinstance(path, Exception):
+        return path
+    return TracedPath(
+        kind=path.kind,
+        metric=path.metric,
+        weight=float(path.weight),
+        length=float(path.length),
+        line_length=float(path.line_length),
+        energy=float(path.energy),
+        line_energy=float(path.line_energy),
+        speed=numbers(path.speed),
+        speed_variation=float(path.speed_variation),
+        outcome=str(path.outcome),
+        converged=bool(path.converged),
+        map=numbers(path.map),
+        step_positions=numbers(path.step_positions),
+        known=np.asarray(path.known, dtype=bool),
+        nodes=numbers(path.nodes),
+    )
+
+
+def recording_of(clip: Clip) -> Recording:
+    return Recording(clip.to_bytes("wav"), clip.audio.numel(), clip.sample_rate)
+
+
+def numbers(values: Any) -> Numbers:
+    """A tensor on any device, or anything numpy takes, as float32."""
+    detach = getattr(values, "detach", None)
+    return np.asarray(detach().cpu() if detach else values, dtype=np.float32)

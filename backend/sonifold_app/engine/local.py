@@ -1,0 +1,191 @@
+"""The engine in this process: packs in memory, and one thread that computes for all who ask together.
+
+torch and the packs are loaded in a thread of their own, so that the server answers from its first second on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sonifold import errors
+from sonifold_app.engine import compute
+from sonifold_app.engine.base import (
+    Anchor,
+    AudioFormat,
+    Catalogue,
+    Decoded,
+    Embedding,
+    Morph,
+    MorphQuery,
+    Neighbour,
+    Numbers,
+    PathQuery,
+    StoredAudio,
+    TracedPath,
+    Upload,
+)
+from sonifold_app.engine.batching import Batcher
+from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_packs
+
+if TYPE_CHECKING:
+    from sonifold.model import Model
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of the things that wait for company. ``most`` in a batch; those of lower ``rank`` go first."""
+
+    compute: Callable[[Model, Sequence[Any]], Sequence[Any]]
+    most: int
+    rank: int = 0
+
+
+#: Small batches keep the first of a crowd from waiting for the last, and a morph from waiting for twenty
+#: files.
+OPERATIONS: Mapping[str, Operation] = {
+    "trace": Operation(compute.traces, most=64),
+    "morph": Operation(compute.morphs, most=4),
+    "decode": Operation(compute.decodings, most=32),
+    "embed": Operation(compute.embeddings, most=4, rank=1),
+}
+
+
+class LocalEngine:
+    """Packs of a folder, computed with in this process."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        threads: int = 1,
+        device: str = "auto",
+        load: Callable[[], tuple[Mapping[str, Model], Mapping[str, str]]] | None = None,
+        window: float = 0.003,
+    ) -> None:
+        """``load`` gives the models by name and the sentences about those that cannot be loaded; by default
+        it reads the packs in ``folder``. ``window``: seconds that a request waits for others to join it."""
+        self._load = load or functools.partial(load_packs, folder, device)
+        self._threads = threads
+        self._window = window
+        self._models: Mapping[str, Model] = {}
+        self._unusable: Mapping[str, str] = {}
+        self._catalogue: Future[Catalogue] = Future()
+        self._batcher: Batcher[tuple[str, str]] | None = None
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sonifold-light")
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._batcher = Batcher(self._run, window=self._window, most=lambda key: OPERATIONS[key[0]].most)
+        threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
+
+    def close(self) -> None:
+        if self._batcher is not None:
+            self._batcher.close()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _open(self) -> None:
+        try:
+            import torch
+
+            torch.set_num_threads(self._threads)
+            self._models, self._unusable = self._load()
+            code = fingerprint_of_code()
+            facts = {name: facts_of(name, model, code) for name, model in self._models.items()}
+        except Exception as error:
+            log.exception("the packs could not be loaded")
+            self._catalogue.set_exception(error)
+            return
+        for name, problem in self._unusable.items():
+            log.warning("model %s cannot be used: %s", name, problem)
+        self._catalogue.set_result(Catalogue(facts, dict(self._unusable)))
+
+    async def catalogue(self, timeout: float) -> Catalogue | None:
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(asyncio.wrap_future(self._catalogue))
+        except TimeoutError:
+            return None
+
+    # -- what waits for company ----------------------------------------------------------------
+
+    async def trace(self, model: str, query: PathQuery) -> list[TracedPath]:
+        return await self._together("trace", model, query)
+
+    async def morph(self, model: str, query: MorphQuery) -> list[Morph]:
+        return await self._together("morph", model, query)
+
+    async def decode(self, model: str, anchors: Sequence[Anchor]) -> list[Decoded]:
+        return await all_of([self._together("decode", model, anchor) for anchor in anchors])
+
+    async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
+        return await all_of([self._together("embed", model, upload) for upload in uploads])
+
+    def _together(self, operation: str, model: str, item: Any) -> asyncio.Future[Any]:
+        self._model(model)  # an unknown name fails here, before it waits in line
+        assert self._batcher is not None, "start() comes first"
+        return asyncio.wrap_future(
+            self._batcher.submit((operation, model), item, rank=OPERATIONS[operation].rank)
+        )
+
+    def _run(self, key: tuple[str, str], items: Sequence[Any]) -> Sequence[Any]:
+        operation, name = key
+        import torch
+
+        with torch.no_grad():
+            return OPERATIONS[operation].compute(self._model(name), items)
+
+    # -- what is over at once ------------------------------------------------------------------
+
+    async def place(self, model: str, points: Numbers) -> Numbers:
+        return await self._light(compute.placed, self._model(model), points)
+
+    async def lift(self, model: str, positions: Numbers) -> Numbers:
+        return await self._light(compute.lifted, self._model(model), positions)
+
+    async def neighbours(self, model: str, sound: str, count: int) -> list[Neighbour]:
+        return await self._light(compute.neighbours_of, self._model(model), sound, count)
+
+    async def distances(self, model: str, sound: str) -> Numbers:
+        return await self._light(compute.distances_of, self._model(model), sound)
+
+    async def original(self, model: str, sound: str) -> StoredAudio:
+        return await self._light(compute.original_of, self._model(model), sound)
+
+    async def convert(self, audio: bytes, format: AudioFormat) -> bytes:
+        return await self._light(compute.converted, audio, format)
+
+    async def _light(self, function: Callable[..., Result], *given: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *given)
+
+    def _model(self, name: str) -> Model:
+        if name in self._unusable:
+            raise errors.PackInvalid(self._unusable[name])
+        if name not in self._models:
+            raise errors.PackNotFound(
+                f"no model named {name!r}; this server has {sorted(self._models)}. "
+                "Pick one of these, or put its folder among the packs and restart."
+            )
+        return self._models[name]
+
+
+async def all_of(futures: Sequence[asyncio.Future[Result]]) -> list[Result]:
+    """Wait for all; once one has failed, or nobody waits any more, the others need not be computed."""
+    try:
+        return await asyncio.gather(*futures)
+    finally:
+        for future in futures:
+            future.cancel()

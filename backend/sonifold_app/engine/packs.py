@@ -1,0 +1,89 @@
+"""From packs on disk to what the service knows about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sonifold import errors
+from sonifold_app.engine.base import AtlasField, LibraryTable, ModelFacts
+from sonifold_app.engine.compute import numbers
+
+if TYPE_CHECKING:
+    from sonifold.model import Model
+
+
+def load_packs(folder: Path | None, device: str) -> tuple[dict[str, Model], dict[str, str]]:
+    """Models by name, and a sentence for each pack that could not be loaded."""
+    import sonifold
+
+    models: dict[str, Model] = {}
+    unusable: dict[str, str] = {}
+    for pack in sonifold.packs(folder):
+        if pack.problem is not None:
+            unusable[pack.name] = pack.problem
+            continue
+        try:
+            models[pack.name] = sonifold.load(pack.path, device=device)
+        except errors.PackError as error:
+            unusable[pack.name] = str(error)
+    return models, unusable
+
+
+def facts_of(name: str, model: Model, code: str) -> ModelFacts:
+    """What the service tells about a model without computing."""
+    library, atlas = model.library, model.atlas
+    card = dict(model.card)
+    version = hashlib.sha256((code + json.dumps(card, sort_keys=True, default=str)).encode()).hexdigest()[:16]
+    return ModelFacts(
+        name=name,
+        version=version,
+        title=model.title,
+        description=model.description,
+        latent_dim=model.latent_dim,
+        sample_rate=model.sample_rate,
+        sound_samples=model.sound_samples,
+        unit=model.unit,
+        weight=float(model.config.metric.weight),
+        card=card,
+        card_markdown=model.card_markdown,
+        library=LibraryTable(
+            ids=list(library.ids),
+            names=list(library.names),
+            families=list(library.families),
+            family_names=list(library.family_names),
+            sources=[label.source for label in library.labels],
+            licences=[label.licence for label in library.labels],
+            credits=[label.credit for label in library.labels],
+            groups=[label.group for label in library.labels],
+            seconds=[label.seconds for label in library.labels],
+            pitches=[label.pitch_hz for label in library.labels],
+            positions=numbers(library.positions),
+            z=numbers(library.z),
+        ),
+        atlas=AtlasField(
+            extent=tuple(float(edge) for edge in atlas.extent),  # type: ignore[arg-type]
+            x=numbers(atlas.field.x),
+            y=numbers(atlas.field.y),
+            values=numbers(atlas.field.values),
+            coast=float(atlas.field.coast),
+            levels=[float(level) for level in atlas.field.levels],
+            placement_error=dict(atlas.placement_error),
+        ),
+    )
+
+
+def fingerprint_of_code() -> str:
+    """sha256 over the science's source: what another version of it rendered is not to be served as this
+    one's.
+    """
+    import sonifold
+
+    digest = hashlib.sha256()
+    root = Path(sonifold.__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        digest.update(str(file.relative_to(root)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,192 @@
+"""What goes wrong, as HTTP: one table from the errors of the science to status and code, one shape for all.
+
+Every error leaves as a problem document (RFC 9457), ``application/problem+json``, with a ``code`` that
+stays the same between versions and a ``detail`` that says what came and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from sonifold import errors
+
+MEDIA_TYPE = "application/problem+json"
+
+#: Errors of the science -> status, code, title. The first class that fits an error wins: children before
+#: parents.
+TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
+    (errors.PackNotFound, 404, "model_not_found", "No such model"),
+    (errors.PackError, 503, "model_unusable", "This model cannot be used"),
+    (errors.SoundNotFound, 404, "sound_not_found", "No such sound"),
+    (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),
+    (errors.PositionInvalid, 422, "position_invalid", "Not a position on the map"),
+    (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),
+    (errors.AudioTooShort, 422, "audio_too_short", "The sound is too short"),
+    (errors.AudioSilent, 422, "audio_silent", "The sound is silent"),
+    (errors.AudioError, 422, "audio_unreadable", "The sound cannot be read"),
+)
+
+#: What the web layer says by itself -> code, and a sentence where the status alone tells too little.
+BY_STATUS: dict[int, tuple[str, str]] = {
+    400: ("request_invalid", "The request could not be read; send JSON as the documentation shows."),
+    404: (
+        "not_found",
+        "There is nothing at this address. The API lives under /api/v1, its description at "
+        "/api/v1/openapi.json.",
+    ),
+    405: (
+        "method_not_allowed",
+        "This address does not take that method; the Allow header says which it takes.",
+    ),
+}
+
+
+class Problem(HTTPException):
+    """An error as the client will see it. Raise it from a route; the science raises its own errors."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(status_code=status, detail=detail, headers=dict(headers or {}))
+        self.code = code
+        self.title = title
+        self.more = more
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "type": f"urn:sonifold:problem:{self.code}",
+            "title": self.title,
+            "status": self.status_code,
+            "detail": self.detail,
+            "code": self.code,
+            **self.more,
+        }
+
+    def response(self) -> Response:
+        return Response(
+            json.dumps(self.document()),  # ASCII: a lone surrogate in an echoed name must not fail here
+            status_code=self.status_code,
+            media_type=MEDIA_TYPE,
+            headers={"Cache-Control": "no-store", **(self.headers or {})},
+        )
+
+
+def not_ready() -> Problem:
+    return Problem(
+        503,
+        "not_ready",
+        "Still starting",
+        "The models are being loaded. Try again in a second.",
+        {"Retry-After": "1"},
+    )
+
+
+def not_acceptable(accept: str, offers: Sequence[str]) -> Problem:
+    return Problem(
+        406,
+        "not_acceptable",
+        "Not available in that form",
+        f"The request accepts {accept[:200]!r}; this is available as {', '.join(offers)}. "
+        "Send one of these as Accept, or none.",
+    )
+
+
+def upload_too_large(limit_bytes: int, what: str = "The request's body") -> Problem:
+    return Problem(
+        413,
+        "upload_too_large",
+        "Too large",
+        f"{what} is larger than {limit_bytes:,} bytes. Send less at once: one-shots are short, and "
+        "several requests "
+        "do as well as one.",
+        limit_bytes=limit_bytes,
+    )
+
+
+def of_science(error: errors.SonifoldError) -> Problem:
+    """The problem that an error of the science means; one that is in no row is our own mistake."""
+    for kind, status, code, title in TABLE:
+        if isinstance(error, kind):
+            return Problem(status, code, title, str(error))
+    return internal_error()
+
+
+def of_http(error: HTTPException) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    status = error.status_code
+    title = HTTPStatus(status).phrase
+    code, detail = BY_STATUS.get(status, ("request_invalid" if status < 500 else "internal_error", title))
+    return Problem(status, code, title, detail, error.headers)
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """What is wrong with a request, place by place; never its values, which may not even be JSON."""
+    found = [{"where": where(e["loc"]), "message": e["msg"]} for e in error.errors()[:20]]
+    malformed = any(e["type"] == "json_invalid" for e in error.errors())
+    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    return Problem(
+        400 if malformed else 422,
+        code_of(error),
+        "The request is not valid",
+        f"{found[0]['where']}: {found[0]['message']}{more}. The description at /api/v1/openapi.json shows "
+        "what fits.",
+        errors=found,
+    )
+
+
+def code_of(error: RequestValidationError) -> str:
+    """A number that is not finite makes an invalid point or position; anything else an invalid request."""
+    if all(e["type"] == "finite_number" for e in error.errors()):
+        for field, code in (("point", "point_invalid"), ("position", "position_invalid")):
+            if all(any(str(part) in (field, field + "s") for part in e["loc"]) for e in error.errors()):
+                return code
+    return "request_invalid"
+
+
+def where(location: Sequence[str | int]) -> str:
+    """``("body", "anchors", 0, "sound")`` -> ``body.anchors[0].sound``."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in location)
+    return path.removeprefix(".")
+
+
+def internal_error() -> Problem:
+    return Problem(
+        500,
+        "internal_error",
+        "Our mistake",
+        "Something went wrong in the server; its log says what. Please report it with the request that "
+        "led here.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        match error:
+            case RequestValidationError():
+                return of_validation(error).response()
+            case HTTPException():
+                return of_http(error).response()
+            case errors.SonifoldError():
+                return of_science(error).response()
+            case _:
+                return internal_error().response()
+
+    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, Exception):
+        app.add_exception_handler(kind, answer)

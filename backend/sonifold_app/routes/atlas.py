@@ -1,0 +1,48 @@
+"""The map of a model, and the ways between it and latent space."""
+
+from __future__ import annotations
+
+import numpy as np
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sonifold import errors
+from sonifold_app.documents import problems_of
+from sonifold_app.replies import REVALIDATE, bytes_reply
+from sonifold_app.schemas import Atlas, LiftedPositions, PlacedPoints, Points, Positions, rows
+from sonifold_app.services import ModelDep, ServicesDep
+
+router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
+
+
+@router.get(
+    "",
+    operation_id="get_atlas",
+    response_model=Atlas,
+    responses={304: {"description": "The client has it"}, **problems_of(404, 503)},
+)
+async def get_atlas(model: ModelDep, request: Request) -> Response:
+    """The magnification field: where the model knows sounds, and where it guesses."""
+    body = Atlas.of(model.atlas).model_dump_json().encode()
+    return bytes_reply(request, body, "application/json", cache=REVALIDATE)
+
+
+@router.post("/positions", operation_id="place_points", responses=problems_of(404, 413, 422, 503))
+async def place_points(model: ModelDep, asked: Points, services: ServicesDep) -> PlacedPoints:
+    """Where latent points lie on the map."""
+    for number, point in enumerate(asked.points):
+        if len(point) != model.latent_dim:
+            raise errors.PointInvalid(
+                f"points[{number}] has {len(point)} numbers; points of {model.name!r} have "
+                f"{model.latent_dim}. "
+                "Use a point that this model gave."
+            )
+    found = await services.engine.place(model.name, np.array(asked.points, dtype=np.float32))
+    return PlacedPoints(positions=rows(found))
+
+
+@router.post("/points", operation_id="lift_positions", responses=problems_of(404, 413, 422, 503))
+async def lift_positions(model: ModelDep, asked: Positions, services: ServicesDep) -> LiftedPositions:
+    """What latent points lie at positions on the map."""
+    found = await services.engine.lift(model.name, np.array(asked.positions, dtype=np.float32))
+    return LiftedPositions(points=rows(found))

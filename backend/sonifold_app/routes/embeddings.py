@@ -1,0 +1,97 @@
+"""Sound files in, places out; nothing is kept."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from sonifold_app.documents import problems_of
+from sonifold_app.engine.base import Upload
+from sonifold_app.problems import Problem
+from sonifold_app.schemas import MAX_FILES, Embedding, Embeddings
+from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+
+router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
+
+FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "properties": {
+                    "files": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary"},
+                        "minItems": 1,
+                        "maxItems": MAX_FILES,
+                        "description": "Sound files: WAV, FLAC, Ogg, MP3 or AIFF, at most 10 seconds each.",
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "",
+    operation_id="create_embeddings",
+    responses=problems_of(404, 413, 415, 422, 503),
+    openapi_extra={"requestBody": FORM},
+)
+async def create_embeddings(model: ModelDep, request: Request, services: ServicesDep) -> Embeddings:
+    """Where sounds lie in the model and on its map, and what they sound like most."""
+    require_form(request)
+    async with services.uploads:
+        uploads = await uploads_of(request)
+        found = await unless_abandoned(request, services.engine.embed(model.name, uploads))
+    return Embeddings(embeddings=[Embedding.of(one) for one in found])
+
+
+def require_form(request: Request) -> None:
+    sent = request.headers.get("content-type", "")
+    if sent.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise Problem(
+            415,
+            "media_type_unsupported",
+            "Not a form with files",
+            f"The request is {sent[:100]!r}; send the sound files as multipart/form-data in fields named "
+            "'files'.",
+        )
+
+
+async def uploads_of(request: Request) -> list[Upload]:
+    """The files of a form. They wait on disk until all are there, and are within the limits by then."""
+    try:
+        async with request.form(max_files=MAX_FILES, max_fields=MAX_FILES) as form:
+            files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
+            if not files:
+                raise Problem(
+                    422,
+                    "request_invalid",
+                    "No files",
+                    "The form has no file in a field named 'files'; put 1 to 20 sound files there.",
+                )
+            return [
+                Upload(name_of(file, index), await file.read()) for index, file in enumerate(files, start=1)
+            ]
+    except Problem:
+        raise
+    except HTTPException as error:
+        raise Problem(
+            422,
+            "request_invalid",
+            "The form cannot be read",
+            f"{error.detail.rstrip('.')}. Send 1 to {MAX_FILES} sound files as multipart/form-data, in "
+            "fields named "
+            "'files'.",
+        ) from error
+
+
+def name_of(file: UploadFile, index: int) -> str:
+    """What to call a file: its name without folders or control characters."""
+    name = (file.filename or "").replace("\\", "/").split("/")[-1]
+    return "".join(c for c in name if c.isprintable()).strip()[:120] or f"sound {index}"

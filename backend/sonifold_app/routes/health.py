@@ -1,0 +1,29 @@
+"""Is the process alive, and can it be asked?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from sonifold_app import problems
+from sonifold_app.documents import problems_of
+from sonifold_app.schemas import Health
+from sonifold_app.services import ServicesDep
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez", operation_id="livez", response_model_exclude_none=True)
+async def live(response: Response) -> Health:
+    """Answers as soon as the process listens."""
+    response.headers["Cache-Control"] = "no-store"
+    return Health(status="alive", models=None)
+
+
+@router.get("/readyz", operation_id="readyz", responses=problems_of(503))
+async def ready(response: Response, services: ServicesDep) -> Health:
+    """200 once the models are loaded, 503 until then."""
+    found = await services.engine.catalogue(timeout=0)
+    if found is None:
+        raise problems.not_ready()
+    response.headers["Cache-Control"] = "no-store"
+    return Health(status="ready", models=list(found.models))

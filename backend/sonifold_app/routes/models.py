@@ -1,0 +1,64 @@
+"""The packs: what there is to explore."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sonifold_app import negotiation, problems
+from sonifold_app.documents import problems_of
+from sonifold_app.replies import REVALIDATE, bytes_reply
+from sonifold_app.schemas import MAX_FILES, Limits, Model, Models, UnusableModel
+from sonifold_app.services import CatalogueDep, ModelDep, Services, ServicesDep
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+CARD_TYPES = ("application/json", "text/markdown")
+UPLOAD_SECONDS = 10.0
+
+
+@router.get("", operation_id="list_models", responses=problems_of(503))
+async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
+    """The models of this server, and those whose packs are damaged."""
+    limits = limits_of(services)
+    return Models(
+        models=[Model.of(facts, limits) for facts in catalogue.models.values()],
+        unusable=[UnusableModel(id=name, problem=problem) for name, problem in catalogue.unusable.items()],
+    )
+
+
+@router.get("/{model}", operation_id="get_model", responses=problems_of(404, 503))
+async def get_model(model: ModelDep, services: ServicesDep) -> Model:
+    """One model: what it can do, and what it takes."""
+    return Model.of(model, limits_of(services))
+
+
+@router.get(
+    "/{model}/card",
+    operation_id="get_card",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The card",
+            "content": {"application/json": {"schema": {"type": "object"}}, "text/markdown": {}},
+        },
+        **problems_of(404, 406, 503),
+    },
+)
+async def get_card(model: ModelDep, request: Request) -> Response:
+    """The model card: measures, data, licences, credits; JSON, or Markdown to be read."""
+    accept = request.headers.get("accept")
+    chosen = negotiation.choose(accept, CARD_TYPES)
+    if chosen is None:
+        raise problems.not_acceptable(accept or "", CARD_TYPES)
+    text = model.card_markdown if chosen == "text/markdown" else json.dumps(model.card)
+    charset = "; charset=utf-8" if chosen == "text/markdown" else ""
+    return bytes_reply(request, text.encode(), chosen + charset, cache=REVALIDATE, headers={"Vary": "Accept"})
+
+
+def limits_of(services: Services) -> Limits:
+    return Limits(
+        upload_bytes=services.settings.upload_bytes, upload_seconds=UPLOAD_SECONDS, upload_files=MAX_FILES
+    )

@@ -1,0 +1,66 @@
+"""Ways between two sounds, made audible. What was rendered once is not rendered again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from sonifold_app.documents import problems_of
+from sonifold_app.engine.base import ModelFacts, Recording
+from sonifold_app.schemas import AudioLink, Morph, MorphReply, MorphRequest
+from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
+
+router = APIRouter(prefix="/models/{model}/morphs", tags=["morphs"])
+
+
+@router.post("", operation_id="create_morphs", responses=problems_of(404, 413, 422, 503))
+async def create_morphs(
+    model: ModelDep, asked: MorphRequest, request: Request, services: ServicesDep
+) -> MorphReply:
+    """The ways between two anchors and where to hear them, one for each kind."""
+    key = ("morphs", model.name, model.version, asked.model_dump_json())
+    return await unless_abandoned(
+        request, services.flights.ask("\0".join(key), lambda: morphs(model, asked, services, key))
+    )
+
+
+async def morphs(
+    model: ModelFacts, asked: MorphRequest, services: Services, key: tuple[str, ...]
+) -> MorphReply:
+    kept = await run_in_threadpool(recall, services, key)
+    if kept is not None:
+        return kept
+    made = await services.engine.morph(model.name, asked.query())
+    links = await asyncio.gather(*(keep(services, morph.recording, asked.mode) for morph in made))
+    reply = MorphReply(
+        unit=model.unit,
+        sample_rate=model.sample_rate,
+        step_samples=model.sound_samples,
+        steps=asked.steps,
+        morphs=[Morph.of(morph.path, link) for morph, link in zip(made, links, strict=True)],
+    )
+    await run_in_threadpool(services.memo.put, key, reply.model_dump_json())
+    return reply
+
+
+def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
+    """The reply to the same request, if all of its sound is still there."""
+    text = services.memo.get(*key)
+    if text is None:
+        return None
+    reply = MorphReply.model_validate_json(text)
+    return reply if all(morph.audio.sha256 in services.recordings for morph in reply.morphs) else None
+
+
+async def keep(services: Services, recording: Recording, mode: str) -> AudioLink:
+    """Keep a recording and say where it is."""
+    sha256 = await services.recordings.keep(recording)
+    return AudioLink(
+        url=f"/api/v1/audio/{sha256}",
+        sha256=sha256,
+        seconds=round(recording.seconds, 4),
+        frames=recording.frames,
+        mode=mode,  # type: ignore[arg-type]
+    )

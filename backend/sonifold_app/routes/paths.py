@@ -1,0 +1,21 @@
+"""Ways between sounds, without their sound."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from sonifold_app.documents import problems_of
+from sonifold_app.schemas import Path, PathReply, PathRequest
+from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+
+router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
+
+
+@router.post("", operation_id="create_path", responses=problems_of(404, 413, 422, 503))
+async def create_path(
+    model: ModelDep, asked: PathRequest, request: Request, services: ServicesDep
+) -> PathReply:
+    """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
+    legs = await unless_abandoned(request, services.engine.trace(model.name, asked.query()))
+    paths = [Path.of(leg) for leg in legs]
+    return PathReply(unit=model.unit, path=paths[0], legs=paths)

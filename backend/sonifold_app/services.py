@@ -1,0 +1,125 @@
+"""What routes need, found on the app that ``create_app`` wired, and handed to them by FastAPI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Path, Request
+
+from sonifold import errors
+from sonifold_app import problems
+from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
+from sonifold_app.settings import Settings
+from sonifold_app.store.blobs import Memo
+from sonifold_app.store.recordings import Recordings
+
+#: A request that comes while the models are being loaded is kept for so long before it is told to come again.
+PATIENCE_SECONDS = 10.0
+
+Answer = TypeVar("Answer")
+
+
+class Flights(Generic[Answer]):
+    """Equal questions at the same time are asked once; a question that nobody waits for any more is
+    dropped.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[Answer]] = {}
+        self._waiting: dict[str, int] = {}
+
+    async def ask(self, question: str, answer: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        task = self._tasks.get(question)
+        if task is None:
+            task = self._tasks[question] = asyncio.create_task(answer())
+            task.add_done_callback(lambda _: self._land(question))
+        self._waiting[question] = self._waiting.get(question, 0) + 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            left = self._waiting.get(question, 0) - 1
+            if self._tasks.get(question) is task:
+                self._waiting[question] = left
+                if left == 0:
+                    task.cancel()
+                    self._land(question)
+
+    def _land(self, question: str) -> None:
+        self._tasks.pop(question, None)
+        self._waiting.pop(question, None)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a route may use."""
+
+    settings: Settings
+    engine: Engine
+    recordings: Recordings
+    memo: Memo
+    flights: Flights[Any] = field(default_factory=Flights)
+    uploads: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(2)
+    )  # files in memory at once
+
+
+def services(request: Request) -> Services:
+    return request.app.state.services
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+
+async def catalogue(services: ServicesDep) -> Catalogue:
+    found = await services.engine.catalogue(PATIENCE_SECONDS)
+    if found is None:
+        raise problems.not_ready()
+    return found
+
+
+CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
+
+
+async def model_facts(
+    model: Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])],
+    catalogue: CatalogueDep,
+) -> ModelFacts:
+    """The model that an address names. Raises PackNotFound or PackInvalid."""
+    if model in catalogue.unusable:
+        raise errors.PackInvalid(catalogue.unusable[model])
+    if model not in catalogue.models:
+        raise errors.PackNotFound(
+            f"no model named {model!r}; this server has {sorted(catalogue.models)}. Pick one of these."
+        )
+    return catalogue.models[model]
+
+
+ModelDep = Annotated[ModelFacts, Depends(model_facts)]
+
+
+async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
+    """Wait for work, but give it up when the client hangs up: while a finger drags, only the last answer
+    counts.
+
+    The request's body must have been read. Raises CancelledError where the client is gone.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(hung_up(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise problems.Problem(
+                499, "abandoned", "Client closed the request", "Nobody waits for this answer."
+            )
+        return task.result()
+    finally:
+        gone.cancel()
+        task.cancel()
+
+
+async def hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

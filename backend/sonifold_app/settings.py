@@ -1,0 +1,74 @@
+"""What an operator may change: read once from ``SONIFOLD_*`` variables, then handed down."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+def user_data_folder() -> Path:
+    """Where this system keeps a user's application data."""
+    return Path(platformdirs.user_data_dir("sonifold", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What an operator may change. Environment variables have the prefix ``SONIFOLD_``."""
+
+    model_config = SettingsConfigDict(env_prefix="SONIFOLD_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; any but loopback needs a token.")
+    port: int = Field(8750, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    data: Path = Field(
+        default_factory=user_data_folder,
+        description="Folder for what the service keeps: rendered morphs, later uploads and their packs.",
+    )
+    models: Path | None = Field(
+        None, description="Folder of packs to serve; by default the packs that come with Sonifold."
+    )
+    token: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="Secret that every request must bring: in an `Authorization: Bearer` header, or once as "
+        "`?token=` in the address of the page.",
+    )
+    threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="CPU threads of one computation; by default as many as there are cores.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where the models compute; auto takes a GPU where there is one."
+    )
+    keep_bytes: int = Field(
+        1024 * MEBIBYTE,
+        ge=64 * MEBIBYTE,
+        description="How much rendered audio to keep on disk; beyond it the longest unused goes first.",
+    )
+    upload_bytes: int = Field(
+        64 * MEBIBYTE, ge=64 * 1024, description="Largest upload, all its files together."
+    )
+    browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine and no other."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""What is kept on disk between requests and between runs."""

@@ -1,0 +1,115 @@
+"""A folder of files under hexadecimal keys, at most so many bytes in all; what was longest unused goes
+first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+PARTIAL = ".part"
+
+
+class StoreFullError(Exception):
+    """The disk has no room for what is to be kept."""
+
+
+class BoundedFolder:
+    """Bytes by key, on disk. Safe to use from several threads.
+
+    A file appears whole or not at all (it is written beside its place and renamed). The order of use
+    survives a restart in the files' modification times.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        path.mkdir(parents=True, exist_ok=True)
+        self._sizes = self._found()  # oldest use first
+        self._bytes = sum(self._sizes.values())
+
+    def get(self, key: str) -> bytes | None:
+        """What is kept under a key, or None."""
+        with self._lock:
+            if key not in self._sizes:
+                return None
+            file = self._file(key)
+            try:
+                data = file.read_bytes()
+                os.utime(file)
+            except OSError:
+                self._forget(key)
+                return None
+            self._sizes.move_to_end(key)
+            return data
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep bytes under a key. Raises StoreFullError if the disk is."""
+        file = self._file(key)
+        try:
+            file.parent.mkdir(exist_ok=True)
+            handle, partial = tempfile.mkstemp(suffix=PARTIAL, dir=file.parent)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(data)
+                os.replace(partial, file)
+            except BaseException:
+                Path(partial).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFullError(
+                    f"the disk that holds {self._path.parent.name!r} is full; make room and try again."
+                ) from error
+            raise
+        with self._lock:
+            self._forget(key)
+            self._sizes[key] = len(data)
+            self._bytes += len(data)
+            self._evict(keep=key)
+
+    def drop(self, key: str) -> None:
+        with self._lock:
+            self._forget(key)
+            self._file(key).unlink(missing_ok=True)
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._sizes and self._file(key).exists()
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+    def _file(self, key: str) -> Path:
+        return self._path / key[:2] / key[2:]
+
+    def _found(self) -> OrderedDict[str, int]:
+        """What an earlier run left, and away with what it did not finish."""
+        files: list[tuple[float, str, int]] = []
+        for file in self._path.glob("*/*"):
+            if file.suffix == PARTIAL:
+                file.unlink(missing_ok=True)
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                found = file.stat()
+                files.append((found.st_mtime, file.parent.name + file.name, found.st_size))
+        return OrderedDict((key, size) for _, key, size in sorted(files))
+
+    def _forget(self, key: str) -> None:
+        self._bytes -= self._sizes.pop(key, 0)
+
+    def _evict(self, keep: str) -> None:
+        while self._bytes > self._max_bytes and len(self._sizes) > 1:
+            key = next(key for key in self._sizes if key != keep)
+            self._forget(key)
+            self._file(key).unlink(missing_ok=True)
