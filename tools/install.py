@@ -8,8 +8,8 @@ Safe to run any number of times: with nothing to do it only looks. It installs a
 constraints.txt or the kind of PyTorch changed, or when a run before it was cut short.
 
 On Linux a plain `pip install torch` brings several gigabytes of CUDA, wanted or not. So constraints.txt asks
-for the version "+cpu", which no CUDA build can satisfy. pip looks for it in the places that it is set up with;
-where none of them has it, PyTorch's own index of CPU builds is added.
+for the version "+cpu", which no CUDA build can satisfy. pip looks where it is set up to look; where that does
+not have it, PyTorch's own index of CPU builds is added.
 """
 
 import argparse
@@ -25,8 +25,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SUPPORTED = ((3, 11), (3, 13))
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
-#: Packages an editable install is built with, beside those that [build-system] names.
-EDITABLE = ["editables"]
 
 
 def main():
@@ -52,10 +50,16 @@ def main():
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("extras", nargs="*", help="groups of pyproject.toml's optional dependencies, such as dev")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "extras", nargs="*", help="groups of pyproject.toml's optional dependencies, such as dev"
+    )
     parser.add_argument("--torch", choices=["cpu", "cuda"], help="default: as installed before, else cpu")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv beside the Makefile")
+    parser.add_argument(
+        "--venv", type=Path, default=ROOT / ".venv", help="default: .venv beside the Makefile"
+    )
     parser.add_argument("--no-editable", action="store_true", help="copy the project into the environment")
     parser.add_argument("--only-dependencies", action="store_true", help="leave the project itself out")
     return parser.parse_args(arguments)
@@ -63,23 +67,20 @@ def parse(arguments):
 
 def install(environment, wanted, torch_before):
     """The dependencies as pinned, then the project without looking at its dependencies again."""
-    import tomllib
+    import tomllib  # here, so that a Python too old to have it still gets to say so
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     constraints = environment.folder / "constraints.txt"
     constraints.write_text(constraints_for(wanted["torch"]), encoding="utf-8")
-    build = [*project["build-system"]["requires"], *EDITABLE]
-    print(f"Installing into {environment.folder}: a few minutes and about 1 GB the first time.", flush=True)
+    print(f"Installing into {environment.folder}: a few minutes and up to 2 GB the first time.", flush=True)
     if wanted["torch"] != (torch_before or wanted["torch"]):
-        environment.pip("uninstall", "--yes", "torch")  # "2.13.0" is satisfied by "2.13.0+cpu": make room first
-    environment.pip(
-        "install",
-        "--constraint",
-        str(constraints),
-        *index_options(environment, constraints),
-        *requirements(project["project"], wanted["extras"]),
-        *build,
-    )
+        environment.pip(
+            "uninstall", "--yes", "torch"
+        )  # "2.13.0" is satisfied by "2.13.0+cpu": make room first
+    pinned = ["install", "--constraint", str(constraints)]
+    install_torch(environment, [*pinned, "torch"])
+    packages = requirements(project["project"], wanted["extras"])
+    environment.pip(*pinned, *packages, *project["build-system"]["requires"])
     if wanted["project"] != "none":
         editable = [] if wanted["project"] == "installed" else ["--editable"]
         environment.pip("install", "--no-deps", "--no-build-isolation", *editable, str(ROOT))
@@ -101,17 +102,26 @@ def requirements(project, extras):
 def constraints_for(torch):
     """constraints.txt; for CUDA with "===" in PyTorch's line, which takes the build without a suffix only."""
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    return re.sub(r"^torch==([\d.]+)\+cpu", r"torch===\1", text, flags=re.MULTILINE) if torch == "cuda" else text
+    return (
+        re.sub(r"^torch==([\d.]+)\+cpu", r"torch===\1", text, flags=re.MULTILINE) if torch == "cuda" else text
+    )
 
 
-def index_options(environment, constraints):
-    """Nothing where pip finds the pinned PyTorch by itself; else the index of CPU builds.
+def install_torch(environment, command):
+    """From where pip is set up to look, if the pinned build is there; else with the index of CPU builds.
 
-    Asked first, because pip gives an index that cannot be reached many seconds before it goes on without it.
+    Looked for first, because pip gives an index that cannot be reached many seconds before it does without.
     """
-    question = ["install", "--dry-run", "--no-deps", "--quiet", "--constraint", str(constraints), "torch"]
-    found = environment.pip(*question, quiet=True)
-    return [] if found else ["--extra-index-url", CPU_BUILDS]
+    if environment.pip(*command, "--dry-run", "--no-deps", quiet=True):
+        environment.pip(*command)
+    else:
+        environment.pip(
+            *command,
+            "--extra-index-url",
+            CPU_BUILDS,
+            advice=f"Neither pip's usual places nor {CPU_BUILDS} gave the PyTorch of constraints.txt. Check "
+            "the network; or take the build with CUDA, several gigabytes larger: make run TORCH=cuda.",
+        )
 
 
 class Environment:
@@ -144,12 +154,13 @@ class Environment:
                 "On Debian and Ubuntu: sudo apt-get install python3-venv. Then run the same command again."
             )
 
-    def pip(self, *arguments, quiet=False):
-        """Run its pip. A failure ends the program with pip's own words, unless ``quiet``: then False."""
-        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *arguments]
+    def pip(self, *arguments, quiet=False, advice=""):
+        """Run its pip. A failure ends the program, in pip's words and ours; if ``quiet``, it is False."""
+        manner = [] if sys.stdout.isatty() else ["--quiet"]  # a progress bar for a person, no log for a log
+        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *manner, *arguments]
         if quiet:
             return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
-        run(command)
+        run(command, advice)
         return True
 
     def stamp(self):
@@ -174,10 +185,10 @@ def importable(module):
     return True
 
 
-def run(command):
+def run(command, advice=""):
     code = subprocess.run(command, stdin=subprocess.DEVNULL).returncode
     if code:
-        sys.exit(f"This failed with code {code} (its own words are above): {' '.join(command)}")
+        sys.exit(advice or f"This failed with code {code}, for the reason above: {' '.join(command)}")
 
 
 def digest(*files):
