@@ -70,6 +70,7 @@ def install(environment, wanted, torch_before):
     import tomllib  # here, so that a Python too old to have it still gets to say so
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = requirements(project["project"], wanted["extras"])
     constraints = environment.folder / "constraints.txt"
     constraints.write_text(constraints_for(wanted["torch"]), encoding="utf-8")
     print(f"Installing into {environment.folder}: a few minutes and up to 2 GB the first time.", flush=True)
@@ -79,7 +80,6 @@ def install(environment, wanted, torch_before):
         )  # "2.13.0" is satisfied by "2.13.0+cpu": make room first
     pinned = ["install", "--constraint", str(constraints)]
     install_torch(environment, [*pinned, "torch"])
-    packages = requirements(project["project"], wanted["extras"])
     environment.pip(*pinned, *packages, *project["build-system"]["requires"])
     if wanted["project"] != "none":
         editable = [] if wanted["project"] == "installed" else ["--editable"]
