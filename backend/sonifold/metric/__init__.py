@@ -1,1 +1,29 @@
-"""To be filled."""
+"""Riemannian metrics on latent space.
+
+Metric            one required method, tensor(z); everything else follows
+├─ Flat             the Euclidean baseline
+├─ KernelMetric     closed form; cheap near the data: posterior, isotropic, or any matrices
+├─ Pullback         what a decoder induces; exact and fast for linear heads
+└─ Blend            pullback plus a data term: the default for paths
+"""
+
+from .base import Metric, Quadratic
+from .blend import Blend
+from .flat import Flat
+from .kernel import KernelMetric
+from .pullback import Pullback
+from .tangent import ForwardMode, Headed, ResidualMLPTangents, SequentialTangents, TangentDecoder
+
+__all__ = [
+    "Blend",
+    "Flat",
+    "ForwardMode",
+    "Headed",
+    "KernelMetric",
+    "Metric",
+    "Pullback",
+    "Quadratic",
+    "ResidualMLPTangents",
+    "SequentialTangents",
+    "TangentDecoder",
+]

@@ -1,0 +1,60 @@
+"""What a geodesic solver gives back: the curves, what they measure, and how each of them ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from torch import Tensor
+
+from ..types import Curves
+from .spline import at, resample
+
+
+class Stop(StrEnum):
+    """Why a solve ended, as a sentence."""
+
+    CONVERGED = "converged: the energy left to gain is below the tolerance"
+    STRAIGHT = "converged: the straight line is already the shortest path"
+    COINCIDENT = "the end points coincide, so the path is a single point"
+    OUT_OF_STEPS = "step limit reached before the energy settled; raise max_steps or loosen tolerance"
+    STALLED = "no step lowered the energy any further, though the tolerance was not reached"
+    LINE_KEPT = "no path cheaper than the straight line was found on the fine grid; this is the straight line"
+    NOT_FINITE = "the metric is not finite between these points; this is the straight line"
+
+
+#: The outcomes that mean: this is a geodesic, to within the tolerance.
+CONVERGED = frozenset({Stop.CONVERGED, Stop.STRAIGHT, Stop.COINCIDENT})
+
+
+@dataclass(frozen=True)
+class Geodesics:
+    """A batch of solved paths, each beside the straight line between the same ends.
+
+    A path is the cubic spline through its nodes; energy and length (squared and plain units of the metric)
+    are measured on the nodes. On an 8 times finer grid no path has more energy than its line.
+    """
+
+    nodes: Curves  #: (batch, node, latent), ends included and met exactly
+    energy: Tensor  #: (batch,), the integral of the squared speed over t in [0, 1]
+    line_energy: Tensor  #: (batch,)
+    length: Tensor  #: (batch,)
+    line_length: Tensor  #: (batch,)
+    steps: Tensor  #: (batch,), solver steps taken
+    stop: list[Stop]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def converged(self) -> list[bool]:
+        """Whether each path is a geodesic to within the tolerance."""
+        return [stop in CONVERGED for stop in self.stop]
+
+    def sample(self, nodes: int) -> Curves:
+        """The paths at ``nodes`` evenly spaced times; (batch, nodes, latent)."""
+        return resample(self.nodes, nodes)
+
+    def at(self, times: Tensor) -> Curves:
+        """The paths at ``times`` in [0, 1], (time,) or (batch, time); (batch, time, latent)."""
+        return at(self.nodes, times)

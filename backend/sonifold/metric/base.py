@@ -1,0 +1,125 @@
+r"""What a Riemannian metric on latent space is, and everything that follows from it.
+
+A new metric says one thing, its tensor G(z); inner products, lengths, volumes, energies of curves and the
+quadratic models the geodesic solver needs are derived here. A metric that knows a faster or more exact way
+overrides that method; the contract tests hold it to the same numbers.
+
+Symbols: z a point of R^d, u and v tangent vectors there, G(z) the metric tensor (d, d), a curve
+z_0 ... z_N of n = N + 1 nodes at the times k/N.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..types import Curves, Points, Tensors, Vectors
+
+
+class Quadratic(NamedTuple):
+    """Second-order model of the energy of curves in their m = n - 2 inner nodes, up to a common factor 2N.
+
+    E(z + delta) ~ E(z) + 2N [ gradient . delta + 1/2 delta' H delta ], H block tridiagonal and positive.
+    """
+
+    diagonal: Tensor  #: (batch, m, latent, latent), the blocks H_kk
+    upper: Tensor  #: (batch, m - 1, latent, latent), the blocks H_k,k+1
+    gradient: Tensor  #: (batch, m, latent)
+
+
+class Metric(ABC):
+    """A Riemannian metric on R^d.
+
+    Points are (batch, latent), vectors alike, one tangent vector at each point. All methods keep gradients
+    of their inputs, so that anything built on them can be differentiated.
+    """
+
+    #: The precision the metric computes in, or None for that of its inputs.
+    dtype: torch.dtype | None = None
+    #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
+    chordal: bool = False
+
+    @abstractmethod
+    def tensor(self, z: Points) -> Tensors:
+        """G(z), symmetric and positive definite; (batch, latent, latent)."""
+
+    def cometric(self, z: Points) -> Tensors:
+        """G(z)^-1; (batch, latent, latent)."""
+        return torch.cholesky_inverse(torch.linalg.cholesky(self.tensor(z)))
+
+    def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        """u' G(z) v; (batch,)."""
+        return torch.einsum("bi,bij,bj->b", u, self.tensor(z), v)
+
+    def norm(self, z: Points, v: Vectors) -> Tensor:
+        """Length of v at z, sqrt(v' G(z) v); (batch,)."""
+        return self.inner(z, v, v).clamp_min(0).sqrt()
+
+    def log_det(self, z: Points) -> Tensor:
+        """log det G(z), without forming the determinant (it under- and overflows in float32); (batch,)."""
+        factor = torch.linalg.cholesky(self.tensor(z))
+        return 2 * torch.diagonal(factor, dim1=-2, dim2=-1).log().sum(-1)
+
+    def magnification(self, z: Points) -> Tensor:
+        """log sqrt det G(z): how much volume of sound a unit of latent volume holds; (batch,).
+
+        Bishop, Svensen and Williams 1997, "Magnification factors for the SOM and GTM algorithms".
+        """
+        return self.log_det(z) / 2
+
+    def gradient(self, z: Points, u: Vectors) -> Vectors:
+        """grad_y [u' G(y) u] at y = z, with u held fixed; (batch, latent)."""
+        with torch.enable_grad():
+            y = z.detach().clone().requires_grad_(True)
+            squared = self.inner(y, u.detach(), u.detach()).sum()
+            if not squared.requires_grad:  # a metric that does not depend on the point
+                return torch.zeros_like(z)
+            (gradient,) = torch.autograd.grad(squared, y, allow_unused=True)
+        return torch.zeros_like(z) if gradient is None else gradient
+
+    def squared_steps(self, curves: Curves) -> Tensor:
+        """Squared length of each step of each curve, by the midpoint rule; (batch, node - 1).
+
+        Error of the length of a smooth curve: of second order in the spacing.
+        """
+        steps = curves.diff(dim=1)
+        middles = (curves[:, 1:] + curves[:, :-1]) / 2
+        b, n, d = steps.shape
+        return self.inner(middles.reshape(-1, d), steps.reshape(-1, d), steps.reshape(-1, d)).view(b, n)
+
+    def energy(self, curves: Curves) -> Tensor:
+        """E = N sum_k |z_{k+1} - z_k|_G^2, the integral of the squared speed over t in [0, 1]; (batch,).
+
+        In squared units of length: E >= length^2, equal where the speed is constant. There is no factor 1/2.
+        """
+        return self.squared_steps(curves).sum(1) * (curves.shape[1] - 1)
+
+    def length(self, curves: Curves) -> Tensor:
+        """Sum of the lengths of the steps; (batch,)."""
+        return self.squared_steps(curves).clamp_min(0).sqrt().sum(1)
+
+    def energy_gradient(self, curves: Curves) -> tuple[Tensor, Tensor]:
+        """(E (batch,), dE/dz of the inner nodes (batch, node - 2, latent))."""
+        with torch.enable_grad():
+            inner = curves[:, 1:-1].detach().requires_grad_(True)
+            energy = self.energy(torch.cat([curves[:, :1], inner, curves[:, -1:]], 1))
+            (gradient,) = torch.autograd.grad(energy.sum(), inner)
+        return energy.detach(), gradient
+
+    def quadratic(self, curves: Curves) -> Quadratic:
+        """The energy's quadratic model with the metric frozen, the gradient exact.
+
+        H_kk = G_{k-1/2} + G_{k+1/2}, H_k,k+1 = -G_{k+1/2}, G taken at the middles of the steps.
+        """
+        steps = curves.diff(dim=1)
+        middles = (curves[:, 1:] + curves[:, :-1]) / 2
+        b, n, d = steps.shape
+        flat_middles, flat_steps = middles.reshape(-1, d), steps.reshape(-1, d)
+        g = self.tensor(flat_middles).view(b, n, d, d)
+        pull = (g @ steps[..., None])[..., 0]
+        turn = self.gradient(flat_middles, flat_steps).view(b, n, d) / 4
+        gradient = pull[:, :-1] - pull[:, 1:] + turn[:, :-1] + turn[:, 1:]
+        return Quadratic(g[:, :-1] + g[:, 1:], -g[:, 1:-1], gradient)

@@ -1,0 +1,95 @@
+r"""A pullback that knows where the data are.
+
+The pullback alone drifts towards the chord between the decoded ends, a cross-fade. A second metric that grows
+off the data keeps paths among sounds that exist:
+
+    G(z) = J'J / s^2 + w G_data(z)
+
+w = 0 gives the shortest path in the decoder's output, larger w one that keeps closer to known points.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..types import Curves, Points, Tensors, Vectors
+from .base import Metric, Quadratic
+from .pullback import Pullback
+
+#: Points from which the default scale is estimated; the median settles well before.
+SCALE_POINTS = 256
+
+
+class Blend(Metric):
+    """J'J / s^2 + w G_data, two metrics added.
+
+    pullback
+        The decoder's metric.
+    data
+        A metric that is larger off the data, such as ``KernelMetric``.
+    weight
+        w >= 0, relative: at 1 both terms weigh about the same on the data if ``data`` is normalised.
+    scale
+        s, in output units per latent unit; see ``typical_scale``.
+
+    Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data(middle of the step) dz_k ).
+    Raises ``ValueError`` when the weight is negative or infinite, or the scale not positive.
+    """
+
+    chordal = True
+
+    def __init__(self, pullback: Pullback, data: Metric, weight: float = 1.0, scale: float = 1.0):
+        if not 0 <= weight < float("inf"):
+            raise ValueError(
+                f"the weight of the data term must be a finite number >= 0, got {weight}; "
+                "the limit of infinite weight is the graph path (geodesic.graph)"
+            )
+        if not scale > 0:
+            raise ValueError(
+                f"scale must be positive, got {scale}; typical_scale(pullback, points) estimates it"
+            )
+        self.pullback, self.data, self.weight, self.scale = pullback, data, float(weight), float(scale)
+        self.dtype = pullback.dtype or data.dtype
+
+    @staticmethod
+    def typical_scale(pullback: Pullback, points: Points) -> float:
+        """s with s^2 the median over points (batch, latent) of tr(J'J)/d; on at most 256 of them, evenly
+        picked.
+        """
+        picked = points[:: max(1, len(points) // SCALE_POINTS)]
+        with torch.no_grad():
+            tensors = pullback.tensor(picked)
+        return torch.diagonal(tensors, dim1=1, dim2=2).mean(1).median().sqrt().item()
+
+    def reweighted(self, weight: float) -> Blend:
+        """The same metrics with another weight."""
+        return Blend(self.pullback, self.data, weight, self.scale)
+
+    def _sum(self, first: Tensor, second: Tensor) -> Tensor:
+        return first / self.scale**2 + self.weight * second
+
+    def tensor(self, z: Points) -> Tensors:
+        return self._sum(self.pullback.tensor(z), self.data.tensor(z))
+
+    def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        return self._sum(self.pullback.inner(z, u, v), self.data.inner(z, u, v))
+
+    def gradient(self, z: Points, u: Vectors) -> Vectors:
+        return self._sum(self.pullback.gradient(z, u), self.data.gradient(z, u))
+
+    def squared_steps(self, curves: Curves) -> Tensor:
+        squared = self.pullback.squared_steps(curves)
+        return (
+            squared / self.scale**2
+            if self.weight == 0
+            else self._sum(squared, self.data.squared_steps(curves))
+        )
+
+    def quadratic(self, curves: Curves) -> Quadratic:
+        ours = self.pullback.quadratic(curves)
+        if self.weight == 0:
+            return Quadratic(*(part / self.scale**2 for part in ours))
+        return Quadratic(
+            *(self._sum(*parts) for parts in zip(ours, self.data.quadratic(curves), strict=True))
+        )

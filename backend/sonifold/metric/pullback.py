@@ -1,0 +1,94 @@
+r"""The metric a decoder induces on its latent space.
+
+G(z) = J(z)' J(z) + ridge I with J the Jacobian of f: a step in latent space is as long as the change it makes
+in the output. Arvanitidis, Hansen and Hauberg, "Latent space oddity", ICLR 2018, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from ..types import Curves, Points, Tensors, Vectors
+from .base import Metric, Quadratic
+from .tangent import ForwardMode, Headed, SequentialTangents, TangentDecoder
+
+
+class Pullback(Metric):
+    """G(z) = J(z)' J(z) + ridge I, in squared output units per squared latent unit.
+
+    decode
+        Any torch callable (batch, latent) -> (batch, ...) with independent rows, or a ``TangentDecoder``.
+        An ``nn.Sequential`` of known layers gets the fast hand-written propagation, with its last linear
+        layer folded by QR; anything else goes through forward-mode differentiation.
+    ridge
+        Added to G, so that it stays positive where f is flat or has fewer outputs than latent dimensions.
+
+    Curves are measured by chords, |f(z_{k+1}) - f(z_k)|^2, which needs no Jacobian and can never report less
+    than the distance between the decoded ends.
+    """
+
+    chordal = True
+
+    def __init__(self, decode: Callable[[Tensor], Tensor] | TangentDecoder, ridge: float = 0.0):
+        if ridge < 0:
+            raise ValueError(f"ridge must not be negative, got {ridge}")
+        self.decode = _tangents(decode)
+        self.ridge = ridge
+        self.dtype = self.decode.dtype
+
+    @classmethod
+    def linear_head(
+        cls, trunk: Callable[[Tensor], Tensor] | TangentDecoder, head: Tensor, ridge: float = 0.0
+    ) -> Self:
+        """The pullback of z -> head @ trunk(z), head (outputs, width), at a cost that ignores outputs."""
+        tangents = trunk if isinstance(trunk, TangentDecoder) else ForwardMode(trunk)
+        return cls(Headed(tangents, head), ridge)
+
+    def tensor(self, z: Points) -> Tensors:
+        _, images = self.decode.with_jacobian(z)
+        return images @ images.mT + self._floor(images)
+
+    def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        if u is v:
+            _, images = self.decode.push(z, u[:, None])
+            return (images[:, 0] ** 2).sum(-1) + self.ridge * (u * u).sum(-1)
+        _, images = self.decode.push(z, torch.stack([u, v], 1))
+        return (images[:, 0] * images[:, 1]).sum(-1) + self.ridge * (u * v).sum(-1)
+
+    def squared_steps(self, curves: Curves) -> Tensor:
+        b, n, d = curves.shape
+        outputs = self.decode(curves.reshape(-1, d)).view(b, n, -1)
+        squared = outputs.diff(dim=1).square().sum(2)
+        return squared if self.ridge == 0 else squared + self.ridge * curves.diff(dim=1).square().sum(2)
+
+    def quadratic(self, curves: Curves) -> Quadratic:
+        """Gauss-Newton. H_kk = 2 J_k'J_k, H_k,k+1 = -J_k'J_{k+1}; gradient J_k'(2 f_k - f_{k-1} - f_{k+1})."""
+        b, n, d = curves.shape
+        ends = self.decode(curves[:, [0, -1]].reshape(-1, d)).view(b, 2, -1)
+        inner, images = self.decode.with_jacobian(curves[:, 1:-1].reshape(-1, d))
+        images = images.view(b, n - 2, d, -1)
+        outputs = torch.cat([ends[:, :1], inner.view(b, n - 2, -1), ends[:, 1:]], 1)
+        diagonal = 2 * (images @ images.mT + self._floor(images))
+        upper = -(images[:, :-1] @ images[:, 1:].mT + self._floor(images[:, 1:]))
+        gradient = -(images @ outputs.diff(n=2, dim=1)[..., None])[..., 0] - self.ridge * curves.diff(
+            n=2, dim=1
+        )
+        return Quadratic(diagonal, upper, gradient)
+
+    def _floor(self, like: Tensor) -> Tensor:
+        return self.ridge * torch.eye(like.shape[-2], dtype=like.dtype, device=like.device)
+
+
+def _tangents(decode: Callable[[Tensor], Tensor] | TangentDecoder) -> TangentDecoder:
+    if isinstance(decode, TangentDecoder):
+        return decode
+    if isinstance(decode, nn.Sequential):
+        try:
+            return SequentialTangents(decode)
+        except (TypeError, ValueError):  # a layer without a hand-written rule, or ends that are not linear
+            return ForwardMode(decode)
+    return ForwardMode(decode)
