@@ -27,7 +27,7 @@ check: install-dev ## linter, formatter and type checkers, for Python and (where
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
-	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend/jsconfig.json; \
+	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend; \
 	else echo "No npx here: the page's types are left unchecked."; fi
 
 bench: install-dev ## measure what the README promises, and print it beside its bars
