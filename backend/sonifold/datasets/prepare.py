@@ -1,0 +1,88 @@
+"""From a recording to a one-shot of fixed length: mono, 44.1 kHz, onset-aligned, at full level."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+SAMPLE_RATE = 44_100  # Hz
+SAMPLES = 65_536  # 1.49 s
+BEFORE_ONSET = 220  # samples, 5 ms: room for the attack's first analysis frame
+PEAK = 0.95
+#: The onset is where the 1 ms mean of |x| first comes within this of its maximum.
+ONSET_DB = -30.0
+#: Below this a recording is silence with some noise in it (full scale = 1).
+SILENCE = 2e-3
+END_DB = -60.0
+
+Floats = NDArray[np.floating]
+Pcm = NDArray[np.int16]
+
+
+def prepare(audio: Floats, sample_rate: int) -> Pcm | None:
+    """The one-shot in a recording, as 16-bit samples; None when there is no sound in it.
+
+    ``audio`` is (sample,) or (sample, channel). The reply is (65536,): the onset at sample 220, a peak of
+    0.95, faded in over 32 samples, and faded out over 50 ms where the recording goes on. It is rounded to
+    16 bits here, so that what is hashed, compared and trained on is exactly what the FLAC file holds.
+    """
+    x = np.asarray(audio, dtype=np.float64)
+    x = x.mean(axis=1) if x.ndim == 2 else x
+    if len(x) < 400 or np.abs(x).max() < SILENCE:
+        return None
+    y = _window(align(resample(x, sample_rate)))
+    peak = np.abs(y).max()
+    if peak == 0:
+        return None
+    return np.round(y * (PEAK * 32_767 / peak)).astype(np.int16)
+
+
+def resample(x: Floats, sample_rate: int) -> Floats:
+    """To 44.1 kHz by a polyphase filter."""
+    if sample_rate == SAMPLE_RATE:
+        return x
+    divisor = math.gcd(sample_rate, SAMPLE_RATE)
+    return np.asarray(resample_poly(x, SAMPLE_RATE // divisor, sample_rate // divisor))
+
+
+def onset(x: Floats) -> int:
+    """The sample at which the sound begins."""
+    envelope = _mean_magnitude(x)
+    return int(np.argmax(envelope > envelope.max() * 10 ** (ONSET_DB / 20)))
+
+
+def align(x: Floats) -> Floats:
+    """Cut, or pad with silence, so that the onset lies ``BEFORE_ONSET`` samples from the start."""
+    begin = onset(x) - BEFORE_ONSET
+    return x[begin:] if begin >= 0 else np.concatenate([np.zeros(-begin), x])
+
+
+def audible_seconds(samples: Pcm) -> float:
+    """From the onset until the sound has fallen for good to 60 dB below its peak."""
+    envelope = _mean_magnitude(samples.astype(np.float64))
+    heard = np.flatnonzero(envelope > envelope.max() * 10 ** (END_DB / 20))
+    return float((heard[-1] + 1 - BEFORE_ONSET) / SAMPLE_RATE)
+
+
+def to_float(samples: Pcm) -> NDArray[np.float32]:
+    """Full scale = 1, as every reader of 16-bit FLAC files does it."""
+    return (samples / np.float32(32_768)).astype(np.float32)
+
+
+def _window(x: Floats) -> Floats:
+    y = np.zeros(SAMPLES)
+    count = min(len(x), SAMPLES)
+    y[:count] = x[:count]
+    if len(x) > SAMPLES:
+        y[-2205:] *= np.cos(np.linspace(0, np.pi / 2, 2205)) ** 2
+    elif count > 64:
+        y[count - 64 : count] *= np.linspace(1, 0, 64)
+    y[:32] *= np.linspace(0, 1, 32)
+    return y
+
+
+def _mean_magnitude(x: Floats, width: int = 44) -> Floats:
+    return np.convolve(np.abs(x), np.ones(width) / width, "same")
