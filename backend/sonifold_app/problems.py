@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sonifold import errors
+from sonifold_app.store.folder import StoreFullError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -159,8 +160,9 @@ def code_of(error: RequestValidationError) -> str:
 
 
 def where(location: Sequence[str | int]) -> str:
-    """``("body", "anchors", 0, "sound")`` -> ``body.anchors[0].sound``."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in location)
+    """``("body", "anchors", 0, "sound", "sound")``, a kind and its field, -> ``body.anchors[0].sound``."""
+    parts = [part for part, before in zip(location, (None, *location), strict=False) if part != before]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in parts)
     return path.removeprefix(".")
 
 
@@ -174,6 +176,10 @@ def internal_error() -> Problem:
     )
 
 
+def storage_full(error: StoreFullError) -> Problem:
+    return Problem(507, "storage_full", "No room", str(error))
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
 
@@ -185,8 +191,10 @@ def install(app: FastAPI) -> None:
                 return of_http(error).response()
             case errors.SonifoldError():
                 return of_science(error).response()
+            case StoreFullError():
+                return storage_full(error).response()
             case _:
                 return internal_error().response()
 
-    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, Exception):
+    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, StoreFullError, Exception):
         app.add_exception_handler(kind, answer)

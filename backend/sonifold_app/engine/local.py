@@ -114,6 +114,8 @@ class LocalEngine:
         self._catalogue.set_result(Catalogue(facts, dict(self._unusable)))
 
     async def catalogue(self, timeout: float) -> Catalogue | None:
+        if self._catalogue.done():
+            return self._catalogue.result()
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.shield(asyncio.wrap_future(self._catalogue))

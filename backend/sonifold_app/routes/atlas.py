@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from sonifold import errors
 from sonifold_app.documents import problems_of
+from sonifold_app.engine.base import Numbers
 from sonifold_app.replies import REVALIDATE, bytes_reply
 from sonifold_app.schemas import Atlas, LiftedPositions, PlacedPoints, Points, Positions, rows
 from sonifold_app.services import ModelDep, ServicesDep
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
     "",
     operation_id="get_atlas",
     response_model=Atlas,
-    responses={304: {"description": "The client has it"}, **problems_of(404, 503)},
+    responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
 )
 async def get_atlas(model: ModelDep, request: Request) -> Response:
     """The magnification field: where the model knows sounds, and where it guesses."""
@@ -37,12 +38,18 @@ async def place_points(model: ModelDep, asked: Points, services: ServicesDep) ->
                 f"{model.latent_dim}. "
                 "Use a point that this model gave."
             )
-    found = await services.engine.place(model.name, np.array(asked.points, dtype=np.float32))
+    found = await services.engine.place(model.name, float32(asked.points))
     return PlacedPoints(positions=rows(found))
 
 
 @router.post("/points", operation_id="lift_positions", responses=problems_of(404, 413, 422, 503))
 async def lift_positions(model: ModelDep, asked: Positions, services: ServicesDep) -> LiftedPositions:
     """What latent points lie at positions on the map."""
-    found = await services.engine.lift(model.name, np.array(asked.positions, dtype=np.float32))
+    found = await services.engine.lift(model.name, float32(asked.positions))
     return LiftedPositions(points=rows(found))
+
+
+def float32(rows: list[list[float]]) -> Numbers:
+    """Numbers as the engine takes them; what is too large becomes infinite, which the science refuses."""
+    with np.errstate(over="ignore"):
+        return np.array(rows, dtype=np.float32)

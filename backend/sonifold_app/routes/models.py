@@ -29,7 +29,7 @@ async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
     )
 
 
-@router.get("/{model}", operation_id="get_model", responses=problems_of(404, 503))
+@router.get("/{model}", operation_id="get_model", responses=problems_of(404, 422, 503))
 async def get_model(model: ModelDep, services: ServicesDep) -> Model:
     """One model: what it can do, and what it takes."""
     return Model.of(model, limits_of(services))
@@ -44,7 +44,7 @@ async def get_model(model: ModelDep, services: ServicesDep) -> Model:
             "description": "The card",
             "content": {"application/json": {"schema": {"type": "object"}}, "text/markdown": {}},
         },
-        **problems_of(404, 406, 503),
+        **problems_of(404, 406, 422, 503),
     },
 )
 async def get_card(model: ModelDep, request: Request) -> Response:

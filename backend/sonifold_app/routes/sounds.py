@@ -27,7 +27,7 @@ Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `aud
     "",
     operation_id="list_sounds",
     response_model=Sounds,
-    responses={304: {"description": "The client has it"}, **problems_of(404, 503)},
+    responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
 )
 async def list_sounds(model: ModelDep, request: Request) -> Response:
     """The whole library, column by column, with map positions."""
@@ -35,7 +35,7 @@ async def list_sounds(model: ModelDep, request: Request) -> Response:
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
-@router.get("/{sound}", operation_id="get_sound", responses=problems_of(404, 503))
+@router.get("/{sound}", operation_id="get_sound", responses=problems_of(404, 422, 503))
 async def get_sound(model: ModelDep, sound: SoundId, request: Request) -> Sound:
     """One sound: where it lies, where it comes from, where to hear it."""
     return Sound.of(model, row_in(model, sound), request.url.path)
@@ -108,7 +108,7 @@ async def list_neighbours(
     return Neighbours(unit=model.unit, neighbours=[Neighbour.of(one) for one in found])
 
 
-@router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 503))
+@router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))
 async def list_distances(model: ModelDep, sound: SoundId, services: ServicesDep) -> Distances:
     """How far every sound of the library is, to the ear."""
     row_in(model, sound)

@@ -1,0 +1,188 @@
+"""Requests that come together are computed together, and nobody pays for another's mistake."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+
+import pytest
+from helpers import API
+
+from sonifold_app.engine.batching import Batcher, all_or_error, attempt_each, by_group
+
+
+class Recorder:
+    """Runs batches, remembers them, and can be held up."""
+
+    def __init__(self):
+        self.batches = []
+        self.started = threading.Event()
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, key, items):
+        self.started.set()
+        self.go.wait(10)
+        self.batches.append((key, list(items)))
+        if key == "raise":
+            raise ValueError("all of them")
+        return [ValueError(item) if item == "bad" else item for item in items]
+
+    def hold(self, batcher):
+        """Keep the thread busy, so that what is submitted now waits together."""
+        self.go.clear()
+        self.started.clear()
+        held = batcher.submit("held", "held")
+        self.started.wait(10)
+        return held
+
+
+@pytest.fixture
+def run():
+    return Recorder()
+
+
+@pytest.fixture
+def batcher(run):
+    batcher = Batcher(run, window=0.0, most=lambda key: 3, patience=60)
+    yield batcher
+    run.go.set()
+    batcher.close()
+
+
+def test_jobs_that_wait_together_run_together(batcher, run):
+    run.hold(batcher)
+    jobs = [batcher.submit("a", i) for i in range(2)] + [batcher.submit("b", 7)] + [batcher.submit("a", 2)]
+    run.go.set()
+    assert [job.result(10) for job in jobs] == [0, 1, 7, 2]
+    assert run.batches[1:] == [("a", [0, 1, 2]), ("b", [7])]
+
+
+def test_the_first_job_waits_a_moment_for_others(run):
+    batcher = Batcher(run, window=5.0, most=lambda key: 9)
+    jobs = [batcher.submit("a", i) for i in range(3)]
+    closing = threading.Thread(target=batcher.close)
+    closing.start()  # ends the window early; what waits is cancelled, not run
+    closing.join(10)
+    assert run.batches == []
+    assert all(job.cancelled() for job in jobs)
+
+
+def test_a_batch_has_its_limit(batcher, run):
+    run.hold(batcher)
+    jobs = [batcher.submit("a", i) for i in range(7)]
+    run.go.set()
+    assert [job.result(10) for job in jobs] == list(range(7))
+    assert [len(items) for _, items in run.batches[1:]] == [3, 3, 1]
+
+
+def test_lower_ranks_go_first(batcher, run):
+    run.hold(batcher)
+    bulk = [batcher.submit("bulk", i, rank=1) for i in range(6)]
+    quick = batcher.submit("quick", "now")
+    run.go.set()
+    for job in [*bulk, quick]:
+        job.result(10)
+    assert [key for key, _ in run.batches[1:]] == ["quick", "bulk", "bulk"]
+
+
+def test_a_job_that_has_waited_long_goes_by_its_age(run):
+    batcher = Batcher(run, window=0.0, patience=0.0)
+    run.hold(batcher)
+    jobs = [batcher.submit("bulk", 1, rank=1), batcher.submit("quick", 2)]
+    run.go.set()
+    for job in jobs:
+        job.result(10)
+    assert [key for key, _ in run.batches[1:]] == ["bulk", "quick"]
+    batcher.close()
+
+
+def test_a_mistake_is_its_own_items(batcher, run):
+    run.hold(batcher)
+    good, bad, fine = (batcher.submit("a", item) for item in ("good", "bad", "fine"))
+    run.go.set()
+    assert good.result(10) == "good"
+    assert fine.result(10) == "fine"
+    with pytest.raises(ValueError, match="bad"):
+        bad.result(10)
+
+
+def test_a_runner_that_fails_fails_its_batch_and_goes_on(batcher):
+    with pytest.raises(ValueError, match="all of them"):
+        batcher.submit("raise", 1).result(10)
+    assert batcher.submit("a", 2).result(10) == 2
+
+
+def test_what_nobody_wants_any_more_is_not_computed(batcher, run):
+    run.hold(batcher)
+    unwanted, wanted = batcher.submit("a", "unwanted"), batcher.submit("a", "wanted")
+    unwanted.cancel()
+    run.go.set()
+    assert wanted.result(10) == "wanted"
+    assert ("a", ["wanted"]) in run.batches
+    with pytest.raises(CancelledError):
+        unwanted.result()
+
+
+def test_a_closed_batcher_takes_nothing(run):
+    batcher = Batcher(run)
+    batcher.close()
+    with pytest.raises(RuntimeError):
+        batcher.submit("a", 1)
+
+
+def test_groups_are_computed_together_and_come_back_in_order():
+    seen = []
+
+    def double(group, items):
+        seen.append(items)
+        return [2 * item for item in items]
+
+    assert by_group([1, 2, 3, 4, 5, 6], lambda n: n % 2, double, most=2) == [2, 4, 6, 8, 10, 12]
+    assert seen == [[1, 3], [5], [2, 4], [6]]
+
+
+def test_a_group_that_fails_together_is_tried_one_by_one():
+    def invert(group, items):
+        return [1 / item for item in items]
+
+    one, zero, two = by_group([1, 0, 2], lambda n: "all", invert)
+    assert (one, two) == (1.0, 0.5)
+    assert isinstance(zero, ZeroDivisionError)
+
+
+def test_all_or_the_first_error():
+    good, bad = attempt_each(float, ["1", "x"])
+    assert all_or_error([good]) == [1.0]
+    assert all_or_error([good, bad]) is bad
+
+
+def test_concurrent_requests_share_a_batch(client, ids, name, counted, hold_engine):
+    def ask(kind_and_index):
+        kind, i = kind_and_index
+        body = {
+            "anchors": [{"sound": ids[i]}, {"sound": ids[i + 1]}],
+            "kind": kind,
+            "steps": 3,
+            "weight": 0.25,
+        }
+        return client.post(f"{API}/models/{name}/paths", json=body)
+
+    asked = [("linear", i) for i in range(5)] + [("geodesic", 3)]
+    with counted() as calls, ThreadPoolExecutor(8) as pool:
+        with hold_engine(waiting=len(asked)):
+            answers = [pool.submit(ask, one) for one in asked]
+        assert [answer.result().status_code for answer in answers] == [200] * 6
+    assert sorted(calls["paths"]) == [1, 5]
+
+
+def test_a_bad_request_does_not_spoil_its_batch(client, ids, name, hold_engine):
+    def ask(anchor):
+        body = {"anchors": [{"sound": ids[0]}, anchor], "kind": "linear", "steps": 3}
+        return client.post(f"{API}/models/{name}/paths", json=body)
+
+    anchors = [{"sound": ids[1]}, {"point": [0.0]}, {"sound": "nope"}, {"sound": ids[2]}]
+    with ThreadPoolExecutor(8) as pool:
+        with hold_engine(waiting=4):
+            answers = [pool.submit(ask, anchor) for anchor in anchors]
+        assert [answer.result().status_code for answer in answers] == [200, 422, 404, 200]

@@ -1,0 +1,172 @@
+"""Who may ask, how much may be sent, and what a browser may do with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from helpers import API, assert_problem
+from starlette.testclient import TestClient
+
+from sonifold_app.app import create_app
+from sonifold_app.gate import BodyLimit
+from sonifold_app.settings import Settings
+
+TOKEN = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory, engine_of):
+    settings = Settings(data=tmp_path_factory.mktemp("data"), token=TOKEN, host="0.0.0.0")
+    with TestClient(create_app(settings, engine_of()), base_url="http://studio.example:8750") as client:
+        client.get(f"{API}/models", headers={"Authorization": f"Bearer {TOKEN}"})
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def no_cookies(guarded):
+    guarded.cookies.clear()
+
+
+def test_without_the_token_nothing_is_told(guarded):
+    for path in (f"{API}/models", "/", "/vendor/plotly.min.js", f"{API}/openapi.json", f"{API}/audio/x"):
+        answer = guarded.get(path)
+        assert_problem(answer, 401, "token_required")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é", f"Bearer{TOKEN}"]
+)
+def test_a_wrong_token_is_no_token(guarded, bad):
+    answer = guarded.get(f"{API}/models", headers={"Authorization": bad.encode()})
+    assert_problem(answer, 401, "token_required")
+
+
+def test_the_token_opens_as_header_and_as_query(guarded):
+    assert guarded.get(f"{API}/models", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert guarded.get(f"{API}/models", headers={"Authorization": f"bearer  {TOKEN}"}).status_code == 200
+    assert guarded.get(f"{API}/models", params={"token": TOKEN}).status_code == 200
+
+
+def test_a_page_opened_with_the_token_moves_it_into_a_cookie(guarded):
+    answer = guarded.get("/", params={"token": TOKEN, "a": "b", "empty": ""}, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/?a=b&empty="
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert guarded.get(f"{API}/models").status_code == 200
+
+
+def test_a_redirect_never_leads_to_another_site(guarded):
+    answer = guarded.get("//evil.example/", params={"token": TOKEN}, follow_redirects=False)
+    assert answer.headers.get("location", "/").startswith("/")
+    assert not answer.headers.get("location", "/").startswith("//")
+
+
+def test_whoever_supervises_the_server_needs_no_token(guarded):
+    assert guarded.get("/livez").status_code == 200
+    assert guarded.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8750", "127.0.0.1.evil.example", "", "192.168.1.5", "[::2]"]
+)
+def test_without_a_token_the_server_answers_to_loopback_names_only(client, host):
+    assert_problem(client.get(f"{API}/models", headers={"Host": host}), 421, "host_refused")
+    assert client.get("/livez", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8750", "127.0.0.1", "127.3.2.1:1", "[::1]:8750"])
+def test_loopback_has_several_names(client, host):
+    assert client.get(f"{API}/models", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Origin": "null"},
+    ],
+)
+def test_another_sites_page_cannot_post(client, name, headers):
+    answer = client.post(f"{API}/models/{name}/decodings", json={"positions": [[0, 0]]}, headers=headers)
+    assert_problem(answer, 403, "origin_refused")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://127.0.0.1:8750"}],
+)
+def test_our_own_page_and_programs_can(client, name, headers):
+    answer = client.post(f"{API}/models/{name}/decodings", json={"positions": [[0.0, 0.0]]}, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def test_every_answer_tells_the_browser_what_the_page_may_do(client):
+    for path in ("/livez", f"{API}/models", "/no-such", "/vendor/plotly.min.js"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "http" not in headers["content-security-policy"]
+
+
+def test_a_large_body_is_refused_by_its_announced_length(client, name):
+    body = b'{"positions": [' + b"[0,0]," * 500_000 + b"[0,0]]}"
+    answer = client.post(
+        f"{API}/models/{name}/decodings", content=body, headers={"Content-Type": "application/json"}
+    )
+    problem = assert_problem(answer, 413, "upload_too_large")
+    assert problem["limit_bytes"] < len(body)
+
+
+def test_a_large_body_without_a_length_is_refused_as_soon_as_it_is_too_large(client, name):
+    given = 0
+
+    def endless():
+        nonlocal given
+        for _ in range(1000):
+            given += 1
+            yield b"[0,0]," * 20_000
+
+    answer = client.post(
+        f"{API}/models/{name}/decodings", content=endless(), headers={"Content-Type": "application/json"}
+    )
+    assert_problem(answer, 413, "upload_too_large")
+
+
+def test_refusing_by_length_reads_on_for_a_while_so_that_the_client_sees_why():
+    """Plain ASGI: a body of four parts, refused, is still taken in before the answer ends."""
+    parts = [
+        {"type": "http.request", "body": b"x" * 10, "more_body": more} for more in (True, True, True, False)
+    ]
+    sent = []
+
+    async def receive():
+        return parts.pop(0)
+
+    async def send(message):
+        sent.append((message["type"], message.get("more_body", False), len(parts)))
+
+    async def app(*_):
+        raise AssertionError("never reached")
+
+    scope = {"type": "http", "path": "/x", "headers": [(b"content-length", b"40")]}
+    asyncio.run(BodyLimit(app, lambda path: 20)(scope, receive, send))
+    assert sent == [
+        ("http.response.start", False, 4),
+        ("http.response.body", True, 4),
+        ("http.response.body", False, 0),
+    ]
+
+
+def test_websockets_are_turned_away(client):
+    from starlette.websockets import WebSocketDisconnect
+
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/"):
+        pass

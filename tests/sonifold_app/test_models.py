@@ -1,0 +1,55 @@
+"""The packs: those that are well, and those that are not."""
+
+from __future__ import annotations
+
+from helpers import API, assert_problem
+
+
+def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
+    (found,) = client.get(f"{API}/models").json()["models"]
+    assert found == client.get(f"{API}/models/{name}").json()
+    assert found["id"] == name
+    assert found["sounds"] == len(model.library.ids)
+    assert found["latent_dim"] == model.latent_dim
+    assert found["unit"] == model.unit
+    assert found["path_kinds"] == ["geodesic", "linear", "retimed", "graph"]
+    assert found["metrics"] == ["blend", "pullback", "kernel", "flat"]
+    assert found["weights"] == {"min": 0, "max": 10, "default": model.config.metric.weight}
+    assert found["steps"]["default"] == 17
+    assert found["limits"] == {"upload_bytes": 64 * 1024 * 1024, "upload_seconds": 10, "upload_files": 20}
+
+
+def test_a_damaged_pack_is_told_of_and_the_others_serve(client):
+    (broken,) = client.get(f"{API}/models").json()["unusable"]
+    assert broken["id"] == "broken"
+    assert "weights.safetensors" in broken["problem"]
+    problem = assert_problem(client.get(f"{API}/models/broken"), 503, "model_unusable")
+    assert problem["detail"] == broken["problem"]
+    assert_problem(client.get(f"{API}/models/broken/sounds"), 503, "model_unusable")
+
+
+def test_an_unknown_model_is_answered_with_those_there_are(client, name):
+    problem = assert_problem(client.get(f"{API}/models/no-such"), 404, "model_not_found")
+    assert name in problem["detail"]
+    morph = client.post(f"{API}/models/no-such/morphs", json={"anchors": [{"sound": "a"}, {"sound": "b"}]})
+    assert_problem(morph, 404, "model_not_found")
+
+
+def test_the_card_comes_as_json_and_as_markdown(client, model, name):
+    card = client.get(f"{API}/models/{name}/card")
+    assert card.headers["content-type"] == "application/json"
+    assert card.json() == model.card
+    page = client.get(f"{API}/models/{name}/card", headers={"Accept": "text/markdown"})
+    assert page.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert page.text == model.card_markdown
+    assert page.headers["vary"] == "Accept, Accept-Encoding" or "Accept" in page.headers["vary"]
+    assert_problem(
+        client.get(f"{API}/models/{name}/card", headers={"Accept": "image/png"}), 406, "not_acceptable"
+    )
+
+
+def test_a_card_that_has_not_changed_is_not_sent_again(client, name):
+    first = client.get(f"{API}/models/{name}/card")
+    again = client.get(f"{API}/models/{name}/card", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""

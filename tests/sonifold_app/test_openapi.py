@@ -1,0 +1,108 @@
+"""The description of the API is complete and true: a client could be generated from it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from helpers import API
+from pydantic import TypeAdapter
+
+from sonifold_app import problems, schemas
+
+
+@pytest.fixture(scope="module")
+def document(client) -> dict[str, Any]:
+    return client.get(f"{API}/openapi.json").json()
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    return {
+        operation["operationId"]: (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_it_is_openapi_3_1(document):
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Sonifold"
+    assert document["info"]["license"]["identifier"] == "Apache-2.0"
+
+
+def test_every_operation_has_a_name_of_its_own_a_tag_and_a_sentence(document, operations):
+    count = sum(len(methods) for methods in document["paths"].values())
+    assert len(operations) == count >= 19
+    for name, (_, _, operation) in operations.items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+        assert operation["tags"]
+        assert operation["description"].endswith(".")
+
+
+def test_every_path_parameter_is_described(operations):
+    for name, (path, _, operation) in operations.items():
+        parameters = {p["name"]: p for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert set(parameters) == set(re.findall(r"{(\w+)}", path)), name
+        assert all(p.get("description") for p in parameters.values())
+
+
+def test_errors_are_problem_documents_everywhere(operations):
+    for name, (_, _, operation) in operations.items():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == [problems.MEDIA_TYPE], (name, status)
+
+
+def test_every_reference_leads_somewhere(document):
+    def references(node):
+        if isinstance(node, dict):
+            if "$ref" in node:
+                yield node["$ref"]
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    found = set(references(document))
+    assert found
+    for reference in found:
+        node = document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def own_models():
+    return [
+        m
+        for m in vars(schemas).values()
+        if isinstance(m, type) and issubclass(m, (schemas.Request, schemas.Reply))
+    ]
+
+
+@pytest.mark.parametrize("model", own_models(), ids=lambda model: model.__name__)
+def test_examples_are_what_they_are_examples_of(model):
+    for example in model.model_json_schema().get("examples", []):
+        parsed = TypeAdapter(model).validate_python(example)
+        again = parsed.model_dump(mode="json", exclude_unset=True)
+        assert again == example or set(again) == set(example)
+
+
+def test_what_is_asked_and_what_is_answered_in_full_has_an_example(document):
+    schemas_ = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            bodies = [operation.get("requestBody", {}), operation["responses"].get("200", {})]
+            for body in bodies:
+                reference = body.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
+                if reference and not reference.endswith("/Models"):
+                    assert schemas_[reference.rsplit("/", 1)[1]].get("examples"), (path, reference)
+
+
+def test_requests_in_the_examples_name_only_kinds_that_exist(document):
+    text = str(document)
+    for code in {row[2] for row in problems.TABLE}:
+        assert re.fullmatch(r"[a-z_]+", code)
+    assert "/api/v1/audio/{sha256}" in text

@@ -1,0 +1,74 @@
+"""Every error of the science has its status and code; ours never show."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import APIRouter
+from helpers import API, assert_problem
+from starlette.testclient import TestClient
+
+from sonifold import errors
+from sonifold_app import problems
+from sonifold_app.app import create_app
+from sonifold_app.settings import Settings
+
+KINDS = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.SonifoldError) and kind is not errors.SonifoldError
+]
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if k is not errors.DatasetError], ids=lambda kind: kind.__name__
+)
+def test_every_error_of_the_science_has_a_row(kind):
+    problem = problems.of_science(kind("What came, and what to do."))
+    assert 400 <= problem.status_code < 600
+    assert problem.code != "internal_error"
+    assert problem.document()["detail"] == "What came, and what to do."
+
+
+def test_children_come_before_parents_in_the_table():
+    kinds = [row[0] for row in problems.TABLE]
+    for index, kind in enumerate(kinds):
+        assert not any(issubclass(later, kind) for later in kinds[index + 1 :]), kind
+
+
+@pytest.fixture
+def broken(tmp_path, engine_of):
+    """A server with a route that fails as nobody foresaw."""
+    app = create_app(Settings(data=tmp_path), engine_of())
+    router = APIRouter()
+
+    @router.get("/broken")
+    def broken():
+        raise RuntimeError("secret at /root/.ssh")
+
+    app.include_router(router)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_our_own_mistakes_are_told_without_their_secrets(broken):
+    answer = broken.get("/broken")
+    assert_problem(answer, 500, "internal_error")
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/no-such", 404, "not_found"),
+        ("GET", f"{API}/no-such", 404, "not_found"),
+        ("POST", f"{API}/models", 405, "method_not_allowed"),
+        ("DELETE", "/livez", 405, "method_not_allowed"),
+        ("GET", f"{API}/models/x/morphs", 405, "method_not_allowed"),
+        ("BREW", "/livez", 405, "method_not_allowed"),
+    ],
+)
+def test_what_the_web_layer_refuses_is_a_problem_document_too(client, method, path, status, code):
+    answer = client.request(method, path)
+    assert_problem(answer, status, code)
+    if status == 405:
+        assert answer.headers["allow"]
