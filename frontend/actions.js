@@ -1,0 +1,80 @@
+// @ts-check
+/** What one can do, whichever way: by mouse, finger, key, or table. */
+
+import { PATHS, STEPS, sameAnchor, stepAt } from "./state.js";
+
+/** @typedef {import("./state.js").Anchor} Anchor */
+
+/**
+ * @param {object} parts
+ * @param {import("./store.js").Store<import("./state.js").State>} parts.store
+ * @param {import("./playback.js").Playback} parts.playback
+ * @param {Performance} parts.performance
+ */
+export function createActions({ store, playback, performance }) {
+  /** @param {"a" | "b"} end @param {Anchor} anchor */
+  function setEnd(end, anchor) {
+    const state = store.get();
+    const other = end === "a" ? "b" : "a";
+    const patch = { [end]: anchor, pointed: null, place: 0 };
+    // the sound that was the other end: the two change places rather than meet
+    if (sameAnchor(state[other], anchor)) patch[other] = state[end];
+    const complete = end === "a" ? patch.b ?? state.b : patch.a ?? state.a;
+    if (sameAnchor(state[end], anchor)) return void playback.audition(anchor);
+    playback.pause();
+    if (complete) {
+      performance.mark("sonifold:second-click");
+      playback.soon();
+      void playback.unlock();
+    }
+    store.set(patch);
+    if (!complete) void playback.audition(anchor);
+  }
+
+  return {
+    setEnd,
+    /** The first sound is A; every later one is somewhere to go. @param {number} sound */
+    pick(sound) {
+      const { library, a } = store.get();
+      if (!library) return;
+      const anchor = { sound: library.id[sound] };
+      if (a && sameAnchor(a, anchor)) void playback.audition(anchor);
+      else setEnd(a ? "b" : "a", anchor);
+    },
+    /** @param {number} from @param {number} to */
+    travel(from, to) {
+      const { library } = store.get();
+      if (!library) return;
+      performance.mark("sonifold:second-click");
+      playback.pause();
+      playback.soon();
+      void playback.unlock();
+      store.set({ a: { sound: library.id[from] }, b: { sound: library.id[to] }, place: 0, pointed: null });
+    },
+    swap() {
+      const { a, b, place, playing } = store.get();
+      playback.pause();
+      if (playing) playback.soon();
+      store.set({ a: b, b: a, place: 1 - place });
+    },
+    startOver() {
+      playback.silence();
+      store.set({ a: null, b: null, place: 0, pointed: null, view: null, notice: null });
+    },
+    /** @param {number} by steps */
+    step(by) {
+      const at = Math.min(STEPS - 1, Math.max(0, stepAt(store.get().place) + by));
+      void playback.seek(at / (STEPS - 1));
+    },
+    /** @param {number} nth */
+    choosePath: (nth) => PATHS[nth] && store.set({ path: PATHS[nth] }),
+    toggleTheme() {
+      const dark = document.documentElement.dataset.theme === "dark";
+      store.set({ theme: dark ? "light" : "dark" });
+    },
+    /** @param {string} name */
+    togglePanel: (name) => store.set({ panel: store.get().panel === name ? null : name }),
+  };
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */

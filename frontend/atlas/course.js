@@ -1,0 +1,58 @@
+// @ts-check
+/** Where on the drawn curve each step lies: between the time of a journey and the line on the map. */
+
+/** @typedef {import("../state.js").Path} Path */
+/** @typedef {import("../state.js").Position} Position */
+
+/**
+ * The fine curve is even in the solver's parameter, the steps are even to the ear. The steps lie on the curve, in order:
+ * so each is looked up there, never behind the one before.
+ *
+ * @param {Path} path
+ */
+export function createCourse({ map, step_positions: steps }) {
+  const last = map.length - 1;
+  /** @type {number[]} fractional index on the curve of each step */
+  const marks = [];
+  steps.forEach((step, s) => {
+    if (s === 0) return marks.push(0);
+    if (s === steps.length - 1) return marks.push(last);
+    let best = marks[s - 1];
+    let least = Infinity;
+    for (let i = Math.floor(marks[s - 1]); i < last; i++) {
+      const [[ax, ay], [bx, by]] = [map[i], map[i + 1]];
+      const square = (bx - ax) ** 2 + (by - ay) ** 2;
+      const along = square ? ((step[0] - ax) * (bx - ax) + (step[1] - ay) * (by - ay)) / square : 0;
+      const t = Math.min(1, Math.max(0, along));
+      if (i + t < marks[s - 1]) continue;
+      const far = Math.hypot(ax + t * (bx - ax) - step[0], ay + t * (by - ay) - step[1]);
+      if (far < least - 1e-12) {
+        least = far;
+        best = i + t;
+      }
+    }
+    return marks.push(best);
+  });
+
+  return {
+    /** The place, 0 to 1, of a point of the curve. @param {number} index */
+    placeOf(index) {
+      let s = 1;
+      while (s < marks.length - 1 && marks[s] < index) s++;
+      const width = marks[s] - marks[s - 1];
+      return (s - 1 + (width > 0 ? Math.min(1, Math.max(0, (index - marks[s - 1]) / width)) : 1)) / (marks.length - 1);
+    },
+
+    /** Where the traveller is. @param {number} place 0 to 1 @returns {Position} */
+    at(place) {
+      const u = Math.min(1, Math.max(0, place)) * (marks.length - 1);
+      const s = Math.min(marks.length - 2, Math.floor(u));
+      const index = marks[s] + (marks[s + 1] - marks[s]) * (u - s);
+      const i = Math.min(last - 1, Math.floor(index));
+      const t = index - i;
+      return [map[i][0] + t * (map[i + 1][0] - map[i][0]), map[i][1] + t * (map[i + 1][1] - map[i][1])];
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createCourse>} Course */

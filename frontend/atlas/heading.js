@@ -1,0 +1,58 @@
+// @ts-check
+/** The title of the map: where one is, and what is known about the way. */
+
+import { h, s } from "../dom.js";
+import { sameAnchor } from "../state.js";
+import { watch } from "../store.js";
+import { anchorName, comparison, count } from "../words.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const arc = () =>
+  s("svg", { viewBox: "0 0 44 18", "aria-hidden": "true" }, s("path", { d: "M3 15C10 0 34 0 41 10", stroke: "url(#dusk)" }));
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: import("../store.js").Store<State>, actions: import("../actions.js").Actions}} parts
+ */
+export function mountHeading(root, { store, actions }) {
+  const title = h("h1");
+  const sub = h("p");
+  root.append(title, sub);
+
+  /** @param {State} state */
+  function show({ library, model, a, b, journey, server }) {
+    if (!library || !model) {
+      title.replaceChildren("Sonifold");
+      sub.textContent = server.phase === "broken" ? "" : "Looking for the sounds.";
+      return;
+    }
+    if (!a && !b) {
+      title.replaceChildren("Sonifold");
+      sub.textContent = `${count(library.count)} short sounds. Land is what the model knows.`;
+      return;
+    }
+    const name = (/** @type {import("../state.js").Anchor | null} */ end, /** @type {string} */ question) =>
+      end ? h("span.end", {}, anchorName(end, library)) : h("span.q", {}, question);
+    // the arc says "to", and turns the journey round
+    const to = a && b
+      ? h("button.arc", { title: "Swap A and B", "aria-label": "to; swap A and B", onclick: actions.swap }, arc())
+      : h("span.arc", { role: "img", "aria-label": "to" }, arc());
+    title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
+    const { geodesic, linear } = journey?.paths ?? {};
+    if (!a || !b) sub.textContent = "Point at a sound to see the way there.";
+    else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
+    else if (geodesic && linear) {
+      const { lengths, more } = comparison(geodesic, linear, model.unit);
+      sub.replaceChildren(...lengths.flatMap(([number, what]) => [h("b", {}, number), what]), h("span.ground", {}, ` ${more}`));
+    } else sub.textContent = journey?.phase === "failed" ? "The way could not be found." : "Finding the way.";
+  }
+
+  const stop = watch(store, ({ library, a, b, journey, server }) => [library, a, b, journey?.paths, journey?.phase, server.phase], show);
+  return {
+    destroy() {
+      stop();
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,230 @@
+// @ts-check
+/** From two anchors to something that can be heard: asks for the paths, keeps what was asked before, newest wins. */
+
+import { isAborted, isAway, latest } from "./api.js";
+import { audibleSeconds } from "./listen/level.js";
+import { PATHS, STEPS, keyOf } from "./state.js";
+import { watch } from "./store.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").Morph} Morph */
+/** @typedef {import("./state.js").PathKind} PathKind */
+/** @typedef {import("./state.js").Path} Path */
+
+const KEPT = 4; // journeys; each is some 10 MB of samples
+const GLIDE = 4; // Seconds
+const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
+const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
+
+/** What the geodesic key stands for at this weight. @param {number} weight */
+export const bentKind = (weight) => (weight === Infinity ? "graph" : "geodesic");
+
+/** @param {number} weight */
+const way = (weight) => (weight === Infinity ? {} : { weight });
+
+/** @param {Anchor} a @param {Anchor} b @param {number} weight */
+export const journeyKey = (a, b, weight) => `${keyOf(a)} ${keyOf(b)} ${weight}`;
+
+/**
+ * @param {object} parts
+ * @param {import("./store.js").Store<State>} parts.store
+ * @param {import("./api.js").Api} parts.api
+ * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createJourneys({ store, api, toAudioBuffer, complain }) {
+  /** @type {Map<string, Promise<Partial<Record<PathKind, Morph>>>>} */
+  const kept = new Map();
+
+  /**
+   * @param {Anchor[]} anchors
+   * @param {{kinds: string[], weight?: number}} options
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Morph[]>}
+   */
+  async function render(anchors, options, signal) {
+    const model = /** @type {import("./state.js").Model} */ (store.get().model);
+    const reply = await api.morphs(model.id, anchors, options, signal);
+    return Promise.all(
+      reply.morphs.map(async (path) => {
+        const buffer = toAudioBuffer(await api.bytes(path.audio.url, signal));
+        return { ...path, sounds: { buffer, stepSamples: reply.step_samples, steps: reply.steps } };
+      }),
+    );
+  }
+
+  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {number} weight @param {AbortSignal} [signal] */
+  function both(a, b, weight, signal) {
+    const key = journeyKey(a, b, weight);
+    const known = kept.get(key);
+    if (known) {
+      kept.delete(key); // the youngest stands last
+      kept.set(key, known);
+      return known;
+    }
+    const asked = render([a, b], { kinds: [bentKind(weight), "linear"], ...way(weight) }, signal).then(
+      ([geodesic, linear]) => ({ geodesic, linear }),
+    );
+    kept.set(key, asked);
+    asked.catch(() => kept.delete(key));
+    for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
+    return asked;
+  }
+
+  /** @param {string} key */
+  const stillWanted = (key) => store.get().journey?.key === key;
+
+  const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {number} */ weight) => {
+    const key = journeyKey(a, b, weight);
+    const { journey } = store.get();
+    const sameEnds = journey && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
+    // only the weight changed: the old way stays on the map, and sounds, until the new one is there
+    const paths = sameEnds ? journey.paths : {};
+    store.set({ journey: { key, phase: "solving", paths, glides: {} } });
+    try {
+      const linear = paths.linear;
+      const found =
+        sameEnds && linear && !kept.has(key)
+          ? await render([a, b], { kinds: [bentKind(weight)], ...way(weight) }, signal).then(([geodesic]) => ({ geodesic, linear }))
+          : await both(a, b, weight, kept.has(key) ? undefined : signal);
+      if (signal.aborted) return;
+      const retimed = sameEnds ? paths.retimed : undefined;
+      kept.set(key, Promise.resolve({ ...found, ...(retimed && { retimed }) }));
+      store.set({ journey: { key, phase: "ready", paths: { ...found, ...(retimed && { retimed }) }, glides: {} } });
+      await fetchRest(key, [a, b], signal);
+    } catch (error) {
+      if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
+      store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
+      complain(error, () => void travel(a, b, weight));
+    }
+  });
+
+  /** The fair opponent comes after the two that were asked for. @param {string} key @param {Anchor[]} anchors @param {AbortSignal} signal */
+  async function fetchRest(key, anchors, signal) {
+    if (store.get().journey?.paths.retimed) return;
+    const [retimed] = await render(anchors, { kinds: ["retimed"] }, signal);
+    const { journey } = store.get();
+    if (!journey || journey.key !== key) return;
+    const paths = { ...journey.paths, retimed };
+    kept.set(key, Promise.resolve(paths));
+    store.set({ journey: { ...journey, paths } });
+  }
+
+  /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
+  const glide = latest(async (signal, /** @type {string} */ key) => {
+    const { model, a, b, path, weight } = store.get();
+    if (!model || !a || !b) return;
+    try {
+      for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
+        if (store.get().journey?.glides[kind]) continue;
+        const kinds = [kind === "geodesic" ? bentKind(weight) : kind];
+        const options = { kinds, ...(kind === "geodesic" ? way(weight) : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
+        const { url } = (await api.morphs(model.id, [a, b], options, signal)).morphs[0].audio;
+        const buffer = toAudioBuffer(await api.bytes(url, signal));
+        const { journey } = store.get();
+        if (!journey || journey.key !== key) return;
+        store.set({ journey: { ...journey, glides: { ...journey.glides, [kind]: { url, buffer } } } });
+      }
+    } catch (error) {
+      if (isAborted(error) || !stillWanted(key)) return;
+      complain(error, () => void glide(key));
+    }
+  });
+
+  /** The dotted way to what is pointed at, or to where an anchor is being carried. */
+  const look = latest(async (signal, /** @type {Anchor} */ from, /** @type {Anchor} */ to, /** @type {number} */ dwell, /** @type {boolean} */ prefetch) => {
+    await pause(dwell, signal);
+    const { model, weight } = store.get();
+    if (!model || signal.aborted) return;
+    try {
+      const asked = Date.now();
+      const { path } = await api.path(model.id, [from, to], { kind: bentKind(weight), ...way(weight) }, signal);
+      if (signal.aborted) return;
+      store.set({ preview: { from, to, path } });
+      if (!prefetch) return;
+      await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
+      if (!signal.aborted) await both(from, to, weight, undefined);
+    } catch (error) {
+      if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
+    }
+  });
+
+  const unsubscribe = [
+    watch(store, ({ a, b, weight, library }) => [keyOf(a), keyOf(b), weight, library], ({ a, b, weight, library, journey }) => {
+      if (!library) return;
+      if (!a || !b) {
+        travel.cancel();
+        if (journey) store.set({ journey: null });
+        return;
+      }
+      void travel(a, b, weight);
+    }),
+    watch(store, ({ mode, journey }) => [mode, journey?.key, journey?.phase], ({ mode, journey }) => {
+      glide.cancel();
+      if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
+    }),
+    watch(store, ({ a, b, pointed, carried, library }) => [keyOf(a), keyOf(b), pointed, carried, library], (state) => {
+      const { a, b, pointed, carried, library, preview } = state;
+      const there = destination(state);
+      if (!there) {
+        look.cancel();
+        if (preview) store.set({ preview: null });
+        return;
+      }
+      if (preview && (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) && !carried)
+        store.set({ preview: null });
+      if (library && (a || b) && (pointed || carried)) void look(there.from, there.to, carried ? 20 : PREVIEW_DWELL, !carried);
+    }),
+  ];
+
+  return {
+    /** After a failure, or when the weight slider is let go. */
+    again() {
+      const { a, b, weight } = store.get();
+      if (a && b) void travel(a, b, weight);
+    },
+    destroy() {
+      travel.cancel();
+      glide.cancel();
+      look.cancel();
+      for (const stop of unsubscribe) stop();
+    },
+  };
+}
+
+/** Where a dotted way would go from where. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
+export function destination({ a, b, pointed, carried, library }) {
+  if (!library) return null;
+  if (carried) {
+    const other = carried.end === "a" ? b : a;
+    if (!other) return null;
+    const here = { position: carried.position };
+    return carried.end === "a" ? { from: here, to: other } : { from: other, to: here };
+  }
+  if (!pointed || (a && b) || (!a && !b)) return null;
+  const there = { sound: library.id[pointed.sound] };
+  const from = a ?? there;
+  const to = a ? there : /** @type {Anchor} */ (b);
+  return keyOf(from) === keyOf(to) ? null : { from, to };
+}
+
+/** @param {number} ms @param {AbortSignal} signal */
+const pause = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.max(0, ms));
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("a newer gesture", "AbortError"));
+    });
+  }).catch((error) => {
+    if (!signal.aborted) throw error;
+  });
+
+/** How long each step can be heard. @param {Morph} morph */
+export function audibleSteps({ sounds: { buffer, stepSamples, steps } }) {
+  const samples = buffer.getChannelData(0);
+  return Array.from({ length: Math.min(steps, STEPS) }, (_, i) =>
+    audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate),
+  );
+}

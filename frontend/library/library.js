@@ -1,0 +1,204 @@
+// @ts-check
+/** The library as a table, in step with the map: what is filtered, pointed at and chosen there is so here. */
+
+import { glyph } from "../atlas/shapes.js";
+import { h, icon, inNextFrame, setAll, unit } from "../dom.js";
+import { watch } from "../store.js";
+import { amount, count, duration } from "../words.js";
+import { toCsv } from "./csv.js";
+import { filtered, noteName, sorted } from "./sounds.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Sorting} Sorting */
+
+const ROW = 40; // CSS pixels at 16 px a rem, as in library.css
+const SPARE = 8; // rows drawn above and below what is seen
+
+/** @type {[Sorting["by"], string, string][]} */
+const COLUMNS = [
+  ["name", "Sound", ""],
+  ["family", "Family", ""],
+  ["seconds", "Length", "n"],
+  ["pitch", "Pitch", "n"],
+  ["distance", "From A", "n"],
+];
+
+/**
+ * @param {HTMLElement} root
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../actions.js").Actions} parts.actions
+ * @param {import("../playback.js").Playback} parts.playback
+ */
+export function mountLibrary(root, { store, actions, playback }) {
+  const close = h("button.icon.close", { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) }, icon("close"));
+  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Filter sounds", autocomplete: "off", spellcheck: "false" }));
+  const save = h("button.btn.ghost", { onclick: saveCsv }, "Save as CSV");
+  const heads = COLUMNS.map(([by, label, look]) =>
+    h(`th${look && `.${look}`}`, { scope: "col" }, h("button", { onclick: () => sortBy(by) }, label, h("i", { "aria-hidden": "true" }))));
+  const body = h("tbody");
+  const head = h("thead", {}, h("tr", {}, ...heads, h("th", {}, h("span.vh", {}, "Use as"))));
+  const table = h("table", {}, head, body);
+  const wrap = h("div.tablewrap", { tabindex: 0, role: "region", "aria-label": "Sounds" }, table);
+  const empty = h("p.none", { hidden: true }, "No sound called that. ", h("button.text", { onclick: clear }, "Clear the filter?"));
+  const tally = h("p.tally", { role: "status" });
+  root.append(h("h2", { id: "h-library" }, "Library"), close, h("div.row.filter", {}, search, save), wrap, empty, tally);
+  setAll(root, { "aria-labelledby": "h-library" });
+
+  /** @type {number[]} */
+  let rows = [];
+  let [first, end] = [0, 0];
+
+  /** @param {Sorting["by"]} by */
+  function sortBy(by) {
+    const { sort } = store.get();
+    store.set({ sort: { by, down: sort.by === by ? !sort.down : false } });
+  }
+  function clear() {
+    store.set({ query: "", families: [] });
+    search.focus();
+  }
+  function saveCsv() {
+    const { library, distances, model } = store.get();
+    if (!library || !model) return;
+    const text = toCsv(library, rows, distances, model.unit);
+    const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: `${model.id}.csv` });
+    link.click();
+    URL.revokeObjectURL(/** @type {HTMLAnchorElement} */ (link).href);
+  }
+
+  /** @param {number} i @param {number} nth */
+  function row(i, nth) {
+    const { library, distances, a, b } = store.get();
+    const lib = /** @type {NonNullable<typeof library>} */ (library);
+    const id = lib.id[i];
+    const name = lib.name[i];
+    const [isA, isB] = [a?.sound === id, b?.sound === id];
+    const cell = (/** @type {string} */ text) => h("td.n", {}, text);
+    const end = (/** @type {"a" | "b"} */ which, /** @type {boolean} */ on) =>
+      h(`button.ab${on ? `.is${which.toUpperCase()}` : ""}`, { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) }, which.toUpperCase());
+    return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "aria-rowindex": nth + 2 },
+      h("td", {}, h("button.sound", { title: [lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ") }, glyph(lib.family[i]), h("span", {}, name))),
+      h("td", {}, lib.familyName(i)),
+      cell(duration(lib.seconds[i])), cell(noteName(lib.pitch[i])),
+      cell(distances ? amount(distances.values[i]) : "–"),
+      h("td.ends", {}, end("a", isA), end("b", isB)));
+  }
+
+  const fill = inNextFrame(() => {
+    const { library } = store.get();
+    if (!library || root.hidden) return;
+    const tall = ROW * unit();
+    first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
+    end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
+    const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
+    const kept = focused && { sound: focused.closest("tr")?.dataset.sound, end: focused.dataset.end };
+    const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
+    body.replaceChildren(gap(first), ...rows.slice(first, end).map((i, k) => row(i, first + k)), gap(rows.length - end));
+    if (kept?.sound) focusOn(Number(kept.sound), kept.end);
+    mark();
+  });
+
+  /** @param {number} sound @param {string} [end] */
+  function focusOn(sound, end) {
+    const target = body.querySelector(`tr[data-sound="${sound}"] ${end ? `[data-end=${end}]` : ".sound"}`);
+    /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
+  }
+
+  /** The row of what is pointed at, on the map or here. */
+  function mark() {
+    const { pointed } = store.get();
+    for (const tr of body.querySelectorAll("tr[data-sound]"))
+      tr.classList.toggle("pointed", Number(/** @type {HTMLElement} */ (tr).dataset.sound) === pointed?.sound);
+  }
+
+  function refresh() {
+    const { library, query, families, sort, distances } = store.get();
+    if (!library) return;
+    rows = sorted(library, filtered(library, { query, families }), sort, distances?.values ?? null);
+    empty.hidden = rows.length > 0;
+    table.hidden = rows.length === 0;
+    setAll(table, { "aria-rowcount": rows.length + 1 });
+    tally.textContent = rows.length < library.count ? `${count(rows.length)} of ${count(library.count)} sounds` : "";
+    COLUMNS.forEach(([by, label], i) => {
+      const here = sort.by === by;
+      setAll(heads[i], { "aria-sort": here ? (sort.down ? "descending" : "ascending") : "none" });
+      const arrow = heads[i].querySelector("i");
+      if (arrow) arrow.textContent = here ? (sort.down ? "↓" : "↑") : "";
+      heads[i].title = by === "distance" ? `Distance from A, ${store.get().model?.unit ?? ""}` : `Sort by ${label.toLowerCase()}`;
+    });
+    fill();
+  }
+
+  /** @param {Event} event @returns {number} */
+  function soundOf(event) {
+    const tr = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("tr[data-sound]")) : null;
+    return tr ? Number(tr.dataset.sound) : -1;
+  }
+  body.addEventListener("click", (event) => {
+    const { library } = store.get();
+    const i = soundOf(event);
+    if (i < 0 || !library) return;
+    const end = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-end]"))?.dataset.end;
+    const anchor = { sound: library.id[i] };
+    if (end) actions.setEnd(/** @type {"a" | "b"} */ (end), anchor);
+    else void playback.audition(anchor);
+  });
+  body.addEventListener("pointerover", (event) => {
+    const i = soundOf(event);
+    if (event.pointerType === "touch") return;
+    if (i >= 0 && store.get().pointed?.sound !== i) store.set({ pointed: { sound: i, by: "table" } });
+  });
+  body.addEventListener("pointerleave", () => store.get().pointed?.by === "table" && store.set({ pointed: null }));
+  body.addEventListener("keydown", (event) => {
+    const i = soundOf(event);
+    const { library } = store.get();
+    if (i < 0 || !library || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const by = { arrowdown: 1, arrowup: -1, pagedown: 10, pageup: -10 }[key];
+    if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
+    else if (by) {
+      const at = Math.min(rows.length - 1, Math.max(0, rows.indexOf(i) + by));
+      const tall = ROW * unit();
+      const bottom = (at + 1) * tall + head.offsetHeight; // the head stays, and covers a row
+      if (at * tall < wrap.scrollTop) wrap.scrollTop = at * tall;
+      else if (bottom > wrap.scrollTop + wrap.clientHeight) wrap.scrollTop = bottom - wrap.clientHeight;
+      fill();
+      const end = /** @type {HTMLElement} */ (event.target).dataset.end;
+      requestAnimationFrame(() => {
+        focusOn(rows[at], end);
+        store.set({ pointed: { sound: rows[at], by: "table" } });
+      });
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  search.addEventListener("input", () => store.set({ query: search.value }));
+  wrap.addEventListener("scroll", fill);
+
+  const stops = [
+    watch(store, ({ panel }) => [panel], ({ panel }) => {
+      const was = root.hidden;
+      root.hidden = panel !== "library";
+      if (was && !root.hidden) refresh();
+    }),
+    watch(store, ({ library, query, families, sort, distances }) => [library, query, families, sort, distances], (state) => {
+      if (search.value !== state.query) search.value = state.query;
+      search.placeholder = state.library ? `Filter ${count(state.library.count)} sounds` : "Filter";
+      refresh();
+    }),
+    watch(store, ({ a, b }) => [a, b], fill),
+    watch(store, ({ pointed }) => [pointed], mark),
+  ];
+  const resized = new ResizeObserver(fill);
+  resized.observe(wrap);
+  return {
+    focus: () => search.focus(),
+    destroy() {
+      for (const stop of stops) stop();
+      resized.disconnect();
+      fill.cancel();
+      root.replaceChildren();
+    },
+  };
+}

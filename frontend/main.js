@@ -1,0 +1,95 @@
+// @ts-check
+/** The only wiring: makes the parts, hands them to each other, puts them on the page. */
+
+import { createActions } from "./actions.js";
+import { createApi } from "./api.js";
+import { mountAtlas } from "./atlas/atlas.js";
+import { createJourneys } from "./journey.js";
+import { mountLibrary } from "./library/library.js";
+import { createListen } from "./listen/listen.js";
+import { toAudioBuffer } from "./listen/wav.js";
+import { mountDeck } from "./morph/deck.js";
+import { createPlayback } from "./playback.js";
+import { createServer } from "./server.js";
+import { createHelp } from "./shell/help.js";
+import { watchKeys } from "./shell/keys.js";
+import { mountLive } from "./shell/live.js";
+import { mountNotice } from "./shell/notice.js";
+import { mountRail } from "./shell/rail.js";
+import { mountStatus } from "./shell/status.js";
+import { followTheme } from "./shell/theme.js";
+import { initial, isReady, keyOf } from "./state.js";
+import { createStore, watch } from "./store.js";
+import { followLink, readLink } from "./url.js";
+
+const { state: linked, problems } = readLink(location.search);
+/** @type {import("./state.js").State} */
+const start = { ...initial, ...linked, notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null };
+const store = createStore(start);
+
+const api = createApi((url, init) => fetch(url, init));
+const server = createServer({ store, api, window });
+const complain = server.complain;
+const listen = createListen({ makeContext: (options) => new AudioContext(options), ended: () => playback.ended() });
+const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
+const journeys = createJourneys({ store, api, toAudioBuffer, complain });
+const actions = createActions({ store, playback, performance });
+
+/** @param {string} id */
+const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+followTheme(document.documentElement, store);
+const link = followLink(store, window);
+const help = createHelp(store);
+mountRail(at("rail"), { store, actions, help: help.open });
+const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
+mountStatus(atlas.engine, store);
+mountDeck(at("deck"), { store, actions, playback, link: link.link });
+mountLibrary(at("library"), { store, actions, playback });
+mountNotice(at("notice"), store);
+mountLive(at("live"), store);
+watchKeys(window, { store, actions, playback, help: help.open });
+
+watch(store, ({ panel }) => [panel], ({ panel }) => {
+  at("sheet").hidden = panel === null;
+  document.documentElement.dataset.panel = panel ?? "";
+});
+watch(store, ({ a, b, library }) => [keyOf(a), keyOf(b), library], ({ a, b, library }) => {
+  const names = [a, b].map((end) => (end?.sound && library ? library.name[library.indexOf(end.sound)] : null)).filter(Boolean);
+  document.title = names.length ? `${names.join(" to ")} · Sonifold` : "Sonifold";
+});
+// distances from A, for the table and the tooltip
+watch(store, ({ a, library }) => [a?.sound, library], ({ a, library, model }) => {
+  store.set({ distances: null });
+  const from = a?.sound;
+  if (!from || !library || !model) return;
+  api.distances(model.id, from).then(
+    ({ distance }) => store.get().a?.sound === from && store.set({ distances: { from, values: distance } }),
+    () => {}, // the column stays empty; whatever is wrong is said where it matters
+  );
+});
+// the engine is back: what failed meanwhile is asked for again
+watch(store, ({ server: { phase } }) => [phase], (state) => {
+  if (state.server.phase === "ready" && state.journey?.phase === "failed") journeys.again();
+});
+// how long two clicks take, for the measuring script
+watch(store, (state) => [isReady(state), state.journey?.key], (state) => {
+  if (!isReady(state) || !performance.getEntriesByName("sonifold:second-click").length) return;
+  performance.measure("sonifold:two-clicks", "sonifold:second-click");
+  performance.clearMarks("sonifold:second-click");
+});
+
+/** Four megabytes that the first sound does not wait for. */
+function plotly() {
+  return new Promise((done) => {
+    watch(store, ({ library }) => [library], ({ library }) => {
+      if (!library || document.getElementById("plotly")) return;
+      const script = Object.assign(document.createElement("script"), { id: "plotly", src: "vendor/plotly.min.js", async: true });
+      script.addEventListener("load", done);
+      requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
+    });
+  });
+}
+
+window.sonifold = { listen, state: store.get, locate: atlas.locate };
+void server.load();

@@ -1,0 +1,108 @@
+// @ts-check
+/** The spectrograms of all steps, in one row from A to B; the one that sounds is lit. */
+
+import { duskRGB, mix, parseHex, readPalette } from "../colour.js";
+import { h, inNextFrame, sharp } from "../dom.js";
+import { audibleSteps } from "../journey.js";
+import { STEPS, chosen, isReady, stepAt } from "../state.js";
+import { watch } from "../store.js";
+import { glidePicture, stepPictures } from "./pictures.js";
+import { paint, strength } from "./spectrogram.js";
+
+/** @typedef {import("../state.js").State} State */
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: import("../store.js").Store<State>, playback: import("../playback.js").Playback}} parts
+ */
+export function mountStrip(root, { store, playback }) {
+  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img" }));
+  const lit = h("i.lit");
+  const ahead = h("i.ahead");
+  root.append(canvas, ahead, lit);
+  let turn = 0;
+
+  const draw = inNextFrame(() => void paintAll());
+  async function paintAll() {
+    const mine = ++turn;
+    const state = store.get();
+    const { mode, journey, path, dark } = state;
+    const palette = readPalette(document.documentElement);
+    const ground = parseHex(palette.raised);
+    const morph = isReady(state) || journey?.paths.geodesic ? chosen(state) : null;
+    const glide = mode === "glide" ? journey?.glides[path] : undefined;
+    root.classList.toggle("whole", glide !== undefined);
+    canvas.setAttribute("aria-label", morph ? (glide ? "Spectrogram of the glide from A to B" : "Spectrograms of the 17 steps from A to B") : "No journey yet");
+    if (glide) {
+      const [image] = await glidePicture(glide.buffer, 360);
+      if (mine !== turn) return;
+      const { c } = sharp(canvas);
+      paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) => tint(ground, duskRGB(x, dark), strength(image, x, y, image.peak)));
+      return;
+    }
+    if (!morph) {
+      const { c } = sharp(canvas);
+      for (let i = 0; i < STEPS; i++) paint(c, cell(canvas, i), () => ground);
+      return;
+    }
+    const seconds = Math.min(1.4, Math.max(0.12, ...audibleSteps(morph)));
+    const pictures = await stepPictures(morph, seconds);
+    if (mine !== turn) return;
+    const { c } = sharp(canvas);
+    const peak = Math.max(...pictures.map((picture) => picture.peak));
+    pictures.forEach((picture, i) => {
+      const colour = duskRGB(i / (STEPS - 1), dark);
+      const loud = Math.max(peak - 14, picture.peak); // a soft step is softer, and still seen
+      paint(c, cell(canvas, i), (x, y) => tint(ground, colour, strength(picture, x, y, loud)));
+    });
+  }
+
+  /** @param {number} place */
+  function light(place) {
+    const state = store.get();
+    const on = isReady(state) && (state.playing || place > 0);
+    const step = stepAt(place);
+    lit.style.display = ahead.style.display = on ? "" : "none";
+    if (!on) return;
+    const whole = root.classList.contains("whole");
+    lit.style.left = whole ? `${((0.5 + place * (STEPS - 1)) / STEPS) * 100}%` : `${(step / STEPS) * 100}%`;
+    ahead.style.left = whole ? lit.style.left : `${((step + 1) / STEPS) * 100}%`;
+    lit.style.setProperty("--here", `rgb(${duskRGB(place, state.dark)})`);
+  }
+
+  /** Pressing a slice goes there. @param {PointerEvent} event */
+  function press(event) {
+    if (!isReady(store.get())) return;
+    const box = canvas.getBoundingClientRect();
+    const step = Math.min(STEPS - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * STEPS)));
+    void playback.seek(step / (STEPS - 1));
+  }
+  root.addEventListener("pointerdown", press);
+
+  const stops = [
+    watch(store, ({ journey, path, mode, dark }) => [journey?.paths, journey?.glides, journey?.phase, path, mode, dark], draw),
+    watch(store, ({ place, playing, journey, mode }) => [place, playing, journey?.phase, mode], () => light(playback.position())),
+    playback.onFrame(light),
+  ];
+  const resized = new ResizeObserver(draw);
+  resized.observe(root);
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+      resized.disconnect();
+      draw.cancel();
+      root.removeEventListener("pointerdown", press);
+      root.replaceChildren();
+    },
+  };
+}
+
+/** The box of slice i, in device pixels, with a gap between slices. @param {HTMLCanvasElement} canvas @param {number} i */
+function cell({ width, height }, i) {
+  const gap = Math.max(1, Math.round((width / STEPS) * 0.035));
+  const left = Math.round((width * i) / STEPS) + gap;
+  return { x: left, y: 0, w: Math.round((width * (i + 1)) / STEPS) - gap - left, h: height };
+}
+
+/** @param {number[]} ground @param {readonly number[]} colour @param {number} e */
+const tint = (ground, colour, e) => [mix(ground[0], colour[0], e), mix(ground[1], colour[1], e), mix(ground[2], colour[2], e)];

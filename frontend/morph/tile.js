@@ -1,0 +1,97 @@
+// @ts-check
+/** One end of the journey: its spectrogram, its name; pressing it plays it. */
+
+import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
+import { h, inNextFrame, sharp } from "../dom.js";
+import { audibleSeconds } from "../listen/level.js";
+import { watch } from "../store.js";
+import { anchorDetail, anchorName } from "../words.js";
+import { paint, spectrogram, strength } from "./spectrogram.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const EMPTY = {
+  a: ["Where from?", "Click a sound"],
+  b: ["Where to?", "Click a second sound"],
+};
+
+/**
+ * @param {HTMLElement} root a button
+ * @param {"a" | "b"} end
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../playback.js").Playback} parts.playback
+ */
+export function mountTile(root, end, { store, playback }) {
+  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { "aria-hidden": "true" }));
+  const name = h("b");
+  const detail = h("span");
+  root.append(canvas, h("span.letter", { "aria-hidden": "true" }, end.toUpperCase()), h("span.title", {}, name, detail));
+  /** @type {AudioBuffer | null} */
+  let buffer = null;
+
+  const draw = inNextFrame(() => {
+    const { c } = sharp(canvas);
+    if (!buffer) return;
+    const { dark } = store.get();
+    const samples = buffer.getChannelData(0);
+    const seconds = clamp(audibleSeconds(samples, buffer.sampleRate), 0.1, 1.5);
+    const image = spectrogram(samples, buffer.sampleRate, { columns: 72, bands: 72, seconds });
+    const ground = parseHex(readPalette(document.documentElement).raised);
+    const colour = duskRGB(end === "a" ? 0 : 1, dark);
+    const floor = canvas.clientWidth > 120 ? 0.38 : 0; // the name stands below
+    paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) => {
+      const e = y < floor ? strength(image, x, 0, image.peak) * (y / floor) ** 2 : strength(image, x, (y - floor) / (1 - floor), image.peak);
+      return ground.map((g, k) => mix(g, colour[k], e));
+    });
+  });
+
+  /** @param {State} state */
+  async function show({ library, [end]: anchor }) {
+    const empty = !anchor || !library;
+    root.classList.toggle("empty", empty);
+    buffer = null;
+    if (empty) {
+      const [title, how] = EMPTY[end];
+      name.textContent = title;
+      detail.textContent = how;
+      root.setAttribute("aria-label", `${title} Choose in the library`);
+      return draw();
+    }
+    name.textContent = anchorName(anchor, library);
+    name.title = name.textContent;
+    detail.textContent = anchorDetail(anchor, library);
+    root.setAttribute("aria-label", `${end.toUpperCase()}: ${name.textContent}. Play`);
+    draw();
+    try {
+      const found = await playback.soundOf(anchor);
+      if (store.get()[end] !== anchor) return;
+      buffer = found;
+      draw();
+    } catch {
+      // without a picture; whoever wants to hear it is told why
+    }
+  }
+
+  const click = () => {
+    const anchor = store.get()[end];
+    if (anchor) void playback.audition(anchor);
+    else store.set({ panel: "library" });
+  };
+  root.addEventListener("click", click);
+  const stops = [
+    watch(store, ({ library, [end]: anchor }) => [library, anchor], (state) => void show(state)),
+    watch(store, ({ dark }) => [dark], draw),
+  ];
+  const resized = new ResizeObserver(draw);
+  resized.observe(root);
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+      resized.disconnect();
+      draw.cancel();
+      root.removeEventListener("click", click);
+      root.replaceChildren();
+    },
+  };
+}

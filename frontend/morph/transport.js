@@ -1,0 +1,82 @@
+// @ts-check
+/** Play, loop, steps or glide; and what one takes along: the file, the link. */
+
+import { h, icon, radioGroup, setAll } from "../dom.js";
+import { chosen, isReady } from "../state.js";
+import { watch } from "../store.js";
+import { anchorName, fileName } from "../words.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Mode} Mode */
+
+/**
+ * @param {HTMLElement} root
+ * @param {{store: import("../store.js").Store<State>, playback: import("../playback.js").Playback}} parts
+ */
+export function mountTransport(root, { store, playback }) {
+  const play = h("button.play", { onclick: () => playback.toggle() }, icon("play"), icon("pause"));
+  const loop = h("button.icon.round.loop", { "aria-label": "Loop", onclick: () => store.set({ loop: !store.get().loop }) }, icon("loop"));
+  const mode = h("div.seg.mode", { role: "radiogroup", "aria-label": "How to listen" },
+    h("button", { role: "radio", "data-value": "steps" }, "Steps"),
+    h("button", { role: "radio", "data-value": "glide" }, "Glide"));
+  root.append(play, loop, mode);
+  const group = radioGroup(mode, (value) => store.set({ mode: /** @type {Mode} */ (value) }));
+  const stops = [
+    watch(store, ({ mode: now }) => [now], ({ mode: now }) => group.show(now)),
+    watch(store, ({ loop: on }) => [on], ({ loop: on }) => setAll(loop, { "aria-pressed": String(on) })),
+    watch(store, ({ playing }) => [playing], ({ playing }) => {
+      play.classList.toggle("on", playing);
+      play.setAttribute("aria-label", playing ? "Pause" : "Play the journey");
+    }),
+  ];
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+      root.replaceChildren();
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../actions.js").Actions} parts.actions
+ * @param {() => string} parts.link
+ */
+export function mountMore(root, { store, actions, link }) {
+  const swap = h("button.icon.round.swap", { "aria-label": "Swap A and B", title: "Swap A and B", onclick: actions.swap }, icon("swap"), h("span", {}, "Swap"));
+  const save = h("a.icon.round.save", { title: "Save as WAV" }, icon("save"), h("span", {}, "Save as WAV"));
+  const copy = h("button.icon.round.copy", { title: "Copy a link to this", onclick: () => void copyLink() }, icon("link"), h("span", {}, "Copy a link"));
+  setAll(save, { "aria-label": "Save as WAV" });
+  setAll(copy, { "aria-label": "Copy a link to this" });
+  root.append(swap, save, copy);
+
+  async function copyLink() {
+    try {
+      await navigator.clipboard.writeText(link());
+      store.set({ notice: { text: "The link is copied.", kind: "news" } });
+    } catch {
+      // a page without HTTPS may not write to the clipboard
+      store.set({ notice: { text: `The browser keeps the clipboard to itself. The link is in the address bar: ${link()}`, kind: "trouble" } });
+    }
+  }
+
+  const stop = watch(store, ({ journey, path, mode, library, a, b }) => [journey, path, mode, library, a, b], (state) => {
+    const { journey, path, mode, library, a, b, weight } = state;
+    const file = mode === "glide" ? journey?.glides[path]?.url : chosen(state)?.audio.url;
+    if (!isReady(state) || !file || !library || !a || !b) {
+      setAll(save, { href: null, download: null, "aria-disabled": "true", role: "link" });
+      return;
+    }
+    const way = path === "geodesic" && weight === Infinity ? "graph" : path;
+    const name = fileName(anchorName(a, library), anchorName(b, library), way, mode);
+    setAll(save, { href: `${file}?format=wav&download=${encodeURIComponent(name)}`, download: name, "aria-disabled": null, role: null });
+  });
+  return {
+    destroy() {
+      stop();
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+// @ts-check
+/** How much the geodesic keeps to known sounds: from the shortest way to the one from sound to sound. */
+
+import { clamp } from "../colour.js";
+import { h } from "../dom.js";
+import { watch } from "../store.js";
+import { weightWords } from "../words.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const STOPS = 40; // of the slider; the last is the graph path
+const LEAST = 0.05; // the smallest weight that is not none
+
+/**
+ * Left: 0. Then in equal ratios from LEAST to the most; far right: Infinity, the graph path.
+ * @param {number} stop @param {number} most
+ */
+export function weightAt(stop, most) {
+  if (stop <= 0) return 0;
+  if (stop >= STOPS) return Infinity;
+  return LEAST * (most / LEAST) ** ((stop - 1) / (STOPS - 2));
+}
+
+/** @param {number} weight @param {number} most */
+export function stopOf(weight, most) {
+  if (weight === Infinity) return STOPS;
+  if (weight < LEAST / 2) return 0;
+  return clamp(Math.round(1 + ((STOPS - 2) * Math.log(weight / LEAST)) / Math.log(most / LEAST)), 1, STOPS - 1);
+}
+
+/** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
+export function mountWeight(root, store) {
+  const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: STOPS, step: 1, "aria-label": "The geodesic keeps to known sounds" }));
+  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "known sounds"), slider);
+  const most = () => store.get().model?.weights.max ?? 10;
+  let settling = 0;
+
+  function input() {
+    const weight = weightAt(Number(slider.value), most());
+    describe(weight);
+    clearTimeout(settling);
+    // while it is being pulled the paths are not asked for at every stop
+    settling = window.setTimeout(() => store.set({ weight, path: "geodesic" }), 140);
+  }
+  /** @param {number} weight */
+  const describe = (weight) => {
+    slider.setAttribute("aria-valuetext", weightWords(weight));
+    root.title = `The geodesic ${weight === Infinity ? "goes" : "is bent:"} ${weightWords(weight)}`;
+    slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
+  };
+  slider.addEventListener("input", input);
+  const stop = watch(store, ({ weight, model }) => [weight, model], ({ weight }) => {
+    slider.value = String(stopOf(weight, most()));
+    describe(weight);
+  });
+  return {
+    destroy() {
+      stop();
+      clearTimeout(settling);
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// @ts-check
+/** Before anything is picked: one sentence, three journeys to try, and the key that turns sound on. */
+
+import { h, icon } from "../dom.js";
+import { journeys } from "../library/sounds.js";
+import { watch } from "../store.js";
+
+/** @typedef {import("../state.js").State} State */
+
+/**
+ * @param {HTMLElement} root
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../actions.js").Actions} parts.actions
+ * @param {import("../playback.js").Playback} parts.playback
+ */
+export function mountWelcome(root, { store, actions, playback }) {
+  const trips = h("div.trips");
+  const tries = h("div.tries", {}, h("p", {}, "Or take one of these"), trips);
+  const turnOn = h("button.btn.solid.big", { onclick: () => void playback.unlock() }, icon("play"), "Turn sound on");
+  root.append(h("p.sentence", {}, "Pick a sound,", h("br"), "then somewhere to go."), tries, turnOn);
+  const stops = [
+    watch(store, ({ library }) => [library], ({ library }) => {
+      const pairs = library ? journeys(library) : [];
+      tries.hidden = pairs.length === 0;
+      trips.replaceChildren(...pairs.map(([from, to]) =>
+        h("button.trip", { onclick: () => actions.travel(from, to), "aria-label": `${library?.name[from]} to ${library?.name[to]}` },
+          h("span", {}, library?.name[from]), h("i"), h("span", {}, library?.name[to])),
+      ));
+    }),
+    watch(store, ({ sound }) => [sound], ({ sound }) => (turnOn.hidden = sound === "on")),
+  ];
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,306 @@
+// @ts-check
+/** Play, pause, scrub, point: the gestures that are heard. Keeps the players in step with the store. */
+
+import { isAborted } from "./api.js";
+import { audibleSteps } from "./journey.js";
+import { safeGain, stepSeconds } from "./listen/level.js";
+import { PATHS, STEPS, stepAt } from "./state.js";
+import { watch } from "./store.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").PathKind} PathKind */
+
+const DWELL = 60; // ms a sound is pointed at before it is heard
+const KEPT = 96; // sounds in memory
+
+/**
+ * @param {object} parts
+ * @param {import("./store.js").Store<State>} parts.store
+ * @param {import("./api.js").Api} parts.api
+ * @param {import("./listen/listen.js").Listen} parts.listen
+ * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createPlayback({ store, api, listen, toAudioBuffer, complain }) {
+  /** @type {Map<string, Promise<AudioBuffer>>} */
+  const sounds = new Map();
+  /** @type {Set<(place: number) => void>} */
+  const watchers = new Set();
+  let loaded = ""; // the journey whose tracks are in the players
+  let playWhenReady = false;
+  let dragging = false;
+  let goOn = false; // after the thumb is let go
+  let asked = 0; // numbers the requests to sound something: the newest wins
+  let frame = 0;
+
+  const parts = () => listen.parts();
+  const glides = () => store.get().mode === "glide" && !dragging;
+  const player = () => (glides() ? parts()?.glide : parts()?.steps);
+
+  // ── what is pointed at ──
+
+  /** The sound of an anchor, from memory or from the engine. @param {Anchor} anchor @returns {Promise<AudioBuffer>} */
+  function soundOf(anchor) {
+    const model = /** @type {import("./state.js").Model} */ (store.get().model);
+    const key = anchor.sound ?? `@${anchor.position.join()}`;
+    const known = sounds.get(key);
+    if (known) {
+      sounds.delete(key);
+      sounds.set(key, known);
+      return known;
+    }
+    const url = anchor.sound
+      ? Promise.resolve(api.soundUrl(model.id, anchor.sound))
+      : api.decoding(model.id, /** @type {import("./state.js").Position} */ (anchor.position)).then(({ audio }) => audio.url);
+    const sound = url.then((there) => api.bytes(there)).then(toAudioBuffer);
+    sounds.set(key, sound);
+    sound.catch(() => sounds.delete(key));
+    for (const old of [...sounds.keys()].slice(0, -KEPT)) sounds.delete(old);
+    return sound;
+  }
+
+  /** @param {Anchor} anchor @param {number} [dwell] ms */
+  async function sound(anchor, dwell = 0) {
+    const turn = ++asked;
+    try {
+      const buffer = soundOf(anchor);
+      buffer.catch(() => {});
+      if (dwell) await new Promise((resolve) => setTimeout(resolve, dwell));
+      if (turn !== asked) return;
+      const ready = await buffer;
+      if (turn === asked && listen.running() && !store.get().playing && !dragging) parts()?.voice.play(ready);
+    } catch (error) {
+      if (turn === asked && !isAborted(error)) complain(error, () => void sound(anchor));
+    }
+  }
+
+  function hush() {
+    asked++;
+    parts()?.voice.stop();
+  }
+
+  // ── the journey ──
+
+  async function unlock() {
+    const on = await listen.unlock();
+    if (on && store.get().sound === "off") {
+      loaded = "";
+      store.set({ sound: "on" });
+    }
+    // the browser knows how late it is only after it has played for a moment
+    if (on) setTimeout(() => store.set({ latency: listen.latency() }), 600);
+    return on;
+  }
+
+  async function play() {
+    const { journey, place } = store.get();
+    if (!journey) return;
+    if (!(await unlock())) return;
+    if (store.get().journey?.phase !== "ready") {
+      playWhenReady = true;
+      return;
+    }
+    hush();
+    const from = place >= 1 ? 0 : place;
+    store.set({ playing: true, place: from });
+    begin(from);
+  }
+
+  /** @param {number} from */
+  function begin(from) {
+    const now = parts();
+    if (!now) return;
+    if (glides()) {
+      now.steps.pause();
+      if (now.glide.has(store.get().path)) now.glide.play(from);
+    } else {
+      now.glide.pause();
+      now.steps.play(stepAt(from));
+    }
+    run();
+  }
+
+  function pause() {
+    playWhenReady = false;
+    const place = position();
+    parts()?.steps.pause();
+    parts()?.glide.pause();
+    if (store.get().playing) store.set({ playing: false, place: settle(place) });
+  }
+
+  /** Steps stand on a step; a glide can stand anywhere. @param {number} place */
+  const settle = (place) => (store.get().mode === "glide" ? place : stepAt(place) / (STEPS - 1));
+
+  /** Where on the journey the sound is now: 0 at A, 1 at B. */
+  function position() {
+    const { place, playing, mode } = store.get();
+    const now = parts();
+    if (!now) return place;
+    if (dragging) return place;
+    if (playing && mode === "glide") return now.glide.sounding() ? now.glide.position() : place;
+    if (now.steps.sounding()) return now.steps.position() / (STEPS - 1);
+    return place;
+  }
+
+  /** Tells everyone who moves with the sound, once a frame, as long as it sounds. */
+  function run() {
+    frame ||= requestAnimationFrame(tick);
+  }
+  function tick() {
+    frame = 0;
+    const place = position();
+    const { playing, place: told } = store.get();
+    if (playing && !dragging && stepAt(place) !== stepAt(told)) store.set({ place });
+    for (const watcher of watchers) watcher(place);
+    if (store.get().playing || dragging || parts()?.steps.sounding()) run();
+  }
+
+  function ended() {
+    if (store.get().playing) store.set({ playing: false, place: 1 });
+  }
+
+  const unsubscribe = [
+    // tracks into the players
+    watch(store, ({ journey, sound: on }) => [journey?.key, journey?.phase, journey?.paths, on], ({ journey }) => {
+      const now = parts();
+      if (!journey || journey.phase === "failed") {
+        loaded = "";
+        pause();
+        now?.steps.unload();
+        now?.glide.unload();
+        return;
+      }
+      if (!now || journey.phase !== "ready") return;
+      const ends = journey.key.split(" ").slice(0, 2).join(" ");
+      if (loaded.split(" ").slice(0, 2).join(" ") !== ends) {
+        now.steps.unload();
+        now.glide.unload();
+      } else if (loaded !== journey.key) now.glide.unload();
+      const fresh = loaded !== journey.key;
+      loaded = journey.key;
+      const { geodesic, linear } = journey.paths;
+      if (fresh && geodesic && linear) {
+        const lengths = [geodesic, linear].map(audibleSteps);
+        now.steps.setDurations(lengths[0].map((seconds, i) => stepSeconds(Math.max(seconds, lengths[1][i]))));
+        const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
+        now.journeys.gain.value = Math.min(...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)));
+      }
+      for (const kind of PATHS) {
+        const morph = journey.paths[kind];
+        if (morph) now.steps.load(kind, morph.sounds);
+      }
+      followPath();
+      if (playWhenReady) {
+        playWhenReady = false;
+        void play();
+      } else if (fresh && store.get().playing && !player()?.sounding()) begin(store.get().place);
+    }),
+    watch(store, ({ journey, sound: on }) => [journey?.glides, on], ({ journey, path, playing, mode, place }) => {
+      const now = parts();
+      if (!now || !journey) return;
+      for (const kind of PATHS) {
+        const glide = journey.glides[kind];
+        if (glide) now.glide.load(kind, glide.buffer);
+      }
+      if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(place);
+    }),
+    watch(store, ({ path, sound: on, journey }) => [path, on, journey?.paths], followPath),
+    watch(store, ({ loop, sound: on }) => [loop, on], ({ loop }) => {
+      parts()?.steps.setLoop(loop);
+      parts()?.glide.setLoop(loop);
+    }),
+    // steps <-> glide while it plays: goes on at the same place
+    watch(store, ({ mode }) => [mode], ({ playing, place }) => {
+      if (playing) begin(place);
+    }),
+    // pointing
+    watch(store, ({ pointed }) => [pointed?.sound, pointed?.by], ({ pointed, library, playing, carried }) => {
+      if (!pointed || !library) return hush();
+      if (playing || dragging || carried || pointed.by === "keys") return; // Enter plays; the journey is not talked over
+      void sound({ sound: library.id[pointed.sound] }, pointed.by === "touch" ? 0 : DWELL);
+    }),
+  ];
+
+  /** The path that is heard; re-timed is heard as soon as it is there. */
+  function followPath() {
+    const now = parts();
+    const { path, journey } = store.get();
+    if (!now) return;
+    const heard = journey?.paths[path] ? path : path === "retimed" ? "linear" : path;
+    now.mixer.choose(heard);
+  }
+
+  return {
+    unlock,
+    play,
+    pause,
+    toggle: () => (store.get().playing || playWhenReady ? pause() : void play()),
+    /** The journey that is being made is to be heard when it is there. */
+    soon: () => void (playWhenReady = true),
+
+    /** Jump: goes on from there if it plays, else sounds that step once. @param {number} place */
+    async seek(place) {
+      store.set({ place });
+      for (const watcher of watchers) watcher(place);
+      if (store.get().playing) return begin(place);
+      if (store.get().journey?.phase !== "ready" || !(await unlock())) return;
+      hush();
+      parts()?.steps.audition(stepAt(place));
+      run();
+    },
+
+    /** @param {number} place */
+    scrub(place) {
+      if (!dragging) {
+        dragging = true;
+        goOn = store.get().playing;
+        hush();
+        parts()?.glide.pause();
+        void unlock();
+      }
+      store.set({ place });
+      for (const watcher of watchers) watcher(place);
+      if (store.get().journey?.phase === "ready" && listen.running()) parts()?.steps.scrub(place * (STEPS - 1));
+      run();
+    },
+    release() {
+      if (!dragging) return;
+      dragging = false;
+      const place = settle(store.get().place);
+      store.set({ place });
+      if (goOn && store.get().mode === "glide") {
+        parts()?.steps.pause();
+        begin(place);
+      } else parts()?.steps.release(goOn);
+      run();
+    },
+
+    /** @param {Anchor} anchor */
+    async audition(anchor) {
+      if (!(await unlock())) return;
+      if (store.get().playing) pause();
+      await sound(anchor);
+    },
+    soundOf,
+    /** Silence, at once. */
+    silence() {
+      pause();
+      hush();
+    },
+    hush,
+    position,
+    ended,
+    /** @param {(place: number) => void} watcher called in every frame in which something moves */
+    onFrame(watcher) {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    destroy() {
+      cancelAnimationFrame(frame);
+      for (const stop of unsubscribe) stop();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createPlayback>} Playback */

@@ -1,0 +1,39 @@
+// @ts-check
+/** What happened, for those who do not see the map. */
+
+import { stage } from "../state.js";
+import { watch } from "../store.js";
+import { amount, anchorName, comparison, duration, weightWords } from "../words.js";
+
+/** @param {HTMLElement} root a live region @param {import("../store.js").Store<import("../state.js").State>} store */
+export function mountLive(root, store) {
+  /** @param {string} text */
+  const say = (text) => void (root.textContent = text);
+  const stops = [
+    watch(store, ({ pointed }) => [pointed?.sound, pointed?.by], ({ pointed, library, distances, model, a }) => {
+      if (!pointed || !library || pointed.by !== "keys") return;
+      const i = pointed.sound;
+      const far = distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${model?.unit} from A` : "";
+      say(`${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`);
+    }),
+    watch(store, ({ a, b, library }) => [a, b, library], (state) => {
+      const { a, b, library } = state;
+      if (!library || stage(state) !== "a") return;
+      if (a) say(`A is ${anchorName(a, library)}. Pick a second sound.`);
+      else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
+    }),
+    watch(store, ({ journey }) => [journey?.key, journey?.phase], ({ journey, a, b, library, model, weight }) => {
+      const { geodesic, linear } = journey?.paths ?? {};
+      if (journey?.phase !== "ready" || !geodesic || !linear || !library || !a || !b || !model) return;
+      const { lengths, more } = comparison(geodesic, linear, model.unit);
+      const bent = weight === 1 ? "" : ` The geodesic is ${weightWords(weight)}.`;
+      say(`From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
+    }),
+    watch(store, ({ path }) => [path], ({ path, journey }) => journey && say({ geodesic: "Geodesic", linear: "Straight", retimed: "Re-timed" }[path])),
+  ];
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+// @ts-check
+/** What went otherwise than hoped: what, why, and what to do next. */
+
+import { h, icon } from "../dom.js";
+import { watch } from "../store.js";
+
+const NEWS = 4000; // ms that good news stays
+
+/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+export function mountNotice(root, store) {
+  let timer = 0;
+  let counting = 0;
+  const stops = [
+    watch(store, ({ notice, server }) => [notice, server], ({ notice, server }) => {
+      clearTimeout(timer);
+      clearInterval(counting);
+      const text = h("span.text");
+      const away = server.phase === "away" || server.phase === "broken";
+      root.hidden = !notice && !away;
+      if (root.hidden) return void root.replaceChildren();
+      if (away) {
+        const say = () => {
+          const left = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
+          text.textContent = `${server.why ?? "The engine is away."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
+        };
+        say();
+        if (server.retryAt) counting = window.setInterval(say, 500);
+        root.replaceChildren(text, h("button.text", { onclick: () => window.dispatchEvent(new Event("sonifold:try")) }, "Try now"));
+        return;
+      }
+      const { text: words, action, kind } = /** @type {import("../state.js").Notice} */ (notice);
+      text.textContent = words;
+      const close = h("button.icon", { "aria-label": "Dismiss", onclick: () => store.set({ notice: null }) }, icon("close"));
+      const act = action && h("button.text", { onclick: () => (store.set({ notice: null }), action.run()) }, action.label);
+      root.replaceChildren(text, ...(act ? [act] : []), close);
+      if (kind === "news") timer = window.setTimeout(() => store.set({ notice: null }), NEWS);
+    }),
+  ];
+  return {
+    destroy() {
+      clearTimeout(timer);
+      clearInterval(counting);
+      for (const stop of stops) stop();
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+// @ts-check
+/** The corner that says how the engine is, and how far it is to the ear. Only what is known is shown. */
+
+import { h } from "../dom.js";
+import { statusWords } from "../words.js";
+
+/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+export function mountStatus(root, store) {
+  const dot = h("span.dot", { "aria-hidden": "true" });
+  const words = h("b");
+  const device = h("span.device");
+  const latency = h("span.latency");
+  root.append(dot, words, device, latency);
+  const stop = store.subscribe(show);
+  function show() {
+    const state = store.get();
+    const text = statusWords(state);
+    if (words.textContent !== text) words.textContent = text;
+    const off = state.server.phase !== "ready" || state.sound === "off";
+    root.classList.toggle("off", off && state.journey?.phase !== "solving");
+    root.classList.toggle("busy", state.journey?.phase === "solving" || state.server.phase === "waking");
+    // numbers are for those who look; a screen reader hears the words
+    device.textContent = state.model?.device ?? "";
+    latency.textContent = state.latency ? `${Math.round(state.latency * 1000)} ms to the ear` : "";
+  }
+  show();
+  return {
+    destroy() {
+      stop();
+      root.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/** What the page uses of plotly.js, which the service hands out from the installed plotly wheel. */
+declare const Plotly: {
+  react(root: HTMLElement, traces: object[], layout: object, config?: object): Promise<unknown>;
+  relayout(root: HTMLElement, update: object): Promise<unknown>;
+  purge(root: HTMLElement): void;
+};
+
+interface Window {
+  /** For measuring scripts and tests: what the page knows about itself. */
+  sonifold?: {
+    listen: { level(): number; started(): number; latency(): number | null };
+    state(): import("./state.js").State;
+    /** Where a sound is on the screen, in CSS pixels from the window's corner. */
+    locate(sound: number): [number, number];
+  };
+}

@@ -1,0 +1,111 @@
+// @ts-check
+/** The sentences on the page. All of them are computed; none of them says which way sounds better. */
+
+/** @typedef {import("./state.js").Path} Path */
+/** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./library/sounds.js").Library} Library */
+
+const ALIKE = 0.02; // of the length: nearer than that the two ways are about as long
+const EVEN = 0.1; // speed variation (CV) up to which a path keeps one speed
+
+/** 1284 -> "1 284", with a space that does not break. @param {number} n */
+export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+/** @param {number} seconds */
+export const duration = (seconds) => `${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
+
+/** Three digits are enough for an ear. @param {number} value */
+export const amount = (value) => (value < 1 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
+
+/**
+ * @param {Anchor} anchor
+ * @param {Library} library
+ */
+export function anchorName(anchor, library) {
+  if (anchor.sound) return library.name[library.indexOf(anchor.sound)] ?? "an unknown sound";
+  const near = nearestName(anchor, library);
+  return near ? `Near ${near}` : "A place on the map";
+}
+
+/** @param {Anchor} anchor @param {Library} library */
+function nearestName(anchor, library) {
+  if (!anchor.position) return null;
+  const [x0, x1, y0, y1] = library.bounds();
+  const i = library.grid.nearest(...anchor.position, 2 * Math.hypot(x1 - x0, y1 - y0));
+  return i < 0 ? null : library.name[i];
+}
+
+/** @param {Anchor} anchor @param {Library} library */
+export function anchorDetail(anchor, library) {
+  const i = anchor.sound ? library.indexOf(anchor.sound) : -1;
+  if (i >= 0) return `${library.familyName(i)}, ${duration(library.seconds[i])}`;
+  return "A place, no recording";
+}
+
+/** Where the way leads over what the model does not know. @param {Path} path */
+export const crossesWater = ({ known }) => known.some((land) => !land);
+
+/**
+ * What is known about the two ways, in at most two sentences.
+ *
+ * @param {Path} bent    the geodesic, or the graph path
+ * @param {Path} straight
+ * @param {string} unit
+ * @returns {{lengths: [string, string][], more: string}} lengths: pairs of a number and what it is of
+ */
+export function comparison(bent, straight, unit) {
+  const along = bent.kind === "graph" ? "through known sounds" : "along the geodesic";
+  /** @type {[string, string][]} */
+  const lengths = [[`${amount(bent.length)} ${unit}`, ` ${along}, `], [amount(straight.length), " straight."]];
+  const alike = Math.abs(bent.length - straight.length) <= ALIKE * straight.length;
+  const [bentWet, straightWet] = [crossesWater(bent), crossesWater(straight)];
+  const ground =
+    bentWet && straightWet ? "Both ways cross water." :
+    straightWet ? "Straight on crosses water." :
+    bentWet ? `The way ${bent.kind === "graph" ? along : "along the geodesic"} crosses water.` :
+    "Both ways stay on land.";
+  return { lengths, more: alike ? `Both ways are about as long. ${ground}` : ground };
+}
+
+/**
+ * How fast the sound changes along a path.
+ * @param {Path} path @param {string} name @param {string} unit
+ */
+export function speedWords({ speed, speed_variation: variation }, name, unit) {
+  const mean = speed.reduce((sum, v) => sum + v, 0) / speed.length;
+  if (variation <= EVEN) return `${name} keeps ${amount(mean)}`;
+  return `${name} races to ${amount(Math.max(...speed))} ${unit} a step`;
+}
+
+/** For those who do not see the curve. @param {Path} path @param {string} name @param {string} unit */
+export function speedDescription({ speed }, name, unit) {
+  const low = amount(Math.min(...speed));
+  const high = amount(Math.max(...speed));
+  return low === high ? `${name}: ${low} ${unit} a step throughout` : `${name}: ${low} to ${high} ${unit} a step`;
+}
+
+/** @param {number} weight @param {{min: number, max: number}} [range] */
+export function weightWords(weight, range = { min: 0, max: 10 }) {
+  if (weight === Infinity) return "through known sounds, from one to the next";
+  if (weight <= range.min) return "as short as can be";
+  return `keeps to known sounds with weight ${+weight.toPrecision(2)}`;
+}
+
+/** The name of a file that holds this journey. @param {string} from @param {string} to @param {string} path @param {string} mode */
+export function fileName(from, to, path, mode) {
+  const plain = (/** @type {string} */ text) =>
+    text.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase().slice(0, 40) || "sound";
+  return `${plain(from)}-to-${plain(to)}-${path}-${mode}.wav`;
+}
+
+/** @param {State} state @returns {string} what the corner of the map says */
+export function statusWords({ server, sound, playing, place, journey, mode }) {
+  if (server.phase === "waking") return "Waking up";
+  if (server.phase === "away") return "The engine is away";
+  if (server.phase === "broken") return "Nothing to play";
+  if (playing && mode === "steps") return `Playing ${Math.round(place * 16) + 1} of 17`;
+  if (playing) return "Gliding";
+  if (journey?.phase === "solving") return "Finding the way";
+  return sound === "on" ? "Ready" : "Sound is off";
+}

@@ -1,0 +1,129 @@
+"""Pictures of every state of the page: ``python tests/browser/screenshots.py OUT [URL] [--only NAME...]``.
+
+Without a URL a server is started on a free port. The pair is chosen from the library itself: the first of the journeys
+that the first screen offers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from chromium import chromium
+from playwright.sync_api import Browser, Page
+
+SIZES = {
+    "desktop": (1280, 800),
+    "laptop": (1280, 720),
+    "phone": (390, 844),
+    "small-phone": (360, 740),
+    "4k": (3840, 2160),
+}
+THEMES = ("dark", "light")
+STATES = ("first", "a", "ready", "playing", "glide", "straight", "retimed", "library", "away")
+
+
+def open_page(browser: Browser, url: str, size: str, theme: str, query: str = "") -> Page:
+    width, height = SIZES[size]
+    phone = "phone" in size
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone,
+        device_scale_factor=2 if phone else 1, color_scheme=theme,
+    )
+    page.on("pageerror", lambda error: print("page error:", error))
+    page.goto(f"{url}/{query}")
+    page.wait_for_function("() => performance.getEntriesByName('sonifold:full-map').length > 0", timeout=30_000)
+    return page
+
+
+def pair(browser: Browser, url: str) -> tuple[str, str]:
+    """The ids of the first journey that the page offers."""
+    page = open_page(browser, url, "desktop", "dark")
+    page.locator(".trip").first.click()
+    page.wait_for_function("() => window.sonifold.state().b")
+    ends = page.evaluate("() => { const {a, b} = window.sonifold.state(); return [a.sound, b.sound] }")
+    page.close()
+    return ends[0], ends[1]
+
+
+def into(page: Page, state: str, b: str) -> None:
+    """From a link to a state that a link cannot say: something pointed at, something playing."""
+    if state == "a":
+        x, y = page.evaluate("(b) => window.sonifold.locate(window.sonifold.state().library.indexOf(b))", b)
+        if page.viewport_size and page.viewport_size["width"] < 720:
+            page.touchscreen.tap(x, y)
+        else:
+            page.mouse.move(x - 40, y - 40)
+            page.mouse.move(x, y)
+        with contextlib.suppress(Exception):
+            page.wait_for_function("() => window.sonifold.state().preview", timeout=4000)
+        page.wait_for_timeout(400)
+        return
+    if state in ("first", "away"):
+        page.wait_for_timeout(300)
+        return
+    page.wait_for_function("() => window.sonifold.state().journey?.paths.retimed", timeout=30_000)
+    if state == "glide":
+        page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=30_000)
+    page.wait_for_timeout(900)
+    if state == "playing":
+        page.locator(".play").click()
+        page.wait_for_timeout(500)
+
+
+def query(state: str, a: str, b: str) -> str:
+    ends = f"a={a}&b={b}"
+    return {
+        "first": "",
+        "away": "",
+        "a": f"?a={a}",
+        "ready": f"?{ends}",
+        "playing": f"?{ends}&t=0.375",
+        "glide": f"?{ends}&mode=glide&t=0.4",
+        "straight": f"?{ends}&path=linear&t=0.5",
+        "retimed": f"?{ends}&path=retimed&t=0.25",
+        "library": f"?{ends}&panel=library&sort=distance&t=0.375&path=linear",
+    }[state]
+
+
+def shots(url: str, out: Path, states: list[str], sizes: list[str], themes: list[str]) -> Iterator[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        a, b = pair(browser, url)
+        for size in sizes:
+            for theme in themes:
+                for state in states:
+                    page = open_page(browser, url, size, theme, query(state, a, b))
+                    into(page, state, b)
+                    if state == "away":
+                        page.route("**/api/v1/**", lambda route: route.abort())
+                        page.locator(".trip").first.click()
+                        page.wait_for_timeout(600)
+                    path = out / f"{size}-{state}-{theme}.png"
+                    page.screenshot(path=path)
+                    page.close()
+                    yield path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("url", nargs="?", help="of a server that runs already")
+    parser.add_argument("--states", nargs="*", default=list(STATES), choices=STATES)
+    parser.add_argument("--sizes", nargs="*", default=list(SIZES), choices=SIZES)
+    parser.add_argument("--themes", nargs="*", default=list(THEMES), choices=THEMES)
+    arguments = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        url = arguments.url
+        if url is None:
+            from server import running_server
+
+            url = stack.enter_context(running_server())
+        for path in shots(url, arguments.out, arguments.states, arguments.sizes, arguments.themes):
+            print(path)
+
+
+if __name__ == "__main__":
+    main()
