@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from urllib.parse import quote
 
 import uvicorn
 
@@ -85,7 +86,9 @@ def url_of(settings: Settings, listener: socket.socket) -> str:
 
 
 def page_url(url: str, settings: Settings) -> str:
-    return url if settings.token is None else f"{url}?token={settings.token.get_secret_value()}"
+    return (
+        url if settings.token is None else f"{url}?token={quote(settings.token.get_secret_value(), safe='')}"
+    )
 
 
 def has_browser() -> bool:

@@ -92,7 +92,7 @@ def decodings(model: Model, anchors: Sequence[Anchor]) -> list[Decoded | Excepti
         return [sound for sound in sounds if isinstance(sound, Exception)]
     z = torch.stack([sound.z for sound in good])
     clip = model.decode(z)
-    places = numbers(model.atlas.place(z))
+    places = numbers(model.place(z))
     decoded = iter(
         Decoded(recording_of(type(clip)(audio[None], clip.sample_rate)), (float(x), float(y)))
         for audio, (x, y) in zip(clip.audio, places, strict=True)
@@ -103,7 +103,7 @@ def decodings(model: Model, anchors: Sequence[Anchor]) -> list[Decoded | Excepti
 def embeddings(model: Model, uploads: Sequence[Upload]) -> list[Embedding | Exception]:
     def embed(upload: Upload) -> Embedding:
         sound = model.encode(upload.data, name=upload.name)
-        ((x, y),) = numbers(model.atlas.place(sound.z[None]))
+        ((x, y),) = numbers(model.place(sound.z[None]))
         nearest = tuple(Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST))
         seconds = sound.seconds or 0.0
         return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest)
@@ -166,7 +166,7 @@ def placed(model: Model, points: Numbers) -> Numbers:
     import torch
 
     z = torch.stack([model.point(point).z for point in points.tolist()])
-    return numbers(model.atlas.place(z))
+    return numbers(model.place(z))
 
 
 def lifted(model: Model, positions: Numbers) -> Numbers:
@@ -180,8 +180,7 @@ def neighbours_of(model: Model, sound: str, count: int) -> list[Neighbour]:
 
 
 def distances_of(model: Model, sound: str) -> Numbers:
-    distance = dict(model.neighbours(model.sound(sound), len(model.library.ids)))
-    return np.array([distance.get(id, 0.0) for id in model.library.ids], dtype=np.float32)
+    return numbers(model.library_distances(model.sound(sound)))
 
 
 def original_of(model: Model, sound: str) -> StoredAudio:

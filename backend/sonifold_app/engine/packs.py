@@ -26,7 +26,7 @@ def load_packs(folder: Path | None, device: str) -> tuple[dict[str, Model], dict
             unusable[pack.name] = pack.problem
             continue
         try:
-            models[pack.name] = sonifold.load(pack.path, device=device)
+            models[pack.name] = sonifold.load(pack.path)
         except errors.PackError as error:
             unusable[pack.name] = str(error)
     return models, unusable

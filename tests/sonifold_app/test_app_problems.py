@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from app_checks import API, assert_problem
 from fastapi import APIRouter
-from helpers import API, assert_problem
 from starlette.testclient import TestClient
 
 from sonifold import errors

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from helpers import API
+from app_checks import API
 from pydantic import TypeAdapter
 
 from sonifold_app import problems, schemas

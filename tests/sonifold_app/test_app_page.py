@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from helpers import assert_problem
+from app_checks import assert_problem
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
@@ -45,9 +45,20 @@ def test_files_are_asked_for_each_time_and_sent_when_changed(site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing.js", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/atlas/..%2f..%2fsecret.txt", "/%00", "/atlas\\view.js",
-             "/" + "a" * 5000, "//etc/passwd", "/api/v1/nothing", "/api/"]
-)  # fmt: skip
+    "path",
+    [
+        "/nothing.js",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/atlas/..%2f..%2fsecret.txt",
+        "/%00",
+        "/atlas\\view.js",
+        "/" + "a" * 5000,
+        "//etc/passwd",
+        "/api/v1/nothing",
+        "/api/",
+    ],
+)
 def test_there_is_nothing_else(site, path):
     answer = site.get(path)
     assert_problem(answer, 404, "not_found")

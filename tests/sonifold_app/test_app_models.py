@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers import API, assert_problem
+from app_checks import API, assert_problem
 
 
 def test_models_say_what_they_can_do_and_what_they_take(client, model, name):

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import API, assert_problem, samples_of
-from pytest import approx
+from app_checks import API, assert_problem, samples_of
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def test_a_morph_in_steps_lays_its_sounds_end_to_end(client, ask, ids, model):
         assert morph["audio"]["mode"] == "steps"
         samples, rate = samples_of(client.get(morph["audio"]["url"]).content)
         assert len(samples) == morph["audio"]["frames"] == 5 * model.sound_samples
-        assert morph["audio"]["seconds"] == approx(len(samples) / rate, abs=1e-4)
+        assert morph["audio"]["seconds"] == pytest.approx(len(samples) / rate, abs=1e-4)
         assert "nodes" not in morph
         steps = samples.reshape(5, -1)
         assert np.abs(steps).max(axis=1).min() > 0.01  # every step sounds
@@ -37,7 +36,7 @@ def test_a_glide_is_as_long_as_asked(client, ask, ids):
     audio = reply["morphs"][0]["audio"]
     samples, rate = samples_of(client.get(audio["url"]).content)
     assert audio["mode"] == "glide"
-    assert audio["frames"] == len(samples) == approx(1.5 * rate, abs=rate / 100)
+    assert audio["frames"] == len(samples) == pytest.approx(1.5 * rate, abs=rate / 100)
 
 
 def test_the_same_morph_again_costs_nothing(ask, ids, counted):

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from helpers import API, assert_problem, format_of, samples_of
+from app_checks import API, assert_problem, format_of, samples_of
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import API, RATE, assert_problem, file_of, tone
-from pytest import approx
+from app_checks import API, RATE, assert_problem, file_of, tone
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def test_what_was_embedded_can_be_an_end_of_a_path(client, send, ids, name):
         f"{API}/models/{name}/paths",
         json={"anchors": [{"point": found["z"]}, {"sound": ids[0]}], "kind": "linear"},
     ).json()["path"]
-    assert path["nodes"][0] == approx(found["z"], rel=1e-6)
+    assert path["nodes"][0] == pytest.approx(found["z"], rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -92,17 +91,29 @@ HOSTILE = {
     "a header alone": (wav_header(0), "audio_too_short"),
     "a header that claims 4 GB": (wav_header(0xFFFFFFF0) + bytes(2000), "audio_unreadable"),
     "a truncated WAV": (file_of(tone())[:-20_000], "audio_unreadable"),
-    "a truncated FLAC": (file_of(np.random.default_rng(0).normal(0, 0.1, RATE), format="FLAC")[:-20_000], "audio_unreadable"),
+    "a truncated FLAC": (
+        file_of(np.random.default_rng(0).normal(0, 0.1, RATE), format="FLAC")[:-20_000],
+        "audio_unreadable",
+    ),
     "half a header": (file_of(tone())[:30], "audio_unreadable"),
     "a WAV of silence": (file_of(np.zeros(RATE, np.float32)), "audio_silent"),
-    "silence with one faint click": (file_of(np.eye(1, RATE, 500)[0] * 1e-4, subtype="FLOAT"), "audio_silent"),
+    "silence with one faint click": (
+        file_of(np.eye(1, RATE, 500)[0] * 1e-4, subtype="FLOAT"),
+        "audio_silent",
+    ),
     "NaN among the samples": (file_of(NAN, subtype="FLOAT"), "audio_unreadable"),
-    "infinity among the samples": (file_of(np.where(np.isnan(NAN), np.inf, NAN), subtype="FLOAT"), "audio_unreadable"),
+    "infinity among the samples": (
+        file_of(np.where(np.isnan(NAN), np.inf, NAN), subtype="FLOAT"),
+        "audio_unreadable",
+    ),
     "one sample": (file_of(np.ones(1, np.float32)), "audio_too_short"),
     "eleven seconds": (file_of(np.tile(tone(1.0), 11)), "audio_too_long"),
-    "ten minutes in a small FLAC": (file_of(np.zeros(600 * 8000, np.int16), rate=8000, format="FLAC"), "audio_too_long"),
+    "ten minutes in a small FLAC": (
+        file_of(np.zeros(600 * 8000, np.int16), rate=8000, format="FLAC"),
+        "audio_too_long",
+    ),
     "a rate of 1 Hz": (file_of(tone(rate=8000), rate=1), "audio_unreadable"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("data", "code"), HOSTILE.values(), ids=HOSTILE)
@@ -176,17 +187,33 @@ def test_names_of_files_are_only_names(send, name_):
         (b"x", "multipart/form-data", 422, "request_invalid"),
         (b"not a form", "multipart/form-data; boundary=b", 422, "request_invalid"),
         (b"--b--\r\n", "multipart/form-data; boundary=b", 422, "request_invalid"),
-        (b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\ntext\r\n--b--\r\n',
-         "multipart/form-data; boundary=b", 422, "request_invalid"),
-        (b'--b\r\nContent-Disposition: form-data; name="other"; filename="x"\r\n\r\ntext\r\n--b--\r\n',
-         "multipart/form-data; boundary=b", 422, "request_invalid"),
-        (b'--b\r\nContent-Disposition: form-data; filename="x"\r\n\r\ntext\r\n--b--\r\n',
-         "multipart/form-data; boundary=b", 422, "request_invalid"),
-        (b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\ncut', "multipart/form-data; boundary=b",
-         422, "request_invalid"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\ntext\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            422,
+            "request_invalid",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="other"; filename="x"\r\n\r\ntext\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            422,
+            "request_invalid",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; filename="x"\r\n\r\ntext\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            422,
+            "request_invalid",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\ncut',
+            "multipart/form-data; boundary=b",
+            422,
+            "request_invalid",
+        ),
         (b"--b\r\n" + b"X: y\r\n" * 20_000, "multipart/form-data; boundary=b", 422, "request_invalid"),
     ],
-)  # fmt: skip
+)
 # Starlette leaves the last part of a form that ends too early to the garbage collector
 @pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -6,8 +6,7 @@ import json
 import math
 
 import pytest
-from helpers import API, assert_problem
-from pytest import approx
+from app_checks import API, assert_problem
 
 FINITE = ("length", "line_length", "energy", "line_energy", "speed_variation")
 
@@ -35,29 +34,29 @@ def test_a_path_is_told_in_full(ask, ids, model, kind):
 
 def test_a_path_begins_and_ends_at_its_anchors(ask, ids, model):
     path = ask(anchors=[{"sound": ids[0]}, {"sound": ids[1]}], metric="flat").json()["path"]
-    assert path["nodes"][0] == approx(model.library.z[0].tolist(), abs=1e-5)
-    assert path["nodes"][-1] == approx(model.library.z[1].tolist(), abs=1e-5)
+    assert path["nodes"][0] == pytest.approx(model.library.z[0].tolist(), abs=1e-5)
+    assert path["nodes"][-1] == pytest.approx(model.library.z[1].tolist(), abs=1e-5)
 
 
 def test_an_anchor_may_be_a_point_or_a_position(ask, model):
     z = model.library.z[2].tolist()
     x, y = model.library.positions[3].tolist()
     path = ask(anchors=[{"point": z}, {"position": [x, y]}], kind="linear").json()["path"]
-    assert path["nodes"][0] == approx(z, abs=1e-5)
-    assert path["step_positions"][-1] == approx([x, y], abs=0.5)
+    assert path["nodes"][0] == pytest.approx(z, abs=1e-5)
+    assert path["step_positions"][-1] == pytest.approx([x, y], abs=0.5)
 
 
 def test_a_way_through_several_anchors_has_a_leg_between_each_two(ask, ids):
     reply = ask(anchors=[{"sound": id} for id in ids[:4]], kind="linear", steps=5).json()
     assert len(reply["legs"]) == 3
     for one, next_ in zip(reply["legs"][:-1], reply["legs"][1:], strict=True):
-        assert one["nodes"][-1] == approx(next_["nodes"][0], abs=1e-5)
+        assert one["nodes"][-1] == pytest.approx(next_["nodes"][0], abs=1e-5)
     assert reply["path"] == reply["legs"][0]
 
 
 def test_a_way_from_a_sound_to_itself_has_no_length(ask, ids):
     path = ask(anchors=[{"sound": ids[0]}, {"sound": ids[0]}]).json()["path"]
-    assert path["length"] == approx(0, abs=1e-2)
+    assert path["length"] == pytest.approx(0, abs=1e-2)
     assert all(math.isfinite(path[number]) for number in FINITE)
     assert all(math.isfinite(v) for v in path["speed"])
 

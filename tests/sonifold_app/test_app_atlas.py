@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from helpers import API, assert_problem
-from pytest import approx
+from app_checks import API, assert_problem
 
 
 def test_the_field_has_a_value_for_each_crossing_of_its_grid(client, model, name):
@@ -15,8 +14,8 @@ def test_the_field_has_a_value_for_each_crossing_of_its_grid(client, model, name
     assert len(field["values"]) == len(field["y"])
     assert {len(row) for row in field["values"]} == {len(field["x"])}
     assert all(v is None or math.isfinite(v) for row in field["values"] for v in row)
-    assert field["coast"] == approx(model.atlas.field.coast)
-    assert atlas["extent"] == approx(list(model.atlas.extent))
+    assert field["coast"] == pytest.approx(model.atlas.field.coast)
+    assert atlas["extent"] == pytest.approx(list(model.atlas.extent))
     assert field["levels"] == sorted(field["levels"])
 
 
@@ -30,7 +29,7 @@ def test_library_points_are_placed_where_the_library_says(client, model, name):
     points = model.library.z[:5].tolist()
     placed = client.post(f"{API}/models/{name}/atlas/positions", json={"points": points}).json()["positions"]
     for found, known in zip(placed, model.library.positions[:5].tolist(), strict=True):
-        assert found == approx(known, abs=1e-3)
+        assert found == pytest.approx(known, abs=1e-3)
 
 
 def test_positions_lead_to_latent_points_of_the_models_dimension(client, model, name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from helpers import API, assert_problem
+from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
 from sonifold_app import services

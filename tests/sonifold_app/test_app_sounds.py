@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import API, assert_problem
-from pytest import approx
+from app_checks import API, assert_problem
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +17,8 @@ def test_the_library_comes_as_columns_of_equal_length(table, model):
     assert table["id"] == model.library.ids
     families = [table["family_names"][index] for index in table["family"]]
     assert families == model.library.families
-    assert table["x"] == approx(model.library.positions[:, 0].tolist())
-    assert table["pitch"] == approx([label.pitch_hz for label in model.library.labels], abs=0.01)
+    assert table["x"] == pytest.approx(model.library.positions[:, 0].tolist())
+    assert table["pitch"] == pytest.approx([label.pitch_hz for label in model.library.labels], abs=0.01)
 
 
 def test_the_library_is_sent_once(client, name):
@@ -35,7 +34,7 @@ def test_a_sound_agrees_with_its_row(client, table, model, name):
     same = ("id", "name", "x", "y", "seconds", "pitch", "source", "licence", "credit", "group")
     assert {key: sound[key] for key in same} == {key: table[key][row] for key in same}
     assert sound["family"] == table["family_names"][table["family"][row]]
-    assert sound["z"] == approx(model.library.z[row].tolist())
+    assert sound["z"] == pytest.approx(model.library.z[row].tolist())
     for link in ("audio_url", "decoded_url"):
         assert client.get(sound[link]).headers["content-type"] == "audio/wav"
 
@@ -59,7 +58,9 @@ def test_neighbours_are_the_nearest_of_the_distances(client, table, name):
     nearest = sorted((d, id) for d, id in zip(distance, table["id"], strict=True) if id != sound)[:4]
     reply = client.get(f"{url}/neighbours", params={"count": 4}).json()
     assert [one["id"] for one in reply["neighbours"]] == [id for _, id in nearest]
-    assert [one["distance"] for one in reply["neighbours"]] == approx([d for d, _ in nearest], rel=1e-4)
+    assert [one["distance"] for one in reply["neighbours"]] == pytest.approx(
+        [d for d, _ in nearest], rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("count", ["0", "65", "-1", "many", "1e9", ""])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import API, assert_problem, format_of, samples_of
-from pytest import approx
+from app_checks import API, assert_problem, format_of, samples_of
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def test_points_and_positions_can_be_heard(client, ask, model):
     sounds = ask(points=points, positions=positions).json()["sounds"]
     assert len(sounds) == 3
     for sound, place in zip(sounds, model.library.positions[:3].tolist(), strict=True):
-        assert [sound["x"], sound["y"]] == approx(place, abs=0.5)
+        assert [sound["x"], sound["y"]] == pytest.approx(place, abs=0.5)
         samples, _ = samples_of(client.get(sound["audio"]["url"]).content)
         assert len(samples) == sound["audio"]["frames"] == model.sound_samples
         assert abs(samples).max() > 0.01

@@ -6,7 +6,7 @@ import errno
 import os
 
 import pytest
-from helpers import API, assert_problem
+from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app

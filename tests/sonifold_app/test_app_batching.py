@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
-from helpers import API
+from app_checks import API
 
 from sonifold_app.engine.batching import Batcher, all_or_error, attempt_each, by_group
 
@@ -170,7 +170,7 @@ def test_concurrent_requests_share_a_batch(client, ids, name, counted, hold_engi
 
     asked = [("linear", i) for i in range(5)] + [("geodesic", 3)]
     with counted() as calls, ThreadPoolExecutor(8) as pool:
-        with hold_engine(waiting=len(asked)):
+        with hold_engine(len(asked)):
             answers = [pool.submit(ask, one) for one in asked]
         assert [answer.result().status_code for answer in answers] == [200] * 6
     assert sorted(calls["paths"]) == [1, 5]
@@ -183,6 +183,6 @@ def test_a_bad_request_does_not_spoil_its_batch(client, ids, name, hold_engine):
 
     anchors = [{"sound": ids[1]}, {"point": [0.0]}, {"sound": "nope"}, {"sound": ids[2]}]
     with ThreadPoolExecutor(8) as pool:
-        with hold_engine(waiting=4):
+        with hold_engine(4):
             answers = [pool.submit(ask, anchor) for anchor in anchors]
         assert [answer.result().status_code for answer in answers] == [200, 422, 404, 200]

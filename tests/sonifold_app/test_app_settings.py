@@ -61,9 +61,18 @@ def test_settings_out_of_bounds_are_refused(monkeypatch, name, value):
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
-     ("192.168.0.2", False), ("example.org", False), ("127.0.0.1.example.org", False)],
-)  # fmt: skip
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.2", False),
+        ("example.org", False),
+        ("127.0.0.1.example.org", False),
+    ],
+)
 def test_loopback_is_told_from_the_rest(host, loopback):
     assert Settings(host=host).loopback is loopback
 

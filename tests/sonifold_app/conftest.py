@@ -1,0 +1,108 @@
+"""One real model and one running app for all the tests of the service."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+import torch
+from starlette.testclient import TestClient
+
+import sonifold
+from sonifold.model import Model
+from sonifold_app.app import create_app
+from sonifold_app.engine.local import LocalEngine
+from sonifold_app.settings import Settings
+
+BROKEN = "broken: weights.safetensors is missing. The pack was copied in part; copy it again."
+
+
+@pytest.fixture(scope="session")
+def name() -> str:
+    return "oneshots"
+
+
+@pytest.fixture(scope="session")
+def model(name) -> Model:
+    torch.set_num_threads(1)
+    return sonifold.load(name)
+
+
+@pytest.fixture(scope="session")
+def ids(model) -> list[str]:
+    return model.library.ids
+
+
+@pytest.fixture(scope="session")
+def engine_of(model, name) -> Callable[[], LocalEngine]:
+    """An engine that has the model already, and a pack that it could not load."""
+    return lambda: LocalEngine(load=lambda: ({name: model}, {"broken": BROKEN}))
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory, engine_of) -> Iterator[TestClient]:
+    app = create_app(Settings(data=tmp_path_factory.mktemp("data")), engine_of())
+    with TestClient(app, base_url="http://127.0.0.1:8750", raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def counted(model, monkeypatch) -> Callable[[], AbstractContextManager[dict[str, list[int]]]]:
+    """How often the model is asked, and for how many: ``with counted() as calls: ... calls["paths"]``."""
+
+    @contextmanager
+    def counting() -> Iterator[dict[str, list[int]]]:
+        calls: dict[str, list[int]] = defaultdict(list)
+
+        def counts(method: str) -> Callable[..., Any]:
+            original = getattr(model, method)
+
+            def call(items: Any, *args: Any, **kwargs: Any) -> Any:
+                calls[method].append(len(items))
+                return original(items, *args, **kwargs)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for method in ("paths", "render_steps", "decode"):
+                patch.setattr(model, method, counts(method))
+            yield calls
+
+    return counting
+
+
+@pytest.fixture
+def hold_engine(client) -> Callable[[int], AbstractContextManager[None]]:
+    """Keep the inference thread busy until so many jobs wait: ``with hold_engine(3): ...``."""
+
+    @contextmanager
+    def holding(waiting: int) -> Iterator[None]:
+        batcher = client.app.state.services.engine._batcher
+        run, started, go = batcher._run, threading.Event(), threading.Event()
+
+        def run_or_hold(key: Any, items: Any) -> Any:
+            if key != ("trace", "held"):
+                return run(key, items)
+            started.set()
+            go.wait(30)
+            return items
+
+        batcher._run = run_or_hold
+        held = batcher.submit(("trace", "held"), None)
+        started.wait(30)
+        try:
+            yield
+            deadline = time.monotonic() + 30
+            while batcher._inbox.qsize() < waiting and time.monotonic() < deadline:
+                time.sleep(0.001)
+        finally:
+            go.set()
+            held.result(30)
+            batcher._run = run
+
+    return holding

@@ -1,0 +1,66 @@
+"""From packs on disk to models: the well ones serve, the damaged ones are told of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import sonifold
+from sonifold import errors
+from sonifold_app.engine.base import Anchor, PathQuery
+from sonifold_app.engine.local import LocalEngine
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory, name) -> Path:
+    """A folder of packs: one well, one with a flipped bit, one half copied, and something else."""
+    folder = tmp_path_factory.mktemp("packs")
+    (source,) = [pack.path for pack in sonifold.packs() if pack.name == name]
+    for copy in ("well", "flipped"):
+        shutil.copytree(source, folder / copy, copy_function=os.link)
+    weights = folder / "flipped" / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.unlink()
+    weights.write_bytes(data)
+    (folder / "half").mkdir()
+    shutil.copy(source / "pack.json", folder / "half")
+    (folder / "nonsense").mkdir()
+    (folder / "nonsense" / "pack.json").write_text("{")
+    (folder / "notes").mkdir()
+    return folder
+
+
+def test_damaged_packs_are_reported_and_the_others_are_loaded(packs, model):
+    async def use(engine):
+        catalogue = await engine.catalogue(60)
+        assert list(catalogue.models) == ["well"]
+        assert set(catalogue.unusable) == {"flipped", "half", "nonsense"}
+        assert "weights.safetensors" in catalogue.unusable["flipped"]
+        ids = catalogue.models["well"].library.ids
+        (path,) = await engine.trace(
+            "well", PathQuery((Anchor(sound=ids[0]), Anchor(sound=ids[1])), kind="linear")
+        )
+        assert path.nodes.shape == (17, model.latent_dim)
+        with pytest.raises(errors.PackInvalid, match="flipped"):
+            await engine.trace("flipped", PathQuery((Anchor(sound=ids[0]), Anchor(sound=ids[1]))))
+        with pytest.raises(errors.PackNotFound, match="well"):
+            await engine.distances("no-such", ids[0])
+
+    engine = LocalEngine(packs)
+    engine.start()
+    try:
+        asyncio.run(use(engine))
+    finally:
+        engine.close()
+
+
+def test_what_is_rendered_is_told_apart_by_model_and_code(client, model, name):
+    from sonifold_app.engine.packs import facts_of
+
+    assert facts_of(name, model, "one").version == facts_of(name, model, "one").version
+    assert facts_of(name, model, "one").version != facts_of(name, model, "other").version
