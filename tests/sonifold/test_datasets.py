@@ -189,7 +189,7 @@ def twins_by_ear(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_nothing_held_out_is_near_what_is_trained_on_even_where_the_floors_differ():
     maps = [map_ for seed in range(40) for map_ in twins_by_ear(seed)]
-    assert dedupe.distance(*maps[:2]) > 100 * split.NEAR_DB
+    assert dedupe.distance(*maps[:2]) > 50 * split.NEAR_DB
     splits = split.assign(["Folder"] * 80, [f"file {i}" for i in range(80)], maps, (), fraction=0.5)
     held, trained = (
         [map_ for map_, name in zip(maps, splits, strict=True) if name == wanted]
@@ -263,6 +263,8 @@ def test_sonic_pi_names_become_labels(stem, label):
         ("", "EE_Snare_Low", ("EE_Snare_Low", "Snare")),
         ("Pedal HH", "hh_p", ("Pedal HH", "Cymbal")),
         ("WaterglassHi", "WaterglassHi-Soft", ("WaterglassHi", "Bell")),
+        ("Ride (Custom)", "Ride-1", ("Ride (Custom)", "Cymbal")),
+        ("PearlTom 1", "x", ("PearlTom 1", "Tom")),
     ],
 )
 def test_names_in_a_drum_kit_become_labels(instrument, stem, label):
@@ -336,7 +338,7 @@ def test_rendering_without_fluidsynth_says_what_to_install(tmp_path, monkeypatch
 
 def npm_package(folder: Path, sounds: dict[str, np.ndarray]) -> Path:
     """A file as ``npm pack`` makes it, with these samples in it."""
-    files = {"package.json": json.dumps({"version": "9.8.7"}).encode()}
+    files = {"package.json": json.dumps({"version": "9.8.7"}).encode(), "LICENSE": b"CC0 1.0 Universal"}
     lines = [
         f"* `:{stem}` - http://freesound.org/people/Ada%20L/sounds/{i}/" for i, stem in enumerate(sounds)
     ]
@@ -392,6 +394,33 @@ def test_a_broken_package_file_is_refused_and_leaves_nothing_half_unpacked(tmp_p
     for _ in range(2):
         with pytest.raises(DatasetError, match="could not be unpacked"):
             sources.locate(sources.SUPERSONIC, tmp_path, cache=tmp_path / "cache")
+
+
+def test_a_package_file_cannot_write_outside_its_folder(tmp_path):
+    path = tmp_path / f"{sources.SUPERSONIC}-9.8.7.tgz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name, data in {"../../escaped": b"!", "package/package.json": b'{"version": "9.8.7"}'}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    package = sources.locate(sources.SUPERSONIC, tmp_path, cache=tmp_path / "a" / "cache")
+    assert not list(tmp_path.rglob("escaped"))
+    assert package.version == "9.8.7"
+
+
+def test_the_statements_of_licence_go_with_the_sounds(tmp_path):
+    npm_package(tmp_path, {"bd_fat": decay(60)})
+    package = sources.locate(sources.SUPERSONIC, tmp_path, cache=tmp_path / "cache")
+    oneshots.write_notices(tmp_path / "set", [package])
+    texts = {path.name: path.read_text() for path in (tmp_path / "set" / "notices").iterdir()}
+    name = sources.SUPERSONIC
+    assert texts.keys() == {f"{name}-LICENSE.txt", f"{name}-PROVENANCE.txt"}
+    assert texts[f"{name}-LICENSE.txt"] == "CC0 1.0 Universal"
+
+
+def test_no_process_cannot_build(tmp_path):
+    with pytest.raises(DatasetError, match="--workers 1"):
+        oneshots.build(tmp_path, workers=0)
 
 
 def test_the_sources_folder_must_be_a_folder(tmp_path):

@@ -316,7 +316,7 @@ _KIT_WORDS: tuple[tuple[str, str], ...] = (
     (r"tambourine|cajon|bongo|conga|djembe|kenkeni|sangban|dununba|whistle", "Percussion"),
     (r"kick|bass ?drum|\bbd", "Kick"),
     (r"snare|\bsn", "Snare"),
-    (r"tom|\bdrum\b", "Tom"),
+    (r"(?<!cus)tom|\bdrum\b", "Tom"),
     (r"hat|\bhh|chh|ohh|ride|crash|cymbal|splash|china", "Cymbal"),
     (r"glass|bell|triangle|chime|gong", "Bell"),
     (r"strum|guitar", "Pluck"),

@@ -79,6 +79,8 @@ def build(
     ``sources`` is a folder with the packages' files; without it they are taken from the system or
     fetched. The same packages give the same ids. Raises ``DatasetError``.
     """
+    if workers < 1:
+        raise DatasetError(f"{workers} processes cannot build anything; give --workers 1 or more.")
     packages = [locate(name, sources) for name in candidates.PRIORITY]
     for package in packages:
         progress(f"{package.name} {package.version}")
@@ -93,6 +95,7 @@ def build(
     progress(f"{len(kept)} sounds differ by {dedupe.SAME_DB} dB or more")
     rows, samples = choose(label_unnamed(kept))
     write(Path(out), rows, samples)
+    write_notices(Path(out), packages)
     progress(summary(rows))
     return rows
 
@@ -212,6 +215,15 @@ def write(out: Path, rows: Sequence[Row], samples: Sequence[Pcm]) -> None:
     for row, pcm in zip(rows, samples, strict=True):
         soundfile.write(out / row.file, pcm, SAMPLE_RATE, subtype="PCM_16")
     table.write(out, rows)
+
+
+def write_notices(out: Path, packages: Sequence[Package]) -> None:
+    """Put the packages' own statements of copyright and licence beside the sounds: ``notices/``."""
+    folder = out / "notices"
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        for path in package.notices():
+            shutil.copyfile(path, folder / f"{package.name}-{path.stem}.txt")
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -23,6 +23,8 @@ MUSESCORE = "musescore-general-soundfont-lossless"
 HYDROGEN = "hydrogen-drumkits"
 HYDROGEN_EFFECTS = "hydrogen-drumkits-effects"
 SUPERSONIC = "supersonic-scsynth-samples"  # on npm; the others are Debian's
+#: Newer ones may hold other samples; Debian's packages are pinned by the release.
+SUPERSONIC_VERSION = "0.84.2"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class Package:
                 "delete that folder if it is in the cache, and the package will be fetched again."
             )
         return found[0]
+
+    def notices(self) -> list[Path]:
+        """The files that state copyright, licence and authors; to go wherever its sounds go."""
+        if self.name == SUPERSONIC:
+            return [self.find("package/LICENSE"), self.find("package/PROVENANCE.md")]
+        return [self.find(f"usr/share/doc/{self.name}/copyright")]
 
 
 def cache_folder() -> Path:
@@ -89,7 +97,11 @@ def _installed(name: str) -> Package | None:
 
 def _fetch(name: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
-    client = ["npm", "pack", name] if name == SUPERSONIC else ["apt-get", "download", name]
+    client = (
+        ["npm", "pack", f"{name}@{SUPERSONIC_VERSION}"]
+        if name == SUPERSONIC
+        else ["apt-get", "download", name]
+    )
     if shutil.which(client[0]) is None:
         raise DatasetError(_missing(name, f"there is no {client[0]} on this machine to fetch it with"))
     reply = subprocess.run(client, cwd=cache, capture_output=True, text=True, check=False)
@@ -126,10 +138,26 @@ def _unpack(name: str, archive: Path, cache: Path) -> Package:
 
 def _extract(archive: Path, folder: Path) -> None:
     if archive.suffix == ".tgz":
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        _extract_tar(archive, folder)
         return
+    if shutil.which("dpkg-deb") is None:
+        raise DatasetError(f"there is no dpkg-deb on this machine to unpack {archive}; install dpkg.")
     subprocess.run(["dpkg-deb", "-x", str(archive), str(folder)], check=True, capture_output=True)
+
+
+def _extract_tar(archive: Path, folder: Path) -> None:
+    """Regular files only, and only those that land inside the folder.
+
+    By hand, because the first releases of Python 3.11 have no ``tarfile.data_filter``.
+    """
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            target = (folder / member.name).resolve()
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None and target.is_relative_to(folder.resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with content, target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
 
 
 def _version(archive: Path, root: Path) -> str:

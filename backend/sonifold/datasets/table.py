@@ -1,4 +1,4 @@
-"""A data set on disk: ``sounds.csv`` with one row a sound, and ``audio/<id>.flac``."""
+"""A data set on disk: ``sounds.csv`` with one row a sound, ``audio/<id>.flac``, and ``notices/``."""
 
 from __future__ import annotations
 
