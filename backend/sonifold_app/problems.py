@@ -161,7 +161,8 @@ def code_of(error: RequestValidationError) -> str:
 
 def where(location: Sequence[str | int]) -> str:
     """``("body", "anchors", 0, "sound", "sound")``, a kind and its field, -> ``body.anchors[0].sound``."""
-    parts = [part for part, before in zip(location, (None, *location), strict=False) if part != before]
+    pairs = zip(location, (None, *location), strict=False)
+    parts = [part for part, before in pairs if isinstance(part, int) or part != before]
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:60]}" for part in parts)
     return path.removeprefix(".")
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 from sonifold_app.engine import base
 
 MAX_DIMENSION = 512
-MAX_POINTS = 4096
+MAX_POINTS = 1024
 MAX_DECODINGS = 64
 MAX_LEGS = 8
 MAX_STEPS = 33

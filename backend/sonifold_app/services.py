@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Path, Request
+from pydantic import BaseModel
 
 from sonifold import errors
 from sonifold_app import problems
@@ -61,9 +62,16 @@ class Services:
     recordings: Recordings
     memo: Memo
     flights: Flights[Any] = field(default_factory=Flights)
-    uploads: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(2)
-    )  # files in memory at once
+    #: Uploads whose files are in memory at the same time.
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    documents: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+
+    def document(self, model: ModelFacts, kind: str, build: Callable[[], BaseModel]) -> bytes:
+        """A reply that never changes while a model is loaded, as JSON; made when it is first asked for."""
+        key = (kind, model.name, model.version)
+        if key not in self.documents:
+            self.documents[key] = build().model_dump_json().encode()
+        return self.documents[key]
 
 
 def services(request: Request) -> Services:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
@@ -9,6 +11,7 @@ import pytest
 from app_checks import API
 
 from sonifold_app.engine.batching import Batcher, all_or_error, attempt_each, by_group
+from sonifold_app.services import Flights
 
 
 class Recorder:
@@ -186,3 +189,71 @@ def test_a_bad_request_does_not_spoil_its_batch(client, ids, name, hold_engine):
         with hold_engine(4):
             answers = [pool.submit(ask, anchor) for anchor in anchors]
         assert [answer.result().status_code for answer in answers] == [200, 422, 404, 200]
+
+
+def test_what_nobody_waits_for_any_more_is_not_computed(client, ids, name, counted, hold_engine):
+    """Plain ASGI: the client hangs up while its question waits in line."""
+    body = json.dumps({"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kinds": ["linear"], "steps": 4})
+    statuses = []
+
+    async def ask_and_hang_up():
+        messages = [{"type": "http.request", "body": body.encode()}, {"type": "http.disconnect"}]
+
+        async def receive():
+            if len(messages) == 1:
+                while client.app.state.services.engine._batcher._inbox.empty():
+                    await asyncio.sleep(0.001)
+            return messages.pop(0)
+
+        async def send(message):
+            statuses.append(message.get("status"))
+
+        headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": f"{API}/models/{name}/morphs",
+            "query_string": b"",
+            "headers": headers,
+            "scheme": "http",
+            "http_version": "1.1",
+        }
+        await client.app(scope, receive, send)
+
+    with counted() as calls:
+        with hold_engine(1):
+            asyncio.run(ask_and_hang_up())
+        client.post(f"{API}/models/{name}/paths", json={"anchors": [{"sound": ids[0]}, {"sound": ids[2]}]})
+    assert statuses[0] == 499
+    assert calls["paths"] == [1]
+    assert not calls["render_steps"]
+
+
+def test_equal_questions_are_asked_once_and_dropped_when_nobody_waits():
+    async def scenario():
+        flights, asked, dropped = Flights(), [], asyncio.Event()
+
+        async def answer():
+            asked.append(1)
+            try:
+                await asyncio.sleep(60)
+            finally:
+                dropped.set()
+
+        first, second = (asyncio.create_task(flights.ask("q", answer)) for _ in range(2))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        assert not dropped.is_set()
+        second.cancel()
+        await asyncio.wait_for(dropped.wait(), 10)
+        assert asked == [1]
+
+        async def quick():
+            return 7
+
+        assert await flights.ask("q", quick) == 7
+        assert await flights.ask("q", quick) == 7
+
+    asyncio.run(scenario())

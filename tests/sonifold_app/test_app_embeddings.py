@@ -63,8 +63,8 @@ def test_any_rate_and_any_number_of_channels_are_read(send):
 
 
 def test_several_files_come_back_in_their_order(send):
-    files = [file_of(tone(hertz=100 + 40 * i)) for i in range(5)]
-    names = [f"{i}.wav" for i in range(5)]
+    files = [file_of(tone(hertz=100 + 40 * i)) for i in range(3)]
+    names = [f"{i}.wav" for i in range(3)]
     assert [one["name"] for one in send(*files, names=names).json()["embeddings"]] == names
 
 

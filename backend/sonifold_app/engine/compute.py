@@ -172,7 +172,7 @@ def placed(model: Model, points: Numbers) -> Numbers:
 def lifted(model: Model, positions: Numbers) -> Numbers:
     import torch
 
-    return numbers(model.atlas.lift(torch.from_numpy(positions)))
+    return numbers(torch.stack([model.at(x, y).z for x, y in positions.tolist()]))
 
 
 def neighbours_of(model: Model, sound: str, count: int) -> list[Neighbour]:

@@ -22,9 +22,9 @@ router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
     response_model=Atlas,
     responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
 )
-async def get_atlas(model: ModelDep, request: Request) -> Response:
+async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """The magnification field: where the model knows sounds, and where it guesses."""
-    body = Atlas.of(model.atlas).model_dump_json().encode()
+    body = services.document(model, "atlas", lambda: Atlas.of(model.atlas))
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 

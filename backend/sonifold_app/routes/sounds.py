@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sonifold import errors
+from sonifold_app import problems
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import Anchor, AudioFormat, ModelFacts
 from sonifold_app.negotiation import audio_format
 from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.schemas import Distances, Neighbour, Neighbours, Sound, Sounds, row_of
-from sonifold_app.services import ModelDep, ServicesDep
+from sonifold_app.services import ModelDep, Services, ServicesDep
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 
@@ -29,9 +31,9 @@ Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `aud
     response_model=Sounds,
     responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
 )
-async def list_sounds(model: ModelDep, request: Request) -> Response:
+async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """The whole library, column by column, with map positions."""
-    body = Sounds.of(model.library).model_dump_json().encode()
+    body = services.document(model, "sounds", lambda: Sounds.of(model.library))
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
@@ -85,11 +87,11 @@ async def get_decoded(
     accept: Accept = None,
 ) -> Response:
     """What the model makes of the sound's latent point alone."""
-    z = tuple(row_of(model.library.z[row_in(model, sound)]))
+    row = row_in(model, sound)
     chosen = audio_format(accept, format)
-    (decoded,) = await services.engine.decode(model.name, [Anchor(point=z)])
-    wav = decoded.recording.wav
-    data = wav if chosen == "wav" else await services.engine.convert(wav, chosen)
+    data = await services.recordings.get(await decoded_sha256(model, row, services), chosen)
+    if data is None:
+        raise problems.internal_error()
     return audio_reply(
         request, data, chosen, cache=IMMUTABLE if v == model.version else REVALIDATE, download=download
     )
@@ -113,6 +115,19 @@ async def list_distances(model: ModelDep, sound: SoundId, services: ServicesDep)
     """How far every sound of the library is, to the ear."""
     row_in(model, sound)
     return Distances(unit=model.unit, distance=row_of(await services.engine.distances(model.name, sound)))
+
+
+async def decoded_sha256(model: ModelFacts, row: int, services: Services) -> str:
+    """Where a decoded library sound is kept; decodes it if it is not."""
+    key = ("decoded", model.name, model.version, model.library.ids[row])
+    kept = await run_in_threadpool(services.memo.get, *key)
+    if kept is not None and kept in services.recordings:
+        return kept
+    z = tuple(row_of(model.library.z[row]))
+    (decoded,) = await services.engine.decode(model.name, [Anchor(point=z)])
+    sha256 = await services.recordings.keep(decoded.recording)
+    await run_in_threadpool(services.memo.put, key, sha256)
+    return sha256
 
 
 def row_in(model: ModelFacts, sound: str) -> int:
