@@ -64,7 +64,8 @@ NOTES: dict[int, tuple[int, ...]] = {
     112: (60, 67, 72, 79, 84, 91, 96),  # tinker bell
 }
 #: Programs without one certain pitch: bells whose strongest partial is another than the note's, hits,
-#: drones, percussion and effects. The others were checked: their partials are harmonics of the note.
+#: drones, percussion and effects. The others were checked on both fonts: the strongest partial is the note
+#: or a harmonic of it (of timpani, the note or its fifth, as it should be).
 UNPITCHED = frozenset({9, 14, 55, 109, 112, 113, *range(115, 128)})
 
 

@@ -143,6 +143,8 @@ def label_unnamed(sounds: Sequence[Prepared]) -> list[Prepared]:
     unnamed = [i for i, sound in enumerate(sounds) if not sound.candidate.family]
     families = [sound.candidate.family for sound in named]
     labelled = list(sounds)
+    if not unnamed:
+        return labelled
     strange, familiar = [sounds[i].map for i in unnamed], [sound.map for sound in named]
     guesses = labels.guess_families(strange, familiar, families)
     for i, family in zip(unnamed, guesses, strict=True):
@@ -169,7 +171,7 @@ def choose(sounds: Sequence[Prepared]) -> tuple[list[Row], list[Pcm]]:
 
 
 def distinct_names(names: Iterable[str]) -> list[str]:
-    """The same names, the second and later of equal ones numbered: Clap, Clap 2, Clap 3."""
+    """The same names, the second and later of equal ones numbered: Clap, Clap (2), Clap (3)."""
     seen: Counter[str] = Counter()
     distinct = []
     for name in names:

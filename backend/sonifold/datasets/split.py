@@ -55,34 +55,36 @@ def assign(
     """The split of each sound; None for one to leave out of the data set.
 
     Left out are sounds of held-out and foreign groups with a near double outside them: they are not new
-    enough to test with, and may not be trained on either. The order in which clusters are held out
-    follows a hash of their units, so it does not depend on the order or number of the other sounds.
+    enough to test with, and may not be trained on either. Of the other groups about ``fraction`` of the
+    sounds is held out; which clusters come first is decided by a hash of their units, not by the order.
     """
     apart = dict.fromkeys(held_out_groups, HELD_OUT_KITS) | dict.fromkeys(foreign_groups, FOREIGN)
-    held = [group in apart for group in groups]
+    splits: list[str | None] = [apart.get(group, TRAIN) for group in groups]
+    ours = [i for i, name in enumerate(splits) if name == TRAIN]
     known = Neighbours()
-    for map_, out in zip(maps, held, strict=True):
-        if not out:
-            known.add(map_)
-    splits: list[str | None] = [TRAIN] * len(groups)
-    for i, map_ in enumerate(maps):
-        if held[i]:
-            splits[i] = None if known.within(map_, NEAR_DB) else apart[groups[i]]
-    rest = [i for i, out in enumerate(held) if not out]
-    numbers = clusters([units[i] for i in rest], [maps[i] for i in rest])
+    for i in ours:
+        known.add(maps[i])
+    for i, group in enumerate(groups):
+        if group in apart and known.within(maps[i], NEAR_DB):
+            splits[i] = None
+    _hold_out(splits, ours, units, maps, fraction * len(ours))
+    return splits
+
+
+def _hold_out(
+    splits: list[str | None], ours: Sequence[int], units: Sequence[str], maps: Sequence[Map], wanted: float
+) -> None:
+    """Hold out, in place, up to ``wanted`` sounds of the training groups, cluster by cluster."""
     members: dict[int, list[int]] = defaultdict(list)
-    for i, number in zip(rest, numbers, strict=True):
+    for i, number in zip(ours, clusters([units[i] for i in ours], [maps[i] for i in ours]), strict=True):
         members[number].append(i)
-    wanted = fraction * len(rest)
     taken = 0
     for cluster in sorted(members.values(), key=lambda cluster: _shuffled(min(units[i] for i in cluster))):
-        if len(cluster) > max(8, LARGEST * len(rest)) or taken + len(cluster) > wanted:
-            continue
-        taken += len(cluster)
-        for i in cluster:
-            splits[i] = HELD_OUT_SOUNDS
+        if len(cluster) <= max(8, LARGEST * len(ours)) and taken + len(cluster) <= wanted:
+            taken += len(cluster)
+            for i in cluster:
+                splits[i] = HELD_OUT_SOUNDS
     _return_near(splits, list(members.values()), maps)
-    return splits
 
 
 def _return_near(splits: list[str | None], members: Sequence[Sequence[int]], maps: Sequence[Map]) -> None:
@@ -97,9 +99,10 @@ def _return_near(splits: list[str | None], members: Sequence[Sequence[int]], map
         trained = np.stack(known)
         near = [c for c in waiting if any(active_distance(maps[i], trained).min() < NEAR_DB for i in c)]
         waiting = [cluster for cluster in waiting if cluster not in near]
-        known = [maps[i] for cluster in near for i in cluster]
-        for i in (i for cluster in near for i in cluster):
+        returned = [i for cluster in near for i in cluster]
+        for i in returned:
             splits[i] = TRAIN
+        known = [maps[i] for i in returned]
 
 
 def _shuffled(text: str) -> str:
