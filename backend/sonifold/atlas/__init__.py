@@ -1,1 +1,5 @@
-"""To be filled."""
+"""The map of a library: layout, the way there and back, the magnification field."""
+
+from sonifold.atlas.atlas import Atlas, Field
+
+__all__ = ["Atlas", "Field"]

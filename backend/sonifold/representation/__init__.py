@@ -1,1 +1,5 @@
-"""To be filled."""
+"""Fixed, training-free analysis/synthesis pairs: audio <-> features."""
+
+from sonifold.representation.spectral import Spectral
+
+__all__ = ["Spectral"]

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Geometric VAEs on perceptual coefficients: networks, training, augmentation."""

@@ -1,0 +1,108 @@
+"""The map: library sounds in the plane, a way there and back for any latent point, and the land they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonifold.errors import PositionInvalid
+from sonifold.types import Points, Positions
+
+NEIGHBOURS = 12  # library sounds that say where a point belongs
+SHARPNESS = 4.0  # exponent of the inverse distance
+
+
+@dataclass(frozen=True)
+class Field:
+    """Magnification log sqrt det G on a grid over the map."""
+
+    x: Tensor  # (column,)
+    y: Tensor  # (row,)
+    values: Tensor  # (row, column)
+    coast: float  # up to which a place counts as known: land
+
+    @property
+    def levels(self) -> list[float]:
+        """Contour levels from the heart of the land to the coast."""
+        low = float(self.values.min())
+        return torch.linspace(low, self.coast, 9).tolist()[1:]
+
+    def at(self, positions: Positions) -> Tensor:
+        """The field at map positions (batch, 2), bilinear; its border's value outside, (batch,)."""
+        low, high = torch.stack([self.x[0], self.y[0]]), torch.stack([self.x[-1], self.y[-1]])
+        grid = (positions - low) / (high - low) * 2 - 1
+        sampled = torch.nn.functional.grid_sample(
+            self.values[None, None], grid[None, None].float(), align_corners=True, padding_mode="border"
+        )
+        return sampled[0, 0, 0]
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Map positions of latent points and back, by the library sounds around them; no call to UMAP.
+
+    ``place`` weighs the positions of the nearest library sounds by inverse distance (Shepard 1968) in decoded timbre;
+    a library sound is placed exactly where the layout put it. ``lift`` is a local affine fit of z over the plane
+    through the nearest sounds (moving least squares), exact at them as well.
+    """
+
+    coordinates: Tensor  # (sound, m), decoded timbre of the library
+    z: Points  # (sound, latent) of the library
+    positions: Positions  # (sound, 2)
+    field: Field
+    placement_error: dict[str, float]
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """x0, x1, y0, y1 of the field."""
+        f = self.field
+        return float(f.x[0]), float(f.x[-1]), float(f.y[0]), float(f.y[-1])
+
+    def place(self, coordinates: Tensor) -> Positions:
+        """Where points of decoded timbre (batch, m) belong on the map, (batch, 2)."""
+        return place(coordinates, self.coordinates, self.positions)
+
+    def lift(self, positions: Positions) -> Points:
+        """A latent point for each map position (batch, 2).
+
+        Raises:
+            PositionInvalid: not two finite numbers.
+        """
+        places = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
+        if not torch.isfinite(places).all():
+            raise PositionInvalid("a map position is two finite numbers x, y; NaN or infinity came.")
+        return lift(places, self.positions, self.z)
+
+    def known(self, positions: Positions) -> Tensor:
+        """Whether map positions (batch, 2) are on land, (batch,) bool."""
+        return self.field.at(positions) <= self.field.coast
+
+
+def place(
+    points: Tensor, coordinates: Tensor, positions: Positions, leave_out: Tensor | None = None
+) -> Positions:
+    """Shepard interpolation of map positions; ``leave_out`` (batch,) skips one sound a point."""
+    distance = torch.cdist(points, coordinates)
+    if leave_out is not None:
+        distance[torch.arange(len(points)), leave_out] = torch.inf
+    near, index = distance.topk(min(NEIGHBOURS, len(coordinates)), largest=False)
+    near = near.clamp(min=1e-6)
+    weight = (near[:, :1] / near) ** SHARPNESS
+    return (weight[..., None] * positions[index]).sum(1) / weight.sum(1, keepdim=True)
+
+
+def lift(places: Positions, positions: Positions, z: Points) -> Points:
+    """Moving least squares of latent points over the plane: a weighted affine fit through the nearest sounds."""
+    distance = torch.cdist(places, positions)
+    near, index = distance.topk(min(NEIGHBOURS, len(z)), largest=False)
+    reach = near[:, -1:].clamp(min=1e-6)
+    weight = (1 / (near / reach).clamp(min=1e-4).square() - 1).clamp(min=0) + 1e-6  # 0 at the last neighbour
+    offset = torch.cat(
+        [torch.ones(*index.shape, 1), (positions[index] - places[:, None]) / reach[..., None]], 2
+    )
+    weighted = offset.mT * weight[:, None]
+    ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
+    solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
+    return solution[:, 0]

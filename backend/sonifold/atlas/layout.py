@@ -1,0 +1,82 @@
+"""Laying a library out in the plane, and the magnification field over it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+
+from sonifold.atlas.atlas import Field, lift, place
+from sonifold.metric import Metric
+from sonifold.types import Points, Positions
+
+NEIGHBOURS = 15
+MIN_DISTANCE = 0.35  # UMAP's min_dist: keeps points apart enough to be clicked
+SPREAD = 1.6
+MARGIN = 0.35  # of the layout's size: sea around the land
+GRID = (128, 96)  # columns, rows of the field
+COAST_QUANTILE = 0.97  # share of library sounds that stand on land
+SMOOTHING = 1.2  # grid cells
+
+
+def layout(coordinates: Tensor, seed: int = 0) -> Positions:
+    """Map positions (sound, 2) by UMAP (McInnes, Healy & Melville 2018) of perceptual coordinates (sound, m).
+
+    Centred, turned so that the longer axis lies flat, and scaled to about -1..1 across.
+    """
+    from umap import UMAP
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a seed costs UMAP its threads; it says so
+        raw = UMAP(
+            n_neighbors=NEIGHBOURS, min_dist=MIN_DISTANCE, spread=SPREAD, random_state=seed, n_epochs=500
+        ).fit_transform(coordinates.numpy().astype(np.float32))
+    centred = torch.from_numpy(raw.astype(np.float32)) - torch.from_numpy(
+        np.median(raw, 0).astype(np.float32)
+    )
+    _, _, axes = torch.linalg.svd(centred, full_matrices=False)
+    turned = centred @ axes.T
+    return turned / turned.abs().quantile(0.995)
+
+
+def field(metric: Metric, positions: Positions, z: Points) -> Field:
+    """Magnification log sqrt det G over the map, at the latent point that :func:`lift` gives each place.
+
+    The coast is drawn at the value under which most library sounds lie, each judged without itself.
+    """
+    low, high = positions.amin(0), positions.amax(0)
+    margin = MARGIN * (high - low).amax()
+    x = torch.linspace(float(low[0] - margin), float(high[0] + margin), GRID[0])
+    y = torch.linspace(float(low[1] - margin), float(high[1] + margin), GRID[1])
+    places = torch.cartesian_prod(y, x).flip(1)
+    values = torch.cat([metric.magnification(lift(part, positions, z)) for part in places.split(512)])
+    smooth = gaussian_filter(values.reshape(len(y), len(x)).double().numpy(), SMOOTHING, mode="nearest")
+    drawn = Field(x, y, torch.from_numpy(smooth).float(), coast=0.0)
+    return replace(drawn, coast=float(drawn.at(positions).quantile(COAST_QUANTILE)))
+
+
+def placement_error(coordinates: Tensor, positions: Positions) -> dict[str, float]:
+    """How far each library sound is placed from its own spot when only the others say where it belongs.
+
+    ``median`` and ``p90`` as a share of the map's width; ``chance`` is the median for a random other sound's spot.
+    """
+    own = torch.arange(len(coordinates))
+    placed = torch.cat(
+        [
+            place(part, coordinates, positions, leave_out=index)
+            for part, index in zip(coordinates.split(256), own.split(256), strict=True)
+        ]
+    )
+    width = float((positions.amax(0) - positions.amin(0)).amax())
+    error = (placed - positions).norm(dim=1) / width
+    shuffled = positions[torch.randperm(len(positions), generator=torch.Generator().manual_seed(0))]
+    chance = (shuffled - positions).norm(dim=1) / width
+    return {
+        "median": float(error.median()),
+        "p90": float(error.quantile(0.9)),
+        "chance": float(chance.median()),
+    }

@@ -1,0 +1,197 @@
+r"""The perceptual map Phi: coordinates of a sound in which Euclidean distance is timbral distance.
+
+Power in 160 mel bands on a time axis that is dense at the attack, weighted and compressed as hearing
+does, then a cepstrum over bands and a slow cosine transform over log time. The constants were chosen
+by agreement with published timbre-dissimilarity ratings (21 data sets, 334 sounds, 2,614 pairs;
+Spearman .515 per anchor, against .44 for MFCC and .45 for plain log-mel).
+
+    P[b,k]   mean power of band b between the times t_k and t_{k+1}
+    g        = max_k sum_b W_b P[b,k]                  loudness of the loudest instant, W = A-weighting
+    X        = (W P / g + eps)^a - eps^a               a = .15, eps = 1e-8
+    Phi      = C X L T'                                C, T: orthonormal cosine transforms, L: averages
+
+Phi is linear in X and does not change with level.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sonifold.audio.loudness import a_weighting
+from sonifold.errors import AudioTooShort, AudioUnreadable
+from sonifold.types import AudioBatch, Timbre
+
+COMPRESSION = 0.15  # exponent a on power; .15-.2 agreed best with listeners
+EPSILON = 1e-8  # -80 dB under the loudest instant: what lies below does not count
+BANDS = 160  # mel bands from 30 Hz to 16 kHz
+CEPSTRA = 64  # rows of C; enough to see harmonics
+LOG_TIMES = 32  # frames after averaging on the log-time axis
+TIME_COSINES = 8  # rows of T
+TIME_GAIN = 1.75  # weight of the seven rows of T that vary in time
+TIME_BEND = 0.05  # seconds; t_k = TIME_BEND (exp(u_k) - 1) with u uniform
+SECONDS = 2.0
+FEATURES = CEPSTRA * TIME_COSINES
+
+_WINDOW = 0.032  # seconds, Hann
+_HOP = 0.005  # seconds
+_INTERVALS = 128  # before averaging down to LOG_TIMES
+_ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
+
+
+def hz_to_mel(frequency: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Mel scale, O'Shaughnessy 1987: 2595 log10(1 + f / 700)."""
+    return 2595.0 * np.log10(1.0 + np.asarray(frequency, float) / 700.0)
+
+
+def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverse of :func:`hz_to_mel`."""
+    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+
+
+def mel_edges() -> NDArray[np.float64]:
+    """Hz, (BANDS + 2,): lower edge, centre and upper edge of band b are entries b, b + 1, b + 2."""
+    return mel_to_hz(np.linspace(hz_to_mel(30.0), hz_to_mel(16_000.0), BANDS + 2))
+
+
+def cosine_transform(size: int, rows: int) -> NDArray[np.float64]:
+    """First rows of the orthonormal DCT-II, (rows, size)."""
+    basis = np.cos(np.pi * (np.arange(size) + 0.5) * np.arange(rows)[:, None] / size) * math.sqrt(2 / size)
+    basis[0] /= math.sqrt(2)
+    return basis
+
+
+def time_transform() -> NDArray[np.float64]:
+    """T with its gain on the rows that vary, (TIME_COSINES, LOG_TIMES)."""
+    basis = cosine_transform(LOG_TIMES, TIME_COSINES)
+    basis[1:] *= TIME_GAIN
+    return basis
+
+
+def time_edges(intervals: int, seconds: float = SECONDS) -> NDArray[np.float64]:
+    """Seconds after the onset, (intervals + 1,): dense at the attack, sparse in the tail."""
+    return TIME_BEND * (np.exp(np.linspace(0.0, math.log1p(seconds / TIME_BEND), intervals + 1)) - 1.0)
+
+
+def interval_means(starts: NDArray, stops: NDArray, edges: NDArray) -> NDArray[np.float64]:
+    """Weights (frame, interval) that average frames, each spanning [start, stop), over each interval."""
+    overlap = np.minimum(stops[:, None], edges[None, 1:]) - np.maximum(starts[:, None], edges[None, :-1])
+    overlap = np.maximum(overlap, 0.0)
+    return overlap / np.maximum(overlap.sum(0), 1e-12)
+
+
+def compress(relative_power: Tensor) -> Tensor:
+    """X = (p + eps)^a - eps^a of power relative to the loudest instant."""
+    return (relative_power + EPSILON) ** COMPRESSION - EPSILON**COMPRESSION
+
+
+def find_onset(audio: AudioBatch, sample_rate: int) -> Tensor:
+    """Seconds at which each sound of (batch, sample) begins: -30 dB of its loudest millisecond."""
+    window = max(1, round(0.001 * sample_rate))
+    energy = torch.nn.functional.avg_pool1d(audio[:, None].square(), window, 1, window // 2)[:, 0]
+    loud = energy > _ONSET_DROP * energy.amax(1, keepdim=True)
+    return loud.to(torch.uint8).argmax(1) / sample_rate
+
+
+def timbre_features(audio: AudioBatch | NDArray, sample_rate: int, onset: float | None = None) -> Timbre:
+    """Perceptual coordinates of sounds; |Phi_a - Phi_b| is how far apart they are to the ear.
+
+    Args:
+        audio: (sample,) or (batch, sample), any level; longer than 2 s after the onset is ignored.
+        sample_rate: Hz, at least 32,000 for the top bands to mean anything.
+        onset: seconds at which the sounds begin; found in each sound when None.
+
+    Returns:
+        (512,) or (batch, 512), float32. A silent sound maps to the origin.
+
+    Raises:
+        AudioTooShort: fewer samples than one 32 ms window.
+        AudioUnreadable: NaN or infinity among the samples.
+    """
+    signal = torch.as_tensor(audio, dtype=torch.float32)
+    batch = signal.reshape(-1, signal.shape[-1])
+    plan = _plan(sample_rate)
+    if batch.shape[1] < plan.window.shape[0]:
+        raise AudioTooShort(
+            f"{batch.shape[1]} samples at {sample_rate} Hz came; the timbre map needs at least "
+            f"{plan.window.shape[0]} (32 ms). Pad the sound with silence."
+        )
+    if not torch.isfinite(batch).all():
+        raise AudioUnreadable("the samples contain NaN or infinity; replace them before measuring timbre.")
+    starts = torch.full((len(batch),), onset) if onset is not None else find_onset(batch, sample_rate)
+    phi = plan.cepstrum @ compress(_relative_power(batch, starts, plan)) @ plan.log_time
+    return phi.flatten(1).reshape(*signal.shape[:-1], FEATURES)
+
+
+class _Plan(NamedTuple):
+    """Everything that depends only on the sample rate."""
+
+    sample_rate: int
+    hop: int
+    window: Tensor  # (n,)
+    fft: int
+    mel: Tensor  # (BANDS, bin), already A-weighted
+    intervals: Tensor  # (frame, _INTERVALS) averages between the log-time edges
+    cepstrum: Tensor  # (CEPSTRA, BANDS): C
+    log_time: Tensor  # (_INTERVALS, TIME_COSINES): L T'
+
+
+@lru_cache(maxsize=8)
+def _plan(sample_rate: int) -> _Plan:
+    hop, window = round(_HOP * sample_rate), round(_WINDOW * sample_rate)
+    fft = 2 ** math.ceil(math.log2(window))
+    edges = mel_edges()
+    bins = np.arange(fft // 2 + 1) * sample_rate / fft
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    mel = np.clip(np.minimum(rising, falling), 0.0, None)
+    # low bands are narrower than a bin: keep each band's area, so that no band is empty
+    area = (edges[2:] - edges[:-2]) / 2 / (sample_rate / fft)
+    nearest = np.abs(bins - edges[1:-1, None]).argmin(1)
+    empty = mel.sum(1) < 1e-6
+    mel[empty, nearest[empty]] = 1.0
+    mel *= (area / mel.sum(1) * a_weighting(edges[1:-1]))[:, None]
+    frames = math.ceil(SECONDS / (hop / sample_rate)) + 1
+    centres = np.arange(frames) * hop / sample_rate
+    half = hop / sample_rate / 2
+    intervals = interval_means(centres - half, centres + half, time_edges(_INTERVALS))
+    average = np.kron(np.eye(LOG_TIMES), np.full((_INTERVALS // LOG_TIMES, 1), LOG_TIMES / _INTERVALS))
+    tensor = lambda a: torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32))  # noqa: E731
+    return _Plan(
+        sample_rate,
+        hop,
+        torch.hann_window(window),
+        fft,
+        tensor(mel),
+        tensor(intervals),
+        tensor(cosine_transform(BANDS, CEPSTRA)),
+        tensor(average @ time_transform().T),
+    )
+
+
+def _relative_power(batch: AudioBatch, onsets: Tensor, plan: _Plan) -> Tensor:
+    """W P / g on the log-time axis, (batch, BANDS, _INTERVALS); zero for silence."""
+    frames = len(plan.intervals)
+    length = (frames - 1) * plan.hop
+    padded = torch.nn.functional.pad(batch, (0, length))
+    first = (onsets * plan.sample_rate).round().long().clamp(max=batch.shape[1])
+    aligned = torch.stack([row[i : i + length] for row, i in zip(padded, first.tolist(), strict=True)])
+    spectrum = torch.stft(
+        aligned,
+        plan.fft,
+        plan.hop,
+        len(plan.window),
+        plan.window.to(batch),
+        center=True,
+        pad_mode="constant",
+        return_complex=True,
+    )
+    power = plan.mel @ torch.view_as_real(spectrum).square().sum(-1)[..., :frames] @ plan.intervals
+    loudest = power.sum(1).amax(1)
+    return power / loudest.clamp(min=1e-20)[:, None, None] * (loudest > 1e-12)[:, None, None]

@@ -1,0 +1,193 @@
+"""The command line: ``sonifold serve | morph | embed | dataset | train | evaluate | measures``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from sonifold.errors import SonifoldError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it went well, 1 with a sentence on standard error when it did not."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except SonifoldError as error:
+        print(f"sonifold: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from sonifold import __version__, datasets
+
+    parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
+    parser.add_argument("--version", action="version", version=f"sonifold {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    command = commands.add_parser("serve", help="open the app (settings: SONIFOLD_* variables)")
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser("morph", help="the way from one sound to another, as a file")
+    command.add_argument("start", type=Path, help="where it begins: WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s")
+    command.add_argument("end", type=Path, help="where it ends")
+    command.add_argument("-o", "--out", type=Path, default=Path("morph.wav"), help=".wav, .flac or .ogg")
+    command.add_argument("--path", choices=["geodesic", "linear", "retimed", "graph"], default="geodesic")
+    command.add_argument(
+        "--weight", type=float, help="of the data term: 0 shortest, 10 close to known sounds"
+    )
+    command.add_argument("--steps", type=int, default=17, help="sounds along the path, ends included")
+    command.add_argument("--glide", action="store_true", help="one sound that travels, instead of steps")
+    command.add_argument("--seconds", type=float, default=4.0, help="length of the glide")
+    _add_model(command)
+    command.set_defaults(run=_morph)
+
+    command = commands.add_parser(
+        "embed", help="latent point, map position and nearest sounds of files, as JSON"
+    )
+    command.add_argument("files", type=Path, nargs="+")
+    _add_model(command)
+    command.set_defaults(run=_embed)
+
+    command = commands.add_parser("dataset", help="build a training set from licensed sources")
+    datasets.add_arguments(command)
+    command.set_defaults(run=datasets.run)
+
+    command = commands.add_parser("train", help="train a pack; started again, it goes on where it stopped")
+    command.add_argument("name", nargs="?", default="oneshots", help="folder under --models")
+    command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
+    command.add_argument("--work", type=Path, default=Path("build/training"), help="features and checkpoints")
+    command.add_argument("--models", type=Path, help="where packs are kept")
+    command.add_argument("--steps", type=int, help="of the optimiser")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--device", help="cpu, cuda or mps; the best there is otherwise")
+    command.add_argument("--workers", type=int, default=2, help="processes that prepare features")
+    command.set_defaults(run=_train)
+
+    command = commands.add_parser("evaluate", help="measure a pack on sounds it never saw, and its paths")
+    command.add_argument("name", nargs="?", default="oneshots")
+    command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
+    command.add_argument("--models", type=Path)
+    command.add_argument("--only", choices=["reconstruction", "paths"], help="one half of it")
+    command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser("measures", help="every figure measured so far beside its bar")
+    command.set_defaults(run=_measures)
+    return parser
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", default="oneshots", help="a pack's name, or the path of one")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
+    from sonifold_app.serve import ServeError, serve
+    from sonifold_app.settings import Settings
+
+    try:
+        serve(Settings())
+    except ServeError as error:
+        print(f"sonifold: {error}", file=sys.stderr)
+        return 1
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SONIFOLD_" + "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"sonifold: {name}: {problem['msg']}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _morph(options: argparse.Namespace) -> int:
+    import sonifold
+
+    model = sonifold.load(options.model)
+    ends = model.encode(options.start), model.encode(options.end)
+    try:
+        path = model.paths([ends], options.path, weight=options.weight, steps=options.steps)[0]
+        clip = model.render(path, options.seconds) if options.glide else model.render_steps([path])[0]
+        written = clip.write(options.out)
+    except ValueError as error:
+        print(f"sonifold: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"{written}: {path.length:.1f} {model.unit} along the {path.kind} path, {path.line_length:.1f} straight; "
+        f"{clip.seconds:.1f} s; {path.outcome}."
+    )
+    return 0
+
+
+def _embed(options: argparse.Namespace) -> int:
+    import sonifold
+
+    model = sonifold.load(options.model)
+    names = dict(zip(model.library.ids, model.library.names, strict=True))
+    found = []
+    for file in options.files:
+        sound = model.encode(file)
+        x, y = model.place(sound.z[None])[0].tolist()
+        near = [{"id": i, "name": names[i], "distance": round(d, 2)} for i, d in model.neighbours(sound, 5)]
+        found.append(
+            {"file": str(file), "z": sound.z.tolist(), "x": x, "y": y, "unit": model.unit, "nearest": near}
+        )
+    json.dump(found, sys.stdout, indent=1)
+    print()
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from sonifold import pack
+    from sonifold.building import build
+    from sonifold.vae.config import TrainingConfig, VAEConfig
+
+    config = TrainingConfig(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
+    out = (options.models or pack.models_folder()) / options.name
+    build(
+        options.dataset, options.work, out, VAEConfig(), config, _progress(), options.device, options.workers
+    )
+    print(f"\n{out} is ready; `sonifold evaluate {options.name}` measures it and writes its card.")
+    return 0
+
+
+def _progress():
+    """Prints one line a phase, rewritten in place on a terminal, with the time it has taken."""
+    began, terminal, last = time.monotonic(), sys.stdout.isatty(), [0.0]
+
+    def show(phase: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < total and now - last[0] < (0.1 if terminal else 5.0):
+            return
+        last[0] = now
+        print(
+            f"\r\033[K{now - began:6.0f} s  {phase}  {done}/{total}"
+            if terminal
+            else f"{now - began:6.0f} s  {phase}  {done}/{total}",
+            end="" if terminal else "\n",
+            flush=True,
+        )
+
+    return show
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from sonifold import pack
+    from sonifold.evaluate import card
+
+    card.evaluate(pack.find(options.name, options.models), options.dataset, _progress(), options.only)
+    return 0
+
+
+def _measures(options: argparse.Namespace) -> int:
+    from sonifold.evaluate import measures
+
+    return measures.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

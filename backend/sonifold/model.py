@@ -1,0 +1,434 @@
+"""A trained pack, ready to use: sounds to points, paths between them, and back to sound."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Any, Literal
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sonifold import geodesic, pack
+from sonifold.atlas import Atlas, Field
+from sonifold.audio.read import Source, read
+from sonifold.audio.timbre import timbre_features
+from sonifold.clip import Clip
+from sonifold.datasets.prepare import audible_seconds, prepare, to_float
+from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
+from sonifold.glide import glide
+from sonifold.library import Library, read_labels
+from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, ResidualMLPTangents
+from sonifold.pack import PackConfig
+from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
+from sonifold.render import Renderer
+from sonifold.representation.spectral import ONSET, Spectral
+from sonifold.sound import Sound
+from sonifold.types import Curves, Points
+from sonifold.vae.coefficients import Coefficients
+from sonifold.vae.network import VAE, freeze
+from sonifold.vae.refine import refine
+
+Distance = Literal["perceptual", "geodesic", "euclidean"]
+MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
+MAX_STEPS = 129
+MAP_POINTS = 65  # of a path as drawn
+MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
+
+
+class Model:
+    """A pack in memory. Everything is read-only after loading, so one model serves many threads.
+
+    Lengths and distances are in ``unit``: Phi scaled so that the median distance between two library sounds equals
+    their median RMS log-mel distance in dB.
+    """
+
+    def __init__(
+        self,
+        config: PackConfig,
+        vae: VAE,
+        coefficients: Coefficients,
+        library: Library,
+        atlas: Atlas,
+        card: dict[str, Any],
+        card_markdown: str,
+    ):
+        self.config, self.library, self.atlas = config, library, atlas
+        self.card, self.card_markdown = card, card_markdown
+        self.vae, self.coefficients = freeze(vae), coefficients
+        self.representation = Spectral()
+        self.renderer = Renderer(self.representation, vae, coefficients)
+        head, _ = coefficients.timbre_map(self.representation)
+        self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
+        self.kernel = KernelMetric.posterior(
+            library.z, library.log_variance.exp(), config.metric.temperature, config.metric.ridge
+        )
+
+    @classmethod
+    def load(cls, folder: FilePath) -> Model:
+        """A verified pack.
+
+        Raises:
+            PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
+        """
+        config = pack.read_config(folder)
+        pack.verify(folder, config)
+        vae = VAE(config.vae)
+        vae.load_state_dict(load_file(folder / "weights.safetensors"))
+        spectral = Spectral()
+        coefficients = Coefficients.from_tensors(load_file(folder / "coefficients.safetensors"), spectral)
+        columns = load_file(folder / "library.safetensors")
+        labels = read_labels((folder / "library.csv").read_text(encoding="utf-8"))
+        library = Library(
+            labels,
+            config.family_names,
+            columns["z"],
+            columns["log_variance"],
+            columns["timbre"].float(),
+            columns["positions"],
+            folder,
+        )
+        grid = load_file(folder / "atlas.safetensors")
+        atlas = Atlas(
+            columns["coordinates"].float(),
+            library.z,
+            library.positions,
+            Field(grid["x"], grid["y"], grid["values"], config.coast),
+            config.placement_error,
+        )
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        return cls(
+            config, vae, coefficients, library, atlas, card, (folder / "CARD.md").read_text(encoding="utf-8")
+        )
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    name = property(lambda self: self.config.name, doc="The pack's folder name.")
+    title = property(lambda self: self.config.title, doc="What people call it.")
+    description = property(lambda self: self.config.description, doc="A sentence on what it holds.")
+    latent_dim = property(lambda self: self.config.vae.latent_dim, doc="Dimensions of z.")
+    unit = property(lambda self: self.config.unit, doc="Unit of lengths and distances.")
+    sample_rate = Spectral.sample_rate
+    sound_samples = Spectral.samples
+
+    # -- sounds -----------------------------------------------------------------------------------
+
+    def sound(self, sound_id: str) -> Sound:
+        """A library sound, ready to be an end of a path.
+
+        Raises:
+            SoundNotFound: no sound has that id.
+        """
+        place = self.library.index(sound_id)
+        label = self.library.labels[place]
+        audio = self.library.audio(sound_id, self.sound_samples)
+        return self._recorded(audio[None], self.library.z[place][None], label.name, label.id, label.seconds)
+
+    def encode(self, source: Source, sample_rate: int | None = None, name: str | None = None) -> Sound:
+        """A sound of your own: read, aligned to its onset, encoded and refined.
+
+        Args:
+            source: path, bytes of a file, or samples (sample,) or (sample, channel) with their rate.
+            sample_rate: Hz, for samples.
+            name: what to call it; the file's name otherwise.
+
+        Raises:
+            AudioUnreadable, AudioTooLong, AudioTooShort, AudioSilent: see :mod:`sonifold.errors`.
+        """
+        recording = read(source, sample_rate, name)
+        prepared = prepare(recording.samples, recording.sample_rate)
+        if prepared is None:
+            raise AudioSilent(
+                f"{recording.name} has no sound in it that could be found; check what was exported."
+            )
+        audio = torch.from_numpy(to_float(prepared))
+        return self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
+
+    def _recorded(
+        self, audio: Tensor, z: Points | None, name: str, sound_id: str | None, seconds: float
+    ) -> Sound:
+        features, level = self.representation.analyse(audio)
+        if z is None:
+            z = self.refined(self.coefficients.analyse(features))
+        residual = self.renderer.residual(features, z)
+        return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], float(level[0]))
+
+    def refined(self, coefficients: Tensor) -> Points:
+        """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
+        return refine(self.vae, coefficients)
+
+    def point(self, z: Tensor | list[float]) -> Sound:
+        """A bare latent point as an end of a path.
+
+        Raises:
+            PointInvalid: wrong dimension, NaN, infinity, or absurdly far out.
+        """
+        try:
+            values = torch.as_tensor(z, dtype=torch.float32)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise PointInvalid(f"a latent point is {self.latent_dim} numbers; {error}.") from error
+        if values.shape != (self.latent_dim,):
+            raise PointInvalid(
+                f"a latent point of {self.name} has {self.latent_dim} numbers; shape {tuple(values.shape)} came."
+            )
+        if not torch.isfinite(values).all() or values.abs().max() > MAX_COORDINATE:
+            raise PointInvalid(
+                f"a latent point is {self.latent_dim} finite numbers, about -3 to 3; NaN, infinity or something "
+                f"beyond {MAX_COORDINATE:.0f} came."
+            )
+        return Sound(values, level=self.config.level)
+
+    def at(self, x: float, y: float) -> Sound:
+        """The point under a map position, as an end of a path.
+
+        Raises:
+            PositionInvalid: not finite, or further from the map than the map is wide.
+        """
+        x0, x1, y0, y1 = self.atlas.extent
+        if not (
+            math.isfinite(x)
+            and math.isfinite(y)
+            and abs(x - (x0 + x1) / 2) <= 1.5 * (x1 - x0)
+            and abs(y - (y0 + y1) / 2) <= 1.5 * (y1 - y0)
+        ):
+            raise PositionInvalid(
+                f"({x}, {y}) is off the map, which spans x {x0:.1f} to {x1:.1f} and y {y0:.1f} to {y1:.1f}."
+            )
+        return self.point(self.atlas.lift(torch.tensor([[x, y]]))[0])
+
+    # -- paths ------------------------------------------------------------------------------------
+
+    def geodesic(
+        self,
+        start: Sound,
+        end: Sound,
+        metric: MetricName = "blend",
+        weight: float | None = None,
+        steps: int = 17,
+    ) -> Path:
+        """The shortest path under a metric, at constant perceptual speed."""
+        return self.paths([(start, end)], "geodesic", metric, weight, steps)[0]
+
+    def linear(self, start: Sound, end: Sound, retimed: bool = False, steps: int = 17) -> Path:
+        """The straight line in latent space, or the same line at constant perceptual speed."""
+        return self.paths([(start, end)], "retimed" if retimed else "linear", steps=steps)[0]
+
+    def paths(
+        self,
+        pairs: list[tuple[Sound, Sound]],
+        kind: Kind = "geodesic",
+        metric: MetricName = "blend",
+        weight: float | None = None,
+        steps: int = 17,
+    ) -> list[Path]:
+        """Paths for a batch of pairs.
+
+        Args:
+            kind: ``geodesic`` and ``graph`` (through real neighbours) are re-timed, as is ``retimed``, the line at
+                constant perceptual speed; ``linear`` is the bare line.
+            metric: of the geodesic, and of the energies reported.
+            weight: of the blend's data term, 0 (shortest) to about 10; infinity is the graph path. The pack's
+                default when None.
+            steps: sounds along the path, ends included, 2 to 129.
+
+        Raises:
+            ValueError: an unknown kind or metric, a negative weight, or too few or many steps.
+        """
+        weight = self.config.metric.weight if weight is None else weight
+        _check_choices(kind, metric, weight, steps)
+        if kind == "geodesic" and metric == "blend" and math.isinf(weight):
+            kind = "graph"
+        measured = self.metric(metric, min(weight, MAX_WEIGHT))
+        starts = torch.stack([start.z for start, _ in pairs])
+        ends = torch.stack([end.z for _, end in pairs])
+        if kind == "geodesic":
+            solved = geodesic.solve(measured, starts, ends, NODES)
+            curves, outcomes = solved.nodes, [str(stop) for stop in solved.stop]
+            converged = solved.converged
+        else:
+            curves = self._through_library(pairs) if kind == "graph" else geodesic.line(starts, ends, NODES)
+            outcomes = ["through real neighbours" if kind == "graph" else "the straight line"] * len(pairs)
+            converged = [True] * len(pairs)
+        energies = measured.energy(curves)
+        line_energies = measured.energy(geodesic.line(starts, ends, NODES))
+        return [
+            self._path(kind, metric, weight, pair, curve, steps, outcome, done, float(energy), float(line))
+            for pair, curve, outcome, done, energy, line in zip(
+                pairs, curves, outcomes, converged, energies, line_energies, strict=True
+            )
+        ]
+
+    def metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+        """One of the model's metrics, for :mod:`sonifold.geodesic`; ``weight`` is the blend's."""
+        if name == "blend":
+            return Blend(
+                self.pullback,
+                self.kernel,
+                self.config.metric.weight if weight is None else weight,
+                self.config.metric.scale,
+            )
+        return {"pullback": self.pullback, "kernel": self.kernel, "flat": Flat()}[name]
+
+    def _through_library(self, pairs: list[tuple[Sound, Sound]]) -> Curves:
+        return torch.stack(
+            [
+                self._graph.path(
+                    start.z, end.z, *self.coordinates(torch.stack([start.z, end.z])), nodes=NODES
+                ).nodes
+                for start, end in pairs
+            ]
+        )
+
+    @cached_property
+    def _graph(self) -> geodesic.NeighbourGraph:
+        return geodesic.NeighbourGraph(self.coordinates(self.library.z), self.library.z)
+
+    def coordinates(self, points: Points) -> Tensor:
+        """Decoded timbre of latent points, turned: distances are those of Phi, (batch, m)."""
+        return self.pullback.decode(points)
+
+    def _path(
+        self,
+        kind: Kind,
+        metric: MetricName,
+        weight: float,
+        pair: tuple[Sound, Sound],
+        curve: Tensor,
+        steps: int,
+        outcome: str,
+        converged: bool,
+        energy: float,
+        line_energy: float,
+    ) -> Path:
+        start, end = pair
+        along = self._timbre_along(curve, pair)
+        times = torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(along, steps)
+        line = (
+            along
+            if kind in ("linear", "retimed")
+            else self._timbre_along(geodesic.line(start.z[None], end.z[None], len(curve))[0], pair)
+        )
+        nodes = geodesic.at(curve[None], times)[0]
+        heard = geodesic.at(along[None], times)[0]
+        fine = geodesic.resample(curve[None], MAP_POINTS)[0]
+        step_positions = self.place(nodes)
+        scale = self.config.unit_per_phi
+        return Path(
+            kind,
+            metric,
+            weight,
+            start,
+            end,
+            nodes,
+            times,
+            fine,
+            self.place(fine),
+            step_positions,
+            self.atlas.known(step_positions),
+            _length(along) * scale,
+            _length(line) * scale,
+            energy,
+            line_energy,
+            heard.diff(dim=0).norm(dim=1) * scale,
+            outcome,
+            converged,
+        )
+
+    def place(self, points: Points) -> Tensor:
+        """Map positions (batch, 2) of latent points (batch, latent)."""
+        return self.atlas.place(self.coordinates(points))
+
+    def _timbre_along(self, curve: Tensor, pair: tuple[Sound, Sound]) -> Tensor:
+        """Phi of what is heard at evenly spaced places on a path, residuals included, (node, 512)."""
+        return self.representation.timbre(self.renderer.along(curve, torch.linspace(0, 1, len(curve)), *pair))
+
+    # -- sound ------------------------------------------------------------------------------------
+
+    def render_steps(self, paths: list[Path]) -> list[Clip]:
+        """The sounds at each path's steps, Clip.audio (step, sample); the ends are the recordings themselves."""
+        return [
+            Clip(self.renderer.steps(path.nodes, path.times, path.start, path.end), self.sample_rate)
+            for path in paths
+        ]
+
+    def render(self, path: Path, seconds: float = 4.0) -> Clip:
+        """One sound that travels from A to B while it sounds: a glide, Clip.audio (sample,)."""
+        stack = self.renderer.steps(path.nodes, path.times, path.start, path.end)
+        return Clip(glide(stack, seconds, self.representation), self.sample_rate)
+
+    render_glide = render
+
+    def decode(self, points: Points) -> Clip:
+        """What the model makes of bare latent points (batch, latent), Clip.audio (batch, sample)."""
+        batch = torch.stack([self.point(z).z for z in points])
+        return Clip(
+            self.renderer.points(batch, torch.full((len(batch),), self.config.level)), self.sample_rate
+        )
+
+    # -- distances --------------------------------------------------------------------------------
+
+    def distance(self, a: Sound, b: Sound, metric: Distance = "perceptual") -> float:
+        """How far apart two sounds are; see :meth:`distances`."""
+        return float(self.distances([a, b], metric)[0, 1])
+
+    def distances(self, sounds: list[Sound], metric: Distance = "perceptual") -> Tensor:
+        """Distances between all pairs, (sound, sound).
+
+        ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``. ``geodesic``: length of the geodesic morph
+        between them, in ``unit``. ``euclidean``: of the latent points, in latent units.
+        """
+        if metric == "euclidean":
+            z = torch.stack([sound.z for sound in sounds])
+            return torch.cdist(z, z)
+        if metric == "perceptual":
+            phi = torch.stack([self.timbre(sound) for sound in sounds])
+            return (
+                torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * self.config.unit_per_phi
+            )
+        if metric != "geodesic":
+            raise ValueError(f"no distance {metric!r}; choose perceptual, geodesic or euclidean.")
+        pairs = [(i, j) for i in range(len(sounds)) for j in range(i)]
+        out = torch.zeros(len(sounds), len(sounds))
+        for (i, j), path in zip(pairs, self.paths([(sounds[i], sounds[j]) for i, j in pairs]), strict=True):
+            out[i, j] = out[j, i] = path.length
+        return out
+
+    def timbre(self, sound: Sound) -> Tensor:
+        """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""
+        if sound.audio is None:
+            audio = self.decode(sound.z[None]).audio[0]
+        elif sound.id is not None:
+            return self.library.timbre[self.library.index(sound.id)]
+        else:
+            audio = sound.audio
+        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
+
+    def library_distances(self, sound: Sound) -> Tensor:
+        """Perceptual distance to every library sound, (sound,), in ``unit``."""
+        return (self.library.timbre - self.timbre(sound)).norm(dim=1) * self.config.unit_per_phi
+
+    def neighbours(self, sound: Sound, count: int = 8) -> list[tuple[str, float]]:
+        """The library sounds nearest to the ear, nearest first, without the sound itself: (id, distance)."""
+        distance = self.library_distances(sound)
+        if sound.id is not None:
+            distance[self.library.index(sound.id)] = math.inf
+        near, index = distance.topk(min(count, len(self.library) - (sound.id is not None)), largest=False)
+        return [(self.library.labels[i].id, d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
+
+
+def _length(along: Tensor) -> float:
+    return float(along.diff(dim=0).norm(dim=1).sum())
+
+
+def _check_choices(kind: str, metric: str, weight: float, steps: int) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"no path of kind {kind!r}; choose one of {', '.join(KINDS)}.")
+    if metric not in METRICS:
+        raise ValueError(f"no metric {metric!r}; choose one of {', '.join(METRICS)}.")
+    if not weight >= 0:
+        raise ValueError(f"the data term's weight must be 0 or more, {weight} came.")
+    if not 2 <= steps <= MAX_STEPS:
+        raise ValueError(f"a path has 2 to {MAX_STEPS} steps, {steps} came.")

@@ -1,0 +1,72 @@
+"""A path between two sounds: solved in latent space, timed by ear, laid on the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from torch import Tensor
+
+from sonifold.sound import Sound
+from sonifold.types import Curve, Positions
+
+Kind = Literal["geodesic", "linear", "retimed", "graph"]
+MetricName = Literal["blend", "pullback", "kernel", "flat"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
+
+NODES = 33  # of a solved curve, and places at which its sound is measured
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from a sound to another, with everything that was measured on it.
+
+    Lengths and speeds are in the model's unit, perceptual distance between the sounds on the way, ends and
+    residuals included. ``speed_variation`` is the standard deviation of the steps over their mean.
+    """
+
+    kind: Kind
+    metric: MetricName
+    weight: float
+    start: Sound = field(repr=False)
+    end: Sound = field(repr=False)
+    nodes: Curve = field(repr=False)  # (step, latent)
+    times: Tensor = field(repr=False)  # (step,) fraction of the curve's parameter at each node
+    curve: Curve = field(repr=False)  # (point, latent), evenly in the parameter
+    map: Positions = field(repr=False)  # (point, 2) of the curve
+    step_positions: Positions = field(repr=False)  # (step, 2) of the nodes
+    known: Tensor = field(repr=False)  # (step,) bool: on land
+    length: float
+    line_length: float  # of the straight line
+    energy: float  # under its own metric
+    line_energy: float
+    speed: Tensor = field(repr=False)  # (step - 1,)
+    outcome: str
+    converged: bool
+
+    @property
+    def steps(self) -> int:
+        """How many sounds are rendered along it, ends included."""
+        return len(self.nodes)
+
+    @property
+    def speed_variation(self) -> float:
+        """Coefficient of variation of the speed; 0 is perfectly even."""
+        return float(self.speed.std(correction=0) / self.speed.mean().clamp(min=1e-9))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, lists and strings; what the service replies."""
+        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation")
+        lists = ("speed", "map", "step_positions", "known", "nodes", "times")
+        return (
+            {
+                "kind": self.kind,
+                "metric": self.metric,
+                "weight": self.weight,
+                "outcome": self.outcome,
+                "converged": self.converged,
+            }
+            | {name: float(getattr(self, name)) for name in numbers}
+            | {name: getattr(self, name).tolist() for name in lists}
+        )

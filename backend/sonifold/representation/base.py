@@ -1,0 +1,28 @@
+"""What a representation is: a fixed analysis/synthesis pair that nothing is trained in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from sonifold.types import AudioBatch, FeatureMaps, Timbre
+
+
+class Representation(Protocol):
+    """Audio <-> features in which perceptual distance is Euclidean."""
+
+    sample_rate: int
+    samples: int
+
+    def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
+        """Features (batch, band, frame) and level (batch,) in dB of prepared sounds (batch, samples)."""
+        ...
+
+    def synthesise(self, features: FeatureMaps, start: Tensor | None = None) -> AudioBatch:
+        """Sounds (batch, samples) whose analysis comes close to the features, all equally loud."""
+        ...
+
+    def timbre(self, features: FeatureMaps) -> Timbre:
+        """The perceptual map Phi, linear in the features, (batch, 512)."""
+        ...

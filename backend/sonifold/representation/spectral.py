@@ -1,0 +1,223 @@
+"""Representation ``spectral``: any one-shot, as power-compressed bands on an attack-dense time grid.
+
+Analysis is an STFT (1024 samples, hop 256, 44.1 kHz), averaged into 160 warped bands and 128 frames
+(64 of one hop, 32 of two, 32 of four: 1.49 s), A-weighted, divided by the loudest instant and compressed
+as in the perceptual map (:mod:`sonifold.audio.timbre`). Phi is therefore linear in the features.
+
+Synthesis expands the features to STFT magnitudes and finds a phase for them with the fast Griffin-Lim
+algorithm (Perraudin, Balazs & Søndergaard 2013) from a start that already has the onset in place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonifold.audio import timbre as ear
+from sonifold.audio.loudness import a_weighting
+from sonifold.representation import grid
+from sonifold.types import AudioBatch, FeatureMaps, Timbre
+
+WINDOW, HOP = 1024, 256
+BINS = WINDOW // 2 + 1
+GROUPS = np.array([1] * 64 + [2] * 32 + [4] * 32)  # hops averaged into each frame
+ONSET = 220  # samples of lead-in before the sound begins
+GATE = (140, 210)  # samples: silent before, fully open after
+MOMENTUM = 0.99  # of fast Griffin-Lim
+FLOOR = 3e-9  # relative weighted power faded out in synthesis
+HISS = 0.03  # decoded features well under this are hiss
+PEAK = 0.95
+
+
+class Spectral:
+    """The analysis/synthesis pair; holds constant matrices only.
+
+    Features X have shape (batch, 160, 128), are dimensionless, >= 0, about 1.1 at the loudest.
+    Level is the A-weighted power of the loudest frame in dB.
+    """
+
+    sample_rate = 44_100
+    samples = 65_536
+    bands = 160
+    frames = len(GROUPS)
+
+    def __init__(self, device: torch.device | str = "cpu"):
+        self.device = torch.device(device)
+        centres = grid.band_centres(self.bands, BINS)
+        hertz = centres * self.sample_rate / WINDOW
+        triangles = grid.triangles(centres, BINS)
+        hops = int(GROUPS.sum())
+        edges = ear.mel_edges()
+        mel_bins = np.interp(hertz, edges[1:-1], (edges[2:] - edges[:-2]) / 2) * WINDOW / self.sample_rate
+        weight = a_weighting(hertz)
+        frame_start = np.concatenate([[0], np.cumsum(GROUPS)])
+        frame_centre = (frame_start[:-1] + frame_start[1:] - 1) / 2
+
+        self.window = torch.hann_window(WINDOW, device=self.device)
+        self.window_power = (
+            1.5  # sum of the squared window over its four overlaps (fewer in the first and last 256 samples,
+        )
+        # which are lead-in and tail)
+        self.to_bands = self._constant(triangles / triangles.sum(1, keepdims=True))  # (band, bin)
+        self.to_frames = self._constant(grid.group_means(GROUPS))  # (hop, frame)
+        self.from_bands = self._constant(grid.linear_interpolation(centres, np.arange(BINS)))  # (bin, band)
+        self.from_frames = self._constant(
+            grid.linear_interpolation(frame_centre, np.arange(hops + 1)).T
+        )  # (frame, hop+1)
+        self.weight = self._constant(weight * mel_bins)[:, None]  # A-weighting x mel-band area
+        self.unweight = (-(self.from_bands @ self.weight.log())).exp().T  # (1, bin)
+        self.loudness_weight = self._constant(weight * triangles.sum(1))  # sums bands to total power
+        self.cepstrum, self.log_time = self._timbre_matrices(hertz, frame_start)
+
+    def _constant(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
+
+    def _timbre_matrices(self, hertz: np.ndarray, frame_start: np.ndarray) -> tuple[Tensor, Tensor]:
+        """C R (64, 160) and L T' (128, 8): Phi = C R X L T' on this grid."""
+        edges = ear.mel_edges()
+        resample = grid.linear_interpolation(hertz, edges[1:-1])
+        boundaries = ((frame_start - 0.5) * HOP - ONSET) / self.sample_rate
+        end = float(boundaries[-1])
+        log_edges = ear.time_edges(ear.LOG_TIMES, ear.SECONDS)
+        means = grid_means(boundaries[:-1], boundaries[1:], np.minimum(log_edges, end))
+        return (
+            self._constant(ear.cosine_transform(ear.BANDS, ear.CEPSTRA) @ resample),
+            self._constant(means @ ear.time_transform().T),
+        )
+
+    # -- analysis ---------------------------------------------------------------------------------
+
+    def stft(self, audio: AudioBatch) -> Tensor:
+        """(batch, samples) -> complex (batch, 257, 513), frame k centred on sample 256 k.
+
+        Time comes before frequency, so that each frame lies together in memory: twice as fast as the
+        other order for the many round trips of Griffin-Lim.
+        """
+        padded = torch.nn.functional.pad(audio, (WINDOW // 2, WINDOW // 2))
+        return torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
+
+    def istft(self, spectrum: Tensor) -> AudioBatch:
+        """Inverse of :meth:`stft` in the least-squares sense (Griffin & Lim 1984, eq. 6)."""
+        frames = torch.fft.irfft(spectrum).mul_(self.window)
+        batch, count, _ = frames.shape
+        laps = WINDOW // HOP
+        sum_ = frames.new_zeros(batch, count + laps - 1, HOP)
+        for lap in range(laps):
+            sum_[:, lap : lap + count] += frames[:, :, lap * HOP : (lap + 1) * HOP]
+        start = WINDOW // 2
+        return sum_.reshape(batch, -1)[:, start : start + self.samples] / self.window_power
+
+    def band_power(self, audio: AudioBatch) -> Tensor:
+        """Mean STFT power in each band and frame, (batch, 160, 128)."""
+        power = torch.view_as_real(self.stft(audio)).square().sum(-1)[:, : int(GROUPS.sum())]
+        return self.to_bands @ power.mT @ self.to_frames
+
+    def loudest(self, band_power: Tensor) -> Tensor:
+        """A-weighted power of the loudest frame, (batch,)."""
+        return torch.einsum("b,nbt->nt", self.loudness_weight, band_power).amax(1)
+
+    def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
+        """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples)."""
+        power = self.band_power(audio.to(self.device))
+        loudest = self.loudest(power).clamp(min=1e-20)
+        return ear.compress(self.weight * power / loudest[:, None, None]), 10 * loudest.log10()
+
+    def timbre(self, features: FeatureMaps) -> Timbre:
+        """Phi on this grid, (batch, 512). Linear in the features."""
+        return (self.cepstrum @ features @ self.log_time).flatten(1)
+
+    # -- synthesis --------------------------------------------------------------------------------
+
+    def expand(self, features: FeatureMaps) -> Tensor:
+        """Weighted relative power W P / g: inverse of the compression."""
+        base = features.clamp(min=0) + ear.EPSILON**ear.COMPRESSION
+        return (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
+
+    def normalise(self, features: FeatureMaps) -> FeatureMaps:
+        """The same sound with its loudest frame at the reference level: undoes a decoder's shrinkage.
+
+        A decoder trained on squared error draws peaks towards the mean (2.7 dB on sounds it does not know) and leaves
+        low cells where they are; so peaks are restored, X (1 + (a - 1) (X / max X)^4), with a found by bisection in
+        the loudest frame. Scaling the whole map instead cost .2 in Phi and lifted the noise floor.
+        """
+        positive = features.clamp(min=0)
+        loudest = self.expand(positive).div_(self.weight)
+        frame = torch.einsum("b,nbt->nt", self.loudness_weight, loudest).argmax(1)
+        column = positive[torch.arange(len(positive)), :, frame]  # (batch, band)
+        peak = positive.amax((1, 2)).clamp(min=1e-6)
+        emphasis = (column / peak[:, None]) ** 4
+        low, high = torch.full_like(peak, 0.5), torch.full_like(peak, 2.0)
+        for _ in range(14):
+            middle = (low + high) / 2
+            power = self.expand(column * (1 + (middle[:, None] - 1) * emphasis)) / self.weight[:, 0]
+            short = power @ self.loudness_weight < 1
+            low, high = torch.where(short, middle, low), torch.where(short, high, middle)
+        gain = (low + high)[:, None, None] / 2 - 1
+        return positive * (1 + gain * (positive / peak[:, None, None]) ** 4)
+
+    def magnitudes(self, features: FeatureMaps) -> Tensor:
+        """STFT magnitudes (batch, 257, 513) by interpolation of log power between bands and frames."""
+        log_power = (self.expand(features) + FLOOR).log()
+        fine = (self.from_frames.T @ log_power.mT @ self.from_bands.T).exp_() - FLOOR
+        return (fine.clamp_(min=0) * self.unweight).sqrt_()
+
+    def synthesise(
+        self, features: FeatureMaps, start: Tensor | None = None, iterations: int = 8
+    ) -> AudioBatch:
+        """Sounds (batch, samples), each with its loudest frame at the reference level (0 dB).
+
+        Args:
+            features: (batch, 160, 128).
+            start: complex STFT (batch or 1, 257, 513) whose phase to begin with; noise that begins
+                at the onset when None. The noise is always the same, so that neighbours on a path agree.
+            iterations: of fast Griffin-Lim.
+        """
+        return self.refine_phase(
+            self.magnitudes(features), self.noise_start() if start is None else start, iterations
+        )
+
+    def refine_phase(self, target: Tensor, start: Tensor, iterations: int) -> AudioBatch:
+        """Sounds whose STFT magnitude comes close to ``target`` (batch, 257, 513), by fast Griffin-Lim from the
+        phase of ``start``; silent before the onset."""
+        spectrum = with_phase(target, start)
+        previous: Tensor | None = None
+        for _ in range(iterations):
+            consistent = self.stft(self.istft(spectrum))
+            ahead = consistent if previous is None else torch.lerp(previous, consistent, 1 + MOMENTUM)
+            previous = consistent
+            spectrum = with_phase(target, ahead)
+        return self.istft(spectrum) * self._gate()
+
+    def noise_start(self) -> Tensor:
+        """STFT of white noise that is silent before the onset, (1, 257, 513)."""
+        noise = torch.randn(1, self.samples, generator=torch.Generator().manual_seed(0))
+        noise[:, : ONSET - 30] = 0
+        return self.stft(noise.to(self.device))
+
+    def _gate(self) -> Tensor:
+        gate = torch.ones(self.samples, device=self.device)
+        gate[: GATE[0]] = 0
+        gate[GATE[0] : GATE[1]] = torch.linspace(0, 1, GATE[1] - GATE[0], device=self.device)
+        return gate
+
+
+def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:
+    """A complex spectrum of the given magnitude pointing where ``direction`` points."""
+    parts = torch.view_as_real(direction)
+    scale = magnitude * (parts.square().sum(-1) + 1e-20).rsqrt_()
+    return torch.view_as_complex(parts * scale[..., None])
+
+
+def suppress_hiss(features: FeatureMaps) -> FeatureMaps:
+    """Push small decoded values to nothing: X^3 / (X^2 + .03^2). Decoders leave hiss at -62 dB otherwise."""
+    positive = features.clamp(min=0)
+    return positive**3 / (positive**2 + HISS**2)
+
+
+def grid_means(starts: np.ndarray, stops: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Averages of frames over intervals; an interval past the last frame takes the last frame."""
+    weights = ear.interval_means(starts, stops, edges)
+    empty = weights.sum(0) < 0.5
+    weights[-1, empty] = 1.0
+    return weights

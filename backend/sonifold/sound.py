@@ -1,0 +1,39 @@
+"""A sound as the model sees it: a latent point and, when it was recorded, what the point leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from sonifold.types import Audio, FeatureMap, FeatureMaps
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """An end of a path: a library sound, an upload, or a bare latent point.
+
+    A recorded sound carries its residual r = features(sound) - decoded(z), so that the ends of a morph are the
+    sounds themselves and not the model's idea of them.
+    """
+
+    z: Tensor  # (latent,)
+    name: str = ""
+    id: str | None = None  # in the library
+    seconds: float | None = None  # until 60 dB under the peak
+    audio: Audio | None = field(default=None, repr=False)  # (sample,) as prepared
+    features: FeatureMap | None = field(default=None, repr=False)  # (band, frame) of the original
+    residual: FeatureMap | None = field(default=None, repr=False)  # (band, frame)
+    level: float | None = None  # dB, of the loudest frame; the library's median for a bare point
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a recording behind the point."""
+        return self.audio is not None
+
+
+def residuals(sounds: list[Sound], like: FeatureMaps) -> FeatureMaps:
+    """Residuals (len(sounds), band, frame), zero for bare points."""
+    zero = torch.zeros_like(like[0])
+    return torch.stack([zero if sound.residual is None else sound.residual for sound in sounds])

@@ -1,0 +1,90 @@
+"""Encoder and decoder: residual MLPs on perceptual coefficients, the decoder with a linear head.
+
+The linear head is what makes the pulled-back metric cheap: see :mod:`sonifold.metric`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from sonifold.types import Points
+from sonifold.vae.config import VAEConfig
+
+Network = TypeVar("Network", bound=nn.Module)
+
+LOG_VARIANCE = (-10.0, 3.0)  # beyond these a posterior is a point, or the whole prior and more
+
+
+class ResidualBlock(nn.Module):
+    """x + down(gelu(up(norm(x)))); the identity at initialisation."""
+
+    def __init__(self, width: int, hidden: int, dropout: float = 0.0):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, hidden)
+        self.down = nn.Linear(hidden, width)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.down.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
+
+
+class VAE(nn.Module):
+    """Coefficients (batch, coefficients) <-> latent points (batch, latent_dim)."""
+
+    def __init__(self, config: VAEConfig, dropout: float = 0.0):
+        super().__init__()
+        self.config = config
+        c = config
+        self.encoder = nn.Sequential(
+            nn.Linear(c.coefficients, c.width),
+            *[ResidualBlock(c.width, c.hidden, dropout) for _ in range(c.encoder_blocks)],
+            nn.LayerNorm(c.width),
+            nn.Linear(c.width, 2 * c.latent_dim),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(c.latent_dim, c.width),
+            *[ResidualBlock(c.width, c.hidden) for _ in range(c.decoder_blocks)],
+            nn.LayerNorm(c.width),
+            nn.Linear(c.width, c.coefficients),
+        )
+
+    def encode(self, coefficients: Tensor) -> tuple[Points, Tensor]:
+        """Mean and log variance of the posterior, both (batch, latent_dim)."""
+        mean, log_variance = self.encoder(coefficients).chunk(2, dim=-1)
+        return mean, log_variance.clamp(*LOG_VARIANCE)
+
+    def decode(self, points: Points) -> Tensor:
+        """Coefficients (batch, coefficients)."""
+        return self.decoder(points)
+
+    def forward(self, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruction, mean and log variance; ``noise`` is standard normal, (batch, latent_dim)."""
+        mean, log_variance = self.encode(coefficients)
+        return self.decode(mean + (0.5 * log_variance).exp() * noise), mean, log_variance
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(posterior || N(0, I)) in nats, (batch,). Kingma & Welling 2014, appendix B."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Trainable numbers in a module."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def freeze(module: Network) -> Network:
+    """The module in evaluation mode with no gradients to its parameters."""
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    return module.eval()
+
+
+def finite(module: nn.Module) -> bool:
+    """True when every parameter is a finite number."""
+    return all(bool(torch.isfinite(p).all()) for p in module.parameters())

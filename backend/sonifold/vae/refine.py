@@ -1,0 +1,51 @@
+"""Latent refinement: the point whose decoding comes closest to a sound, starting from the encoder's guess.
+
+Levenberg-Marquardt on  |dec(z) - c|^2 / K + prior |z|^2 : a handful of steps of a small least-squares problem,
+since the decoder's Jacobian has few columns.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sonifold.metric import ResidualMLPTangents
+from sonifold.types import Points
+from sonifold.vae.network import VAE
+
+STEPS = 10
+PRIOR = 1e-4  # weight of |z|^2; the error's total variance is 1
+DAMPING = 1e-2  # relative to the mean curvature, at first
+
+
+@torch.no_grad()
+def refine(
+    vae: VAE, coefficients: Tensor, points: Points | None = None, steps: int = STEPS, prior: float = PRIOR
+) -> Points:
+    """Refined latent points (batch, latent) of coefficients (batch, K); never worse than where it started.
+
+    ``points`` is where to start, the encoder's means when None.
+    """
+    decoder = ResidualMLPTangents(vae.decoder, exact=True)
+    count = coefficients.shape[1]
+    z = vae.encode(coefficients)[0] if points is None else points.clone()
+    damping = torch.full((len(z),), DAMPING)
+    loss = _loss(decoder(z), coefficients, z, prior)
+    eye = torch.eye(z.shape[1])
+    for _ in range(steps):
+        decoded, jacobian = decoder.with_jacobian(z)  # (batch, K), (batch, latent, K)
+        gradient = (jacobian @ (decoded - coefficients)[..., None])[..., 0] / count + prior * z
+        curvature = jacobian @ jacobian.mT / count + prior * eye
+        mean = torch.diagonal(curvature, dim1=1, dim2=2).mean(1)
+        step = torch.linalg.solve(curvature + (damping * mean)[:, None, None] * eye, gradient)
+        candidate = z - step
+        reached = _loss(decoder(candidate), coefficients, candidate, prior)
+        better = reached < loss
+        z = torch.where(better[:, None], candidate, z)
+        loss = torch.where(better, reached, loss)
+        damping = torch.where(better, damping * 0.3, damping * 5)
+    return z
+
+
+def _loss(decoded: Tensor, coefficients: Tensor, z: Points, prior: float) -> Tensor:
+    return (decoded - coefficients).square().mean(1) + prior * z.square().sum(1)

@@ -1,0 +1,173 @@
+"""Training: one resumable loop whose every random number follows from the seed and the step."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.network import VAE, divergence, finite
+from sonifold.vae.prepare import TrainingSet
+
+LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
+CLIP = 5.0  # gradient norm
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """What a person wants to see of one step."""
+
+    step: int
+    steps: int
+    error: float  # squared error as a share of the total variance
+    divergence: float  # nats
+
+
+Report = Callable[[StepInfo], None]
+
+
+def best_device() -> torch.device:
+    """CUDA, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def train(
+    data: TrainingSet,
+    network: VAEConfig,
+    config: TrainingConfig,
+    checkpoint: Path | None = None,
+    report: Report = lambda info: None,
+    device: torch.device | str = "cpu",
+) -> VAE:
+    """Minimise  w |c - dec(enc(c))|^2 / K + KL  over ``config.steps`` steps of Adam with decoupled decay.
+
+    Interrupted and started again with the same arguments and ``checkpoint``, it ends with the same weights.
+    Kingma & Welling 2014; Loshchilov & Hutter 2019.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+    """
+    device = torch.device(device)
+    torch.manual_seed(config.seed)
+    model = VAE(network, config.dropout).to(device)
+    optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    sounds = torch.cat([data.originals, data.copies]).to(device)
+    spread = data.originals.std(0).to(device)
+    first = _resume(checkpoint, model, optimiser, network, config)
+    model.train()
+    for step in range(first, config.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, config)
+        draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
+        target = _batch(sounds, config, draw)
+        given = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(device)
+        noise = torch.randn(len(target), network.latent_dim, generator=draw).to(device)
+        decoded, mean, log_variance = model(given, noise)
+        error = (decoded - target).square().mean()
+        nats = divergence(mean, log_variance).mean()
+        loss = config.reconstruction * error + nats
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimiser.step()
+        last = step + 1 == config.steps
+        if (step + 1) % 50 == 0 or last:
+            report(StepInfo(step + 1, config.steps, error.item(), nats.item()))
+        if checkpoint and ((step + 1) % config.checkpoint_every == 0 or last):
+            if not finite(model):
+                raise FloatingPointError(
+                    f"weights are no longer finite at step {step + 1}; lower learning_rate."
+                )
+            _save(checkpoint, model, optimiser, step + 1, network, config)
+    return model.eval()
+
+
+def learning_rate(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then a half cosine down to a hundredth."""
+    rise = min(1.0, (step + 1) / max(config.warmup, 1))
+    return config.learning_rate * rise * (0.5 * (1 + math.cos(math.pi * step / config.steps)) + LEAST_RATE)
+
+
+def _batch(sounds: Tensor, config: TrainingConfig, draw: torch.Generator) -> Tensor:
+    """Sounds drawn at random, some of them blended with another one."""
+
+    def pick() -> Tensor:
+        return sounds[torch.randint(len(sounds), (config.batch,), generator=draw).to(sounds.device)]
+
+    first, second = pick(), pick()
+    share = _beta(config.batch, draw)
+    share[torch.rand(config.batch, generator=draw) >= config.mix_share] = 1.0
+    share = share[:, None].to(sounds)
+    return share * first + (1 - share) * second
+
+
+def _beta(count: int, draw: torch.Generator, shape: float = 0.4) -> Tensor:
+    """Beta(.4, .4) by Jöhnk's rejection, with an explicit generator (torch's own takes none)."""
+    out = torch.empty(count)
+    todo = torch.arange(count)
+    while len(todo):
+        u, v = torch.rand(2, len(todo), generator=draw).pow(1 / shape)
+        good = (u + v <= 1) & (u + v > 0)
+        out[todo[good]] = (u / (u + v))[good]
+        todo = todo[~good]
+    return out
+
+
+def _fingerprint(network: VAEConfig, config: TrainingConfig) -> str:
+    return json.dumps([network.model_dump(), config.model_dump(exclude={"checkpoint_every"})], sort_keys=True)
+
+
+def _save(
+    path: Path,
+    model: VAE,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    network: VAEConfig,
+    config: TrainingConfig,
+) -> None:
+    tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(t).contiguous() for name, t in state.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".part")
+    save_file(tensors, scratch, {"step": str(step), "configs": _fingerprint(network, config)})
+    scratch.replace(path)
+
+
+def _resume(
+    path: Path | None,
+    model: VAE,
+    optimiser: torch.optim.Optimizer,
+    network: VAEConfig,
+    config: TrainingConfig,
+) -> int:
+    """Load a checkpoint made with the same configs; the step to go on from."""
+    if path is None or not path.exists():
+        return 0
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    if about["configs"] != _fingerprint(network, config):
+        return 0
+    tensors = load_file(path)
+    model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return int(about["step"])
