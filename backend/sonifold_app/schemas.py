@@ -620,6 +620,9 @@ class PathReply(Reply):
 # -- audio, morphs, decodings ------------------------------------------------------------------
 
 
+AudioMode = Literal["steps", "glide", "sound"]
+
+
 class AudioLink(Reply):
     """Sound to be fetched."""
 
@@ -627,7 +630,7 @@ class AudioLink(Reply):
     sha256: str = Field(description="Of the WAV file.")
     seconds: float
     frames: int = Field(description="Samples in all.")
-    mode: Literal["steps", "glide", "sound"] = Field(
+    mode: AudioMode = Field(
         description="`steps`: all steps laid end to end, step i starts at sample i x `step_samples`. "
         "`glide`: one sound that travels. `sound`: a single sound."
     )

@@ -13,6 +13,7 @@ import sonifold
 from sonifold import errors
 from sonifold_app.engine.base import Anchor, PathQuery
 from sonifold_app.engine.local import LocalEngine
+from sonifold_app.engine.packs import facts_of, load_packs
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,23 @@ def test_damaged_packs_are_reported_and_the_others_are_loaded(packs, model):
         engine.close()
 
 
-def test_what_is_rendered_is_told_apart_by_model_and_code(client, model, name):
-    from sonifold_app.engine.packs import facts_of
+def test_a_pack_that_fails_as_nobody_foresaw_does_not_keep_the_others_from_loading(
+    packs, monkeypatch, caplog
+):
+    load = sonifold.load
 
+    def fails(path, *args, **kwargs):
+        if path.name == "well":
+            raise KeyError("weights")
+        return load(path, *args, **kwargs)
+
+    monkeypatch.setattr(sonifold, "load", fails)
+    models, unusable = load_packs(packs, "cpu")
+    assert not models
+    assert "Update Sonifold" in unusable["well"]
+    assert "KeyError" in caplog.text
+
+
+def test_what_is_rendered_is_told_apart_by_model_and_code(client, model, name):
     assert facts_of(name, model, "one").version == facts_of(name, model, "one").version
     assert facts_of(name, model, "one").version != facts_of(name, model, "other").version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from sonifold_app.engine.compute import numbers
 
 if TYPE_CHECKING:
     from sonifold.model import Model
+
+log = logging.getLogger(__name__)
 
 
 def load_packs(folder: Path | None, device: str) -> tuple[dict[str, Model], dict[str, str]]:
@@ -29,6 +32,12 @@ def load_packs(folder: Path | None, device: str) -> tuple[dict[str, Model], dict
             models[pack.name] = sonifold.load(pack.path)
         except errors.PackError as error:
             unusable[pack.name] = str(error)
+        except Exception:  # whatever is wrong with one pack, the others serve
+            log.exception("pack %s is whole but does not load", pack.name)
+            unusable[pack.name] = (
+                f"{pack.name}: its files are whole but do not load in this version of Sonifold; the server's log "
+                "says why. Update Sonifold, or train the pack again."
+            )
     return models, unusable
 
 

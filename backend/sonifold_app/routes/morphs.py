@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import ModelFacts, Recording
-from sonifold_app.schemas import AudioLink, Morph, MorphReply, MorphRequest
+from sonifold_app.schemas import AudioLink, AudioMode, Morph, MorphReply, MorphRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/morphs", tags=["morphs"])
@@ -54,7 +54,7 @@ def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
     return reply if all(morph.audio.sha256 in services.recordings for morph in reply.morphs) else None
 
 
-async def keep(services: Services, recording: Recording, mode: str) -> AudioLink:
+async def keep(services: Services, recording: Recording, mode: AudioMode) -> AudioLink:
     """Keep a recording and say where it is."""
     sha256 = await services.recordings.keep(recording)
     return AudioLink(
@@ -62,5 +62,5 @@ async def keep(services: Services, recording: Recording, mode: str) -> AudioLink
         sha256=sha256,
         seconds=round(recording.seconds, 4),
         frames=recording.frames,
-        mode=mode,  # type: ignore[arg-type]
+        mode=mode,
     )
