@@ -8,7 +8,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
 VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 
-.PHONY: help run test check bench measures dataset train install install-dev clean
+.PHONY: help run test check bench measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -40,8 +40,11 @@ measures: install ## every figure measured so far beside its bar, oldest first
 dataset: install-dev ## build the training set of the pack oneshots from its sources
 	@$(VENV)/sonifold dataset oneshots
 
-train: install-dev ## train the pack oneshots
+train: install-dev ## train the pack oneshots; stopped and started again, it goes on
 	@$(VENV)/sonifold train oneshots
+
+evaluate: install-dev ## measure the pack on sounds it never saw, and write its card
+	@$(VENV)/sonifold evaluate oneshots
 
 install-dev: EXTRAS = dev
 install install-dev:
