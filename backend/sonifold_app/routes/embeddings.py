@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -45,8 +48,8 @@ FORM = {
 async def create_embeddings(model: ModelDep, request: Request, services: ServicesDep) -> Embeddings:
     """Where sounds lie in the model and on its map, and what they sound like most."""
     require_form(request)
-    async with services.uploads:
-        uploads = await uploads_of(request)
+    async with files_of(request) as files, services.uploads:
+        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
         found = await unless_abandoned(request, services.engine.embed(model.name, uploads))
     return Embeddings(embeddings=[Embedding.of(one) for one in found])
 
@@ -63,21 +66,11 @@ def require_form(request: Request) -> None:
         )
 
 
-async def uploads_of(request: Request) -> list[Upload]:
-    """The files of a form. They wait on disk until all are there, and are within the limits by then."""
+@asynccontextmanager
+async def files_of(request: Request) -> AsyncIterator[list[UploadFile]]:
+    """The files of a form, on disk; they are gone afterwards."""
     try:
-        async with request.form(max_files=MAX_FILES, max_fields=MAX_FILES) as form:
-            files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
-            if not files:
-                raise Problem(
-                    422,
-                    "request_invalid",
-                    "No files",
-                    "The form has no file in a field named 'files'; put 1 to 20 sound files there.",
-                )
-            return [
-                Upload(name_of(file, index), await file.read()) for index, file in enumerate(files, start=1)
-            ]
+        form = await request.form(max_files=MAX_FILES, max_fields=MAX_FILES)
     except Problem:
         raise
     except HTTPException as error:
@@ -85,10 +78,21 @@ async def uploads_of(request: Request) -> list[Upload]:
             422,
             "request_invalid",
             "The form cannot be read",
-            f"{error.detail.rstrip('.')}. Send 1 to {MAX_FILES} sound files as multipart/form-data, in "
-            "fields named "
-            "'files'.",
+            f"{error.detail.rstrip('.')}. Send 1 to {MAX_FILES} sound files as multipart/form-data, in fields "
+            "named 'files'.",
         ) from error
+    try:
+        files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
+        if not files:
+            raise Problem(
+                422,
+                "request_invalid",
+                "No files",
+                f"The form has no file in a field named 'files'; put 1 to {MAX_FILES} sound files there.",
+            )
+        yield files
+    finally:
+        await form.close()
 
 
 def name_of(file: UploadFile, index: int) -> str:
