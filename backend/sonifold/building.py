@@ -69,6 +69,7 @@ def build(
     vae = freeze(train(data, network, config, work / "checkpoint.safetensors", report, device)).cpu()
     scratch = out.with_name(out.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(dataset / "notices", scratch / "notices")  # MIT and CC-BY ask for their text to go along
     write(scratch, rows, audio, vae, data.coefficients, network, config, out.name, progress)
     shutil.rmtree(out, ignore_errors=True)
     scratch.replace(out)
@@ -107,7 +108,7 @@ def write(
     columns["coordinates"] = pullback.decode(columns["z"])
     progress("map", 2, 4)
     columns["positions"] = layout.layout(columns["coordinates"], config.seed)
-    grid = layout.field(kernel, columns["positions"], columns["z"])
+    grid = layout.field(columns["positions"], columns["z"], columns["coordinates"], pullback.decode)
     progress("map", 3, 4)
     save_file({"x": grid.x, "y": grid.y, "values": grid.values.contiguous()}, folder / "atlas.safetensors")
     write_labels(folder / "library.csv", tuple(_label(row) for row in rows))

@@ -13,12 +13,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from sonifold import geodesic, pack
-from sonifold.atlas import Atlas, Field
+from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio.read import Source, read
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
 from sonifold.datasets.prepare import audible_seconds, prepare, to_float
 from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
+from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
 from sonifold.library import Library, read_labels
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, ResidualMLPTangents
@@ -273,18 +274,15 @@ class Model:
         return {"pullback": self.pullback, "kernel": self.kernel, "flat": Flat()}[name]
 
     def _through_library(self, pairs: list[tuple[Sound, Sound]]) -> Curves:
-        return torch.stack(
-            [
-                self._graph.path(
-                    start.z, end.z, *self.coordinates(torch.stack([start.z, end.z])), nodes=NODES
-                ).nodes
-                for start, end in pairs
-            ]
-        )
+        curves = []
+        for start, end in pairs:
+            first, last = self.coordinates(torch.stack([start.z, end.z]))
+            curves.append(self._graph.path(start.z, end.z, first, last, NODES).nodes)
+        return torch.stack(curves)
 
     @cached_property
-    def _graph(self) -> geodesic.NeighbourGraph:
-        return geodesic.NeighbourGraph(self.coordinates(self.library.z), self.library.z)
+    def _graph(self) -> NeighbourGraph:
+        return NeighbourGraph(self.coordinates(self.library.z), self.library.z)
 
     def coordinates(self, points: Points) -> Tensor:
         """Decoded timbre of latent points, turned: distances are those of Phi, (batch, m)."""
@@ -314,7 +312,8 @@ class Model:
         nodes = geodesic.at(curve[None], times)[0]
         heard = geodesic.at(along[None], times)[0]
         fine = geodesic.resample(curve[None], MAP_POINTS)[0]
-        step_positions = self.place(nodes)
+        drawn = smooth_course(self.place(fine))
+        step_positions = geodesic.at(drawn[None], times)[0]
         scale = self.config.unit_per_phi
         return Path(
             kind,
@@ -325,7 +324,7 @@ class Model:
             nodes,
             times,
             fine,
-            self.place(fine),
+            drawn,
             step_positions,
             self.atlas.known(step_positions),
             _length(along) * scale,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from sonifold.errors import PositionInvalid
 from sonifold.types import Points, Positions
 
 NEIGHBOURS = 12  # library sounds that say where a point belongs
+COURSE_SMOOTHING = 2.0  # points of 65
 SHARPNESS = 4.0  # exponent of the inverse distance
 
 
@@ -106,3 +109,15 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
     solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
     return solution[:, 0]
+
+
+def smooth_course(places: Positions) -> Positions:
+    """A path's places on the map (point, 2) as a line that can be followed by eye; its ends are kept.
+
+    Points of a path change their nearest sounds one by one, which makes their places jump a little.
+    """
+    course = places.double().numpy()
+    padded = np.concatenate([2 * course[0] - course[:0:-1], course, 2 * course[-1] - course[-2::-1]])
+    smooth = gaussian_filter1d(padded, COURSE_SMOOTHING, axis=0)[len(course) - 1 : 2 * len(course) - 1]
+    smooth[[0, -1]] = course[[0, -1]]
+    return torch.from_numpy(smooth).to(places)

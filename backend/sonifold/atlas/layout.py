@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from sonifold.atlas.atlas import Field, lift, place
-from sonifold.metric import Metric
 from sonifold.types import Points, Positions
 
 NEIGHBOURS = 15
@@ -21,6 +21,9 @@ MARGIN = 0.35  # of the layout's size: sea around the land
 GRID = (128, 96)  # columns, rows of the field
 COAST_QUANTILE = 0.97  # share of library sounds that stand on land
 SMOOTHING = 1.2  # grid cells
+REACH = 0.1  # of half the map's width: how far a sound makes its surroundings known
+RELATIVE_TEMPERATURE = 1.5  # of the median distance between nearest sounds, in decoded timbre
+RIDGE = 0.02  # bounds the magnification at sea
 
 
 def layout(coordinates: Tensor, seed: int = 0) -> Positions:
@@ -43,18 +46,31 @@ def layout(coordinates: Tensor, seed: int = 0) -> Positions:
     return turned / turned.abs().quantile(0.995)
 
 
-def field(metric: Metric, positions: Positions, z: Points) -> Field:
-    """Magnification log sqrt det G over the map, at the latent point that :func:`lift` gives each place.
+def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callable[[Points], Tensor]) -> Field:
+    """Magnification over the map: low where a known sound is near *and* what is decoded there resembles it.
 
-    The coast is drawn at the value under which most library sounds lie, each judged without itself.
+    log sqrt det G of the isotropic kernel metric in the plane, G^-1(p) = (sum_i w_i(p) + ridge) I with
+    w_i(p) = exp(-|p - p_i|^2 / REACH^2 - |f(lift(p)) - f(z_i)|^2 / T^2): Chadebec et al. 2022, eq. 9, over map position and
+    decoded timbre f together. In timbre alone all that lies off the map would pass for its nearest shore; in the plane
+    alone a fold of the map, where neighbours sound nothing alike, would pass for land.
+
+    The coast is drawn at the value under which most library sounds lie.
     """
     low, high = positions.amin(0), positions.amax(0)
     margin = MARGIN * (high - low).amax()
     x = torch.linspace(float(low[0] - margin), float(high[0] + margin), GRID[0])
     y = torch.linspace(float(low[1] - margin), float(high[1] + margin), GRID[1])
     places = torch.cartesian_prod(y, x).flip(1)
-    values = torch.cat([metric.magnification(lift(part, positions, z)) for part in places.split(512)])
-    smooth = gaussian_filter(values.reshape(len(y), len(x)).double().numpy(), SMOOTHING, mode="nearest")
+    between = torch.cdist(coordinates, coordinates).fill_diagonal_(torch.inf)
+    temperature = RELATIVE_TEMPERATURE * between.amin(1).median()
+    parts = []
+    for part in places.split(512):
+        near = torch.cdist(part, positions).square() / REACH**2
+        alike = torch.cdist(decoded(lift(part, positions, z)), coordinates).square() / temperature**2
+        parts.append(-((-near - alike).exp().sum(1) + RIDGE).log())
+    smooth = gaussian_filter(
+        torch.cat(parts).reshape(len(y), len(x)).double().numpy(), SMOOTHING, mode="nearest"
+    )
     drawn = Field(x, y, torch.from_numpy(smooth).float(), coast=0.0)
     return replace(drawn, coast=float(drawn.at(positions).quantile(COAST_QUANTILE)))
 

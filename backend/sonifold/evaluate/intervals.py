@@ -27,6 +27,8 @@ def bootstrap(values: ArrayLike, seed: int = 0) -> Estimate:
     """Mean of values (n,) and its interval; non-finite values are left out."""
     sample = np.asarray(values, float)
     sample = sample[np.isfinite(sample)]
+    if not len(sample):
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
     draw = np.random.default_rng(seed).integers(len(sample), size=(RESAMPLES, len(sample)))
     low, high = np.quantile(sample[draw].mean(1), [0.025, 0.975])
     return Estimate(float(sample.mean()), float(low), float(high), len(sample))

@@ -26,7 +26,7 @@ ONSET = 220  # samples of lead-in before the sound begins
 GATE = (140, 210)  # samples: silent before, fully open after
 MOMENTUM = 0.99  # of fast Griffin-Lim
 FLOOR = 3e-9  # relative weighted power faded out in synthesis
-HISS = 0.03  # decoded features well under this are hiss
+HISS = 0.016  # decoded features well under this are hiss
 PEAK = 0.95
 
 
@@ -138,7 +138,7 @@ class Spectral:
         """The same sound with its loudest frame at the reference level: undoes a decoder's shrinkage.
 
         A decoder trained on squared error draws peaks towards the mean (2.7 dB on sounds it does not know) and leaves
-        low cells where they are; so peaks are restored, X (1 + (a - 1) (X / max X)^4), with a found by bisection in
+        low cells where they are; so contrast is restored, X (1 + (a - 1) X / max X), with a found by bisection in
         the loudest frame. Scaling the whole map instead cost .2 in Phi and lifted the noise floor.
         """
         positive = features.clamp(min=0)
@@ -146,7 +146,7 @@ class Spectral:
         frame = torch.einsum("b,nbt->nt", self.loudness_weight, loudest).argmax(1)
         column = positive[torch.arange(len(positive)), :, frame]  # (batch, band)
         peak = positive.amax((1, 2)).clamp(min=1e-6)
-        emphasis = (column / peak[:, None]) ** 4
+        emphasis = column / peak[:, None]
         low, high = torch.full_like(peak, 0.5), torch.full_like(peak, 2.0)
         for _ in range(14):
             middle = (low + high) / 2
@@ -154,7 +154,7 @@ class Spectral:
             short = power @ self.loudness_weight < 1
             low, high = torch.where(short, middle, low), torch.where(short, high, middle)
         gain = (low + high)[:, None, None] / 2 - 1
-        return positive * (1 + gain * (positive / peak[:, None, None]) ** 4)
+        return positive * (1 + gain * positive / peak[:, None, None])
 
     def magnitudes(self, features: FeatureMaps) -> Tensor:
         """STFT magnitudes (batch, 257, 513) by interpolation of log power between bands and frames."""
@@ -210,7 +210,7 @@ def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:
 
 
 def suppress_hiss(features: FeatureMaps) -> FeatureMaps:
-    """Push small decoded values to nothing: X^3 / (X^2 + .03^2). Decoders leave hiss at -62 dB otherwise."""
+    """Push small decoded values to nothing: X^3 / (X^2 + .016^2). Decoders leave hiss at -62 dB otherwise."""
     positive = features.clamp(min=0)
     return positive**3 / (positive**2 + HISS**2)
 

@@ -25,13 +25,13 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(4000, gt=0)
+    steps: int = Field(16_000, gt=0)
     batch: int = Field(128, gt=0)
     learning_rate: float = Field(1.2e-3, gt=0)
     warmup: int = Field(200, ge=0, description="Steps over which the learning rate rises.")
     weight_decay: float = Field(0.02, ge=0)
     reconstruction: float = Field(
-        2600.0, gt=0, description="Weight of the squared error; total variance is 1."
+        6000.0, gt=0, description="Weight of the squared error; total variance is 1."
     )
     dropout: float = Field(0.05, ge=0, lt=1, description="Inside the encoder's blocks.")
     noise: float = Field(
@@ -40,7 +40,7 @@ class TrainingConfig(BaseModel):
     mix_share: float = Field(
         0.3, ge=0, le=1, description="Share of each batch that is a blend of two sounds."
     )
-    augmentations: int = Field(12, ge=0, description="Altered copies of each training sound.")
+    augmentations: int = Field(20, ge=0, description="Altered copies of each training sound.")
     phi_share: float = Field(0.7, ge=0, lt=1, description="Share of the perceptual map in the PCA's metric.")
     seed: int = 0
     checkpoint_every: int = Field(500, gt=0, description="Steps between resumable checkpoints.")

@@ -1,0 +1,348 @@
+"""The model card: a pack measured on sounds it never saw and on its own paths, beside the baselines.
+
+``sonifold evaluate`` measures, records every figure, and writes the card into the pack. Card and pack.json are
+rewritten together, so that the pack stays whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sonifold import pack
+from sonifold.datasets import table
+from sonifold.evaluate import paths, reconstruction
+from sonifold.evaluate.intervals import Estimate
+from sonifold.evaluate.measures import record
+from sonifold.library import Label
+from sonifold.model import Model
+
+Progress = Callable[[str, int, int], None]
+SPLITS = {"held_out_sounds": "held-out sounds", "held_out_kits": "held-out kits", "foreign": "foreign kits"}
+BARS = {
+    ("held_out_sounds", "log_mel_db"): "<= 4.8",
+    ("foreign", "log_mel_db"): "<= 5.9",
+    ("held_out_sounds", "phi"): "<= 3.1",
+    ("foreign", "phi"): "<= 3.5",
+}
+UNITS = {
+    "log_mel_db": "dB",
+    "phi": "Phi",
+    "log_spectral_db": "dB",
+    "attack_ms": "ms",
+    "decay_octaves": "octaves",
+    "texture_db": "dB",
+    "texture_original_db": "dB",
+}
+HEADINGS = {
+    "log_mel_db": "log-mel error, dB",
+    "phi": "Phi error",
+    "log_spectral_db": "log-spectral distance, dB",
+    "attack_ms": "attack time, ms off",
+    "decay_octaves": "decay time, octaves off",
+    "texture_db": "texture, dB",
+    "texture_original_db": "texture of the originals, dB",
+}
+ENERGY_PAIRS, JUDGED_PAIRS = 500, 100
+Table = dict[str, dict[str, Estimate]]
+
+
+def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None = None) -> None:
+    """Measure a pack, record the figures and write its card; ``only`` one half, keeping the other from the last card.
+
+    Raises:
+        DatasetError: no data set at ``dataset``.
+    """
+    model = Model.load(folder)
+    card = dict(model.card)
+    if only != "paths":
+        card["reconstruction"] = _plain(measure_reconstruction(model, dataset, progress))
+        card["latent"] = latent_use(model)
+    if only != "reconstruction":
+        card["paths"] = measure_paths(model, progress)
+    card |= about(model)
+    _seal(folder, card)
+
+
+def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> dict[str, Table]:
+    """Every measure for every way of rebuilding, on each split of unseen sounds."""
+    rows = table.read(dataset)
+    training = table.load_audio(dataset, [row for row in rows if row.split == "train"])
+    rebuild = reconstruction.rebuilders(model, reconstruction.Baselines.of(model, training))
+    found: dict[str, Table] = {}
+    for split, spoken in SPLITS.items():
+        chosen = [row for row in rows if row.split == split]
+        if not chosen:
+            continue
+        audio = table.load_audio(dataset, chosen)
+        found[split] = {}
+        for done, (way, function) in enumerate(rebuild.items(), 1):
+            found[split][way] = reconstruction.evaluate(model, audio, function)
+            progress(f"{spoken}: {way}", done, len(rebuild))
+        _record_split(model, split, spoken, found[split])
+    return found
+
+
+def _record_split(model: Model, split: str, spoken: str, found: Table) -> None:
+    command = f"sonifold evaluate {model.name} --only reconstruction"
+    baselines = [way for way in found if way.startswith(("linear PCA", "nearest"))]
+    for name in ("log_mel_db", "phi"):
+        ours = found["model"][name]
+        record(
+            f"{HEADINGS[name]}, {spoken}", ours.mean, UNITS[name], BARS.get((split, name)), ours.n, command
+        )
+        for way in baselines:
+            record(
+                f"{HEADINGS[name]}, {spoken}, {way}",
+                found[way][name].mean,
+                UNITS[name],
+                None,
+                ours.n,
+                command,
+            )
+        if (split, name) in BARS:
+            margin = min(found[way][name].mean for way in baselines) - ours.mean
+            record(
+                f"better than the best baseline, {HEADINGS[name]}, {spoken}",
+                margin,
+                UNITS[name],
+                ">= 0",
+                ours.n,
+                command,
+            )
+
+
+def latent_use(model: Model) -> dict[str, Any]:
+    """How much of the latent space the library uses: mean KL in nats and dimensions with more than .05 each."""
+    log_variance, z = model.library.log_variance, model.library.z
+    nats = 0.5 * (z.square() + log_variance.exp() - 1 - log_variance).mean(0)
+    return {
+        "kl_nats": float(nats.sum()),
+        "active_dimensions": int((nats > 0.05).sum()),
+        "dimensions": z.shape[1],
+    }
+
+
+def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
+    """Energies of many solved pairs, and rendered morphs judged by measures nothing here was optimised for."""
+    command = f"sonifold evaluate {model.name} --only paths"
+    progress("energies", 0, ENERGY_PAIRS)
+    energy = paths.energies(model, ENERGY_PAIRS)
+    progress("energies", ENERGY_PAIRS, ENERGY_PAIRS)
+    record(
+        "paths with NaN or more energy than the line, finer grid",
+        energy.worse_than_line + energy.not_finite,
+        "pairs",
+        "<= 0",
+        energy.n,
+        command,
+    )
+    record("energy of the geodesic over the line's", energy.ratio.mean, "", None, energy.n, command)
+    judged = []
+    for found in paths.judge(model, JUDGED_PAIRS):
+        judged.append(found)
+        progress("morphs", len(judged), JUDGED_PAIRS)
+    summary = paths.summary(judged)
+    for way in ("geodesic", "linear", "retimed"):
+        bar = "<= 0.06" if way == "geodesic" else None
+        spoken = {"geodesic": "geodesic, re-timed", "linear": "line", "retimed": "line, re-timed"}[way]
+        record(
+            f"perceptual speed variation, {spoken}",
+            summary[way]["variation"].mean,
+            "CV",
+            bar,
+            JUDGED_PAIRS,
+            command,
+        )
+        record(
+            f"speed variation in log-mel dB, {spoken}",
+            summary[way]["variation_mel"].mean,
+            "CV",
+            None,
+            JUDGED_PAIRS,
+            command,
+        )
+    record(
+        "end points of a morph, log-mel error",
+        summary["geodesic"]["end_error"].mean,
+        "dB",
+        "<= 1.6",
+        JUDGED_PAIRS,
+        command,
+    )
+    gains = {}
+    for other in ("linear", "retimed", "cross-fade"):
+        denser = paths.advantage(judged, "density", "geodesic", other)
+        nearer = paths.advantage(judged, "nearest", other, "geodesic")
+        gains[other] = {"density": denser, "nearest": nearer}
+        record(
+            f"mid points: density gained over {other} (lower end of the 95 % interval)",
+            denser.low,
+            "",
+            ">= 0",
+            JUDGED_PAIRS,
+            command,
+        )
+        record(
+            f"mid points: distance to real sounds saved against {other} (lower end)",
+            nearer.low,
+            "Phi",
+            ">= 0",
+            JUDGED_PAIRS,
+            command,
+        )
+    return _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
+
+
+def about(model: Model) -> dict[str, Any]:
+    """What the pack is, where its sounds come from, what it is for and what it is not."""
+    labels = model.library.labels
+    return {
+        "name": model.name,
+        "title": model.title,
+        "description": model.description,
+        "sounds": len(labels),
+        "families": dict(Counter(label.family for label in labels)),
+        "splits": dict(Counter(label.split for label in labels)),
+        "sources": sources(labels),
+        "unit": f"{model.unit}: Phi times {model.config.unit_per_phi:.3f}, so that the median distance between two "
+        "library sounds equals their median RMS log-mel distance in dB",
+        "placement_error": model.config.placement_error,
+        "metric": model.config.metric.model_dump(),
+        "vae": model.config.vae.model_dump(),
+        "training": model.config.training.model_dump(),
+        "limits": [
+            "Sounds are mono one-shots of up to 1.49 s; what lies beyond is cut and faded.",
+            "Pitched sounds have no pitch of their own: a path between two notes bends timbre and pitch together.",
+            "Without residuals the model's own sounds are smoother than recordings (texture below) and cymbals are its "
+            "weakest family.",
+            "No listening test has been made: nothing here says that a geodesic sounds better.",
+        ],
+    }
+
+
+def sources(labels: Iterable[Label]) -> list[dict[str, Any]]:
+    """Every source with its licence, credit and number of sounds."""
+    counted = Counter((label.source, label.licence, label.credit) for label in labels)
+    return [
+        {"source": source, "licence": licence, "credit": credit, "sounds": count}
+        for (source, licence, credit), count in sorted(counted.items())
+    ]
+
+
+def markdown(card: dict[str, Any]) -> str:
+    """The card as a page."""
+    lines = [f"# {card['title']}", "", card["description"], ""]
+    families = ", ".join(f"{count} {name.lower()}" for name, count in card["families"].items())
+    lines += [f"{card['sounds']} sounds: {families}. Unit: {card['unit']}.", ""]
+    for split, ways in card.get("reconstruction", {}).items():
+        lines += _reconstruction_table(SPLITS[split], ways)
+    if "latent" in card:
+        used = card["latent"]
+        lines += [
+            f"Latent space: {used['active_dimensions']} of {used['dimensions']} dimensions active, "
+            f"{used['kl_nats']:.0f} nats.",
+            "",
+        ]
+    if "paths" in card:
+        lines += _path_tables(card["paths"])
+    placed = card["placement_error"]
+    lines += [
+        "## Map",
+        "",
+        f"A library sound placed by the others alone lands {100 * placed['median']:.1f} % of the map's width from "
+        f"its spot (median; 90 % under {100 * placed['p90']:.1f} %; a random spot is {100 * placed['chance']:.0f} % away).",
+        "",
+        "## Limits",
+        "",
+        *[f"- {limit}" for limit in card["limits"]],
+        "",
+        "## Sounds, licences, credits",
+        "",
+        "| source | licence | credit | sounds |",
+        "|---|---|---|---|",
+        *[f"| {s['source']} | {s['licence']} | {s['credit']} | {s['sounds']} |" for s in card["sources"]],
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _reconstruction_table(split: str, ways: dict[str, Any]) -> list[str]:
+    names = [name for name in HEADINGS if name != "texture_original_db"]
+    first = next(iter(ways.values()))
+    lines = [
+        f"## Rebuilding {split} (n = {first['log_mel_db']['n']}), without residuals",
+        "",
+        "| | " + " | ".join(HEADINGS[name] for name in names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    lines += [
+        f"| {way} | " + " | ".join(_cell(found[name]) for name in names) + " |" for way, found in ways.items()
+    ]
+    return [
+        *lines,
+        "",
+        f"Texture of the originals: {first['texture_original_db']['mean']:.1f} dB. Means with 95 % bootstrap "
+        "intervals.",
+        "",
+    ]
+
+
+def _path_tables(found: dict[str, Any]) -> list[str]:
+    energy = found["energy"]
+    columns = {
+        "variation": "speed variation, Phi",
+        "variation_mel": "speed variation, log-mel",
+        "length": "length",
+        "nearest": "mid points: nearest real sound, Phi",
+        "density": "mid points: density",
+        "nearest_mel": "nearest, log-mel dB",
+    }
+    lines = [
+        f"## Paths between {energy['n']} and {JUDGED_PAIRS} random pairs",
+        "",
+        f"Energy of the geodesic over the line's: {_cell(energy['ratio'])}; {100 * energy['converged']:.0f} % "
+        f"converged, {energy['worse_than_line']} worse than the line, {energy['not_finite']} not finite; in "
+        f"{100 * energy['straight']:.0f} % of pairs the line is within 2 %.",
+        "",
+        "| | " + " | ".join(columns.values()) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    lines += [
+        f"| {way} | " + " | ".join(_cell(row[name]) for name in columns) + " |"
+        for way, row in found["ways"].items()
+    ]
+    lines += ["", "Gained by the default path, paired, with 95 % intervals:", ""]
+    lines += [
+        f"- against {other}: density {_cell(gain['density'])}, "
+        f"distance to the nearest real sound {_cell(gain['nearest'])}"
+        for other, gain in found["gains"].items()
+    ]
+    return [*lines, ""]
+
+
+def _cell(estimate: dict[str, float]) -> str:
+    if estimate["n"] == 0:
+        return "-"
+    return f"{estimate['mean']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
+
+
+def _plain(found: Any) -> Any:
+    """Estimates as dictionaries, all the way down."""
+    if isinstance(found, Estimate):
+        return asdict(found)
+    if isinstance(found, dict):
+        return {key: _plain(value) for key, value in found.items()}
+    return found
+
+
+def _seal(folder: Path, card: dict[str, Any]) -> None:
+    """Write the card and name it in pack.json."""
+    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / "CARD.md").write_text(markdown(card), encoding="utf-8")
+    config = pack.read_config(folder)
+    pack.write_config(folder, config.model_dump(exclude={"files", "format"}))
