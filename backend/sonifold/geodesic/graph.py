@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from torch import Tensor
 
-from ..types import Curve, Points
+from sonifold.types import Curve, Points
 
 #: Power of the distance an edge costs.
 POWER = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..types import Curves, Points
+from sonifold.types import Curves, Points
 
 
 def line(starts: Points, ends: Points, nodes: int = 33) -> Curves:

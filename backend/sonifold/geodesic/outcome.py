@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from torch import Tensor
 
-from ..types import Curves
+from sonifold.types import Curves
+
 from .spline import at, resample
 
 
@@ -37,8 +38,8 @@ class Geodesics:
 
     nodes: Curves  #: (batch, node, latent), ends included and met exactly
     energy: Tensor  #: (batch,), the integral of the squared speed over t in [0, 1]
-    line_energy: Tensor  #: (batch,)
     length: Tensor  #: (batch,)
+    line_energy: Tensor  #: (batch,)
     line_length: Tensor  #: (batch,)
     steps: Tensor  #: (batch,), solver steps taken
     stop: list[Stop]

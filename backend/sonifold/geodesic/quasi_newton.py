@@ -17,8 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..metric.base import Metric
-from ..types import Curves
+from sonifold.metric.base import Metric
+from sonifold.types import Curves
+
 from .outcome import Stop
 
 #: Pairs of past steps and gradient changes kept. More than 10 gained nothing.
@@ -99,7 +100,12 @@ class Precondition:
 
 
 def minimise(
-    metric: Metric, curves: Curves, typical: Tensor, tolerance: float = 1e-3, max_steps: int = 40
+    metric: Metric,
+    curves: Curves,
+    typical: Tensor,
+    tolerance: float = 1e-3,
+    max_steps: int = 40,
+    anchors: Tensor | None = None,
 ) -> Descent:
     """Lower the energy of each curve (batch, node, latent), its ends held.
 
@@ -107,7 +113,8 @@ def minimise(
     that the quadratic model still promises, g' H^-1 g / 2, is below this part of the energy.
     """
     precondition = Precondition(curves.shape[1], typical)
-    energy, gradient = metric.energy_gradient(curves)
+    anchors = metric.anchors(curves) if anchors is None else anchors
+    energy, gradient = metric.energy_gradient(curves, anchors)
     result = Descent(
         curves.clone(),
         energy.clone(),
@@ -131,11 +138,12 @@ def minimise(
                 break
             curves, energy, gradient, index = curves[going], energy[going], gradient[going], index[going]
             fraction, step, slope = fraction[going], step[going], slope[going]
+            anchors = None if anchors is None else anchors[going]
             history.keep(going)
         move = fraction[:, None, None] * step
         trial = curves.clone()
         trial[:, 1:-1] += move
-        trial_energy, trial_gradient = metric.energy_gradient(trial)
+        trial_energy, trial_gradient = metric.energy_gradient(trial, anchors)
         falls = trial_energy <= energy + SUFFICIENT * fraction * slope
         which = falls[:, None, None]
         history.add(torch.where(which, move, 0.0), torch.where(which, trial_gradient - gradient, 0.0))

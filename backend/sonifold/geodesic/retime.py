@@ -7,7 +7,8 @@ import torch
 from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
-from ..types import Curves
+from sonifold.types import Curves
+
 from .spline import at
 
 #: Rounds of evening out the chords after the arc length; each takes about a digit off their variation.

@@ -12,7 +12,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from ..types import Curves
+from sonifold.types import Curves
 
 
 def resample(curves: Curves, nodes: int) -> Curves:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..types import Curves, Points, Tensors, Vectors
+from sonifold.types import Curves, Points, Tensors, Vectors
 
 
 class Quadratic(NamedTuple):
@@ -41,6 +41,8 @@ class Metric(ABC):
     dtype: torch.dtype | None = None
     #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
     chordal: bool = False
+    #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
+    typical: Tensor | None = None
 
     @abstractmethod
     def tensor(self, z: Points) -> Tensors:
@@ -49,6 +51,15 @@ class Metric(ABC):
     def cometric(self, z: Points) -> Tensors:
         """G(z)^-1; (batch, latent, latent)."""
         return torch.cholesky_inverse(torch.linalg.cholesky(self.tensor(z)))
+
+    def lower(self, z: Points, u: Vectors) -> Vectors:
+        """G(z) u, the vector's covector; (batch, latent)."""
+        return (self.tensor(z) @ u[..., None])[..., 0]
+
+    def raised(self, z: Points, covectors: Vectors) -> Vectors:
+        """G(z)^-1 p; (batch, latent)."""
+        factor = torch.linalg.cholesky(self.tensor(z))
+        return torch.cholesky_solve(covectors[..., None], factor)[..., 0]
 
     def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         """u' G(z) v; (batch,)."""
@@ -101,8 +112,15 @@ class Metric(ABC):
         """Sum of the lengths of the steps; (batch,)."""
         return self.squared_steps(curves).clamp_min(0).sqrt().sum(1)
 
-    def energy_gradient(self, curves: Curves) -> tuple[Tensor, Tensor]:
-        """(E (batch,), dE/dz of the inner nodes (batch, node - 2, latent))."""
+    def anchors(self, curves: Curves) -> Tensor | None:
+        """What of the energy depends on the end points alone, (batch, ...), for ``energy_gradient`` to be told."""
+        return None
+
+    def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(E (batch,), dE/dz of the inner nodes (batch, node - 2, latent)).
+
+        anchors: of these curves or of others with the same ends; worked out when left out.
+        """
         with torch.enable_grad():
             inner = curves[:, 1:-1].detach().requires_grad_(True)
             energy = self.energy(torch.cat([curves[:, :1], inner, curves[:, -1:]], 1))

@@ -13,7 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..types import Curves, Points, Tensors, Vectors
+from sonifold.types import Curves, Points, Tensors, Vectors
+
 from .base import Metric, Quadratic
 from .pullback import Pullback
 
@@ -51,6 +52,20 @@ class Blend(Metric):
             )
         self.pullback, self.data, self.weight, self.scale = pullback, data, float(weight), float(scale)
         self.dtype = pullback.dtype or data.dtype
+        if pullback.typical is not None and data.typical is not None:
+            self.typical = self._sum(pullback.typical, data.typical)
+
+    @classmethod
+    def over(cls, pullback: Pullback, data: Metric, points: Points, weight: float = 1.0) -> Blend:
+        """The blend for a library at these points (batch, latent): its scale, and the tensors solvers start from.
+
+        Both parts are marked with their mean tensor over the points; ``reweighted`` blends then cost nothing.
+        """
+        picked = points[:: max(1, len(points) // SCALE_POINTS)]
+        with torch.no_grad():
+            for part in (pullback, data):
+                part.typical = part.tensor(picked).mean(0)
+        return cls(pullback, data, weight, cls.typical_scale(pullback, points))
 
     @staticmethod
     def typical_scale(pullback: Pullback, points: Points) -> float:
@@ -85,6 +100,16 @@ class Blend(Metric):
             if self.weight == 0
             else self._sum(squared, self.data.squared_steps(curves))
         )
+
+    def anchors(self, curves: Curves) -> Tensor | None:
+        return self.pullback.anchors(curves)
+
+    def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        energy, gradient = self.pullback.energy_gradient(curves, anchors)
+        if self.weight == 0:
+            return energy / self.scale**2, gradient / self.scale**2
+        data_energy, data_gradient = self.data.energy_gradient(curves)
+        return self._sum(energy, data_energy), self._sum(gradient, data_gradient)
 
     def quadratic(self, curves: Curves) -> Quadratic:
         ours = self.pullback.quadratic(curves)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..types import Points, Tensors, Vectors
+from sonifold.types import Points, Tensors, Vectors
+
 from .base import Metric
 
 
@@ -26,6 +27,12 @@ class Flat(Metric):
 
     def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         return self.scale * (u * v).sum(-1)
+
+    def lower(self, z: Points, u: Vectors) -> Vectors:
+        return self.scale * u
+
+    def raised(self, z: Points, covectors: Vectors) -> Vectors:
+        return covectors / self.scale
 
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         return torch.zeros_like(z)

@@ -19,7 +19,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ..types import Points, Tensors, Vectors
+from sonifold.types import Curves, Points, Tensors, Vectors
+
 from .base import Metric
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
@@ -28,6 +29,8 @@ from .base import Metric
 RELATIVE_TEMPERATURE = 0.7
 #: G is at most 1/RIDGE, twenty times its typical value on the data when the kernel is normalised.
 RIDGE = 0.05
+#: Points whose weights are worked on at once in the inner loop of a solver: a table that stays in the cache.
+ROWS = 256
 #: Points a kernel evaluation handles at once; bounds its (points, centroids) table to some 25 MB.
 CHUNK = 4096
 
@@ -63,7 +66,9 @@ class KernelMetric(Metric):
         self.diagonal = matrices.ndim == 2
         self.dtype = centroids.dtype
         self._table = self.matrices.reshape(k, -1)
-        self._squares = (self.centroids * self.centroids).sum(1)
+        scale = -1 / self.temperature**2
+        self._exponents = scale * (self.centroids * self.centroids).sum(1)
+        self._slopes = -2 * scale * self.centroids.T
 
     @classmethod
     def factors(cls, centroids: Points, factors: Tensor, temperature: float, ridge: float = RIDGE) -> Self:
@@ -121,8 +126,10 @@ class KernelMetric(Metric):
 
     def weights(self, z: Points) -> Tensor:
         """exp(-|z - c_i|^2 / T^2); (batch, K)."""
-        squares = (z * z).sum(1, keepdim=True) - 2 * z @ self.centroids.T + self._squares
-        return torch.exp(squares.clamp_min(0) / -(self.temperature**2))
+        exponents = (
+            torch.addmm(self._exponents, z, self._slopes) - (z * z).sum(1, keepdim=True) / self.temperature**2
+        )
+        return exponents.clamp_max(0).exp()  # rounding can put a point closer than zero to a centroid
 
     def cometric_diagonal(self, z: Points) -> Tensor:
         """The diagonal of G^-1(z) (batch, latent); all of it when the M_i are diagonal."""
@@ -149,6 +156,11 @@ class KernelMetric(Metric):
         factor = torch.linalg.cholesky(self.cometric(z))
         return torch.cholesky_solve(u[..., None], factor)[..., 0]
 
+    def raised(self, z: Points, covectors: Vectors) -> Vectors:
+        if self.diagonal:
+            return covectors * self.cometric_diagonal(z)
+        return (self.cometric(z) @ covectors[..., None])[..., 0]
+
     def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         return (u.to(self.centroids) * self.lower(z, v.to(self.centroids))).sum(-1)
 
@@ -165,6 +177,31 @@ class KernelMetric(Metric):
         outer = v * v if self.diagonal else (v[:, :, None] * v[:, None, :]).flatten(1)
         pull = self.weights(z) * (outer @ self._table.T)
         return (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
+
+    def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """In closed form: with u the steps, m their middles and v = G(m) u, E = N sum u'v and
+
+        dE/dz_k = N [ 2 v_{k-1} - 2 v_k + (nu_{k-1} + nu_k)/2 ],  nu = grad_m u'G(m)u.
+        """
+        if not self.diagonal:
+            return super().energy_gradient(curves)
+        steps = curves.diff(dim=1)
+        b, n, d = steps.shape
+        middles, flat = ((curves[:, 1:] + curves[:, :-1]) / 2).view(-1, d), steps.reshape(-1, d)
+        parts = [
+            self._lower_and_turn(*part) for part in zip(middles.split(ROWS), flat.split(ROWS), strict=True)
+        ]
+        v, turn = (torch.cat(part).view(b, n, d) for part in zip(*parts, strict=True))
+        gradient = 2 * (v[:, :-1] - v[:, 1:]) + (turn[:, :-1] + turn[:, 1:]) / 2
+        return n * (steps * v).sum((1, 2)), n * gradient
+
+    def _lower_and_turn(self, z: Points, u: Vectors) -> tuple[Vectors, Vectors]:
+        """(G(z) u, grad_z u'G(z)u) for diagonal M_i, from one table of weights."""
+        weights = self.weights(z)
+        v = u / (weights @ self.matrices + self.ridge)
+        pull = (v * v) @ self.matrices.T
+        pull *= weights
+        return v, (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
 
 
 def nearest_distances(points: Points) -> Tensor:

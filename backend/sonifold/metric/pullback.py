@@ -12,7 +12,8 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from ..types import Curves, Points, Tensors, Vectors
+from sonifold.types import Curves, Points, Tensors, Vectors
+
 from .base import Metric, Quadratic
 from .tangent import ForwardMode, Headed, SequentialTangents, TangentDecoder
 
@@ -64,6 +65,25 @@ class Pullback(Metric):
         outputs = self.decode(curves.reshape(-1, d)).view(b, n, -1)
         squared = outputs.diff(dim=1).square().sum(2)
         return squared if self.ridge == 0 else squared + self.ridge * curves.diff(dim=1).square().sum(2)
+
+    def anchors(self, curves: Curves) -> Tensor:
+        """The decoded ends (batch, 2, output)."""
+        return self.decode(curves[:, [0, -1]].flatten(0, 1)).unflatten(0, (len(curves), 2))
+
+    def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """By one decoding of the inner nodes and one pass back: dE/dz_k = 2N J_k'(2 f_k - f_{k-1} - f_{k+1})."""
+        b, n, d = curves.shape
+        ends = self.anchors(curves) if anchors is None else anchors
+        inner, pull = self.decode.with_pull(curves[:, 1:-1].reshape(-1, d))
+        outputs = torch.cat([ends[:, :1], inner.view(b, n - 2, -1), ends[:, 1:]], 1)
+        steps = outputs.diff(dim=1)
+        gradient = pull(-2 * (n - 1) * steps.diff(dim=1).flatten(0, 1)).view(b, n - 2, d)
+        energy = (n - 1) * steps.square().sum((1, 2))
+        if self.ridge:
+            moves = curves.diff(dim=1)
+            energy = energy + self.ridge * (n - 1) * moves.square().sum((1, 2))
+            gradient = gradient - 2 * self.ridge * (n - 1) * moves.diff(dim=1)
+        return energy, gradient
 
     def quadratic(self, curves: Curves) -> Quadratic:
         """Gauss-Newton. H_kk = 2 J_k'J_k, H_k,k+1 = -J_k'J_{k+1}; gradient J_k'(2 f_k - f_{k-1} - f_{k+1})."""

@@ -26,7 +26,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from ..types import Points
+from sonifold.types import Points
+
+#: Takes cotangents at the output of a map back to its input.
+Pull = Callable[[Tensor], Tensor]
 
 
 class TangentDecoder(ABC):
@@ -42,6 +45,18 @@ class TangentDecoder(ABC):
     @abstractmethod
     def __call__(self, z: Points) -> Tensor:
         """f(z); (batch, output)."""
+
+    def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
+        """(f(z) (batch, output), the map that takes cotangents a (batch, output) to J(z)' a (batch, latent))."""
+        with torch.enable_grad():
+            y = z.detach().requires_grad_(True)
+            value = self(y)
+
+        def pull(cotangent: Tensor) -> Tensor:
+            (gradient,) = torch.autograd.grad(value, y, cotangent)
+            return gradient
+
+        return value.detach(), pull
 
     def with_jacobian(self, z: Points) -> tuple[Tensor, Tensor]:
         """(f(z) (batch, output), J(z)' (batch, latent, output))."""
@@ -99,9 +114,11 @@ class Headed(TangentDecoder):
 
 
 class Layer(Protocol):
-    """One step of a decoder with its tangent rule; tangents are (batch, k, width), or None if not wanted."""
+    """One step of a decoder, forwards with tangents (batch, k, width), or None if not wanted, and backwards."""
 
     def __call__(self, h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]: ...
+
+    def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]: ...
 
 
 class Affine(NamedTuple):
@@ -114,11 +131,14 @@ class Affine(NamedTuple):
         value = h @ self.matrix if self.bias is None else torch.addmm(self.bias, h, self.matrix)
         return value, None if tangents is None else tangents @ self.matrix
 
+    def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
+        return self(h, None)[0], lambda a: a @ self.matrix.T
+
 
 class Normalise(NamedTuple):
     """x = (h - mean h) / sqrt(var h + eps) over the width, the layer norm without its scale and shift.
 
-    dx = (dh - mean dh - x mean(x dh)) / sqrt(var h + eps).
+    dx = (dh - mean dh - x mean(x dh)) / sqrt(var h + eps), a symmetric map: it serves backwards too.
     """
 
     eps: float
@@ -134,18 +154,38 @@ class Normalise(NamedTuple):
         centred = tangents - means @ torch.stack([torch.ones_like(x), x], 1)
         return x, centred * inverse[:, None]
 
+    def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
+        x, mean, inverse = torch.native_layer_norm(h, h.shape[-1:], None, None, self.eps)
+
+        def pull(a: Tensor) -> Tensor:
+            only_input = [True, False, False]
+            return torch.ops.aten.native_layer_norm_backward(
+                a, h, h.shape[-1:], mean, inverse, None, None, only_input
+            )[0]
+
+        return x, pull
+
 
 class Pointwise(NamedTuple):
     """h -> phi(h), element by element."""
 
     value_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]]
     value: Callable[[Tensor], Tensor]
+    #: (cotangent, h) -> cotangent times the slope at h in one fused step, where torch has one
+    fused_pull: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def __call__(self, h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if tangents is None:
             return self.value(h), None
         value, slope = self.value_and_slope(h)
         return value, tangents * slope[:, None]
+
+    def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
+        if self.fused_pull is not None:
+            fused = self.fused_pull
+            return self.value(h), lambda a: fused(a, h)
+        value, slope = self.value_and_slope(h)
+        return value, lambda a: a * slope
 
 
 class Residual(NamedTuple):
@@ -157,12 +197,31 @@ class Residual(NamedTuple):
         change, change_tangents = run(self.branch, h, tangents)
         return h + change, None if tangents is None or change_tangents is None else tangents + change_tangents
 
+    def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
+        change, pull = run_with_pull(self.branch, h)
+        return h + change, lambda a: a + pull(a)
+
 
 def run(layers: Iterable[Layer], h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Values and tangents through the layers, one after the other."""
     for layer in layers:
         h, tangents = layer(h, tangents)
     return h, tangents
+
+
+def run_with_pull(layers: Iterable[Layer], h: Tensor) -> tuple[Tensor, Pull]:
+    """Value through the layers, and the way back through them in reverse."""
+    pulls: list[Pull] = []
+    for layer in layers:
+        h, pull = layer.with_pull(h)
+        pulls.append(pull)
+
+    def back(cotangent: Tensor) -> Tensor:
+        for pull in reversed(pulls):
+            cotangent = pull(cotangent)
+        return cotangent
+
+    return h, back
 
 
 class SequentialTangents(TangentDecoder):
@@ -226,6 +285,9 @@ class SequentialTangents(TangentDecoder):
         value, images = run(self._layers, z.to(self.dtype), tangents.to(self.dtype))
         assert images is not None  # tangents went in
         return value, images
+
+    def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
+        return run_with_pull(self._layers, z.detach().to(self.dtype))
 
 
 #: The decoders of ``sonifold.vae``: Linear, residual blocks, LayerNorm, Linear, followed by a linear head.
@@ -339,7 +401,11 @@ def _by_torch(module: nn.Module) -> Pointwise:
 
 
 ACTIVATIONS: dict[type[nn.Module], Callable[[nn.Module], Pointwise]] = {
-    nn.GELU: lambda m: Pointwise(_gelu, nn.functional.gelu) if m.approximate == "none" else _by_torch(m),
+    nn.GELU: lambda m: (
+        Pointwise(_gelu, nn.functional.gelu, torch.ops.aten.gelu_backward)
+        if m.approximate == "none"
+        else _by_torch(m)
+    ),
     nn.SiLU: lambda _: Pointwise(_silu, nn.functional.silu),
     nn.Tanh: lambda _: Pointwise(_tanh, torch.tanh),
     nn.Sigmoid: lambda _: Pointwise(_sigmoid, torch.sigmoid),
