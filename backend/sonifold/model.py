@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ from sonifold.vae.refine import refine
 
 Distance = Literal["perceptual", "geodesic", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
+RECENT = 32  # sounds and lines kept: a second path between the same sounds costs half
 MAX_STEPS = 129
 MAP_POINTS = 65  # of a path as drawn
 MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
@@ -64,6 +65,8 @@ class Model:
         self.renderer = Renderer(self.representation, vae, coefficients)
         head, _ = coefficients.timbre_map(self.representation)
         self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
+        self._recent_sound = lru_cache(RECENT)(self._library_sound)
+        self._recent_line = lru_cache(RECENT)(self._timbre_of_line)
         self.kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.metric.temperature, config.metric.ridge
         )
@@ -118,11 +121,14 @@ class Model:
     # -- sounds -----------------------------------------------------------------------------------
 
     def sound(self, sound_id: str) -> Sound:
-        """A library sound, ready to be an end of a path.
+        """A library sound, ready to be an end of a path; the last few are kept.
 
         Raises:
             SoundNotFound: no sound has that id.
         """
+        return self._recent_sound(sound_id)
+
+    def _library_sound(self, sound_id: str) -> Sound:
         place = self.library.index(sound_id)
         label = self.library.labels[place]
         audio = self.library.audio(sound_id, self.sound_samples)
@@ -302,13 +308,9 @@ class Model:
         line_energy: float,
     ) -> Path:
         start, end = pair
-        along = self._timbre_along(curve, pair)
+        along = self._recent_line(*pair) if kind in ("linear", "retimed") else self._timbre_along(curve, pair)
         times = torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(along, steps)
-        line = (
-            along
-            if kind in ("linear", "retimed")
-            else self._timbre_along(geodesic.line(start.z[None], end.z[None], len(curve))[0], pair)
-        )
+        line = self._recent_line(start, end)
         nodes = geodesic.at(curve[None], times)[0]
         heard = geodesic.at(along[None], times)[0]
         fine = geodesic.resample(curve[None], MAP_POINTS)[0]
@@ -339,6 +341,9 @@ class Model:
     def place(self, points: Points) -> Tensor:
         """Map positions (batch, 2) of latent points (batch, latent)."""
         return self.atlas.place(self.coordinates(points))
+
+    def _timbre_of_line(self, start: Sound, end: Sound) -> Tensor:
+        return self._timbre_along(geodesic.line(start.z[None], end.z[None], NODES)[0], (start, end))
 
     def _timbre_along(self, curve: Tensor, pair: tuple[Sound, Sound]) -> Tensor:
         """Phi of what is heard at evenly spaced places on a path, residuals included, (node, 512)."""

@@ -22,6 +22,7 @@ from sonifold.vae.network import VAE
 STEP_ITERATIONS = 2  # of Griffin-Lim from the ends' own phases
 POINT_ITERATIONS = 12  # from noise, for a bare point
 DETAIL = 4.0  # natural log of magnitude: fine structure is kept within +-35 dB of its envelope
+FAINT = 1e-3  # of noise under a recording's spectrum
 CHUNK = 8  # sounds rendered at once: beyond this the spectra no longer fit the cache
 PEAK = 0.98
 
@@ -80,21 +81,18 @@ class Renderer:
             torch.cat(parts), torch.lerp(torch.tensor(first), torch.tensor(last), fractions)
         )
 
-    def _step_chunk(self, maps: FeatureMaps, fractions: Tensor, anchors: list[_Anchor | None]) -> AudioBatch:
+    def _step_chunk(self, maps: FeatureMaps, fractions: Tensor, ends: list[_Anchor | None]) -> AudioBatch:
         spectral = self.representation
         target = spectral.magnitudes(maps)
-        phase = torch.zeros(1, dtype=torch.complex64)
-        recorded = False
-        for anchor, share in zip(anchors, (1 - fractions, fractions), strict=True):
-            weight = share[:, None, None].to(target)
-            if anchor is None:
-                phase = phase + weight * spectral.noise_start() * 1e-3
-            else:
-                recorded = True
-                target = target * (weight * anchor.detail).exp()
-                phase = phase + weight * anchor.spectrum
-        iterations = STEP_ITERATIONS if recorded else POINT_ITERATIONS
-        return spectral.refine_phase(target, phase if recorded else spectral.noise_start(), iterations)
+        shares = [share[:, None, None].to(target) for share in (1 - fractions, fractions)]
+        recorded = [(anchor, share) for anchor, share in zip(ends, shares, strict=True) if anchor is not None]
+        if not recorded:
+            return spectral.refine_phase(target, spectral.noise_start(), POINT_ITERATIONS)
+        detail = torch.stack([share * anchor.detail for anchor, share in recorded]).sum(0)
+        phase = torch.stack([share * anchor.spectrum for anchor, share in recorded]).sum(0)
+        if len(recorded) == 1:  # towards a bare point noise takes over from the recording
+            phase = phase + FAINT * spectral.noise_start()
+        return spectral.refine_phase(target * detail.exp(), phase, STEP_ITERATIONS)
 
     def _at_level(self, audio: AudioBatch, levels: Tensor) -> AudioBatch:
         """Scaled to the level wanted, less where the peak would clip."""

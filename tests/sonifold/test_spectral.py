@@ -94,7 +94,7 @@ def test_timbre_is_linear_in_the_features(spectral, sounds):
 
 def test_hiss_goes_and_sound_stays():
     small, large = torch.tensor([0.003]), torch.tensor([0.5])
-    assert suppress_hiss(small) < 0.02 * small
+    assert suppress_hiss(small) < 0.05 * small
     assert suppress_hiss(large) > 0.99 * large
     assert suppress_hiss(torch.tensor([-0.2])) == 0
 

@@ -205,7 +205,8 @@ class Spectral:
 def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:
     """A complex spectrum of the given magnitude pointing where ``direction`` points."""
     parts = torch.view_as_real(direction)
-    scale = magnitude * (parts.square().sum(-1) + 1e-20).rsqrt_()
+    real, imaginary = parts[..., 0], parts[..., 1]
+    scale = torch.addcmul(real * real, imaginary, imaginary).add_(1e-20).rsqrt_() * magnitude
     return torch.view_as_complex(parts * scale[..., None])
 
 
