@@ -55,6 +55,9 @@ export function inNextFrame(draw) {
   return Object.assign(ask, { cancel: () => (cancelAnimationFrame(asked), (asked = 0)) });
 }
 
+/** Is it pointed with a finger? */
+export const fingers = () => matchMedia("(hover: none)").matches;
+
 /** What one rem of 16 is now: the page grows with very large screens. */
 export const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 

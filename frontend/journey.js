@@ -3,7 +3,7 @@
 
 import { isAborted, isAway, latest } from "./api.js";
 import { audibleSeconds } from "./listen/level.js";
-import { PATHS, STEPS, keyOf } from "./state.js";
+import { PATHS, STEPS, keyOf, weightOf } from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -34,13 +34,13 @@ export const journeyKey = (a, b, weight) => `${keyOf(a)} ${keyOf(b)} ${weight}`;
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
 export function createJourneys({ store, api, toAudioBuffer, complain }) {
-  /** @type {Map<string, Promise<Partial<Record<PathKind, Morph>>>>} */
+  /** @type {Map<string, Shared<Partial<Record<PathKind, Morph>>>>} */
   const kept = new Map();
 
   /**
    * @param {Anchor[]} anchors
    * @param {{kinds: string[], weight?: number}} options
-   * @param {AbortSignal} [signal]
+   * @param {AbortSignal} signal
    * @returns {Promise<Morph[]>}
    */
   async function render(anchors, options, signal) {
@@ -54,22 +54,31 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     );
   }
 
-  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {number} weight @param {AbortSignal} [signal] */
+  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {number} weight @param {AbortSignal} signal */
   function both(a, b, weight, signal) {
     const key = journeyKey(a, b, weight);
     const known = kept.get(key);
     if (known) {
-      kept.delete(key); // the youngest stands last
-      kept.set(key, known);
-      return known;
+      keep(key, known);
+      return known.join(signal);
     }
-    const asked = render([a, b], { kinds: [bentKind(weight), "linear"], ...way(weight) }, signal).then(
-      ([geodesic, linear]) => ({ geodesic, linear }),
+    /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
+    const fresh = share(
+      async (everyoneLeft) => {
+        const [geodesic, linear] = await render([a, b], { kinds: [bentKind(weight), "linear"], ...way(weight) }, everyoneLeft);
+        return { geodesic, linear };
+      },
+      () => void (kept.get(key) === fresh && kept.delete(key)),
     );
-    kept.set(key, asked);
-    asked.catch(() => kept.delete(key));
+    keep(key, fresh);
+    return fresh.join(signal);
+  }
+
+  /** The youngest stands last; the oldest has to go. @param {string} key @param {Shared<Partial<Record<PathKind, Morph>>>} shared */
+  function keep(key, shared) {
+    kept.delete(key);
+    kept.set(key, shared);
     for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
-    return asked;
   }
 
   /** @param {string} key */
@@ -87,11 +96,11 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       const found =
         sameEnds && linear && !kept.has(key)
           ? await render([a, b], { kinds: [bentKind(weight)], ...way(weight) }, signal).then(([geodesic]) => ({ geodesic, linear }))
-          : await both(a, b, weight, kept.has(key) ? undefined : signal);
+          : await both(a, b, weight, signal);
       if (signal.aborted) return;
-      const retimed = sameEnds ? paths.retimed : undefined;
-      kept.set(key, Promise.resolve({ ...found, ...(retimed && { retimed }) }));
-      store.set({ journey: { key, phase: "ready", paths: { ...found, ...(retimed && { retimed }) }, glides: {} } });
+      const complete = { ...(sameEnds && paths.retimed && { retimed: paths.retimed }), ...found };
+      keep(key, given(complete));
+      store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
       await fetchRest(key, [a, b], signal);
     } catch (error) {
       if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
@@ -107,13 +116,14 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     const { journey } = store.get();
     if (!journey || journey.key !== key) return;
     const paths = { ...journey.paths, retimed };
-    kept.set(key, Promise.resolve(paths));
+    keep(key, given(paths));
     store.set({ journey: { ...journey, paths } });
   }
 
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
-    const { model, a, b, path, weight } = store.get();
+    const { model, a, b, path } = store.get();
+    const weight = weightOf(store.get());
     if (!model || !a || !b) return;
     try {
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
@@ -135,8 +145,9 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   /** The dotted way to what is pointed at, or to where an anchor is being carried. */
   const look = latest(async (signal, /** @type {Anchor} */ from, /** @type {Anchor} */ to, /** @type {number} */ dwell, /** @type {boolean} */ prefetch) => {
     await pause(dwell, signal);
-    const { model, weight } = store.get();
+    const { model } = store.get();
     if (!model || signal.aborted) return;
+    const weight = weightOf(store.get());
     try {
       const asked = Date.now();
       const { path } = await api.path(model.id, [from, to], { kind: bentKind(weight), ...way(weight) }, signal);
@@ -144,32 +155,35 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       store.set({ preview: { from, to, path } });
       if (!prefetch) return;
       await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
-      if (!signal.aborted) await both(from, to, weight, undefined);
+      if (!signal.aborted) await both(from, to, weight, signal);
     } catch (error) {
       if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
     }
   });
 
   const unsubscribe = [
-    watch(store, ({ a, b, weight, library }) => [keyOf(a), keyOf(b), weight, library], ({ a, b, weight, library, journey }) => {
+    watch(store, (state) => [keyOf(state.a), keyOf(state.b), weightOf(state), state.library], (state) => {
+      const { a, b, library, journey } = state;
       if (!library) return;
       if (!a || !b) {
         travel.cancel();
         if (journey) store.set({ journey: null });
         return;
       }
-      void travel(a, b, weight);
+      void travel(a, b, weightOf(state));
     }),
     watch(store, ({ mode, journey }) => [mode, journey?.key, journey?.phase], ({ mode, journey }) => {
       glide.cancel();
       if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
     }),
-    watch(store, ({ a, b, pointed, carried, library }) => [keyOf(a), keyOf(b), pointed, carried, library], (state) => {
+    watch(store, ({ a, b, pointed, carried, library, journey }) => [keyOf(a), keyOf(b), pointed, carried, library, journey?.phase], (state) => {
       const { a, b, pointed, carried, library, preview } = state;
       const there = destination(state);
       if (!there) {
         look.cancel();
-        if (preview) store.set({ preview: null });
+        // the way that was pointed at is now being made: its dots stay until it is there
+        const making = preview && a && b && state.journey?.phase === "solving" && keyOf(preview.from) === keyOf(a) && keyOf(preview.to) === keyOf(b);
+        if (preview && !making) store.set({ preview: null });
         return;
       }
       if (preview && (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) && !carried)
@@ -181,8 +195,8 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   return {
     /** After a failure, or when the weight slider is let go. */
     again() {
-      const { a, b, weight } = store.get();
-      if (a && b) void travel(a, b, weight);
+      const { a, b } = store.get();
+      if (a && b) void travel(a, b, weightOf(store.get()));
     },
     destroy() {
       travel.cancel();
@@ -192,6 +206,43 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     },
   };
 }
+
+/**
+ * A request that several wait for, and that is broken off when the last of them has lost interest.
+ *
+ * @template T
+ * @typedef {{join: (signal: AbortSignal) => Promise<T>}} Shared
+ */
+
+/**
+ * @template T
+ * @param {(everyoneLeft: AbortSignal) => Promise<T>} run
+ * @param {() => void} failed or broken off: not to be joined any more
+ * @returns {Shared<T>}
+ */
+export function share(run, failed) {
+  const controller = new AbortController();
+  let waiting = 0;
+  let done = false;
+  const promise = run(controller.signal);
+  promise.then(() => (done = true), failed);
+  return {
+    join(signal) {
+      waiting++;
+      const leave = () => {
+        if (--waiting > 0 || done) return;
+        failed();
+        controller.abort();
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
+      return promise;
+    },
+  };
+}
+
+/** @template T @param {T} value @returns {Shared<T>} */
+const given = (value) => ({ join: () => Promise.resolve(value) });
 
 /** Where a dotted way would go from where. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
 export function destination({ a, b, pointed, carried, library }) {

@@ -91,7 +91,7 @@
  * @property {Anchor | null} a
  * @property {Anchor | null} b
  * @property {PathKind} path                    the path that is heard
- * @property {number} weight                    of the data term; Infinity: the graph path
+ * @property {number | null} weight             of the data term; Infinity: the graph path; null: as the model has it
  * @property {Mode} mode
  * @property {number} place                     on the journey: 0 at A, 1 at B
  * @property {boolean} playing
@@ -128,7 +128,7 @@ export const initial = {
   a: null,
   b: null,
   path: "geodesic",
-  weight: 1,
+  weight: null,
   mode: "steps",
   place: 0,
   playing: false,
@@ -155,6 +155,9 @@ export const sameAnchor = (a, b) => keyOf(a) === keyOf(b);
 
 /** @param {Anchor | null} anchor */
 export const keyOf = (anchor) => (anchor ? anchor.sound ?? `@${anchor.position.join()}` : "");
+
+/** The weight of the data term that is in force. @param {State} state */
+export const weightOf = ({ weight, model }) => weight ?? model?.weights.default ?? 1;
 
 /** The journey is ready to be heard. @param {State} state */
 export const isReady = (state) => state.journey?.phase === "ready";

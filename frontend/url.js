@@ -145,9 +145,16 @@ export function followLink(store, window) {
   let place = landmark(store.get());
   let timer = 0;
 
-  function write() {
+  /** While it plays, the link goes on saying where it stood before: an address that runs along helps nobody. */
+  let stood = store.get().place;
+  const linked = () => {
     const state = store.get();
-    if (state.playing || state.carried) return schedule(400); // the link is for where it stops
+    if (!state.playing) stood = state.place;
+    return { ...state, place: stood };
+  };
+
+  function write() {
+    const state = linked();
     const link = writeLink(state);
     const here = landmark(state);
     if (link !== written) {
@@ -164,7 +171,10 @@ export function followLink(store, window) {
     timer = window.setTimeout(write, delay);
   }
 
-  const stop = store.subscribe(() => schedule(150));
+  const stop = store.subscribe(({ a, b, carried }, before) => {
+    if (a !== before.a || b !== before.b) stood = 0;
+    if (!carried) schedule(150);
+  });
   const back = () => {
     const { state } = readLink(window.location.search);
     written = window.location.search;
@@ -174,7 +184,7 @@ export function followLink(store, window) {
   };
   window.addEventListener("popstate", back);
   return {
-    link: () => window.location.origin + window.location.pathname + writeLink(store.get()),
+    link: () => window.location.origin + window.location.pathname + writeLink(linked()),
     destroy() {
       stop();
       window.clearTimeout(timer);

@@ -65,7 +65,9 @@ export function comparison(bent, straight, unit) {
     straightWet ? "Straight on crosses water." :
     bentWet ? `The way ${bent.kind === "graph" ? along : "along the geodesic"} crosses water.` :
     "Both ways stay on land.";
-  return { lengths, more: alike ? `Both ways are about as long. ${ground}` : ground };
+  if (!alike) return { lengths, more: ground };
+  const both = ground.startsWith("Both ways ");
+  return { lengths, more: both ? `Both ways are about as long and ${ground.slice("Both ways ".length)}` : `Both ways are about as long. ${ground}` };
 }
 
 /**
@@ -87,8 +89,8 @@ export function speedDescription({ speed }, name, unit) {
 
 /** @param {number} weight @param {{min: number, max: number}} [range] */
 export function weightWords(weight, range = { min: 0, max: 10 }) {
-  if (weight === Infinity) return "through known sounds, from one to the next";
-  if (weight <= range.min) return "as short as can be";
+  if (weight === Infinity) return "goes from known sound to known sound";
+  if (weight <= range.min) return "is as short as can be";
   return `keeps to known sounds with weight ${+weight.toPrecision(2)}`;
 }
 

@@ -37,11 +37,11 @@ const GRIP = 20; // pixels around an end that carry it
  * @param {Promise<unknown>} parts.plotly      when it is there; never, where it cannot be had
  */
 export function mountAtlas(root, { store, actions, playback, plotly }) {
-  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas.sketch"));
+  const sketchCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.sketch"));
   const landRoot = h("div.land");
-  const pointsRoot = h("div.points");
+  const pointsCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.points"));
   const svg = s("svg", { class: "over" });
-  const layers = h("div.layers", { "aria-hidden": "true" }, canvas, h("div.landbox", {}, landRoot), pointsRoot, svg);
+  const layers = h("div.layers", { "aria-hidden": "true" }, sketchCanvas, h("div.landbox", {}, landRoot), pointsCanvas, svg);
   const surface = h("div.surface", { id: "surface", tabindex: 0, role: "application", "aria-roledescription": "map of sounds", "aria-describedby": "map-keys" });
   const help = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Enter plays it, A and B set the ends of the journey.");
   const head = h("header.head");
@@ -63,14 +63,15 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** @type {View} */
   let view = { x: 0, y: 0, k: 1, width: 1, height: 1 };
   let fitted = view;
-  let moving = 0;
+  let moving = false; // by hand, or gliding
+  let gliding = 0;
   /** @type {ReturnType<typeof createSketch> | null} */
   let sketch = null;
   /** @type {ReturnType<typeof createLand> | null} */
   let land = null;
   /** @type {ReturnType<typeof createPoints> | null} */
   let points = null;
-  const drawn = { land: false, points: false }; // by plotly
+  let landed = false; // plotly has drawn the land
   let palette = readPalette(document.documentElement);
   /** @type {Set<number> | null} */
   let shown = null; // what the filter lets through
@@ -79,6 +80,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** @type {{name: string, at: Position, spread: number}[]} */
   let isles = [];
   let u = unit();
+  let room = 300; // square pixels for each point, when all are seen
 
   const middle = () => /** @type {Position} */ ([view.width / 2, view.height / 2]);
   /** @param {Path | undefined} path */
@@ -96,7 +98,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const { library, a, b } = state;
     const hidden = new Set([a, b].map((end) => (end?.sound && library ? library.indexOf(end.sound) : -1)).filter((i) => i >= 0));
     const opacity = a && b ? 0.78 : a || b ? 0.88 : 1;
-    return { palette, opacity, shown, hidden, size: pointSize(library?.count ?? 1, view.k / fitted.k, u) };
+    return { palette, opacity, shown, hidden, size: pointSize(room, view.k / fitted.k, u) };
   }
 
   /** @param {State} state @returns {import("./overlay.js").Scene} */
@@ -110,7 +112,10 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
         return { at: near >= 0 ? lib.position(near) : carried.position, name: near >= 0 ? lib.name[near] : "", bare: near < 0 };
       }
       if (!anchor) return null;
-      const at = anchor.position ?? lib.position(lib.indexOf(anchor.sound));
+      // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
+      const map = journey?.paths.linear?.map;
+      const found = map && map[which === "a" ? 0 : map.length - 1];
+      const at = anchor.position ? found ?? anchor.position : lib.position(lib.indexOf(anchor.sound));
       return { at, name: anchorName(anchor, lib), bare: !anchor.sound };
     };
     const names = stage(state) !== "both";
@@ -142,9 +147,9 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const redraw = inNextFrame(() => {
     const state = store.get();
     if (!state.library || view.width < 2) return;
-    if (!drawn.land || !drawn.points) sketch?.draw(view, look(state), { land: !drawn.land, points: !drawn.points });
-    if (drawn.land) land?.look(view);
-    if (drawn.points) void points?.look(view);
+    if (landed) land?.look(view);
+    else sketch?.draw(view, palette);
+    points?.draw(view, look(state), moving);
     overlay.draw(scene(state), view);
     travel();
     putTip();
@@ -157,12 +162,6 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     overlay.draw(scene(state), view);
     travel();
     putTip();
-  });
-
-  const recolour = inNextFrame(() => {
-    const state = store.get();
-    if (drawn.points) void points?.draw(view, look(state));
-    redraw();
   });
 
   function travel() {
@@ -195,6 +194,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const narrow = size.width < 520 * u;
     const margin = { left: (narrow ? 14 : 32) * u, right: (narrow ? 14 : 32) * u, top: 20 * u, bottom: 20 * u };
     fitted = fitAround(wide, size, margin, words(), library.grid, library.count);
+    room = ((wide[1] - wide[0]) * (wide[3] - wide[2]) * fitted.k ** 2) / library.count;
     const { view: asked } = store.get();
     view = asked
       ? bounded({ ...size, x: asked.x, y: asked.y, k: asked.zoom * fitted.k }, fitted, bounds)
@@ -207,6 +207,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const { library } = store.get();
     if (!library) return;
     view = bounded(next, fitted, library.bounds());
+    moving = true;
     redraw();
   }
 
@@ -215,7 +216,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const near = Math.abs(view.k / fitted.k - 1) < 1e-3 && Math.abs(view.x - fitted.x) * view.k < 1 && Math.abs(view.y - fitted.y) * view.k < 1;
     settled = near ? null : { x: view.x, y: view.y, zoom: view.k / fitted.k };
     store.set({ view: settled });
-    recolour();
+    moving = false;
+    redraw();
   }
   /** @type {State["view"]} */
   let settled = store.get().view;
@@ -228,7 +230,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const from = view;
     const since = performance.now();
     const time = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 220;
-    cancelAnimationFrame(moving);
+    cancelAnimationFrame(gliding);
+    moving = true;
     const go = () => {
       const t = time ? Math.min(1, (performance.now() - since) / time) : 1;
       const ease = 1 - (1 - t) ** 3;
@@ -236,7 +239,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       const k = from.k * (to.k / from.k) ** ease;
       view = { ...to, k, x: from.x + (to.x - from.x) * ease, y: from.y + (to.y - from.y) * ease };
       redraw();
-      if (t < 1) moving = requestAnimationFrame(go);
+      if (t < 1) gliding = requestAnimationFrame(go);
       else rest();
     };
     go();
@@ -388,26 +391,27 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const stops = [
     watch(store, ({ dark }) => [dark], () => {
       palette = readPalette(document.documentElement);
-      if (drawn.land) void drawLand();
-      recolour();
+      if (landed) void drawLand();
+      redraw();
     }),
     watch(store, ({ library, atlas }) => [library, atlas], ({ library, atlas }) => {
       if (!library || !atlas) return;
       isles = library.family_names.map((name, f) => ({ name: name.toLowerCase(), ...crest(library, f) })).filter(({ spread }) => spread > 0);
-      sketch = createSketch(canvas, library, atlas.field);
+      sketch = createSketch(sketchCanvas, atlas.field);
+      points?.destroy();
+      points = createPoints(pointsCanvas, library);
       setAll(surface, { "aria-label": `Map of ${count(library.count)} sounds.` });
       measure();
       requestAnimationFrame(() => performance.mark("sonifold:first-map"));
       land = createLand(landRoot);
-      points = createPoints(pointsRoot, library);
       void plotly.then(takeOver);
     }),
     watch(store, ({ query, families, library }) => [query, families, library], (state) => {
       if (!state.library) return;
       shown = state.query || state.families.length ? new Set(filtered(state.library, state)) : null;
-      recolour();
+      redraw();
     }),
-    watch(store, ({ a, b, library }) => [a, b, library], recolour),
+    watch(store, ({ a, b, library }) => [a, b, library], redraw),
     watch(store, ({ journey }) => [journey?.phase], ({ journey }) => {
       fitButton.setAttribute("aria-label", journey?.phase === "ready" ? "Fit the journey" : "Show the whole map");
     }),
@@ -441,21 +445,14 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     if (atlas && land) await land.draw(atlas.field, palette, fitted.k);
   }
 
-  /** Plotly is there: it takes over from the sketch, land first, when nothing else is going on. */
+  /** Plotly is there: its land takes the place of the sketch, when nothing else is going on. */
   async function takeOver() {
-    const idle = () => new Promise((done) => ("requestIdleCallback" in window ? requestIdleCallback(done, { timeout: 400 }) : setTimeout(done, 60)));
-    await idle();
+    await new Promise((done) => ("requestIdleCallback" in window ? requestIdleCallback(done, { timeout: 400 }) : setTimeout(done, 60)));
     await drawLand();
-    drawn.land = true;
-    redraw();
-    if (hasWebGL()) {
-      await idle();
-      await points?.draw(view, look(store.get()));
-      drawn.points = true;
-    }
+    landed = true;
     redraw();
     requestAnimationFrame(() => {
-      canvas.hidden = drawn.points;
+      sketchCanvas.hidden = true;
       performance.mark("sonifold:full-map");
     });
   }
@@ -475,8 +472,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     },
     destroy() {
       for (const stop of stops) stop();
-      for (const draw of [redraw, retouch, recolour, hit]) draw.cancel();
-      cancelAnimationFrame(moving);
+      for (const draw of [redraw, retouch, hit]) draw.cancel();
+      cancelAnimationFrame(gliding);
       resized.disconnect();
       hands.destroy();
       heading.destroy();
@@ -487,14 +484,6 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       root.replaceChildren();
     },
   };
-}
-
-function hasWebGL() {
-  try {
-    return document.createElement("canvas").getContext("webgl") !== null;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /** The title of the map: where one is, and what is known about the way. */
 
-import { h, s } from "../dom.js";
+import { fingers, h, s } from "../dom.js";
 import { sameAnchor } from "../state.js";
 import { watch } from "../store.js";
 import { anchorName, comparison, count } from "../words.js";
@@ -40,7 +40,7 @@ export function mountHeading(root, { store, actions }) {
       : h("span.arc", { role: "img", "aria-label": "to" }, arc());
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
     const { geodesic, linear } = journey?.paths ?? {};
-    if (!a || !b) sub.textContent = "Point at a sound to see the way there.";
+    if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a sound to see the way there.`;
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
     else if (geodesic && linear) {
       const { lengths, more } = comparison(geodesic, linear, model.unit);

@@ -186,14 +186,14 @@ export function createOverlay(svg) {
     for (const [way, label, colour] of lengths) {
       if (!way) continue;
       const number = amount(way.path.length);
-      const size = 14 * u;
-      const w = measure(`${label} ${number}`, size) + 26 * u;
-      const h = 28 * u;
+      const size = (narrow ? 12 : 14) * u;
+      const w = measure(`${label} ${number}`, size) + (narrow ? 16 : 26) * u;
+      const h = (narrow ? 22 : 28) * u;
       asked.push({
         places: [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t, nth) => {
           const [x, y] = xy(way.course.at(t));
           return [[0, -1], [0, 1], [-1, 0], [1, 0]].map(([dx, dy]) => {
-            const box = boxAround(x + dx * (w / 2 + 16 * u), y + dy * 28 * u, w, h);
+            const box = boxAround(x + dx * (w / 2 + 16 * u), y + dy * (h / 2 + 14 * u), w, h);
             const under = [bentWay, straightWay].reduce((sum, each) => sum + (each ? covered(each.path, box) : 0), 0);
             return { box, price: 0.05 * nth + (dx ? 0.3 : 0) + 0.12 * under + 0.02 * crowd(box) };
           });
@@ -201,7 +201,7 @@ export function createOverlay(svg) {
       });
       drawers.push((box) =>
         `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
-        `<text class="length" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`);
+        `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`);
     }
 
     /** @type {string[]} */

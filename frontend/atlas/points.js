@@ -1,85 +1,100 @@
 // @ts-check
-/** The sounds as points: one scattergl trace a family, with a shape of its own. */
+/**
+ * The sounds as points, each family in its colour and its shape, on one canvas of ours.
+ *
+ * Not plotly's scattergl: its shaders are compiled with eval, which our content security policy forbids; without a GPU
+ * it takes more than a second to start, and it draws nothing at all where there is no WebGL. Stamping ready-made
+ * shapes on a canvas takes some milliseconds for thousands of sounds, on every machine.
+ */
+
+import { sharp } from "../dom.js";
+import { OUTLINES } from "./shapes.js";
 
 /** @typedef {import("../library/sounds.js").Library} Library */
 /** @typedef {import("../colour.js").Palette} Palette */
 /** @typedef {import("./view.js").View} View */
 
-/** plotly's names; shapes.js draws the same in SVG and on canvases. */
-export const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "cross", "star", "x", "pentagon"];
-
 /** @param {Palette} palette @param {number} family */
 export const familyColour = (palette, family) => palette[/** @type {"f0"} */ (`f${family % 8}`)];
 
-/** Smaller where there are many, a little larger close up. @param {number} count @param {number} zoom @param {number} unit */
-export const pointSize = (count, zoom, unit) =>
-  unit * Math.max(2.5, Math.min(7.5, 7.5 * (1400 / Math.max(1400, count)) ** 0.3)) * Math.min(1.9, Math.max(1, zoom) ** 0.3);
+/**
+ * As large as there is room for a point, so that shapes can be told apart; a little larger close up.
+ * @param {number} room square pixels of the whole map for each point @param {number} zoom @param {number} unit
+ */
+export const pointSize = (room, zoom, unit) =>
+  Math.min(7.5 * unit, Math.max(4.8 * unit * Math.min(1, room / 30), 0.42 * Math.sqrt(room), 2)) * Math.min(1.9, Math.max(1, zoom) ** 0.3);
+
+const SHAPED = 3; // pixels; a smaller point has no shape that anyone could see
+const HEAVY = 14; // ms of drawing from which on a moving map is only shifted, and drawn when it rests
+const REST = 120; // ms
 
 /** @typedef {{palette: Palette, size: number, opacity: number, shown: Set<number> | null, hidden: Set<number>}} Look */
 
 /**
- * @param {HTMLElement} root
+ * @param {HTMLCanvasElement} canvas
  * @param {Library} library
  */
-export function createPoints(root, library) {
-  const families = library.family_names.map((_, family) => {
+export function createPoints(canvas, library) {
+  const outlines = OUTLINES.map((d) => new Path2D(d));
+  const byFamily = library.family_names.map((_, family) => {
     const members = [];
     for (let i = 0; i < library.count; i++) if (library.family[i] === family) members.push(i);
     return members;
   });
-  let drawn = false;
-  let busy = false;
   /** @type {View | null} */
-  let next = null;
+  let drawn = null;
+  let took = 0; // ms
+  let later = 0;
 
-  /** @param {View} view */
-  const ranges = (view) => ({
-    x: [view.x - view.width / 2 / view.k, view.x + view.width / 2 / view.k],
-    y: [view.y - view.height / 2 / view.k, view.y + view.height / 2 / view.k],
-  });
+  /** A shape to stamp with. @param {number} family @param {string} colour @param {number} size @param {number} ratio */
+  function stamp(family, colour, size, ratio) {
+    const tile = document.createElement("canvas");
+    // the outlines fill some 10 of a box of 12
+    const scale = (size * ratio) / 10;
+    tile.width = tile.height = Math.ceil(12 * scale) + 2;
+    const c = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
+    c.translate(1, 1);
+    c.scale(scale, scale);
+    c.fillStyle = colour;
+    if (size < SHAPED) c.fillRect(2, 2, 8, 8);
+    else c.fill(outlines[family % outlines.length]);
+    return tile;
+  }
+
+  /** @param {View} view @param {Look} look */
+  function draw(view, { palette, size, opacity, shown, hidden }) {
+    const since = performance.now();
+    const { c, w, h, ratio } = sharp(canvas);
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    byFamily.forEach((members, family) => {
+      const shape = stamp(family, familyColour(palette, family), size, ratio);
+      const half = shape.width / 2;
+      const edge = half / ratio;
+      for (const i of members) {
+        const x = view.width / 2 + (library.x[i] - view.x) * view.k;
+        const y = view.height / 2 - (library.y[i] - view.y) * view.k;
+        if (x < -edge || y < -edge || x > w + edge || y > h + edge || hidden.has(i)) continue;
+        c.globalAlpha = shown ? (shown.has(i) ? 1 : 0.12) : opacity;
+        c.drawImage(shape, Math.round(x * ratio - half), Math.round(y * ratio - half));
+      }
+    });
+    c.globalAlpha = 1;
+    canvas.style.transform = "";
+    drawn = view;
+    took = performance.now() - since;
+  }
 
   return {
-    /** @param {View} view @param {Look} look */
-    async draw(view, { palette, size, opacity, shown, hidden }) {
-      const traces = families.map((members, family) => {
-        const seen = members.filter((i) => !hidden.has(i));
-        return {
-          type: "scattergl", mode: "markers", hoverinfo: "none",
-          x: seen.map((i) => library.x[i]),
-          y: seen.map((i) => library.y[i]),
-          marker: {
-            size, symbol: SYMBOLS[family % SYMBOLS.length], color: familyColour(palette, family), line: { width: 0 },
-            opacity: shown ? seen.map((i) => (shown.has(i) ? 1 : 0.12)) : opacity,
-          },
-        };
-      });
-      const { x, y } = ranges(view);
-      next = null;
-      await Plotly.react(root, traces, {
-        width: view.width, height: view.height, // plotly takes 450 px of height by itself
-        margin: { l: 0, r: 0, t: 0, b: 0 },
-        paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
-        xaxis: { range: x, visible: false }, yaxis: { range: y, visible: false },
-      }, { staticPlot: true, displayModeBar: false });
-      drawn = true;
+    /** @param {View} view @param {Look} look @param {boolean} [moving] the next view is on its way */
+    draw(view, look, moving = false) {
+      clearTimeout(later);
+      if (!moving || took < HEAVY || !drawn) return draw(view, look);
+      const scale = view.k / drawn.k;
+      const dx = (drawn.x - view.x) * view.k;
+      const dy = (view.y - drawn.y) * view.k;
+      canvas.style.transform = `translate(${dx}px,${dy}px) scale(${scale})`;
+      later = window.setTimeout(() => draw(view, look), REST);
     },
-
-    /** Moves; while one move is being drawn only the newest waits. @param {View} view */
-    async look(view) {
-      next = view;
-      if (!drawn || busy) return;
-      busy = true;
-      while (next) {
-        const { x, y } = ranges(next);
-        const { width, height } = next;
-        next = null;
-        await Plotly.relayout(root, { width, height, "xaxis.range": x, "yaxis.range": y });
-      }
-      busy = false;
-    },
-
-    destroy() {
-      if (drawn) Plotly.purge(root);
-    },
+    destroy: () => clearTimeout(later),
   };
 }

@@ -1,9 +1,9 @@
 // @ts-check
-/** The families' shapes, for where plotly does not draw: the legend, the table, and the first picture of the map. */
+/** The families' shapes: on the map, in the legend, in the table. Never colour alone. */
 
 import { s } from "../dom.js";
 
-/** In a box of 12, the middle at 6,6; in the order of SYMBOLS. */
+/** In a box of 12, the middle at 6,6: circle, square, triangle, diamond, cross, star, x, pentagon. */
 export const OUTLINES = [
   "M10.4 6A4.4 4.4 0 1 1 1.6 6A4.4 4.4 0 1 1 10.4 6z",
   "M2 2h8v8H2z",

@@ -1,85 +1,43 @@
 // @ts-check
-/**
- * The map before plotly is there, drawn in a few milliseconds on one canvas: land, sea and points. It stays in place of
- * what plotly cannot draw (points, where there is no WebGL).
- */
+/** The land before plotly is there: painted in a few milliseconds on a coarse canvas, without contour lines. */
 
 import { parseHex } from "../colour.js";
-import { sharp } from "../dom.js";
 import { bandColours, toBands } from "./land.js";
-import { familyColour } from "./points.js";
-import { OUTLINES } from "./shapes.js";
-import { toMap, toScreen } from "./view.js";
 
 /** @typedef {import("./view.js").View} View */
 
-const COARSE = 3; // CSS pixels a sample of the land
+const COARSE = 2; // CSS pixels a sample
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {import("../library/sounds.js").Library} library
  * @param {import("../state.js").Field} field
  */
-export function createSketch(canvas, library, field) {
+export function createSketch(canvas, field) {
   const ground = toBands(field);
-  const small = document.createElement("canvas");
-  const outlines = OUTLINES.map((d) => new Path2D(d));
-
-  /** @param {View} view @param {import("../colour.js").Palette} palette */
-  function paintLand(view, palette) {
-    const w = Math.ceil(view.width / COARSE);
-    const h = Math.ceil(view.height / COARSE);
-    small.width = w;
-    small.height = h;
-    const c = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
-    const image = c.createImageData(w, h);
-    const colours = bandColours(ground.lines, ground.coast, palette).map(toRGB);
-    const sea = toRGB(palette.sea);
-    for (let j = 0; j < h; j++)
-      for (let i = 0; i < w; i++) {
-        const [x, y] = toMap(view, [(i + 0.5) * COARSE, (j + 0.5) * COARSE]);
-        const band = sample(ground, x, y);
-        const colour = band === null ? sea : colours[Math.max(0, Math.min(colours.length - 1, Math.floor(band) + 1))];
-        const at = 4 * (j * w + i);
-        image.data[at] = colour[0];
-        image.data[at + 1] = colour[1];
-        image.data[at + 2] = colour[2];
-        image.data[at + 3] = 255;
-      }
-    c.putImageData(image, 0, 0);
-  }
-
   return {
-    /**
-     * @param {View} view
-     * @param {import("./points.js").Look} look
-     * @param {{land: boolean, points: boolean}} what
-     */
-    draw(view, { palette, size, opacity, shown, hidden }, what) {
-      const { c, w, h } = sharp(canvas);
-      if (what.land) {
-        paintLand(view, palette);
-        c.imageSmoothingEnabled = true;
-        c.drawImage(small, 0, 0, small.width * COARSE, small.height * COARSE);
-      }
-      if (!what.points) return;
-      const scale = size / 10; // outlines are drawn in a box of 12, some 10 wide
-      for (let family = 0; family < library.family_names.length; family++) {
-        c.fillStyle = familyColour(palette, family);
-        const outline = outlines[family % outlines.length];
-        for (let i = 0; i < library.count; i++) {
-          if (library.family[i] !== family || hidden.has(i)) continue;
-          const [x, y] = toScreen(view, [library.x[i], library.y[i]]);
-          if (x < -9 || y < -9 || x > w + 9 || y > h + 9) continue;
-          c.globalAlpha = shown ? (shown.has(i) ? 1 : 0.12) : opacity;
-          c.save();
-          c.translate(x - 6 * scale, y - 6 * scale);
-          c.scale(scale, scale);
-          c.fill(outline);
-          c.restore();
+    /** @param {View} view @param {import("../colour.js").Palette} palette */
+    draw(view, palette) {
+      const w = Math.ceil(view.width / COARSE);
+      const h = Math.ceil(view.height / COARSE);
+      Object.assign(canvas, { width: w, height: h });
+      const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      const image = c.createImageData(w, h);
+      const colours = bandColours(ground.lines, ground.coast, palette).map(toRGB);
+      const sea = toRGB(palette.sea);
+      for (let j = 0; j < h; j++) {
+        const y = view.y - ((j + 0.5) * COARSE - view.height / 2) / view.k;
+        for (let i = 0; i < w; i++) {
+          const x = view.x + ((i + 0.5) * COARSE - view.width / 2) / view.k;
+          const band = sample(ground, x, y);
+          const colour = band === null ? sea : colours[Math.max(0, Math.min(colours.length - 1, Math.floor(band) + 1))];
+          const at = 4 * (j * w + i);
+          image.data[at] = colour[0];
+          image.data[at + 1] = colour[1];
+          image.data[at + 2] = colour[2];
+          image.data[at + 3] = 255;
         }
       }
-      c.globalAlpha = 1;
+      c.putImageData(image, 0, 0);
     },
   };
 }

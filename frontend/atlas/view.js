@@ -84,7 +84,8 @@ export function fitAround(bounds, size, margin, words, points, total) {
       if (box.left < size.width / 2) insets.push({ ...start, left: Math.max(start.left, box.right) });
       else insets.push({ ...start, right: Math.max(start.right, size.width - box.left) });
     }
-  let best = fit(bounds, size, margin);
+  const plain = fit(bounds, size, margin);
+  let best = plain;
   let most = -Infinity;
   for (const inset of insets) {
     const view = fit(bounds, size, inset);
@@ -94,8 +95,9 @@ export function fitAround(bounds, size, margin, words, points, total) {
       const [right, low] = toMap(view, [box.right, box.bottom]);
       covered += points.count(left, right, low, high);
     }
-    // one in a hundred points under the words costs as much as a map that is 6 % smaller
-    const worth = view.k * (1 - (6 * covered) / Math.max(1, total));
+    // one in a hundred points under the words costs as much as a map that is 5 % smaller, or a seventh off the middle
+    const aside = Math.abs(view.x - plain.x) / (size.width / view.k) + Math.abs(view.y - plain.y) / (size.height / view.k) / 4;
+    const worth = view.k * (1 - (5 * covered) / Math.max(1, total) - 0.35 * aside);
     if (worth > most) {
       most = worth;
       best = view;

@@ -11,7 +11,6 @@ import { filtered, noteName, sorted } from "./sounds.js";
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Sorting} Sorting */
 
-const ROW = 40; // CSS pixels at 16 px a rem, as in library.css
 const SPARE = 8; // rows drawn above and below what is seen
 
 /** @type {[Sorting["by"], string, string][]} */
@@ -67,6 +66,9 @@ export function mountLibrary(root, { store, actions, playback }) {
     URL.revokeObjectURL(/** @type {HTMLAnchorElement} */ (link).href);
   }
 
+  /** As library.css has it. */
+  const rowHeight = () => parseFloat(getComputedStyle(root).getPropertyValue("--row")) * 16 * unit();
+
   /** @param {number} i @param {number} nth */
   function row(i, nth) {
     const { library, distances, a, b } = store.get();
@@ -88,7 +90,7 @@ export function mountLibrary(root, { store, actions, playback }) {
   const fill = inNextFrame(() => {
     const { library } = store.get();
     if (!library || root.hidden) return;
-    const tall = ROW * unit();
+    const tall = rowHeight();
     first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
     end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
     const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
@@ -159,7 +161,7 @@ export function mountLibrary(root, { store, actions, playback }) {
     if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
     else if (by) {
       const at = Math.min(rows.length - 1, Math.max(0, rows.indexOf(i) + by));
-      const tall = ROW * unit();
+      const tall = rowHeight();
       const bottom = (at + 1) * tall + head.offsetHeight; // the head stays, and covers a row
       if (at * tall < wrap.scrollTop) wrap.scrollTop = at * tall;
       else if (bottom > wrap.scrollTop + wrap.clientHeight) wrap.scrollTop = bottom - wrap.clientHeight;

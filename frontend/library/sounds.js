@@ -55,8 +55,12 @@ function median(values) {
   return sorted[sorted.length >> 1];
 }
 
+/** A name to begin with: a few words, no catalogue number. @param {string} name */
+const isPlain = (name) => name.length <= 20 && !/_|\d{3}/.test(name);
+
 /**
- * The sound of a family that lies nearest to the middle of it; -1 for a family with fewer than `least` sounds.
+ * Of the dozen sounds in the middle of a family the first with a plain name, else the very middle; -1 for a family
+ * with fewer than `least` sounds.
  * @param {Library} library @param {number} family @param {number} [least]
  */
 export function heart(library, family, least = 5) {
@@ -66,7 +70,8 @@ export function heart(library, family, least = 5) {
   const x = median(members.map((i) => library.x[i]));
   const y = median(members.map((i) => library.y[i]));
   const far = (/** @type {number} */ i) => (library.x[i] - x) ** 2 + (library.y[i] - y) ** 2;
-  return members.reduce((best, i) => (far(i) < far(best) ? i : best));
+  const middle = members.sort((p, q) => far(p) - far(q)).slice(0, 12);
+  return middle.find((i) => isPlain(library.name[i])) ?? middle[0];
 }
 
 /**

@@ -47,7 +47,7 @@ export function spectrogram(samples, rate, { columns, bands, seconds, even = fal
   for (let c = 0; c < columns; c++) {
     // short windows where time is dense, long ones where it is not: sharp attacks and sharp partials
     const span = (start(c + 1) - start(c)) * rate;
-    const length = Math.round(clamp(2 * span, 640, SIZE));
+    const length = Math.round(clamp(2 * span, 1024, SIZE));
     const middle = Math.round(((start(c) + start(c + 1)) / 2) * rate);
     const from = Math.max(0, middle - (length >> 1));
     frame.fill(0);

@@ -1,6 +1,7 @@
 // @ts-check
 /** How fast the sound changes on the way: one curve a path, over the same axis as slices and scrubber. */
 
+import { overlap } from "../atlas/labels.js";
 import { dusk, readPalette } from "../colour.js";
 import { h, inNextFrame, sharp, unit } from "../dom.js";
 import { STEPS } from "../state.js";
@@ -58,30 +59,45 @@ export function mountSpeed(root, store) {
       c.setLineDash([]);
     }
 
-    // each curve says its name where it stands out most from the other, above both
-    c.font = `500 ${12 * u}px "Hanken Grotesk", system-ui, sans-serif`;
+    // each curve says its name beside itself, where no other curve is in the way
+    const size = 12 * u;
+    c.font = `500 ${size}px "Hanken Grotesk", system-ui, sans-serif`;
     c.fillStyle = palette.ink2;
     const small = w < 520 * u;
-    const top = (/** @type {number} */ s) => Math.min(y(geodesic.speed[s]), y(other.speed[s]));
-    /** @type {{left: number, right: number, at: number} | null} */
-    let taken = null;
-    const peak = (/** @type {number[]} */ mine, /** @type {number[]} */ rest) =>
-      mine.reduce((best, v, s) => (v - rest[s] > mine[best] - rest[best] ? s : best), 0);
-    const labels = [
-      { way: other, text: small ? amount(Math.max(...other.speed)) : speedWords(other, name, model.unit), s: peak(other.speed, geodesic.speed) },
-      ...(small ? [] : [{ way: geodesic, text: speedWords(geodesic, bentName, model.unit), s: peak(geodesic.speed, other.speed) }]),
+    /** @type {import("../atlas/view.js").Box[]} */
+    const taken = [];
+    const curves = [
+      { mine: other.speed, rest: geodesic.speed, text: small ? amount(Math.max(...other.speed)) : speedWords(other, name, model.unit) },
+      ...(small ? [] : [{ mine: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName, model.unit) }]),
     ];
-    for (const { text, s } of labels) {
-      const wide = c.measureText(text).width;
-      let left = Math.min(w - wide - 4 * u, Math.max(4 * u, x(s + 0.5) - wide / 2));
-      if (taken && left < taken.right + 14 * u && left + wide > taken.left - 14 * u)
-        left = taken.left - 14 * u - wide > 0 ? taken.left - 14 * u - wide : taken.right + 14 * u;
-      if (left + wide > w) continue; // no room left: the curve has to speak for itself
-      const first = Math.max(0, Math.floor((left / w) * STEPS - 1));
-      const last = Math.min(STEPS - 2, Math.ceil(((left + wide) / w) * STEPS));
-      const at = Math.max(11 * u, Math.min(...Array.from({ length: last - first + 1 }, (_, i) => top(first + i))) - 6 * u);
-      c.fillText(text, left, at);
-      taken ??= { left, right: left + wide, at };
+    for (const { mine, rest, text } of curves) {
+      const place = besideCurve(mine, rest, c.measureText(text).width, taken);
+      if (!place) continue; // no room: the curve has to speak for itself
+      c.fillText(text, place.left, place.bottom - 3 * u);
+      taken.push(place);
+    }
+
+    /** @param {number[]} mine @param {number[]} rest @param {number} wide @param {import("../atlas/view.js").Box[]} full */
+    function besideCurve(mine, rest, wide, full) {
+      const peak = mine.indexOf(Math.max(...mine));
+      /** @type {{box: import("../atlas/view.js").Box, cost: number} | null} */
+      let best = null;
+      for (let s = 0; s < mine.length; s++)
+        for (const above of [true, false]) {
+          const left = Math.min(w - wide - 2 * u, Math.max(2 * u, x(s + 0.5) - wide / 2));
+          const under = mine.map((_, i) => i).filter((i) => x(i + 1) > left && x(i) < left + wide);
+          const tops = under.map((i) => y(mine[i]));
+          const bottom = above ? Math.min(...tops) - 3 * u : Math.max(...tops) + 4 * u + size;
+          const box = { left, right: left + wide, top: bottom - size - u, bottom };
+          if (box.top < 0 || box.bottom > tall) continue;
+          const hit = under.some((i) => y(rest[i]) > box.top - 2 * u && y(rest[i]) < box.bottom + 2 * u);
+          // a label must not stand nearer to the other curve than to its own
+          const between = under.some((i) => (above ? y(rest[i]) < y(mine[i]) && y(rest[i]) > box.top - 6 * u : y(rest[i]) > y(mine[i]) && y(rest[i]) < box.bottom + 6 * u));
+          if (hit || between || full.some((each) => overlap(each, box) > 0)) continue;
+          const cost = Math.abs(s - peak) + (above ? 0 : 3) + (Math.max(...tops) - Math.min(...tops)) / u;
+          if (!best || cost < best.cost) best = { box, cost };
+        }
+      return best?.box ?? null;
     }
   });
 

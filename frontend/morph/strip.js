@@ -64,7 +64,7 @@ export function mountStrip(root, { store, playback }) {
     const step = stepAt(place);
     lit.style.display = ahead.style.display = on ? "" : "none";
     if (!on) return;
-    const whole = root.classList.contains("whole");
+    const whole = state.mode === "glide" && state.journey?.glides[state.path] !== undefined;
     lit.style.left = whole ? `${((0.5 + place * (STEPS - 1)) / STEPS) * 100}%` : `${(step / STEPS) * 100}%`;
     ahead.style.left = whole ? lit.style.left : `${((step + 1) / STEPS) * 100}%`;
     lit.style.setProperty("--here", `rgb(${duskRGB(place, state.dark)})`);

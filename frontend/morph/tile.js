@@ -2,7 +2,7 @@
 /** One end of the journey: its spectrogram, its name; pressing it plays it. */
 
 import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
-import { h, inNextFrame, sharp } from "../dom.js";
+import { fingers, h, inNextFrame, sharp } from "../dom.js";
 import { audibleSeconds } from "../listen/level.js";
 import { watch } from "../store.js";
 import { anchorDetail, anchorName } from "../words.js";
@@ -11,8 +11,8 @@ import { paint, spectrogram, strength } from "./spectrogram.js";
 /** @typedef {import("../state.js").State} State */
 
 const EMPTY = {
-  a: ["Where from?", "Click a sound"],
-  b: ["Where to?", "Click a second sound"],
+  a: ["Where from?", "a sound"],
+  b: ["Where to?", "a second sound"],
 };
 
 /**
@@ -54,7 +54,7 @@ export function mountTile(root, end, { store, playback }) {
     if (empty) {
       const [title, how] = EMPTY[end];
       name.textContent = title;
-      detail.textContent = how;
+      detail.textContent = `${fingers() ? "Tap" : "Click"} ${how}`;
       root.setAttribute("aria-label", `${title} Choose in the library`);
       return draw();
     }

@@ -3,6 +3,7 @@
 
 import { clamp } from "../colour.js";
 import { h } from "../dom.js";
+import { weightOf } from "../state.js";
 import { watch } from "../store.js";
 import { weightWords } from "../words.js";
 
@@ -31,7 +32,7 @@ export function stopOf(weight, most) {
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountWeight(root, store) {
   const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: STOPS, step: 1, "aria-label": "The geodesic keeps to known sounds" }));
-  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "known sounds"), slider);
+  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "known sounds"), slider, h("i", { "aria-hidden": "true" }));
   const most = () => store.get().model?.weights.max ?? 10;
   let settling = 0;
 
@@ -40,18 +41,22 @@ export function mountWeight(root, store) {
     describe(weight);
     clearTimeout(settling);
     // while it is being pulled the paths are not asked for at every stop
-    settling = window.setTimeout(() => store.set({ weight, path: "geodesic" }), 140);
+    const stop = Number(slider.value);
+    const usual = stopOf(usualWeight(), most());
+    settling = window.setTimeout(() => store.set({ weight: stop === usual ? null : weight, path: "geodesic" }), 140);
   }
+  const usualWeight = () => weightOf({ ...store.get(), weight: null });
   /** @param {number} weight */
   const describe = (weight) => {
     slider.setAttribute("aria-valuetext", weightWords(weight));
-    root.title = `The geodesic ${weight === Infinity ? "goes" : "is bent:"} ${weightWords(weight)}`;
+    root.title = `The geodesic ${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);
-  const stop = watch(store, ({ weight, model }) => [weight, model], ({ weight }) => {
-    slider.value = String(stopOf(weight, most()));
-    describe(weight);
+  const stop = watch(store, ({ weight, model }) => [weight, model], (state) => {
+    slider.value = String(stopOf(weightOf(state), most()));
+    root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
+    describe(weightOf(state));
   });
   return {
     destroy() {

@@ -22,11 +22,12 @@ export function mountLive(root, store) {
       if (a) say(`A is ${anchorName(a, library)}. Pick a second sound.`);
       else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
     }),
-    watch(store, ({ journey }) => [journey?.key, journey?.phase], ({ journey, a, b, library, model, weight }) => {
+    watch(store, ({ journey }) => [journey?.key, journey?.phase], (state) => {
+      const { journey, a, b, library, model, weight } = state;
       const { geodesic, linear } = journey?.paths ?? {};
       if (journey?.phase !== "ready" || !geodesic || !linear || !library || !a || !b || !model) return;
       const { lengths, more } = comparison(geodesic, linear, model.unit);
-      const bent = weight === 1 ? "" : ` The geodesic is ${weightWords(weight)}.`;
+      const bent = weight === null ? "" : ` The geodesic ${weightWords(weight)}.`;
       say(`From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
     }),
     watch(store, ({ path }) => [path], ({ path, journey }) => journey && say({ geodesic: "Geodesic", linear: "Straight", retimed: "Re-timed" }[path])),

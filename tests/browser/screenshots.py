@@ -34,7 +34,7 @@ def open_page(browser: Browser, url: str, size: str, theme: str, query: str = ""
     )
     page.on("pageerror", lambda error: print("page error:", error))
     page.goto(f"{url}/{query}")
-    page.wait_for_function("() => performance.getEntriesByName('sonifold:full-map').length > 0", timeout=30_000)
+    page.wait_for_function("() => performance.getEntriesByName('sonifold:full-map').length > 0", timeout=90_000)
     return page
 
 
@@ -64,9 +64,9 @@ def into(page: Page, state: str, b: str) -> None:
     if state in ("first", "away"):
         page.wait_for_timeout(300)
         return
-    page.wait_for_function("() => window.sonifold.state().journey?.paths.retimed", timeout=30_000)
+    page.wait_for_function("() => window.sonifold.state().journey?.paths.retimed", timeout=90_000)
     if state == "glide":
-        page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=30_000)
+        page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=90_000)
     page.wait_for_timeout(900)
     if state == "playing":
         page.locator(".play").click()

@@ -1,0 +1,42 @@
+"""A real Sonifold on a free port, with the packs of the checkout and a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "import sys; from sonifold.cli import main; sys.exit(main())"
+
+
+@contextmanager
+def running_server(**settings: str) -> Iterator[str]:
+    """The address of a server that answers. ``settings``: more ``SONIFOLD_*`` variables, without the prefix."""
+    with tempfile.TemporaryDirectory() as data:
+        given = {"PORT": "0", "DATA": data, "BROWSER": "0", "MODELS": str(ROOT / "models"), **settings}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("SONIFOLD_")}
+        environment |= {f"SONIFOLD_{key}": value for key, value in given.items()}
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, "serve"], stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+        )
+        try:
+            yield _address(process)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"http://[\w.:\[\]-]+", line):
+            return found.group().rstrip("/")
+    raise RuntimeError(f"the server ended with {process.wait()} before it said where it is")
