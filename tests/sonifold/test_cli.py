@@ -1,0 +1,69 @@
+"""The command line and the README's examples, as a user would type them."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import sonifold
+from sonifold.cli import main
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def sounds(tmp_path, monkeypatch):
+    """kick.wav and bell.wav in an empty working directory."""
+    model = sonifold.load("oneshots")
+    for name in ("Kick", "Bell"):
+        sound_id = model.library.ids[model.library.families.index(name)]
+        soundfile.write(
+            tmp_path / f"{name.lower()}.wav", model.library.audio(sound_id).numpy(), model.sample_rate
+        )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.split()[1])
+def test_the_python_examples_of_the_readme_run(code, sounds):
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_commands_of_the_readme_run(sounds, capsys):
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith(("sonifold morph", "sonifold embed"))]
+    assert len(commands) >= 4
+    for command in commands:
+        assert main(command[1:]) == 0
+    for name in ("steps", "straight", "glide"):
+        samples, rate = soundfile.read(sounds / f"{name}.wav")
+        assert rate == 44_100
+        assert 0.05 < np.abs(samples).max() <= 1
+    found = json.loads(capsys.readouterr().out.split("\n[", 1)[1].join(["[", ""]))
+    assert [one["file"] for one in found] == ["kick.wav", "bell.wav"]
+    assert found[0]["nearest"][0]["distance"] < found[0]["nearest"][-1]["distance"]
+
+
+def test_the_straight_path_differs_from_the_geodesic(sounds):
+    main(["morph", "kick.wav", "bell.wav", "-o", "a.wav", "--steps", "3"])
+    main(["morph", "kick.wav", "bell.wav", "-o", "b.wav", "--steps", "3", "--path", "linear"])
+    a, b = (soundfile.read(f"{name}.wav")[0].reshape(3, -1) for name in "ab")
+    assert np.abs(a[1] - b[1]).max() > 1e-3
+    assert np.abs(a[0] - b[0]).max() < 1e-3
+
+
+def test_problems_are_one_sentence_on_standard_error(sounds, capsys):
+    (sounds / "words.wav").write_text("not a sound")
+    for command in (["morph", "nowhere.wav", "bell.wav"], ["morph", "words.wav", "bell.wav"],
+                    ["embed", "kick.wav", "--model", "nonesuch"], ["morph", "kick.wav", "bell.wav", "-o", "x.mp4"],
+                    ["train", "--dataset", "nowhere"]):  # fmt: skip
+        assert main(command) == 1
+        assert capsys.readouterr().err.startswith("sonifold: ")
