@@ -31,10 +31,10 @@ def layout(coordinates: Tensor, seed: int = 0) -> Positions:
 
     Centred, turned so that the longer axis lies flat, and scaled to about -1..1 across.
     """
-    from umap import UMAP
-
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a seed costs UMAP its threads; it says so
+        warnings.simplefilter("ignore")  # that TensorFlow is missing, and that a seed costs UMAP its threads
+        from umap import UMAP
+
         raw = UMAP(
             n_neighbors=NEIGHBOURS, min_dist=MIN_DISTANCE, spread=SPREAD, random_state=seed, n_epochs=500
         ).fit_transform(coordinates.numpy().astype(np.float32))
