@@ -24,8 +24,10 @@ POWER = 2.0
 NEIGHBOURS = 10
 #: Samples the smoothing works on.
 FINE = 129
-#: Standard deviation of the smoothing, as a part of the path.
+#: Standard deviation of the smoothing, as a part of the path at most, and as a part of the mean step between the
+#: points it visits: corners are rounded, turns of the path are kept.
 SMOOTHING = 0.04
+SMOOTHING_STEPS = 0.5
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def _smooth(stations: Points, marks: Tensor, nodes: int) -> Curve:
     joined = np.stack([np.interp(grid, reached, column) for column in points.T], 1)
     # reflected through its ends, a curve keeps them when it is smoothed
     padded = np.concatenate([2 * joined[0] - joined[:0:-1], joined, 2 * joined[-1] - joined[-2::-1]])
-    smooth = gaussian_filter1d(padded, SMOOTHING * (FINE - 1), axis=0)[FINE - 1 : 2 * FINE - 1]
+    width = min(SMOOTHING, SMOOTHING_STEPS / (len(points) - 1)) * (FINE - 1)
+    smooth = gaussian_filter1d(padded, width, axis=0)[FINE - 1 : 2 * FINE - 1]
     curve = np.stack([np.interp(np.linspace(0, 1, nodes), grid, column) for column in smooth.T], 1)
     curve[[0, -1]] = points[[0, -1]]
     return torch.from_numpy(curve).to(stations)

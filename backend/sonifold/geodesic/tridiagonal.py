@@ -51,6 +51,8 @@ def thomas(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
 def banded(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
     """One system by LAPACK's banded Cholesky, bandwidth 2 latent - 1; in double precision."""
     _, m, d = right.shape
+    if m * d == 1:  # scipy's tridiagonal branch has no off-diagonal to give to LAPACK
+        return torch.where(diagonal[..., 0] > 0, right / diagonal[..., 0], torch.nan)
     width = 2 * d - 1
     band = np.zeros((width + 1, m * d))
     blocks, couplings = diagonal[0].double().cpu().numpy(), upper[0].double().cpu().numpy()

@@ -1,0 +1,181 @@
+"""What every metric promises, and what each says of itself."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from metric_cases import METRICS, kernel, points, residual_pullback, sphere, spread
+from torch.testing import assert_close
+
+from sonifold.geodesic import line
+from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+
+
+@pytest.mark.parametrize("name", METRICS)
+class TestContract:
+    """Adding a metric to METRICS is all it takes to hold it to these."""
+
+    @pytest.fixture
+    def metric(self, name: str) -> Metric:
+        return METRICS[name][0]
+
+    @pytest.fixture
+    def z(self, name: str):
+        return points(7, METRICS[name][1])
+
+    @pytest.fixture
+    def vectors(self, z):
+        generator = torch.Generator().manual_seed(9)
+        return torch.randn(2, *z.shape, generator=generator, dtype=z.dtype)
+
+    def test_the_tensor_is_symmetric_and_positive(self, metric, z):
+        g = metric.tensor(z)
+        assert g.shape == (7, z.shape[1], z.shape[1])
+        assert_close(g, g.mT)
+        assert torch.linalg.eigvalsh(g).min() > 0
+
+    def test_the_cometric_is_the_inverse_of_the_tensor(self, metric, z):
+        assert_close(metric.cometric(z) @ metric.tensor(z), torch.eye(z.shape[1]).double().expand(7, -1, -1))
+
+    def test_lowering_and_raising_undo_each_other(self, metric, z, vectors):
+        assert_close(metric.lower(z, vectors[0]), (metric.tensor(z) @ vectors[0][..., None])[..., 0])
+        assert_close(metric.raised(z, metric.lower(z, vectors[0])), vectors[0])
+
+    def test_inner_products_and_norms_are_those_of_the_tensor(self, metric, z, vectors):
+        u, v = vectors
+        expected = torch.einsum("bi,bij,bj->b", u, metric.tensor(z), v)
+        assert_close(metric.inner(z, u, v), expected)
+        assert_close(metric.inner(z, u, v), metric.inner(z, v, u))
+        assert_close(metric.norm(z, u) ** 2, metric.inner(z, u, u))
+
+    def test_log_det_is_that_of_the_tensor_and_magnification_half_of_it(self, metric, z):
+        assert_close(metric.log_det(z), torch.linalg.slogdet(metric.tensor(z)).logabsdet)
+        assert_close(metric.magnification(z), metric.log_det(z) / 2)
+
+    def test_the_gradient_is_the_derivative_of_the_squared_norm(self, metric, z, vectors):
+        y, u = z.clone().requires_grad_(True), vectors[0]
+        squared = torch.einsum("bi,bij,bj->b", u, metric.tensor(y), u).sum()
+        expected = torch.autograd.grad(squared, y)[0] if squared.requires_grad else torch.zeros_like(z)
+        assert_close(metric.gradient(z, u), expected)
+
+    def test_a_batch_is_a_loop(self, metric, z):
+        assert_close(metric.tensor(z), torch.cat([metric.tensor(row[None]) for row in z]))
+        assert_close(metric.log_det(z), torch.cat([metric.log_det(row[None]) for row in z]))
+
+    def test_the_energy_gradient_is_the_derivative_of_the_energy(self, metric, z):
+        curves = line(z[:3], z[3:6], 6) + 0.05 * points(18, z.shape[1], seed=4).view(3, 6, -1)
+        energy, gradient = metric.energy_gradient(curves)
+        inner = curves[:, 1:-1].clone().requires_grad_(True)
+        whole = metric.energy(torch.cat([curves[:, :1], inner, curves[:, -1:]], 1))
+        assert_close(energy, whole.detach())
+        assert_close(gradient, torch.autograd.grad(whole.sum(), inner)[0])
+        assert_close(metric.energy_gradient(curves, metric.anchors(curves))[1], gradient)
+
+    def test_the_quadratic_model_has_the_gradient_of_the_energy_and_is_positive(self, metric, z):
+        curves = line(z[:3], z[3:6], 5)
+        model = metric.quadratic(curves)
+        assert_close(2 * 4 * model.gradient, metric.energy_gradient(curves)[1])
+        m, d = model.gradient.shape[1:]
+        whole = torch.zeros(3, m, d, m, d, dtype=z.dtype)
+        for k in range(m):
+            whole[:, k, :, k] = model.diagonal[:, k]
+        for k in range(m - 1):
+            whole[:, k, :, k + 1] = model.upper[:, k]
+            whole[:, k + 1, :, k] = model.upper[:, k].mT
+        assert torch.linalg.eigvalsh(whole.view(3, m * d, m * d)).min() > 0
+
+    def test_steps_add_up_to_energy_and_length(self, metric, z):
+        curves = line(z[:2], z[2:4], 9)
+        squared = metric.squared_steps(curves)
+        assert_close(metric.energy(curves), 8 * squared.sum(1))
+        assert_close(metric.length(curves), squared.sqrt().sum(1))
+        assert (metric.energy(curves) >= metric.length(curves) ** 2 - 1e-9).all()
+
+    def test_non_contiguous_points_are_points(self, metric, z):
+        assert_close(metric.tensor(z.mT.contiguous().mT), metric.tensor(z))
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
+def test_single_precision_agrees_with_double(full):
+    metric, z = kernel(3, full=full), points(6, 3)
+    assert metric.to(torch.float32).tensor(z.float()).dtype == torch.float32
+    assert_close(metric.to(torch.float32).tensor(z.float()).double(), metric.tensor(z), rtol=1e-4, atol=1e-4)
+    assert_close(
+        metric.to(torch.float32).gradient(z.float(), z.float()).double(),
+        metric.gradient(z, z),
+        rtol=1e-3,
+        atol=1e-3,
+    )
+
+
+def test_diagonal_matrices_give_what_full_ones_would():
+    diagonal, z = kernel(3), points(6, 3)
+    full = KernelMetric(
+        diagonal.centroids, torch.diag_embed(diagonal.matrices), diagonal.temperature, diagonal.ridge
+    )
+    assert_close(diagonal.tensor(z), full.tensor(z))
+    assert_close(diagonal.gradient(z, z), full.gradient(z, z))
+
+
+def test_the_kernel_metric_is_small_on_the_data_and_one_over_the_ridge_far_away():
+    metric = KernelMetric.isotropic(
+        torch.randn(200, 4, generator=torch.Generator().manual_seed(0)), ridge=0.05
+    )
+    on, off = metric.centroids[:50], torch.full((1, 4), 40.0)
+    assert_close(metric.tensor(off), torch.eye(4)[None] / 0.05)
+    assert metric.magnification(on).max() < metric.magnification(off)
+
+
+def test_normalised_the_kernel_metric_is_about_the_identity_on_the_data_whatever_the_units():
+    means = torch.randn(400, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    for unit in (1.0, 100.0):
+        metric = KernelMetric.posterior(unit * means, torch.full_like(means, 0.3 * unit))
+        off_centre = (metric.weights(metric.centroids).fill_diagonal_(0) @ metric.matrices).mean(1)
+        assert off_centre.median().item() == pytest.approx(1.0)
+
+
+def test_the_pullback_of_the_sphere_is_the_metric_of_the_sphere():
+    z = points(5, 2)
+    expected = torch.diag_embed(torch.stack([torch.ones(5).double(), z[:, 0].sin() ** 2], 1))
+    assert_close(Pullback(sphere).tensor(z), expected)
+    assert_close(Pullback(sphere).magnification(z), z[:, 0].sin().log())
+
+
+def test_a_blend_is_the_sum_of_its_parts():
+    pullback, data, z = residual_pullback(), kernel(4), points(5, 4)
+    blend = Blend(pullback, data, weight=0.5, scale=3.0)
+    assert_close(blend.tensor(z), pullback.tensor(z) / 9 + 0.5 * data.tensor(z))
+    assert_close(blend.reweighted(0.0).tensor(z), pullback.tensor(z) / 9)
+
+
+def test_the_typical_scale_makes_the_pullback_about_the_identity():
+    pullback, z = residual_pullback(), points(100, 4)
+    scale = Blend.typical_scale(pullback, z)
+    trace = torch.diagonal(pullback.tensor(z), dim1=1, dim2=2).mean(1)
+    assert (trace / scale**2).median().item() == pytest.approx(1.0)
+
+
+def test_a_blend_over_a_library_knows_its_typical_tensor_at_any_weight():
+    library = spread(40, 4)
+    blend = Blend.over(residual_pullback(), kernel(4), library).reweighted(2.0)
+    assert_close(blend.typical, blend.tensor(library).mean(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Flat(0.0), "positive scale"),
+        (lambda: KernelMetric(torch.zeros(3, 2), torch.ones(3, 3), 1.0), r"\(3, 2\)"),
+        (lambda: KernelMetric(torch.zeros(0, 2), torch.ones(0, 2), 1.0), "non-empty"),
+        (lambda: KernelMetric(torch.zeros(3, 2), torch.ones(3, 2), 0.0), "temperature"),
+        (lambda: KernelMetric.posterior(torch.zeros(3, 2), -torch.ones(3, 2)), "log"),
+        (lambda: Pullback(sphere, ridge=-1.0), "ridge"),
+        (lambda: Blend(Pullback(sphere), Flat(), weight=math.inf), "graph"),
+        (lambda: Blend(Pullback(sphere), Flat(), scale=0.0), "typical_scale"),
+    ],
+)
+def test_a_metric_that_cannot_be_says_what_would(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
