@@ -27,7 +27,7 @@ def serve(settings: Settings) -> None:
     """Serve until interrupted. Raises ServeError before anything is loaded if the settings forbid it."""
     require_token(settings)
     listener = listen(settings)
-    engine = LocalEngine(settings.models, threads=settings.threads, device=settings.device)
+    engine = LocalEngine(settings.models, threads=settings.threads)
     app = create_app(settings, engine)
     server = uvicorn.Server(
         uvicorn.Config(

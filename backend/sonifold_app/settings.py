@@ -43,10 +43,10 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         le=256,
-        description="CPU threads of one computation; by default as many as there are cores.",
+        description="Computations at the same time, one core each; by default as many as there are cores.",
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        "auto", description="Where the models compute; auto takes a GPU where there is one."
+    device: Literal["auto", "cpu"] = Field(
+        "auto", description="Where the models compute: so far the CPU, whichever is set."
     )
     keep_bytes: int = Field(
         1024 * MEBIBYTE,

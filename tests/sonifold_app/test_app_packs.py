@@ -71,7 +71,7 @@ def test_a_pack_that_fails_as_nobody_foresaw_does_not_keep_the_others_from_loadi
         return load(path, *args, **kwargs)
 
     monkeypatch.setattr(sonifold, "load", fails)
-    models, unusable = load_packs(packs, "cpu")
+    models, unusable = load_packs(packs)
     assert not models
     assert "Update Sonifold" in unusable["well"]
     assert "KeyError" in caplog.text

@@ -21,6 +21,9 @@ Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+#: Applies a function to each item, in whatever order or at the same time; results in the items' order.
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+
 log = logging.getLogger(__name__)
 
 
@@ -133,49 +136,52 @@ class Batcher(Generic[Key]):
                 job.future.set_result(result)
 
 
-def attempt_each(compute: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | Exception]:
-    """Compute items one by one; what an item raises is its result."""
-    results: list[Result | Exception] = []
-    for item in items:
+def serially(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """One after the other: the simplest way to compute several things."""
+    return [function(item) for item in items]
+
+
+def attempt_each(
+    compute: Callable[[Item], Result], items: Iterable[Item], spread: Spread = serially
+) -> list[Result | Exception]:
+    """Compute each item by itself; what an item raises is its result."""
+
+    def attempt(item: Item) -> Result | Exception:
         try:
-            results.append(compute(item))
+            return compute(item)
         except Exception as error:
-            results.append(error)
-    return results
+            return error
+
+    return spread(attempt, items)
 
 
 def by_group(
     items: Sequence[Item],
     group_of: Callable[[Item], Any],
     compute: Callable[[Any, Sequence[Item]], Sequence[Result]],
-    most: int = 64,
+    spread: Spread = serially,
 ) -> list[Result | Exception]:
-    """Compute items of the same group together, at most ``most`` at once; results in the items' order.
+    """Compute items of the same group together; results in the items' order.
 
-    If a batch fails its items are computed one by one, so that only the culprit's request fails.
+    If a group fails its items are computed one by one, so that only the culprit's request fails.
     """
     groups: dict[Any, list[int]] = {}
     for index, item in enumerate(items):
         groups.setdefault(group_of(item), []).append(index)
+
+    def compute_group(group: Any) -> Sequence[Result | Exception]:
+        members = [items[index] for index in groups[group]]
+        try:
+            return compute(group, members)
+        except Exception as error:
+            if len(members) == 1:
+                return [error]
+            return attempt_each(lambda member: compute(group, [member])[0], members)
+
     results: dict[int, Result | Exception] = {}
-    for group, members in groups.items():
-        for start in range(0, len(members), most):
-            some = members[start : start + most]
-            batch = [items[index] for index in some]
-            results.update(zip(some, compute_some(compute, group, batch), strict=True))
+    for indices, computed in zip(groups.values(), spread(compute_group, groups), strict=True):
+        results.update(zip(indices, computed, strict=True))
     return [results[index] for index in range(len(items))]
-
-
-def compute_some(
-    compute: Callable[[Any, Sequence[Item]], Sequence[Result]], group: Any, items: Sequence[Item]
-) -> Sequence[Result | Exception]:
-    """Compute items together; one by one if that fails."""
-    try:
-        return compute(group, items)
-    except Exception as error:
-        if len(items) == 1:
-            return [error]
-        return attempt_each(lambda item: compute(group, [item])[0], items)
 
 
 def all_or_error(results: Sequence[Result | Exception]) -> list[Result] | Exception:

@@ -1,6 +1,7 @@
 """What the engine does with a model: functions that take a batch and give each item a result or an exception.
 
-torch is imported where it is used: the server answers before it is there.
+``spread`` computes independent parts of a batch at the same time. torch is imported where it is used: the server
+answers before it is there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sonifold_app.engine.base import (
     TracedPath,
     Upload,
 )
-from sonifold_app.engine.batching import all_or_error, attempt_each, by_group
+from sonifold_app.engine.batching import Spread, all_or_error, attempt_each, by_group, serially
 
 if TYPE_CHECKING:
     from sonifold.clip import Clip
@@ -35,14 +36,13 @@ if TYPE_CHECKING:
     from sonifold.path import Path as LatentPath
     from sonifold.sound import Sound
 
-#: Paths rendered at once. Steps times spectrogram is the largest array there is: 4 paths of 17 steps take
-#: about 300 MB.
-PATHS_AT_ONCE = 4
 #: Neighbours named in an embedding.
 NEAREST = 5
 
 
-def traces(model: Model, queries: Sequence[PathQuery]) -> list[list[TracedPath] | Exception]:
+def traces(
+    model: Model, queries: Sequence[PathQuery], spread: Spread = serially
+) -> list[list[TracedPath] | Exception]:
     """Paths along the legs of each query."""
     legs = attempt_each(lambda query: legs_of(model, query.anchors), queries)
     asked = [
@@ -51,14 +51,16 @@ def traces(model: Model, queries: Sequence[PathQuery]) -> list[list[TracedPath] 
         if not isinstance(some, Exception)
         for leg in some
     ]
-    paths = iter(solve(model, asked))
+    paths = iter(solve(model, asked, spread))
     return [
         some if isinstance(some, Exception) else all_or_error([present(next(paths)) for _ in some])
         for some in legs
     ]
 
 
-def morphs(model: Model, queries: Sequence[MorphQuery]) -> list[list[Morph] | Exception]:
+def morphs(
+    model: Model, queries: Sequence[MorphQuery], spread: Spread = serially
+) -> list[list[Morph] | Exception]:
     """Paths of each kind of each query, and their sound."""
     legs = attempt_each(lambda query: legs_of(model, (query.start, query.end)), queries)
     asked = [
@@ -68,8 +70,10 @@ def morphs(model: Model, queries: Sequence[MorphQuery]) -> list[list[Morph] | Ex
         for leg in some
         for kind in query.kinds
     ]
-    paths = solve(model, asked)
-    recordings = render(model, [(path, query) for path, (_, _, query) in zip(paths, asked, strict=True)])
+    paths = solve(model, asked, spread)
+    recordings = render(
+        model, [(path, query) for path, (_, _, query) in zip(paths, asked, strict=True)], spread
+    )
     made = iter(zip(map(present, paths), recordings, strict=True))
     return [
         some if isinstance(some, Exception) else all_or_error([morph_of(*next(made)) for _ in query.kinds])
@@ -83,7 +87,9 @@ def morph_of(path: TracedPath | Exception, recording: Recording | Exception) -> 
     return recording if isinstance(recording, Exception) else Morph(path, recording)
 
 
-def decodings(model: Model, anchors: Sequence[Anchor]) -> list[Decoded | Exception]:
+def decodings(
+    model: Model, anchors: Sequence[Anchor], spread: Spread = serially
+) -> list[Decoded | Exception]:
     import torch
 
     sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
@@ -100,7 +106,9 @@ def decodings(model: Model, anchors: Sequence[Anchor]) -> list[Decoded | Excepti
     return [sound if isinstance(sound, Exception) else next(decoded) for sound in sounds]
 
 
-def embeddings(model: Model, uploads: Sequence[Upload]) -> list[Embedding | Exception]:
+def embeddings(
+    model: Model, uploads: Sequence[Upload], spread: Spread = serially
+) -> list[Embedding | Exception]:
     def embed(upload: Upload) -> Embedding:
         sound = model.encode(upload.data, name=upload.name)
         ((x, y),) = numbers(model.place(sound.z[None]))
@@ -108,7 +116,7 @@ def embeddings(model: Model, uploads: Sequence[Upload]) -> list[Embedding | Exce
         seconds = sound.seconds or 0.0
         return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest)
 
-    return attempt_each(embed, uploads)
+    return attempt_each(embed, uploads, spread)
 
 
 def legs_of(model: Model, anchors: Sequence[Anchor]) -> list[tuple[Sound, Sound]]:
@@ -127,7 +135,7 @@ def resolve(model: Model, anchor: Anchor) -> Sound:
 
 
 def solve(
-    model: Model, asked: Sequence[tuple[tuple[Sound, Sound], str, PathQuery | MorphQuery]]
+    model: Model, asked: Sequence[tuple[tuple[Sound, Sound], str, PathQuery | MorphQuery]], spread: Spread
 ) -> list[LatentPath | Exception]:
     """Solve for paths, all those together that ask for the same kind under the same metric."""
     return by_group(
@@ -136,30 +144,25 @@ def solve(
         lambda group, of: model.paths(
             [pair for pair, _, _ in of], kind=group[0], metric=group[1], weight=group[2], steps=group[3]
         ),
+        spread,
     )
 
 
 def render(
-    model: Model, asked: Sequence[tuple[LatentPath | Exception, MorphQuery]]
+    model: Model, asked: Sequence[tuple[LatentPath | Exception, MorphQuery]], spread: Spread
 ) -> list[Recording | Exception]:
-    """Make paths audible: steps a few paths at a time, glides one by one."""
+    """Make paths audible."""
 
-    def some(group: tuple[str, int, float], of: Sequence[tuple[Any, MorphQuery]]) -> list[Recording]:
-        mode, _, seconds = group
-        if mode == "glide":
-            return [recording_of(model.render_glide(path, seconds=seconds)) for path, _ in of]
-        return [recording_of(clip) for clip in model.render_steps([path for path, _ in of])]
+    def sound(one: tuple[LatentPath | Exception, MorphQuery]) -> Recording:
+        path, query = one
+        if isinstance(path, Exception):
+            raise path
+        if query.mode == "glide":
+            return recording_of(model.render_glide(path, seconds=query.seconds))
+        (clip,) = model.render_steps([path])
+        return recording_of(clip)
 
-    good = [(path, query) for path, query in asked if not isinstance(path, Exception)]
-    rendered = iter(
-        by_group(
-            good,
-            lambda one: (one[1].mode, one[1].steps, one[1].seconds if one[1].mode == "glide" else 0.0),
-            some,
-            most=PATHS_AT_ONCE,
-        )
-    )
-    return [path if isinstance(path, Exception) else next(rendered) for path, _ in asked]
+    return attempt_each(sound, asked, spread)
 
 
 def placed(model: Model, points: Numbers) -> Numbers:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def load_packs(folder: Path | None, device: str) -> tuple[dict[str, Model], dict[str, str]]:
+def load_packs(folder: Path | None) -> tuple[dict[str, Model], dict[str, str]]:
     """Models by name, and a sentence for each pack that could not be loaded."""
     import sonifold
 
