@@ -46,7 +46,7 @@ export function oklch(lightness, chroma, hue) {
 export function duskRGB(t, dark) {
   return dark
     ? oklch(0.75, mix(0.15, 0.13, t) + 0.01 * Math.sin(Math.PI * t), mix(45, -110, t))
-    : oklch(mix(0.53, 0.5, t), 0.155, mix(42, -105, t));
+    : oklch(mix(0.507, 0.5, t), mix(0.153, 0.139, t) + 0.025 * Math.sin(Math.PI * t), mix(42.2, -105.2, t));
 }
 
 /** @param {number} t @param {boolean} dark */

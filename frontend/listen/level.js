@@ -42,7 +42,7 @@ export function safeGain(samples, rate) {
   const loudest = Math.sqrt(powers(samples, rate).reduce((most, p) => Math.max(most, p), 0));
   let peak = 0;
   for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i]));
-  return Math.min(1, 10 ** (-12 / 20) / (loudest || 1), 10 ** (-1 / 20) / (peak || 1));
+  return peak === 0 ? 1 : Math.min(1, 10 ** (-12 / 20) / loudest, 10 ** (-1 / 20) / peak);
 }
 
 /**

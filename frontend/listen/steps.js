@@ -62,10 +62,10 @@ export function createStepPlayer(context, mixer, hear) {
   /**
    * @param {PathKind} kind @param {number} step
    * @param {number} at when this step's first sample is, or was
-   * @param {{until?: number, period?: Seconds, level?: number}} how
+   * @param {{until?: number, period?: Seconds, level?: number, swell?: boolean}} how swell: as its neighbours fade
    * @returns {Voice | null}
    */
-  function start(kind, step, at, { until, period, level = 1 }) {
+  function start(kind, step, at, { until, period, level = 1, swell = false }) {
     const track = tracks.get(kind);
     if (!track || step >= track.steps) return null;
     const source = context.createBufferSource();
@@ -76,7 +76,8 @@ export function createStepPlayer(context, mixer, hear) {
     const phase = period ? (when - at) % period : when - at;
     const late = when > at;
     gain.gain.setValueAtTime(late ? 0 : level, when);
-    if (late) gain.gain.linearRampToValueAtTime(level, when + FADE);
+    if (swell) gain.gain.setTargetAtTime(level, when, CROSSFADE);
+    else if (late) gain.gain.linearRampToValueAtTime(level, when + FADE);
     if (period) {
       source.loop = true;
       source.loopStart = first;
@@ -201,24 +202,28 @@ export function createStepPlayer(context, mixer, hear) {
   /** Gains of the loops around the thumb. @param {NonNullable<typeof drag>} scrub @param {number} at step, with a fraction */
   function blend(scrub, at) {
     scrub.at = at;
-    for (const [name, voice] of scrub.voices) {
+    const swell = scrub.voices.size > 0;
+    const around = [...new Set([Math.floor(at), Math.ceil(at)])].flatMap((step) => [...tracks.keys()].map((kind) => ({ kind, step, name: `${kind}:${step}` })));
+    const missing = around.filter(({ name }) => !scrub.voices.has(name));
+    // a new voice cannot start at once: the others wait for it, so that their sum stays one
+    const when = missing.length ? Math.max(context.currentTime + SOON, scrub.origin) : context.currentTime;
+    for (const [name, { gain }] of scrub.voices) {
       const step = Number(name.split(":")[1]);
-      const level = Math.max(0, 1 - Math.abs(at - step));
-      voice.gain.gain.cancelScheduledValues(0);
-      voice.gain.gain.setTargetAtTime(level, context.currentTime, CROSSFADE);
-      if (Math.abs(at - step) > 2.5) {
-        silence(voice);
+      const level = gain.gain.value;
+      gain.gain.cancelScheduledValues(0);
+      gain.gain.setValueAtTime(level, context.currentTime);
+      gain.gain.setTargetAtTime(Math.max(0, 1 - Math.abs(at - step)), when, CROSSFADE);
+    }
+    for (const [name, voice] of scrub.voices)
+      if (Math.abs(at - Number(name.split(":")[1])) > 2.5) {
+        silence(voice, 4 * CROSSFADE);
         scrub.voices.delete(name);
       }
+    for (const { kind, step, name } of missing) {
+      const level = Math.max(0, 1 - Math.abs(at - step));
+      const voice = start(kind, step, scrub.origin, { period: scrub.period, level, swell });
+      if (voice) scrub.voices.set(name, voice);
     }
-    for (const step of new Set([Math.floor(at), Math.ceil(at)]))
-      for (const kind of tracks.keys()) {
-        const name = `${kind}:${step}`;
-        if (scrub.voices.has(name)) continue;
-        const level = Math.max(0, 1 - Math.abs(at - step));
-        const voice = start(kind, step, scrub.origin, { period: scrub.period, level });
-        if (voice) scrub.voices.set(name, voice);
-      }
   }
 
   return {
