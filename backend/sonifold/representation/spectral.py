@@ -27,7 +27,7 @@ GATE = (140, 210)  # samples: silent before, fully open after
 MOMENTUM = 0.99  # of fast Griffin-Lim
 FLOOR = 3e-9  # relative weighted power faded out in synthesis
 HISS = 0.016  # decoded features well under this are hiss
-PEAK = 0.95
+LOUD_FRAMES = 6  # candidates for the loudest
 
 
 class Spectral:
@@ -142,19 +142,19 @@ class Spectral:
         the loudest frame. Scaling the whole map instead cost .2 in Phi and lifted the noise floor.
         """
         positive = features.clamp(min=0)
-        loudest = self.expand(positive).div_(self.weight)
-        frame = torch.einsum("b,nbt->nt", self.loudness_weight, loudest).argmax(1)
-        column = positive[torch.arange(len(positive)), :, frame]  # (batch, band)
-        peak = positive.amax((1, 2)).clamp(min=1e-6)
-        emphasis = column / peak[:, None]
+        loudness = torch.einsum("b,nbt->nt", self.loudness_weight, self.expand(positive).div_(self.weight))
+        # which frame is the loudest may change with a, and the map must not jump where it does: watch several
+        frames = loudness.topk(LOUD_FRAMES, dim=1).indices
+        columns = positive.gather(2, frames[:, None].expand(-1, self.bands, -1))  # (batch, band, LOUD_FRAMES)
+        peak = positive.amax((1, 2), keepdim=True).clamp(min=1e-6)
+        emphasis = columns / peak
         low, high = torch.full_like(peak, 0.5), torch.full_like(peak, 2.0)
         for _ in range(14):
             middle = (low + high) / 2
-            power = self.expand(column * (1 + (middle[:, None] - 1) * emphasis)) / self.weight[:, 0]
-            short = power @ self.loudness_weight < 1
-            low, high = torch.where(short, middle, low), torch.where(short, high, middle)
-        gain = (low + high)[:, None, None] / 2 - 1
-        return positive * (1 + gain * positive / peak[:, None, None])
+            short = self.loudest(self.expand(columns * (1 + (middle - 1) * emphasis)) / self.weight) < 1
+            low = torch.where(short[:, None, None], middle, low)
+            high = torch.where(short[:, None, None], high, middle)
+        return positive * (1 + ((low + high) / 2 - 1) * positive / peak)
 
     def magnitudes(self, features: FeatureMaps) -> Tensor:
         """STFT magnitudes (batch, 257, 513) by interpolation of log power between bands and frames."""
