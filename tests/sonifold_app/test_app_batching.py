@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import queue
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
@@ -125,6 +126,16 @@ def test_what_nobody_wants_any_more_is_not_computed(batcher, run):
     assert ("a", ["wanted"]) in run.batches
     with pytest.raises(CancelledError):
         unwanted.result()
+
+
+def test_after_work_there_is_one_call_to_clear_up(run):
+    cleared = queue.SimpleQueue()
+    batcher = Batcher(run, window=0.0, idle=lambda: cleared.put(len(run.batches)), rest=0.01)
+    cleared.get(timeout=10)
+    batcher.submit("a", 1).result(10)
+    assert cleared.get(timeout=10) == 1
+    batcher.close()
+    assert cleared.empty()
 
 
 def test_a_closed_batcher_takes_nothing(run):

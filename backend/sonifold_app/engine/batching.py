@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -43,7 +44,8 @@ class Batcher(Generic[Key]):
     ``run(key, items)`` gives one result for each item, in order; an exception among them is that item's own.
 
     ``window``: seconds that the first job waits for others. ``most``: largest batch of a key. ``patience``:
-    seconds after which a job of any rank goes by its age alone.
+    seconds after which a job of any rank goes by its age alone. ``idle`` is called once there has been nothing to
+    do for ``rest`` seconds.
     """
 
     def __init__(
@@ -53,11 +55,15 @@ class Batcher(Generic[Key]):
         window: float = 0.003,
         most: Callable[[Key], int] = lambda _: 16,
         patience: float = 2.0,
+        idle: Callable[[], None] = lambda: None,
+        rest: float = 1.0,
     ) -> None:
         self._run = run
         self._window = window
         self._most = most
         self._patience = patience
+        self._idle = idle
+        self._rest = rest
         self._inbox: queue.SimpleQueue[Job[Key] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -90,14 +96,12 @@ class Batcher(Generic[Key]):
                 for job in waiting:
                     job.future.cancel()
                 return
-            batch = self._next_batch(waiting)
-            if batch:
-                self._compute(batch)
+            self._compute(self._next_batch(waiting))
 
     def _collect(self, waiting: list[Job[Key]]) -> bool:
         """Move what has arrived from the inbox to ``waiting``; False once the batcher is closed."""
         if not waiting:
-            job = self._inbox.get()
+            job = self._next_job()
             if job is None:
                 return False
             waiting.append(job)
@@ -111,6 +115,13 @@ class Batcher(Generic[Key]):
                 return False
             waiting.append(job)
 
+    def _next_job(self) -> Job[Key] | None:
+        """Wait for a job, however long; None once the batcher is closed."""
+        with suppress(queue.Empty):
+            return self._inbox.get(timeout=self._rest)
+        self._idle()
+        return self._inbox.get()
+
     def _next_batch(self, waiting: list[Job[Key]]) -> list[Job[Key]]:
         """Take the next batch out of ``waiting``, skipping what nobody wants any more."""
         now = time.monotonic()
@@ -121,6 +132,8 @@ class Batcher(Generic[Key]):
         return [job for job in batch if job.future.set_running_or_notify_cancel()]
 
     def _compute(self, batch: list[Job[Key]]) -> None:
+        if not batch:
+            return
         try:
             results = self._run(batch[0].key, [job.item for job in batch])
             if len(results) != len(batch):
