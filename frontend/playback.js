@@ -35,6 +35,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   let frame = 0;
 
   const parts = () => listen.parts();
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const glides = () => store.get().mode === "glide" && !dragging;
   const player = () => (glides() ? parts()?.glide : parts()?.steps);
 
@@ -152,7 +153,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     const place = position();
     const { playing, place: told } = store.get();
     if (playing && !dragging && stepAt(place) !== stepAt(told)) store.set({ place });
-    for (const watcher of watchers) watcher(place);
+    const shown = playing && still.matches ? settle(place) : place; // who wants no motion sees the traveller jump
+    for (const watcher of watchers) watcher(shown);
     if (store.get().playing || dragging || parts()?.steps.sounding()) run();
   }
 

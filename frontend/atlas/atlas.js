@@ -112,11 +112,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
         return { at: near >= 0 ? lib.position(near) : carried.position, name: near >= 0 ? lib.name[near] : "", bare: near < 0 };
       }
       if (!anchor) return null;
-      // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
-      const map = journey?.paths.linear?.map;
-      const found = map && map[which === "a" ? 0 : map.length - 1];
-      const at = anchor.position ? found ?? anchor.position : lib.position(lib.indexOf(anchor.sound));
-      return { at, name: anchorName(anchor, lib), bare: !anchor.sound };
+      return { at: endPosition(state, which), name: anchorName(anchor, lib), bare: !anchor.sound };
     };
     const names = stage(state) !== "both";
     return {
@@ -133,6 +129,15 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
         return lib.grid.count(left, right, low, high);
       },
     };
+  }
+
+  /** @param {State} state @param {"a" | "b"} which @returns {Position} */
+  function endPosition(state, which) {
+    const { library, journey, [which]: anchor } = state;
+    if (anchor?.sound) return library?.position(library.indexOf(anchor.sound)) ?? [0, 0];
+    // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
+    const map = journey?.paths.linear?.map;
+    return map?.[which === "a" ? 0 : map.length - 1] ?? anchor?.position ?? [0, 0];
   }
 
   /** The words of ours that lie on the map. @returns {Box[]} */
@@ -280,7 +285,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     if (!library) return null;
     for (const [which, end] of /** @type {const} */ ([["b", b], ["a", a]])) {
       if (!end) continue;
-      const [x, y] = toScreen(view, end.position ?? library.position(library.indexOf(end.sound)));
+      const [x, y] = toScreen(view, endPosition(store.get(), which));
       if (Math.hypot(x - at[0], y - at[1]) <= radius * u) return which;
     }
     return null;

@@ -29,12 +29,17 @@ def open_page(browser: Browser, url: str, size: str, theme: str, query: str = ""
     width, height = SIZES[size]
     phone = "phone" in size
     page = browser.new_page(
-        viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone,
-        device_scale_factor=2 if phone else 1, color_scheme=theme,
+        viewport={"width": width, "height": height},
+        has_touch=phone,
+        is_mobile=phone,
+        device_scale_factor=2 if phone else 1,
+        color_scheme=theme,
     )
     page.on("pageerror", lambda error: print("page error:", error))
     page.goto(f"{url}/{query}")
-    page.wait_for_function("() => performance.getEntriesByName('sonifold:full-map').length > 0", timeout=90_000)
+    page.wait_for_function(
+        "() => performance.getEntriesByName('sonifold:full-map').length > 0", timeout=90_000
+    )
     return page
 
 

@@ -23,7 +23,11 @@ def running_server(**settings: str) -> Iterator[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SONIFOLD_")}
         environment |= {f"SONIFOLD_{key}": value for key, value in given.items()}
         process = subprocess.Popen(
-            [sys.executable, "-c", START, "serve"], stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+            [sys.executable, "-c", START, "serve"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=ROOT,
         )
         try:
             yield _address(process)

@@ -1,0 +1,108 @@
+"""What a visitor does, in words: open, point, click, listen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+PATIENCE = 60_000  # ms; a shared machine may be slow, and how fast it is is measured elsewhere
+
+
+class Session:
+    """The pages of one test, and what the browser complained about on them."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.address = address
+        self.complaints: list[str] = []
+        self.expected: tuple[str, ...] = ()
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+
+    def open(self, link: str = "/", *, width: int = 1280, height: int = 800, touch: bool = False) -> Page:
+        """A page of its own browser profile, when its map can be used."""
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            has_touch=touch,
+            is_mobile=touch,
+            accept_downloads=True,
+        )
+        self._contexts.append(context)
+        context.add_init_script(path=Path(__file__).with_name("probes.js"))
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
+        page.on("console", self._listen)
+        page.goto(self.address + link)
+        wait(page, "performance.getEntriesByName('sonifold:first-map').length > 0")
+        return page
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(text in message.text for text in self.expected):
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def wait(page: Page, condition: str) -> None:
+    """Until a condition on ``s``, the page's state, holds."""
+    page.wait_for_function(
+        f"() => {{ const s = window.sonifold?.state(); return {condition} }}", timeout=PATIENCE
+    )
+
+
+def state(page: Page, expression: str) -> Any:
+    """``expression`` of ``s``, the page's state, and ``l``, its library."""
+    return page.evaluate(f"() => {{ const s = window.sonifold.state(), l = s.library; return {expression} }}")
+
+
+def locate(page: Page, sound: int) -> tuple[float, float]:
+    """Where a sound is on the screen, in pixels from the window's corner."""
+    x, y = page.evaluate("(sound) => window.sonifold.locate(sound)", sound)
+    return x, y
+
+
+def probe(page: Page, name: str, *arguments: Any) -> Any:
+    """One of the questions of probes.js."""
+    return page.evaluate("([name, given]) => window.probes[name](...given)", [name, list(arguments)])
+
+
+def apart(page: Page, count: int = 2) -> list[int]:
+    """Sounds that lie alone on the map, far from each other: what one clicks is what one gets."""
+    found: list[int] = probe(page, "apart", count)
+    return found
+
+
+def loudest(page: Page, milliseconds: int) -> float:
+    """The highest level that reached the loudspeaker in a while: RMS of 46 ms, full scale = 1."""
+    return max(levels(page, milliseconds))
+
+
+def levels(page: Page, milliseconds: int) -> list[float]:
+    """The level that reaches the loudspeaker, every few milliseconds."""
+    measured: list[float] = probe(page, "levels", milliseconds)
+    return measured
+
+
+def until_heard(page: Page, threshold: float = 1e-3) -> None:
+    """Until something reaches the loudspeaker."""
+    page.wait_for_function(
+        f"() => window.sonifold.listen.level() > {threshold}", timeout=PATIENCE, polling=10
+    )
+
+
+def until_silent(page: Page) -> None:
+    page.wait_for_function("() => window.sonifold.listen.level() < 1e-5", timeout=PATIENCE, polling=20)
+
+
+def travel(page: Page) -> tuple[int, int]:
+    """Two clicks on the map; back when both ways can be heard."""
+    first, second = apart(page)
+    page.mouse.click(*locate(page, first))
+    wait(page, "s.a")
+    page.mouse.click(*locate(page, second))
+    wait(page, "s.journey?.phase === 'ready'")
+    return first, second

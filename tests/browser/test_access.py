@@ -1,0 +1,203 @@
+"""The same without a mouse, with a finger, without seeing, and when something is wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from sessions import Session, apart, locate, probe, state, travel, until_heard, until_silent, wait
+
+
+def test_everything_with_the_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the map"
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.pointed")
+    page.keyboard.press("Enter")
+    until_heard(page)
+    said = page.locator("#live").inner_text()
+    assert state(page, "l.name[s.pointed.sound]") in said
+    page.keyboard.press("a")
+    wait(page, "s.a")
+    here = state(page, "l.position(l.indexOf(s.a.sound))")
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    assert state(page, "l.x[s.pointed.sound]") < here[0]
+    page.keyboard.press("b")
+    wait(page, "s.journey?.phase === 'ready'")
+    until_heard(page)
+    wait(page, "s.playing")
+    assert "along the geodesic" in page.locator("#live").inner_text()
+    page.keyboard.press(" ")
+    wait(page, "!s.playing")
+    until_silent(page)
+
+    def focus(role: str, name: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.get_by_role(role, name=name).evaluate("(e) => e === document.activeElement"):  # type: ignore[arg-type]
+                return
+        pytest.fail(f"Tab never comes to the {role} {name}")
+
+    focus("radio", "Geodesic")
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.path === 'linear'")
+    focus("slider", "Place on the journey")
+    page.keyboard.press("End")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "Step 17 of 17"
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuenow')") == "16"
+    until_heard(page)
+    page.keyboard.press("Escape")
+    until_silent(page)
+
+
+def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
+    page = visit.open(width=390, height=844, touch=True)
+    first, second = apart(page)
+    page.touchscreen.tap(*locate(page, first))
+    wait(page, "s.a")
+    until_heard(page)
+    page.wait_for_timeout(300)
+    target = apart(page)[1]
+    page.touchscreen.tap(*locate(page, target))
+    wait(page, "s.pointed?.by === 'touch'")
+    assert state(page, "s.b") is None
+    page.get_by_role("button", name="Go there").tap()
+    wait(page, "s.journey?.phase === 'ready'")
+    until_heard(page)
+    box = page.locator(".scrub").bounding_box()
+    assert box
+    assert box["y"] > 844 / 2  # where the thumb is
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait(page, "Math.abs(s.place - 0.5) < 0.2")
+    assert page.get_by_role("link", name="Save as WAV").is_visible()
+    assert second != first
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(360, 740), (390, 844), (768, 1024), (1024, 768), (1280, 720), (1920, 1080), (3840, 2160)],
+)
+def test_nothing_runs_out_of_the_screen(visit: Session, width: int, height: int) -> None:
+    page = visit.open(width=width, height=height, touch=width < 720)
+    for panel in (False, True):
+        if panel:
+            page.locator(".rail [data-panel=library]").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    page.keyboard.press("Escape")
+    page.locator(".trip").first.click()
+    wait(page, "s.journey?.phase === 'ready'")
+    assert probe(page, "outside") == []
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")  # on a phone the rest lies below
+    assert probe(page, "crossing") == []
+
+
+def test_every_control_has_a_name_and_ids_are_given_once(page: Page) -> None:
+    travel(page)
+    page.locator(".rail [data-panel=library]").click()
+    wait(page, "document.querySelectorAll('tr[data-sound]').length > 5")
+    assert probe(page, "nameless") == []
+    assert probe(page, "doubleIds") == []
+    assert probe(page, "count", "[tabindex]:not([tabindex='0']):not([tabindex='-1'])") == 0
+    assert probe(page, "count", "[aria-hidden=true] :is(button, a, input)") == 0
+    # one tab stop in each group of choices, and it is the chosen one
+    assert probe(page, "tabStops") == ["true", "true"]
+
+
+def test_before_two_sounds_are_picked_nothing_can_be_pressed_in_vain(visit: Session) -> None:
+    page = visit.open()
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.a")
+    assert probe(page, "pressable") == 0
+
+
+def test_the_library_is_in_step_with_the_map(page: Page) -> None:
+    page.locator(".rail [data-panel=library]").click()
+    page.get_by_role("searchbox").fill("kick")
+    wait(page, "document.querySelectorAll('tr[data-sound]').length > 2")
+    names = page.locator("tr[data-sound] .sound span").all_inner_texts()
+    families = page.locator("tr[data-sound] td:nth-child(2)").all_inner_texts()
+    assert all("kick" in f"{name} {family}".lower() for name, family in zip(names, families, strict=True))
+    page.get_by_role("button", name="Length").click()
+    page.get_by_role("button", name="Length").click()
+    assert page.get_by_role("columnheader", name="Length").get_attribute("aria-sort") == "descending"
+    seconds = [
+        float(text.split()[0]) for text in page.locator("tr[data-sound] td:nth-child(3)").all_inner_texts()
+    ]
+    assert seconds == sorted(seconds, reverse=True)
+    rows = page.locator("tr[data-sound]")
+    first = int(rows.nth(0).get_attribute("data-sound") or -1)
+    rows.nth(0).hover()
+    wait(page, f"s.pointed?.sound === {first}")
+    rows.nth(0).get_by_role("button", name="as A").click()
+    rows.nth(1).get_by_role("button", name="as B").click()
+    wait(page, f"s.a?.sound === s.library.id[{first}] && s.journey?.phase === 'ready'")
+    until_heard(page)
+    page.get_by_role("searchbox").fill("nothing is called this")
+    assert page.get_by_text("No sound called that.").is_visible()
+    page.get_by_role("button", name="Clear the filter?").click()
+    wait(page, "s.query === ''")
+
+
+def test_the_table_is_saved_with_all_its_rows(page: Page, tmp_path: Path) -> None:
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.distances")
+    page.locator(".rail [data-panel=library]").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    download.value.save_as(tmp_path / "library.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "library.csv").read_text(encoding="utf-8"))))
+    assert len(rows) == state(page, "l.count")
+    assert {row["id"] for row in rows} == set(state(page, "l.id"))
+    own = next(row for row in rows if row["id"] == state(page, "s.a.sound"))
+    assert float(own["distance_from_a_tdB"]) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("/?a=000000000000", "a sound that is not in this library (a=000000000000)"),
+        ("/?path=foo", "The link says path=foo; it can be geodesic, linear or retimed."),
+        ("/?model=nonsense", "The link asks for the model nonsense"),
+        ("/?w=many&t=9", "it can be a number from 0 to 1."),
+    ],
+)
+def test_a_bad_link_is_explained(visit: Session, link: str, sentence: str) -> None:
+    page = visit.open(link)
+    notice = page.get_by_role("alert")
+    assert sentence in notice.inner_text()
+    notice.get_by_role("button", name="Dismiss").click()
+    assert not notice.is_visible()
+
+
+def test_when_the_engine_is_away_it_says_so_and_comes_back_by_itself(visit: Session) -> None:
+    visit.expected = ("Failed to load resource", "net::ERR")
+    page = visit.open()
+    page.context.route("**/api/v1/**", lambda route: route.abort())
+    page.locator(".trip").first.click()
+    notice = page.get_by_role("alert")
+    notice.get_by_text("Trying again in").wait_for()
+    page.context.unroute("**/api/v1/**")
+    notice.get_by_role("button", name="Try now").click()
+    wait(page, "s.server.phase === 'ready' && s.journey?.phase === 'ready'")
+    assert not notice.is_visible()
+
+
+def test_dark_and_light(visit: Session) -> None:
+    page = visit.open("/?theme=light")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Switch between dark and light").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    wait(page, "location.search === '?theme=dark'")
+
+
+def test_plotly_draws_the_land(page: Page) -> None:
+    wait(page, "performance.getEntriesByName('sonifold:full-map').length > 0")
+    assert page.locator(".land .contourlayer path").count() > 5
+    assert not page.locator("canvas.sketch").is_visible()
