@@ -11,16 +11,27 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sonifold import geodesic, metric
-from sonifold.clip import Clip
-from sonifold.model import Model
-from sonifold.pack import PackStatus, find, packs
-from sonifold.sound import Sound
+if TYPE_CHECKING:
+    from sonifold import geodesic, metric
+    from sonifold.clip import Clip
+    from sonifold.model import Model
+    from sonifold.pack import PackStatus, packs
+    from sonifold.sound import Sound
 
 __version__ = "0.1.0"
 __all__ = ["Clip", "Model", "PackStatus", "Sound", "geodesic", "load", "metric", "packs"]
+
+_HOME = {
+    "Clip": "sonifold.clip",
+    "Model": "sonifold.model",
+    "PackStatus": "sonifold.pack",
+    "Sound": "sonifold.sound",
+    "packs": "sonifold.pack",
+}
 
 
 def load(name_or_path: str | Path, folder: Path | None = None) -> Model:
@@ -30,4 +41,16 @@ def load(name_or_path: str | Path, folder: Path | None = None) -> Model:
         PackNotFound: there is none of that name.
         PackInvalid, ArtifactCorrupt: it is not a whole pack.
     """
+    from sonifold.model import Model
+    from sonifold.pack import find
+
     return Model.load(find(name_or_path, folder))
+
+
+def __getattr__(name: str) -> Any:
+    """Names are looked up when first used: torch takes seconds to import, and errors and settings need none of it."""
+    if name in ("geodesic", "metric"):
+        return importlib.import_module(f"sonifold.{name}")
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,6 +32,9 @@ from sonifold.vae.refine import refine
 from sonifold.vae.train import StepInfo, best_device, train
 
 UNIT = "tdB"  # timbre decibel
+#: Of the data term. From 1 to 3 mid points come nearer to real sounds (4.8 against 5.1 in Phi) for paths 4 % longer;
+#: from 3 to 10 they gain as much again for another 5 %.
+DATA_WEIGHT = 3.0
 BLOCK = 16  # sounds analysed at once
 TAIL_DB = -72.0  # shipped sounds end where they have fallen this far for good
 ABOUT = {
@@ -132,7 +135,7 @@ def write(
                 "temperature": kernel.temperature,
                 "ridge": kernel.ridge,
                 "scale": scale,
-                "weight": 1.0,
+                "weight": DATA_WEIGHT,
             },
             "unit": UNIT,
             "unit_per_phi": unit_per_phi(audio, columns["timbre"], spectral.sample_rate),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -18,7 +20,7 @@ from sonifold.audio.read import Source, read
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
 from sonifold.datasets.prepare import audible_seconds, prepare, to_float
-from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
+from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
 from sonifold.library import Library, read_labels
@@ -36,6 +38,7 @@ from sonifold.vae.refine import refine
 Distance = Literal["perceptual", "geodesic", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
 RECENT = 32  # sounds and lines kept: a second path between the same sounds costs half
+UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
 MAX_STEPS = 129
 MAP_POINTS = 65  # of a path as drawn
 MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
@@ -80,6 +83,15 @@ class Model:
         """
         config = pack.read_config(folder)
         pack.verify(folder, config)
+        try:
+            return cls._read(folder, config)
+        except (KeyError, ValueError, RuntimeError, OSError) as error:
+            raise PackInvalid(
+                f"{folder.name}: its files do not fit this version ({error}). Update Sonifold, or train the pack again."
+            ) from error
+
+    @classmethod
+    def _read(cls, folder: FilePath, config: PackConfig) -> Model:
         vae = VAE(config.vae)
         vae.load_state_dict(load_file(folder / "weights.safetensors"))
         spectral = Spectral()
@@ -358,6 +370,38 @@ class Model:
             for path in paths
         ]
 
+    def morph(self, path: Path) -> tuple[Path, Clip]:
+        """A path made audible, re-timed once more by what is heard if its steps came out uneven.
+
+        Rendering moves the timbre a little off the features that the path was timed by; a step louder in its first
+        milliseconds than predicted can double the steps around it. The bare line is left as it is.
+
+        Returns:
+            The path as rendered, its speed measured on the rendered sounds, and the sounds.
+        """
+        clip = self.render_steps([path])[0]
+        heard = self._heard(clip)
+        if path.kind != "linear" and _variation(heard) > UNEVEN:
+            path = self._even(path, heard)
+            clip = Clip(self.renderer.steps(path.nodes, path.times, path.start, path.end), self.sample_rate)
+            heard = self._heard(clip)
+        return replace(path, speed=heard * self.config.unit_per_phi), clip
+
+    def _heard(self, clip: Clip) -> Tensor:
+        """Perceptual distances between successive sounds, (step - 1,)."""
+        return timbre_features(clip.audio, self.sample_rate, ONSET / self.sample_rate).diff(dim=0).norm(dim=1)
+
+    def _even(self, path: Path, heard: Tensor) -> Path:
+        """The same curve with its steps moved to where equal distances were heard."""
+        reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
+        wanted = torch.linspace(0, float(reached[-1]), path.steps)
+        times = torch.from_numpy(np.interp(wanted, reached, path.times)).to(path.times)
+        nodes = geodesic.at(path.curve[None], times)[0]
+        positions = geodesic.at(path.map[None], times)[0]
+        return replace(
+            path, times=times, nodes=nodes, step_positions=positions, known=self.atlas.known(positions)
+        )
+
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
         """One sound that travels from A to B while it sounds: a glide, Clip.audio (sample,)."""
         stack = self.renderer.steps(path.nodes, path.times, path.start, path.end)
@@ -425,6 +469,10 @@ class Model:
 
 def _length(along: Tensor) -> float:
     return float(along.diff(dim=0).norm(dim=1).sum())
+
+
+def _variation(steps: Tensor) -> float:
+    return float(steps.std(correction=0) / steps.mean().clamp(min=1e-9))
 
 
 def _check_choices(kind: str, metric: str, weight: float, steps: int) -> None:

@@ -44,8 +44,14 @@ def path(model, ends):
 
 
 @pytest.fixture(scope="module")
-def clip(model, path):
-    return model.render_steps([path])[0]
+def morph(model, path):
+    """The path as rendered and its sound."""
+    return model.morph(path)
+
+
+@pytest.fixture(scope="module")
+def clip(morph):
+    return morph[1]
 
 
 # -- the pack -------------------------------------------------------------------------------------
@@ -215,7 +221,18 @@ def test_the_ends_of_a_morph_are_the_sounds_that_were_clicked(model, clip, ends)
 def test_a_morph_moves_evenly_in_what_is_heard(model, clip):
     phi = timbre_features(clip.audio, model.sample_rate, ONSET / model.sample_rate)
     steps = phi.diff(dim=0).norm(dim=1)
-    assert float(steps.std() / steps.mean()) < 0.12
+    assert float(steps.std() / steps.mean()) < 0.08
+
+
+def test_the_speed_of_a_morph_is_that_of_its_sound(model, morph):
+    path, clip = morph
+    phi = timbre_features(clip.audio, model.sample_rate, ONSET / model.sample_rate)
+    torch.testing.assert_close(path.speed, phi.diff(dim=0).norm(dim=1) * model.config.unit_per_phi)
+
+
+def test_rendering_never_re_times_the_bare_line(model, ends):
+    line = model.linear(*ends)
+    torch.testing.assert_close(model.morph(line)[0].times, line.times, rtol=0, atol=0)
 
 
 def test_nothing_clips_and_nothing_is_silent(clip):
@@ -225,7 +242,7 @@ def test_nothing_clips_and_nothing_is_silent(clip):
 
 
 def test_the_same_path_sounds_the_same_again(model, path, clip):
-    torch.testing.assert_close(model.render_steps([path])[0].audio, clip.audio, rtol=0, atol=0)
+    torch.testing.assert_close(model.morph(path)[1].audio, clip.audio, rtol=0, atol=0)
 
 
 def test_a_glide_has_its_length_starts_like_a_and_has_no_clicks(model, path, ends):

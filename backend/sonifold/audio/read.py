@@ -18,6 +18,7 @@ MAX_SECONDS = 10.0  # of a one-shot
 MIN_SECONDS = 0.01  # 10 ms: shorter than any hit
 RATES = (4_000, 384_000)  # Hz
 MAX_CHANNELS = 64
+BLOCK = 65_536  # frames read at once
 SILENCE = 2e-3  # full scale = 1; -54 dB. What lies under it throughout is noise, not a sound
 READABLE = "WAV, FLAC, Ogg, MP3 or AIFF"
 
@@ -77,7 +78,7 @@ def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.float64], int]:
                     f"{name} is longer than {MAX_SECONDS:.0f} s; a one-shot is at most that. Cut it out."
                 )
             sound.seek(0)
-            samples = sound.read(int(MAX_SECONDS * rate) + 1, dtype="float64", always_2d=True)
+            samples = _read_mono(sound, int(MAX_SECONDS * rate) + 1)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         raise AudioUnreadable(f"{name} could not be read as audio; send a {READABLE} file.") from error
     if len(samples) < min(frames, int(MAX_SECONDS * rate)):
@@ -86,6 +87,18 @@ def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.float64], int]:
             "Export or copy it again."
         )
     return samples, rate
+
+
+def _read_mono(sound: soundfile.SoundFile, most: int) -> NDArray[np.float64]:
+    """Up to ``most`` frames mixed to mono, block by block: many channels at once would take gigabytes."""
+    mixed: list[NDArray[np.float64]] = []
+    while most > 0:
+        block = sound.read(min(BLOCK, most), dtype="float64", always_2d=True)
+        if not len(block):
+            break
+        mixed.append(block.mean(axis=1))
+        most -= len(block)
+    return np.concatenate(mixed) if mixed else np.empty(0)
 
 
 def _check_riff(file: BinaryIO, name: str) -> None:

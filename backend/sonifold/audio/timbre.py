@@ -41,6 +41,7 @@ FEATURES = CEPSTRA * TIME_COSINES
 
 _WINDOW = 0.032  # seconds, Hann
 _HOP = 0.005  # seconds
+_CHUNK = 4  # sounds at once: more no longer fit the cache
 _INTERVALS = 128  # before averaging down to LOG_TIMES
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
 
@@ -117,15 +118,18 @@ def timbre_features(audio: AudioBatch | NDArray, sample_rate: int, onset: float 
     signal = torch.as_tensor(audio, dtype=torch.float32)
     batch = signal.reshape(-1, signal.shape[-1])
     plan = _plan(sample_rate)
-    if batch.shape[1] < plan.window.shape[0]:
+    if batch.shape[1] < plan.shortest:
         raise AudioTooShort(
             f"{batch.shape[1]} samples at {sample_rate} Hz came; the timbre map needs at least "
-            f"{plan.window.shape[0]} (32 ms). Pad the sound with silence."
+            f"{plan.shortest} (32 ms). Pad the sound with silence."
         )
     if not torch.isfinite(batch).all():
         raise AudioUnreadable("the samples contain NaN or infinity; replace them before measuring timbre.")
     starts = torch.full((len(batch),), onset) if onset is not None else find_onset(batch, sample_rate)
-    phi = plan.cepstrum @ compress(_relative_power(batch, starts, plan)) @ plan.log_time
+    parts = zip(batch.split(_CHUNK), starts.split(_CHUNK), strict=True)
+    phi = torch.cat(
+        [plan.cepstrum @ compress(_relative_power(*part, plan)) @ plan.log_time for part in parts]
+    )
     return phi.flatten(1).reshape(*signal.shape[:-1], FEATURES)
 
 
@@ -134,9 +138,10 @@ class _Plan(NamedTuple):
 
     sample_rate: int
     hop: int
-    window: Tensor  # (n,)
+    shortest: int  # samples of one window
+    window: Tensor  # (fft,): Hann, padded with zeros
     fft: int
-    mel: Tensor  # (BANDS, bin), already A-weighted
+    mel: Tensor  # (bin, BANDS), already A-weighted; bins up to the last band's
     intervals: Tensor  # (frame, _INTERVALS) averages between the log-time edges
     cepstrum: Tensor  # (CEPSTRA, BANDS): C
     log_time: Tensor  # (_INTERVALS, TIME_COSINES): L T'
@@ -157,6 +162,7 @@ def _plan(sample_rate: int) -> _Plan:
     empty = mel.sum(1) < 1e-6
     mel[empty, nearest[empty]] = 1.0
     mel *= (area / mel.sum(1) * a_weighting(edges[1:-1]))[:, None]
+    before = (fft - window) // 2
     frames = math.ceil(SECONDS / (hop / sample_rate)) + 1
     centres = np.arange(frames) * hop / sample_rate
     half = hop / sample_rate / 2
@@ -166,9 +172,10 @@ def _plan(sample_rate: int) -> _Plan:
     return _Plan(
         sample_rate,
         hop,
-        torch.hann_window(window),
+        window,
+        torch.nn.functional.pad(torch.hann_window(window), (before, fft - window - before)),
         fft,
-        tensor(mel),
+        tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T),
         tensor(intervals),
         tensor(cosine_transform(BANDS, CEPSTRA)),
         tensor(average @ time_transform().T),
@@ -182,16 +189,10 @@ def _relative_power(batch: AudioBatch, onsets: Tensor, plan: _Plan) -> Tensor:
     padded = torch.nn.functional.pad(batch, (0, length))
     first = (onsets * plan.sample_rate).round().long().clamp(max=batch.shape[1])
     aligned = torch.stack([row[i : i + length] for row, i in zip(padded, first.tolist(), strict=True)])
-    spectrum = torch.stft(
-        aligned,
-        plan.fft,
-        plan.hop,
-        len(plan.window),
-        plan.window.to(batch),
-        center=True,
-        pad_mode="constant",
-        return_complex=True,
-    )
-    power = plan.mel @ torch.view_as_real(spectrum).square().sum(-1)[..., :frames] @ plan.intervals
+    half = plan.fft // 2
+    framed = torch.nn.functional.pad(aligned, (half, half)).unfold(1, plan.fft, plan.hop)[:, :frames]
+    parts = torch.view_as_real(torch.fft.rfft(framed * plan.window.to(batch))[..., : plan.mel.shape[0]])
+    real, imaginary = parts[..., 0], parts[..., 1]
+    power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals
     loudest = power.sum(1).amax(1)
     return power / loudest.clamp(min=1e-20)[:, None, None] * (loudest > 1e-12)[:, None, None]

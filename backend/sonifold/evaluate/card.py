@@ -255,7 +255,7 @@ def markdown(card: dict[str, Any]) -> str:
         "## Map",
         "",
         f"A library sound placed by the others alone lands {100 * placed['median']:.1f} % of the map's width from "
-        f"its spot (median; 90 % under {100 * placed['p90']:.1f} %; a random spot is {100 * placed['chance']:.0f} % away).",
+        f"its spot (median; 90 % under {100 * placed['p90']:.1f} %; a random spot: {100 * placed['chance']:.0f} %).",
         "",
         "## Limits",
         "",

@@ -96,8 +96,8 @@ def judge(model: Model, count: int, seed: int = 1) -> Iterator[dict[str, Judgeme
         apart = [model.library.index(first), model.library.index(second)]
         found: dict[str, Judgement] = {}
         for way in WAYS:
-            path = model.paths([ends], way, steps=STEPS)[0]
-            found[way] = real.judge(model.render_steps([path])[0].audio, apart, path.length, ends)
+            path, clip = model.morph(model.paths([ends], way, steps=STEPS)[0])
+            found[way] = real.judge(clip.audio, apart, path.length, ends)
         found["cross-fade"] = real.judge(_cross_fade(*ends), apart, float("nan"), ends)
         yield found
 

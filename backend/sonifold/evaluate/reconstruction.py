@@ -13,6 +13,7 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.evaluate.audio import all_measures
 from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.model import Model
+from sonifold.render import POINT_ITERATIONS
 from sonifold.representation.spectral import ONSET
 from sonifold.types import AudioBatch, FeatureMaps
 
@@ -47,7 +48,7 @@ def rebuilders(model: Model, baselines: Baselines) -> dict[str, Rebuild]:
     spectral, coefficients = model.representation, model.coefficients
 
     def rendered(maps: FeatureMaps) -> AudioBatch:
-        return spectral.synthesise(spectral.normalise(maps), iterations=8)
+        return spectral.synthesise(spectral.normalise(maps), iterations=POINT_ITERATIONS)
 
     def analysed(audio: AudioBatch) -> Tensor:
         return coefficients.analyse(spectral.analyse(audio)[0])

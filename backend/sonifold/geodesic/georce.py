@@ -4,12 +4,12 @@ Rygaard and Hauberg, "GEORCE: a fast new control algorithm for computing geodesi
 the metric looked at in the middles of the steps instead of their beginnings, which makes the energy exact to second
 order in the spacing. With u_t the steps of a curve from a to b, m_t their middles and G_t = G(m_t),
 
-    nu_t = grad_m u_t' G(m) u_t,    S_t = nu_t / 2 + sum_{j > t} nu_j,
+    nu_t = grad_m u_t' G(m) u_t at m_t,    S_t = nu_t / 2 + sum_{j > t} nu_j,
     mu   = -(sum_t G_t^-1)^-1 (2 (b - a) + sum_t G_t^-1 S_t),
     u_t <- alpha (-1/2 G_t^-1 (mu + S_t)) + (1 - alpha) u_t,
 
 alpha halved until the energy falls. A sweep costs one inverse tensor a step; near the solution it converges
-quadratically where the metric varies slowly.
+quadratically where the metric varies slowly. A metric that is looked at more than once a step enters by its means.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sonifold.metric.base import Metric
+from sonifold.metric.base import Metric, Steps
 from sonifold.types import Curves
 
 from .outcome import Stop
@@ -57,19 +57,20 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
 
 def _sweep(metric: Metric, curves: Curves) -> tuple[Tensor, Tensor]:
     """(the change of the steps (batch, node - 1, latent), the slope of the energy along it (batch,))."""
-    steps = curves.diff(dim=1)
-    b, n, d = steps.shape
-    middles, flat = ((curves[:, 1:] + curves[:, :-1]) / 2).reshape(-1, d), steps.reshape(-1, d)
-    inverse = metric.cometric(middles).view(b, n, d, d)
-    lowered = metric.lower(middles, flat).view(b, n, d)
-    turn = metric.gradient(middles, flat).view(b, n, d)
-    after = turn.flip(1).cumsum(1).flip(1) - turn / 2  # S
+    steps, moves = Steps.of(curves, metric.looks), curves.diff(dim=1)
+    lowered = steps.mean(metric.lower(steps.places, steps.moves))
+    inverse = metric.cometric(steps.places) if metric.looks == 1 else None
+    inverse = (
+        torch.linalg.inv(steps.mean(metric.tensor(steps.places))) if inverse is None else steps.mean(inverse)
+    )
+    to_start, to_end = steps.split(metric.gradient(steps.places, steps.moves))
+    after = (to_start + to_end).flip(1).cumsum(1).flip(1) - to_start  # S
     spread = (inverse @ after[..., None])[..., 0]
     whole = 2 * (curves[:, -1] - curves[:, 0]) + spread.sum(1)
     mu = -torch.linalg.solve(inverse.sum(1), whole)
     best = -(spread + (inverse @ mu[:, None, :, None])[..., 0]) / 2
-    change = best - steps
-    return change, n * ((2 * lowered + after) * change).sum((1, 2))
+    change = best - moves
+    return change, moves.shape[1] * ((2 * lowered + after) * change).sum((1, 2))
 
 
 def _search(

@@ -17,8 +17,8 @@ from .outcome import Geodesics, Stop
 from .quasi_newton import Descent
 from .spline import resample
 
-#: Nodes on which a path is found if the metric measures chords, one grid after the other; a cubic spline through
-#: the last gives the rest. Any other metric can hide a bump between so few nodes, and is solved on all of them.
+#: Nodes on which a path is found, one grid after the other; a cubic spline through the last gives the rest. A metric
+#: that looks at each step only once can hide a bump between so few nodes, and is solved on all of them.
 GRIDS = (5, 9)
 #: Steps of Gauss-Newton for the paths that quasi-Newton has not brought home.
 NEWTON_STEPS = 40
@@ -148,7 +148,7 @@ class _Work:
 
     @property
     def _grids(self) -> tuple[int, ...]:
-        coarse = tuple(n for n in GRIDS if n < self.nodes and self.metric.chordal)
+        coarse = tuple(n for n in GRIDS if n < self.nodes and (self.metric.chordal or self.metric.looks > 1))
         return (*coarse, self.nodes) if self.polish or not coarse else coarse
 
     def _descend(self, begin: Curves, grids: tuple[int, ...]) -> Descent:

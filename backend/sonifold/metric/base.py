@@ -30,6 +30,36 @@ class Quadratic(NamedTuple):
     gradient: Tensor  #: (batch, m, latent)
 
 
+class Steps(NamedTuple):
+    """The steps of curves and the places on them at which a metric is looked at, r evenly spaced ones each.
+
+    Look j of the step from z_k to z_{k+1} is at z_k + tau_j (z_{k+1} - z_k), tau_j = (j + 1/2) / r.
+    """
+
+    places: Points  #: (batch * (node - 1) * r, latent)
+    moves: Vectors  #: the step each place lies on; as many
+    shape: tuple[int, int, int]  #: (batch, node - 1, r)
+    tau: Tensor  #: (r,)
+
+    @classmethod
+    def of(cls, curves: Curves, looks: int) -> Steps:
+        moves = curves.diff(dim=1)
+        tau = ((torch.arange(looks) + 0.5) / looks).to(curves)
+        places = curves[:, :-1, None] + tau[:, None] * moves[:, :, None]
+        shape = (*moves.shape[:2], looks)
+        return cls(places.flatten(0, 2), moves[:, :, None].expand_as(places).flatten(0, 2), shape, tau)
+
+    def mean(self, looked: Tensor) -> Tensor:
+        """What was found at the places (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
+        return looked.unflatten(0, self.shape).mean(2)
+
+    def split(self, slopes: Vectors) -> tuple[Tensor, Tensor]:
+        """Slopes with respect to the places as slopes with respect to the (start, end) of each step."""
+        found = slopes.unflatten(0, self.shape)
+        to_end = (self.tau[:, None] * found).mean(2)
+        return found.mean(2) - to_end, to_end
+
+
 class Metric(ABC):
     """A Riemannian metric on R^d.
 
@@ -41,6 +71,8 @@ class Metric(ABC):
     dtype: torch.dtype | None = None
     #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
     chordal: bool = False
+    #: Places on each step of a curve at which the tensor is looked at: more of them miss less between the nodes.
+    looks: int = 1
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
     typical: Tensor | None = None
 
@@ -92,14 +124,12 @@ class Metric(ABC):
         return torch.zeros_like(z) if gradient is None else gradient
 
     def squared_steps(self, curves: Curves) -> Tensor:
-        """Squared length of each step of each curve, by the midpoint rule; (batch, node - 1).
+        """Squared length of each step of each curve, its mean over the looks; (batch, node - 1).
 
         Error of the length of a smooth curve: of second order in the spacing.
         """
-        steps = curves.diff(dim=1)
-        middles = (curves[:, 1:] + curves[:, :-1]) / 2
-        b, n, d = steps.shape
-        return self.inner(middles.reshape(-1, d), steps.reshape(-1, d), steps.reshape(-1, d)).view(b, n)
+        steps = Steps.of(curves, self.looks)
+        return steps.mean(self.inner(steps.places, steps.moves, steps.moves))
 
     def energy(self, curves: Curves) -> Tensor:
         """E = N sum_k |z_{k+1} - z_k|_G^2, the integral of the squared speed over t in [0, 1]; (batch,).
@@ -130,14 +160,11 @@ class Metric(ABC):
     def quadratic(self, curves: Curves) -> Quadratic:
         """The energy's quadratic model with the metric frozen, the gradient exact.
 
-        H_kk = G_{k-1/2} + G_{k+1/2}, H_k,k+1 = -G_{k+1/2}, G taken at the middles of the steps.
+        H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k the mean over the looks at step k.
         """
-        steps = curves.diff(dim=1)
-        middles = (curves[:, 1:] + curves[:, :-1]) / 2
-        b, n, d = steps.shape
-        flat_middles, flat_steps = middles.reshape(-1, d), steps.reshape(-1, d)
-        g = self.tensor(flat_middles).view(b, n, d, d)
-        pull = (g @ steps[..., None])[..., 0]
-        turn = self.gradient(flat_middles, flat_steps).view(b, n, d) / 4
-        gradient = pull[:, :-1] - pull[:, 1:] + turn[:, :-1] + turn[:, 1:]
+        steps = Steps.of(curves, self.looks)
+        g = steps.mean(self.tensor(steps.places))
+        pull = (g @ curves.diff(dim=1)[..., None])[..., 0]
+        to_start, to_end = steps.split(self.gradient(steps.places, steps.moves))
+        gradient = pull[:, :-1] - pull[:, 1:] + (to_end[:, :-1] + to_start[:, 1:]) / 2
         return Quadratic(g[:, :-1] + g[:, 1:], -g[:, 1:-1], gradient)

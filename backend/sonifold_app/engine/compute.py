@@ -71,20 +71,13 @@ def morphs(
         for kind in query.kinds
     ]
     paths = solve(model, asked, spread)
-    recordings = render(
-        model, [(path, query) for path, (_, _, query) in zip(paths, asked, strict=True)], spread
+    made = iter(
+        render(model, [(path, query) for path, (_, _, query) in zip(paths, asked, strict=True)], spread)
     )
-    made = iter(zip(map(present, paths), recordings, strict=True))
     return [
-        some if isinstance(some, Exception) else all_or_error([morph_of(*next(made)) for _ in query.kinds])
+        some if isinstance(some, Exception) else all_or_error([next(made) for _ in query.kinds])
         for query, some in zip(queries, legs, strict=True)
     ]
-
-
-def morph_of(path: TracedPath | Exception, recording: Recording | Exception) -> Morph | Exception:
-    if isinstance(path, Exception):
-        return path
-    return recording if isinstance(recording, Exception) else Morph(path, recording)
 
 
 def decodings(
@@ -150,17 +143,17 @@ def solve(
 
 def render(
     model: Model, asked: Sequence[tuple[LatentPath | Exception, MorphQuery]], spread: Spread
-) -> list[Recording | Exception]:
-    """Make paths audible."""
+) -> list[Morph | Exception]:
+    """Make paths audible; each comes back as it is heard."""
 
-    def sound(one: tuple[LatentPath | Exception, MorphQuery]) -> Recording:
+    def sound(one: tuple[LatentPath | Exception, MorphQuery]) -> Morph:
         path, query = one
         if isinstance(path, Exception):
             raise path
         if query.mode == "glide":
-            return recording_of(model.render_glide(path, seconds=query.seconds))
-        (clip,) = model.render_steps([path])
-        return recording_of(clip)
+            return Morph(traced(path), recording_of(model.render_glide(path, seconds=query.seconds)))
+        heard, clip = model.morph(path)
+        return Morph(traced(heard), recording_of(clip))
 
     return attempt_each(sound, asked, spread)
 
@@ -205,9 +198,12 @@ def converted(audio: bytes, format: AudioFormat) -> bytes:
 
 
 def present(path: LatentPath | Exception) -> TracedPath | Exception:
+    """A path as plain data, or why there is none."""
+    return path if isinstance(path, Exception) else traced(path)
+
+
+def traced(path: LatentPath) -> TracedPath:
     """A path as plain data."""
-    if isinstance(path, Exception):
-        return path
     return TracedPath(
         kind=path.kind,
         metric=path.metric,
