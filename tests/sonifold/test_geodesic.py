@@ -91,7 +91,7 @@ def test_speed_is_constant_along_a_geodesic():
 )
 def test_three_solvers_find_the_same_energy(metric, latent):
     curves = line(points(6, latent), points(6, latent, seed=7), 17)
-    typical = quasi_newton.typical_tensor(metric, curves)
+    typical = metric.typical_tensor(curves)
     energies = torch.stack(
         [
             quasi_newton.minimise(metric, curves, typical, 1e-8, 300).energy,
@@ -111,7 +111,7 @@ def test_three_solvers_find_the_same_energy(metric, latent):
 )
 def test_a_solver_never_raises_the_energy_and_holds_the_ends(solver):
     metric, curves = kernel(3), line(points(5, 3), points(5, 3, seed=7), 9)
-    typical = [quasi_newton.typical_tensor(metric, curves)] if solver is quasi_newton else []
+    typical = [metric.typical_tensor(curves)] if solver is quasi_newton else []
     last = metric.energy(curves)
     for steps in (1, 2, 4):
         descent = solver.minimise(metric, curves, *typical, tolerance=0.0, max_steps=steps)
@@ -152,7 +152,6 @@ def test_every_metric_has_geodesics(name):
 
 def test_a_batch_is_a_loop():
     metric = Blend(residual_pullback(), kernel(4), weight=1.0)
-    metric.typical = metric.tensor(spread(20, 4)).mean(0)
     starts, ends = points(5, 4), points(5, 4, seed=5)
     together = solve(metric, starts, ends)
     apart = torch.cat([solve(metric, a[None], b[None]).nodes for a, b in zip(starts, ends, strict=True)])

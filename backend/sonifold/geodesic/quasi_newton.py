@@ -156,13 +156,6 @@ def minimise(
     return result
 
 
-def typical_tensor(metric: Metric, curves: Curves, count: int = 64) -> Tensor:
-    """Mean of G over some nodes of the curves; (latent, latent)."""
-    points = curves.flatten(0, 1)
-    picked = points[torch.linspace(0, len(points) - 1, min(count, len(points))).round().long()]
-    return metric.tensor(picked).mean(0)
-
-
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum((1, 2))
 

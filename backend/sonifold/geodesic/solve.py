@@ -64,7 +64,7 @@ def solve(
     a, b = _points(starts, ends, metric)
     if nodes < 3:
         raise ValueError(f"a path needs at least 3 nodes, got {nodes}")
-    typical = quasi_newton.typical_tensor(metric, line(a, b, 5)) if metric.typical is None else metric.typical
+    typical = metric.typical_tensor(line(a, b, 5))
     work = _Work(metric, typical.to(a), nodes, tolerance, max_steps, polish)
     return _joined(
         [work.solve(*pair) for pair in zip(a.split(CHUNK), b.split(CHUNK), strict=True)], like=starts

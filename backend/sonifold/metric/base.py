@@ -18,6 +18,9 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
+#: Points whose mean tensor stands for a region; each costs a Jacobian.
+TYPICAL_POINTS = 32
+
 
 class Quadratic(NamedTuple):
     """Second-order model of the energy of curves in their m = n - 2 inner nodes, up to a common factor 2N.
@@ -75,6 +78,14 @@ class Metric(ABC):
     looks: int = 1
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
     typical: Tensor | None = None
+
+    def typical_tensor(self, curves: Curves) -> Tensor:
+        """A tensor (latent, latent) for solvers to start from: ``typical``, or a mean over nodes of the curves."""
+        if self.typical is not None:
+            return self.typical
+        points = curves.flatten(0, 1)
+        count = min(TYPICAL_POINTS, len(points))
+        return self.tensor(points[torch.linspace(0, len(points) - 1, count).round().long()]).mean(0)
 
     @abstractmethod
     def tensor(self, z: Points) -> Tensors:

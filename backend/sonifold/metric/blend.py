@@ -16,8 +16,11 @@ from torch import Tensor
 from sonifold.types import Curves, Points, Tensors, Vectors
 
 from .base import Metric, Quadratic
+from .kernel import KernelMetric
 from .pullback import Pullback
 
+#: Places whose mean tensor stands for the library; each costs a Jacobian.
+TYPICAL_POINTS = 96
 #: Where on the lines between random points the typical tensor is taken.
 PLACES = (0.1, 0.3, 0.5, 0.7)
 #: Points from which the default scale is estimated; the median settles well before.
@@ -64,20 +67,29 @@ class Blend(Metric):
         Both parts are marked with their mean tensor over places between points, where paths will be: off the data,
         the data term is several times what it is on them. ``reweighted`` blends then cost nothing.
         """
-        count = SCALE_POINTS // len(PLACES)
+        cls._mark(pullback, data, points)
+        return cls(pullback, data, weight, cls.typical_scale(pullback, points))
+
+    @staticmethod
+    def _mark(pullback: Pullback, data: Metric, points: Points) -> None:
+        count = TYPICAL_POINTS // len(PLACES)
         generator = torch.Generator().manual_seed(0)
         start, end = points[torch.randint(len(points), (2, count), generator=generator)]
         between = torch.cat([start + t * (end - start) for t in PLACES])
         with torch.no_grad():
             for part in (pullback, data):
                 part.typical = part.tensor(between).mean(0)
-        return cls(pullback, data, weight, cls.typical_scale(pullback, points))
+
+    def typical_tensor(self, curves: Curves) -> Tensor:
+        """As in any metric; over a kernel metric the parts are marked first, from its centroids."""
+        if self.typical is None and isinstance(self.data, KernelMetric):
+            self._mark(self.pullback, self.data, self.data.centroids)
+            self.typical = self.reweighted(self.weight).typical
+        return super().typical_tensor(curves)
 
     @staticmethod
     def typical_scale(pullback: Pullback, points: Points) -> float:
-        """s with s^2 the median over points (batch, latent) of tr(J'J)/d; on at most 256 of them, evenly
-        picked.
-        """
+        """s, s^2 the median of tr(J'J)/d over points (batch, latent), at most 256 of them."""
         picked = points[:: max(1, len(points) // SCALE_POINTS)]
         with torch.no_grad():
             tensors = pullback.tensor(picked)
