@@ -218,8 +218,7 @@ def about(model: Model) -> dict[str, Any]:
         "limits": [
             "Sounds are mono one-shots of up to 1.49 s; what lies beyond is cut and faded.",
             "Pitched sounds have no pitch of their own: a path between two notes bends timbre and pitch together.",
-            "Without residuals the model's own sounds are smoother than recordings (texture below) and cymbals are its "
-            "weakest family.",
+            "Without residuals the model's own sounds are smoother than recordings; see texture above.",
             "No listening test has been made: nothing here says that a geodesic sounds better.",
         ],
     }
