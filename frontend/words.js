@@ -63,7 +63,7 @@ export function comparison(bent, straight, unit) {
   const ground =
     bentWet && straightWet ? "Both ways cross water." :
     straightWet ? "Straight on crosses water." :
-    bentWet ? `The way ${bent.kind === "graph" ? along : "along the geodesic"} crosses water.` :
+    bentWet ? `The ${bent.kind === "graph" ? `way ${along}` : "geodesic"} crosses water.` :
     "Both ways stay on land.";
   if (!alike) return { lengths, more: ground };
   const both = ground.startsWith("Both ways ");

@@ -7,10 +7,10 @@ import { filtered } from "../library/sounds.js";
 import { isReady, stage } from "../state.js";
 import { watch } from "../store.js";
 import { anchorName, count } from "../words.js";
-import { createCourse } from "./course.js";
+import { createCourse, pinned } from "./course.js";
 import { watchHands } from "./gestures.js";
 import { mountHeading } from "./heading.js";
-import { createLand } from "./land.js";
+import { createLand, landBounds } from "./land.js";
 import { mountLegend } from "./legend.js";
 import { createOverlay, wayOf } from "./overlay.js";
 import { createPoints, pointSize } from "./points.js";
@@ -87,7 +87,12 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const wayFor = (path) => {
     if (!path) return null;
     let way = ways.get(path);
-    if (!way) ways.set(path, (way = { path, course: createCourse(path) }));
+    if (!way) {
+      const { a, b, library } = store.get();
+      const at = (/** @type {typeof a} */ end) => (end?.sound && library ? library.position(library.indexOf(end.sound)) : null);
+      const drawn = pinned(path, at(a), at(b));
+      ways.set(path, (way = { path: drawn, course: createCourse(drawn) }));
+    }
     return way;
   };
 
@@ -119,7 +124,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       palette, unit: u, a: end("a"), b: end("b"),
       bent: wayFor(journey?.paths.geodesic), straight: wayFor(journey?.paths.linear), retimed: wayFor(journey?.paths.retimed),
       chosen: path, dim: carried !== null || journey?.phase === "solving",
-      ghost: preview?.path ?? null,
+      ghost: preview && pinned(preview.path, ...ghostEnds(preview)),
       ring: pointed ? lib.position(pointed.sound) : null,
       families: names ? isles : [],
       taken: words(),
@@ -129,6 +134,13 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
         return lib.grid.count(left, right, low, high);
       },
     };
+  }
+
+  /** @param {NonNullable<State["preview"]>} preview @returns {[Position | null, Position | null]} */
+  function ghostEnds({ from, to }) {
+    const { library } = store.get();
+    const at = (/** @type {import("../state.js").Anchor} */ end) => (end.sound && library ? library.position(library.indexOf(end.sound)) : end.position ?? null);
+    return [at(from), at(to)];
   }
 
   /** @param {State} state @param {"a" | "b"} which @returns {Position} */
@@ -193,12 +205,20 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const size = { width: root.clientWidth, height: root.clientHeight };
     if (!library || !atlas || size.width < 2 || size.height < 2) return;
     const bounds = library.bounds();
-    // the coast lies outside the outermost points
-    const rim = 0.045 * Math.max(bounds[1] - bounds[0], bounds[3] - bounds[2]);
-    const wide = /** @type {const} */ ([bounds[0] - rim, bounds[1] + rim, bounds[2] - rim, bounds[3] + rim]);
+    // the coast lies outside the outermost sounds: as much of it as costs the sounds little room
+    const most = 0.1 * Math.max(bounds[1] - bounds[0], bounds[3] - bounds[2]);
+    const coast = landBounds(atlas.field) ?? bounds;
+    const wide = /** @type {const} */ ([
+      Math.min(bounds[0], Math.max(coast[0], bounds[0] - most)), Math.max(bounds[1], Math.min(coast[1], bounds[1] + most)),
+      Math.min(bounds[2], Math.max(coast[2], bounds[2] - most)), Math.max(bounds[3], Math.min(coast[3], bounds[3] + most)),
+    ]);
     const narrow = size.width < 520 * u;
-    const margin = { left: (narrow ? 14 : 32) * u, right: (narrow ? 14 : 32) * u, top: 20 * u, bottom: 20 * u };
-    fitted = fitAround(wide, size, margin, words(), library.grid, library.count);
+    const boxes = words();
+    const below = Math.max(0, ...boxes.filter(({ top }) => top < size.height / 2).map(({ bottom }) => bottom));
+    // a narrow map has its words above and below, a wide one has them beside the land
+    fitted = narrow
+      ? fit(wide, size, { left: 12 * u, right: 12 * u, top: below, bottom: 36 * u })
+      : fitAround(wide, size, { left: 32 * u, right: 32 * u, top: 16 * u, bottom: 16 * u }, boxes, library.grid, library.count);
     room = ((wide[1] - wide[0]) * (wide[3] - wide[2]) * fitted.k ** 2) / library.count;
     const { view: asked } = store.get();
     view = asked

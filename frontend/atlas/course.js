@@ -5,6 +5,30 @@
 /** @typedef {import("../state.js").Position} Position */
 
 /**
+ * The way as it is drawn: from the very points of its two sounds. The placement of latent points on the map misses the
+ * library's own positions by a little; what it misses at the ends is taken off along the way, less and less.
+ *
+ * @template {Pick<Path, "map" | "step_positions">} P
+ * @param {P} path
+ * @param {Position | null} start null: as placed
+ * @param {Position | null} end
+ * @returns {P}
+ */
+export function pinned(path, start, end) {
+  const { map } = path;
+  const off = (/** @type {Position | null} */ wanted, /** @type {Position} */ placed) =>
+    wanted ? [wanted[0] - placed[0], wanted[1] - placed[1]] : [0, 0];
+  const [ax, ay] = off(start, map[0]);
+  const [bx, by] = off(end, map[map.length - 1]);
+  const moved = (/** @type {Position[]} */ points) =>
+    points.map(([x, y], i) => {
+      const t = i / (points.length - 1);
+      return /** @type {Position} */ ([x + (1 - t) * ax + t * bx, y + (1 - t) * ay + t * by]);
+    });
+  return { ...path, map: moved(map), step_positions: moved(path.step_positions) };
+}
+
+/**
  * The fine curve is even in the solver's parameter, the steps are even to the ear. The steps lie on the curve, in order:
  * so each is looked up there, never behind the one before.
  *

@@ -39,6 +39,7 @@ export function mountHeading(root, { store, actions }) {
       ? h("button.arc", { title: "Swap A and B", "aria-label": "to; swap A and B", onclick: actions.swap }, arc())
       : h("span.arc", { role: "img", "aria-label": "to" }, arc());
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
+    title.classList.toggle("long", (title.textContent ?? "").length > 34);
     const { geodesic, linear } = journey?.paths ?? {};
     if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a sound to see the way there.`;
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";

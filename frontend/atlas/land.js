@@ -37,6 +37,23 @@ export function toBands({ x, y, values, coast, levels }) {
   return { x: rim(x), y: rim(y), bands: [shore, ...rows, shore], lines: lines.length, coast: land.length };
 }
 
+/**
+ * In which bounds there is land; none: null.
+ * @param {Field} field @returns {[number, number, number, number] | null} x0, x1, y0, y1
+ */
+export function landBounds({ x, y, values, coast }) {
+  /** @type {[number, number, number, number]} */
+  const bounds = [Infinity, -Infinity, Infinity, -Infinity];
+  values.forEach((row, j) => row.forEach((value, i) => {
+    if (value > coast) return;
+    bounds[0] = Math.min(bounds[0], x[i]);
+    bounds[1] = Math.max(bounds[1], x[i]);
+    bounds[2] = Math.min(bounds[2], y[j]);
+    bounds[3] = Math.max(bounds[3], y[j]);
+  }));
+  return bounds[0] === Infinity ? null : bounds;
+}
+
 /** The colour of each band, from the middle of the land to the open sea. @param {number} lines @param {number} coast @param {Palette} palette */
 export function bandColours(lines, coast, palette) {
   const [shore, sea] = [parseHex(palette.shore), parseHex(palette.sea)];

@@ -148,7 +148,9 @@ export function createOverlay(svg) {
     const { width, height } = /** @type {View} */ (view);
     const bounds = { left: 8 * u, top: 8 * u, right: width - 8 * u, bottom: height - 8 * u };
     const narrow = width < NARROW * u;
-    const discs = [a, b].map((end) => end && boxAround(...xy(end.at), 32 * u, 32 * u)).filter((box) => box !== null);
+    const gap = a && b ? Math.hypot(...xy(a.at).map((v, i) => v - xy(b.at)[i])) : Infinity;
+    const r = Math.min(14 * u, Math.max(9 * u, gap / 5)); // two that are near leave room for the way between them
+    const discs = [a, b].map((end) => end && boxAround(...xy(end.at), 2 * r + 4 * u, 2 * r + 4 * u)).filter((box) => box !== null);
 
     /** @type {import("./labels.js").Word[]} */
     const asked = [];
@@ -174,8 +176,8 @@ export function createOverlay(svg) {
       drawers.push((box) => `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(name)}</text>`);
       const fill = end.bare ? palette.halo : colour;
       drawers[drawers.length - 1] = withDisc(drawers[drawers.length - 1],
-        `<circle cx="${x}" cy="${y}" r="${14 * u}" fill="${fill}" stroke="${end.bare ? colour : palette.halo}" stroke-width="${3 * u}"/>` +
-        `<text class="letter" x="${x}" y="${y + 4.6 * u}" font-size="${13 * u}" fill="${end.bare ? colour : palette.on}">${letter}</text>`);
+        `<circle cx="${x}" cy="${y}" r="${r}" fill="${fill}" stroke="${end.bare ? colour : palette.halo}" stroke-width="${3 * u}"/>` +
+        `<text class="letter" x="${x}" y="${y + 0.33 * r}" font-size="${0.93 * r}" fill="${end.bare ? colour : palette.on}">${letter}</text>`);
     }
 
     const onStraight = chosen === "retimed" && retimed ? retimed : straightWay;

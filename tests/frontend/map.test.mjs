@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCourse } from "../../frontend/atlas/course.js";
+import { createCourse, pinned } from "../../frontend/atlas/course.js";
 import { createGrid } from "../../frontend/atlas/grid.js";
 import { boxAround, overlap, place } from "../../frontend/atlas/labels.js";
-import { bandColours, toBands } from "../../frontend/atlas/land.js";
+import { bandColours, landBounds, toBands } from "../../frontend/atlas/land.js";
 import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../../frontend/atlas/view.js";
 
 /** Park and Miller's generator: the same points every time. */
@@ -137,6 +137,16 @@ test("the traveller is at a step's place when the step sounds, however uneven th
   assert.deepEqual([places[0], places[64]], [0, 1]);
 });
 
+test("a drawn way begins and ends at its sounds, and is bent no more than its ends were off", () => {
+  const map = Array.from({ length: 65 }, (_, i) => [i / 64, Math.sin(i / 10)]);
+  const path = { map, step_positions: map.filter((_, i) => i % 4 === 0) };
+  const drawn = pinned(path, [0.1, 0], [1, 5]);
+  assert.deepEqual([drawn.map[0], drawn.step_positions[0]], [[0.1, 0], [0.1, 0]]);
+  near(drawn.map[64], [1, 5]);
+  near(drawn.map[32], [map[32][0] + 0.05, map[32][1] + (5 - map[64][1]) / 2]);
+  assert.deepEqual(pinned(path, null, null), path);
+});
+
 test("a way that leads nowhere has a traveller too", () => {
   const course = createCourse({ map: Array(65).fill([1, 2]), step_positions: Array(17).fill([1, 2]) });
   assert.deepEqual(course.at(0.4), [1, 2]);
@@ -153,6 +163,11 @@ test("in the units of contour bands every level is a whole number, and so is the
   assert.equal(lines, 6); // -3 -1 0 | 1 | 2 8
   assert.equal(coast, 3);
   assert.deepEqual(bands.slice(1, -1).map((row) => row.slice(1, -1)), [[0, 2, 4], [3, 4.5, 6]]);
+});
+
+test("land has bounds, and where there is none it has none", () => {
+  assert.deepEqual(landBounds(field), [0, 1, 0, 1]);
+  assert.equal(landBounds({ ...field, coast: -9 }), null);
 });
 
 test("the field ends in open sea on every side", () => {

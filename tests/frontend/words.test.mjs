@@ -16,7 +16,7 @@ const said = (bent, straight) => {
 
 test("which way crosses water is said of the one that does", () => {
   assert.equal(said(path(11.84), path(14.2, { wet: [8] })), "11.8 tdB along the geodesic, 14.2 straight. Straight on crosses water.");
-  assert.equal(said(path(11.8, { wet: [1] }), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. The way along the geodesic crosses water.");
+  assert.equal(said(path(11.8, { wet: [1] }), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. The geodesic crosses water.");
   assert.equal(said(path(11.8, { wet: [1] }), path(14.2, { wet: [1] })), "11.8 tdB along the geodesic, 14.2 straight. Both ways cross water.");
   assert.equal(said(path(11.8), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. Both ways stay on land.");
 });
