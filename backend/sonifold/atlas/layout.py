@@ -50,9 +50,9 @@ def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callabl
     """Magnification over the map: low where a known sound is near *and* what is decoded there resembles it.
 
     log sqrt det G of the isotropic kernel metric in the plane, G^-1(p) = (sum_i w_i(p) + ridge) I with
-    w_i(p) = exp(-|p - p_i|^2 / REACH^2 - |f(lift(p)) - f(z_i)|^2 / T^2): Chadebec et al. 2022, eq. 9, over map position
-    and decoded timbre f together. In timbre alone all that lies off the map would pass for its nearest shore; in the plane
-    alone a fold of the map, where neighbours sound nothing alike, would pass for land.
+    w_i(p) = exp(-|p - p_i|^2 / REACH^2 - |f(lift(p)) - f(z_i)|^2 / T^2): Chadebec et al. 2022, eq. 9, over map
+    position and decoded timbre f together. In timbre alone all that lies off the map would pass for its nearest
+    shore; in the plane alone a fold of the map, where neighbours sound nothing alike, would pass for land.
 
     The coast is drawn at the value under which most library sounds lie.
     """
