@@ -39,6 +39,7 @@ Distance = Literal["perceptual", "geodesic", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
 RECENT = 32  # sounds and lines kept: a second path between the same sounds costs half
 UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
+ALMOST = 0.05  # steps: one that would move by less is not rendered again
 MAX_STEPS = 129
 MAP_POINTS = 65  # of a path as drawn
 MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
@@ -379,23 +380,27 @@ class Model:
         Returns:
             The path as rendered, its speed measured on the rendered sounds, and the sounds.
         """
-        clip = self.render_steps([path])[0]
-        heard = self._heard(clip)
-        if path.kind != "linear" and _variation(heard) > UNEVEN:
-            path = self._even(path, heard)
-            clip = Clip(self.renderer.steps(path.nodes, path.times, path.start, path.end), self.sample_rate)
-            heard = self._heard(clip)
-        return replace(path, speed=heard * self.config.unit_per_phi), clip
+        audio = self.render_steps([path])[0].audio
+        phi = self._heard(audio)
+        if path.kind != "linear" and _variation(_steps(phi)) > UNEVEN:
+            timed = self._even(path, _steps(phi))
+            moved = timed.times != path.times
+            path = timed
+            if moved.any():
+                audio[moved] = self.renderer.steps(path.nodes[moved], path.times[moved], path.start, path.end)
+                phi[moved] = self._heard(audio[moved])
+        return replace(path, speed=_steps(phi) * self.config.unit_per_phi), Clip(audio, self.sample_rate)
 
-    def _heard(self, clip: Clip) -> Tensor:
-        """Perceptual distances between successive sounds, (step - 1,)."""
-        return timbre_features(clip.audio, self.sample_rate, ONSET / self.sample_rate).diff(dim=0).norm(dim=1)
+    def _heard(self, audio: Tensor) -> Tensor:
+        """Phi of rendered sounds (step, sample)."""
+        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
 
     def _even(self, path: Path, heard: Tensor) -> Path:
-        """The same curve with its steps moved to where equal distances were heard."""
+        """The same curve with its steps moved to where equal distances were heard; those almost there stay."""
         reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
         wanted = torch.linspace(0, float(reached[-1]), path.steps)
-        times = torch.from_numpy(np.interp(wanted, reached, path.times)).to(path.times)
+        even = torch.from_numpy(np.interp(wanted, reached, path.times)).to(path.times)
+        times = torch.where((even - path.times).abs() * (path.steps - 1) > ALMOST, even, path.times)
         nodes = geodesic.at(path.curve[None], times)[0]
         positions = geodesic.at(path.map[None], times)[0]
         return replace(
@@ -469,6 +474,11 @@ class Model:
 
 def _length(along: Tensor) -> float:
     return float(along.diff(dim=0).norm(dim=1).sum())
+
+
+def _steps(phi: Tensor) -> Tensor:
+    """Distances between successive sounds, (step - 1,)."""
+    return phi.diff(dim=0).norm(dim=1)
 
 
 def _variation(steps: Tensor) -> float:
