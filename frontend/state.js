@@ -48,6 +48,7 @@
  * @property {Position[]} map           the fine curve
  * @property {Position[]} step_positions
  * @property {boolean[]} known          is step i on land?
+ * @property {number} water   share of the way, as drawn, that leads over sea
  */
 
 /**

@@ -43,8 +43,13 @@ export function anchorDetail(anchor, library) {
   return "A place, no recording";
 }
 
-/** Where the way leads over what the model does not know. @param {Path} path */
-export const crossesWater = ({ known }) => known.some((land) => !land);
+/** Share of a way, as it is drawn, above which it is said to cross water; below, it has touched the shore. */
+const WET = 0.02;
+/** Difference of two such shares that is worth a word. */
+const WETTER = 0.08;
+
+/** Whether the way leads over what the model does not know. @param {Path} path */
+export const crossesWater = ({ water }) => water > WET;
 
 /**
  * What is known about the two ways, in at most two sentences.
@@ -61,6 +66,7 @@ export function comparison(bent, straight, unit) {
   const alike = Math.abs(bent.length - straight.length) <= ALIKE * straight.length;
   const [bentWet, straightWet] = [crossesWater(bent), crossesWater(straight)];
   const ground =
+    bentWet && straightWet && straight.water - bent.water > WETTER ? "Straight on crosses more water." :
     bentWet && straightWet ? "Both ways cross water." :
     straightWet ? "Straight on crosses water." :
     bentWet ? `The ${bent.kind === "graph" ? `way ${along}` : "geodesic"} crosses water.` :

@@ -342,6 +342,7 @@ class Model:
             drawn,
             step_positions,
             self.atlas.known(step_positions),
+            self.atlas.water(drawn),
             _length(along) * scale,
             _length(line) * scale,
             energy,

@@ -37,6 +37,7 @@ class Path:
     map: Positions = field(repr=False)  # (point, 2) of the curve
     step_positions: Positions = field(repr=False)  # (step, 2) of the nodes
     known: Tensor = field(repr=False)  # (step,) bool: on land
+    water: float  # share of the way, as drawn on the map, that leads over sea
     length: float
     line_length: float  # of the straight line
     energy: float  # under its own metric
@@ -57,7 +58,7 @@ class Path:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and strings; what the service replies."""
-        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation")
+        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation", "water")
         lists = ("speed", "map", "step_positions", "known", "nodes", "times")
         return (
             {

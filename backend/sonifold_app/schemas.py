@@ -558,6 +558,7 @@ class PathFacts(Reply):
     map: list[list[float]] = Field(description="The curve on the map, finely: `[x, y]` each.")
     step_positions: list[list[float]] = Field(description="Where the steps lie on the map.")
     known: list[bool] = Field(description="For each step: is it on land?")
+    water: float = Field(description="Share of the curve on the map that leads over sea, 0 to 1.")
 
     @staticmethod
     def fields_of(path: base.TracedPath) -> dict[str, Any]:
@@ -576,6 +577,7 @@ class PathFacts(Reply):
             "map": rows(path.map),
             "step_positions": rows(path.step_positions),
             "known": path.known.tolist(),
+            "water": short(path.water),
         }
 
 
@@ -604,6 +606,7 @@ PATH_EXAMPLE: dict[str, Any] = {
     "map": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
     "step_positions": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
     "known": [True, True, True],
+    "water": 0.0,
 }
 
 

@@ -7,7 +7,7 @@ import { initial } from "../../frontend/state.js";
 import * as words from "../../frontend/words.js";
 
 const path = (length, { wet = [], kind = "geodesic", speed = [1, 1], cv = 0 } = {}) => ({
-  kind, length, speed, speed_variation: cv, known: Array.from({ length: 17 }, (_, i) => !wet.includes(i)),
+  kind, length, speed, speed_variation: cv, water: wet.length / 17,
 });
 const said = (bent, straight) => {
   const { lengths, more } = words.comparison(bent, straight, "tdB");
@@ -18,6 +18,7 @@ test("which way crosses water is said of the one that does", () => {
   assert.equal(said(path(11.84), path(14.2, { wet: [8] })), "11.8 tdB along the geodesic, 14.2 straight. Straight on crosses water.");
   assert.equal(said(path(11.8, { wet: [1] }), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. The geodesic crosses water.");
   assert.equal(said(path(11.8, { wet: [1] }), path(14.2, { wet: [1] })), "11.8 tdB along the geodesic, 14.2 straight. Both ways cross water.");
+  assert.equal(said(path(11.8, { wet: [1] }), path(14.2, { wet: [1, 2, 3] })), "11.8 tdB along the geodesic, 14.2 straight. Straight on crosses more water.");
   assert.equal(said(path(11.8), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. Both ways stay on land.");
 });
 

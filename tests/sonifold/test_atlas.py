@@ -93,3 +93,15 @@ def test_the_layout_is_the_same_for_the_same_seed_and_keeps_clusters_apart():
     centres = positions.reshape(3, 60, 2).mean(1)
     spread = (positions.reshape(3, 60, 2) - centres[:, None]).norm(dim=2).median()
     assert torch.pdist(centres).min() > 2 * spread
+
+
+def test_water_is_the_share_of_a_course_off_land():
+    """Land left of x = 0, sea right of it."""
+    x, y = torch.linspace(-1, 1, 201), torch.linspace(-1, 1, 3)
+    atlas = Atlas(
+        torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 2), Field(x, y, x.expand(3, 201), 0.0), {}
+    )
+    course = torch.stack([torch.linspace(-1, 1, 65), torch.zeros(65)], 1)
+    assert atlas.water(course) == pytest.approx(0.5, abs=0.02)
+    assert atlas.water(course[:30]) == 0
+    assert atlas.water(torch.tensor([[-0.9, 0.0], [0.9, 0.0]])) == pytest.approx(0.5, abs=0.02)

@@ -82,6 +82,18 @@ class Atlas:
         """Whether map positions (batch, 2) are on land, (batch,) bool."""
         return self.field.at(positions) <= self.field.coast
 
+    def water(self, course: Positions) -> float:
+        """Share of a drawn course (point, 2) that leads over sea, 0 to 1."""
+        middles, lengths = _along(course)
+        return float((lengths * ~self.known(middles)).sum() / lengths.sum().clamp(min=1e-9))
+
+
+def _along(course: Positions, pieces: int = 8) -> tuple[Positions, Tensor]:
+    """Middles of equal pieces of each stretch of a course (point, 2), and the length of each piece."""
+    fractions = (torch.arange(pieces) + 0.5) / pieces
+    middles = torch.lerp(course[:-1, None], course[1:, None], fractions[None, :, None]).flatten(0, 1)
+    return middles, (course.diff(dim=0).norm(dim=1) / pieces).repeat_interleave(pieces)
+
 
 def place(
     points: Tensor, coordinates: Tensor, positions: Positions, leave_out: Tensor | None = None

@@ -105,6 +105,7 @@ class TracedPath:
     map: Numbers  # (65, 2)
     step_positions: Numbers  # (steps, 2)
     known: NDArray[np.bool_]  # (steps,)
+    water: float
     nodes: Numbers  # (steps, latent)
 
 

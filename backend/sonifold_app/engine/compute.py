@@ -219,6 +219,7 @@ def traced(path: LatentPath) -> TracedPath:
         map=numbers(path.map),
         step_positions=numbers(path.step_positions),
         known=np.asarray(path.known, dtype=bool),
+        water=float(path.water),
         nodes=numbers(path.nodes),
     )
 
