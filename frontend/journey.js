@@ -272,10 +272,18 @@ const pause = (ms, signal) =>
     if (!signal.aborted) throw error;
   });
 
-/** How long each step can be heard. @param {Morph} morph */
+/** @type {WeakMap<AudioBuffer, number[]>} */
+const audible = new WeakMap();
+
+/** How long each step can be heard, in seconds. @param {Morph} morph */
 export function audibleSteps({ sounds: { buffer, stepSamples, steps } }) {
-  const samples = buffer.getChannelData(0);
-  return Array.from({ length: Math.min(steps, STEPS) }, (_, i) =>
-    audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate),
-  );
+  let seconds = audible.get(buffer);
+  if (!seconds) {
+    const samples = buffer.getChannelData(0);
+    seconds = Array.from({ length: Math.min(steps, STEPS) }, (_, i) =>
+      audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate),
+    );
+    audible.set(buffer, seconds);
+  }
+  return seconds;
 }

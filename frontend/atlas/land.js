@@ -105,6 +105,7 @@ export function createLand(root) {
       const left = view.width / 2 + (x[0] - view.x) * view.k;
       const top = view.height / 2 - (y[y.length - 1] - view.y) * view.k;
       root.style.transform = `translate(${left}px,${top}px) scale(${view.k / scale})`;
+      root.style.setProperty("--scale", (view.k / scale).toFixed(3)); // lines keep their width
     },
 
     destroy() {

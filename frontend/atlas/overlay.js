@@ -211,6 +211,7 @@ export function createOverlay(svg) {
     const firstIsle = asked.length;
     for (const { name, at, spread } of families) {
       const [x, y] = xy(at);
+      if (x < 0 || y < 0 || x > width || y > height) continue;
       const r = spread * /** @type {View} */ (view).k;
       const size = (narrow ? 12 : 14) * u;
       const w = measure(name, size) + 6 * u;

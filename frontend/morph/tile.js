@@ -26,7 +26,8 @@ export function mountTile(root, end, { store, playback }) {
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { "aria-hidden": "true" }));
   const name = h("b");
   const detail = h("span");
-  root.append(canvas, h("span.letter", { "aria-hidden": "true" }, end.toUpperCase()), h("span.title", {}, name, detail));
+  const pressed = h("span.vh");
+  root.append(canvas, h("span.letter", {}, end.toUpperCase()), h("span.title", {}, name, detail), pressed);
   /** @type {AudioBuffer | null} */
   let buffer = null;
 
@@ -55,13 +56,13 @@ export function mountTile(root, end, { store, playback }) {
       const [title, how] = EMPTY[end];
       name.textContent = title;
       detail.textContent = `${fingers() ? "Tap" : "Click"} ${how}`;
-      root.setAttribute("aria-label", `${title} Choose in the library`);
+      pressed.textContent = "Choose in the library";
       return draw();
     }
     name.textContent = anchorName(anchor, library);
     name.title = name.textContent;
     detail.textContent = anchorDetail(anchor, library);
-    root.setAttribute("aria-label", `${end.toUpperCase()}: ${name.textContent}. Play`);
+    pressed.textContent = "Play";
     draw();
     try {
       const found = await playback.soundOf(anchor);

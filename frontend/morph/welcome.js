@@ -24,8 +24,8 @@ export function mountWelcome(root, { store, actions, playback }) {
       const pairs = library ? journeys(library) : [];
       tries.hidden = pairs.length === 0;
       trips.replaceChildren(...pairs.map(([from, to]) =>
-        h("button.trip", { onclick: () => actions.travel(from, to), "aria-label": `${library?.name[from]} to ${library?.name[to]}` },
-          h("span", {}, library?.name[from]), h("i"), h("span", {}, library?.name[to])),
+        h("button.trip", { onclick: () => actions.travel(from, to) },
+          h("span", {}, library?.name[from]), h("i", {}, h("span.vh", {}, " to ")), h("span", {}, library?.name[to])),
       ));
     }),
     watch(store, ({ sound }) => [sound], ({ sound }) => (turnOn.hidden = sound === "on")),

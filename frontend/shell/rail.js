@@ -23,8 +23,8 @@ export function mountRail(root, { store, actions, help }) {
     h("button.mark", { "aria-label": "Sonifold, start over", title: "Start over", onclick: actions.startOver }, mark()),
     ...PANELS.map(([panel, picture, label]) => h("button", { "data-panel": panel, onclick: () => actions.togglePanel(panel) }, icon(picture), label)),
     h("span.rail-gap"),
-    h("button.keys", { "aria-label": "Keys and words", onclick: help }, icon("help"), "Keys"),
-    h("button", { "aria-label": "Switch between dark and light", onclick: actions.toggleTheme }, icon("theme"), "Theme"),
+    h("button.keys", { title: "Keys and words", onclick: help }, icon("help"), "Keys"),
+    h("button", { "aria-label": "Theme: switch between dark and light", onclick: actions.toggleTheme }, icon("theme"), "Theme"),
   );
   const stop = watch(store, ({ panel }) => [panel], ({ panel }) => {
     for (const button of root.querySelectorAll("[data-panel]"))

@@ -55,16 +55,17 @@ def test_first_map(visit: Session) -> None:
         first.append(mark(page, "sonifold:first-map"))
         whole.append(mark(page, "sonifold:full-map"))
         page.context.close()
-    count = state(visit.open(), "l.count")
+    slowest = "page: map to see and to use after opening, slowest visit"
+    record(slowest, max(first), "s", "<= 2", VISITS, COMMAND, name="page")
     record(
-        f"map of {count} sounds to see and to use after opening the page",
-        max(first),
+        "page: map with plotly's contour lines, slowest visit",
+        max(whole),
         "s",
-        "<= 2",
+        None,
         VISITS,
         COMMAND,
+        name="page",
     )
-    record("the same with plotly's contour lines", max(whole), "s", None, VISITS, COMMAND)
 
 
 def test_two_clicks(visit: Session) -> None:
@@ -89,14 +90,6 @@ def test_two_clicks(visit: Session) -> None:
         )
         wait(page, "s.journey?.paths.retimed")
         page.keyboard.press("Escape")
-    command = f"{COMMAND} -k two_clicks"
-    p95 = percentile(seconds, 0.95)
-    record("two clicks to both morphs ready, in the browser, p95", p95, "s", "<= 1", PAIRS, command)
-    record(
-        "two clicks to both morphs ready, in the browser, median",
-        statistics.median(seconds),
-        "s",
-        None,
-        PAIRS,
-        command,
-    )
+    ready = "page: two clicks until both morphs are ready"
+    record(f"{ready}, p95", percentile(seconds, 0.95), "s", "<= 1", PAIRS, COMMAND, name="page")
+    record(f"{ready}, median", statistics.median(seconds), "s", None, PAIRS, COMMAND, name="page")
