@@ -376,14 +376,17 @@ class Model:
         """A path made audible, re-timed once more by what is heard if its steps came out uneven.
 
         Rendering moves the timbre a little off the features that the path was timed by; a step louder in its first
-        milliseconds than predicted can double the steps around it. The bare line is left as it is.
+        milliseconds than predicted can double the steps around it. The bare line is left as it is, its speed that of
+        its features.
 
         Returns:
-            The path as rendered, its speed measured on the rendered sounds, and the sounds.
+            The path as rendered, its speed measured on the rendered sounds where it was re-timed, and the sounds.
         """
         audio = self.render_steps([path])[0].audio
+        if path.kind == "linear":
+            return path, Clip(audio, self.sample_rate)
         phi = self._heard(audio)
-        if path.kind != "linear" and _variation(_steps(phi)) > UNEVEN:
+        if _variation(_steps(phi)) > UNEVEN:
             timed = self._even(path, _steps(phi))
             moved = timed.times != path.times
             path = timed

@@ -41,7 +41,7 @@ FEATURES = CEPSTRA * TIME_COSINES
 
 _WINDOW = 0.032  # seconds, Hann
 _HOP = 0.005  # seconds
-_CHUNK = 4  # sounds at once: more no longer fit the cache
+_CHUNK = 2  # sounds at once: more no longer fit the cache
 _INTERVALS = 128  # before averaging down to LOG_TIMES
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
 
