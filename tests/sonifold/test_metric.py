@@ -60,6 +60,26 @@ class TestContract:
         expected = torch.autograd.grad(squared, y)[0] if squared.requires_grad else torch.zeros_like(z)
         assert_close(metric.gradient(z, u), expected)
 
+    def test_the_gradient_agrees_with_differences_which_share_no_code_with_it(self, metric, z, vectors):
+        u, step = vectors[0], 1e-5
+        ahead, behind = (metric.inner(z + sign * step * vectors[1], u, u) for sign in (1, -1))
+        expected = (ahead - behind) / (2 * step)
+        assert_close((metric.gradient(z, u) * vectors[1]).sum(1), expected, rtol=1e-6, atol=1e-6)
+
+    def test_the_connection_is_symmetric_and_made_of_derivatives_of_the_tensor(self, metric, z, vectors):
+        u, v = vectors
+        w, step = torch.ones_like(u), 1e-5
+
+        def change(direction, a, b):
+            ahead, behind = (metric.inner(z + sign * step * direction, a, b) for sign in (1, -1))
+            return (ahead - behind) / (2 * step)
+
+        expected = (change(u, v, w) + change(v, u, w) - change(w, u, v)) / 2
+        assert_close((metric.connection(z, u, v) * w).sum(1), expected, rtol=1e-5, atol=1e-5)
+        assert_close(metric.connection(z, u, v), metric.connection(z, v, u))
+        assert_close(metric.connection(z, u, u), metric.connection(z, u, u.clone()))
+        assert_close(metric.lower(z, metric.christoffel(z, u, v)), metric.connection(z, u, v))
+
     def test_a_batch_is_a_loop(self, metric, z):
         assert_close(metric.tensor(z), torch.cat([metric.tensor(row[None]) for row in z]))
         assert_close(metric.log_det(z), torch.cat([metric.log_det(row[None]) for row in z]))

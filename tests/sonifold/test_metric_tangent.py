@@ -52,11 +52,49 @@ def test_values_tangents_and_pulls_of_any_perceptron_are_exact(perceptron):
     assert_close(pull(cotangent), (cotangent[:, None] @ expected)[:, 0])
 
 
+def second_derivative(decode, z, u, v, step=1e-4):
+    def value(a, b):
+        return decode(z + step * (a * u + b * v)).detach().flatten(1)
+
+    return (value(1, 1) - value(1, -1) - value(-1, 1) + value(-1, -1)) / (4 * step**2)
+
+
+def test_second_derivatives_of_any_perceptron_agree_with_differences(perceptron):
+    z, u, v = points(6, 3), points(6, 3, seed=1), -points(6, 3, seed=2)
+    if isinstance(perceptron[2], nn.ReLU | nn.ELU):
+        z = z + 0.05  # away from the kink
+    expected = second_derivative(perceptron, z, u, v)
+    assert_close(SequentialTangents(perceptron, exact=True).bend(z, u, v), expected, rtol=1e-4, atol=1e-5)
+    assert_close(ForwardMode(perceptron).bend(z, u, v), expected, rtol=1e-4, atol=1e-5)
+
+
+NORMALISED = {
+    "layer norm": nn.LayerNorm((4, 3)),
+    "group norm": nn.GroupNorm(2, 4),
+    "instance norm": nn.InstanceNorm1d(4, affine=True),
+    "batch norm": nn.BatchNorm1d(4),
+    "softmax": nn.Softmax(2),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_second_derivatives_through_normalisations_agree_with_differences(name):
+    torch.manual_seed(0)
+    decode = (
+        nn.Sequential(nn.Linear(2, 12), nn.Tanh(), nn.Unflatten(1, (4, 3)), NORMALISED[name]).double().eval()
+    )
+    z, u, v = points(5, 2), points(5, 2, seed=1), -points(5, 2, seed=2)
+    assert_close(ForwardMode(decode).bend(z, u, v), second_derivative(decode, z, u, v), rtol=1e-4, atol=1e-5)
+
+
 def test_residual_decoders_are_exact_too():
     decoder, z = residual_decoder(), points(6, 4)
     value, images = ResidualMLPTangents(decoder, exact=True).with_jacobian(z)
     assert_close(value, decoder(z).detach())
     assert_close(images.mT, jacobian(decoder, z))
+    u, v = points(6, 4, seed=1), points(6, 4, seed=2)
+    bent = ResidualMLPTangents(decoder, exact=True).bend(z, u, v)
+    assert_close(bent, second_derivative(decoder, z, u, v), rtol=1e-4, atol=1e-3)
     _, pull = ResidualMLPTangents(decoder, exact=True).with_pull(z)
     assert_close(pull(value), (value[:, None] @ jacobian(decoder, z))[:, 0])
 

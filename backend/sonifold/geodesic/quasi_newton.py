@@ -10,6 +10,7 @@ at 32 latent dimensions costs 15 times as much; it takes about half as many step
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,7 +71,7 @@ class _History:
         for kept in (self.steps, self.changes, self.inverses):
             kept[:] = [item[mask] for item in kept]
 
-    def direction(self, gradient: Tensor, precondition: Precondition) -> Tensor:
+    def direction(self, gradient: Tensor, precondition: Callable[[Tensor], Tensor]) -> Tensor:
         """-H^-1 gradient by the two-loop recursion."""
         rest, weights = gradient, []
         for s, y, inverse in zip(
@@ -92,8 +93,7 @@ class Precondition:
 
     def __init__(self, nodes: int, typical: Tensor):
         self.across = _inverse_second_difference(nodes - 2).to(typical) / (2 * STIFFEN * (nodes - 1))
-        factor, failed = torch.linalg.cholesky_ex(_lifted(typical))
-        self.along = torch.cholesky_inverse(factor) if not failed else torch.eye(len(typical)).to(typical)
+        self.along = inverse_or_identity(typical)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         return self.across @ gradient @ self.along
@@ -109,55 +109,78 @@ def minimise(
 ) -> Descent:
     """Lower the energy of each curve (batch, node, latent), its ends held.
 
-    typical: a tensor of the metric (latent, latent), typical of the region. ``tolerance``: stop when the fall
-    that the quadratic model still promises, g' H^-1 g / 2, is below this part of the energy.
+    typical: a tensor of the metric (latent, latent), typical of the region. ``tolerance``: stop when the fall that
+    the quadratic model still promises, g' H^-1 g / 2, is below this part of the energy.
     """
-    precondition = Precondition(curves.shape[1], typical)
-    anchors = metric.anchors(curves) if anchors is None else anchors
-    energy, gradient = metric.energy_gradient(curves, anchors)
-    result = Descent(
-        curves.clone(),
-        energy.clone(),
-        torch.ones(len(curves), dtype=torch.long),
-        [Stop.OUT_OF_STEPS] * len(curves),
+    fixed = metric.anchors(curves) if anchors is None else anchors
+
+    def whole(inner: Tensor, index: Tensor) -> Curves:
+        return torch.cat([curves[index, :1], inner, curves[index, -1:]], 1)
+
+    def energy_gradient(inner: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        return metric.energy_gradient(whole(inner, index), None if fixed is None else fixed[index])
+
+    found = descend(
+        energy_gradient, curves[:, 1:-1], Precondition(curves.shape[1], typical), tolerance, max_steps
     )
-    index = torch.arange(len(curves))  # which curves are still on their way
+    return found._replace(curves=whole(found.curves, torch.arange(len(curves))))
+
+
+def descend(
+    energy_gradient: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    x: Tensor,
+    precondition: Callable[[Tensor], Tensor],
+    tolerance: float,
+    max_steps: int,
+) -> Descent:
+    """Lower a batch of functions of x (batch, m, latent), each on its own until it settles.
+
+    energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition: gradients
+    -> steps, by a first guess of the inverse Hessian. ``curves`` of the result holds the x reached.
+    """
+    index = torch.arange(len(x))  # which are still on their way
+    energy, gradient = energy_gradient(x, index)
+    result = Descent(
+        x.clone(), energy.clone(), torch.ones(len(x), dtype=torch.long), [Stop.OUT_OF_STEPS] * len(x)
+    )
     fraction = torch.ones_like(energy)
     history = _History()
     for _ in range(max_steps):
         step = history.direction(gradient, precondition)
         slope = _dot(gradient, step)
         settled = -slope / 2 <= tolerance * energy
-        stuck = (fraction < SHORTEST) | ~torch.isfinite(slope)
-        over = settled | stuck
+        over = settled | (fraction < SHORTEST) | ~torch.isfinite(slope)
         if over.any():
             for place, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
                 result.stop[place] = Stop.CONVERGED if fine else Stop.STALLED
             going = ~over
             if not going.any():
                 break
-            curves, energy, gradient, index = curves[going], energy[going], gradient[going], index[going]
+            x, energy, gradient, index = x[going], energy[going], gradient[going], index[going]
             fraction, step, slope = fraction[going], step[going], slope[going]
-            anchors = None if anchors is None else anchors[going]
             history.keep(going)
         move = fraction[:, None, None] * step
-        trial = curves.clone()
-        trial[:, 1:-1] += move
-        trial_energy, trial_gradient = metric.energy_gradient(trial, anchors)
+        trial_energy, trial_gradient = energy_gradient(x + move, index)
         falls = trial_energy <= energy + SUFFICIENT * fraction * slope
         which = falls[:, None, None]
-        history.add(torch.where(which, move, 0.0), torch.where(which, trial_gradient - gradient, 0.0))
-        curves = torch.where(which, trial, curves)
+        move = torch.where(which, move, 0.0)
+        history.add(move, torch.where(which, trial_gradient - gradient, 0.0))
+        x, gradient = x + move, torch.where(which, trial_gradient, gradient)
         energy = torch.where(falls, trial_energy, energy)
-        gradient = torch.where(which, trial_gradient, gradient)
         fraction = torch.where(falls, torch.ones_like(fraction), fraction * SHORTEN)
-        result.curves[index], result.energy[index] = curves, energy
+        result.curves[index], result.energy[index] = x, energy
         result.steps[index] += 1
     return result
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum((1, 2))
+
+
+def inverse_or_identity(tensor: Tensor) -> Tensor:
+    """Of a typical tensor (latent, latent), lifted a little; the identity where it is not positive."""
+    factor, failed = torch.linalg.cholesky_ex(_lifted(tensor))
+    return torch.cholesky_inverse(factor) if not failed else torch.eye(len(tensor)).to(tensor)
 
 
 def _lifted(tensor: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ class _Work:
         curves, steps = straight.clone(), torch.zeros(len(straight), dtype=torch.long)
         stop = [Stop.NOT_FINITE] * len(curves)
         line_energy, line_length = energy, length = _measure(metric, straight)
-        same = _coincident(starts, ends) | (line_energy == 0)
+        same = coincident(starts, ends) | (line_energy == 0)
         for k in same.nonzero().flatten().tolist():
             stop[k] = Stop.COINCIDENT
         todo = (~same & torch.isfinite(line_energy)).nonzero().flatten()
@@ -177,7 +177,8 @@ def _measure(metric: Metric, curves: Curves) -> tuple[Tensor, Tensor]:
     return squared.sum(1) * squared.shape[1], squared.sqrt().sum(1)
 
 
-def _coincident(starts: Points, ends: Points) -> Tensor:
+def coincident(starts: Points, ends: Points) -> Tensor:
+    """Which pairs are the same point, to within rounding; (batch,) bool."""
     apart = (starts - ends).abs().amax(1)
     return apart <= 16 * torch.finfo(starts.dtype).eps * (1 + starts.abs().amax(1))
 

@@ -33,6 +33,16 @@ def at(curves: Curves, times: Tensor) -> Curves:
     return torch.cat([at(curve[None], own) for curve, own in zip(curves, times, strict=True)])
 
 
+def slopes(curves: Curves, times: Tensor | None = None) -> Curves:
+    """Velocities dz/dt of the curves at their nodes, or at ``times`` (time,) in [0, 1]; (batch, time, latent)."""
+    nodes = curves.shape[1]
+    at_times = np.linspace(0, 1, nodes) if times is None else times.detach().cpu().double().numpy()
+    return (
+        torch.from_numpy(CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))(at_times, 1)).to(curves)
+        @ curves
+    )
+
+
 def _matrix(nodes: int, times: np.ndarray) -> Tensor:
     """(time, nodes): interpolated values as weighted sums of the node values."""
     return torch.from_numpy(CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))(times))

@@ -4,11 +4,13 @@ Metric            one required method, tensor(z); everything else follows
 ├─ Flat             the Euclidean baseline
 ├─ KernelMetric     closed form; cheap near the data: posterior, isotropic, or any matrices
 ├─ Pullback         what a decoder induces; exact and fast for linear heads
-└─ Blend            pullback plus a data term: the default for paths
+├─ Blend            pullback plus a data term: the default for paths
+└─ Slice            what any of them is on a plane: with indicatrices and curvature
 """
 
 from .base import Metric, Quadratic
 from .blend import Blend
+from .curvature import Slice, indicatrices, slice_curvature
 from .flat import Flat
 from .kernel import KernelMetric
 from .pullback import Pullback
@@ -25,5 +27,8 @@ __all__ = [
     "Quadratic",
     "ResidualMLPTangents",
     "SequentialTangents",
+    "Slice",
     "TangentDecoder",
+    "indicatrices",
+    "slice_curvature",
 ]

@@ -22,6 +22,12 @@ from sonifold.types import Curves, Points, Tensors, Vectors
 TYPICAL_POINTS = 32
 
 
+def inverse(tensors: Tensors) -> Tensors:
+    """Of symmetric positive matrices. (torch.cholesky_inverse has a wrong forward-mode derivative, torch 2.13.)"""
+    eye = torch.eye(tensors.shape[-1], dtype=tensors.dtype, device=tensors.device)
+    return torch.cholesky_solve(eye.expand_as(tensors), torch.linalg.cholesky(tensors))
+
+
 class Quadratic(NamedTuple):
     """Second-order model of the energy of curves in their m = n - 2 inner nodes, up to a common factor 2N.
 
@@ -93,7 +99,7 @@ class Metric(ABC):
 
     def cometric(self, z: Points) -> Tensors:
         """G(z)^-1; (batch, latent, latent)."""
-        return torch.cholesky_inverse(torch.linalg.cholesky(self.tensor(z)))
+        return inverse(self.tensor(z))
 
     def lower(self, z: Points, u: Vectors) -> Vectors:
         """G(z) u, the vector's covector; (batch, latent)."""
@@ -133,6 +139,22 @@ class Metric(ABC):
                 return torch.zeros_like(z)
             (gradient,) = torch.autograd.grad(squared, y, allow_unused=True)
         return torch.zeros_like(z) if gradient is None else gradient
+
+    def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
+        """Christoffel symbols of the first kind, [uv, w] = 1/2 (D_u G(v, w) + D_v G(u, w) - D_w G(u, v)).
+
+        The covector that takes w to that number; (batch, latent). Symmetric in u and v.
+        """
+        _, along_u = torch.func.jvp(lambda y: self.lower(y, v), (z,), (u,))[:2]
+        if u is v:
+            return along_u - self.gradient(z, u) / 2
+        _, along_v = torch.func.jvp(lambda y: self.lower(y, u), (z,), (v,))[:2]
+        across = (self.gradient(z, u + v) - self.gradient(z, u - v)) / 4
+        return (along_u + along_v - across) / 2
+
+    def christoffel(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
+        """Gamma(u, v), the connection raised to a vector; (batch, latent). A geodesic has z'' = -Gamma(z', z')."""
+        return self.raised(z, self.connection(z, u, v))
 
     def squared_steps(self, curves: Curves) -> Tensor:
         """Squared length of each step of each curve, its mean over the looks; (batch, node - 1).

@@ -111,6 +111,9 @@ class Blend(Metric):
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         return self._sum(self.pullback.gradient(z, u), self.data.gradient(z, u))
 
+    def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
+        return self._sum(self.pullback.connection(z, u, v), self.data.connection(z, u, v))
+
     def squared_steps(self, curves: Curves) -> Tensor:
         squared = self.pullback.squared_steps(curves)
         return (

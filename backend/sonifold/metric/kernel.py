@@ -21,7 +21,7 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Steps
+from .base import Metric, Steps, inverse
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
 #: and above the middles of paths look denser than the data themselves, below .5 the kernels no longer
@@ -170,7 +170,7 @@ class KernelMetric(Metric):
     def tensor(self, z: Points) -> Tensors:
         if self.diagonal:
             return torch.diag_embed(1 / self.cometric_diagonal(z))
-        return torch.cholesky_inverse(torch.linalg.cholesky(self.cometric(z)))
+        return inverse(self.cometric(z))
 
     def lower(self, z: Points, u: Vectors) -> Vectors:
         """G(z) u, without forming G; (batch, latent)."""
@@ -200,6 +200,22 @@ class KernelMetric(Metric):
         outer = v * v if self.diagonal else (v[:, :, None] * v[:, None, :]).flatten(1)
         pull = self.weights(z) * (outer @ self._table.T)
         return (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
+
+    def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
+        """For diagonal M_i, with c = G^-1: 1/2 (-(D_u c) v / c^2 - (D_v c) u / c^2 + grad (u v / c^2) . c)."""
+        if not self.diagonal:
+            return super().connection(z, u, v)
+        weights, factor = self.weights(z), -2 / self.temperature**2
+        c = weights @ self.matrices + self.ridge
+
+        def along(w: Vectors) -> Tensor:
+            """D_w c."""
+            towards = (z * w).sum(1, keepdim=True) - w @ self.centroids.T
+            return factor * ((weights * towards) @ self.matrices)
+
+        pull = weights * ((u * v / c**2) @ self.matrices.T)
+        across = factor * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
+        return (across - (along(u) * v + along(v) * u) / c**2) / 2
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """In closed form: with u the steps, m their middles (or the other looks), v = G(m) u: E = N sum u'v and

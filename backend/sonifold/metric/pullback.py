@@ -60,6 +60,11 @@ class Pullback(Metric):
         _, images = self.decode.push(z, torch.stack([u, v], 1))
         return (images[:, 0] * images[:, 1]).sum(-1) + self.ridge * (u * v).sum(-1)
 
+    def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
+        """J' f''(u, v), two derivatives forward and one pass back."""
+        _, pull = self.decode.with_pull(z)
+        return pull(self.decode.bend(z, u, v))
+
     def squared_steps(self, curves: Curves) -> Tensor:
         b, n, d = curves.shape
         outputs = self.decode(curves.reshape(-1, d)).view(b, n, -1)

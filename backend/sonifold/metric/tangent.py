@@ -25,8 +25,9 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from sonifold.types import Points
+from sonifold.types import Points, Vectors
 
 #: Takes cotangents at the output of a map back to its input.
 Pull = Callable[[Tensor], Tensor]
@@ -46,6 +47,10 @@ class TangentDecoder(ABC):
     def __call__(self, z: Points) -> Tensor:
         """f(z); (batch, output)."""
 
+    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        """The second derivative f''(u, v) at z; (batch, output)."""
+        return torch.func.jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
+
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         """(f(z) (batch, output), the map that takes cotangents a (batch, output) to J(z)' a (batch, latent))."""
         with torch.enable_grad():
@@ -64,6 +69,63 @@ class TangentDecoder(ABC):
         return self.push(z, torch.eye(d, dtype=z.dtype, device=z.device).expand(len(z), d, d))
 
 
+class _Elementary(TorchFunctionMode):
+    """Normalisations written out, while it is on.
+
+    torch takes the mean and deviation inside them for constants when it differentiates their tangents once more
+    (2.13, forwards as well as backwards), and second derivatives come out wrong without a word.
+    """
+
+    def __torch_function__(
+        self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+    ) -> object:
+        return ELEMENTARY.get(func, func)(*args, **(kwargs or {}))
+
+
+def _layer_norm(
+    h: Tensor, shape: list[int], weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    x = _standard(h, list(range(-len(shape), 0)), eps)
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
+
+
+def _group_norm(
+    h: Tensor, groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    x = _standard(h.unflatten(1, (groups, -1)).flatten(2), [-1], eps).view(h.shape)
+    channels = (-1, *(1 for _ in h.shape[2:]))
+    x = x if weight is None else x * weight.view(channels)
+    return x if bias is None else x + bias.view(channels)
+
+
+def _instance_norm(
+    h: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    if not use_input_stats:  # constants, which torch gets right
+        return nn.functional.instance_norm(h, running_mean, running_var, weight, bias, False, momentum, eps)
+    return _group_norm(h, h.shape[1], weight, bias, eps)
+
+
+def _standard(h: Tensor, over: list[int], eps: float) -> Tensor:
+    centred = h - h.mean(over, keepdim=True)
+    return centred * (centred.square().mean(over, keepdim=True) + eps).rsqrt()
+
+
+ELEMENTARY: dict[Callable, Callable] = {
+    nn.functional.layer_norm: _layer_norm,
+    nn.functional.group_norm: _group_norm,
+    nn.functional.instance_norm: _instance_norm,
+}
+
+
 class ForwardMode(TangentDecoder):
     """Any torch callable (batch, latent) -> (batch, ...) whose rows do not influence each other.
 
@@ -80,9 +142,9 @@ class ForwardMode(TangentDecoder):
         return torch.cat([self.decode(part).flatten(1) for part in z.split(self.chunk)])
 
     def push(self, z: Points, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        parts = [
-            self._push(*part) for part in zip(z.split(self.chunk), tangents.split(self.chunk), strict=True)
-        ]
+        chunks = zip(z.split(self.chunk), tangents.split(self.chunk), strict=True)
+        with _Elementary():
+            parts = [self._push(*chunk) for chunk in chunks]
         values, images = zip(*parts, strict=True)
         return torch.cat(values), torch.cat(images)
 
@@ -113,12 +175,23 @@ class Headed(TangentDecoder):
         return values @ self._fold, images @ self._fold
 
 
+class Jet(NamedTuple):
+    """A value with its derivatives along u, along v, and along both; each (batch, width)."""
+
+    value: Tensor
+    u: Tensor
+    v: Tensor
+    uv: Tensor
+
+
 class Layer(Protocol):
     """One step of a decoder, forwards with tangents (batch, k, width), or None if not wanted, and backwards."""
 
     def __call__(self, h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]: ...
 
     def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]: ...
+
+    def bend(self, jet: Jet) -> Jet: ...
 
 
 class Affine(NamedTuple):
@@ -133,6 +206,10 @@ class Affine(NamedTuple):
 
     def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
         return self(h, None)[0], lambda a: a @ self.matrix.T
+
+    def bend(self, jet: Jet) -> Jet:
+        value, *derivatives = (torch.stack(jet) @ self.matrix).unbind()
+        return Jet(value if self.bias is None else value + self.bias, *derivatives)
 
 
 class Normalise(NamedTuple):
@@ -165,6 +242,15 @@ class Normalise(NamedTuple):
 
         return x, pull
 
+    def bend(self, jet: Jet) -> Jet:
+        """With c = h - mean h and r = 1 / sqrt(mean c^2 + eps): x = c r, and r_u = -r^3 mean(c c_u)."""
+        c, c_u, c_v, c_uv = (part - part.mean(-1, keepdim=True) for part in jet)
+        r = (c.square().mean(-1, keepdim=True) + self.eps).rsqrt()
+        a_u, a_v = (c * c_u).mean(-1, keepdim=True), (c * c_v).mean(-1, keepdim=True)
+        r_u, r_v = -(r**3) * a_u, -(r**3) * a_v
+        r_uv = 3 * r**5 * a_u * a_v - r**3 * (c_v * c_u + c * c_uv).mean(-1, keepdim=True)
+        return Jet(c * r, c_u * r + c * r_u, c_v * r + c * r_v, c_uv * r + c_u * r_v + c_v * r_u + c * r_uv)
+
 
 class Pointwise(NamedTuple):
     """h -> phi(h), element by element."""
@@ -173,6 +259,8 @@ class Pointwise(NamedTuple):
     value: Callable[[Tensor], Tensor]
     #: (cotangent, h) -> cotangent times the slope at h in one fused step, where torch has one
     fused_pull: Callable[[Tensor, Tensor], Tensor] | None = None
+    #: the second derivative, where it has a short form
+    turn: Callable[[Tensor], Tensor] | None = None
 
     def __call__(self, h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if tangents is None:
@@ -186,6 +274,16 @@ class Pointwise(NamedTuple):
             return self.value(h), lambda a: fused(a, h)
         value, slope = self.value_and_slope(h)
         return value, lambda a: a * slope
+
+    def bend(self, jet: Jet) -> Jet:
+        value, u, v, uv = jet
+        new, slope = self.value_and_slope(value)
+        if self.turn is not None:
+            turn = self.turn(value)
+        else:
+            ones = torch.ones_like(value)
+            turn = torch.func.jvp(lambda a: self.value_and_slope(a)[1], (value,), (ones,))[1]
+        return Jet(new, slope * u, slope * v, slope * uv + turn * u * v)
 
 
 class Residual(NamedTuple):
@@ -201,12 +299,22 @@ class Residual(NamedTuple):
         change, pull = run_with_pull(self.branch, h)
         return h + change, lambda a: a + pull(a)
 
+    def bend(self, jet: Jet) -> Jet:
+        return Jet(*(part + change for part, change in zip(jet, bend_through(self.branch, jet), strict=True)))
+
 
 def run(layers: Iterable[Layer], h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Values and tangents through the layers, one after the other."""
     for layer in layers:
         h, tangents = layer(h, tangents)
     return h, tangents
+
+
+def bend_through(layers: Iterable[Layer], jet: Jet) -> Jet:
+    """Value and derivatives through the layers, one after the other."""
+    for layer in layers:
+        jet = layer.bend(jet)
+    return jet
 
 
 def run_with_pull(layers: Iterable[Layer], h: Tensor) -> tuple[Tensor, Pull]:
@@ -289,6 +397,10 @@ class SequentialTangents(TangentDecoder):
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         return run_with_pull(self._layers, z.detach().to(self.dtype))
 
+    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        start = Jet(*(part.to(self.dtype) for part in (z, u, v, torch.zeros_like(z))))
+        return bend_through(self._layers, start).uv
+
 
 #: The decoders of ``sonifold.vae``: Linear, residual blocks, LayerNorm, Linear, followed by a linear head.
 ResidualMLPTangents = SequentialTangents
@@ -366,6 +478,10 @@ def _gelu(a: Tensor) -> tuple[Tensor, Tensor]:
     return a * cdf, cdf + a * torch.exp(-0.5 * a * a) / math.sqrt(2 * math.pi)
 
 
+def _gelu_turn(a: Tensor) -> Tensor:
+    return (2 - a * a) * torch.exp(-0.5 * a * a) / math.sqrt(2 * math.pi)
+
+
 def _silu(a: Tensor) -> tuple[Tensor, Tensor]:
     gate = torch.sigmoid(a)
     value = a * gate
@@ -402,7 +518,7 @@ def _by_torch(module: nn.Module) -> Pointwise:
 
 ACTIVATIONS: dict[type[nn.Module], Callable[[nn.Module], Pointwise]] = {
     nn.GELU: lambda m: (
-        Pointwise(_gelu, nn.functional.gelu, torch.ops.aten.gelu_backward)
+        Pointwise(_gelu, nn.functional.gelu, torch.ops.aten.gelu_backward, _gelu_turn)
         if m.approximate == "none"
         else _by_torch(m)
     ),

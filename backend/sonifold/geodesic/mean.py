@@ -1,0 +1,130 @@
+r"""The weighted Frechet mean: the point m with the least sum_i w_i d(m, z_i)^2.
+
+Found together with the geodesics from m to the points, as one star of curves with a common first node: its energy
+sum_i w_i E_i is least where every arm is a geodesic and m the mean (the idea of Rygaard and Hauberg 2025,
+"Fast Frechet means", arXiv 2511.04301). The star's second differences are a small graph Laplacian, which
+preconditions the quasi-Newton descent as the tridiagonal one does for a single curve.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonifold.errors import PointInvalid
+from sonifold.metric.base import Metric
+from sonifold.types import Curves, Points
+
+from .line import line
+from .outcome import CONVERGED, Stop
+from .quasi_newton import STIFFEN, descend, inverse_or_identity
+from .solve import coincident
+from .spline import resample
+
+#: Nodes of each arm, one grid after the other.
+GRIDS = (3, 5, 9)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A weighted Frechet mean with its geodesics."""
+
+    point: Tensor  #: (latent,)
+    curves: Curves  #: (count, node, latent), from the mean to each point
+    distances: Tensor  #: (count,)
+    variance: float  #: sum_i w_i d(m, z_i)^2 over sum_i w_i
+    steps: int
+    stop: Stop
+
+    @property
+    def converged(self) -> bool:
+        """Whether this is the mean to within the tolerance."""
+        return self.stop in CONVERGED
+
+
+@torch.no_grad()
+def frechet_mean(
+    metric: Metric,
+    points: Points,
+    weights: Tensor | None = None,
+    tolerance: float = 1e-3,
+    max_steps: int = 60,
+) -> Mean:
+    """Of points (count, latent) with weights (count,) >= 0, equal when left out.
+
+    ``tolerance``: part of the variance that may be left to gain. Starts from the Euclidean mean; where the metric is
+    strongly curved and the points far apart there can be other, better minima.
+    Raises ``PointInvalid`` for points that are not finite, ``ValueError`` for weights that do not fit.
+    """
+    if points.ndim != 2 or not len(points) or not torch.isfinite(points).all():
+        raise PointInvalid(f"points must be finite and (count >= 1, latent), got shape {tuple(points.shape)}")
+    w = torch.ones(len(points)) if weights is None else weights
+    if w.shape != points.shape[:1] or not (w >= 0).all() or not w.sum() > 0:
+        raise ValueError(f"{len(points)} points need as many weights >= 0, not all zero, got {w.tolist()}")
+    z = points.detach().to(metric.dtype or points.dtype)
+    w = (w / w.sum()).to(z)
+    curves = line((w[:, None] * z).sum(0).expand_as(z), z, GRIDS[0])
+    inverse = inverse_or_identity(metric.typical_tensor(curves))
+    steps, stop = 0, Stop.COINCIDENT
+    if not coincident(z, z[:1].expand_as(z)).all():
+        for nodes in GRIDS:
+            star = _Star(metric, resample(curves, nodes), w, inverse)
+            found = descend(star.energy_gradient, star.free[None], star.precondition, tolerance, max_steps)
+            curves, stop = star.curves(found.curves[0]), found.stop[0]
+            steps += int(found.steps[0])
+    distances = metric.length(curves)
+    variance = float((w * distances.square()).sum())
+    return Mean(
+        curves[0, 0].to(points.dtype),
+        curves.to(points.dtype),
+        distances.to(points.dtype),
+        variance,
+        steps,
+        stop,
+    )
+
+
+class _Star:
+    """Curves (count, node, latent) with a common first node and fixed ends, as one set of free nodes."""
+
+    def __init__(self, metric: Metric, curves: Curves, weights: Tensor, inverse: Tensor):
+        self.metric, self.weights, self.inverse = metric, weights, inverse
+        self.ends = curves[:, -1:]
+        self.free = torch.cat([curves[0, :1], curves[:, 1:-1].flatten(0, 1)])
+        self.arms, self.nodes = curves.shape[:2]
+        self.across = torch.linalg.inv(self._laplacian()).to(curves) / (2 * STIFFEN * (self.nodes - 1))
+
+    def curves(self, free: Tensor) -> Curves:
+        """(count, node, latent) from the centre and the inner nodes of all arms."""
+        inner = free[1:].view(self.arms, self.nodes - 2, -1)
+        return torch.cat([free[:1].expand(self.arms, 1, -1), inner, self.ends], 1)
+
+    def energy_gradient(self, free: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """sum_i w_i E_i and its gradient; free (1, 1 + count * inner nodes, latent)."""
+        curves = self.curves(free[0])
+        # with its first node doubled, a curve has the first among its inner ones; a step of no length adds nothing
+        doubled = torch.cat([curves[:, :1], curves], 1)
+        energy, gradient = self.metric.energy_gradient(doubled)
+        shares = self.weights * (self.nodes - 1) / self.nodes
+        gradient = shares[:, None, None] * gradient
+        whole = torch.cat([gradient[:, 0].sum(0, keepdim=True), gradient[:, 1:].flatten(0, 1)])
+        return (shares * energy).sum()[None], whole[None]
+
+    def precondition(self, gradient: Tensor) -> Tensor:
+        """(2N stiffen L x G)^-1 gradient, L the weighted Laplacian of the star."""
+        return self.across @ gradient @ self.inverse
+
+    def _laplacian(self) -> Tensor:
+        inner = self.nodes - 2
+        size = 1 + self.arms * inner
+        laplacian = torch.zeros(size, size, dtype=torch.float64)
+        for arm, weight in enumerate(self.weights.double().clamp_min(1e-6).tolist()):
+            chain = [0, *range(1 + arm * inner, 1 + (arm + 1) * inner)]
+            for a, b in itertools.pairwise(chain):
+                laplacian[[a, b], [a, b]] += weight
+                laplacian[[a, b], [b, a]] -= weight
+            laplacian[chain[-1], chain[-1]] += weight  # to the fixed end
+        return laplacian

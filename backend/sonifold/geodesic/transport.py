@@ -1,0 +1,76 @@
+r"""Parallel transport: carry a direction along a path without turning it.
+
+dv/dt = -Gamma(x', v) along the curve x, a linear equation, integrated by classical Runge-Kutta steps (of fourth
+order); the length of v, which transport conserves, is held exactly. do Carmo 1992, chapter 2, definition 2.5.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from sonifold.metric.base import Metric
+from sonifold.types import Curves, Points, Vectors
+
+from .exponential import Flow, exponential
+from .logarithm import logarithm
+from .solve import solve
+from .spline import at, slopes
+
+#: Steps of an analogy's last leg.
+FLOW_STEPS = 16
+#: Steps along a curve. On one-shots (32 dimensions) six are within 3 % of many.
+STEPS = 6
+
+
+@torch.no_grad()
+def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STEPS) -> Vectors:
+    """Vectors (batch, latent) at the beginnings of the curves (batch, node, latent), carried to their ends."""
+    h = 1 / steps
+    times = torch.arange(2 * steps + 1, dtype=torch.float64) * h / 2
+    places, velocities = at(curves, times), slopes(curves, times)
+    b, n, d = places.shape
+    factors = torch.linalg.cholesky(metric.tensor(places.reshape(-1, d))).view(b, n, d, d)
+
+    def turn(k: int, v: Vectors) -> Vectors:
+        covector = metric.connection(places[:, k], velocities[:, k], v)
+        return -torch.cholesky_solve(covector[..., None], factors[:, k])[..., 0]
+
+    def lengths(k: int, v: Vectors) -> Vectors:
+        return (factors[:, k].mT @ v[..., None]).norm(dim=1)
+
+    carried = vectors
+    for k in range(0, 2 * steps, 2):
+        first = turn(k, carried)
+        second = turn(k + 1, carried + h / 2 * first)
+        third = turn(k + 1, carried + h / 2 * second)
+        fourth = turn(k + 2, carried + h * third)
+        carried = carried + h / 6 * (first + 2 * second + 2 * third + fourth)
+        length = lengths(k + 2, carried)
+        carried = carried * torch.where(length > 0, lengths(0, vectors) / length, 1.0)
+    return carried
+
+
+def analogy(metric: Metric, a: Points, b: Points, c: Points, steps: int = FLOW_STEPS) -> Flow:
+    """A is to B as C is to what? exp_C of log_A B carried from A to C; points (batch, latent).
+
+    The flow from C to the answer, its ``ends``, in ``steps`` steps.
+    """
+    both = solve(metric, torch.cat([a, a]), torch.cat([b, c]))
+    to_b, to_c = both.nodes.chunk(2)
+    return exponential(metric, c, transport(metric, to_c, slopes(to_b)[:, 0]), steps)
+
+
+def pole_ladder(metric: Metric, curves: Curves, vectors: Vectors, scale: float = 0.1) -> Vectors:
+    """Transport by geodesic diagonals alone, without derivatives of the metric: slow, and an independent check.
+
+    For each step p -> q with its middle m, reflect exp_p(v) through m; what leads from q to the reflection is -v
+    carried along. Lorenzi and Pennec 2014, "Efficient parallel transport of deformations in time series of images".
+    Vectors are shortened to ``scale`` while they climb.
+    """
+    carried = scale * vectors
+    for p, q in zip(curves.unbind(1)[:-1], curves.unbind(1)[1:], strict=True):
+        middle = exponential(metric, p, logarithm(metric, p, q, rounds=2) / 2).ends
+        tip = exponential(metric, p, carried).ends
+        reflected = exponential(metric, middle, -logarithm(metric, middle, tip, rounds=2)).ends
+        carried = -logarithm(metric, q, reflected, rounds=2)
+    return carried / scale
