@@ -1,0 +1,110 @@
+// @ts-check
+/** From the state to what is to be drawn on the map: ways that start at their sounds, ends, names on the land. */
+
+import { unit } from "../dom.js";
+import { stage } from "../state.js";
+import { anchorName } from "../words.js";
+import { createCourse, pinned } from "./course.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Anchor} Anchor */
+/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../state.js").Path} Path */
+/** @typedef {import("../library/sounds.js").Library} Library */
+/** @typedef {import("./overlay.js").Way} Way */
+/** @typedef {import("./overlay.js").Scene} Scene */
+
+/** @param {Anchor | null} anchor @param {Library} library @returns {Position | null} null: a bare place */
+const soundPosition = (anchor, library) => (anchor?.sound ? library.position(library.indexOf(anchor.sound)) : null);
+
+/** @type {WeakMap<Path, Way>} */
+const drawn = new WeakMap();
+
+/** @param {Path | undefined} path @param {State} state @returns {Way | null} */
+function wayOver(path, { a, b, library }) {
+  if (!path || !library) return null;
+  let way = drawn.get(path);
+  if (!way) {
+    const pin = pinned(path, soundPosition(a, library), soundPosition(b, library));
+    drawn.set(path, (way = { path: pin, course: createCourse(pin) }));
+  }
+  return way;
+}
+
+/** The three ways, as they are drawn. @param {State} state */
+export function waysOf(state) {
+  const { geodesic, linear, retimed } = state.journey?.paths ?? {};
+  return { bent: wayOver(geodesic, state), straight: wayOver(linear, state), retimed: wayOver(retimed, state) };
+}
+
+/** Where an end of the journey is on the map. @param {State} state @param {"a" | "b"} which @returns {Position | null} */
+export function endPosition(state, which) {
+  const { library, journey, [which]: anchor } = state;
+  if (!anchor || !library) return null;
+  // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
+  const map = journey?.paths.linear?.map;
+  return soundPosition(anchor, library) ?? map?.[which === "a" ? 0 : map.length - 1] ?? anchor.position ?? null;
+}
+
+/** @param {State} state @param {"a" | "b"} which @param {(at: Position) => number} snapped @returns {import("./overlay.js").End | null} */
+function end(state, which, snapped) {
+  const { library, carried, [which]: anchor } = state;
+  if (!library) return null;
+  if (carried?.end === which) {
+    const near = snapped(carried.position);
+    return near < 0 ? { at: carried.position, name: "", bare: true } : { at: library.position(near), name: library.name[near], bare: false };
+  }
+  const at = endPosition(state, which);
+  return anchor && at && { at, name: anchorName(anchor, library), bare: !anchor.sound };
+}
+
+/** @param {State["preview"]} preview @param {Library} library */
+function ghost(preview, library) {
+  if (!preview) return null;
+  const { from, to, path } = preview;
+  return pinned(path, soundPosition(from, library) ?? from.position ?? null, soundPosition(to, library) ?? to.position ?? null);
+}
+
+/**
+ * @param {State & {library: Library}} state
+ * @param {object} surroundings
+ * @param {import("../colour.js").Palette} surroundings.palette
+ * @param {Scene["families"]} surroundings.isles
+ * @param {Scene["taken"]} surroundings.taken
+ * @param {Scene["crowd"]} surroundings.crowd
+ * @param {(at: Position) => number} surroundings.snapped     the sound that a carried end would land on; -1: none
+ * @returns {Scene}
+ */
+export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
+  const { library, journey, path, preview, pointed, carried } = state;
+  return {
+    palette, taken, crowd, unit: unit(),
+    a: end(state, "a", snapped),
+    b: end(state, "b", snapped),
+    ...waysOf(state),
+    chosen: path,
+    dim: carried !== null || journey?.phase === "solving",
+    ghost: ghost(preview, library),
+    ring: pointed ? library.position(pointed.sound) : null,
+    families: stage(state) === "both" ? [] : isles, // then the legend has their names
+  };
+}
+
+/**
+ * Where each family is densest, and how far it spreads around there: its name stands near.
+ * @param {Library} library
+ */
+export function islesOf(library) {
+  const [x0, x1, y0, y1] = library.bounds();
+  const near = 0.07 * Math.hypot(x1 - x0, y1 - y0);
+  return library.family_names.flatMap((name, family) => {
+    const members = [];
+    for (let i = 0; i < library.count; i++) if (library.family[i] === family) members.push(i);
+    if (!members.length) return [];
+    const some = members.filter((_, k) => k % Math.ceil(members.length / 400) === 0);
+    const far = (/** @type {number} */ i, /** @type {number} */ j) => Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]);
+    const around = some.map((i) => some.filter((j) => far(i, j) < near).length);
+    const crest = some[around.indexOf(Math.max(...around))];
+    return [{ name: name.toLowerCase(), at: library.position(crest), spread: 0.75 * near }];
+  });
+}
