@@ -14,7 +14,8 @@
 /** @typedef {import("../state.js").Seconds} Seconds */
 
 const FADE = 0.015; // Seconds; a harder stop clicks on sustained tones
-const SOON = 0.01; // Seconds; nothing can start earlier than now
+const SOON = 0.02; // Seconds; what should start later than now, together, must be asked for that much before
+const LATE = 0.06; // Seconds; the same after the heavy work of receiving a path
 const AHEAD = 0.6; // Seconds; a timer of a busy page may be late by that
 const TRAVEL = 0.16; // Seconds; the traveller leaves a step this long before the next one sounds
 const CROSSFADE = 0.012; // Seconds, time constant: 40 ms until the neighbour has taken over
@@ -62,17 +63,17 @@ export function createStepPlayer(context, mixer, hear) {
   /**
    * @param {PathKind} kind @param {number} step
    * @param {number} at when this step's first sample is, or was
-   * @param {{until?: number, period?: Seconds, level?: number, swell?: boolean}} how swell: as its neighbours fade
+   * @param {{until?: number, period?: Seconds, level?: number, swell?: boolean, lead?: Seconds}} how swell: as its neighbours fade
    * @returns {Voice | null}
    */
-  function start(kind, step, at, { until, period, level = 1, swell = false }) {
+  function start(kind, step, at, { until, period, level = 1, swell = false, lead = SOON }) {
     const track = tracks.get(kind);
     if (!track || step >= track.steps) return null;
     const source = context.createBufferSource();
     const gain = context.createGain();
     source.buffer = track.buffer;
     const first = (step * track.stepSamples) / track.buffer.sampleRate;
-    const when = Math.max(at, context.currentTime + SOON);
+    const when = Math.max(at, context.currentTime + lead);
     const phase = period ? (when - at) % period : when - at;
     const late = when > at;
     gain.gain.setValueAtTime(late ? 0 : level, when);
@@ -99,9 +100,9 @@ export function createStepPlayer(context, mixer, hear) {
     return { source, gain };
   }
 
-  /** @param {Voice} voice @param {Seconds} [fade] */
-  function silence({ source, gain }, fade = FADE) {
-    const now = context.currentTime;
+  /** @param {Voice} voice @param {Seconds} [fade] @param {Seconds} [delay] */
+  function silence({ source, gain }, fade = FADE, delay = 0) {
+    const now = context.currentTime + delay;
     const level = gain.gain.value;
     gain.gain.cancelScheduledValues(0);
     gain.gain.setValueAtTime(level, now);
@@ -233,8 +234,8 @@ export function createStepPlayer(context, mixer, hear) {
       tracks.set(kind, track);
       for (const slot of slots) {
         const old = slot.voices.get(kind); // the same path, solved anew
-        if (old) silence(old);
-        const voice = start(kind, slot.step, slot.at, { until: slot.until });
+        if (old) silence(old, FADE, LATE);
+        const voice = start(kind, slot.step, slot.at, { until: slot.until, lead: LATE });
         if (voice) slot.voices.set(kind, voice);
       }
       if (!drag) return;

@@ -7,6 +7,9 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +33,24 @@ def running_server(**settings: str) -> Iterator[str]:
             cwd=ROOT,
         )
         try:
-            yield _address(process)
+            address = _address(process)
+            _await_models(address)
+            yield address
         finally:
             process.terminate()
             process.wait(timeout=30)
             if process.stdout:
                 process.stdout.close()
+
+
+def _await_models(address: str) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=30):
+                return
+        except urllib.error.HTTPError:
+            time.sleep(0.1)
+    raise RuntimeError("the server never got ready; its own output says why")
 
 
 def _address(process: subprocess.Popen[str]) -> str:
