@@ -172,7 +172,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       }
       void travel(a, b, weightOf(state));
     }),
-    watch(store, ({ mode, journey }) => [mode, journey?.key, journey?.phase], ({ mode, journey }) => {
+    watch(store, ({ mode, path, journey }) => [mode, path, journey?.key, journey?.phase], ({ mode, journey }) => {
       glide.cancel();
       if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
     }),

@@ -207,7 +207,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       }
       if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(place);
     }),
-    watch(store, ({ path, sound: on, journey }) => [path, on, journey?.paths], followPath),
+    watch(store, ({ path, mode, sound: on, journey }) => [path, mode, on, journey?.paths, journey?.glides], followPath),
     watch(store, ({ loop, sound: on }) => [loop, on], ({ loop }) => {
       parts()?.steps.setLoop(loop);
       parts()?.glide.setLoop(loop);
@@ -227,10 +227,12 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   /** The path that is heard; re-timed is heard as soon as it is there. */
   function followPath() {
     const now = parts();
-    const { path, journey } = store.get();
+    const { path, journey, mode } = store.get();
     if (!now) return;
-    const heard = journey?.paths[path] ? path : path === "retimed" ? "linear" : path;
-    now.mixer.choose(heard);
+    const there = mode === "glide" && !dragging ? journey?.glides : journey?.paths;
+    if (there?.[path]) return now.mixer.choose(path);
+    // until it is there: the same line, not re-timed; or whatever sounds now
+    if (path === "retimed" && there?.linear) now.mixer.choose("linear");
   }
 
   return {
@@ -260,6 +262,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
         hush();
         parts()?.glide.pause();
         void unlock();
+        followPath(); // the steps may be there where the glide is not
       }
       store.set({ place });
       for (const watcher of watchers) watcher(place);
@@ -271,6 +274,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       dragging = false;
       const place = settle(store.get().place);
       store.set({ place });
+      followPath();
       if (goOn && store.get().mode === "glide") {
         parts()?.steps.pause();
         begin(place);

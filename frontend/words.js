@@ -108,12 +108,12 @@ export function fileName(from, to, path, mode) {
 }
 
 /** @param {State} state @returns {string} what the corner of the map says */
-export function statusWords({ server, sound, playing, place, journey, mode }) {
+export function statusWords({ server, sound, playing, place, journey, mode, path }) {
   if (server.phase === "waking") return "Waking up";
   if (server.phase === "away") return "The engine is away";
   if (server.phase === "broken") return "Nothing to play";
   if (playing && mode === "steps") return `Playing ${Math.round(place * 16) + 1} of 17`;
-  if (playing) return "Gliding";
   if (journey?.phase === "solving") return "Finding the way";
+  if (playing) return journey?.glides[path] ? "Gliding" : "Making the glide";
   return sound === "on" ? "Ready" : "Sound is off";
 }
