@@ -15,6 +15,7 @@ from sonifold.metric import (
     KernelMetric,
     Metric,
     Pullback,
+    SamplingMetric,
     SequentialTangents,
 )
 
@@ -108,6 +109,7 @@ METRICS: dict[str, tuple[Metric, int]] = {
     "kernel, one centroid": (kernel(2, centroids=1), 2),
     "kernel, one dimension": (kernel(1), 1),
     "kernel, isotropic": (KernelMetric.isotropic(spread(9, 3)), 3),
+    "sampling": (SamplingMetric(spread(12, 3), 0.3 * spread(12, 3, seed=2)), 3),
     "pullback, sphere": (Pullback(sphere), 2),
     "pullback, with a floor": (Pullback(lambda z: z[:, :1].sin(), ridge=0.1), 3),
     "pullback, residual": (residual_pullback(), 4),

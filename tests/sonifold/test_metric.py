@@ -9,8 +9,8 @@ import torch
 from metric_cases import METRICS, kernel, points, residual_pullback, sphere, spread
 from torch.testing import assert_close
 
-from sonifold.geodesic import line
-from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.geodesic import line, solve
+from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, SamplingMetric
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -59,6 +59,14 @@ class TestContract:
         squared = torch.einsum("bi,bij,bj->b", u, metric.tensor(y), u).sum()
         expected = torch.autograd.grad(squared, y)[0] if squared.requires_grad else torch.zeros_like(z)
         assert_close(metric.gradient(z, u), expected)
+
+    def test_the_gradient_of_the_magnification_is_its_derivative(self, metric, z):
+        volume, gradient = metric.magnification_gradient(z)
+        y = z.clone().requires_grad_(True)
+        expected = metric.magnification(y)
+        assert_close(volume, expected.detach())
+        slope = torch.autograd.grad(expected.sum(), y)[0] if expected.requires_grad else torch.zeros_like(z)
+        assert_close(gradient, slope)
 
     def test_the_gradient_agrees_with_differences_which_share_no_code_with_it(self, metric, z, vectors):
         u, step = vectors[0], 1e-5
@@ -182,6 +190,26 @@ def test_a_blend_over_a_library_knows_its_typical_tensor_at_any_weight():
     blend = Blend.over(residual_pullback(), kernel(4), library).reweighted(2.0)
     pullback_part, data_part = blend.reweighted(0.0).typical, blend.data.typical
     assert_close(blend.typical, pullback_part + 2.0 * data_part)
+
+
+def mean_distance(metric: Metric, start: int, end: int, data: torch.Tensor) -> float:
+    """Of the path between two of the data to the data."""
+    starts, ends = data[[start]] + 0.01, data[[end]] + 0.01
+    return torch.cdist(solve(metric, starts, ends, 33, polish=True).nodes[0], data).amin(1).mean().item()
+
+
+def test_paths_under_the_kernel_metric_follow_the_data():
+    angle = torch.linspace(0, math.pi, 60).double()
+    arc = torch.stack([angle.cos(), angle.sin()], 1)
+    metric = KernelMetric.isotropic(arc, temperature=0.3)
+    assert mean_distance(metric, 5, 40, arc) < 0.5 * mean_distance(Flat(), 5, 40, arc)
+
+
+def test_paths_under_the_sampling_metric_flee_the_data_so_it_is_not_for_paths():
+    row = torch.stack([torch.linspace(-1, 1, 60), torch.zeros(60)], 1).double()
+    sampling = SamplingMetric(row, torch.full_like(row, 0.02), temperature=1.5)
+    assert mean_distance(KernelMetric.isotropic(row, temperature=0.3), 5, 55, row) < 0.05
+    assert mean_distance(sampling, 5, 55, row) > 0.2
 
 
 @pytest.mark.parametrize(

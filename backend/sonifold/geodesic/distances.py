@@ -81,7 +81,7 @@ def k_means(
     if not 1 <= k <= len(points):
         raise ValueError(f"{len(points)} points make 1 to {len(points)} clusters, not {k}")
     generator = torch.Generator().manual_seed(seed)
-    centres = points[_seeds(points, k, generator)]
+    centres = points[seeds(points, k, generator)]
     labels, away = _assign(metric, points, centres, reach)
     inertia = [float(away.square().sum())]
     for _ in range(rounds):
@@ -111,12 +111,12 @@ def _centre(metric: Metric, members: Points, before: Tensor, generator: torch.Ge
     return frechet_mean(metric, members[picked]).point
 
 
-def _seeds(points: Points, k: int, generator: torch.Generator) -> Tensor:
-    """k-means++: each next seed with probability proportional to its squared distance to the seeds so far."""
-    seeds = [int(torch.randint(len(points), (1,), generator=generator))]
-    away = (points - points[seeds[0]]).square().sum(1)
+def seeds(points: Points, k: int, generator: torch.Generator) -> Tensor:
+    """Indices (k,) of k-means++ seeds: each next one likely as its squared distance to those before."""
+    picked = [int(torch.randint(len(points), (1,), generator=generator))]
+    away = (points - points[picked[0]]).square().sum(1)
     for _ in range(k - 1):
         chance = away if away.sum() > 0 else torch.ones_like(away)
-        seeds.append(int(torch.multinomial(chance, 1, generator=generator)))
-        away = torch.minimum(away, (points - points[seeds[-1]]).square().sum(1))
-    return torch.tensor(seeds)
+        picked.append(int(torch.multinomial(chance, 1, generator=generator)))
+        away = torch.minimum(away, (points - points[picked[-1]]).square().sum(1))
+    return torch.tensor(picked)

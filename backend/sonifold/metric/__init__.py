@@ -4,6 +4,7 @@ Metric            one required method, tensor(z); everything else follows
 ├─ Flat             the Euclidean baseline
 ├─ KernelMetric     closed form; cheap near the data: posterior, isotropic, or any matrices
 ├─ Pullback         what a decoder induces; exact and fast for linear heads
+├─ SamplingMetric   for sampling only: large on the data, so its shortest paths flee them
 ├─ Blend            pullback plus a data term: the default for paths
 └─ Slice            what any of them is on a plane: with indicatrices and curvature
 """
@@ -14,6 +15,7 @@ from .curvature import Slice, indicatrices, slice_curvature
 from .flat import Flat
 from .kernel import KernelMetric
 from .pullback import Pullback
+from .sampling import SamplingMetric
 from .tangent import ForwardMode, Headed, ResidualMLPTangents, SequentialTangents, TangentDecoder
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Pullback",
     "Quadratic",
     "ResidualMLPTangents",
+    "SamplingMetric",
     "SequentialTangents",
     "Slice",
     "TangentDecoder",

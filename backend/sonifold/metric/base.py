@@ -130,6 +130,16 @@ class Metric(ABC):
         """
         return self.log_det(z) / 2
 
+    def magnification_gradient(self, z: Points) -> tuple[Tensor, Vectors]:
+        """(log sqrt det G(z) (batch,), its gradient (batch, latent))."""
+        with torch.enable_grad():
+            y = z.detach().clone().requires_grad_(True)
+            volume = self.magnification(y)
+            if not volume.requires_grad:
+                return volume, torch.zeros_like(z)
+            (gradient,) = torch.autograd.grad(volume.sum(), y)
+        return volume.detach(), gradient
+
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         """grad_y [u' G(y) u] at y = z, with u held fixed; (batch, latent)."""
         with torch.enable_grad():

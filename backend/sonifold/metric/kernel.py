@@ -193,6 +193,22 @@ class KernelMetric(Metric):
         factor = torch.linalg.cholesky(self.cometric(z))
         return -2 * torch.diagonal(factor, dim1=-2, dim2=-1).log().sum(-1)
 
+    def magnification_gradient(self, z: Points) -> tuple[Tensor, Vectors]:
+        """With A = G^-1 and t_i = w_i tr(A^-1 M_i), grad log sqrt det G = (z sum_i t_i - sum_i t_i c_i) / T^2."""
+        z = z.to(self.centroids)
+        weights = self.weights(z)
+        if self.diagonal:
+            a = weights @ self.matrices + self.ridge
+            volume, inverted = -a.log().sum(-1) / 2, 1 / a
+        else:
+            d = z.shape[1]
+            eye = torch.eye(d, dtype=z.dtype, device=z.device)
+            factor = torch.linalg.cholesky((weights @ self._table).view(-1, d, d) + self.ridge * eye)
+            volume = -torch.diagonal(factor, dim1=1, dim2=2).log().sum(-1)
+            inverted = torch.cholesky_inverse(factor).flatten(1)
+        pull = weights * (inverted @ self._table.T)
+        return volume, (pull.sum(1, keepdim=True) * z - pull @ self.centroids) / self.temperature**2
+
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         """(2/T^2) sum_i w_i (v' M_i v) (z - c_i) with v = G(z) u; (batch, latent)."""
         z, u = z.to(self.centroids), u.to(self.centroids)

@@ -1,0 +1,56 @@
+r"""Densities made of a metric's volume element: high where sounds are, on a bounded support.
+
+The kernel metric is small on the data, and its samplers follow sqrt det G^-1; the metric of "A geometric perspective
+on variational autoencoders" (NeurIPS 2022) is large there, and is sampled by sqrt det G. Both tend to a constant far
+away, so neither is a density on all of R^d: chains that run long enough leave for good. Here the density falls off
+beyond a reach around the centroids.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sonifold.metric import KernelMetric, SamplingMetric
+from sonifold.metric.kernel import nearest_distances
+from sonifold.types import Points
+
+#: How far from the nearest centroid the support reaches, in temperatures T: there the kernel of a centroid has fallen
+#: to 2 %.
+REACH = 2.0
+#: Width of its edge, in temperatures; points more than ESCAPE widths beyond the reach are escapes.
+EDGE, ESCAPE = 0.25, 6.0
+
+
+class VolumeDensity:
+    """log p(z) = (+-) log sqrt det G(z) / temperature - 1/2 ((r(z) - R)_+ / w)^2, up to a constant.
+
+    r(z): Euclidean distance to the nearest centroid. Sign and centroids are the metric's.
+    """
+
+    def __init__(self, metric: KernelMetric | SamplingMetric, temperature: float = 1.0, reach: float = REACH):
+        self.metric = metric
+        self.sign = -1.0 if isinstance(metric, KernelMetric) else 1.0
+        self.temperature = temperature
+        unit = metric.temperature if isinstance(metric, KernelMetric) else _spacing(metric.centroids)
+        self.reach, self.edge = reach * unit, EDGE * unit
+
+    def __call__(self, z: Points) -> tuple[Tensor, Tensor]:
+        """(log p(z) (batch,), its exact gradient (batch, latent))."""
+        volume, slope = self.metric.magnification_gradient(z)
+        away, nearest = torch.cdist(z, self.metric.centroids).min(1)
+        outside = (away - self.reach).clamp_min(0) / self.edge
+        outwards = (z - self.metric.centroids[nearest]) / away.clamp_min(1e-12)[:, None]
+        scale = self.sign / self.temperature
+        return scale * volume - outside.square() / 2, scale * slope - (outside / self.edge)[
+            :, None
+        ] * outwards
+
+    def escaped(self, z: Points) -> Tensor:
+        """Which points lie outside the support; (batch,) bool."""
+        away = torch.cdist(z, self.metric.centroids).amin(1)
+        return ~(away <= self.reach + ESCAPE * self.edge)
+
+
+def _spacing(centroids: Points) -> float:
+    return float(nearest_distances(centroids).median())

@@ -1,0 +1,59 @@
+r"""Wandering: a Riemannian random walk from a given sound, wide where the metric is small, careful where it is large.
+
+Proposals z' ~ N(z, pace^2/d G^-1(z)), accepted by Metropolis and Hastings so that the walk's long run is the density of
+the volume element; since the proposal depends on the place, the ratio counts the way there and the way back.
+Girolami and Calderhead 2011, section 5, without the drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonifold.metric import KernelMetric, Metric
+from sonifold.types import Points
+
+from .base import generator
+from .volume import VolumeDensity
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A random walk, step by step."""
+
+    points: Points  #: (steps + 1, latent), the start first; a step not taken repeats its place
+    acceptance: float
+    seed: int
+
+
+@torch.no_grad()
+def wander(metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace: float = 0.5) -> Walk:
+    """``steps`` steps from the start (latent,), each about ``pace`` long under the metric.
+
+    Raises ``ValueError`` unless the pace is positive.
+    """
+    if not pace > 0:
+        raise ValueError(f"pace must be positive, got {pace}")
+    source, density = generator(seed), VolumeDensity(metric)
+    spread = pace / len(start) ** 0.5
+    z = start[None].to(metric.centroids)
+    here = density(z)[0]
+    visited, taken = [z], 0
+    for _ in range(steps):
+        factor = torch.linalg.cholesky(metric.cometric(z))
+        noise = torch.randn(z.shape, generator=source, dtype=z.dtype)
+        trial = z + spread * (factor @ noise[..., None])[..., 0]
+        there = density(trial)[0]
+        ratio = there - here + _log_step(metric, trial, z, spread) - _log_step(metric, z, trial, spread)
+        if torch.rand(1, generator=source, dtype=z.dtype).log() < ratio:
+            z, here, taken = trial, there, taken + 1
+        visited.append(z)
+    return Walk(torch.cat(visited).to(start.dtype), taken / max(steps, 1), seed)
+
+
+def _log_step(metric: Metric, z: Points, to: Points, spread: float) -> Tensor:
+    """log N(to; z, spread^2 G^-1(z)) up to a constant; (batch,)."""
+    step = (to - z) / spread
+    return metric.magnification(z) - metric.inner(z, step, step) / 2
