@@ -25,6 +25,7 @@ from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
 from sonifold.library import Library, read_labels
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, ResidualMLPTangents
+from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.pack import PackConfig
 from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
 from sonifold.render import Renderer
@@ -69,6 +70,7 @@ class Model:
         self.renderer = Renderer(self.representation, vae, coefficients)
         head, _ = coefficients.timbre_map(self.representation)
         self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
+        self.operations = Operations(self)
         self._recent_sound = lru_cache(RECENT)(self._library_sound)
         self._recent_line = lru_cache(RECENT)(self._timbre_of_line)
         self.kernel = KernelMetric.posterior(
@@ -474,6 +476,47 @@ class Model:
             distance[self.library.index(sound.id)] = math.inf
         near, index = distance.topk(min(count, len(self.library) - (sound.id is not None)), largest=False)
         return [(self.library.labels[i].id, d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
+
+    # -- new points: see sonifold.operations ------------------------------------------------------
+
+    def mean(
+        self,
+        sounds: list[Sound],
+        weights: list[float] | None = None,
+        metric: MetricName = "blend",
+        weight: float | None = None,
+    ) -> MeanPlace:
+        """The weighted Frechet mean of sounds."""
+        return self.operations.mean(sounds, weights, metric, weight)
+
+    def analogy(
+        self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
+    ) -> AnalogyPlace:
+        """A is to B as C is to what?"""
+        return self.operations.analogy(a, b, c, metric, weight)
+
+    def extrapolate(
+        self, a: Sound, b: Sound, to: float = 1.5, metric: MetricName = "blend", weight: float | None = None
+    ) -> ExtrapolationPlace:
+        """Beyond B, seen from A."""
+        return self.operations.extrapolate(a, b, to, metric, weight)
+
+    def geodesic_neighbours(
+        self, sound: Sound, count: int = 8, metric: MetricName = "blend", weight: float | None = None
+    ) -> list[tuple[str, float]]:
+        """The library sounds nearest by geodesic distance: (id, distance)."""
+        return self.operations.neighbours(sound, count, metric, weight)
+
+    def sample(
+        self,
+        sampler: str = "importance",
+        count: int = 16,
+        seed: int = 0,
+        temperature: float = 1.0,
+        start: Sound | None = None,
+    ) -> Draw:
+        """New points by one of :data:`sonifold.operations.SAMPLERS`."""
+        return self.operations.sample(sampler, count, seed, temperature, start)
 
 
 def _length(along: Tensor) -> float:

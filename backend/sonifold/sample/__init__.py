@@ -16,9 +16,10 @@ from .importance import ImportanceResampling
 from .mixture import Mixture
 from .prior import Prior
 from .volume import VolumeDensity
-from .walk import Walk, wander
+from .walk import PACE, Walk, wander
 
 __all__ = [
+    "PACE",
     "AggregatedPosterior",
     "ImportanceResampling",
     "Mixture",

@@ -18,6 +18,9 @@ from sonifold.types import Points
 from .base import generator
 from .volume import VolumeDensity
 
+#: How long a step is under the metric.
+PACE = 0.1
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -29,7 +32,7 @@ class Walk:
 
 
 @torch.no_grad()
-def wander(metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace: float = 0.5) -> Walk:
+def wander(metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace: float = PACE) -> Walk:
     """``steps`` steps from the start (latent,), each about ``pace`` long under the metric.
 
     Raises ``ValueError`` unless the pace is positive.

@@ -1,0 +1,364 @@
+"""New points from old: averages, analogies, what lies beyond, and samples, each with what is known about the place.
+
+A point is *known* where the model's sound for it is as close to that of some library sound as library sounds are to one
+another (all but the loneliest twentieth of them), and no further out than they are: a decoder never asked about such
+points may answer with anything. Elsewhere nothing was ever heard that would say whether it is right, and every result
+that lies there says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sonifold import geodesic
+from sonifold.atlas import smooth_course
+from sonifold.path import MetricName
+from sonifold.sample import (
+    PACE,
+    AggregatedPosterior,
+    ImportanceResampling,
+    Mixture,
+    Prior,
+    Sampler,
+    Samples,
+    VolumeHMC,
+    wander,
+)
+from sonifold.sound import Sound
+from sonifold.types import Curve, Points, Positions
+
+if TYPE_CHECKING:
+    from sonifold.model import Model
+
+#: Of the library's sounds, the share that counts as known with the rest of it as the only evidence.
+SHARE_KNOWN = 0.95
+#: Library sounds named beside a new point.
+NAMED = 3
+#: An average of more sounds than this takes too long to ask for by hand.
+MOST_ANCHORS = 16
+#: Furthest extrapolation, in distances from A to B.
+FURTHEST = 4.0
+MOST_SAMPLES = 256
+#: What the samplers are called, and what a user should know of each.
+SAMPLERS: dict[str, str] = {
+    "importance": "by the metric's volume, quickly: weighted proposals about the sounds, drawn again",
+    "hmc": "by the metric's volume, thoroughly: Hamiltonian Monte Carlo",
+    "mixture": "from Gaussians fitted to the sounds: the baseline to beat",
+    "aggregated": "near one of the sounds, as far as the encoder was unsure of it",
+    "prior": "from the normal distribution the model was trained towards",
+    "walk": "wandering from a sound, in steps as long as the metric allows",
+}
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something to know about a result before trusting it."""
+
+    code: str  # for programs
+    text: str  # for people
+
+
+@dataclass(frozen=True)
+class Place:
+    """A new latent point and what is around it."""
+
+    z: Tensor  #: (latent,)
+    position: Tensor  #: (2,) on the map
+    known: bool
+    nearest: list[tuple[str, float]]  #: library sounds nearest to what the model makes of it: (id, distance)
+    caveats: list[Caveat]
+    sound: Sound = field(repr=False)  #: ready to be an end of a path
+
+    @property
+    def distance(self) -> float:
+        """To the nearest library sound, in the model's unit, both as the model makes them."""
+        return self.nearest[0][1]
+
+
+@dataclass(frozen=True)
+class MeanPlace(Place):
+    """A weighted Frechet mean."""
+
+    spokes: list[Positions]  #: (point, 2) on the map, from the mean to each sound
+    distances: Tensor  #: (sound,) lengths of the spokes under the metric
+    variance: float  #: weighted mean of their squares
+    converged: bool
+
+
+@dataclass(frozen=True)
+class AnalogyPlace(Place):
+    """A is to B as C is to this."""
+
+    curve: Curve  #: (node, latent) from C to here
+    course: Positions  #: the same on the map, (node, 2)
+
+
+@dataclass(frozen=True)
+class ExtrapolationPlace(Place):
+    """What lies beyond B, seen from A."""
+
+    curve: Curve  #: (node, latent) from A through B to here
+    course: Positions  #: the same on the map, (node, 2)
+    times: Tensor  #: (node,), 0 at A, 1 at B
+    left: (
+        float | None
+    )  #: the time after which nothing on the way is known any more; None: it never leaves for good
+
+
+@dataclass(frozen=True)
+class Draw:
+    """New points by one of the samplers."""
+
+    samples: Samples
+    positions: Positions  #: (count, 2)
+    known: Tensor  #: (count,) bool
+    nearest: list[tuple[str, float]]  #: of each, (id, distance)
+    caveats: list[Caveat]
+
+    @property
+    def points(self) -> Points:
+        """(count, latent)."""
+        return self.samples.points
+
+
+class Operations:
+    """What can be done with a model's points besides walking between two of them."""
+
+    def __init__(self, model: Model):
+        self._model = model
+
+    # -- what is known ----------------------------------------------------------------------------
+
+    @cached_property
+    def reach(self) -> float:
+        """Distance of decoded timbre (of Phi) within which a point has company: see the top of this module."""
+        timbre = self._model.atlas.coordinates
+        away = torch.cdist(timbre, timbre)
+        away.fill_diagonal_(math.inf)
+        return float(away.amin(1).quantile(SHARE_KNOWN))
+
+    def known(self, points: Points) -> Tensor:
+        """Which latent points (batch, latent) lie among the data, (batch,) bool."""
+        return self._known(points, self._away(points))
+
+    def _known(self, points: Points, away: Tensor) -> Tensor:
+        edge = self._model.library.z.norm(dim=1).max()
+        return (away.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
+
+    def _away(self, points: Points) -> Tensor:
+        """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""
+        return torch.cdist(self._model.coordinates(points), self._model.atlas.coordinates)
+
+    def _nearest(self, away: Tensor, count: int) -> list[tuple[str, float]]:
+        near, index = away.topk(min(count, len(away)), largest=False)
+        labels, scale = self._model.library.labels, self._model.config.unit_per_phi
+        return [(labels[i].id, d * scale) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
+
+    def _around(self, z: Tensor, caveats: list[Caveat]) -> Place:
+        away = self._away(z[None])
+        known = bool(self._known(z[None], away)[0])
+        nearest = self._nearest(away[0], NAMED)
+        if not known:
+            name = self._model.library.labels[self._model.library.index(nearest[0][0])].name
+            caveats = [
+                *caveats,
+                Caveat(
+                    "off_the_data",
+                    f"outside what the model knows: the nearest sound, {name}, is {nearest[0][1]:.1f} "
+                    f"{self._model.unit} away",
+                ),
+            ]
+        sound = self._model.point(z)
+        return Place(z, self._model.place(z[None])[0], known, nearest, caveats, sound)
+
+    def _drawn(self, curve: Curve) -> Positions:
+        return smooth_course(self._model.place(curve))
+
+    # -- operations -------------------------------------------------------------------------------
+
+    def mean(
+        self,
+        sounds: Sequence[Sound],
+        weights: Sequence[float] | None = None,
+        metric: MetricName = "blend",
+        weight: float | None = None,
+    ) -> MeanPlace:
+        """The weighted Frechet mean of 2 to 16 sounds: the least sum of weighted squared geodesic distances.
+
+        Raises:
+            ValueError: too few or too many sounds; weights that are negative, infinite, all zero or too few.
+        """
+        if not 2 <= len(sounds) <= MOST_ANCHORS:
+            raise ValueError(f"an average is of 2 to {MOST_ANCHORS} sounds, {len(sounds)} came.")
+        if weights is not None and not (
+            len(weights) == len(sounds) and all(0 <= w < math.inf for w in weights) and sum(weights) > 0
+        ):
+            raise ValueError(
+                f"{len(sounds)} sounds need as many finite weights >= 0, not all zero; {list(weights)} came."
+            )
+        points = torch.stack([sound.z for sound in sounds])
+        found = geodesic.frechet_mean(
+            self._model.metric(metric, weight), points, None if weights is None else torch.tensor(weights)
+        )
+        caveats = []
+        if not found.converged:
+            caveats.append(Caveat("not_converged", f"the average may be a little off: {found.stop}"))
+        place = self._around(found.point, caveats)
+        return MeanPlace(
+            **vars(place),
+            spokes=[self._drawn(curve) for curve in geodesic.resample(found.curves, 33)],
+            distances=found.distances,
+            variance=found.variance,
+            converged=found.converged,
+        )
+
+    def analogy(
+        self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
+    ) -> AnalogyPlace:
+        """A is to B as C is to what? The direction from A to B, carried along the geodesic to C and followed there."""
+        flow = geodesic.analogy(self._model.metric(metric, weight), a.z[None], b.z[None], c.z[None])
+        curve, caveats = self._finite(flow.nodes[0])
+        if not caveats and float(flow.drift[0]) > 0.1:
+            caveats.append(
+                Caveat(
+                    "uneven",
+                    f"the speed of the last leg drifted by {float(flow.drift[0]):.0%}: a rough answer",
+                )
+            )
+        return AnalogyPlace(**vars(self._around(curve[-1], caveats)), curve=curve, course=self._drawn(curve))
+
+    def extrapolate(
+        self,
+        a: Sound,
+        b: Sound,
+        to: float = 1.5,
+        metric: MetricName = "blend",
+        weight: float | None = None,
+    ) -> ExtrapolationPlace:
+        """On from A through B along their geodesic, as far as ``to`` times the way between them.
+
+        Raises:
+            ValueError: ``to`` is not above 1, or above 4.
+        """
+        if not 1 < to <= FURTHEST:
+            raise ValueError(f"beyond B is above 1 and at most {FURTHEST:g} times the way from A, {to} came.")
+        found = geodesic.extrapolate(self._model.metric(metric, weight), a.z[None], b.z[None], to, self.known)
+        curve, caveats = self._finite(found.nodes[0])
+        left = found.left[0]
+        if left is not None:
+            caveats.append(Caveat("left_the_data", f"left the data at t = {left:.2f}"))
+        place = self._around(curve[-1], caveats)
+        return ExtrapolationPlace(
+            **vars(place), curve=curve, course=self._drawn(curve), times=found.times[: len(curve)], left=left
+        )
+
+    def _finite(self, curve: Curve) -> tuple[Curve, list[Caveat]]:
+        """The part of a curve (node, latent) before it runs away, and a caveat if it does."""
+        limit = 2 * float(self._model.library.z.abs().max())
+        inside = torch.isfinite(curve).all(1) & (curve.abs().amax(1) <= limit)
+        if inside.all():
+            return curve, []
+        last = max(1, int((~inside).nonzero()[0]))
+        return curve[:last], [Caveat("stopped_early", "stopped where the way ran off to where no sounds are")]
+
+    def neighbours(
+        self, sound: Sound, count: int = 8, metric: MetricName = "blend", weight: float | None = None
+    ) -> list[tuple[str, float]]:
+        """The library sounds nearest by geodesic distance under a metric, nearest first: (id, distance).
+
+        Ranked anew among the fifty (or three times the count) nearest by Euclidean distance; in the metric's own unit.
+        """
+        library = self._model.library
+        keep = torch.ones(len(library), dtype=torch.bool)
+        if sound.id is not None:
+            keep[library.index(sound.id)] = False
+        others = keep.nonzero()[:, 0]
+        count = max(0, min(count, len(others)))
+        found = geodesic.neighbours(self._model.metric(metric, weight), sound.z, library.z[others], count)
+        return [
+            (library.labels[int(others[i])].id, float(d))
+            for i, d in zip(found.indices, found.distances, strict=True)
+        ]
+
+    # -- samples ----------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        sampler: str = "importance",
+        count: int = 16,
+        seed: int = 0,
+        temperature: float = 1.0,
+        start: Sound | None = None,
+    ) -> Draw:
+        """New points by one of :data:`SAMPLERS`; the same seed draws the same ones.
+
+        Args:
+            count: 1 to 256.
+            temperature: above 1 more daring, below more typical; a walk takes longer or shorter steps.
+            start: where a walk begins.
+
+        Raises:
+            ValueError: an unknown sampler, a count or temperature out of range, a walk from nowhere.
+        """
+        if sampler not in SAMPLERS:
+            raise ValueError(f"no sampler {sampler!r}; choose one of {', '.join(SAMPLERS)}.")
+        if not 1 <= count <= MOST_SAMPLES:
+            raise ValueError(f"1 to {MOST_SAMPLES} sounds are drawn at once, {count} came.")
+        drawn = (
+            self._walk(count, seed, temperature, start)
+            if sampler == "walk"
+            else self._sampler(sampler).sample(count, seed, temperature)
+        )
+        away = self._away(drawn.points)
+        known = self._known(drawn.points, away)
+        caveats = []
+        if drawn.effective is not None and drawn.effective < count / 2:
+            caveats.append(
+                Caveat("few_effective", f"these {count} are worth {drawn.effective:.1f} independent draws")
+            )
+        if drawn.acceptance is not None and drawn.acceptance < 0.2:
+            caveats.append(
+                Caveat("low_acceptance", f"only {drawn.acceptance:.0%} of the proposals were accepted")
+            )
+        if drawn.escapes:
+            caveats.append(Caveat("escaped", f"{drawn.escapes} of {count} left the support"))
+        return Draw(
+            drawn,
+            self._model.place(drawn.points),
+            known,
+            [self._nearest(row, 1)[0] for row in away],
+            caveats,
+        )
+
+    def _walk(self, count: int, seed: int, temperature: float, start: Sound | None) -> Samples:
+        if start is None:
+            raise ValueError("a walk needs a sound to start from.")
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature must be a positive number, got {temperature}; 1 is neutral")
+        walk = wander(self._model.kernel, start.z, count, seed, pace=PACE * temperature)
+        return Samples(walk.points[1:], "walk", seed, temperature, walk.acceptance)
+
+    def _sampler(self, name: str) -> Sampler:
+        model, library = self._model, self._model.library
+        match name:
+            case "prior":
+                return Prior(model.latent_dim)
+            case "mixture":
+                return self._mixture
+            case "aggregated":
+                return AggregatedPosterior(library.z, library.log_variance.exp())
+            case "hmc":
+                return VolumeHMC(model.kernel)
+            case _:
+                return ImportanceResampling(model.kernel)
+
+    @cached_property
+    def _mixture(self) -> Mixture:
+        return Mixture(self._model.library.z)
