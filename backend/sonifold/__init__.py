@@ -6,7 +6,7 @@
     path = model.geodesic(a, b)
     model.render(path, seconds=4).write("glide.wav")
 
-``sonifold.metric`` and ``sonifold.geodesic`` work with any decoder of your own.
+``sonifold.metric``, ``sonifold.geodesic`` and ``sonifold.sample`` work with any decoder of your own.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonifold import geodesic, metric
+    from sonifold import geodesic, metric, sample
     from sonifold.clip import Clip
     from sonifold.model import Model
     from sonifold.pack import PackStatus, packs
     from sonifold.sound import Sound
 
 __version__ = "0.1.0"
-__all__ = ["Clip", "Model", "PackStatus", "Sound", "geodesic", "load", "metric", "packs"]
+__all__ = ["Clip", "Model", "PackStatus", "Sound", "geodesic", "load", "metric", "packs", "sample"]
 
 _HOME = {
     "Clip": "sonifold.clip",
@@ -49,7 +49,7 @@ def load(name_or_path: str | Path, folder: Path | None = None) -> Model:
 
 def __getattr__(name: str) -> Any:
     """Names are looked up when first used: torch takes seconds to import, and errors and settings need none of it."""
-    if name in ("geodesic", "metric"):
+    if name in ("geodesic", "metric", "sample"):
         return importlib.import_module(f"sonifold.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)

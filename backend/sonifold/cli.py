@@ -1,4 +1,4 @@
-"""The command line: ``sonifold serve | morph | embed | dataset | train | evaluate | measures``."""
+"""The command line: ``sonifold serve | morph | embed | sample | dataset | train | evaluate | measures``."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("end", type=Path, help="where it ends")
     command.add_argument("-o", "--out", type=Path, default=Path("morph.wav"), help=".wav, .flac or .ogg")
     command.add_argument("--path", choices=["geodesic", "linear", "retimed", "graph"], default="geodesic")
+    command.add_argument("--metric", choices=["blend", "pullback", "kernel", "flat"], default="blend")
     command.add_argument(
-        "--weight", type=float, help="of the data term: 0 shortest, 10 close to known sounds"
+        "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
     )
     command.add_argument("--steps", type=int, default=17, help="sounds along the path, ends included")
     command.add_argument("--glide", action="store_true", help="one sound that travels, instead of steps")
@@ -53,6 +54,23 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("files", type=Path, nargs="+")
     _add_model(command)
     command.set_defaults(run=_embed)
+
+    command = commands.add_parser(
+        "sample", help="draw new sounds, as files and as JSON that says what they are"
+    )
+    command.add_argument("-o", "--out", type=Path, default=Path("samples"), help="folder for the files")
+    command.add_argument(
+        "--by",
+        choices=["importance", "hmc", "mixture", "aggregated", "prior", "walk"],
+        default="hmc",
+        help="hmc and importance follow the metric's volume; walk needs --start",
+    )
+    command.add_argument("--count", type=int, default=8)
+    command.add_argument("--seed", type=int, default=0, help="the same one draws the same sounds")
+    command.add_argument("--temperature", type=float, default=1.0, help="above 1 more daring")
+    command.add_argument("--start", type=Path, help="the sound a walk starts from")
+    _add_model(command)
+    command.set_defaults(run=_sample)
 
     command = commands.add_parser("dataset", help="build a training set from licensed sources")
     datasets.add_arguments(command)
@@ -110,7 +128,7 @@ def _morph(options: argparse.Namespace) -> int:
     model = sonifold.load(options.model)
     ends = model.encode(options.start), model.encode(options.end)
     try:
-        path = model.paths([ends], options.path, weight=options.weight, steps=options.steps)[0]
+        path = model.paths([ends], options.path, options.metric, options.weight, options.steps)[0]
         clip = model.render(path, options.seconds) if options.glide else model.render_steps([path])[0]
         written = clip.write(options.out)
     except ValueError as error:
@@ -137,6 +155,49 @@ def _embed(options: argparse.Namespace) -> int:
             {"file": str(file), "z": sound.z.tolist(), "x": x, "y": y, "unit": model.unit, "nearest": near}
         )
     json.dump(found, sys.stdout, indent=1)
+    print()
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    import sonifold
+    from sonifold.clip import Clip
+
+    model = sonifold.load(options.model)
+    names = dict(zip(model.library.ids, model.library.names, strict=True))
+    start = model.encode(options.start) if options.start else None
+    try:
+        draw = model.sample(options.by, options.count, options.seed, options.temperature, start)
+    except ValueError as error:
+        print(f"sonifold: {error}", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = []
+    for i, audio in enumerate(model.decode(draw.points).audio):
+        file = options.out / f"{options.by}-{options.seed}-{i + 1:03d}.wav"
+        Clip(audio, model.sample_rate).write(file)
+        near, distance = draw.nearest[i]
+        found.append(
+            {
+                "file": str(file),
+                "z": draw.points[i].tolist(),
+                "known": bool(draw.known[i]),
+                "nearest": {"id": near, "name": names[near], "distance": round(distance, 2)},
+            }
+        )
+    drawn = draw.samples
+    report = {
+        "sampler": options.by,
+        "seed": options.seed,
+        "temperature": options.temperature,
+        "acceptance": drawn.acceptance,
+        "effective": drawn.effective,
+        "escapes": drawn.escapes,
+        "warnings": [caveat.text for caveat in draw.caveats],
+        "unit": model.unit,
+        "samples": found,
+    }
+    json.dump(report, sys.stdout, indent=1)
     print()
     return 0
 

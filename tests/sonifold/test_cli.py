@@ -52,6 +52,22 @@ def test_the_commands_of_the_readme_run(sounds, capsys):
     assert found[0]["nearest"][0]["distance"] < found[0]["nearest"][-1]["distance"]
 
 
+def test_samples_are_files_and_the_same_seed_draws_the_same(sounds, capsys):
+    for folder in ("one", "two"):
+        assert main(["sample", "--by", "mixture", "--count", "2", "--seed", "5", "-o", folder]) == 0
+    report = json.loads(capsys.readouterr().out.split("\n}\n")[0] + "}")
+    assert [Path(one["file"]).parent.name for one in report["samples"]] == ["one", "one"]
+    for one in report["samples"]:
+        again = soundfile.read(Path("two") / Path(one["file"]).name)[0]
+        np.testing.assert_array_equal(soundfile.read(one["file"])[0], again)
+        assert 0.05 < np.abs(again).max() <= 1
+
+
+def test_a_walk_from_nowhere_says_what_it_needs(sounds, capsys):
+    assert main(["sample", "--by", "walk"]) == 1
+    assert "start" in capsys.readouterr().err
+
+
 def test_the_straight_path_differs_from_the_geodesic(sounds):
     main(["morph", "kick.wav", "bell.wav", "-o", "a.wav", "--steps", "3"])
     main(["morph", "kick.wav", "bell.wav", "-o", "b.wav", "--steps", "3", "--path", "linear"])
