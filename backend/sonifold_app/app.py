@@ -23,9 +23,11 @@ from sonifold_app.routes import (
     morphs,
     page,
     paths,
+    places,
+    samples,
     sounds,
 )
-from sonifold_app.schemas import ProblemDocument
+from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.services import Services
 from sonifold_app.settings import MEBIBYTE, Settings
 from sonifold_app.store.blobs import Blobs, Memo
@@ -79,8 +81,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for resource in (models, sounds, embeddings, atlas, paths, morphs, decodings, audio):
+    for resource in (models, sounds, embeddings, atlas, paths, morphs, places, samples, decodings, audio):
         api.include_router(resource.router)
+    api.include_router(atlas.indicatrices)
     app.include_router(api)
     app.include_router(page.router)
     app.router.default = page.Page(page.page_folder())

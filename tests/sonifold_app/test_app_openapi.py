@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from typing import Any
 
@@ -10,6 +12,7 @@ from app_checks import API
 from pydantic import TypeAdapter
 
 from sonifold_app import problems, schemas
+from sonifold_app.schemas.common import Reply, Request
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +78,16 @@ def test_every_reference_leads_somewhere(document):
 
 
 def own_models():
+    """Every request and reply that a module of ``schemas`` defines."""
+    modules = [
+        importlib.import_module(f"{schemas.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(schemas.__path__)
+    ]
     return [
         m
-        for m in vars(schemas).values()
-        if isinstance(m, type) and issubclass(m, (schemas.Request, schemas.Reply))
+        for module in modules
+        for m in vars(module).values()
+        if isinstance(m, type) and issubclass(m, (Request, Reply)) and m.__module__ == module.__name__
     ]
 
 

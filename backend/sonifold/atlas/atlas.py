@@ -73,10 +73,15 @@ class Atlas:
         Raises:
             PositionInvalid: not two finite numbers.
         """
-        places = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
-        if not torch.isfinite(places).all():
-            raise PositionInvalid("a map position is two finite numbers x, y; NaN or infinity came.")
-        return lift(places, self.positions, self.z)
+        return lift(_checked(positions), self.positions, self.z)
+
+    def slopes(self, positions: Positions) -> Tensor:
+        """dz/dx and dz/dy at map positions (batch, 2): how the latent point moves, (batch, 2, latent).
+
+        Raises:
+            PositionInvalid: not two finite numbers.
+        """
+        return affine_fit(_checked(positions), self.positions, self.z)[1]
 
     def known(self, positions: Positions) -> Tensor:
         """Whether map positions (batch, 2) are on land, (batch,) bool."""
@@ -86,6 +91,13 @@ class Atlas:
         """Share of a drawn course (point, 2) that leads over sea, 0 to 1."""
         middles, lengths = _along(course)
         return float((lengths * ~self.known(middles)).sum() / lengths.sum().clamp(min=1e-9))
+
+
+def _checked(positions: Positions) -> Positions:
+    places = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
+    if not torch.isfinite(places).all():
+        raise PositionInvalid("a map position is two finite numbers x, y; NaN or infinity came.")
+    return places
 
 
 def _along(course: Positions, pieces: int = 8) -> tuple[Positions, Tensor]:
@@ -110,6 +122,11 @@ def place(
 
 def lift(places: Positions, positions: Positions, z: Points) -> Points:
     """Moving least squares of latent points over the plane: a weighted affine fit through the nearest sounds."""
+    return affine_fit(places, positions, z)[0]
+
+
+def affine_fit(places: Positions, positions: Positions, z: Points) -> tuple[Points, Tensor]:
+    """The fit at places (batch, 2): its values (batch, latent) and its slopes (batch, 2, latent)."""
     distance = torch.cdist(places, positions)
     near, index = distance.topk(min(NEIGHBOURS, len(z)), largest=False)
     reach = near[:, -1:].clamp(min=1e-6)
@@ -120,7 +137,7 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
     weighted = offset.mT * weight[:, None]
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
     solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
-    return solution[:, 0]
+    return solution[:, 0], solution[:, 1:] / reach[..., None]
 
 
 def smooth_course(places: Positions) -> Positions:

@@ -19,9 +19,11 @@ AudioFormat = Literal["wav", "flac", "ogg"]
 PathKind = Literal["geodesic", "linear", "retimed", "graph"]
 MetricName = Literal["blend", "pullback", "kernel", "flat"]
 MorphMode = Literal["steps", "glide"]
+DistanceName = Literal["perceptual", "geodesic", "euclidean"]
 
 PATH_KINDS: tuple[PathKind, ...] = ("geodesic", "linear", "retimed", "graph")
 METRICS: tuple[MetricName, ...] = ("blend", "pullback", "kernel", "flat")
+DISTANCES: tuple[DistanceName, ...] = ("perceptual", "geodesic", "euclidean")
 
 
 # -- questions ---------------------------------------------------------------------------------
@@ -61,6 +63,69 @@ class MorphQuery:
     steps: int = 17
     mode: MorphMode = "steps"
     seconds: float = 4.0
+
+
+@dataclass(frozen=True)
+class MeanQuery:
+    """The average of several anchors."""
+
+    anchors: tuple[Anchor, ...]
+    weights: tuple[float, ...] | None = None  # all alike
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class AnalogyQuery:
+    """A is to B as C is to what?"""
+
+    a: Anchor
+    b: Anchor
+    c: Anchor
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class ExtrapolationQuery:
+    """On from the start through the end, ``to`` times the way between them."""
+
+    start: Anchor
+    end: Anchor
+    to: float = 1.5
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class SampleQuery:
+    """New points by one of the model's samplers."""
+
+    sampler: str
+    count: int
+    seed: int
+    temperature: float = 1.0
+    start: Anchor | None = None  # of a walk
+
+
+@dataclass(frozen=True)
+class NeighbourQuery:
+    """The sounds nearest to an anchor."""
+
+    anchor: Anchor
+    count: int = 8
+    distance: DistanceName = "perceptual"
+    metric: MetricName = "blend"  # of the geodesics
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class IndicatrixQuery:
+    """Ellipses of equal distance, about so many of them on the land of the map."""
+
+    count: int = 100
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
 
 
 @dataclass(frozen=True)
@@ -130,6 +195,75 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
+class Caveat:
+    """Something to know about a result before trusting it: a code for programs, a sentence for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A new point, what it sounds like, and what is around it."""
+
+    point: Numbers  # (latent,)
+    position: tuple[float, float]
+    known: bool
+    nearest: tuple[Neighbour, ...]  # nearest first, at least one
+    caveats: tuple[Caveat, ...]
+    recording: Recording
+
+
+@dataclass(frozen=True)
+class Mean:
+    place: Place
+    spokes: Sequence[Numbers]  # (point, 2) each, on the map from the mean to each anchor
+    distances: Numbers  # (anchor,), lengths of the spokes under the metric
+    variance: float
+    converged: bool
+
+
+@dataclass(frozen=True)
+class Analogy:
+    place: Place
+    course: Numbers  # (point, 2) on the map, from C to the answer
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    place: Place
+    course: Numbers  # (point, 2) on the map, from A through B to the place
+    times: Numbers  # (point,), 0 at A, 1 at B
+    left: float | None  # when the way left the data for good
+
+
+@dataclass(frozen=True)
+class Draw:
+    """New points, in the order drawn."""
+
+    points: Numbers  # (n, latent)
+    positions: Numbers  # (n, 2)
+    known: NDArray[np.bool_]  # (n,)
+    nearest: tuple[Neighbour, ...]  # to each
+    seed: int
+    temperature: float
+    acceptance: float | None
+    effective: float | None
+    escapes: int | None
+    caveats: tuple[Caveat, ...]
+
+
+@dataclass(frozen=True)
+class Indicatrices:
+    """Directions of equal length, at places on the map."""
+
+    positions: Numbers  # (n, 2)
+    outlines: Numbers  # (n, corner, 2), relative to the positions
+    cut: NDArray[np.bool_]  # (n,), whether an axis is longer than drawn
+    radius: float  # that length, under the metric
+
+
+@dataclass(frozen=True)
 class Embedding:
     """A sound's place in a model."""
 
@@ -180,6 +314,16 @@ class AtlasField:
 
 
 @dataclass(frozen=True)
+class SamplerFacts:
+    """A way to draw new points."""
+
+    id: str
+    title: str
+    temperature: bool  # whether it can be more or less daring
+    start: bool  # whether it needs somewhere to begin
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """Everything about a loaded pack that does not need computing."""
 
@@ -196,6 +340,7 @@ class ModelFacts:
     card_markdown: str
     library: LibraryTable
     atlas: AtlasField
+    samplers: tuple[SamplerFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,8 +383,23 @@ class Engine(Protocol):
     async def lift(self, model: str, positions: Numbers) -> Numbers:
         """Positions on the map (b, 2) -> latent points (b, latent)."""
 
-    async def neighbours(self, model: str, sound: str, count: int) -> list[Neighbour]:
-        """The library sounds that sound most alike, nearest first, the sound itself left out."""
+    async def mean(self, model: str, query: MeanQuery) -> Mean:
+        """The weighted Frechet mean of anchors."""
+
+    async def analogy(self, model: str, query: AnalogyQuery) -> Analogy:
+        """What is to C as B is to A."""
+
+    async def extrapolate(self, model: str, query: ExtrapolationQuery) -> Extrapolation:
+        """What lies beyond the end, seen from the start."""
+
+    async def sample(self, model: str, query: SampleQuery) -> Draw:
+        """New points."""
+
+    async def indicatrices(self, model: str, query: IndicatrixQuery) -> Indicatrices:
+        """How the metric looks on the map."""
+
+    async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
+        """The library sounds that are nearest, nearest first, the sound itself left out."""
 
     async def distances(self, model: str, sound: str) -> Numbers:
         """Perceptual distances to every library sound (n,), in library order."""

@@ -171,10 +171,6 @@ def lifted(model: Model, positions: Numbers) -> Numbers:
     return numbers(torch.stack([model.at(x, y).z for x, y in positions.tolist()]))
 
 
-def neighbours_of(model: Model, sound: str, count: int) -> list[Neighbour]:
-    return [Neighbour(id, float(distance)) for id, distance in model.neighbours(model.sound(sound), count)]
-
-
 def distances_of(model: Model, sound: str) -> Numbers:
     return numbers(model.library_distances(model.sound(sound)))
 

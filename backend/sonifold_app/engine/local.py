@@ -19,18 +19,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sonifold import errors
-from sonifold_app.engine import compute
+from sonifold_app.engine import compute, places
 from sonifold_app.engine.base import (
+    Analogy,
+    AnalogyQuery,
     Anchor,
     AudioFormat,
     Catalogue,
     Decoded,
+    Draw,
     Embedding,
+    Extrapolation,
+    ExtrapolationQuery,
+    Indicatrices,
+    IndicatrixQuery,
+    Mean,
+    MeanQuery,
     Morph,
     MorphQuery,
     Neighbour,
+    NeighbourQuery,
     Numbers,
     PathQuery,
+    SampleQuery,
     StoredAudio,
     TracedPath,
     Upload,
@@ -63,6 +74,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "morph": Operation(compute.morphs, most=4),
     "decode": Operation(compute.decodings, most=32),
     "embed": Operation(compute.embeddings, most=4, rank=1),
+    "mean": Operation(places.each(places.mean), most=4),
+    "analogy": Operation(places.each(places.analogy), most=4),
+    "extrapolate": Operation(places.each(places.extrapolation), most=4),
+    "sample": Operation(places.each(places.draw), most=2),
+    "neighbours": Operation(places.each(places.neighbours), most=8),
+    "indicatrices": Operation(places.each(places.indicatrices), most=2),
 }
 
 
@@ -146,6 +163,24 @@ class LocalEngine:
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         return await all_of([self._together("embed", model, upload) for upload in uploads])
 
+    async def mean(self, model: str, query: MeanQuery) -> Mean:
+        return await self._together("mean", model, query)
+
+    async def analogy(self, model: str, query: AnalogyQuery) -> Analogy:
+        return await self._together("analogy", model, query)
+
+    async def extrapolate(self, model: str, query: ExtrapolationQuery) -> Extrapolation:
+        return await self._together("extrapolate", model, query)
+
+    async def sample(self, model: str, query: SampleQuery) -> Draw:
+        return await self._together("sample", model, query)
+
+    async def indicatrices(self, model: str, query: IndicatrixQuery) -> Indicatrices:
+        return await self._together("indicatrices", model, query)
+
+    async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
+        return await self._together("neighbours", model, query)
+
     def _together(self, operation: str, model: str, item: Any) -> asyncio.Future[Any]:
         self._model(model)  # an unknown name fails here, before it waits in line
         assert self._batcher is not None, "start() comes first"
@@ -167,9 +202,6 @@ class LocalEngine:
 
     async def lift(self, model: str, positions: Numbers) -> Numbers:
         return await self._light(compute.lifted, self._model(model), positions)
-
-    async def neighbours(self, model: str, sound: str, count: int) -> list[Neighbour]:
-        return await self._light(compute.neighbours_of, self._model(model), sound, count)
 
     async def distances(self, model: str, sound: str) -> Numbers:
         return await self._light(compute.distances_of, self._model(model), sound)

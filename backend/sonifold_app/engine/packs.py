@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonifold import errors
-from sonifold_app.engine.base import AtlasField, LibraryTable, ModelFacts
+from sonifold_app.engine.base import AtlasField, LibraryTable, ModelFacts, SamplerFacts
 from sonifold_app.engine.compute import numbers
 
 if TYPE_CHECKING:
@@ -81,6 +81,16 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
             levels=[float(level) for level in atlas.field.levels],
             placement_error=dict(atlas.placement_error),
         ),
+        samplers=samplers(),
+    )
+
+
+def samplers() -> tuple[SamplerFacts, ...]:
+    """What the science offers to draw new points with."""
+    from sonifold.operations import SAMPLERS
+
+    return tuple(
+        SamplerFacts(id, title, temperature=True, start=id == "walk") for id, title in SAMPLERS.items()
     )
 
 

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sonifold import errors
 from sonifold_app.documents import problems_of
-from sonifold_app.engine.base import Numbers
+from sonifold_app.engine.base import IndicatrixQuery, MetricName, Numbers
 from sonifold_app.replies import REVALIDATE, bytes_reply
-from sonifold_app.schemas import Atlas, LiftedPositions, PlacedPoints, Points, Positions, rows
+from sonifold_app.routes.sounds import WeightQuery
+from sonifold_app.schemas.atlas import (
+    Atlas,
+    IndicatricesReply,
+    LiftedPositions,
+    PlacedPoints,
+    Points,
+    Positions,
+)
+from sonifold_app.schemas.common import rows
 from sonifold_app.services import ModelDep, ServicesDep
 
 router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
+indicatrices = APIRouter(prefix="/models/{model}/indicatrices", tags=["atlas"])
+
+MAX_ELLIPSES = 1000
 
 
 @router.get(
@@ -53,3 +67,16 @@ def float32(rows: list[list[float]]) -> Numbers:
     """Numbers as the engine takes them; what is too large becomes infinite, which the science refuses."""
     with np.errstate(over="ignore"):
         return np.array(rows, dtype=np.float32)
+
+
+@indicatrices.get("", operation_id="list_indicatrices", responses=problems_of(404, 422, 503))
+async def list_indicatrices(
+    model: ModelDep,
+    services: ServicesDep,
+    count: Annotated[int, Query(ge=1, le=MAX_ELLIPSES, description="About how many.")] = 100,
+    metric: Annotated[MetricName, Query(description="Which metric to show.")] = "blend",
+    weight: WeightQuery = None,
+) -> IndicatricesReply:
+    """How a metric stretches the map: ellipses of equal distance, evenly over the land."""
+    query = IndicatrixQuery(count, metric, weight)
+    return IndicatricesReply.of(await services.engine.indicatrices(model.name, query), metric)

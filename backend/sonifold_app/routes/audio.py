@@ -12,7 +12,7 @@ from sonifold_app.negotiation import audio_format
 from sonifold_app.problems import Problem
 from sonifold_app.replies import IMMUTABLE, audio_reply
 from sonifold_app.routes.sounds import Accept, DownloadQuery, FormatQuery
-from sonifold_app.schemas import SHA256
+from sonifold_app.schemas.common import SHA256
 from sonifold_app.services import ServicesDep
 
 router = APIRouter(prefix="/audio", tags=["audio"])

@@ -10,7 +10,8 @@ from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.problems import Problem, not_acceptable
 from sonifold_app.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.morphs import keep
-from sonifold_app.schemas import DecodedSound, DecodingRequest, Decodings, short
+from sonifold_app.schemas.common import short
+from sonifold_app.schemas.decodings import DecodedSound, DecodingRequest, Decodings
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/decodings", tags=["decodings"])

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import Upload
 from sonifold_app.problems import Problem
-from sonifold_app.schemas import MAX_FILES, Embedding, Embeddings
+from sonifold_app.schemas.common import MAX_FILES
+from sonifold_app.schemas.embeddings import Embedding, Embeddings
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])

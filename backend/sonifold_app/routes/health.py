@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from sonifold_app import problems
 from sonifold_app.documents import problems_of
-from sonifold_app.schemas import Health
+from sonifold_app.schemas.operations import Health
 from sonifold_app.services import ServicesDep
 
 router = APIRouter(tags=["operations"])

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from sonifold_app import negotiation, problems
 from sonifold_app.documents import problems_of
 from sonifold_app.replies import REVALIDATE, bytes_reply
-from sonifold_app.schemas import MAX_FILES, Limits, Model, Models, UnusableModel
+from sonifold_app.schemas.common import MAX_FILES
+from sonifold_app.schemas.models import Limits, Model, Models, UnusableModel
 from sonifold_app.services import CatalogueDep, ModelDep, Services, ServicesDep
 
 router = APIRouter(prefix="/models", tags=["models"])

@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import ModelFacts, Recording
-from sonifold_app.schemas import AudioLink, AudioMode, Morph, MorphReply, MorphRequest
+from sonifold_app.schemas.audio import AudioLink, AudioMode
+from sonifold_app.schemas.morphs import Morph, MorphReply, MorphRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/morphs", tags=["morphs"])

@@ -11,10 +11,18 @@ from starlette.responses import Response
 from sonifold import errors
 from sonifold_app import problems
 from sonifold_app.documents import audio_of, problems_of
-from sonifold_app.engine.base import Anchor, AudioFormat, ModelFacts
+from sonifold_app.engine.base import (
+    Anchor,
+    AudioFormat,
+    DistanceName,
+    MetricName,
+    ModelFacts,
+    NeighbourQuery,
+)
 from sonifold_app.negotiation import audio_format
 from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
-from sonifold_app.schemas import Distances, Neighbour, Neighbours, Sound, Sounds, row_of
+from sonifold_app.schemas.common import MAX_WEIGHT, row_of
+from sonifold_app.schemas.sounds import Distances, Neighbour, Neighbours, Sound, Sounds
 from sonifold_app.services import ModelDep, Services, ServicesDep
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
@@ -22,6 +30,10 @@ router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 SoundId = Annotated[str, Path(max_length=64, description="The sound's id.", examples=["5f2b8c1e9a07"])]
 FormatQuery = Annotated[AudioFormat | None, Query(description="The format to send; goes before Accept.")]
 DownloadQuery = Annotated[str | None, Query(max_length=200, description="Save under this name.")]
+WeightQuery = Annotated[
+    float | None,
+    Query(ge=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Of the blend; by default the model's own."),
+]
 Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `audio/flac`, `audio/ogg`.")]
 
 
@@ -103,11 +115,25 @@ async def list_neighbours(
     sound: SoundId,
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=64, description="How many.")] = 8,
+    distance: Annotated[
+        DistanceName,
+        Query(
+            description="`perceptual`: to the ear. `geodesic`: length of the shortest way under the metric. "
+            "`euclidean`: between the latent points."
+        ),
+    ] = "perceptual",
+    metric: Annotated[MetricName, Query(description="Of the geodesics.")] = "blend",
+    weight: WeightQuery = None,
 ) -> Neighbours:
-    """The sounds that sound most alike."""
+    """The sounds that are nearest."""
     row_in(model, sound)
-    found = await services.engine.neighbours(model.name, sound, count)
-    return Neighbours(unit=model.unit, neighbours=[Neighbour.of(one) for one in found])
+    query = NeighbourQuery(Anchor(sound=sound), count, distance, metric, weight)
+    found = await services.engine.neighbours(model.name, query)
+    return Neighbours(
+        unit=model.unit if distance == "perceptual" else None,
+        distance=distance,
+        neighbours=[Neighbour.of(one) for one in found],
+    )
 
 
 @router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))

@@ -1,0 +1,121 @@
+"""What the engine does with single questions about new points: each gets its answer or its exception.
+
+torch is imported where it is used, as in ``compute``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from sonifold_app.engine import base
+from sonifold_app.engine.batching import Spread, attempt_each, serially
+from sonifold_app.engine.compute import numbers, recording_of, resolve
+
+if TYPE_CHECKING:
+    from sonifold.operations import Caveat, Place
+
+    from sonifold.model import Model
+
+Query = TypeVar("Query")
+Answer = TypeVar("Answer")
+
+
+def each(compute: Callable[[Model, Query], Answer]) -> Callable[[Model, Sequence[Any], Spread], list[Any]]:
+    """An operation on single queries as one on batches, side by side."""
+
+    def computed(
+        model: Model, queries: Sequence[Query], spread: Spread = serially
+    ) -> list[Answer | Exception]:
+        return attempt_each(lambda query: compute(model, query), queries, spread)
+
+    return computed
+
+
+def mean(model: Model, query: base.MeanQuery) -> base.Mean:
+    found = model.mean(
+        [resolve(model, anchor) for anchor in query.anchors],
+        None if query.weights is None else list(query.weights),
+        query.metric,
+        query.weight,
+    )
+    return base.Mean(
+        presented(model, found),
+        [numbers(spoke) for spoke in found.spokes],
+        numbers(found.distances),
+        found.variance,
+        found.converged,
+    )
+
+
+def analogy(model: Model, query: base.AnalogyQuery) -> base.Analogy:
+    a, b, c = (resolve(model, anchor) for anchor in (query.a, query.b, query.c))
+    found = model.analogy(a, b, c, query.metric, query.weight)
+    return base.Analogy(presented(model, found), numbers(found.course))
+
+
+def extrapolation(model: Model, query: base.ExtrapolationQuery) -> base.Extrapolation:
+    start, end = resolve(model, query.start), resolve(model, query.end)
+    found = model.extrapolate(start, end, query.to, query.metric, query.weight)
+    return base.Extrapolation(
+        presented(model, found), numbers(found.course), numbers(found.times), found.left
+    )
+
+
+def draw(model: Model, query: base.SampleQuery) -> base.Draw:
+    start = None if query.start is None else resolve(model, query.start)
+    found = model.sample(query.sampler, query.count, query.seed, query.temperature, start)
+    return base.Draw(
+        points=numbers(found.points),
+        positions=numbers(found.positions),
+        known=np.asarray(found.known, dtype=bool),
+        nearest=tuple(base.Neighbour(*near) for near in found.nearest),
+        seed=found.samples.seed,
+        temperature=found.samples.temperature,
+        acceptance=found.samples.acceptance,
+        effective=found.samples.effective,
+        escapes=found.samples.escapes,
+        caveats=caveats_of(found.caveats),
+    )
+
+
+def indicatrices(model: Model, query: base.IndicatrixQuery) -> base.Indicatrices:
+    from sonifold.atlas.indicatrices import indicatrices_on_land
+
+    found = indicatrices_on_land(model.atlas, model.metric(query.metric, query.weight), query.count)
+    return base.Indicatrices(
+        numbers(found.positions), numbers(found.outlines), np.asarray(found.cut, dtype=bool), found.radius
+    )
+
+
+def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]:
+    sound = resolve(model, query.anchor)
+    if query.distance == "geodesic":
+        found = model.geodesic_neighbours(sound, query.count, query.metric, query.weight)
+    elif query.distance == "perceptual":
+        found = model.neighbours(sound, query.count)
+    else:
+        away = (model.library.z - sound.z).norm(dim=1).tolist()
+        others = (pair for pair in zip(model.library.ids, away, strict=True) if pair[0] != sound.id)
+        found = heapq.nsmallest(query.count, others, key=lambda pair: pair[1])
+    return [base.Neighbour(id, float(distance)) for id, distance in found]
+
+
+def presented(model: Model, place: Place) -> base.Place:
+    """A place as plain data, with what the model makes of it."""
+    x, y = (float(value) for value in place.position)
+    return base.Place(
+        point=numbers(place.z),
+        position=(x, y),
+        known=place.known,
+        nearest=tuple(base.Neighbour(id, float(distance)) for id, distance in place.nearest),
+        caveats=caveats_of(place.caveats),
+        recording=recording_of(model.decode(place.z[None])),
+    )
+
+
+def caveats_of(caveats: Sequence[Caveat]) -> tuple[base.Caveat, ...]:
+    return tuple(base.Caveat(one.code, one.text) for one in caveats)

@@ -1,0 +1,31 @@
+"""New sounds, drawn."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import APIRouter, Request
+
+from sonifold_app.documents import problems_of
+from sonifold_app.problems import Problem
+from sonifold_app.schemas.samples import SampleReply, SampleRequest
+from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+
+router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
+
+
+@router.post("", operation_id="create_samples", responses=problems_of(404, 413, 422, 503))
+async def create_samples(
+    model: ModelDep, asked: SampleRequest, request: Request, services: ServicesDep
+) -> SampleReply:
+    """New points by one of the model's samplers; `decodings` makes them audible."""
+    if asked.sampler == "walk" and asked.start is None:
+        raise Problem(
+            422,
+            "start_missing",
+            "A walk from nowhere",
+            'A walk begins at a sound: send "start" with {"sound": id}, {"point": [...]} or {"position": [x, y]}.',
+        )
+    seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
+    draw = await unless_abandoned(request, services.engine.sample(model.name, asked.query(seed)))
+    return SampleReply.of(draw, asked.sampler, model.unit)

@@ -1,0 +1,131 @@
+"""The map of a model, and the ways between it and latent space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.common import (
+    MAX_POINTS,
+    Point,
+    Position,
+    Reply,
+    Request,
+    Z,
+    example,
+    row_of,
+    rows,
+    short,
+)
+
+
+class MagnificationField(Reply):
+    """The magnification log sqrt det G on a grid. Low values are land, where the model knows sounds."""
+
+    model_config = ConfigDict(title="Field")
+
+    x: list[float]
+    y: list[float]
+    values: list[list[float | None]] = Field(description="One row for each y, one number for each x.")
+    coast: float = Field(description="Values up to here are land.")
+    levels: list[float] = Field(description="Where to draw contours.")
+
+
+class Atlas(Reply):
+    """The map of a model."""
+
+    model_config = example(
+        extent=[-1.0, 1.0, -1.0, 1.0],
+        field={
+            "x": [-1.0, 1.0],
+            "y": [-1.0, 1.0],
+            "values": [[0.1, 2.3], [1.7, 4.0]],
+            "coast": 2.0,
+            "levels": [1.0, 2.0, 3.0],
+        },
+        placement_error={"median": 0.02},
+    )
+
+    extent: list[float] = Field(min_length=4, max_length=4, description="`[x0, x1, y0, y1]`.")
+    field: MagnificationField
+    placement_error: dict[str, Any] = Field(
+        description="How far held-out library sounds land from their place."
+    )
+
+    @classmethod
+    def of(cls, atlas: base.AtlasField) -> Atlas:
+        return cls(
+            extent=list(atlas.extent),
+            field=MagnificationField(
+                x=row_of(atlas.x),
+                y=row_of(atlas.y),
+                values=[
+                    [v if v == v else None for v in row] for row in rows(atlas.values)
+                ],  # NaN: nothing known
+                coast=atlas.coast,
+                levels=list(atlas.levels),
+            ),
+            placement_error=dict(atlas.placement_error),
+        )
+
+
+class Points(Request):
+    """Latent points."""
+
+    model_config = example(points=[Z])
+
+    points: list[Point] = Field(min_length=1, max_length=MAX_POINTS)
+
+
+class Positions(Request):
+    """Positions on the map."""
+
+    model_config = example(positions=[[0.31, -1.2]])
+
+    positions: list[Position] = Field(min_length=1, max_length=MAX_POINTS)
+
+
+class PlacedPoints(Reply):
+    model_config = example(positions=[[0.31, -1.2]])
+
+    positions: list[list[float]] = Field(description="One `[x, y]` for each point.")
+
+
+class LiftedPositions(Reply):
+    model_config = example(points=[Z])
+
+    points: list[list[float]] = Field(description="One latent point for each position.")
+
+
+class Ellipse(Reply):
+    """Where all directions of one length lead, as the map shows it."""
+
+    x: float
+    y: float
+    outline: list[list[float]] = Field(description="Around its middle: `[dx, dy]` each.")
+    cut: bool = Field(description="Whether one of its axes is longer than drawn.")
+
+
+class IndicatricesReply(Reply):
+    """Tissot's indicatrices of a metric, evenly over the land."""
+
+    model_config = example(
+        metric="blend",
+        radius=2.4,
+        ellipses=[{"x": 0.31, "y": -1.2, "outline": [[0.03, 0.0], [0.0, 0.02], [-0.03, 0.0]], "cut": False}],
+    )
+
+    metric: base.MetricName
+    radius: float = Field(description="The length of those directions, in the metric's own unit.")
+    ellipses: list[Ellipse]
+
+    @classmethod
+    def of(cls, found: base.Indicatrices, metric: base.MetricName) -> IndicatricesReply:
+        parts = zip(rows(found.positions), found.outlines, found.cut.tolist(), strict=True)
+        return cls(
+            metric=metric,
+            radius=short(found.radius),
+            ellipses=[Ellipse(x=x, y=y, outline=rows(outline), cut=cut) for (x, y), outline, cut in parts],
+        )

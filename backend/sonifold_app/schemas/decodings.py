@@ -1,0 +1,36 @@
+"""Places, to be heard."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
+from sonifold_app.schemas.common import MAX_DECODINGS, Point, Position, Reply, Request, example
+
+
+class DecodingRequest(Request):
+    """Latent points or positions on the map, to be heard."""
+
+    model_config = example(positions=[[0.31, -1.2]])
+
+    points: list[Point] | None = Field(None, min_length=1, max_length=MAX_DECODINGS)
+    positions: list[Position] | None = Field(None, min_length=1, max_length=MAX_DECODINGS)
+
+    def anchors(self) -> list[base.Anchor]:
+        return [
+            *(base.Anchor(point=tuple(point)) for point in self.points or ()),
+            *(base.Anchor(position=(x, y)) for x, y in self.positions or ()),
+        ]
+
+
+class DecodedSound(Reply):
+    audio: AudioLink
+    x: float
+    y: float
+
+
+class Decodings(Reply):
+    model_config = example(sounds=[{"audio": {**AUDIO_EXAMPLE, "mode": "sound"}, "x": 0.31, "y": -1.2}])
+
+    sounds: list[DecodedSound] = Field(description="Points first, then positions, in their order.")

@@ -1,0 +1,47 @@
+"""Where sounds lie that are not in the library."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.common import SOUND_ID, Reply, Z, example, row_of, short
+from sonifold_app.schemas.sounds import Neighbour
+
+
+class Embedding(Reply):
+    name: str
+    seconds: float
+    z: list[float]
+    x: float
+    y: float
+    nearest: list[Neighbour]
+
+    @classmethod
+    def of(cls, embedding: base.Embedding) -> Embedding:
+        x, y = embedding.position
+        return cls(
+            name=embedding.name,
+            seconds=round(embedding.seconds, 4),
+            z=row_of(embedding.z),
+            x=short(x),
+            y=short(y),
+            nearest=[Neighbour.of(neighbour) for neighbour in embedding.nearest],
+        )
+
+
+class Embeddings(Reply):
+    model_config = example(
+        embeddings=[
+            {
+                "name": "kick.wav",
+                "seconds": 0.62,
+                "z": Z,
+                "x": 0.31,
+                "y": -1.2,
+                "nearest": [{"id": SOUND_ID, "distance": 3.42}],
+            }
+        ]
+    )
+
+    embeddings: list[Embedding] = Field(description="In the order of the files.")

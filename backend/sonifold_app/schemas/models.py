@@ -1,0 +1,109 @@
+"""The packs: what each can do, and what it takes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, example
+
+
+class WeightRange(Reply):
+    min: float = 0.0
+    max: float = MAX_WEIGHT
+    default: float
+
+
+class StepRange(Reply):
+    min: int = 2
+    max: int = MAX_STEPS
+    default: int = 17
+
+
+class Limits(Reply):
+    upload_bytes: int = Field(description="Largest upload, all its files together.")
+    upload_seconds: float = Field(description="Longest sound that can be embedded.")
+    upload_files: int = Field(description="Most files in one upload.")
+
+
+class Sampler(Reply):
+    """A way to draw new sounds."""
+
+    id: str
+    title: str
+    temperature: bool = Field(description="Whether it can be more or less daring.")
+    start: bool = Field(description="Whether it needs a place to begin.")
+
+
+class Model(Reply):
+    model_config = example(
+        id="oneshots",
+        version="1c0ffee5eed5a17e",
+        title="One-shots",
+        description="Drums, percussion, short notes.",
+        sounds=1000,
+        latent_dim=32,
+        sample_rate=44100,
+        sound_samples=65536,
+        unit="tdB",
+        metrics=["blend", "pullback", "kernel", "flat"],
+        path_kinds=["geodesic", "linear", "retimed", "graph"],
+        distances=["perceptual", "geodesic", "euclidean"],
+        samplers=[
+            {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}
+        ],
+        weights={"min": 0, "max": 10, "default": 1},
+        steps={"min": 2, "max": 33, "default": 17},
+        limits={"upload_bytes": 67108864, "upload_seconds": 10, "upload_files": 20},
+    )
+
+    id: str
+    version: str = Field(description="Changes when anything that the model renders may have changed.")
+    title: str
+    description: str
+    sounds: int = Field(description="Sounds in the library.")
+    latent_dim: int
+    sample_rate: int = Field(description="Of everything rendered, in Hz.")
+    sound_samples: int = Field(description="Length of a rendered sound, in samples.")
+    unit: str = Field(description="The unit of lengths and distances.")
+    metrics: list[base.MetricName]
+    path_kinds: list[base.PathKind]
+    distances: list[base.DistanceName] = Field(description="By which neighbours can be found.")
+    samplers: list[Sampler]
+    weights: WeightRange
+    steps: StepRange
+    limits: Limits
+
+    @classmethod
+    def of(cls, facts: base.ModelFacts, limits: Limits) -> Model:
+        return cls(
+            id=facts.name,
+            version=facts.version,
+            title=facts.title,
+            description=facts.description,
+            sounds=len(facts.library.ids),
+            latent_dim=facts.latent_dim,
+            sample_rate=facts.sample_rate,
+            sound_samples=facts.sound_samples,
+            unit=facts.unit,
+            metrics=list(base.METRICS),
+            path_kinds=list(base.PATH_KINDS),
+            distances=list(base.DISTANCES),
+            samplers=[
+                Sampler(id=one.id, title=one.title, temperature=one.temperature, start=one.start)
+                for one in facts.samplers
+            ],
+            weights=WeightRange(default=facts.weight),
+            steps=StepRange(),
+            limits=limits,
+        )
+
+
+class UnusableModel(Reply):
+    id: str
+    problem: str = Field(description="Why it cannot be used, and what to do.")
+
+
+class Models(Reply):
+    models: list[Model]
+    unusable: list[UnusableModel] = Field(description="Packs that are there but damaged.")

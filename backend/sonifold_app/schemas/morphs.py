@@ -1,0 +1,79 @@
+"""Ways between two sounds, made audible."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.anchors import Anchor
+from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
+from sonifold_app.schemas.common import SOUND_ID, MetricName, PathKind, Reply, Request, Steps, Weight, example
+from sonifold_app.schemas.paths import PATH_EXAMPLE, PathFacts
+
+
+class MorphRequest(Request):
+    """Ways between two anchors, to be made audible."""
+
+    model_config = example(
+        anchors=[{"sound": SOUND_ID}, {"sound": "0a1b2c3d4e5f"}],
+        kinds=["geodesic", "linear"],
+        metric="blend",
+        weight=1.0,
+        steps=17,
+        mode="steps",
+        seconds=4.0,
+    )
+
+    anchors: list[Anchor] = Field(min_length=2, max_length=2)
+    kinds: list[PathKind] = Field(["geodesic", "linear"], min_length=1, max_length=len(base.PATH_KINDS))
+    metric: MetricName = "blend"
+    weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
+    steps: Steps = 17
+    mode: base.MorphMode = "steps"
+    seconds: float = Field(
+        4.0,
+        ge=0.5,
+        le=20,
+        allow_inf_nan=False,
+        strict=True,
+        description="Length of a glide; steps have their own.",
+    )
+
+    @field_validator("kinds")
+    @classmethod
+    def all_different(cls, kinds: list[base.PathKind]) -> list[base.PathKind]:
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("each kind once")
+        return kinds
+
+    def query(self) -> base.MorphQuery:
+        start, end = (one.anchor() for one in self.anchors)
+        return base.MorphQuery(
+            start, end, tuple(self.kinds), self.metric, self.weight, self.steps, self.mode, self.seconds
+        )
+
+
+class Morph(PathFacts):
+    """A path and its sound."""
+
+    audio: AudioLink
+
+    @classmethod
+    def of(cls, path: base.TracedPath, audio: AudioLink) -> Morph:
+        return cls(**PathFacts.fields_of(path), audio=audio)
+
+
+class MorphReply(Reply):
+    model_config = example(
+        unit="tdB",
+        sample_rate=44100,
+        step_samples=65536,
+        steps=17,
+        morphs=[{**PATH_EXAMPLE, "audio": AUDIO_EXAMPLE}],
+    )
+
+    unit: str = Field(description="The unit of lengths and speeds.")
+    sample_rate: int
+    step_samples: int = Field(description="Length of one step, in samples.")
+    steps: int
+    morphs: list[Morph] = Field(description="One for each kind, in the order asked for.")

@@ -1,0 +1,16 @@
+"""Is the process alive?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from sonifold_app.schemas.common import Reply, example
+
+
+class Health(Reply):
+    model_config = example(status="ready", models=["oneshots"])
+
+    status: Literal["alive", "ready", "loading"]
+    models: list[str] | None = Field(None, description="The models that can be used, once they are loaded.")

@@ -1,0 +1,33 @@
+"""What went wrong."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sonifold_app.schemas.common import Reply, example
+
+
+class FieldProblem(Reply):
+    where: str = Field(description="The place in the request, as `body.anchors[0].sound`.")
+    message: str
+
+
+class ProblemDocument(Reply):
+    """What went wrong (RFC 9457)."""
+
+    model_config = example(
+        type="urn:sonifold:problem:sound_not_found",
+        title="No such sound",
+        status=404,
+        detail="no sound '5f2b8c1e9a07' in the library; GET models/oneshots/sounds lists them.",
+        code="sound_not_found",
+    )
+
+    type: str = Field(description="A URI that names the kind of problem.")
+    title: str
+    status: int = Field(description="The HTTP status, again.")
+    detail: str = Field(description="What came, what would have worked, what to do.")
+    code: str = Field(description="Stable between versions, for programs.")
+    errors: list[FieldProblem] | None = Field(None, description="Where an invalid request is invalid.")
+    limit_bytes: int | None = Field(None, description="How much may be sent, where it was too much.")
+    file: str | None = Field(None, description="The uploaded file that is the problem.")
