@@ -5,7 +5,9 @@ import torch
 
 from sonifold.atlas import Atlas, Field, layout, smooth_course
 from sonifold.atlas.atlas import lift, place
+from sonifold.atlas.indicatrices import indicatrices_on_land
 from sonifold.errors import PositionInvalid
+from sonifold.metric import Flat
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,16 @@ def test_water_is_the_share_of_a_course_off_land():
     assert atlas.water(course) == pytest.approx(0.5, abs=0.02)
     assert atlas.water(course[:30]) == 0
     assert atlas.water(torch.tensor([[-0.9, 0.0], [0.9, 0.0]])) == pytest.approx(0.5, abs=0.02)
+
+
+def test_on_a_flat_sheet_the_slopes_are_its_basis_and_every_indicatrix_a_circle(atlas, sheet):
+    positions, z = sheet
+    basis = torch.linalg.lstsq(positions, z).solution
+    inside = (torch.rand(50, 2, generator=torch.Generator().manual_seed(5)) * 2 - 1) * 0.7
+    assert (atlas.slopes(inside) - basis).abs().quantile(0.9) < 0.1
+    found = indicatrices_on_land(atlas, Flat(), 30)
+    radii = found.outlines.norm(dim=2)
+    assert 20 <= len(found.positions) <= 45
+    # the sheet is three times as large as the map: what is r long there is r / 3 long on paper
+    assert (radii * 3 / found.radius - 1).abs().quantile(0.8) < 0.1
+    assert not found.cut.all()

@@ -13,6 +13,7 @@ from sonifold.errors import PositionInvalid
 from sonifold.types import Points, Positions
 
 NEIGHBOURS = 12  # library sounds that say where a point belongs
+SLOPE_NEIGHBOURS, SLOPE_RIDGE = 24, 1e-4  # of the fit that says how z changes over the map
 COURSE_SMOOTHING = 2.0  # points of 65
 SHARPNESS = 4.0  # exponent of the inverse distance
 
@@ -81,7 +82,7 @@ class Atlas:
         Raises:
             PositionInvalid: not two finite numbers.
         """
-        return affine_fit(_checked(positions), self.positions, self.z)[1]
+        return slopes(_checked(positions), self.positions, self.z)
 
     def known(self, positions: Positions) -> Tensor:
         """Whether map positions (batch, 2) are on land, (batch,) bool."""
@@ -122,11 +123,6 @@ def place(
 
 def lift(places: Positions, positions: Positions, z: Points) -> Points:
     """Moving least squares of latent points over the plane: a weighted affine fit through the nearest sounds."""
-    return affine_fit(places, positions, z)[0]
-
-
-def affine_fit(places: Positions, positions: Positions, z: Points) -> tuple[Points, Tensor]:
-    """The fit at places (batch, 2): its values (batch, latent) and its slopes (batch, 2, latent)."""
     distance = torch.cdist(places, positions)
     near, index = distance.topk(min(NEIGHBOURS, len(z)), largest=False)
     reach = near[:, -1:].clamp(min=1e-6)
@@ -137,7 +133,23 @@ def affine_fit(places: Positions, positions: Positions, z: Points) -> tuple[Poin
     weighted = offset.mT * weight[:, None]
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
     solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
-    return solution[:, 0], solution[:, 1:] / reach[..., None]
+    return solution[:, 0]
+
+
+def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
+    """How latent points change over the plane, (batch, 2, latent): the slopes of a local linear regression (Cleveland
+    1979, tricube weights). Smooth, unlike ``lift``, which passes through every sound.
+    """
+    distance = torch.cdist(places, positions)
+    near, index = distance.topk(min(SLOPE_NEIGHBOURS, len(z)), largest=False)
+    reach = near[:, -1:].clamp(min=1e-6) * 1.001
+    weight = (1 - (near / reach) ** 3) ** 3
+    share = (weight / weight.sum(1, keepdim=True))[..., None]
+    offset = (positions[index] - places[:, None]) / reach[..., None]
+    offset = offset - (share * offset).sum(1, keepdim=True)
+    values = z[index] - (share * z[index]).sum(1, keepdim=True)
+    spread = offset.mT @ (share * offset) + SLOPE_RIDGE * torch.eye(2)
+    return torch.linalg.solve(spread, offset.mT @ (share * values)) / reach[..., None]
 
 
 def smooth_course(places: Positions) -> Positions:

@@ -1,7 +1,7 @@
 r"""The metric as the map shows it: ellipses of equal distance, Tissot's indicatrices.
 
 The metric on latent space is pulled back to the paper through the atlas's lift, H = S' G S with S = dz/d(x, y). Where
-the lift hardly moves, as on stretched coasts, H is close to singular: an ellipse that would cover its neighbours is cut.
+the lift hardly moves, as on stretched coasts, H is close to singular; ellipses too large for the picture are cut.
 """
 
 from __future__ import annotations

@@ -16,9 +16,8 @@ from sonifold_app.engine.batching import Spread, attempt_each, serially
 from sonifold_app.engine.compute import numbers, recording_of, resolve
 
 if TYPE_CHECKING:
-    from sonifold.operations import Caveat, Place
-
     from sonifold.model import Model
+    from sonifold.operations import Caveat, Place
 
 Query = TypeVar("Query")
 Answer = TypeVar("Answer")
