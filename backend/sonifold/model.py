@@ -169,6 +169,14 @@ class Model:
         audio = torch.from_numpy(to_float(prepared))
         return self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
 
+    def recorded(
+        self, audio: Tensor, z: Tensor | None = None, name: str = "", seconds: float | None = None
+    ) -> Sound:
+        """A prepared one-shot (sample,) kept outside the library, as :meth:`encode` made it; ``z`` (latent,) spares
+        finding its point again.
+        """
+        return self._recorded(audio[None], None if z is None else z[None], name, None, seconds or 0.0)
+
     def _recorded(
         self, audio: Tensor, z: Points | None, name: str, sound_id: str | None, seconds: float
     ) -> Sound:

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from sonifold_app import gate, problems
 from sonifold_app.engine.base import Engine
+from sonifold_app.own import OwnSounds
 from sonifold_app.routes import (
     atlas,
     audio,
@@ -31,6 +32,7 @@ from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.services import Services
 from sonifold_app.settings import MEBIBYTE, Settings
 from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.kept import KeptSounds
 from sonifold_app.store.recordings import Recordings
 
 API = "/api/v1"
@@ -46,16 +48,21 @@ Errors are problem documents (RFC 9457) with a stable `code`. Sound comes as WAV
 
 
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
-    """The service over an engine. The engine starts and ends with the app's lifespan."""
+    """The service over an engine. The engine starts and ends with the app's lifespan.
+
+    Raises DatabaseUnusableError where the user's database in the data folder cannot be used.
+    """
     store = settings.data / "cache"
     blobs = Blobs(store / "blobs", settings.keep_bytes)
     memo = Memo(store / "memo", MEMO_BYTES)
+    kept = KeptSounds(settings.data / "library")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine.start()
         yield
         engine.close()
+        kept.close()
 
     app = FastAPI(
         title="Sonifold",
@@ -76,7 +83,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
         ],
     )
-    app.state.services = Services(settings, engine, Recordings(blobs, memo, engine.convert), memo)
+    app.state.services = Services(
+        settings, engine, Recordings(blobs, memo, engine.convert), memo, OwnSounds(kept, engine)
+    )
     app.state.plotly = page.Plotly(blobs, memo)
     problems.install(app)
     app.include_router(health.router)

@@ -9,12 +9,14 @@ from sonifold_app.problems import MEDIA_TYPE
 
 DESCRIPTIONS = {
     304: "The client has it",
+    403: "Not yours to change",
     404: "No such thing",
     406: "Not available in that form",
     413: "Too large",
     415: "Not a form with files",
     416: "No such part",
     422: "The request is not valid, or what it names cannot be used",
+    507: "The disk is full",
     503: "Still loading, or this model's pack is damaged",
 }
 

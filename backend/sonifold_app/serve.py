@@ -17,6 +17,7 @@ import uvicorn
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.settings import Settings
+from sonifold_app.store.database import DatabaseUnusableError
 
 
 class ServeError(Exception):
@@ -28,7 +29,10 @@ def serve(settings: Settings) -> None:
     require_token(settings)
     listener = listen(settings)
     engine = LocalEngine(settings.models, threads=settings.threads)
-    app = create_app(settings, engine)
+    try:
+        app = create_app(settings, engine)
+    except DatabaseUnusableError as error:
+        raise ServeError(str(error)) from error
     server = uvicorn.Server(
         uvicorn.Config(
             app,

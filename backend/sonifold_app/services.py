@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sonifold import errors
 from sonifold_app import problems
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
+from sonifold_app.own import OwnSounds
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Memo
 from sonifold_app.store.recordings import Recordings
@@ -61,17 +62,23 @@ class Services:
     engine: Engine
     recordings: Recordings
     memo: Memo
+    own: OwnSounds
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time.
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    documents: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)
 
-    def document(self, model: ModelFacts, kind: str, build: Callable[[], BaseModel]) -> bytes:
-        """A reply that never changes while a model is loaded, as JSON; made when it is first asked for."""
-        key = (kind, model.name, model.version)
-        if key not in self.documents:
-            self.documents[key] = build().model_dump_json().encode()
-        return self.documents[key]
+    def document(
+        self, model: ModelFacts, kind: str, build: Callable[[], BaseModel], state: Hashable = None
+    ) -> bytes:
+        """A reply that never changes while a model and ``state`` stay the same, as JSON; made when it is first
+        asked for.
+        """
+        made_of, body = self.documents.get((kind, model.name), (None, b""))
+        if made_of != (model.version, state):
+            body = build().model_dump_json().encode()
+            self.documents[kind, model.name] = ((model.version, state), body)
+        return body
 
 
 def services(request: Request) -> Services:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -30,12 +31,28 @@ DISTANCES: tuple[DistanceName, ...] = ("perceptual", "geodesic", "euclidean")
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A sound of the user's own. What it holds besides its id is as ``admit`` gave it."""
+
+    id: str
+    name: str
+    seconds: float
+    sha256: str  # of the audio
+    z: Numbers = field(compare=False, repr=False)  # (latent,)
+    timbre: Numbers = field(compare=False, repr=False)  # (feature,)
+    audio: bytes = field(
+        default=b"", compare=False, repr=False
+    )  # FLAC; where it is to be heard or walked from
+
+
+@dataclass(frozen=True)
 class Anchor:
-    """A place to start or end at: exactly one of a library sound's id, a latent point, a position on the
-    map.
+    """A place to start or end at: exactly one of a library sound's id, a sound of the user's own, a latent
+    point, a position on the map.
     """
 
     sound: str | None = None
+    kept: Kept | None = None
     point: tuple[float, ...] | None = None
     position: tuple[float, float] | None = None
 
@@ -117,6 +134,7 @@ class NeighbourQuery:
     distance: DistanceName = "perceptual"
     metric: MetricName = "blend"  # of the geodesics
     weight: float | None = None  # the model's own
+    own: tuple[Kept, ...] = ()  # sounds that count besides the library's
 
 
 @dataclass(frozen=True)
@@ -275,6 +293,20 @@ class Embedding:
 
 
 @dataclass(frozen=True)
+class Admitted:
+    """A sound as it can be kept: prepared, placed, known by its timbre."""
+
+    name: str
+    seconds: float
+    z: Numbers  # (latent,)
+    position: tuple[float, float]
+    known: bool  # among the sounds that the model learned from
+    nearest: tuple[Neighbour, ...]
+    timbre: Numbers  # (feature,), what perceptual distances are taken from
+    audio: bytes  # FLAC
+
+
+@dataclass(frozen=True)
 class StoredAudio:
     """A library sound's file as it lies in the pack."""
 
@@ -298,6 +330,11 @@ class LibraryTable:
     pitches: Sequence[float | None]
     positions: Numbers  # (n, 2)
     z: Numbers  # (n, latent)
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Where each sound stands, by its id."""
+        return {id: row for row, id in enumerate(self.ids)}
 
 
 @dataclass(frozen=True)
@@ -329,6 +366,7 @@ class ModelFacts:
 
     name: str
     version: str  # changes with the pack and with the code that renders it: what was rendered before is stale
+    pack: str  # changes with what a latent point means
     title: str
     description: str
     latent_dim: int
@@ -377,6 +415,9 @@ class Engine(Protocol):
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         """Places of sounds that are not in the library."""
 
+    async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
+        """Sounds as they can be kept: files, or what the model makes of points."""
+
     async def place(self, model: str, points: Numbers) -> Numbers:
         """Latent points (b, latent) -> positions on the map (b, 2)."""
 
@@ -401,8 +442,8 @@ class Engine(Protocol):
     async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
         """The library sounds that are nearest, nearest first, the sound itself left out."""
 
-    async def distances(self, model: str, sound: str) -> Numbers:
-        """Perceptual distances to every library sound (n,), in library order."""
+    async def distances(self, model: str, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
+        """Perceptual distances to every library sound and then every own one (n + own,), in their orders."""
 
     async def original(self, model: str, sound: str) -> StoredAudio:
         """A library sound's own file."""

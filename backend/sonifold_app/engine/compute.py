@@ -9,15 +9,18 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sonifold_app.engine.base import (
+    Admitted,
     Anchor,
     AudioFormat,
     Decoded,
     Embedding,
+    Kept,
     Morph,
     MorphQuery,
     Neighbour,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Neighbours named in an embedding.
 NEAREST = 5
+#: Own sounds that stay ready to be walked from.
+RECENT = 32
 
 
 def traces(
@@ -121,10 +126,22 @@ def resolve(model: Model, anchor: Anchor) -> Sound:
     """The sound that an anchor means."""
     if anchor.sound is not None:
         return model.sound(anchor.sound)
+    if anchor.kept is not None:
+        return recall(model, anchor.kept)
     if anchor.point is not None:
         return model.point(list(anchor.point))
-    assert anchor.position is not None, "an anchor is one of three things"
+    assert anchor.position is not None, "an anchor is one of four things"
     return model.at(*anchor.position)
+
+
+@lru_cache(RECENT)
+def recall(model: Model, kept: Kept) -> Sound:
+    """An own sound with its residual, as an end of a path; the last few stay ready."""
+    import soundfile
+    import torch
+
+    samples, _ = soundfile.read(io.BytesIO(kept.audio), dtype="float32")
+    return model.recorded(torch.from_numpy(samples), torch.from_numpy(kept.z), kept.name, kept.seconds)
 
 
 def solve(
@@ -171,8 +188,52 @@ def lifted(model: Model, positions: Numbers) -> Numbers:
     return numbers(torch.stack([model.at(x, y).z for x, y in positions.tolist()]))
 
 
-def distances_of(model: Model, sound: str) -> Numbers:
-    return numbers(model.library_distances(model.sound(sound)))
+def admissions(
+    model: Model, sounds: Sequence[Upload | Anchor], spread: Spread = serially
+) -> list[Admitted | Exception]:
+    return attempt_each(lambda sound: admit(model, sound), sounds, spread)
+
+
+def admit(model: Model, asked: Upload | Anchor) -> Admitted:
+    """A file, or what the model makes of an anchor's point, as a sound that can be kept."""
+    import torch
+
+    from sonifold.clip import Clip
+    from sonifold.datasets.prepare import audible_seconds
+
+    if isinstance(asked, Upload):
+        sound = model.encode(asked.data, name=asked.name)
+        name, audio = asked.name, sound.audio
+    else:
+        sound = resolve(model, asked)
+        name, audio = sound.name, model.decode(sound.z[None]).audio[0]
+    assert audio is not None, "encoded sounds have a recording"
+    pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
+    ((x, y),) = numbers(model.place(sound.z[None]))
+    timbre = model.timbre(sound if sound.audio is not None else model.recorded(audio, sound.z))
+    away = (model.library.timbre - timbre).norm(dim=1) * model.config.unit_per_phi
+    near, index = away.topk(min(NEAREST, len(away)), largest=False)
+    return Admitted(
+        name=name,
+        seconds=audible_seconds(pcm),
+        z=numbers(sound.z),
+        position=(float(x), float(y)),
+        known=bool(model.operations.known(sound.z[None])[0]),
+        nearest=tuple(
+            Neighbour(model.library.ids[i], d) for i, d in zip(index.tolist(), near.tolist(), strict=True)
+        ),
+        timbre=numbers(timbre),
+        audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),
+    )
+
+
+def distances_of(model: Model, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
+    import torch
+
+    sound = resolve(model, anchor)
+    timbre = model.timbre(sound) if anchor.kept is None else torch.from_numpy(anchor.kept.timbre)
+    others = torch.cat([model.library.timbre, *(torch.from_numpy(one.timbre)[None] for one in own)])
+    return numbers((others - timbre).norm(dim=1) * model.config.unit_per_phi)
 
 
 def original_of(model: Model, sound: str) -> StoredAudio:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sonifold import errors
 from sonifold_app.engine import compute, places
 from sonifold_app.engine.base import (
+    Admitted,
     Analogy,
     AnalogyQuery,
     Anchor,
@@ -33,6 +34,7 @@ from sonifold_app.engine.base import (
     ExtrapolationQuery,
     Indicatrices,
     IndicatrixQuery,
+    Kept,
     Mean,
     MeanQuery,
     Morph,
@@ -74,6 +76,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "morph": Operation(compute.morphs, most=4),
     "decode": Operation(compute.decodings, most=32),
     "embed": Operation(compute.embeddings, most=4, rank=1),
+    "admit": Operation(compute.admissions, most=4, rank=1),
     "mean": Operation(places.each(places.mean), most=4),
     "analogy": Operation(places.each(places.analogy), most=4),
     "extrapolate": Operation(places.each(places.extrapolation), most=4),
@@ -163,6 +166,9 @@ class LocalEngine:
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         return await all_of([self._together("embed", model, upload) for upload in uploads])
 
+    async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
+        return await all_of([self._together("admit", model, sound) for sound in sounds])
+
     async def mean(self, model: str, query: MeanQuery) -> Mean:
         return await self._together("mean", model, query)
 
@@ -203,8 +209,8 @@ class LocalEngine:
     async def lift(self, model: str, positions: Numbers) -> Numbers:
         return await self._light(compute.lifted, self._model(model), positions)
 
-    async def distances(self, model: str, sound: str) -> Numbers:
-        return await self._light(compute.distances_of, self._model(model), sound)
+    async def distances(self, model: str, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
+        return await self._light(compute.distances_of, self._model(model), anchor, own)
 
     async def original(self, model: str, sound: str) -> StoredAudio:
         return await self._light(compute.original_of, self._model(model), sound)

@@ -49,6 +49,7 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
     return ModelFacts(
         name=name,
         version=version,
+        pack=meaning_of_points(model),
         title=model.title,
         description=model.description,
         latent_dim=model.latent_dim,
@@ -83,6 +84,12 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
         ),
         samplers=samplers(),
     )
+
+
+def meaning_of_points(model: Model) -> str:
+    """Changes with the files that lead from sounds to latent points and on to the map."""
+    names = ("coefficients.safetensors", "library.safetensors", "weights.safetensors")
+    return hashlib.sha256("".join(model.config.files[name] for name in names).encode()).hexdigest()[:16]
 
 
 def samplers() -> tuple[SamplerFacts, ...]:

@@ -5,7 +5,6 @@ torch is imported where it is used, as in ``compute``.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from sonifold_app.engine import base
 from sonifold_app.engine.batching import Spread, attempt_each, serially
-from sonifold_app.engine.compute import numbers, recording_of, resolve
+from sonifold_app.engine.compute import distances_of, numbers, recording_of, resolve
 
 if TYPE_CHECKING:
     from sonifold.model import Model
@@ -91,16 +90,30 @@ def indicatrices(model: Model, query: base.IndicatrixQuery) -> base.Indicatrices
 
 
 def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]:
-    sound = resolve(model, query.anchor)
-    if query.distance == "geodesic":
-        found = model.geodesic_neighbours(sound, query.count, query.metric, query.weight)
-    elif query.distance == "perceptual":
-        found = model.neighbours(sound, query.count)
+    """The nearest of the library and of the user's own sounds."""
+    import torch
+
+    from sonifold import geodesic
+
+    ids = [*model.library.ids, *(one.id for one in query.own)]
+    self_ = query.anchor.sound if query.anchor.kept is None else query.anchor.kept.id
+    others = [place for place, id in enumerate(ids) if id != self_]
+    count = min(query.count, len(others))
+    if query.distance == "perceptual":
+        away = torch.from_numpy(distances_of(model, query.anchor, query.own))[others]
+        near, found = away.topk(count, largest=False)
     else:
-        away = (model.library.z - sound.z).norm(dim=1).tolist()
-        others = (pair for pair in zip(model.library.ids, away, strict=True) if pair[0] != sound.id)
-        found = heapq.nsmallest(query.count, others, key=lambda pair: pair[1])
-    return [base.Neighbour(id, float(distance)) for id, distance in found]
+        z = torch.cat([model.library.z, *(torch.from_numpy(one.z)[None] for one in query.own)])[others]
+        start = resolve(model, query.anchor).z
+        if query.distance == "euclidean":
+            near, found = (z - start).norm(dim=1).topk(count, largest=False)
+        else:
+            nearest = geodesic.neighbours(model.metric(query.metric, query.weight), start, z, count)
+            near, found = nearest.distances, nearest.indices
+    return [
+        base.Neighbour(ids[others[place]], distance)
+        for place, distance in zip(found.tolist(), near.tolist(), strict=True)
+    ]
 
 
 def presented(model: Model, place: Place) -> base.Place:

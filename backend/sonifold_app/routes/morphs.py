@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.documents import problems_of
-from sonifold_app.engine.base import ModelFacts, Recording
+from sonifold_app.engine.base import ModelFacts, MorphQuery, Recording
 from sonifold_app.schemas.audio import AudioLink, AudioMode
 from sonifold_app.schemas.morphs import Morph, MorphReply, MorphRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
@@ -21,19 +21,20 @@ async def create_morphs(
     model: ModelDep, asked: MorphRequest, request: Request, services: ServicesDep
 ) -> MorphReply:
     """The ways between two anchors and where to hear them, one for each kind."""
+    query = await services.own.furnished(model, asked.query())
     key = ("morphs", model.name, model.version, asked.model_dump_json())
     return await unless_abandoned(
-        request, services.flights.ask("\0".join(key), lambda: morphs(model, asked, services, key))
+        request, services.flights.ask("\0".join(key), lambda: morphs(model, asked, query, services, key))
     )
 
 
 async def morphs(
-    model: ModelFacts, asked: MorphRequest, services: Services, key: tuple[str, ...]
+    model: ModelFacts, asked: MorphRequest, query: MorphQuery, services: Services, key: tuple[str, ...]
 ) -> MorphReply:
     kept = await run_in_threadpool(recall, services, key)
     if kept is not None:
         return kept
-    made = await services.engine.morph(model.name, asked.query())
+    made = await services.engine.morph(model.name, query)
     links = await asyncio.gather(*(keep(services, morph.recording, asked.mode) for morph in made))
     reply = MorphReply(
         unit=model.unit,

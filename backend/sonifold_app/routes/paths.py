@@ -16,6 +16,7 @@ async def create_path(
     model: ModelDep, asked: PathRequest, request: Request, services: ServicesDep
 ) -> PathReply:
     """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
-    legs = await unless_abandoned(request, services.engine.trace(model.name, asked.query()))
+    query = await services.own.furnished(model, asked.query())
+    legs = await unless_abandoned(request, services.engine.trace(model.name, query))
     paths = [Path.of(leg) for leg in legs]
     return PathReply(unit=model.unit, path=paths[0], legs=paths)

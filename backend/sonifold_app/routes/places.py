@@ -24,7 +24,8 @@ async def create_mean(
     model: ModelDep, asked: MeanRequest, request: Request, services: ServicesDep
 ) -> MeanReply:
     """The average of 2 to 16 sounds, and the ways from it to them."""
-    found = await unless_abandoned(request, services.engine.mean(model.name, asked.query()))
+    query = await services.own.furnished(model, asked.query())
+    found = await unless_abandoned(request, services.engine.mean(model.name, query))
     return MeanReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))
 
 
@@ -33,7 +34,8 @@ async def create_analogy(
     model: ModelDep, asked: AnalogyRequest, request: Request, services: ServicesDep
 ) -> AnalogyReply:
     """A is to B as C is to this: the direction from A to B, carried to C and followed there."""
-    found = await unless_abandoned(request, services.engine.analogy(model.name, asked.query()))
+    query = await services.own.furnished(model, asked.query())
+    found = await unless_abandoned(request, services.engine.analogy(model.name, query))
     return AnalogyReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))
 
 
@@ -44,5 +46,6 @@ async def create_extrapolation(
     model: ModelDep, asked: ExtrapolationRequest, request: Request, services: ServicesDep
 ) -> ExtrapolationReply:
     """On from A through B, along the same geodesic."""
-    found = await unless_abandoned(request, services.engine.extrapolate(model.name, asked.query()))
+    query = await services.own.furnished(model, asked.query())
+    found = await unless_abandoned(request, services.engine.extrapolate(model.name, query))
     return ExtrapolationReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))

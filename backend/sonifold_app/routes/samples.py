@@ -27,5 +27,6 @@ async def create_samples(
             'A walk begins at a sound: send "start" with {"sound": id}, {"point": [...]} or {"position": [x, y]}.',
         )
     seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-    draw = await unless_abandoned(request, services.engine.sample(model.name, asked.query(seed)))
+    query = await services.own.furnished(model, asked.query(seed))
+    draw = await unless_abandoned(request, services.engine.sample(model.name, query))
     return SampleReply.of(draw, asked.sampler, model.unit)

@@ -1,4 +1,4 @@
-"""The library of a model."""
+"""The sounds of a model: its library, and those that the user keeps."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold import errors
 from sonifold_app import problems
 from sonifold_app.documents import audio_of, problems_of
-from sonifold_app.engine.base import (
-    Anchor,
-    AudioFormat,
-    DistanceName,
-    MetricName,
-    ModelFacts,
-    NeighbourQuery,
-)
+from sonifold_app.engine import base
+from sonifold_app.engine.base import AudioFormat
 from sonifold_app.negotiation import audio_format
 from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.schemas.common import MAX_WEIGHT, row_of
-from sonifold_app.schemas.sounds import Distances, Neighbour, Neighbours, Sound, Sounds
-from sonifold_app.services import ModelDep, Services, ServicesDep
+from sonifold_app.schemas.sounds import (
+    Distances,
+    KeepRequest,
+    Neighbour,
+    Neighbours,
+    RenameRequest,
+    Sound,
+    Sounds,
+)
+from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
+from sonifold_app.store.kept import NewSound
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 
@@ -44,15 +46,53 @@ Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `aud
     responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
-    """The whole library, column by column, with map positions."""
-    body = services.document(model, "sounds", lambda: Sounds.of(model.library))
+    """All sounds, the model's and then the user's own, column by column, with map positions."""
+    own = await services.own.all(model)
+    state = tuple((one.id, one.name, one.x, one.y) for one in own)
+    body = services.document(model, "sounds", lambda: Sounds.of(model.library, own), state)
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
+@router.post("", operation_id="keep_sound", status_code=201, responses=problems_of(404, 413, 422, 503, 507))
+async def keep_sound(
+    model: ModelDep, asked: KeepRequest, request: Request, response: Response, services: ServicesDep
+) -> Sound:
+    """Keep what the model makes of a latent point as a sound of your own."""
+    point = base.Anchor(point=tuple(asked.point))
+    (admitted,) = await unless_abandoned(request, services.engine.admit(model.name, [point]))
+    (sound,) = await services.own.add(
+        model, [NewSound("made", asked.name, admitted, {"point": asked.point, **asked.made_with})]
+    )
+    url = f"{request.url.path.rstrip('/')}/{sound.id}"
+    response.headers["Location"] = url
+    return Sound.of_own(model, sound, url)
+
+
 @router.get("/{sound}", operation_id="get_sound", responses=problems_of(404, 422, 503))
-async def get_sound(model: ModelDep, sound: SoundId, request: Request) -> Sound:
+async def get_sound(model: ModelDep, sound: SoundId, request: Request, services: ServicesDep) -> Sound:
     """One sound: where it lies, where it comes from, where to hear it."""
-    return Sound.of(model, row_in(model, sound), request.url.path)
+    row = model.library.rows.get(sound)
+    if row is not None:
+        return Sound.of(model, row, request.url.path)
+    return Sound.of_own(model, await services.own.find(model, sound), request.url.path)
+
+
+@router.patch("/{sound}", operation_id="rename_sound", responses=problems_of(403, 404, 413, 422, 503))
+async def rename_sound(
+    model: ModelDep, sound: SoundId, asked: RenameRequest, request: Request, services: ServicesDep
+) -> Sound:
+    """Give a sound of your own another name."""
+    refuse_library_sound(model, sound)
+    return Sound.of_own(model, await services.own.rename(model, sound, asked.name), request.url.path)
+
+
+@router.delete(
+    "/{sound}", operation_id="delete_sound", status_code=204, responses=problems_of(403, 404, 422, 503)
+)
+async def delete_sound(model: ModelDep, sound: SoundId, services: ServicesDep) -> None:
+    """Delete a sound of your own, for good."""
+    refuse_library_sound(model, sound)
+    await services.own.remove(model, sound)
 
 
 @router.get(
@@ -71,9 +111,12 @@ async def get_audio(
     accept: Accept = None,
 ) -> Response:
     """The sound itself."""
-    row_in(model, sound)
     chosen = audio_format(accept, format)
-    original = await services.engine.original(model.name, sound)
+    if sound in model.library.rows:
+        original = await services.engine.original(model.name, sound)
+    else:
+        own = await services.own.find(model, sound)
+        original = base.StoredAudio(await services.own.audio(own), "flac")
     data = (
         original.data if original.format == chosen else await services.engine.convert(original.data, chosen)
     )
@@ -99,9 +142,10 @@ async def get_decoded(
     accept: Accept = None,
 ) -> Response:
     """What the model makes of the sound's latent point alone."""
-    row = row_in(model, sound)
+    row = model.library.rows.get(sound)
+    z = (await services.own.find(model, sound)).z if row is None else model.library.z[row]
     chosen = audio_format(accept, format)
-    data = await services.recordings.get(await decoded_sha256(model, row, services), chosen)
+    data = await services.recordings.get(await decoded_sha256(model, sound, z, services), chosen)
     if data is None:
         raise problems.internal_error()
     return audio_reply(
@@ -116,18 +160,19 @@ async def list_neighbours(
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=64, description="How many.")] = 8,
     distance: Annotated[
-        DistanceName,
+        base.DistanceName,
         Query(
             description="`perceptual`: to the ear. `geodesic`: length of the shortest way under the metric. "
             "`euclidean`: between the latent points."
         ),
     ] = "perceptual",
-    metric: Annotated[MetricName, Query(description="Of the geodesics.")] = "blend",
+    metric: Annotated[base.MetricName, Query(description="Of the geodesics.")] = "blend",
     weight: WeightQuery = None,
 ) -> Neighbours:
     """The sounds that are nearest."""
-    row_in(model, sound)
-    query = NeighbourQuery(Anchor(sound=sound), count, distance, metric, weight)
+    anchor = await anchor_of(model, sound, services)
+    own = tuple(one.plain() for one in await services.own.all(model))
+    query = base.NeighbourQuery(anchor, count, distance, metric, weight, own)
     found = await services.engine.neighbours(model.name, query)
     return Neighbours(
         unit=model.unit if distance == "perceptual" else None,
@@ -138,30 +183,39 @@ async def list_neighbours(
 
 @router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))
 async def list_distances(model: ModelDep, sound: SoundId, services: ServicesDep) -> Distances:
-    """How far every sound of the library is, to the ear."""
-    row_in(model, sound)
-    return Distances(unit=model.unit, distance=row_of(await services.engine.distances(model.name, sound)))
+    """How far every sound is, to the ear."""
+    anchor = await anchor_of(model, sound, services)
+    own = [one.plain() for one in await services.own.all(model)]
+    return Distances(
+        unit=model.unit, distance=row_of(await services.engine.distances(model.name, anchor, own))
+    )
 
 
-async def decoded_sha256(model: ModelFacts, row: int, services: Services) -> str:
-    """Where a decoded library sound is kept; decodes it if it is not."""
-    key = ("decoded", model.name, model.version, model.library.ids[row])
+async def decoded_sha256(model: base.ModelFacts, id: str, z: base.Numbers, services: Services) -> str:
+    """Where a sound is kept as the model decodes it; decodes it if it is not."""
+    key = ("decoded", model.name, model.version, id)
     kept = await run_in_threadpool(services.memo.get, *key)
     if kept is not None and kept in services.recordings:
         return kept
-    z = tuple(row_of(model.library.z[row]))
-    (decoded,) = await services.engine.decode(model.name, [Anchor(point=z)])
+    (decoded,) = await services.engine.decode(model.name, [base.Anchor(point=tuple(row_of(z)))])
     sha256 = await services.recordings.keep(decoded.recording)
     await run_in_threadpool(services.memo.put, key, sha256)
     return sha256
 
 
-def row_in(model: ModelFacts, sound: str) -> int:
-    """The row of a sound. Raises SoundNotFound."""
-    try:
-        return model.library.ids.index(sound)
-    except ValueError:
-        raise errors.SoundNotFound(
-            f"no sound {sound!r} in {model.name!r}; GET /api/v1/models/{model.name}/sounds lists the "
-            f"{len(model.library.ids)} there are."
-        ) from None
+async def anchor_of(model: base.ModelFacts, sound: str, services: Services) -> base.Anchor:
+    """A sound by its id, the library's or the user's own. Raises SoundNotFound."""
+    if sound in model.library.rows:
+        return base.Anchor(sound=sound)
+    return base.Anchor(kept=await services.own.plain(await services.own.find(model, sound)))
+
+
+def refuse_library_sound(model: base.ModelFacts, sound: str) -> None:
+    if sound in model.library.rows:
+        raise problems.Problem(
+            403,
+            "sound_not_yours",
+            "Not your sound",
+            f"{sound} comes with the model {model.name!r}; only sounds that you kept or uploaded can be renamed or "
+            "deleted.",
+        )

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, field_validator
 
 from sonifold_app.engine import base
-from sonifold_app.schemas.common import SOUND_ID, Reply, Z, example, pitch_or_none, row_of, rows, short
+from sonifold_app.schemas.common import (
+    SOUND_ID,
+    Point,
+    Reply,
+    Request,
+    Z,
+    example,
+    pitch_or_none,
+    row_of,
+    rows,
+    short,
+)
+from sonifold_app.store.kept import KeptSound
+
+SoundKind = Literal["library", "made", "uploaded"]
+#: The family of the sounds that a user keeps, and where they come from.
+YOURS = "yours"
+Name = Annotated[str, Field(min_length=1, max_length=120, description="What to call it.")]
 
 
 class Sounds(Reply):
-    """The library, column by column; row i of each column is the same sound."""
+    """The library and then the user's own sounds, column by column; row i of each column is the same sound."""
 
     model_config = example(
         count=1,
-        family_names=["kick", "snare"],
+        family_names=["kick", "snare", "yours"],
         id=[SOUND_ID],
+        kind=["library"],
         name=["Kick 808"],
         family=[0],
         x=[0.31],
@@ -29,9 +51,15 @@ class Sounds(Reply):
 
     count: int
     family_names: list[str]
-    id: list[str] = Field(description="The first 12 hexadecimal digits of the sha256 of each sound's audio.")
+    id: list[str] = Field(
+        description="Of a library sound the first 12 hexadecimal digits of the sha256 of its audio, of an own one any "
+        "text that begins with `u`."
+    )
+    kind: list[SoundKind] = Field(
+        description="`library`: comes with the model. `made`: kept from the map. `uploaded`: from a file."
+    )
     name: list[str]
-    family: list[int] = Field(description="Index into `family_names`.")
+    family: list[int] = Field(description="Index into `family_names`; own sounds are of the last, `yours`.")
     x: list[float]
     y: list[float]
     seconds: list[float]
@@ -42,31 +70,35 @@ class Sounds(Reply):
     group: list[str] = Field(description="The kit or program that the sound comes from.")
 
     @classmethod
-    def of(cls, library: base.LibraryTable) -> Sounds:
-        index = {name: i for i, name in enumerate(library.family_names)}
+    def of(cls, library: base.LibraryTable, own: Sequence[KeptSound]) -> Sounds:
+        family_names = [*library.family_names, *([YOURS] if own else [])]
+        index = {name: i for i, name in enumerate(family_names)}
         positions = rows(library.positions)
+        none = [""] * len(own)
         return cls(
-            count=len(library.ids),
-            family_names=list(library.family_names),
-            id=list(library.ids),
-            name=list(library.names),
-            family=[index[family] for family in library.families],
-            x=[x for x, _ in positions],
-            y=[y for _, y in positions],
-            seconds=[round(seconds, 4) for seconds in library.seconds],
-            pitch=[pitch_or_none(pitch) for pitch in library.pitches],
-            source=list(library.sources),
-            licence=list(library.licences),
-            credit=list(library.credits),
-            group=list(library.groups),
+            count=len(library.ids) + len(own),
+            family_names=family_names,
+            id=[*library.ids, *(one.id for one in own)],
+            kind=[*(["library"] * len(library.ids)), *(one.kind for one in own)],
+            name=[*library.names, *(one.name for one in own)],
+            family=[index[family] for family in library.families] + [len(family_names) - 1] * len(own),
+            x=[x for x, _ in positions] + [short(one.x) for one in own],
+            y=[y for _, y in positions] + [short(one.y) for one in own],
+            seconds=[round(s, 4) for s in (*library.seconds, *(one.seconds for one in own))],
+            pitch=[pitch_or_none(pitch) for pitch in (*library.pitches, *(one.pitch for one in own))],
+            source=[*library.sources, *([YOURS] * len(own))],
+            licence=[*library.licences, *none],
+            credit=[*library.credits, *none],
+            group=[*library.groups, *none],
         )
 
 
 class Sound(Reply):
-    """One sound of the library."""
+    """One sound, of the library or the user's own."""
 
     model_config = example(
         id=SOUND_ID,
+        kind="library",
         name="Kick 808",
         family="kick",
         x=0.31,
@@ -78,11 +110,14 @@ class Sound(Reply):
         credit="",
         group="drum",
         z=Z,
+        created=None,
+        made_with=None,
         audio_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/audio",
         decoded_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/decoded?v=1c0ffee5eed5a17e",
     )
 
     id: str
+    kind: SoundKind
     name: str
     family: str
     x: float
@@ -94,6 +129,8 @@ class Sound(Reply):
     credit: str
     group: str
     z: list[float] = Field(description="The sound's latent point.")
+    created: str | None = Field(description="When an own sound was kept (ISO 8601, UTC).")
+    made_with: dict[str, Any] | None = Field(description="What was said of an own sound when it was kept.")
     audio_url: str = Field(description="The sound itself.")
     decoded_url: str = Field(description="What the model makes of `z` alone.")
 
@@ -103,6 +140,7 @@ class Sound(Reply):
         ((x, y),) = rows(library.positions[row : row + 1])
         return cls(
             id=library.ids[row],
+            kind="library",
             name=library.names[row],
             family=library.families[row],
             x=x,
@@ -114,9 +152,80 @@ class Sound(Reply):
             credit=library.credits[row],
             group=library.groups[row],
             z=row_of(library.z[row]),
+            created=None,
+            made_with=None,
             audio_url=f"{url}/audio",
             decoded_url=f"{url}/decoded?v={model.version}",
         )
+
+    @classmethod
+    def of_own(cls, model: base.ModelFacts, own: KeptSound, url: str) -> Sound:
+        return cls(
+            id=own.id,
+            kind=own.kind,
+            name=own.name,
+            family=YOURS,
+            x=short(own.x),
+            y=short(own.y),
+            seconds=round(own.seconds, 4),
+            pitch=pitch_or_none(own.pitch),
+            source=YOURS,
+            licence="",
+            credit="",
+            group="",
+            z=row_of(own.z),
+            created=own.created,
+            made_with=own.source,
+            audio_url=f"{url}/audio",
+            decoded_url=f"{url}/decoded?v={model.version}",
+        )
+
+
+class KeepRequest(Request):
+    """A latent point, to be kept as a sound of the user's own."""
+
+    model_config = example(point=Z, name="Between kick and bell", made_with={"sampler": "hmc", "seed": 7})
+
+    point: Point
+    name: Name
+    made_with: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="How it came about, for you to read again: at most 4,000 characters of JSON.",
+    )
+
+    @field_validator("made_with")
+    @classmethod
+    def not_too_long(cls, made_with: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if len(json.dumps(made_with)) > 4000:
+            raise ValueError("at most 4,000 characters of JSON")
+        return made_with
+
+    @field_validator("name")
+    @classmethod
+    def name_of_letters(cls, name: str) -> str:
+        return printable(name)
+
+
+class RenameRequest(Request):
+    """Another name for an own sound."""
+
+    model_config = example(name="My snare")
+
+    name: Name
+
+    @field_validator("name")
+    @classmethod
+    def name_of_letters(cls, name: str) -> str:
+        return printable(name)
+
+
+def printable(name: str) -> str:
+    """A name without what cannot be seen. Raises ValueError if nothing is left."""
+    kept = "".join(c for c in name if c.isprintable()).strip()
+    if not kept:
+        raise ValueError("a name needs at least one character that can be seen")
+    return kept
 
 
 class Neighbour(Reply):
@@ -142,4 +251,4 @@ class Distances(Reply):
     model_config = example(unit="tdB", distance=[0.0, 11.3, 8.75])
 
     unit: str
-    distance: list[float] = Field(description="To every library sound, in library order.")
+    distance: list[float] = Field(description="To every sound, in the order of the list of sounds.")

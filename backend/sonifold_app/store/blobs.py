@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from sonifold_app.store.folder import BoundedFolder
@@ -17,10 +18,10 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """Bytes on disk under their sha256, bounded in all."""
+    """Bytes on disk under their sha256, bounded in all or, with None, not at all."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self._folder = BoundedFolder(path, max_bytes)
+    def __init__(self, path: Path, max_bytes: int | None, *, durable: bool = False) -> None:
+        self._folder = BoundedFolder(path, max_bytes, durable=durable)
 
     def put(self, data: bytes) -> str:
         """Keep bytes; returns their sha256."""
@@ -42,6 +43,18 @@ class Blobs:
 
     def __contains__(self, sha256: str) -> bool:
         return bool(SHA256.fullmatch(sha256)) and sha256 in self._folder
+
+    def drop(self, sha256: str) -> None:
+        """Keep the bytes no longer."""
+        self._folder.drop(sha256)
+
+    def sweep(self, wanted: Collection[str], grace: float) -> int:
+        """Drop what is not wanted and ``grace`` seconds old; returns how many."""
+        keys = self._folder.keys()  # a list: what is dropped meanwhile does no harm
+        stray = [key for key in keys if key not in wanted and self._folder.age(key) > grace]
+        for key in stray:
+            self._folder.drop(key)
+        return len(stray)
 
     @property
     def bytes(self) -> int:

@@ -1,6 +1,4 @@
-"""A folder of files under hexadecimal keys, at most so many bytes in all; what was longest unused goes
-first.
-"""
+"""A folder of files under hexadecimal keys; where it is bounded, what was longest unused goes first."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ import errno
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 
@@ -20,15 +19,19 @@ class StoreFullError(Exception):
 
 
 class BoundedFolder:
-    """Bytes by key, on disk. Safe to use from several threads.
+    """Bytes by key, on disk, at most so many in all. Safe to use from several threads.
 
     A file appears whole or not at all (it is written beside its place and renamed). The order of use
     survives a restart in the files' modification times.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int | None, *, durable: bool = False) -> None:
+        """``max_bytes``: None keeps everything. ``durable``: what was put is on the disk itself when ``put``
+        returns, so that not even a loss of power loses it.
+        """
         self._path = path
         self._max_bytes = max_bytes
+        self._durable = durable
         self._lock = threading.Lock()
         path.mkdir(parents=True, exist_ok=True)
         self._sizes = self._found()  # oldest use first
@@ -58,7 +61,12 @@ class BoundedFolder:
             try:
                 with os.fdopen(handle, "wb") as out:
                     out.write(data)
+                    if self._durable:
+                        out.flush()
+                        os.fsync(out.fileno())
                 os.replace(partial, file)
+                if self._durable:
+                    sync_folder(file.parent)
             except BaseException:
                 Path(partial).unlink(missing_ok=True)
                 raise
@@ -90,6 +98,16 @@ class BoundedFolder:
     def bytes(self) -> int:
         return self._bytes
 
+    def keys(self) -> list[str]:
+        with self._lock:
+            return list(self._sizes)
+
+    def age(self, key: str) -> float:
+        """Seconds since a key was last put or got; 0 if it is not there."""
+        with contextlib.suppress(OSError):
+            return max(0.0, time.time() - self._file(key).stat().st_mtime)
+        return 0.0
+
     def _file(self, key: str) -> Path:
         return self._path / key[:2] / key[2:]
 
@@ -109,7 +127,17 @@ class BoundedFolder:
         self._bytes -= self._sizes.pop(key, 0)
 
     def _evict(self, keep: str) -> None:
-        while self._bytes > self._max_bytes and len(self._sizes) > 1:
+        while self._max_bytes is not None and self._bytes > self._max_bytes and len(self._sizes) > 1:
             key = next(key for key in self._sizes if key != keep)
             self._forget(key)
             self._file(key).unlink(missing_ok=True)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder reach the disk, where the system can (not Windows)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,140 @@
+"""The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
+
+The engine keeps nothing; a question that names an own sound carries it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from sonifold import errors
+from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Upload
+from sonifold_app.store.kept import KeptSound, KeptSounds, NewSound
+
+Query = TypeVar("Query")
+
+log = logging.getLogger(__name__)
+
+
+class OwnSounds:
+    """What a user keeps, for all models."""
+
+    def __init__(self, kept: KeptSounds, engine: Engine) -> None:
+        self._kept = kept
+        self._engine = engine
+        self._moving = asyncio.Lock()
+
+    async def all(self, model: ModelFacts) -> list[KeptSound]:
+        """A model's own sounds, oldest first, their points those of the pack as it is now."""
+        sounds = await run_in_threadpool(self._kept.all, model.name)
+        if any(sound.pack != model.pack for sound in sounds):
+            await self._move(model)
+            sounds = await run_in_threadpool(self._kept.all, model.name)
+        return sounds
+
+    async def find(self, model: ModelFacts, id: str) -> KeptSound:
+        """Raises SoundNotFound."""
+        found = (await self._some(model, {id})).get(id)
+        if found is None:
+            raise sound_not_found(model, id)
+        return found
+
+    async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[KeptSound]:
+        return await run_in_threadpool(self._kept.add, model.name, model.pack, sounds)
+
+    async def rename(self, model: ModelFacts, id: str, name: str) -> KeptSound:
+        """Raises SoundNotFound."""
+        if not await run_in_threadpool(self._kept.rename, model.name, id, name):
+            raise sound_not_found(model, id)
+        return await self.find(model, id)
+
+    async def remove(self, model: ModelFacts, id: str) -> None:
+        """Raises SoundNotFound."""
+        if not await run_in_threadpool(self._kept.remove, model.name, id):
+            raise sound_not_found(model, id)
+
+    async def audio(self, sound: KeptSound) -> bytes:
+        """A sound's FLAC file. Raises SoundNotFound where the disk lost it."""
+        data = await run_in_threadpool(self._kept.audio, sound)
+        if data is None:
+            raise errors.SoundNotFound(
+                f"the audio of your sound {sound.name!r} ({sound.id}) is no longer whole on the disk. Delete the "
+                "sound, and upload it again if you have its file."
+            )
+        return data
+
+    async def plain(self, sound: KeptSound) -> Kept:
+        """A sound with its audio, as the engine takes it."""
+        return sound.plain(await self.audio(sound))
+
+    async def furnished(self, model: ModelFacts, query: Query) -> Query:
+        """A question with the own sounds that its anchors name put in.
+
+        Raises SoundNotFound for ids of neither kind.
+        """
+        named = {anchor.sound for anchor in anchors_of(query) if anchor.sound is not None}
+        strange = named - model.library.rows.keys()
+        if not strange:
+            return query
+        found = await self._some(model, strange)
+        if unknown := strange - found.keys():
+            raise sound_not_found(model, min(unknown))
+        kept = {id: await self.plain(sound) for id, sound in found.items()}
+        return replaced(query, kept)
+
+    async def _some(self, model: ModelFacts, ids: set[str]) -> dict[str, KeptSound]:
+        found = await run_in_threadpool(self._kept.some, model.name, ids)
+        if any(sound.pack != model.pack for sound in found.values()):
+            await self._move(model)
+            found = await run_in_threadpool(self._kept.some, model.name, ids)
+        return found
+
+    async def _move(self, model: ModelFacts) -> None:
+        """Find the points anew of sounds that were kept with another pack of this name."""
+        async with self._moving:
+            sounds = await run_in_threadpool(self._kept.all, model.name)
+            old = [sound for sound in sounds if sound.pack != model.pack]
+            log.info("finding %d own sounds anew in %s, whose pack has changed", len(old), model.name)
+            for sound in old:
+                audio = await run_in_threadpool(self._kept.audio, sound)
+                if audio is None:
+                    continue
+                (admitted,) = await self._engine.admit(model.name, [Upload(sound.name, audio)])
+                await run_in_threadpool(self._kept.move, sound, model.pack, admitted)
+
+
+def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:
+    return errors.SoundNotFound(
+        f"no sound {id!r} in {model.name!r}; GET /api/v1/models/{model.name}/sounds lists those there are."
+    )
+
+
+def anchors_of(query: Any) -> list[Anchor]:
+    """The anchors among the fields of a question."""
+    found = []
+    for field in dataclasses.fields(query):
+        value = getattr(query, field.name)
+        found += [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Anchor)]
+    return found
+
+
+def replaced(query: Query, kept: dict[str, Kept]) -> Query:
+    """A question with the anchors that name one of these sounds holding it."""
+
+    def furnish(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(furnish(one) for one in value)
+        if isinstance(value, Anchor) and value.sound in kept:
+            return Anchor(kept=kept[value.sound])
+        return value
+
+    fields = dataclasses.fields(query)  # type: ignore[arg-type]
+    return dataclasses.replace(  # type: ignore[type-var]
+        query, **{field.name: furnish(getattr(query, field.name)) for field in fields}
+    )
