@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sonifold import geodesic, pack
 from sonifold.atlas import Atlas, Field, smooth_course
+from sonifold.audio import descriptors
 from sonifold.audio.read import Source, read
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
@@ -29,7 +30,8 @@ from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlac
 from sonifold.pack import PackConfig
 from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
 from sonifold.render import Renderer
-from sonifold.representation.spectral import ONSET, Spectral
+from sonifold.representation.readout import Readout
+from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import Curves, Points
 from sonifold.vae.coefficients import Coefficients
@@ -68,11 +70,12 @@ class Model:
         self.vae, self.coefficients = freeze(vae), coefficients
         self.representation = Spectral()
         self.renderer = Renderer(self.representation, vae, coefficients)
+        self.readout = Readout(self.representation)
         head, _ = coefficients.timbre_map(self.representation)
         self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
         self.operations = Operations(self)
         self._recent_sound = lru_cache(RECENT)(self._library_sound)
-        self._recent_line = lru_cache(RECENT)(self._timbre_of_line)
+        self._recent_line = lru_cache(RECENT)(self._heard_on_line)
         self.kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.metric.temperature, config.metric.ridge
         )
@@ -330,12 +333,11 @@ class Model:
         energy: float,
         line_energy: float,
     ) -> Path:
-        start, end = pair
-        along = self._recent_line(*pair) if kind in ("linear", "retimed") else self._timbre_along(curve, pair)
+        heard = self._recent_line(*pair) if kind in ("linear", "retimed") else self._heard_along(curve, pair)
+        along, line = heard.timbre, self._recent_line(*pair).timbre
         times = torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(along, steps)
-        line = self._recent_line(start, end)
         nodes = geodesic.at(curve[None], times)[0]
-        heard = geodesic.at(along[None], times)[0]
+        timbre = geodesic.at(along[None], times)[0]
         fine = geodesic.resample(curve[None], MAP_POINTS)[0]
         drawn = smooth_course(self.place(fine))
         step_positions = geodesic.at(drawn[None], times)[0]
@@ -344,8 +346,7 @@ class Model:
             kind,
             metric,
             weight,
-            start,
-            end,
+            *pair,
             nodes,
             times,
             fine,
@@ -357,21 +358,39 @@ class Model:
             _length(line) * scale,
             energy,
             line_energy,
-            heard.diff(dim=0).norm(dim=1) * scale,
+            timbre.diff(dim=0).norm(dim=1) * scale,
             outcome,
             converged,
+            _profile(heard.descriptors, times),
         )
 
     def place(self, points: Points) -> Tensor:
         """Map positions (batch, 2) of latent points (batch, latent)."""
         return self.atlas.place(self.coordinates(points))
 
-    def _timbre_of_line(self, start: Sound, end: Sound) -> Tensor:
-        return self._timbre_along(geodesic.line(start.z[None], end.z[None], NODES)[0], (start, end))
+    def _heard_on_line(self, start: Sound, end: Sound) -> Heard:
+        return self._heard_along(geodesic.line(start.z[None], end.z[None], NODES)[0], (start, end))
 
-    def _timbre_along(self, curve: Tensor, pair: tuple[Sound, Sound]) -> Tensor:
-        """Phi of what is heard at evenly spaced places on a path, residuals included, (node, 512)."""
-        return self.representation.timbre(self.renderer.along(curve, torch.linspace(0, 1, len(curve)), *pair))
+    @torch.no_grad()
+    def _heard_along(self, curve: Tensor, pair: tuple[Sound, Sound]) -> Heard:
+        """What is heard at evenly spaced places on a path, residuals included."""
+        maps = self.renderer.along(curve, torch.linspace(0, 1, len(curve)), *pair)
+        return Heard(self.representation.timbre(maps), self.readout(maps[::2]))
+
+    # -- words: see sonifold.audio.descriptors ----------------------------------------------------
+
+    def describe(self, points: Points) -> dict[str, Tensor]:
+        """Descriptors of what the model makes of latent points (batch, latent), name -> (batch,).
+
+        Differentiable in the points; read from the decoded features, which ranks sounds nearly as a measurement on
+        audio does (how nearly, the card says).
+        """
+        maps = suppress_hiss(self.coefficients.synthesise(self.vae.decode(points)))
+        return self.readout(maps)
+
+    def describe_audio(self, audio: Tensor) -> dict[str, Tensor]:
+        """The same measured on sounds (batch, sample) at the model's sample rate."""
+        return descriptors.describe_audio(audio, self.sample_rate)
 
     # -- sound ------------------------------------------------------------------------------------
 
@@ -418,7 +437,12 @@ class Model:
         nodes = geodesic.at(path.curve[None], times)[0]
         positions = geodesic.at(path.map[None], times)[0]
         return replace(
-            path, times=times, nodes=nodes, step_positions=positions, known=self.atlas.known(positions)
+            path,
+            times=times,
+            nodes=nodes,
+            step_positions=positions,
+            known=self.atlas.known(positions),
+            descriptors=_profile(path.descriptors, times, path.times),
         )
 
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
@@ -525,6 +549,19 @@ class Model:
     ) -> Draw:
         """New points by one of :data:`sonifold.operations.SAMPLERS`."""
         return self.operations.sample(sampler, count, seed, temperature, start)
+
+
+class Heard(NamedTuple):
+    """What was measured on the sounds along a curve."""
+
+    timbre: Tensor  # (node, 512), Phi
+    descriptors: dict[str, Tensor]  # name -> (every second node,)
+
+
+def _profile(along: dict[str, Any], times: Tensor, measured: Tensor | None = None) -> dict[str, list[float]]:
+    """Descriptors at evenly spaced places (or at the times ``measured``) as those at ``times``."""
+    known = np.linspace(0, 1, len(next(iter(along.values())))) if measured is None else measured.numpy()
+    return {name: np.interp(times.numpy(), known, values).tolist() for name, values in along.items()}
 
 
 def _length(along: Tensor) -> float:

@@ -45,6 +45,7 @@ class Path:
     speed: Tensor = field(repr=False)  # (step - 1,)
     outcome: str
     converged: bool
+    descriptors: dict[str, list[float]] = field(repr=False)  # name -> a number a step, of what is heard
 
     @property
     def steps(self) -> int:
@@ -67,6 +68,7 @@ class Path:
                 "weight": self.weight,
                 "outcome": self.outcome,
                 "converged": self.converged,
+                "descriptors": self.descriptors,
             }
             | {name: float(getattr(self, name)) for name in numbers}
             | {name: getattr(self, name).tolist() for name in lists}
