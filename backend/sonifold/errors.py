@@ -13,6 +13,7 @@ SonifoldError
 ├─ SoundNotFound          no sound with that id in the library
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
 ├─ PositionInvalid        a map position that is not two finite numbers
+├─ UploadsInvalid         sounds that a pack cannot be adapted to
 └─ DatasetError           a data set could not be built from its sources
 
 Every message says what came, what would have worked, and what to do.
@@ -71,6 +72,10 @@ class PointInvalid(SonifoldError):
 
 class PositionInvalid(SonifoldError):
     """A map position that is not two finite numbers."""
+
+
+class UploadsInvalid(SonifoldError):
+    """Sounds that a pack cannot be adapted to."""
 
 
 class DatasetError(SonifoldError):

@@ -1,0 +1,60 @@
+"""What adapting to a few sounds can be expected to bring, told before it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonifold.adapt.ridge import Choice
+from sonifold.adapt.uploads import Uploads
+from sonifold.evaluate.intervals import bootstrap
+from sonifold.model import Model
+
+MUCH, SOME = 0.15, 0.05  # of the Phi error
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Coherence of the uploads, and the share of the Phi error that adapting saves on one left out."""
+
+    uploads: int
+    coherence: float | None  # mean cosine between residuals of different uploads; None for one
+    error: float  # Phi, mean over the uploads, before: how far they lie from what the model can say
+    gain: float | None  # share of the error saved on an upload that was left out, mean
+    low: float | None  # its 95 % interval over uploads
+    high: float | None
+
+    @classmethod
+    def of(cls, model: Model, uploads: Uploads, choice: Choice) -> Forecast:
+        """From the uploads and the adaptation chosen for them."""
+        residuals = uploads.residuals(model.vae)
+        heard, _ = model.coefficients.timbre_map(model.representation)
+        before = (residuals @ heard.T).norm(dim=1)
+        if choice.left_out is None:
+            return cls(len(uploads), None, float(before.mean()), None, None, None)
+        after = ((residuals - choice.left_out) @ heard.T).norm(dim=1)
+        saved = bootstrap((1 - after / before.clamp(min=1e-6)).numpy())
+        return cls(
+            len(uploads), coherence(residuals), float(before.mean()), saved.mean, saved.low, saved.high
+        )
+
+    def __str__(self) -> str:
+        if self.gain is None:
+            return "One sound says nothing of others: what adapting to it brings cannot be told beforehand."
+        share = f"{100 * max(self.gain, 0):.0f} %"
+        if self.gain >= MUCH:
+            return f"Your sounds belong together: expect similar ones about {share} closer."
+        if self.gain >= SOME:
+            return f"Your sounds have something in common: expect similar ones about {share} closer."
+        return "Your sounds have little in common that the model does not know: expect almost no change for others."
+
+
+def coherence(residuals: Tensor) -> float | None:
+    """Mean cosine between the residuals (upload, K) of different uploads; None for fewer than two."""
+    count = len(residuals)
+    if count < 2:
+        return None
+    directions = torch.nn.functional.normalize(residuals, dim=1)
+    return float((directions.sum(0).square().sum() - directions.square().sum()) / (count * (count - 1)))

@@ -1,0 +1,111 @@
+"""Adaptation at once: the head's closed-form update, chosen by leaving out one upload at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from sonifold.adapt import ridge
+from sonifold.adapt.forecast import Forecast
+from sonifold.adapt.ridge import Choice, Statistics
+from sonifold.adapt.sliders import Slider, sliders
+from sonifold.adapt.uploads import Uploads
+from sonifold.model import Model
+from sonifold.sound import Sound
+from sonifold.vae.network import VAE
+from sonifold.vae.refine import refine
+
+STEPS = 4  # of latent refinement, from where the base had put an upload
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What was done to the base, and what was known before it was done."""
+
+    base: Model  # untouched: going back to it is the undo
+    uploads: Uploads
+    choice: Choice
+    forecast: Forecast
+    change: Tensor  # (width + 1, K), of the linear head
+
+
+class AdaptedModel(Model):
+    """A pack whose decoder has taken in a few sounds. Everything a :class:`~sonifold.Model` does, it does.
+
+    The map stays where it was; what is decoded from a place on it has moved.
+    """
+
+    def __init__(self, adaptation: Adaptation, vae: VAE):
+        base = adaptation.base
+        super().__init__(
+            base.config, vae, base.coefficients, base.library, base.atlas, base.card, base.card_markdown
+        )
+        # decoded timbre has turned with the head: the library's places must be known by the new one
+        self.atlas = replace(base.atlas, coordinates=self.coordinates(base.library.z))
+        self.adaptation = adaptation
+
+    base = property(lambda self: self.adaptation.base, doc="The model before: the exact undo.")
+    forecast = property(lambda self: self.adaptation.forecast, doc="What was expected of adapting.")
+
+    @cached_property
+    def uploads(self) -> tuple[Sound, ...]:
+        """The uploads, each where the adapted decoder comes closest to it, ready to be an end of a path."""
+        given = self.adaptation.uploads
+        z = refine(self.vae, given.coefficients, given.z, STEPS)
+        features = torch.stack([sound.features for sound in given.sounds if sound.features is not None])
+        residuals = self.renderer.residual(features, z)
+        return tuple(replace(sound, z=z[i], residual=residuals[i]) for i, sound in enumerate(given.sounds))
+
+    @cached_property
+    def sliders(self) -> tuple[Slider, ...]:
+        """What the uploads have in common that the base does not say, as a few named sliders."""
+        return sliders(self.adaptation.base, self.adaptation.uploads)
+
+
+def statistics(model: Model) -> Statistics:
+    """The base's hidden features over the sounds it was trained on; a few milliseconds, from the pack's library."""
+    trained = [not label.split.startswith("held_out") for label in model.library.labels]
+    return Statistics.of(model.vae, model.library.z[torch.tensor(trained)])
+
+
+def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
+    """How much adapting to these sounds is worth, before it is done.
+
+    Raises:
+        UploadsInvalid: no sounds, too many, or one without a recording.
+    """
+    uploads = Uploads.of(model, sounds, seed=seed)
+    choice, *_ = _choose(model, uploads)
+    return Forecast.of(model, uploads, choice)
+
+
+def instant(
+    model: Model, sounds: Sequence[Sound], seed: int = 0, budget: float = ridge.BUDGET
+) -> AdaptedModel:
+    """The model adapted to a few recorded sounds; ``model`` itself stays as it is.
+
+    Args:
+        sounds: 1 to 100, best 5 to 20, as ``model.encode`` gives them.
+        seed: of the altered copies.
+        budget: how far the base's own decodings may move, mean square in Phi^2.
+
+    Raises:
+        UploadsInvalid: no sounds, too many, or one without a recording.
+    """
+    if isinstance(model, AdaptedModel):
+        model = model.base
+    uploads = Uploads.of(model, sounds, seed=seed)
+    choice, known, heard = _choose(model, uploads)
+    change = ridge.fit(uploads.evidence(model.vae), known, choice, heard, budget)
+    adaptation = Adaptation(model, uploads, choice, Forecast.of(model, uploads, choice), change)
+    return AdaptedModel(adaptation, ridge.with_head(model.vae, change))
+
+
+def _choose(model: Model, uploads: Uploads) -> tuple[Choice, Statistics, Tensor]:
+    known = statistics(model)
+    heard, _ = model.coefficients.timbre_map(model.representation)
+    return ridge.choose(uploads.evidence(model.vae), known, heard), known, heard

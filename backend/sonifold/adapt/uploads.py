@@ -1,0 +1,80 @@
+"""A few sounds of one's own, as adaptation sees them: coefficients, latent points, residuals, altered copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonifold.adapt import alter
+from sonifold.adapt.ridge import Evidence, hidden
+from sonifold.errors import UploadsInvalid
+from sonifold.model import Model
+from sonifold.sound import Sound
+from sonifold.types import FeatureMaps, Points
+from sonifold.vae.network import VAE
+
+COPIES = 40  # of each upload
+MOST = 100  # uploads; beyond that a pack wants training, not adapting
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Columns over the uploads and over their copies (copy 1 of each, copy 2 of each, ...)."""
+
+    sounds: tuple[Sound, ...]
+    coefficients: Tensor  # (upload, K)
+    z: Points  # (upload, latent), refined
+    copies: Tensor  # (copy * upload, K)
+    copies_z: Points  # (copy * upload, latent), the encoder's means
+
+    def __len__(self) -> int:
+        return len(self.sounds)
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: Model, sounds: Sequence[Sound], copies: int = COPIES, seed: int = 0) -> Uploads:
+        """From recorded sounds, as :meth:`sonifold.Model.encode` gives them.
+
+        Raises:
+            UploadsInvalid: none, too many, or one without a recording behind it.
+        """
+        features = recorded_features(sounds)
+        coefficients = model.coefficients.analyse(features)
+        rng = np.random.default_rng(seed)
+        altered = alter.copies(features, copies, model.representation, rng).flatten(0, 1)
+        values = model.coefficients.analyse(altered)
+        z = torch.stack([sound.z for sound in sounds])
+        return cls(tuple(sounds), coefficients, z, values, model.vae.encode(values)[0])
+
+    @torch.no_grad()
+    def evidence(self, vae: VAE) -> Evidence:
+        """What the head of ``vae`` leaves out of the uploads and of their copies."""
+        z = torch.cat([self.z, self.copies_z])
+        residuals = torch.cat([self.coefficients, self.copies]) - vae.decode(z)
+        return Evidence(hidden(vae, z), residuals, len(self))
+
+    @torch.no_grad()
+    def residuals(self, vae: VAE) -> Tensor:
+        """Coefficients less their decodings, (upload, K)."""
+        return self.coefficients - vae.decode(self.z)
+
+
+def recorded_features(sounds: Sequence[Sound]) -> FeatureMaps:
+    """Features (sound, band, frame) of recorded sounds.
+
+    Raises:
+        UploadsInvalid: none, too many, or one without a recording behind it.
+    """
+    if not 1 <= len(sounds) <= MOST:
+        raise UploadsInvalid(f"adaptation takes 1 to {MOST} sounds, best 5 to 20; {len(sounds)} came.")
+    features = [sound.features for sound in sounds if sound.features is not None]
+    if len(features) < len(sounds):
+        raise UploadsInvalid(
+            "adaptation learns from recordings; a bare latent point came. Give sounds from model.encode(...) or "
+            "model.sound(...)."
+        )
+    return torch.stack(features)

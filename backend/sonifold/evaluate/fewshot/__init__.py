@@ -1,0 +1,1 @@
+"""Few-shot adaptation measured on groups of sounds the base never saw."""
