@@ -6,11 +6,20 @@ import math
 
 import pytest
 import torch
-from metric_cases import METRICS, kernel, points, residual_pullback, sphere, spread
+from metric_cases import METRICS, kernel, metrics, points, residual_pullback, saddle, sphere, spread
 from torch.testing import assert_close
 
 from sonifold.geodesic import line, solve
-from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, SamplingMetric
+from sonifold.metric import (
+    Blend,
+    DecoderEnsemble,
+    Flat,
+    ForwardMode,
+    KernelMetric,
+    Metric,
+    Pullback,
+    SamplingMetric,
+)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -125,17 +134,60 @@ class TestContract:
         assert_close(metric.tensor(z.mT.contiguous().mT), metric.tensor(z))
 
 
-@pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
-def test_single_precision_agrees_with_double(full):
-    metric, z = kernel(3, full=full), points(6, 3)
-    assert metric.to(torch.float32).tensor(z.float()).dtype == torch.float32
-    assert_close(metric.to(torch.float32).tensor(z.float()).double(), metric.tensor(z), rtol=1e-4, atol=1e-4)
-    assert_close(
-        metric.to(torch.float32).gradient(z.float(), z.float()).double(),
-        metric.gradient(z, z),
-        rtol=1e-3,
-        atol=1e-3,
-    )
+SINGLE = metrics(torch.float32)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_single_precision_agrees_with_double(name):
+    double, latent = METRICS[name]
+    single, z, u = SINGLE[name][0], points(6, latent), points(6, latent, seed=5) - 0.9
+    for what in ("tensor", "cometric", "log_det"):
+        found = getattr(single, what)(z.float())
+        assert found.dtype == torch.float32
+        assert_close(found.double(), getattr(double, what)(z), rtol=2e-3, atol=2e-4)
+    for what in ("inner", "connection"):
+        found = getattr(single, what)(z.float(), u.float(), u.float())
+        assert_close(found.double(), getattr(double, what)(z, u, u), rtol=5e-3, atol=2e-3)
+    curves = line(z[:2], z[2:4], 6)
+    assert_close(single.energy(curves.float()).double(), double.energy(curves), rtol=1e-3, atol=1e-5)
+
+
+def test_an_ensemble_of_equal_decoders_is_their_pullback_and_different_ones_cost_their_variance():
+    z = points(5, 2)
+    alone = Pullback(sphere)
+    assert_close(DecoderEnsemble([sphere] * 3).tensor(z), alone.tensor(z))
+    pushed = DecoderEnsemble([sphere, lambda z: sphere(z) + 3.0], reach=2.0)
+    expected = alone.tensor(z) + 3 * 1.5**2 / 2.0**2 * torch.eye(2).double()
+    assert_close(pushed.tensor(z), expected)
+
+
+def test_an_ensembles_tensor_is_the_expected_pullback_plus_the_variance_by_hand():
+    z, decoders = points(4, 2), [sphere, saddle]
+    jacobians = [torch.func.vmap(torch.func.jacrev(lambda y, f=f: f(y[None])[0]))(z) for f in decoders]
+    expected = sum(j.mT @ j for j in jacobians) / 2
+    variance = torch.stack([f(z) for f in decoders]).var(0, unbiased=False).sum(1)
+    eye = torch.eye(2).double()
+    assert_close(DecoderEnsemble(decoders, reach=0.5).tensor(z), expected + 4 * variance[:, None, None] * eye)
+    scaled = DecoderEnsemble.over(decoders, z)
+    assert torch.diagonal(scaled.tensor(z), dim1=1, dim2=2).mean(1).median().item() == pytest.approx(1.0)
+
+
+def test_paths_under_an_ensemble_go_round_where_its_decoders_disagree():
+    """Decoders that agree on a ring and differ inside it: the way across goes round."""
+
+    def bulge(sign: float):
+        def decode(z):
+            inside = torch.exp(-((z.square().sum(1, keepdim=True) / 0.3) ** 2))
+            return torch.cat([z, sign * 2 * inside], 1)
+
+        return decode
+
+    angles = torch.tensor([0.1, math.pi - 0.1]).double()
+    ends = torch.stack([angles.cos(), angles.sin()], 1)
+    metric = Blend(Pullback(bulge(1.0)), DecoderEnsemble([bulge(1.0), bulge(-1.0)], reach=0.5), weight=3.0)
+    path = solve(metric, ends[:1], ends[1:], 33, polish=True)
+    assert all(path.converged)
+    assert path.nodes[0].norm(dim=1).min() > 0.5
 
 
 def test_diagonal_matrices_give_what_full_ones_would():
@@ -223,6 +275,9 @@ def test_paths_under_the_sampling_metric_flee_the_data_so_it_is_not_for_paths():
         (lambda: Pullback(sphere, ridge=-1.0), "ridge"),
         (lambda: Blend(Pullback(sphere), Flat(), weight=math.inf), "graph"),
         (lambda: Blend(Pullback(sphere), Flat(), scale=0.0), "typical_scale"),
+        (lambda: DecoderEnsemble([]), "at least one"),
+        (lambda: DecoderEnsemble([sphere], reach=0.0), "positive"),
+        (lambda: DecoderEnsemble([ForwardMode(sphere)]), "turn"),
     ],
 )
 def test_a_metric_that_cannot_be_says_what_would(make, sentence):

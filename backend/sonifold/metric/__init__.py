@@ -4,6 +4,7 @@ Metric            one required method, tensor(z); everything else follows
 ├─ Flat             the Euclidean baseline
 ├─ KernelMetric     closed form; cheap near the data: posterior, isotropic, or any matrices
 ├─ Pullback         what a decoder induces; exact and fast for linear heads
+├─ DecoderEnsemble  the expected pullback of several decoders, and where they disagree
 ├─ SamplingMetric   for sampling only: large on the data, so its shortest paths flee them
 ├─ Blend            pullback plus a data term: the default for paths
 └─ Slice            what any of them is on a plane: with indicatrices and curvature
@@ -12,6 +13,7 @@ Metric            one required method, tensor(z); everything else follows
 from .base import Metric, Quadratic
 from .blend import Blend
 from .curvature import Slice, indicatrices, slice_curvature
+from .ensemble import DecoderEnsemble
 from .flat import Flat
 from .kernel import KernelMetric
 from .pullback import Pullback
@@ -20,6 +22,7 @@ from .tangent import ForwardMode, Headed, ResidualMLPTangents, SequentialTangent
 
 __all__ = [
     "Blend",
+    "DecoderEnsemble",
     "Flat",
     "ForwardMode",
     "Headed",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -47,7 +48,7 @@ class Loss(NamedTuple):
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers with SiLU between them: smooth, so that metrics pulled back through it have curvature."""
     layers: list[nn.Module] = [nn.Linear(sizes[0], sizes[1])]
-    for before, after in zip(sizes[1:-1], sizes[2:], strict=True):
+    for before, after in pairwise(sizes[1:]):
         layers += [nn.SiLU(), nn.Linear(before, after)]
     return nn.Sequential(*layers)
 

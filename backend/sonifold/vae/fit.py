@@ -95,7 +95,8 @@ def fit(
         FloatingPointError: twenty updates in a row were not finite.
     """
     _check(examples, config)
-    state = _State.begin(network, config, training, examples, device)
+    model = _begin(network, config, training, examples, device)
+    state = _State(model, torch.optim.Adam(model.parameters(), training.learning_rate), _copy(model))
     fingerprint = json.dumps([network.__name__, config.model_dump(), _numbers(training)], sort_keys=True)
     if checkpoint is not None:
         state.resume(checkpoint, fingerprint)
@@ -111,7 +112,20 @@ def fit(
             ending = Ending.SETTLED
             break
     state.model.load_state_dict(state.best_weights)
-    return state.model.eval(), Fit(state.epoch, state.best_epoch, state.best, state.skipped, ending)
+    model.eval()
+    return model, Fit(state.epoch, state.best_epoch, state.best, state.skipped, ending)
+
+
+def _begin(
+    network: type[Network],
+    config: DenseConfig,
+    training: FitConfig,
+    examples: Tensor,
+    device: torch.device | str,
+) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        return network(config).to(device=device, dtype=examples.dtype)
 
 
 def _check(examples: Tensor, config: DenseConfig) -> None:
@@ -146,20 +160,6 @@ class _State:
     loss: float = math.inf
     skipped: int = 0
     in_a_row: int = 0
-
-    @classmethod
-    def begin(
-        cls,
-        network: type[DenseVAE],
-        config: DenseConfig,
-        training: FitConfig,
-        examples: Tensor,
-        device: torch.device | str,
-    ) -> _State:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(training.seed)
-            model = network(config).to(device=device, dtype=examples.dtype)
-        return cls(model, torch.optim.Adam(model.parameters(), training.learning_rate), _copy(model))
 
     def run_epoch(self, examples: Tensor, training: FitConfig) -> None:
         """One pass over the examples in random batches."""
