@@ -18,6 +18,7 @@ from sonifold_app.routes import (
     atlas,
     audio,
     decodings,
+    descriptors,
     embeddings,
     health,
     models,
@@ -90,7 +91,19 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for resource in (models, sounds, embeddings, atlas, paths, morphs, places, samples, decodings, audio):
+    for resource in (
+        models,
+        sounds,
+        embeddings,
+        atlas,
+        paths,
+        morphs,
+        places,
+        samples,
+        descriptors,
+        decodings,
+        audio,
+    ):
         api.include_router(resource.router)
     api.include_router(atlas.indicatrices)
     app.include_router(api)

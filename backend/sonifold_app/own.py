@@ -19,6 +19,14 @@ from sonifold_app.store.kept import KeptSound, KeptSounds, NewSound
 
 Query = TypeVar("Query")
 
+
+@dataclasses.dataclass(frozen=True)
+class Anchors:
+    """A question that is nothing but anchors."""
+
+    anchors: tuple[Anchor, ...]
+
+
 log = logging.getLogger(__name__)
 
 
@@ -72,6 +80,10 @@ class OwnSounds:
     async def plain(self, sound: KeptSound) -> Kept:
         """A sound with its audio, as the engine takes it."""
         return sound.plain(await self.audio(sound))
+
+    async def furnished_anchors(self, model: ModelFacts, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
+        """Anchors with the own sounds that they name put in. Raises SoundNotFound for ids of neither kind."""
+        return (await self.furnished(model, Anchors(tuple(anchors)))).anchors
 
     async def furnished(self, model: ModelFacts, query: Query) -> Query:
         """A question with the own sounds that its anchors name put in.

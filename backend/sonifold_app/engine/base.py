@@ -190,6 +190,7 @@ class TracedPath:
     known: NDArray[np.bool_]  # (steps,)
     water: float
     nodes: Numbers  # (steps, latent)
+    descriptors: Mapping[str, Sequence[float]]  # of each step
 
 
 @dataclass(frozen=True)
@@ -361,6 +362,17 @@ class SamplerFacts:
 
 
 @dataclass(frozen=True)
+class DescriptorFacts:
+    """A word for timbre that has a number."""
+
+    id: str
+    unit: str
+    more: str
+    less: str
+    meaning: str
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """Everything about a loaded pack that does not need computing."""
 
@@ -379,6 +391,7 @@ class ModelFacts:
     library: LibraryTable
     atlas: AtlasField
     samplers: tuple[SamplerFacts, ...] = ()
+    descriptors: tuple[DescriptorFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -432,6 +445,9 @@ class Engine(Protocol):
 
     async def extrapolate(self, model: str, query: ExtrapolationQuery) -> Extrapolation:
         """What lies beyond the end, seen from the start."""
+
+    async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
+        """The descriptors of what the model makes of each anchor's latent point."""
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:
         """New points."""

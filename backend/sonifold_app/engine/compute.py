@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -102,6 +102,24 @@ def decodings(
         for audio, (x, y) in zip(clip.audio, places, strict=True)
     )
     return [sound if isinstance(sound, Exception) else next(decoded) for sound in sounds]
+
+
+def descriptions(
+    model: Model, anchors: Sequence[Anchor], spread: Spread = serially
+) -> list[Mapping[str, float] | Exception]:
+    """Descriptors of each anchor's latent point, all in one pass of the decoder."""
+    import torch
+
+    sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
+    good = [sound.z for sound in sounds if not isinstance(sound, Exception)]
+    with torch.no_grad():
+        found = (
+            {name: values.tolist() for name, values in model.describe(torch.stack(good)).items()}
+            if good
+            else {}
+        )
+    described = iter(dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True))
+    return [sound if isinstance(sound, Exception) else next(described) for sound in sounds]
 
 
 def embeddings(
@@ -278,6 +296,7 @@ def traced(path: LatentPath) -> TracedPath:
         known=np.asarray(path.known, dtype=bool),
         water=float(path.water),
         nodes=numbers(path.nodes),
+        descriptors=path.descriptors,
     )
 
 

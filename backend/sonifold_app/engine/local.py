@@ -80,6 +80,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "mean": Operation(places.each(places.mean), most=4),
     "analogy": Operation(places.each(places.analogy), most=4),
     "extrapolate": Operation(places.each(places.extrapolation), most=4),
+    "describe": Operation(compute.descriptions, most=64),
     "sample": Operation(places.each(places.draw), most=2),
     "neighbours": Operation(places.each(places.neighbours), most=8),
     "indicatrices": Operation(places.each(places.indicatrices), most=2),
@@ -177,6 +178,9 @@ class LocalEngine:
 
     async def extrapolate(self, model: str, query: ExtrapolationQuery) -> Extrapolation:
         return await self._together("extrapolate", model, query)
+
+    async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
+        return await all_of([self._together("describe", model, anchor) for anchor in anchors])
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:
         return await self._together("sample", model, query)

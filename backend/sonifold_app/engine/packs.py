@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonifold import errors
-from sonifold_app.engine.base import AtlasField, LibraryTable, ModelFacts, SamplerFacts
+from sonifold_app.engine.base import AtlasField, DescriptorFacts, LibraryTable, ModelFacts, SamplerFacts
 from sonifold_app.engine.compute import numbers
 
 if TYPE_CHECKING:
@@ -83,6 +83,16 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
             placement_error=dict(atlas.placement_error),
         ),
         samplers=samplers(),
+        descriptors=descriptors(),
+    )
+
+
+def descriptors() -> tuple[DescriptorFacts, ...]:
+    """What the science has a word and a number for."""
+    from sonifold.audio.descriptors import DESCRIPTORS
+
+    return tuple(
+        DescriptorFacts(one.name, one.unit, one.more, one.less, one.meaning) for one in DESCRIPTORS.values()
     )
 
 

@@ -35,6 +35,16 @@ class Sampler(Reply):
     start: bool = Field(description="Whether it needs a place to begin.")
 
 
+class Descriptor(Reply):
+    """A word for timbre that has a number."""
+
+    id: str
+    unit: str
+    more: str = Field(description="What a sound with more of it is.")
+    less: str
+    meaning: str = Field(description="What it measures, for people.")
+
+
 class Model(Reply):
     model_config = example(
         id="oneshots",
@@ -51,6 +61,15 @@ class Model(Reply):
         distances=["perceptual", "geodesic", "euclidean"],
         samplers=[
             {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}
+        ],
+        descriptors=[
+            {
+                "id": "brightness",
+                "unit": "ERB-rate",
+                "more": "brighter",
+                "less": "darker",
+                "meaning": "where on the ear's frequency scale the weight lies",
+            }
         ],
         weights={"min": 0, "max": 10, "default": 1},
         steps={"min": 2, "max": 33, "default": 17},
@@ -70,6 +89,7 @@ class Model(Reply):
     path_kinds: list[base.PathKind]
     distances: list[base.DistanceName] = Field(description="By which neighbours can be found.")
     samplers: list[Sampler]
+    descriptors: list[Descriptor]
     weights: WeightRange
     steps: StepRange
     limits: Limits
@@ -92,6 +112,10 @@ class Model(Reply):
             samplers=[
                 Sampler(id=one.id, title=one.title, temperature=one.temperature, start=one.start)
                 for one in facts.samplers
+            ],
+            descriptors=[
+                Descriptor(id=one.id, unit=one.unit, more=one.more, less=one.less, meaning=one.meaning)
+                for one in facts.descriptors
             ],
             weights=WeightRange(default=facts.weight),
             steps=StepRange(),

@@ -65,6 +65,9 @@ class PathFacts(Reply):
     map: list[list[float]] = Field(description="The curve on the map, finely: `[x, y]` each.")
     step_positions: list[list[float]] = Field(description="Where the steps lie on the map.")
     known: list[bool] = Field(description="For each step: is it on land?")
+    descriptors: dict[str, list[float]] = Field(
+        description="For each of the model's `descriptors` its value at each step."
+    )
     water: float = Field(description="Share of the curve on the map that leads over sea, 0 to 1.")
 
     @staticmethod
@@ -84,6 +87,7 @@ class PathFacts(Reply):
             "map": rows(path.map),
             "step_positions": rows(path.step_positions),
             "known": path.known.tolist(),
+            "descriptors": {name: [short(v) for v in values] for name, values in path.descriptors.items()},
             "water": short(path.water),
         }
 
@@ -113,6 +117,7 @@ PATH_EXAMPLE: dict[str, Any] = {
     "map": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
     "step_positions": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
     "known": [True, True, True],
+    "descriptors": {"brightness": [14.2, 15.1, 16.0]},
     "water": 0.0,
 }
 

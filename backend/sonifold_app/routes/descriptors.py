@@ -1,0 +1,20 @@
+"""Words for timbre: brighter, softer, noisier."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from sonifold_app.documents import problems_of
+from sonifold_app.schemas.descriptors import DescriptionReply, DescriptionRequest
+from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+
+router = APIRouter(prefix="/models/{model}", tags=["descriptors"])
+
+
+@router.post("/descriptions", operation_id="create_descriptions", responses=problems_of(404, 413, 422, 503))
+async def create_descriptions(
+    model: ModelDep, asked: DescriptionRequest, request: Request, services: ServicesDep
+) -> DescriptionReply:
+    """How bright, soft, noisy... what the model makes of each place is."""
+    anchors = await services.own.furnished_anchors(model, [one.anchor() for one in asked.anchors])
+    return DescriptionReply.of(await unless_abandoned(request, services.engine.describe(model.name, anchors)))

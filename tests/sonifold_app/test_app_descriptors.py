@@ -1,0 +1,62 @@
+"""Words for timbre: what a model has, what they say of places and along paths."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from app_checks import API, assert_problem
+
+from sonifold.audio.descriptors import DESCRIPTORS
+
+
+@pytest.fixture
+def ask(client, name):
+    return lambda resource, **asked: client.post(f"{API}/models/{name}/{resource}", json=asked)
+
+
+def test_a_model_names_its_descriptors_and_how_to_speak_of_them(client, name):
+    told = {one["id"]: one for one in client.get(f"{API}/models/{name}").json()["descriptors"]}
+    assert list(told) == list(DESCRIPTORS)
+    assert (told["brightness"]["more"], told["brightness"]["less"]) == ("brighter", "darker")
+    assert all(all(one.values()) for one in told.values())
+
+
+def test_descriptions_are_those_of_the_points(ask, ids, model):
+    x, y = model.library.positions[5].tolist()
+    anchors = [{"sound": ids[3]}, {"point": model.library.z[4].tolist()}, {"position": [x, y]}]
+    reply = ask("descriptions", anchors=anchors).json()["descriptors"]
+    points = torch.stack([model.library.z[3], model.library.z[4], model.at(x, y).z])
+    with torch.no_grad():
+        expected = model.describe(points)
+    assert list(reply) == list(DESCRIPTORS)
+    for name, values in reply.items():
+        assert values == pytest.approx(expected[name].tolist(), rel=1e-3, abs=1e-4), name
+
+
+def test_every_path_tells_them_at_each_step(ask, ids):
+    for kind in ("geodesic", "linear"):
+        path = ask("paths", anchors=[{"sound": ids[0]}, {"sound": ids[9]}], kind=kind, steps=7).json()["path"]
+        assert set(path["descriptors"]) == set(DESCRIPTORS)
+        assert {len(values) for values in path["descriptors"].values()} == {7}
+
+
+A = {"sound": "a"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"anchors": []}, "request_invalid"),
+        ({"anchors": [A] * 65}, "request_invalid"),
+        ({"anchors": [{"point": [0.0]}]}, "point_invalid"),
+        ({"anchors": "all"}, "request_invalid"),
+        ({}, "request_invalid"),
+    ],
+)
+def test_bad_questions_are_answered_with_what_is_wrong(ask, body, code):
+    assert_problem(ask("descriptions", **body), 422, code)
+
+
+def test_an_unknown_sound_is_not_found(ask, ids):
+    body = {"anchors": [{"sound": ids[0]}, {"sound": "none"}]}
+    assert_problem(ask("descriptions", **body), 404, "sound_not_found")
