@@ -21,6 +21,7 @@ from sonifold.audio.read import Source, read
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
 from sonifold.datasets.prepare import audible_seconds, prepare, to_float
+from sonifold.directions import Directions, Travel
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
@@ -74,6 +75,7 @@ class Model:
         head, _ = coefficients.timbre_map(self.representation)
         self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
         self.operations = Operations(self)
+        self.directions = Directions(self)
         self._recent_sound = lru_cache(RECENT)(self._library_sound)
         self._recent_line = lru_cache(RECENT)(self._heard_on_line)
         self.kernel = KernelMetric.posterior(
@@ -391,6 +393,23 @@ class Model:
     def describe_audio(self, audio: Tensor) -> dict[str, Tensor]:
         """The same measured on sounds (batch, sample) at the model's sample rate."""
         return descriptors.describe_audio(audio, self.sample_rate)
+
+    def travel(
+        self,
+        sound: Sound,
+        descriptor: str,
+        steps: int = 9,
+        reach: float | None = None,
+        metric: MetricName = "blend",
+        weight: float | None = None,
+        hold: bool = True,
+    ) -> Travel:
+        """Less and more of what a word says, along its natural gradient; see :mod:`sonifold.directions`."""
+        return self.directions.travel(sound, descriptor, steps, reach, metric, weight, hold)
+
+    def render_travel(self, travel: Travel) -> Clip:
+        """The sounds of a travel, Clip.audio (step, sample)."""
+        return self.directions.render(travel)
 
     # -- sound ------------------------------------------------------------------------------------
 

@@ -1,0 +1,115 @@
+"""Named directions: they go where the word says, leave the other words alone, and stay among known sounds."""
+
+import pytest
+import torch
+
+import sonifold
+from sonifold.audio.descriptors import DESCRIPTORS
+from sonifold.directions import End, _even, _Flow
+from sonifold.evaluate.audio import log_mel_error
+
+SOUNDS = (40, 333, 700, 1100)
+
+
+@pytest.fixture(scope="module")
+def model() -> sonifold.Model:
+    return sonifold.load("oneshots")
+
+
+@pytest.fixture(scope="module")
+def travels(model):
+    sounds = [model.sound(model.library.ids[i]) for i in SOUNDS]
+    return [model.travel(sound, "brightness") for sound in sounds]
+
+
+def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(model, travels):
+    for travel in travels:
+        assert travel.steps == 9
+        assert torch.equal(travel.points[travel.origin], travel.sound.z)
+        rise = travel.values.diff()
+        assert float(rise.sum()) > 0.5 * model.directions.spread["brightness"]
+        assert (rise > 0).all()
+        assert float(rise.std() / rise.mean()) < 0.25
+
+
+def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(travels):
+    for travel in travels:
+        assert travel.known.all()
+        assert set(travel.stopped) == {"less", "more"}
+        assert set(travel.stopped.values()) <= {str(end) for end in End}
+
+
+def test_the_other_words_stay_nearer_to_where_they_were_when_they_are_held(model, travels):
+    spread = model.directions.spread
+
+    def moved(travel):
+        others = [name for name in DESCRIPTORS if name != travel.descriptor]
+        return sum(abs(travel.descriptors[n][-1] - travel.descriptors[n][0]) / spread[n] for n in others)
+
+    loose = [model.travel(travel.sound, "brightness", hold=False) for travel in travels]
+    assert sum(map(moved, travels)) < 0.5 * sum(map(moved, loose))
+
+
+def test_the_words_of_a_travel_are_those_of_its_sounds(model, travels):
+    """Brightness measured on the rendered audio rises as much as the features said, within a third."""
+    for travel in travels:
+        measured = model.describe_audio(model.render_travel(travel).audio)["brightness"]
+        rise = float(travel.values[-1] - travel.values[0])
+        assert float(measured[-1] - measured[0]) == pytest.approx(rise, rel=0.33)
+
+
+def test_the_sound_itself_is_heard_at_its_own_step(model, travels):
+    travel = travels[0]
+    audio = model.render_travel(travel).audio
+    assert audio.shape == (9, model.sound_samples)
+    error = log_mel_error(travel.sound.audio[None], audio[travel.origin][None], model.sample_rate)
+    assert float(error) < 1.6
+
+
+def test_a_bare_point_can_travel_too(model):
+    travel = model.travel(model.point(model.library.z[5]), "decay", steps=5, reach=0.5)
+    assert travel.steps == 5
+    assert float(travel.values[-1]) > float(travel.values[0])
+
+
+def test_the_natural_gradient_is_the_shortest_way_to_the_change(model):
+    """Of two moves foretold to change brightness equally, that of G^-1 grad is shorter under G than grad's."""
+    directions, metric = model.directions, model.metric()
+    z = model.library.z[333]
+    residual = torch.zeros_like(model.coefficients.mean)
+    natural, plain = (
+        _Flow(directions, each, z, residual, "brightness", False, 1e9)._moves([0], torch.tensor([0.3]))
+        for each in (metric, model.metric("flat"))
+    )
+    _, slopes = directions.gradients(z[None], residual)
+    slope = slopes[0, 0] / directions.spread["brightness"]
+    assert float(natural[0] @ slope) == pytest.approx(0.3, rel=1e-3)
+    assert float(plain[0] @ slope) == pytest.approx(0.3, rel=1e-3)
+    assert float(metric.norm(z[None], natural)) < 0.9 * float(metric.norm(z[None], plain))
+
+
+def test_even_steps_keep_the_origin_and_stay_inside():
+    nodes = torch.tensor([[-1.0], [0.0], [3.0]])
+    points, origin = _even(nodes, torch.tensor([-1.0, 0.0, 3.0]), nodes[1], 9)
+    assert origin == 2
+    assert points[origin] == 0
+    torch.testing.assert_close(points[:, 0], torch.arange(-2.0, 7.0) / 2)
+
+
+def test_a_travel_that_cannot_move_stands_still():
+    points, origin = _even(torch.ones(1, 2), torch.tensor([0.5]), torch.ones(2), 5)
+    assert (origin, points.tolist()) == (0, [[1.0, 1.0]] * 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"descriptor": "warmth"}, "brightness, attack"),
+        ({"steps": 2}, "3 to 65"),
+        ({"reach": 0.0}, "above 0"),
+        ({"reach": float("nan")}, "above 0"),
+    ],
+)
+def test_impossible_travels_are_refused(model, options, says):
+    with pytest.raises(ValueError, match=says):
+        model.travel(model.sound(model.library.ids[0]), **({"descriptor": "brightness"} | options))
