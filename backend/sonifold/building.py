@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sonifold import pack
+from sonifold.adapt import replay
 from sonifold.atlas import layout
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
@@ -105,6 +106,7 @@ def write(
     coefficients = Coefficients.from_tensors(coefficients.tensors(), spectral)
     progress("library", 1, 4)
     columns, level = _columns(audio, vae, coefficients, spectral)
+    replay.write(folder, columns.pop("coefficients"))
     pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map(spectral)[0]))
     kernel = KernelMetric.posterior(columns["z"], columns["log_variance"].exp())
     scale = Blend.typical_scale(pullback, columns["z"])
@@ -180,7 +182,7 @@ def unit_per_phi(audio: AudioBatch, timbre: Tensor, sample_rate: int, pairs: int
 def _columns(
     audio: AudioBatch, vae: VAE, coefficients: Coefficients, spectral: Spectral
 ) -> tuple[dict[str, Tensor], float]:
-    """Latent points, posterior variances and timbre of library sounds, and their median level."""
+    """Coefficients, latent points, posterior variances and timbre of library sounds, and their median level."""
     values, levels, timbre = [], [], []
     for part in audio.split(BLOCK):
         features, level = spectral.analyse(part)
@@ -190,7 +192,12 @@ def _columns(
     given = torch.cat(values)
     with torch.no_grad():
         _, log_variance = vae.encode(given)
-    columns = {"z": refine(vae, given), "log_variance": log_variance, "timbre": torch.cat(timbre)}
+    columns = {
+        "coefficients": given,
+        "z": refine(vae, given),
+        "log_variance": log_variance,
+        "timbre": torch.cat(timbre),
+    }
     return columns, float(torch.cat(levels).median())
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``sonifold serve | morph | embed | sample | dataset | train | evaluate | measures``."""
+"""The command line: ``sonifold serve | morph | embed | sample | finetune | dataset | train | evaluate | measures``."""
 
 from __future__ import annotations
 
@@ -86,6 +86,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--device", help="cpu, cuda or mps; the best there is otherwise")
     command.add_argument("--workers", type=int, default=2, help="processes that prepare features")
     command.set_defaults(run=_train)
+
+    command = commands.add_parser(
+        "finetune", help="a pack of your own: a base that has learned 5-20 of your sounds"
+    )
+    command.add_argument("base", help="name or path of the pack to start from")
+    command.add_argument("files", type=Path, nargs="+", help="WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s each")
+    command.add_argument("--name", required=True, help="of the new pack, a folder under --models")
+    command.add_argument("--models", type=Path, help="where packs are kept")
+    command.add_argument("--instant", action="store_true", help="the closed form alone: no refining")
+    command.add_argument("--steps", type=int, help="of the optimiser, in each of two runs")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    command.set_defaults(run=_finetune)
 
     command = commands.add_parser("evaluate", help="measure a pack on sounds it never saw, and its paths")
     command.add_argument("name", nargs="?", default="oneshots")
@@ -199,6 +212,38 @@ def _sample(options: argparse.Namespace) -> int:
     }
     json.dump(report, sys.stdout, indent=1)
     print()
+    return 0
+
+
+def _finetune(options: argparse.Namespace) -> int:
+    import sonifold
+    from sonifold import adapt, pack
+
+    model = sonifold.load(options.base, options.models)
+    sounds = [model.encode(file) for file in options.files]
+    told = adapt.forecast(model, sounds, options.seed)
+    print(told)
+    folder = (options.models or pack.models_folder()) / options.name
+    adapt.check_folder(folder)
+    if options.instant:
+        adapted = adapt.instant(model, sounds, options.seed)
+    else:
+        config = adapt.RefineConfig(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
+        show = _progress()
+        watch = adapt.Watch(
+            report=lambda info: show(
+                f"{info.phase} run: Phi error {info.train:.2f}"
+                + ("" if info.held_out is None else f", left out {info.held_out:.2f}"),
+                info.step,
+                info.steps,
+            )
+        )
+        checkpoint = folder.with_name(folder.name + ".checkpoint.safetensors")
+        adapted = adapt.refine(model, sounds, config, checkpoint, watch, options.device)
+    adapt.save(adapted, folder)
+    print(
+        f"\n{folder} is ready: {len(sounds)} sounds learned. Use it as `--model {options.name}`, or in the app."
+    )
     return 0
 
 

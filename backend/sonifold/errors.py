@@ -14,6 +14,7 @@ SonifoldError
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
 ├─ PositionInvalid        a map position that is not two finite numbers
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
+├─ Cancelled              a long run was told to stop
 └─ DatasetError           a data set could not be built from its sources
 
 Every message says what came, what would have worked, and what to do.
@@ -76,6 +77,10 @@ class PositionInvalid(SonifoldError):
 
 class UploadsInvalid(SonifoldError):
     """Sounds that a pack cannot be adapted to."""
+
+
+class Cancelled(SonifoldError):
+    """A long run was told to stop."""
 
 
 class DatasetError(SonifoldError):

@@ -7,6 +7,7 @@
       library.csv            labels
       library.safetensors    latent points, posterior variances, timbre, map positions
       audio/<id>.ogg         the sounds
+      replay.safetensors     the sounds' coefficients, rehearsed while new ones are learned
       atlas.safetensors      the magnification field
       card.json  CARD.md     measures, baselines, licences, credits
 

@@ -1,6 +1,7 @@
 """Few-shot adaptation: closed forms against their limits and brute force, exact undo, and no look at other sounds."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ import torch
 
 import sonifold
 from sonifold import adapt
-from sonifold.adapt import alter, ridge
+from sonifold.adapt import RefineConfig, alter, geometry, replay, ridge
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.errors import PointInvalid, UploadsInvalid
+from sonifold.cli import main
+from sonifold.clip import Clip
+from sonifold.errors import Cancelled, PackInvalid, PointInvalid, UploadsInvalid
 from sonifold.representation.spectral import Spectral
 from sonifold.vae.augment import resample
 from sonifold.vae.config import VAEConfig
@@ -230,3 +233,137 @@ def test_a_slider_that_is_not_there_is_named(model, tabla):
     chosen = adapt.sliders(model, Uploads.of(model, tabla[:4]))
     with pytest.raises(PointInvalid, match="common"):
         adapt.turned(model, tabla[0], chosen, {"warmth": 1.0})
+
+
+# -- refining -------------------------------------------------------------------------------------
+
+QUICK = RefineConfig(steps=20, check_every=5, warmup=2)
+
+
+@pytest.fixture(scope="module")
+def refined(model, tabla):
+    return adapt.refine(model, tabla[:4], QUICK)
+
+
+def same(first, second) -> bool:
+    pairs = zip(first.vae.state_dict().values(), second.vae.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("looks", [2, 6])
+def test_an_interrupted_refinement_ends_with_the_same_weights(model, tabla, refined, tmp_path, looks):
+    """Cut in the trial and in the final run."""
+    seen = []
+    watch = adapt.Watch(report=seen.append, cancelled=lambda: len(seen) >= looks)
+    with pytest.raises(Cancelled):
+        adapt.refine(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors", watch)
+    assert (tmp_path / "checkpoint.safetensors").is_file()
+    resumed = adapt.refine(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors")
+    assert same(resumed, refined)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_a_checkpoint_of_other_uploads_is_not_gone_on_from(model, tabla, refined, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    seen = []
+    with pytest.raises(Cancelled):
+        adapt.refine(
+            model, tabla[4:8], QUICK, path, adapt.Watch(report=seen.append, cancelled=lambda: len(seen) == 1)
+        )
+    assert same(adapt.refine(model, tabla[:4], QUICK, path), refined)
+
+
+def test_refining_tells_how_far_it_is(model, tabla):
+    seen, heard = [], []
+    adapt.refine(
+        model, tabla[:4], QUICK, watch=adapt.Watch(seen.append, preview=lambda now, step: heard.append(step))
+    )
+    assert [info.percent for info in seen] == sorted(info.percent for info in seen)
+    assert seen[-1].percent == 100
+    assert all(info.held_out is not None for info in seen if info.phase == "trial")
+    assert heard == [5, 10, 15, 20]
+
+
+def test_refining_brings_the_uploads_closer_than_the_instant_adaptation(model, tabla, refined):
+    def own(one) -> float:
+        heard, _ = model.coefficients.timbre_map(model.representation)
+        given = model.coefficients.analyse(torch.stack([sound.features for sound in tabla[:4]]))
+        return float(((one.vae.decode(one.refined(given)) - given) @ heard.T).norm(dim=1).mean())
+
+    assert own(refined) < own(adapt.instant(model, tabla[:4]))
+    assert same(model, sonifold.load("oneshots"))
+
+
+@pytest.mark.parametrize("kind", ["cross-fade", "linear", "geodesic", "metric"])
+def test_synthetic_sounds_lie_nearer_to_the_uploads_than_to_the_library_at_large(model, tabla, kind):
+    uploads = Uploads.of(model, tabla[:4], copies=1)
+    made = geometry.synthetic(model, uploads, kind)
+    near = torch.cdist(made, uploads.coefficients).amin(1).mean()
+    typical = torch.cdist(uploads.coefficients, replay.coefficients(model)).mean()
+    assert near < typical
+
+
+def test_halfway_between_two_uploads_a_synthetic_sound_carries_half_of_each_residual(model, tabla):
+    uploads = Uploads.of(model, tabla[:2], copies=1)
+    made = geometry.synthetic(model, uploads, "linear").unflatten(0, (-1, len(geometry.TIMES)))
+    middle = uploads.z.mean(0)[None]
+    expected = model.vae.decode(middle) + uploads.residuals(model.vae).mean(0)
+    torch.testing.assert_close(made[0, 3][None], expected, atol=1e-4, rtol=1e-3)
+
+
+def test_a_scaled_rotation_has_no_isometry_penalty_and_a_squeeze_has_one():
+    torch.manual_seed(0)
+    vae, heard, draw = VAE(SMALL), torch.eye(12), torch.Generator().manual_seed(0)
+    rotation = torch.linalg.qr(torch.randn(12, 3))[0]
+    vae.decoder = torch.nn.Linear(3, 12)
+    vae.decoder.weight.data = 5 * rotation
+    points = torch.randn(64, 3)
+    assert geometry.isometry(vae, points, heard, draw) < 1e-5
+    vae.decoder.weight.data[:, 0] *= 10
+    assert geometry.isometry(vae, points, heard, draw) > 0.3
+
+
+def test_distillation_asks_for_distances_and_not_for_places():
+    points = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    turned = points @ torch.linalg.qr(torch.randn(4, 4))[0] + 3
+    assert geometry.distillation(turned, points) < 1e-9
+    assert geometry.distillation(1.5 * points, points) == pytest.approx(0.25, abs=1e-4)
+
+
+# -- as a pack ------------------------------------------------------------------------------------
+
+
+def test_a_saved_pack_loads_like_any_other_and_knows_its_uploads(model, refined, tabla, tmp_path):
+    audio = tabla[0].audio.numpy()
+    own = model.encode(audio[::-1].copy(), model.sample_rate, "Backwards")
+    adapted = adapt.instant(model, [own, *tabla[:3]])
+    saved = adapt.save(adapted, tmp_path / "mine")
+    assert len(saved.library) == len(model.library) + 1
+    label = saved.library.labels[-1]
+    assert (label.name, label.split, label.group) == ("Backwards", "uploaded", "mine")
+    upload = saved.sound(label.id)
+    assert saved.distance(upload, own) < 1.0
+    assert torch.equal(saved.library.positions[:100], model.library.positions[:100])
+    assert same(saved, adapted)
+    again = adapt.instant(saved, tabla[4:8])  # a base like any other
+    assert again.base is saved
+
+
+def test_a_pack_is_not_written_over_another(adapted, tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(PackInvalid, match="already"):
+        adapt.save(adapted, tmp_path / "there")
+    with pytest.raises(PackInvalid, match="lower-case"):
+        adapt.save(adapted, tmp_path / "Not A Name")
+
+
+def test_the_command_makes_a_pack_of_files(model, tabla, tmp_path, capsys):
+    files = []
+    for number, sound in enumerate(tabla[:2]):
+        files.append(str(Clip(sound.audio, model.sample_rate).write(tmp_path / f"{number}.wav")))
+    shutil.copytree(model.library.folder, tmp_path / "models" / "oneshots")
+    arguments = ["finetune", "oneshots", *files, "--name", "mine", "--models", str(tmp_path / "models")]
+    assert main([*arguments, "--steps", "5"]) == 0
+    assert len(sonifold.load("mine", tmp_path / "models").library) >= len(model.library)
+    assert main(arguments) == 1
+    assert "already" in capsys.readouterr().err

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from sonifold.adapt.forecast import Forecast, coherence
 from sonifold.adapt.instant import Adaptation, AdaptedModel, forecast, instant
+from sonifold.adapt.refining import RefineConfig, RefineInfo, Watch, refine
+from sonifold.adapt.saving import check_folder, save
 from sonifold.adapt.sliders import Slider, play, sliders, turned
 from sonifold.adapt.uploads import Uploads
 
@@ -19,12 +21,18 @@ __all__ = [
     "Adaptation",
     "AdaptedModel",
     "Forecast",
+    "RefineConfig",
+    "RefineInfo",
     "Slider",
     "Uploads",
+    "Watch",
+    "check_folder",
     "coherence",
     "forecast",
     "instant",
     "play",
+    "refine",
+    "save",
     "sliders",
     "turned",
 ]

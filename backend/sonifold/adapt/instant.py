@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sonifold.adapt import ridge
 from sonifold.adapt.forecast import Forecast
+from sonifold.adapt.replay import trained
 from sonifold.adapt.ridge import Choice, Statistics
 from sonifold.adapt.sliders import Slider, sliders
 from sonifold.adapt.uploads import Uploads
@@ -68,8 +69,7 @@ class AdaptedModel(Model):
 
 def statistics(model: Model) -> Statistics:
     """The base's hidden features over the sounds it was trained on; a few milliseconds, from the pack's library."""
-    trained = [not label.split.startswith("held_out") for label in model.library.labels]
-    return Statistics.of(model.vae, model.library.z[torch.tensor(trained)])
+    return Statistics.of(model.vae, model.library.z[trained(model.library)])
 
 
 def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:

@@ -95,7 +95,8 @@ class Spectrum:
     """A fit for every amount at once, for one ridge.
 
     With P = L L' and G = diag(sqrt w) H L = U diag(s) V', the solution for amount a is
-    L V diag(a s / (1 + a s^2)) U' diag(sqrt w) R, and the scaled dual matrix has the inverse a (I - U diag(a s^2 / (1 + a s^2)) U').
+    L V diag(a s / (1 + a s^2)) U' diag(sqrt w) R, and the scaled dual matrix has the inverse
+    a (I - U diag(a s^2 / (1 + a s^2)) U').
     """
 
     uploads: int

@@ -50,6 +50,17 @@ class Uploads:
         z = torch.stack([sound.z for sound in sounds])
         return cls(tuple(sounds), coefficients, z, values, model.vae.encode(values)[0])
 
+    def part(self, kept: Sequence[int]) -> Uploads:
+        """Only the uploads at these places, with their copies."""
+        copies, z = (rows.unflatten(0, (-1, len(self)))[:, kept] for rows in (self.copies, self.copies_z))
+        return Uploads(
+            tuple(self.sounds[i] for i in kept),
+            self.coefficients[kept],
+            self.z[kept],
+            copies.flatten(0, 1),
+            z.flatten(0, 1),
+        )
+
     @torch.no_grad()
     def evidence(self, vae: VAE) -> Evidence:
         """What the head of ``vae`` leaves out of the uploads and of their copies."""

@@ -1,0 +1,381 @@
+"""Refining: gradient steps from the instant adaptation, with replay, kept as far as uploads left out gain by them.
+
+Two runs of the same loop. The *trial* leaves out every fourth upload, and finds how far to go from the instant
+adaptation towards where the steps lead, by the error on those left out: weights in between two fits of one network are
+often better than either (Wortsman et al. 2022, robust fine-tuning of zero-shot models). The *final* run learns from
+all uploads and goes as far, or farther until the uploads themselves are close. With fewer than four uploads nothing
+can be spared: then it goes all the way. Both have a fixed number of steps: how long it takes is known from the start.
+
+Everything random follows from the seed, the run and the step: an interrupted run, started again, ends with the same
+weights to the last bit.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sonifold.adapt import replay, ridge
+from sonifold.adapt.geometry import Synthetic, distillation, isometry, synthetic
+from sonifold.adapt.instant import AdaptedModel, instant, statistics
+from sonifold.adapt.uploads import Uploads
+from sonifold.errors import Cancelled
+from sonifold.model import Model
+from sonifold.sound import Sound
+from sonifold.vae.network import VAE, divergence
+from sonifold.vae.refine import refine as refine_points
+
+Phase = Literal["trial", "final"]
+CLIP = 5.0  # gradient norm
+SHARES = (0.5, 0.75, 1.0)  # of the way from the instant adaptation
+SPARED = 4  # one upload in so many is left out of the trial
+LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
+
+
+class RefineConfig(BaseModel):
+    """How a pack is refined. The geometry options are off: see docs/fewshot.md for what each was worth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learn: Literal["decoder", "all"] = Field(
+        "decoder", description="With the encoder left alone, points keep their places, at no cost in error."
+    )
+    steps: int = Field(160, gt=0, description="In each of the two runs.")
+    learning_rate: float = Field(8e-4, gt=0)
+    warmup: int = Field(20, ge=0, description="Steps over which the learning rate rises.")
+    uploads: int = Field(8, gt=0, description="Uploads in each batch.")
+    copies: int = Field(40, ge=0, description="Altered copies of uploads in each batch.")
+    replay: int = Field(
+        32, ge=0, description="Sounds of the base in each batch; without them it is forgotten."
+    )
+    reconstruction: float = Field(6000.0, gt=0, description="Weight of the squared error, as in training.")
+    noise: float = Field(0.05, ge=0, description="Added to the input, in deviations of each coefficient.")
+    close: float = Field(0.9, gt=0, description="Phi error of the uploads that is gone for in any case.")
+    check_every: int = Field(20, gt=0, description="Steps between looks at the error, and checkpoints.")
+    budget: float = Field(ridge.BUDGET, ge=0, description="Of the instant adaptation it starts from.")
+    synthetic: Synthetic = Field(
+        "none", description="Sounds between and around the uploads, added to the copies."
+    )
+    synthetic_share: float = Field(
+        0.25, ge=0, le=1, description="Of the copies in a batch that are synthetic."
+    )
+    isometry: float = Field(0.0, ge=0, description="Weight of the scaled-isometry penalty.")
+    distillation: float = Field(
+        0.0, ge=0, description="Weight of keeping the base's latent distances; for learn = all."
+    )
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RefineInfo:
+    """What a person wants to see of a run while it goes."""
+
+    phase: Phase
+    step: int
+    steps: int
+    percent: float  # of everything
+    elapsed: float  # seconds, since this process began
+    remaining: float | None  # seconds; None until it can be told
+    train: float  # Phi error of the uploads learned from
+    held_out: float | None  # of those left out; None in the final run
+    best: int | None  # step of the trial with the least held-out error so far
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Where a run tells how it goes, and asks whether it should."""
+
+    report: Callable[[RefineInfo], None] = lambda info: None
+    cancelled: Callable[[], bool] = lambda: False
+    preview: Callable[[AdaptedModel, int], None] | None = (
+        None  # the model as it is now, at each look in the final run
+    )
+
+
+@dataclass
+class _State:
+    """A run between two steps."""
+
+    phase: Phase
+    step: int
+    vae: VAE
+    optimiser: torch.optim.AdamW
+    share: float = SHARES[-1]  # of the way to go, as the trial found it
+    errors: list[float] = field(default_factory=list)  # held-out error at each look of the trial
+
+
+def refine(
+    model: Model,
+    sounds: Sequence[Sound],
+    config: RefineConfig | None = None,
+    checkpoint: Path | None = None,
+    watch: Watch | None = None,
+    device: torch.device | str = "cpu",
+) -> AdaptedModel:
+    """The model refined on a few recorded sounds; ``model`` itself stays as it is.
+
+    Args:
+        sounds: 1 to 100, best 5 to 20.
+        checkpoint: file to go on from if a run with the same arguments was interrupted; removed at the end.
+
+    Raises:
+        UploadsInvalid: no sounds, too many, or one without a recording.
+        Cancelled: ``watch.cancelled()`` said so; the checkpoint stays.
+    """
+    config, watch = config or RefineConfig(), watch or Watch()
+    start = instant(model, sounds, config.seed, config.budget)
+    base = start.base
+    library = replay.coefficients(base)[replay.trained(base.library)]
+    vae = _Refining(start, library, config, watch, torch.device(device)).run(checkpoint)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return AdaptedModel(start.adaptation, vae)
+
+
+class _Refining:
+    """Data and settings of one refinement; the state is handed from step to step."""
+
+    def __init__(
+        self, start: AdaptedModel, library: Tensor, config: RefineConfig, watch: Watch, device: torch.device
+    ):
+        self.start, self.base, self.config, self.watch, self.device = start, start.base, config, watch, device
+        self.uploads = start.adaptation.uploads
+        self.library = library.to(device)
+        self.spread = library.std(0).to(device)
+        self.heard, _ = self.base.coefficients.timbre_map(self.base.representation)
+        count = len(self.uploads)
+        self.spared = list(range(SPARED - 1, count, SPARED))
+        self.began = time.monotonic()
+        self.began_at = 0.0  # percent done when this process took over
+
+    def run(self, checkpoint: Path | None) -> VAE:
+        state = self._resume(checkpoint) or self._begin("trial" if self.spared else "final")
+        self.began_at = self._percent(state)
+        while True:
+            self._loop(state, checkpoint)
+            if state.phase == "final":
+                return self._settled(state)
+            state = self._begin("final", self._best_share(state))
+
+    def _best_share(self, trial: _State) -> float:
+        """How far to go by the uploads left out."""
+        left_out = self.uploads.part(self.spared)
+        begun = self._begin("trial").vae
+        errors = [self._error(_between(begun, trial.vae, share), left_out) for share in SHARES]
+        return SHARES[errors.index(min(errors))]
+
+    def _settled(self, final: _State) -> VAE:
+        """So far from the instant adaptation, or farther where the uploads are not close yet."""
+        begun = self._begin("final").vae
+        for share in (share for share in SHARES if share >= final.share):
+            vae = _between(begun, final.vae, share)
+            if self._error(vae, self.uploads) <= self.config.close:
+                break
+        return vae
+
+    # -- one run ----------------------------------------------------------------------------------
+
+    def _begin(self, phase: Phase, share: float = SHARES[-1]) -> _State:
+        """From the instant adaptation to the uploads of this run."""
+        uploads = self._part(phase)
+        if phase == "trial":  # what is left out must not have shaped the start
+            known = statistics(self.base)
+            evidence = uploads.evidence(self.base.vae)
+            choice = ridge.choose(evidence, known, self.heard)
+            change = ridge.fit(evidence, known, choice, self.heard, self.config.budget)
+        else:
+            change = self.start.adaptation.change
+        vae = ridge.with_head(self.base.vae, change).to(self.device).train()
+        self._learning(vae).requires_grad_(True)
+        return _State(phase, 0, vae, self._optimiser(vae), share)
+
+    def _learning(self, vae: VAE) -> nn.Module:
+        return vae if self.config.learn == "all" else vae.decoder
+
+    def _optimiser(self, vae: VAE) -> torch.optim.AdamW:
+        return torch.optim.AdamW(
+            self._learning(vae).parameters(), self.config.learning_rate, weight_decay=0.0
+        )
+
+    def _part(self, phase: Phase) -> Uploads:
+        """The uploads a run learns from."""
+        if phase == "final":
+            return self.uploads
+        return self.uploads.part([i for i in range(len(self.uploads)) if i not in self.spared])
+
+    def _loop(self, state: _State, checkpoint: Path | None) -> None:
+        config = self.config
+        uploads = self._part(state.phase)
+        own, copies = uploads.coefficients.to(self.device), uploads.copies.to(self.device)
+        made = self._synthetic(uploads)
+        while state.step < config.steps:
+            if self.watch.cancelled():
+                raise Cancelled(
+                    f"refining was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
+                )
+            loss = self._loss(state, own, copies, made)
+            for group in state.optimiser.param_groups:
+                group["lr"] = self._rate(state.step)
+            state.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(state.vae.parameters(), CLIP)
+            state.optimiser.step()
+            state.step += 1
+            if state.step % config.check_every == 0:
+                self._look(state, uploads)
+                if checkpoint is not None:
+                    self._save(state, checkpoint)
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up, then a half cosine."""
+        rise = min(1.0, (step + 1) / max(self.config.warmup, 1))
+        fall = 0.5 * (1 + math.cos(math.pi * step / self.config.steps)) + LEAST_RATE
+        return self.config.learning_rate * rise * fall
+
+    def _synthetic(self, uploads: Uploads) -> Tensor | None:
+        if self.config.synthetic == "none":
+            return None
+        return synthetic(self.base, uploads, self.config.synthetic, self.config.seed).to(self.device)
+
+    def _loss(self, state: _State, own: Tensor, copies: Tensor, made: Tensor | None) -> Tensor:
+        """w |c - dec(enc(c + noise))|^2 / K + KL over uploads, copies and replay, and the geometry asked for."""
+        config = self.config
+        run = 0 if state.phase == "trial" else 1
+        draw = torch.Generator().manual_seed((config.seed * 2 + run) * 1_000_003 + state.step)
+
+        def pick(rows: Tensor, count: int) -> Tensor:
+            return rows[torch.randint(len(rows), (count,), generator=draw).to(rows.device)]
+
+        from_made = round(config.copies * config.synthetic_share) if made is not None else 0
+        parts = [pick(own, config.uploads)]
+        if len(copies) and config.copies > from_made:
+            parts.append(pick(copies, config.copies - from_made))
+        if made is not None and from_made:
+            parts.append(pick(made, from_made))
+        parts.append(pick(self.library, config.replay))
+        target = torch.cat(parts)
+        shaken = config.noise * self.spread * torch.randn(target.shape, generator=draw).to(target)
+        noise = torch.randn(len(target), self.base.latent_dim, generator=draw).to(target)
+        decoded, mean, log_variance = state.vae(target + shaken, noise)
+        loss = (
+            config.reconstruction * (decoded - target).square().mean() + divergence(mean, log_variance).mean()
+        )
+        if config.isometry:
+            loss = loss + config.isometry * isometry(state.vae, mean.detach(), self.heard.to(target), draw)
+        if config.distillation:
+            with torch.no_grad():
+                before, _ = self.base.vae.to(self.device).encode(target)
+            loss = loss + config.distillation * distillation(mean, before)
+        return loss
+
+    # -- what is seen of it -----------------------------------------------------------------------
+
+    def _look(self, state: _State, uploads: Uploads) -> None:
+        vae = _between(state.vae, state.vae, 1.0)
+        train = self._error(vae, uploads)
+        held_out = None
+        if state.phase == "trial":
+            held_out = self._error(vae, self.uploads.part(self.spared))
+            state.errors.append(held_out)
+        percent = self._percent(state)
+        elapsed = time.monotonic() - self.began
+        pace = (percent - self.began_at) / max(elapsed, 1e-6)
+        best = self.config.check_every * (1 + state.errors.index(min(state.errors))) if state.errors else None
+        self.watch.report(
+            RefineInfo(
+                state.phase,
+                state.step,
+                self.config.steps,
+                percent,
+                elapsed,
+                (100 - percent) / pace if pace > 0 else None,
+                train,
+                held_out,
+                best,
+            )
+        )
+        if self.watch.preview is not None and state.phase == "final":
+            self.watch.preview(AdaptedModel(self.start.adaptation, vae), state.step)
+
+    def _error(self, vae: VAE, uploads: Uploads) -> float:
+        """Mean Phi error of uploads, each from the point where the decoder comes closest."""
+        z = refine_points(vae, uploads.coefficients, steps=3)
+        return float(((vae.decode(z) - uploads.coefficients) @ self.heard.T).norm(dim=1).mean())
+
+    def _percent(self, state: _State) -> float:
+        runs, before = (2, state.phase == "final") if self.spared else (1, False)
+        return 100 * (before + state.step / self.config.steps) / runs
+
+    # -- interruption -----------------------------------------------------------------------------
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        digest.update(self.uploads.coefficients.numpy().tobytes())
+        for tensor in self.base.vae.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def _save(self, state: _State, path: Path) -> None:
+        tensors = {f"model.{name}": t.contiguous() for name, t in state.vae.state_dict().items()}
+        for index, kept in state.optimiser.state_dict()["state"].items():
+            tensors |= {
+                f"optimiser.{index}.{name}": torch.as_tensor(t).contiguous() for name, t in kept.items()
+            }
+        tensors["errors"] = torch.tensor(state.errors, dtype=torch.float64)
+        about = {
+            "phase": state.phase,
+            "step": str(state.step),
+            "share": str(state.share),
+            "fingerprint": self._fingerprint(),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".part")
+        save_file(tensors, scratch, about)
+        scratch.replace(path)
+
+    def _resume(self, path: Path | None) -> _State | None:
+        """The state a checkpoint of the same refinement holds."""
+        if path is None or not path.is_file():
+            return None
+        with safe_open(path, "pt") as file:
+            about = file.metadata()
+        if about.get("fingerprint") != self._fingerprint():
+            return None
+        tensors = load_file(path)
+        phase: Phase = "trial" if about["phase"] == "trial" else "final"
+        vae = VAE(self.base.vae.config).to(self.device)
+        vae.load_state_dict(
+            {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+        )
+        vae.requires_grad_(False).train()
+        self._learning(vae).requires_grad_(True)
+        optimiser = self._optimiser(vae)
+        kept: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimiser."):
+                _, index, key = name.split(".", 2)
+                kept.setdefault(int(index), {})[key] = tensor
+        optimiser.load_state_dict({"state": kept, "param_groups": optimiser.state_dict()["param_groups"]})
+        return _State(
+            phase, int(about["step"]), vae, optimiser, float(about["share"]), tensors["errors"].tolist()
+        )
+
+
+def _between(first: VAE, last: VAE, share: float) -> VAE:
+    """The network whose weights lie ``share`` of the way from one to another, frozen and on the CPU."""
+    vae = copy.deepcopy(last).cpu().requires_grad_(False).eval()
+    for weight, start in zip(vae.parameters(), first.parameters(), strict=True):
+        weight.lerp_(start.detach().cpu(), 1 - share)
+    return vae
