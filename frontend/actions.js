@@ -3,7 +3,10 @@
 
 import { PATHS, STEPS, sameAnchor, stepAt } from "./state.js";
 
+const MOST_MARKED = 16;
+
 /** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").State} State */
 
 /**
  * @param {object} parts
@@ -16,7 +19,7 @@ export function createActions({ store, playback, performance }) {
   function setEnd(end, anchor) {
     const state = store.get();
     const other = end === "a" ? "b" : "a";
-    const patch = { [end]: anchor, pointed: null, place: 0 };
+    const patch = { [end]: anchor, pointed: null, place: 0, operation: null };
     // the sound that was the other end: the two change places rather than meet
     if (sameAnchor(state[other], anchor)) patch[other] = state[end];
     const complete = end === "a" ? patch.b ?? state.b : patch.a ?? state.a;
@@ -33,13 +36,27 @@ export function createActions({ store, playback, performance }) {
 
   return {
     setEnd,
-    /** The first sound is A; every later one is somewhere to go. @param {number} sound */
-    pick(sound) {
-      const { library, a } = store.get();
-      if (!library) return;
-      const anchor = { sound: library.id[sound] };
+    /** The first sound is A; every later one is somewhere to go. @param {Anchor} anchor */
+    pick(anchor) {
+      const { a } = store.get();
       if (a && sameAnchor(a, anchor)) void playback.audition(anchor);
       else setEnd(a ? "b" : "a", anchor);
+    },
+    /** Marked, or not any more: what an average or an analogy is to take. @param {Anchor} anchor */
+    mark(anchor) {
+      const { marked } = store.get();
+      const rest = marked.filter((other) => !sameAnchor(other, anchor));
+      if (rest.length === marked.length && marked.length >= MOST_MARKED) {
+        store.set({ notice: { text: `${MOST_MARKED} sounds are marked; that is as many as an average takes.`, kind: "news" } });
+        return;
+      }
+      store.set({ marked: rest.length < marked.length ? rest : [...marked, anchor], operation: null });
+    },
+    unmark: () => store.set({ marked: [], operation: null }),
+
+    /** The named sliders, from here. @param {State["subject"]} subject */
+    shape(subject) {
+      store.set({ subject, shape: null, panel: "shape" });
     },
     /** @param {number} from @param {number} to */
     travel(from, to) {
@@ -49,17 +66,17 @@ export function createActions({ store, playback, performance }) {
       playback.pause();
       playback.soon();
       void playback.unlock();
-      store.set({ a: { sound: library.id[from] }, b: { sound: library.id[to] }, place: 0, pointed: null });
+      store.set({ a: { sound: library.id[from] }, b: { sound: library.id[to] }, place: 0, pointed: null, operation: null });
     },
     swap() {
       const { a, b, place, playing } = store.get();
       playback.pause();
       if (playing) playback.soon();
-      store.set({ a: b, b: a, place: 1 - place });
+      store.set({ a: b, b: a, place: 1 - place, operation: null });
     },
     startOver() {
       playback.silence();
-      store.set({ a: null, b: null, place: 0, pointed: null, view: null, notice: null });
+      store.set({ a: null, b: null, place: 0, pointed: null, view: null, notice: null, marked: [], operation: null, found: [], drawing: null, seed: null, shape: null, subject: "a" });
     },
     /** @param {number} by steps */
     step(by) {

@@ -3,6 +3,36 @@
 
 /** @typedef {import("./state.js").Anchor} Anchor */
 /** @typedef {import("./state.js").Path} Path */
+/** @typedef {import("./state.js").Position} Position */
+/** @typedef {import("./state.js").Metric} Metric */
+/** @typedef {{metric?: Metric, weight?: number}} Measure    under which metric; weight: the blend's */
+
+/**
+ * A new sound as the service describes it.
+ * @typedef {object} Place
+ * @property {number[]} point
+ * @property {number} x
+ * @property {number} y
+ * @property {boolean} known
+ * @property {number} distance      to the nearest sound of the library
+ * @property {{id: string, distance: number}[]} nearest
+ * @property {{code: string, text: string}[]} warnings
+ * @property {{url: string}} audio
+ */
+
+/**
+ * @typedef {object} Samples
+ * @property {string} sampler
+ * @property {number} seed
+ * @property {number} temperature
+ * @property {Record<string, number | null>} diagnostics
+ * @property {{code: string, text: string}[]} warnings
+ * @property {{point: number[], x: number, y: number, known: boolean, nearest: {id: string, distance: number}}[]} samples
+ */
+
+/** How an anchor goes over the wire. @param {Anchor} anchor */
+export const wire = (anchor) =>
+  anchor.sound ? { sound: anchor.sound } : anchor.code ? { point: anchor.point } : { position: anchor.position };
 
 export class ApiError extends Error {
   /**
@@ -53,10 +83,11 @@ export function createApi(fetch, base = "api/v1") {
   const get = async (path, signal) => (await request(`${base}/${path}`, { signal })).json();
 
   /** @param {string} path @param {object} body @param {AbortSignal} [signal] */
-  const post = async (path, body, signal) => {
-    const headers = { "Content-Type": "application/json" };
-    return (await request(`${base}/${path}`, { method: "POST", headers, body: JSON.stringify(body), signal })).json();
-  };
+  const post = async (path, body, signal) => (await send("POST", path, body, signal)).json();
+
+  /** @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal] */
+  const send = (method, path, body, signal) =>
+    request(`${base}/${path}`, { method, signal, ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }) });
 
   return {
     /** @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[]}>} */
@@ -74,24 +105,73 @@ export function createApi(fetch, base = "api/v1") {
     /**
      * @param {string} model
      * @param {Anchor[]} anchors
-     * @param {{kind: string, weight?: number}} way
+     * @param {Measure & {kind: string}} way
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{unit: string, path: Path}>}
+     * @returns {Promise<{unit: string, path: Path & {nodes: number[][]}}>}
      */
-    path: (model, anchors, way, signal) => post(`models/${model}/paths`, { anchors, ...way }, signal),
+    path: (model, anchors, way, signal) => post(`models/${model}/paths`, { anchors: anchors.map(wire), ...way }, signal),
 
     /**
      * @param {string} model
      * @param {Anchor[]} anchors
-     * @param {{kinds: string[], weight?: number, mode?: "steps" | "glide", seconds?: number}} way
+     * @param {Measure & {kinds: string[], mode?: "steps" | "glide", seconds?: number}} way
      * @param {AbortSignal} [signal]
      * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string, seconds: number, mode: string}})[]}>}
      */
-    morphs: (model, anchors, way, signal) => post(`models/${model}/morphs`, { anchors, ...way }, signal),
+    morphs: (model, anchors, way, signal) => post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
 
-    /** What the model makes of a bare place. @param {string} model @param {import("./state.js").Position} position @param {AbortSignal} [signal] */
-    decoding: async (model, position, signal) =>
-      (await post(`models/${model}/decodings`, { positions: [position] }, signal)).sounds[0],
+    /**
+     * What the model makes of bare places, or of latent points: one kind at a time.
+     * @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal]
+     * @returns {Promise<{audio: {url: string}, x: number, y: number}[]>}
+     */
+    decodings: async (model, anchors, signal) => {
+      const points = anchors.flatMap(({ code, ...rest }) => (code && "point" in rest ? [rest.point] : []));
+      const positions = anchors.flatMap(({ code, position }) => (!code && position ? [position] : []));
+      const asked = { ...(points.length && { points }), ...(positions.length && { positions }) };
+      return (await post(`models/${model}/decodings`, asked, signal)).sounds;
+    },
+
+    /** @param {string} model @param {Anchor[]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {spokes: Position[][], distances: number[]}>} */
+    mean: (model, anchors, measure, signal) => post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
+
+    /** @param {string} model @param {[a: Anchor, b: Anchor, c: Anchor]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[]}>} */
+    analogy: (model, [a, b, c], measure, signal) => post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
+
+    /** @param {string} model @param {Anchor[]} anchors @param {Measure & {to: number}} how @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>} */
+    beyond: (model, anchors, how, signal) => post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),
+
+    /**
+     * @param {string} model
+     * @param {{sampler: string, count: number, seed: number, temperature?: number, start?: Anchor}} asked start: of a walk
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Samples>}
+     */
+    samples: (model, { start, ...asked }, signal) => post(`models/${model}/samples`, { ...asked, ...(start && { start: wire(start) }) }, signal),
+
+    /** How much of everything that has a name there is in each. @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @returns {Promise<{descriptors: Record<string, number[]>}>} */
+    descriptions: (model, anchors, signal) => post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
+
+    /**
+     * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number}} how @param {AbortSignal} [signal]
+     * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
+     */
+    travel: (model, start, how, signal) => post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
+
+    /** @param {string} model @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
+    indicatrices: (model, signal) => get(`models/${model}/indicatrices`, signal),
+
+    /** @param {string} model @param {string} id @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>} */
+    sound: (model, id) => get(`models/${model}/sounds/${id}`),
+
+    /** @param {string} model @param {number[]} point @param {string} name @returns {Promise<{id: string}>} */
+    keep: (model, point, name) => post(`models/${model}/sounds`, { point, name }),
+
+    /** @param {string} model @param {string} id @param {string} name */
+    rename: async (model, id, name) => void (await send("PATCH", `models/${model}/sounds/${id}`, { name })),
+
+    /** @param {string} model @param {string} id */
+    remove: async (model, id) => void (await send("DELETE", `models/${model}/sounds/${id}`)),
 
     /** @param {string} model @param {string} id */
     soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,

@@ -3,7 +3,7 @@
 
 import { isAborted, isAway, latest } from "./api.js";
 import { audibleSeconds } from "./listen/level.js";
-import { PATHS, STEPS, keyOf, weightOf } from "./state.js";
+import { PATHS, STEPS, bendKey, bendOf, keyOf, pointedAnchor } from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -11,20 +11,15 @@ import { watch } from "./store.js";
 /** @typedef {import("./state.js").Morph} Morph */
 /** @typedef {import("./state.js").PathKind} PathKind */
 /** @typedef {import("./state.js").Path} Path */
+/** @typedef {import("./state.js").Bend} Bend */
 
 const KEPT = 4; // journeys; each is some 10 MB of samples
 const GLIDE = 4; // Seconds
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
-/** What the geodesic key stands for at this weight. @param {number} weight */
-export const bentKind = (weight) => (weight === Infinity ? "graph" : "geodesic");
-
-/** @param {number} weight */
-const way = (weight) => (weight === Infinity ? {} : { weight });
-
-/** @param {Anchor} a @param {Anchor} b @param {number} weight */
-export const journeyKey = (a, b, weight) => `${keyOf(a)} ${keyOf(b)} ${weight}`;
+/** @param {Anchor} a @param {Anchor} b @param {Bend} bend */
+export const journeyKey = (a, b, bend) => `${keyOf(a)} ${keyOf(b)} ${bendKey(bend)}`;
 
 /**
  * @param {object} parts
@@ -39,7 +34,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
 
   /**
    * @param {Anchor[]} anchors
-   * @param {{kinds: string[], weight?: number}} options
+   * @param {import("./api.js").Measure & {kinds: string[]}} options
    * @param {AbortSignal} signal
    * @returns {Promise<Morph[]>}
    */
@@ -54,9 +49,9 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     );
   }
 
-  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {number} weight @param {AbortSignal} signal */
-  function both(a, b, weight, signal) {
-    const key = journeyKey(a, b, weight);
+  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal */
+  function both(a, b, bend, signal) {
+    const key = journeyKey(a, b, bend);
     const known = kept.get(key);
     if (known) {
       keep(key, known);
@@ -65,7 +60,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
     const fresh = share(
       async (everyoneLeft) => {
-        const [geodesic, linear] = await render([a, b], { kinds: [bentKind(weight), "linear"], ...way(weight) }, everyoneLeft);
+        const [geodesic, linear] = await render([a, b], { kinds: [bend.kind, "linear"], ...bend.measure }, everyoneLeft);
         return { geodesic, linear };
       },
       () => void (kept.get(key) === fresh && kept.delete(key)),
@@ -84,19 +79,19 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   /** @param {string} key */
   const stillWanted = (key) => store.get().journey?.key === key;
 
-  const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {number} */ weight) => {
-    const key = journeyKey(a, b, weight);
+  const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
+    const key = journeyKey(a, b, bend);
     const { journey } = store.get();
     const sameEnds = journey && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
-    // only the weight changed: the old way stays on the map, and sounds, until the new one is there
+    // only the metric changed: the old way stays on the map, and sounds, until the new one is there
     const paths = sameEnds ? journey.paths : {};
     store.set({ journey: { key, phase: "solving", paths, glides: {} } });
     try {
       const linear = paths.linear;
       const found =
         sameEnds && linear && !kept.has(key)
-          ? await render([a, b], { kinds: [bentKind(weight)], ...way(weight) }, signal).then(([geodesic]) => ({ geodesic, linear }))
-          : await both(a, b, weight, signal);
+          ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({ geodesic, linear }))
+          : await both(a, b, bend, signal);
       if (signal.aborted) return;
       const complete = { ...(sameEnds && paths.retimed && { retimed: paths.retimed }), ...found };
       keep(key, given(complete));
@@ -105,7 +100,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     } catch (error) {
       if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
       store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
-      complain(error, () => void travel(a, b, weight));
+      complain(error, () => void travel(a, b, bend));
     }
   });
 
@@ -123,13 +118,13 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
     const { model, a, b, path } = store.get();
-    const weight = weightOf(store.get());
+    const bend = bendOf(store.get());
     if (!model || !a || !b) return;
     try {
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
         if (store.get().journey?.glides[kind]) continue;
-        const kinds = [kind === "geodesic" ? bentKind(weight) : kind];
-        const options = { kinds, ...(kind === "geodesic" ? way(weight) : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
+        const kinds = [kind === "geodesic" ? bend.kind : kind];
+        const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
         const { url } = (await api.morphs(model.id, [a, b], options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
         const { journey } = store.get();
@@ -147,22 +142,22 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     await pause(dwell, signal);
     const { model } = store.get();
     if (!model || signal.aborted) return;
-    const weight = weightOf(store.get());
+    const bend = bendOf(store.get());
     try {
       const asked = Date.now();
-      const { path } = await api.path(model.id, [from, to], { kind: bentKind(weight), ...way(weight) }, signal);
+      const { path } = await api.path(model.id, [from, to], { kind: bend.kind, ...bend.measure }, signal);
       if (signal.aborted) return;
       store.set({ preview: { from, to, path } });
       if (!prefetch) return;
       await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
-      if (!signal.aborted) await both(from, to, weight, signal);
+      if (!signal.aborted) await both(from, to, bend, signal);
     } catch (error) {
       if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
     }
   });
 
   const unsubscribe = [
-    watch(store, (state) => [keyOf(state.a), keyOf(state.b), weightOf(state), state.library], (state) => {
+    watch(store, (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library], (state) => {
       const { a, b, library, journey } = state;
       if (!library) return;
       if (!a || !b) {
@@ -170,7 +165,9 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
         if (journey) store.set({ journey: null });
         return;
       }
-      void travel(a, b, weightOf(state));
+      // a library that has grown by a sound is no reason to travel again
+      const bend = bendOf(state);
+      if (journey?.key !== journeyKey(a, b, bend) || journey.phase === "failed") void travel(a, b, bend);
     }),
     watch(store, ({ mode, path, journey }) => [mode, path, journey?.key, journey?.phase], ({ mode, journey }) => {
       glide.cancel();
@@ -196,7 +193,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     /** After a failure, or when the weight slider is let go. */
     again() {
       const { a, b } = store.get();
-      if (a && b) void travel(a, b, weightOf(store.get()));
+      if (a && b) void travel(a, b, bendOf(store.get()));
     },
     destroy() {
       travel.cancel();
@@ -253,8 +250,8 @@ export function destination({ a, b, pointed, carried, library }) {
     const here = { position: carried.position };
     return carried.end === "a" ? { from: here, to: other } : { from: other, to: here };
   }
-  if (!pointed || (a && b) || (!a && !b)) return null;
-  const there = { sound: library.id[pointed.sound] };
+  const there = pointedAnchor({ pointed, library });
+  if (!there || (a && b) || (!a && !b)) return null;
   const from = a ?? there;
   const to = a ? there : /** @type {Anchor} */ (b);
   return keyOf(from) === keyOf(to) ? null : { from, to };

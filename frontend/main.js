@@ -8,13 +8,17 @@ import { createJourneys } from "./journey.js";
 import { mountLibrary } from "./library/library.js";
 import { createListen } from "./listen/listen.js";
 import { toAudioBuffer } from "./listen/wav.js";
+import { createMade } from "./made/made.js";
 import { mountDeck } from "./morph/deck.js";
+import { createOperations } from "./operations/operations.js";
+import { mountPill } from "./operations/pill.js";
 import { createPlayback } from "./playback.js";
 import { createServer } from "./server.js";
 import { createHelp } from "./shell/help.js";
 import { watchKeys } from "./shell/keys.js";
 import { mountLive } from "./shell/live.js";
 import { mountNotice } from "./shell/notice.js";
+import { mountPanels } from "./shell/panels.js";
 import { mountRail } from "./shell/rail.js";
 import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
@@ -34,6 +38,8 @@ const listen = createListen({ makeContext: (options) => new AudioContext(options
 const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
 const journeys = createJourneys({ store, api, toAudioBuffer, complain });
 const actions = createActions({ store, playback, performance });
+const operations = createOperations({ store, api, playback, complain });
+const made = createMade({ store, api, playback, refresh: server.refresh, complain });
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -45,13 +51,16 @@ mountRail(at("rail"), { store, actions, help: help.open });
 const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
 mountStatus(atlas.engine, store);
 mountDeck(at("deck"), { store, actions, playback, link: link.link });
-mountLibrary(at("library"), { store, actions, playback });
+mountPill(at("map"), { store, actions, operations });
+mountLibrary(at("library"), { store, actions, playback, made });
+mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, toAudioBuffer, complain });
 mountNotice(at("notice"), store);
 mountLive(at("live"), store);
-watchKeys(window, { store, actions, playback, help: help.open });
+watchKeys(window, { store, actions, playback, operations, help: help.open });
 
 watch(store, ({ panel }) => [panel], ({ panel }) => {
   at("sheet").hidden = panel === null;
+  at("sheet").classList.toggle("wide", panel === "library");
   document.documentElement.dataset.panel = panel ?? "";
 });
 watch(store, ({ a, b, library }) => [keyOf(a), keyOf(b), library], ({ a, b, library }) => {
@@ -67,6 +76,12 @@ watch(store, ({ a, library }) => [a?.sound, library], ({ a, library, model }) =>
     ({ distance }) => store.get().a?.sound === from && store.set({ distances: { from, values: distance } }),
     () => {}, // the column stays empty; whatever is wrong is said where it matters
   );
+});
+// the ellipses, when somebody wants to see them
+watch(store, ({ ellipses, model }) => [ellipses, model], ({ ellipses, model, indicatrices }) => {
+  if (!ellipses || !model || indicatrices.length) return;
+  const ask = () => void api.indicatrices(model.id).then(({ ellipses: drawn }) => store.set({ indicatrices: drawn }), (error) => complain(error, ask));
+  ask();
 });
 // the engine is back: what failed meanwhile is asked for again
 watch(store, ({ server: { phase } }) => [phase], (state) => {

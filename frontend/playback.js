@@ -4,7 +4,7 @@
 import { isAborted } from "./api.js";
 import { audibleSteps } from "./journey.js";
 import { safeGain, stepSeconds } from "./listen/level.js";
-import { PATHS, STEPS, stepAt } from "./state.js";
+import { PATHS, STEPS, keyOf, pointedAnchor, stepAt } from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -25,6 +25,8 @@ const KEPT = 96; // sounds in memory
 export function createPlayback({ store, api, listen, toAudioBuffer, complain }) {
   /** @type {Map<string, Promise<AudioBuffer>>} */
   const sounds = new Map();
+  /** @type {Map<string, string>} where points can be heard that have been rendered */
+  const urls = new Map();
   /** @type {Set<(place: number) => void>} */
   const watchers = new Set();
   let loaded = ""; // the journey whose tracks are in the players
@@ -41,20 +43,27 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
 
   // ── what is pointed at ──
 
+  /** Where an anchor can be heard. @param {Anchor} anchor @returns {Promise<string>} */
+  async function urlOf(anchor) {
+    const model = /** @type {import("./state.js").Model} */ (store.get().model);
+    if (anchor.sound) return api.soundUrl(model.id, anchor.sound);
+    const known = urls.get(keyOf(anchor));
+    if (known) return known;
+    const [{ audio }] = await api.decodings(model.id, [anchor]);
+    urls.set(keyOf(anchor), audio.url);
+    return audio.url;
+  }
+
   /** The sound of an anchor, from memory or from the engine. @param {Anchor} anchor @returns {Promise<AudioBuffer>} */
   function soundOf(anchor) {
-    const model = /** @type {import("./state.js").Model} */ (store.get().model);
-    const key = anchor.sound ?? `@${anchor.position.join()}`;
+    const key = keyOf(anchor);
     const known = sounds.get(key);
     if (known) {
       sounds.delete(key);
       sounds.set(key, known);
       return known;
     }
-    const url = anchor.sound
-      ? Promise.resolve(api.soundUrl(model.id, anchor.sound))
-      : api.decoding(model.id, /** @type {import("./state.js").Position} */ (anchor.position)).then(({ audio }) => audio.url);
-    const sound = url.then((there) => api.bytes(there)).then(toAudioBuffer);
+    const sound = urlOf(anchor).then((there) => api.bytes(there)).then(toAudioBuffer);
     sounds.set(key, sound);
     sound.catch(() => sounds.delete(key));
     for (const old of [...sounds.keys()].slice(0, -KEPT)) sounds.delete(old);
@@ -70,7 +79,10 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       if (dwell) await new Promise((resolve) => setTimeout(resolve, dwell));
       if (turn !== asked) return;
       const ready = await buffer;
-      if (turn === asked && listen.running() && !store.get().playing && !dragging) parts()?.voice.play(ready);
+      if (turn === asked && listen.running() && !store.get().playing && !dragging) {
+        parts()?.travel?.pause();
+        parts()?.voice.play(ready);
+      }
     } catch (error) {
       if (turn === asked && !isAborted(error)) complain(error, () => void sound(anchor));
     }
@@ -103,6 +115,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       return;
     }
     hush();
+    parts()?.travel?.pause();
     const from = place >= 1 ? 0 : place;
     store.set({ playing: true, place: from });
     begin(from);
@@ -217,10 +230,12 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       if (playing) begin(place);
     }),
     // pointing
-    watch(store, ({ pointed }) => [pointed?.sound, pointed?.by], ({ pointed, library, playing, carried }) => {
-      if (!pointed || !library) return hush();
+    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], (state) => {
+      const { pointed, playing, carried } = state;
+      const anchor = pointedAnchor(state);
+      if (!pointed || !anchor) return hush();
       if (playing || dragging || carried || pointed.by === "keys") return; // Enter plays; the journey is not talked over
-      void sound({ sound: library.id[pointed.sound] }, pointed.by === "touch" ? 0 : DWELL);
+      void sound(anchor, pointed.by === "touch" ? 0 : DWELL);
     }),
   ];
 
@@ -289,10 +304,14 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       await sound(anchor);
     },
     soundOf,
+    urlOf,
+    /** A point has been rendered: nobody need ask for it again. @param {string} code @param {string} url */
+    learn: (code, url) => void urls.set(code, url),
     /** Silence, at once. */
     silence() {
       pause();
       hush();
+      parts()?.travel?.pause();
     },
     hush,
     position,

@@ -87,6 +87,11 @@ export function createServer({ store, api, window }) {
 
   return {
     load,
+    /** The library has changed: a sound was kept, renamed or taken out. */
+    async refresh() {
+      const { model } = store.get();
+      if (model) store.set({ library: createLibrary(await api.sounds(model.id)), pointed: null });
+    },
     /**
      * One place for all complaints: a sentence and a way on.
      * @param {unknown} error @param {() => void} again

@@ -6,9 +6,15 @@
 /** @typedef {[x: number, y: number]} Position  a place on the map, in the atlas's own coordinates */
 
 /**
- * An end of the journey: a sound of the library, or a bare place on the map.
- * @typedef {{sound: string, position?: undefined} | {position: Position, sound?: undefined}} Anchor
+ * An end of the journey: a sound of the library, a bare place on the map, or a latent point that was found.
+ * @typedef {{sound: string, position?: undefined, code?: undefined}
+ *   | {position: Position, sound?: undefined, code?: undefined}
+ *   | PointAnchor} Anchor
  */
+
+/** @typedef {{code: string, point: number[], position: Position, name?: string, sound?: undefined}} PointAnchor   code: latent.js */
+
+/** @typedef {"blend" | "pullback" | "kernel" | "flat"} Metric */
 
 /** @typedef {"geodesic" | "linear" | "retimed"} PathKind   what the three path keys stand for */
 /** @typedef {"steps" | "glide"} Mode */
@@ -22,8 +28,14 @@
  * @property {number} sound_samples
  * @property {{min: number, max: number, default: number}} weights
  * @property {string[]} path_kinds
+ * @property {Metric[]} metrics
+ * @property {Descriptor[]} [descriptors]
+ * @property {Sampler[]} [samplers]
  * @property {string} [device]
  */
+
+/** @typedef {{id: string, unit: string, more: string, less: string}} Descriptor   something that can be heard, and measured */
+/** @typedef {{id: string, title: string, description?: string, temperature: boolean, start?: boolean}} Sampler   start: it needs a place to begin */
 
 /**
  * @typedef {object} Field              the magnification, log sqrt det G, on a grid
@@ -49,7 +61,71 @@
  * @property {Position[]} step_positions
  * @property {boolean[]} known          is step i on land?
  * @property {number} water   share of the way, as drawn, that leads over sea
+ * @property {Record<string, number[]>} [descriptors]   per step
  */
+
+/**
+ * A new sound on the map, which nobody recorded.
+ * @typedef {object} Found
+ * @property {string} code             its latent point: latent.js
+ * @property {"mean" | "analogy" | "beyond" | "travel" | "sample"} kind
+ * @property {string} [sampler]        where it was drawn from
+ * @property {string} name
+ * @property {Position} position
+ * @property {number[]} point
+ * @property {boolean} known           on land?
+ * @property {{id: string, distance: number} | null} near      the sound that is nearest to the ear
+ * @property {string | null} url       where it can be heard; null: not rendered yet
+ * @property {"ring" | "triangle" | "square" | "diamond"} shape      on the map
+ * @property {Course[]} courses        how it was come to
+ * @property {string[]} notes          what is to be said of it
+ * @property {string} made             from what, and how: the same again is not asked twice
+ */
+
+/** @typedef {{line: Position[], guess?: boolean}} Course   a line on the map; guess: beyond what the data say */
+
+/** @typedef {"mean" | "analogy" | "beyond"} Operation */
+
+/**
+ * @typedef {object} Drawing           the sounds that were drawn from the samplers
+ * @property {string} key
+ * @property {"drawing" | "ready" | "failed"} phase
+ * @property {Draw[]} draws            the one that was asked for first
+ */
+
+/**
+ * @typedef {object} Draw
+ * @property {string} sampler
+ * @property {number} seed
+ * @property {number} temperature
+ * @property {Record<string, number | null>} diagnostics
+ * @property {string[]} warnings
+ * @property {Found[]} samples
+ */
+
+/**
+ * @typedef {object} Travel            from a sound towards more or less of something
+ * @property {string} key
+ * @property {string} descriptor
+ * @property {"asking" | "ready" | "failed"} phase
+ * @property {number} at               the step, with a fraction while it is dragged
+ * @property {TravelReply | null} reply
+ * @property {StepSounds | null} sounds
+ */
+
+/**
+ * @typedef {object} TravelReply
+ * @property {string} descriptor
+ * @property {string} unit
+ * @property {number} origin           which step the sound itself is
+ * @property {number[]} values         per step
+ * @property {number[][]} points
+ * @property {Position[]} positions
+ * @property {boolean[]} known
+ * @property {{less: string | null, more: string | null}} stopped     why it ends there
+ */
+
+/** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
 
 /**
  * The rendered steps of one path, all in one buffer: step i starts at i * stepSamples.
@@ -71,13 +147,16 @@
 
 /** @typedef {{url: string, buffer: AudioBuffer}} Glide */
 
-/** @typedef {{sound: number, by: "pointer" | "touch" | "keys" | "table"}} Pointed  a sound that is pointed at */
+/**
+ * What is pointed at: a sound of the library, or (sound: -1) one that was found.
+ * @typedef {{sound: number, found?: Found, by: "pointer" | "touch" | "keys" | "table"}} Pointed
+ */
 
 /**
  * @typedef {object} Notice             something went otherwise than hoped: what, why, what next
  * @property {string} text
  * @property {{label: string, run: () => void}} [action]
- * @property {"news" | "trouble"} [kind]
+ * @property {"news" | "trouble"} [kind]   news go by themselves
  */
 
 /** @typedef {{by: "name" | "family" | "seconds" | "pitch" | "distance", down: boolean}} Sorting */
@@ -93,6 +172,7 @@
  * @property {Anchor | null} b
  * @property {PathKind} path                    the path that is heard
  * @property {number | null} weight             of the data term; Infinity: the graph path; null: as the model has it
+ * @property {Metric} metric                     of the geodesic
  * @property {Mode} mode
  * @property {number} place                     on the journey: 0 at A, 1 at B
  * @property {boolean} playing
@@ -103,7 +183,26 @@
  * @property {{end: "a" | "b", position: Position} | null} carried      an anchor that is being dragged
  * @property {{from: string, values: number[]} | null} distances        from A to every sound
  * @property {string | null} panel
+ * @property {string | null} curve              what is drawn under the slices; null: speed
+ * @property {boolean} ellipses                 on the land
+ * @property {readonly Ellipse[]} indicatrices
+ * @property {readonly Anchor[]} marked         what an operation is to take
+ * @property {Operation | null} operation       that the screen shows
+ * @property {number} reach                     how far beyond: 1 is B
+ * @property {Operation | null} working         that is being computed
+ * @property {readonly Found[]} found           by operations, the oldest first
+ * @property {Readonly<Record<string, string>>} kept     code of a new sound -> its id in the library
+ * @property {string} sampler
+ * @property {number} count                     of sounds to draw
+ * @property {number} temperature
+ * @property {number | null} seed               null: nothing drawn yet
+ * @property {boolean} beside                   the prior's and the mixture's are drawn too
+ * @property {Drawing | null} drawing
+ * @property {"a" | "b" | "here" | Anchor} subject      what the named sliders start from
+ * @property {{descriptor: string, by: number} | null} shape    the slider that is off its middle, in steps
+ * @property {Travel | null} travel
  * @property {string} query                     filters the library
+ * @property {string | null} editing            the id of the sound whose name is being written
  * @property {readonly number[]} families       the families shown; empty: all
  * @property {Sorting} sort
  * @property {"dark" | "light" | null} theme    null: as the system has it
@@ -115,6 +214,9 @@
  */
 
 export const STEPS = 17;
+
+/** @type {readonly Metric[]} */
+export const METRICS = ["blend", "pullback", "kernel", "flat"];
 
 /** @type {readonly PathKind[]} */
 export const PATHS = ["geodesic", "linear", "retimed"];
@@ -130,6 +232,7 @@ export const initial = {
   b: null,
   path: "geodesic",
   weight: null,
+  metric: "blend",
   mode: "steps",
   place: 0,
   playing: false,
@@ -140,7 +243,26 @@ export const initial = {
   carried: null,
   distances: null,
   panel: null,
+  curve: null,
+  ellipses: false,
+  indicatrices: [],
+  marked: [],
+  operation: null,
+  reach: 1.5,
+  working: null,
+  found: [],
+  kept: {},
+  sampler: "importance",
+  count: 16,
+  temperature: 1,
+  seed: null,
+  beside: true,
+  drawing: null,
+  subject: "a",
+  shape: null,
+  travel: null,
   query: "",
+  editing: null,
   families: [],
   sort: { by: "name", down: false },
   theme: null,
@@ -155,10 +277,45 @@ export const initial = {
 export const sameAnchor = (a, b) => keyOf(a) === keyOf(b);
 
 /** @param {Anchor | null} anchor */
-export const keyOf = (anchor) => (anchor ? anchor.sound ?? `@${anchor.position.join()}` : "");
+export const keyOf = (anchor) => (anchor ? anchor.sound ?? anchor.code ?? `@${anchor.position.join()}` : "");
+
+/** @param {Found} found @returns {PointAnchor} */
+export const anchorOf = ({ code, point, position, name }) => ({ code, point, position, name });
+
+/** What is pointed at, as an end of a journey. @param {Pick<State, "pointed" | "library">} state @returns {Anchor | null} */
+export function pointedAnchor({ pointed, library }) {
+  if (!pointed || !library) return null;
+  return pointed.found ? anchorOf(pointed.found) : { sound: library.id[pointed.sound] };
+}
+
+/** Every new sound on the map that is not in the library yet. @param {Pick<State, "found" | "drawing" | "kept">} state @returns {Found[]} */
+export const everyFound = ({ found, drawing, kept }) =>
+  [...found, ...(drawing?.draws ?? []).flatMap(({ samples }) => samples)].filter(({ code }) => !(code in kept));
 
 /** The weight of the data term that is in force. @param {State} state */
 export const weightOf = ({ weight, model }) => weight ?? model?.weights.default ?? 1;
+
+/**
+ * How the bent way is to be found: what the geodesic key stands for, under which metric.
+ * @typedef {{kind: "geodesic" | "graph", measure: import("./api.js").Measure}} Bend
+ */
+
+/** @param {State} state @returns {Bend} */
+export function bendOf(state) {
+  if (state.metric !== "blend") return { kind: "geodesic", measure: { metric: state.metric } };
+  const weight = weightOf(state);
+  return weight === Infinity ? { kind: "graph", measure: {} } : { kind: "geodesic", measure: { weight } };
+}
+
+/** @param {Bend} bend */
+export const bendKey = ({ kind, measure }) => (kind === "graph" ? "graph" : String(measure.metric ?? measure.weight));
+
+/** The metric for everything that is no path: there the graph stands for the most weight. @param {State} state @returns {import("./api.js").Measure} */
+export const measureOf = (state) =>
+  state.metric === "blend" ? { metric: "blend", weight: Math.min(weightOf(state), state.model?.weights.max ?? 10) } : { metric: state.metric };
+
+/** @param {State} state */
+export const measureKey = (state) => Object.values(measureOf(state)).join();
 
 /** The journey is ready to be heard. @param {State} state */
 export const isReady = (state) => state.journey?.phase === "ready";

@@ -1,7 +1,8 @@
 // @ts-check
 /** Every screen is a link: one table reads and writes the state; a bad link is explained, not ignored. */
 
-import { initial } from "./state.js";
+import { readPoint } from "./latent.js";
+import { METRICS, initial } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Anchor} Anchor */
@@ -33,15 +34,34 @@ const within = (low, high) => (/** @type {string} */ text) => {
 /** @param {string} text @returns {Anchor} */
 function readAnchor(text) {
   if (/^[0-9a-f]{12}$/.test(text)) return { sound: text };
+  const found = readPoint(text);
+  if (found) return { code: text, ...found };
   const parts = text.startsWith("@") ? text.slice(1).split(",") : [];
   const [x, y] = parts.map(Number);
   if (parts.length === 2 && parts.every((part) => part.trim() !== "") && Number.isFinite(x) && Number.isFinite(y))
     return { position: [x, y] };
-  throw new RangeError("it can be a sound's twelve-digit id, or a place as @x,y");
+  throw new RangeError("it can be a sound's twelve-digit id, a place as @x,y, or a point as ~ and its code");
 }
 
 /** @param {Anchor} anchor */
-const writeAnchor = (anchor) => anchor.sound ?? `@${anchor.position.map((v) => +v.toFixed(4)).join()}`;
+const writeAnchor = (anchor) => anchor.sound ?? anchor.code ?? `@${anchor.position.map((v) => +v.toFixed(4)).join()}`;
+
+const MOST_MARKED = 16;
+const SEEDS = 2 ** 31 - 1;
+
+/** @param {(text: string) => number} read */
+const whole = (read) => (/** @type {string} */ text) => {
+  const value = read(text);
+  if (Number.isInteger(value)) return value;
+  throw new RangeError("it can be a whole number");
+};
+
+/** @param {string} text @returns {NonNullable<State["shape"]>} */
+function readShape(text) {
+  const [, descriptor, by] = /^([a-z_]+)\.(-?\d{1,2})$/.exec(text) ?? [];
+  if (descriptor && Number(by)) return { descriptor, by: Number(by) };
+  throw new RangeError("it can be a slider and its steps, as brightness.-2");
+}
 
 const weight = within(0, 10);
 
@@ -63,10 +83,31 @@ export const FIELDS = {
     },
     write: (value) => (value === Infinity ? "graph" : String(+value.toFixed(3))),
   },
+  metric: { state: "metric", read: oneOf(...METRICS), write: String },
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
   t: { state: "place", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
   loop: { state: "loop", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
-  panel: { state: "panel", read: oneOf("library", "none"), write: (value) => value ?? "none" },
+  panel: { state: "panel", read: oneOf("library", "combine", "sample", "shape", "none"), write: (value) => value ?? "none" },
+  curve: { state: "curve", read: String, write: String },
+  ellipses: { state: "ellipses", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  marked: {
+    state: "marked",
+    read: (text) => text.split("!").slice(0, MOST_MARKED).map(readAnchor),
+    write: (value) => value.map(writeAnchor).join("!"),
+  },
+  op: { state: "operation", read: oneOf("mean", "analogy", "beyond"), write: String },
+  to: { state: "reach", read: within(1.05, 3), write: (value) => String(+value.toFixed(2)) },
+  sampler: { state: "sampler", read: String, write: String },
+  n: { state: "count", read: whole(within(1, 64)), write: String },
+  temp: { state: "temperature", read: within(0.1, 2), write: (value) => String(+value.toFixed(2)) },
+  seed: { state: "seed", read: whole(within(0, SEEDS)), write: String },
+  beside: { state: "beside", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  of: {
+    state: "subject",
+    read: (text) => (["a", "b", "here"].includes(text) ? text : readAnchor(text)),
+    write: (value) => (typeof value === "string" ? value : writeAnchor(value)),
+  },
+  shape: { state: "shape", read: readShape, write: ({ descriptor, by }) => `${descriptor}.${by}` },
   q: { state: "query", read: String, write: String },
   families: {
     state: "families",

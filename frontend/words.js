@@ -24,6 +24,7 @@ export const amount = (value) => (value < 1 ? value.toFixed(2) : value < 100 ? v
  */
 export function anchorName(anchor, library) {
   if (anchor.sound) return library.name[library.indexOf(anchor.sound)] ?? "an unknown sound";
+  if (anchor.code && anchor.name) return anchor.name;
   const near = nearestName(anchor, library);
   return near ? `Near ${near}` : "A place on the map";
 }
@@ -40,7 +41,7 @@ function nearestName(anchor, library) {
 export function anchorDetail(anchor, library) {
   const i = anchor.sound ? library.indexOf(anchor.sound) : -1;
   if (i >= 0) return `${library.familyName(i)}, ${duration(library.seconds[i])}`;
-  return "A place, no recording";
+  return anchor.code ? "A new sound, no recording" : "A place, no recording";
 }
 
 /** Share of a way, as it is drawn, above which it is said to cross water; below, it has touched the shore. */
@@ -93,6 +94,69 @@ export function speedDescription({ speed }, name, unit) {
   return low === high ? `${name}: ${low} ${unit} a step throughout` : `${name}: ${low} to ${high} ${unit} a step`;
 }
 
+/** What a new sound is, beside its name. @param {import("./state.js").Found} found @param {Library} library @param {string} unit */
+export function foundWords({ near, known }, library, unit) {
+  const nearest = near && library.indexOf(near.id) >= 0 ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}` : "a new sound";
+  return known ? nearest : `${nearest}, beyond what is known`;
+}
+
+/** One honest line on each metric. @type {Record<import("./state.js").Metric, [name: string, meaning: string]>} */
+export const METRIC_WORDS = {
+  blend: ["Blend", "What can be heard, plus a pull towards known sounds: the slider says how strong."],
+  pullback: ["Pull-back", "Only what can be heard: the shortest way for the ear, wherever it leads."],
+  kernel: ["Kernel", "Only nearness to known sounds. What is heard on the way does not count."],
+  flat: ["Flat", "Neither: straight inside the model, at an even pace to the ear."],
+};
+
+/** What the samplers are, for who has not met their names. @type {Record<string, [name: string, meaning: string]>} */
+export const SAMPLER_WORDS = {
+  importance: ["Known land", "Evenly over what the model knows, by resampling (metric volume)"],
+  hmc: ["Known land, walked", "The same target by Hamiltonian Monte Carlo (metric volume)"],
+  mixture: ["Near the library", "From a Gaussian mixture fitted to its sounds"],
+  aggregated: ["On the library", "One of its sounds, blurred as the encoder is unsure (aggregated posterior)"],
+  prior: ["Anywhere", "Straight from the prior; expect surprises"],
+  walk: ["Wander from a sound", "A random walk that keeps to the land (Riemannian walk)"],
+};
+
+/**
+ * What is to be known about sounds that were drawn, in plain words. Only what was measured is said.
+ * @param {import("./state.js").Draw} draw
+ * @returns {string[]} sentences
+ */
+export function drawWords({ samples, diagnostics, warnings }) {
+  const among = samples.filter(({ known }) => known).length;
+  const { acceptance, effective, escapes } = diagnostics;
+  const all = samples.length;
+  return [
+    among === all ? `All ${all} lie among known sounds.` : among === 0 ? `None of the ${all} lies among known sounds.` : `${among} of ${all} lie among known sounds.`,
+    ...(typeof effective === "number" ? [`Worth ${amount(effective)} independent ones (effective sample size).`] : []),
+    ...(typeof acceptance === "number" ? [`${Math.round(100 * acceptance)} of 100 proposed moves were taken (acceptance).`] : []),
+    ...(typeof escapes === "number" ? [escapes === 0 ? "None escaped from where the sampler may go." : `${escapes} escaped from where the sampler may go.`] : []),
+    ...warnings,
+  ];
+}
+
+/** In the unit of a descriptor: large numbers of hertz read better in thousands. @param {number} value @param {string} unit */
+export function measured(value, unit) {
+  if (unit === "Hz" && Math.abs(value) >= 1000) return `${(value / 1000).toFixed(2)} kHz`;
+  if (unit === "s" && Math.abs(value) < 1) return `${amount(1000 * value)} ms`;
+  const size = Math.abs(value);
+  const digits = size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3;
+  return `${value.toFixed(digits)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
+}
+
+/** @param {string} id */
+export const descriptorTitle = (id) => id[0].toUpperCase() + id.slice(1).replaceAll("_", " ");
+
+/** Where a slider stands, for those who do not see it. @param {number} steps from the sound itself @param {import("./state.js").Descriptor} descriptor */
+export function shapeWords(steps, { more, less }) {
+  if (steps === 0) return "the sound itself";
+  return `${Math.abs(steps)} ${Math.abs(steps) === 1 ? "step" : "steps"} ${steps > 0 ? more : less}`;
+}
+
+/** "Kick 1, Snare and Hat" @param {string[]} names */
+export const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`);
+
 /** @param {number} weight @param {{min: number, max: number}} [range] */
 export function weightWords(weight, range = { min: 0, max: 10 }) {
   if (weight === Infinity) return "goes from known sound to known sound";
@@ -102,10 +166,14 @@ export function weightWords(weight, range = { min: 0, max: 10 }) {
 
 /** The name of a file that holds this journey. @param {string} from @param {string} to @param {string} path @param {string} mode */
 export function fileName(from, to, path, mode) {
-  const plain = (/** @type {string} */ text) =>
-    text.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase().slice(0, 40) || "sound";
   return `${plain(from)}-to-${plain(to)}-${path}-${mode}.wav`;
 }
+
+/** @param {string} name */
+export const soundFile = (name) => `${plain(name)}.wav`;
+
+/** @param {string} text */
+const plain = (text) => text.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase().slice(0, 40) || "sound";
 
 /** @param {State} state @returns {string} what the corner of the map says */
 export function statusWords({ server, sound, playing, place, journey, mode, path }) {

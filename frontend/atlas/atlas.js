@@ -14,7 +14,7 @@ import { mountLegend } from "./legend.js";
 import { createOverlay, wayOf } from "./overlay.js";
 import { mountPicking } from "./picking.js";
 import { createPoints, pointSize } from "./points.js";
-import { islesOf, sceneOf, waysOf } from "./scene.js";
+import { islesOf, pointedPlace, sceneOf, waysOf } from "./scene.js";
 import { createSketch } from "./sketch.js";
 import { mountTip } from "./tip.js";
 import { toScreen } from "./view.js";
@@ -37,7 +37,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const svg = s("svg", { class: "over" });
   const layers = h("div.layers", { "aria-hidden": "true" }, sketchCanvas, h("div.landbox", {}, landRoot), pointsCanvas, svg);
   const surface = h("div.surface", { id: "surface", tabindex: 0, role: "application", "aria-roledescription": "map of sounds", "aria-describedby": "map-keys" });
-  const keys = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Enter plays it, A and B set the ends of the journey.");
+  const keys = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Enter plays it, A and B set the ends of the journey, M marks it for an average or an analogy, T opens its sliders.");
   const head = h("header.head");
   const engine = h("div.engine", { role: "status" });
   const legend = h("ul.legend", { "aria-label": "Families of sounds" });
@@ -55,6 +55,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   let shown = null; // what the filter lets through
   /** @type {ReturnType<typeof islesOf>} */
   let isles = [];
+  /** @type {import("../state.js").Field | null} */
+  let field = null;
   /** @type {ReturnType<typeof createSketch> | null} */
   let sketch = null;
   /** @type {ReturnType<typeof createPoints> | null} */
@@ -102,13 +104,14 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
 
   function drawOver() {
     const state = store.get();
-    const { library, pointed } = state;
+    const { library } = state;
     const view = camera.view();
     if (!library || view.width < 2) return;
     const crowd = (/** @type {import("./view.js").Box} */ box) => library.grid.count(...camera.under(box));
     overlay.draw(sceneOf({ ...state, library }, { palette, isles, crowd, taken: words(), snapped: picking.snapped }), view);
     travel();
-    if (pointed) tip.put(...toScreen(view, library.position(pointed.sound)), view);
+    const pointed = pointedPlace(state);
+    if (pointed) tip.put(...toScreen(view, pointed), view);
   }
 
   function travel() {
@@ -160,10 +163,13 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       if (!library || !atlas) return;
       setAll(surface, { "aria-label": `Map of ${count(library.count)} sounds.` });
       isles = islesOf(library);
-      sketch = createSketch(sketchCanvas, atlas.field);
       points?.destroy();
       points = createPoints(pointsCanvas, library);
       camera.measure();
+      if (atlas.field === field) return; // the library has grown; the land has not
+      field = atlas.field;
+      sketch = createSketch(sketchCanvas, field);
+      redraw();
       requestAnimationFrame(() => performance.mark("sonifold:first-map"));
       void plotly.then(takeOver);
     }),
@@ -181,6 +187,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     }),
     watch(store, ({ a, b }) => [a, b], redraw),
     watch(store, ({ pointed, preview, carried, journey, path }) => [pointed, preview, carried, journey, path], retouch),
+    watch(store, ({ found, drawing, marked, travel, panel, ellipses, indicatrices }) => [found, drawing, marked, travel, panel, ellipses, indicatrices], retouch),
     watch(store, ({ journey, path }) => [journey?.paths, path], move),
     watch(store, ({ place, playing, journey }) => [place, playing, journey?.phase], travel),
     watch(store, ({ view }) => [view], ({ view }) => camera.take(view)),

@@ -6,7 +6,7 @@
 /**
  * @typedef {object} Hands
  * @property {(at: Position | null) => void} point             null: the pointer has left
- * @property {(at: Position, touch: boolean) => void} tap
+ * @property {(at: Position, touch: boolean, shift: boolean) => void} tap
  * @property {(at: Position, touch: boolean) => "a" | "b" | null} grip    is there an end to carry here?
  * @property {(end: "a" | "b", at: Position) => void} carry
  * @property {(end: "a" | "b", at: Position | null) => void} drop         null: the gesture was broken off
@@ -92,7 +92,7 @@ export function watchHands(root, hands) {
     if (!down.delete(event.pointerId)) return;
     const here = at(event);
     const touch = event.pointerType === "touch";
-    if (doing === "tap") hands.tap(here, touch);
+    if (doing === "tap") hands.tap(here, touch, event.shiftKey);
     if (doing === "carry" && held) hands.drop(held, event.type === "pointerup" ? here : null);
     if (doing === "pan" || doing === "pinch") hands.rest();
     if (down.size === 0) {

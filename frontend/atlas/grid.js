@@ -57,31 +57,8 @@ export function createGrid(x, y) {
       return best;
     },
 
-    /**
-     * For the arrow keys: the nearest point in a direction. What lies off the axis counts as farther: its distance
-     * is divided by the cosine, squared; more than 60 degrees off is another direction.
-     *
-     * @param {number} from @param {number} dx @param {number} dy
-     * @returns {number} -1 when there is nothing that way
-     */
-    towards(from, dx, dy) {
-      let best = -1;
-      let least = Infinity;
-      for (let i = 0; i < n; i++) {
-        const u = x[i] - x[from];
-        const v = y[i] - y[from];
-        const far = Math.hypot(u, v);
-        if (i === from || far === 0) continue;
-        const cosine = (u * dx + v * dy) / (far * Math.hypot(dx, dy));
-        if (cosine < 0.5) continue;
-        const cost = far / cosine ** 2;
-        if (cost < least) {
-          least = cost;
-          best = i;
-        }
-      }
-      return best;
-    },
+    /** The nearest point in a direction: see `towards`. @param {number} from @param {number} dx @param {number} dy @returns {number} -1: none */
+    towards: (from, dx, dy) => towards(x, y, [x[from], y[from]], dx, dy, from).index,
 
     /** How many points lie in a box. @param {number} left @param {number} right @param {number} low @param {number} high */
     count(left, right, low, high) {
@@ -101,3 +78,31 @@ export function createGrid(x, y) {
 }
 
 /** @typedef {ReturnType<typeof createGrid>} Grid */
+
+/**
+ * For the arrow keys: the nearest point in a direction. What lies off the axis counts as farther: its distance is
+ * divided by the cosine, squared; more than 60 degrees off is another direction.
+ *
+ * @param {ArrayLike<number>} x @param {ArrayLike<number>} y
+ * @param {readonly [number, number]} from @param {number} dx @param {number} dy
+ * @param {number} [skip] the point that one comes from
+ * @returns {{index: number, cost: number}} index -1 when there is nothing that way
+ */
+export function towards(x, y, from, dx, dy, skip = -1) {
+  let index = -1;
+  let cost = Infinity;
+  for (let i = 0; i < x.length; i++) {
+    const u = x[i] - from[0];
+    const v = y[i] - from[1];
+    const far = Math.hypot(u, v);
+    if (i === skip || far === 0) continue;
+    const cosine = (u * dx + v * dy) / (far * Math.hypot(dx, dy));
+    if (cosine < 0.5) continue;
+    const mine = far / cosine ** 2;
+    if (mine < cost) {
+      cost = mine;
+      index = i;
+    }
+  }
+  return { index, cost };
+}

@@ -4,6 +4,7 @@
 import { dusk } from "../colour.js";
 import { s, setAll } from "../dom.js";
 import { amount } from "../words.js";
+import { coursesMarkup, ellipsesMarkup, pointsMarkup } from "./finds.js";
 import { boxAround, place as placeWords } from "./labels.js";
 import { toScreen } from "./view.js";
 
@@ -28,6 +29,7 @@ import { toScreen } from "./view.js";
  * @property {boolean} dim                    a newer way is being looked for
  * @property {Path | null} ghost              the dotted way
  * @property {Position | null} ring           what is pointed at
+ * @property {import("./finds.js").Finds} finds    new sounds, and how they were come to
  * @property {{name: string, at: Position, spread: number}[]} families   names on the land
  * @property {Box[]} taken                    words that lie on the map already
  * @property {(box: Box) => number} crowd     how many points lie under a box
@@ -62,12 +64,15 @@ export function createOverlay(svg) {
   };
   const reveal = s("path", { fill: "none", stroke: "#fff", "stroke-linecap": "round", pathLength: 1, "stroke-dasharray": "1 1" });
   svg.append(s("mask", { id: "reveal", maskUnits: "userSpaceOnUse", x: -2000, y: -2000, width: 20000, height: 20000 }, reveal));
+  const ellipses = group("ellipses");
   const ghost = group("ghost");
   const ways = group("ways");
   const names = group("isles");
   const straight = s("g", { class: "straight" });
   const bent = s("g", { class: "bent" });
   ways.append(straight, bent);
+  const courses = group("courses");
+  const finds = group("finds");
   const ring = group("ring");
   const words = group("words");
   const travellers = group("travellers");
@@ -142,9 +147,17 @@ export function createOverlay(svg) {
       `<circle cx="${x}" cy="${y}" r="${4 * u}" fill="${palette.ink}"/>`;
   }
 
+  /** @param {Scene} now */
+  function drawFinds(now) {
+    const pen = { palette: now.palette, unit: now.unit, xy };
+    ellipses.innerHTML = ellipsesMarkup(now.finds.ellipses, pen);
+    courses.innerHTML = coursesMarkup(now.finds, pen);
+    finds.innerHTML = pointsMarkup(now.finds, pen);
+  }
+
   /** Ends, names and lengths: what is to be read finds its place together. @param {Scene} now */
   function drawWords(now) {
-    const { palette, unit: u, a, b, bent: bentWay, straight: straightWay, retimed, chosen, families, taken, crowd } = now;
+    const { palette, unit: u, a, b, bent: bentWay, straight: straightWay, retimed, chosen, families, taken, crowd, finds: { label } } = now;
     const { width, height } = /** @type {View} */ (view);
     const bounds = { left: 8 * u, top: 8 * u, right: width - 8 * u, bottom: height - 8 * u };
     const narrow = width < NARROW * u;
@@ -206,6 +219,19 @@ export function createOverlay(svg) {
         `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`);
     }
 
+    if (label) {
+      const [x, y] = xy(label.at);
+      const size = 14 * u;
+      const w = measure(label.name, size) + 6 * u;
+      asked.push({
+        places: [[1, 0], [-1, 0], [0, 1], [0, -1]].map(([dx, dy]) => {
+          const box = boxAround(x + dx * (w / 2 + 14 * u), y + dy * 22 * u, w, 20 * u);
+          return { box, price: 0.1 + 0.02 * crowd(box) };
+        }),
+      });
+      drawers.push((box) => `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(label.name)}</text>`);
+    }
+
     /** @type {string[]} */
     const isles = [];
     const firstIsle = asked.length;
@@ -252,6 +278,7 @@ export function createOverlay(svg) {
       drawGhost(scene);
       drawStraight(scene);
       drawBent(scene);
+      drawFinds(scene);
       drawRing(scene);
       drawWords(scene);
     },

@@ -2,12 +2,15 @@
 /** What hands and keys do on the map: point, pick, carry an end, look around. */
 
 import { inNextFrame, unit } from "../dom.js";
+import { everyFound, pointedAnchor } from "../state.js";
 import { watchHands } from "./gestures.js";
-import { endPosition } from "./scene.js";
+import { towards } from "./grid.js";
+import { endPosition, pointedPlace } from "./scene.js";
 import { toMap, toScreen } from "./view.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Position} Position */
+/** @typedef {{sound: number, found?: import("../state.js").Found}} Target */
 
 const PICK = 14; // pixels around a point that belong to it
 const PICK_FINGER = 26;
@@ -25,12 +28,25 @@ const STRIDE = 60; // pixels an arrow key moves the map with Shift
  * @param {(sound: number) => boolean} parts.isShown      does the filter let it through?
  */
 export function mountPicking(root, surface, { store, camera, actions, playback, isShown }) {
-  /** @param {Position} at on the screen @param {number} radius */
-  function soundAt(at, radius) {
-    const { library } = store.get();
+  /** @param {Position} at on the screen @param {number} radius @returns {Target | null} */
+  function targetAt(at, radius) {
+    const { library, ...state } = store.get();
+    if (!library) return null;
     const view = camera.view();
-    const found = library ? library.grid.nearest(...toMap(view, at), (radius * unit()) / view.k) : -1;
-    return found >= 0 && isShown(found) ? found : -1;
+    const far = (/** @type {Position} */ place) => {
+      const [x, y] = toScreen(view, place);
+      return Math.hypot(x - at[0], y - at[1]);
+    };
+    const sound = library.grid.nearest(...toMap(view, at), (radius * unit()) / view.k);
+    let least = sound >= 0 ? far(library.position(sound)) : radius * unit();
+    /** @type {Target | null} */
+    let best = sound >= 0 && isShown(sound) ? { sound } : null;
+    for (const found of everyFound(state))
+      if (far(found.position) <= least) {
+        least = far(found.position); // what was found lies on top
+        best = { sound: -1, found };
+      }
+    return best;
   }
 
   /** The sound an end snaps to when it is dropped here. @param {Position} at on the map */
@@ -49,43 +65,46 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     return null;
   }
 
-  /** @param {number} sound -1: none @param {"pointer" | "touch" | "keys"} by */
-  function point(sound, by) {
+  /** @param {Target | null} target @param {"pointer" | "touch" | "keys"} by */
+  function point(target, by) {
     const { pointed } = store.get();
-    if (sound < 0) pointed && store.set({ pointed: null });
-    else if (pointed?.sound !== sound || pointed.by !== by) store.set({ pointed: { sound, by } });
+    if (!target) pointed && store.set({ pointed: null });
+    else if (pointed?.sound !== target.sound || pointed.found !== target.found || pointed.by !== by) store.set({ pointed: { ...target, by } });
   }
 
   /** @type {Position | null} */
   let pointer = null;
   const hit = inNextFrame(() => {
     if (!pointer) return;
-    const found = soundAt(pointer, PICK);
+    const target = targetAt(pointer, PICK);
     surface.classList.toggle("grip", endAt(pointer, GRIP) !== null);
-    surface.classList.toggle("over-sound", found >= 0);
-    if (found >= 0 || store.get().pointed?.by !== "keys") point(found, "pointer");
+    surface.classList.toggle("over-sound", target !== null);
+    if (target || store.get().pointed?.by !== "keys") point(target, "pointer");
   });
 
   const hands = watchHands(root, {
     point(at) {
       pointer = at;
       if (at) return hit();
-      if (store.get().pointed?.by === "pointer") point(-1, "pointer");
+      if (store.get().pointed?.by === "pointer") point(null, "pointer");
     },
-    tap(at, touch) {
+    tap(at, touch, shift) {
       const state = store.get();
       const end = endAt(at, touch ? PICK_FINGER : GRIP);
       const anchor = end && state[end];
+      if (anchor && shift) return actions.mark(anchor);
       if (anchor) return void playback.audition(anchor);
-      const found = soundAt(at, touch ? PICK_FINGER : PICK);
-      if (found < 0) {
-        point(-1, "pointer");
+      const target = targetAt(at, touch ? PICK_FINGER : PICK);
+      const picked = target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
+      if (!target || !picked) {
+        point(null, "pointer");
         return playback.silence();
       }
-      if (!touch || !state.a) return actions.pick(found);
+      if (shift) return actions.mark(picked);
+      if (!touch || !state.a) return actions.pick(picked);
       void playback.unlock();
       playback.pause(); // a finger hides what it points at: look first, go there then
-      point(found, "touch");
+      point(target, "touch");
     },
     grip: (at, touch) => endAt(at, touch ? PICK_FINGER : GRIP),
     carry(end, at) {
@@ -105,21 +124,31 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     rest: camera.rest,
   });
 
-  /** To the nearest sound in a direction; the first time to A, or to the middle. @param {number} dx @param {number} dy */
+  /** To the nearest sound in a direction, recorded or not; the first time to A, or to the middle. @param {number} dx @param {number} dy */
   function walk(dx, dy) {
-    const { library, pointed, a } = store.get();
+    const state = store.get();
+    const { library, pointed, a } = state;
     if (!library) return;
+    const here = pointedPlace(state);
     const { x, y } = camera.view();
-    const start = a?.sound ? library.indexOf(a.sound) : library.grid.nearest(x, y, Infinity);
-    const to = pointed ? library.grid.towards(pointed.sound, dx, dy) : start;
-    if (to < 0) return;
+    /** @type {Target} */
+    let to = { sound: a?.sound ? library.indexOf(a.sound) : library.grid.nearest(x, y, Infinity) };
+    if (here && pointed) {
+      const sounds = towards(library.x, library.y, here, dx, dy, pointed.sound);
+      const finds = everyFound(state);
+      const [fx, fy] = [finds.map(({ position }) => position[0]), finds.map(({ position }) => position[1])];
+      const found = towards(fx, fy, here, dx, dy, pointed.found ? finds.indexOf(pointed.found) : -1);
+      to = found.cost < sounds.cost ? { sound: -1, found: finds[found.index] } : { sound: sounds.index };
+    }
+    if (to.sound < 0 && !to.found) return;
     point(to, "keys");
-    camera.follow(library.position(to));
+    camera.follow(to.found ? to.found.position : library.position(to.sound));
   }
 
   /** @param {KeyboardEvent} event */
   function keydown(event) {
     const { library, pointed } = store.get();
+    const anchor = pointedAnchor({ library, pointed });
     if (!library || event.ctrlKey || event.metaKey || event.altKey) return;
     const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     const key = event.key.toLowerCase();
@@ -127,8 +156,8 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       camera.pan(-way[0] * STRIDE * unit(), way[1] * STRIDE * unit());
       camera.rest();
     } else if (way) walk(way[0], way[1]);
-    else if (event.key === "Enter" && pointed) void playback.audition({ sound: library.id[pointed.sound] });
-    else if ((key === "a" || key === "b") && pointed) actions.setEnd(key, { sound: library.id[pointed.sound] });
+    else if (event.key === "Enter" && anchor) void playback.audition(anchor);
+    else if ((key === "a" || key === "b") && anchor) actions.setEnd(key, anchor);
     else if (key === "+" || key === "=") camera.zoomStep(1);
     else if (key === "-") camera.zoomStep(-1);
     else if (key === "0") camera.home();

@@ -8,6 +8,7 @@
  */
 
 import { sharp } from "../dom.js";
+import { KEPT } from "../made/shapes.js";
 import { OUTLINES } from "./shapes.js";
 
 /** @typedef {import("../library/sounds.js").Library} Library */
@@ -36,11 +37,9 @@ const REST = 120; // ms
  */
 export function createPoints(canvas, library) {
   const outlines = OUTLINES.map((d) => new Path2D(d));
-  const byFamily = library.family_names.map((_, family) => {
-    const members = [];
-    for (let i = 0; i < library.count; i++) if (library.family[i] === family) members.push(i);
-    return members;
-  });
+  const members = (/** @type {(i: number) => boolean} */ belongs) => Array.from({ length: library.count }, (_, i) => i).filter(belongs);
+  const byFamily = library.family_names.map((_, family) => members((i) => library.family[i] === family && library.kindOf(i) === "library"));
+  const kept = Object.entries(KEPT).map(([kind, d]) => ({ outline: new Path2D(d), rows: members((i) => library.kindOf(i) === kind) }));
   /** @type {View | null} */
   let drawn = null;
   let took = 0; // ms
@@ -61,23 +60,46 @@ export function createPoints(canvas, library) {
     return tile;
   }
 
+  /** What was kept: in ink, its outline with a dot in it. @param {Path2D} outline @param {Palette} palette @param {number} size @param {number} ratio */
+  function keptStamp(outline, palette, size, ratio) {
+    const tile = document.createElement("canvas");
+    const scale = (size * ratio) / 10;
+    tile.width = tile.height = Math.ceil(14 * scale) + 2;
+    const c = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
+    c.translate(1 + scale, 1 + scale);
+    c.scale(scale, scale);
+    c.lineJoin = "round";
+    c.fillStyle = c.strokeStyle = palette.halo;
+    c.lineWidth = 3.6;
+    c.stroke(outline);
+    c.fill(outline);
+    c.strokeStyle = c.fillStyle = palette.ink;
+    c.lineWidth = 1.5;
+    c.stroke(outline);
+    c.beginPath();
+    c.arc(6, 6, 1.7, 0, 2 * Math.PI);
+    c.fill();
+    return tile;
+  }
+
   /** @param {View} view @param {Look} look */
   function draw(view, { palette, size, opacity, shown, hidden }) {
     const since = performance.now();
     const { c, w, h, ratio } = sharp(canvas);
     c.setTransform(1, 0, 0, 1, 0, 0);
-    byFamily.forEach((members, family) => {
-      const shape = stamp(family, familyColour(palette, family), size, ratio);
+    const put = (/** @type {number[]} */ rows, /** @type {HTMLCanvasElement} */ shape, /** @type {number} */ alpha) => {
       const half = shape.width / 2;
       const edge = half / ratio;
-      for (const i of members) {
+      for (const i of rows) {
         const x = view.width / 2 + (library.x[i] - view.x) * view.k;
         const y = view.height / 2 - (library.y[i] - view.y) * view.k;
         if (x < -edge || y < -edge || x > w + edge || y > h + edge || hidden.has(i)) continue;
-        c.globalAlpha = shown ? (shown.has(i) ? 1 : 0.12) : opacity;
+        c.globalAlpha = shown ? (shown.has(i) ? 1 : 0.12) : alpha;
         c.drawImage(shape, Math.round(x * ratio - half), Math.round(y * ratio - half));
       }
-    });
+    };
+    byFamily.forEach((rows, family) => put(rows, stamp(family, familyColour(palette, family), size, ratio), opacity));
+    for (const { outline, rows } of kept) if (rows.length) put(rows, keptStamp(outline, palette, Math.max(11, 1.5 * size), ratio), 1);
     c.globalAlpha = 1;
     canvas.style.transform = "";
     drawn = view;

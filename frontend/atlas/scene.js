@@ -2,7 +2,7 @@
 /** From the state to what is to be drawn on the map: ways that start at their sounds, ends, names on the land. */
 
 import { unit } from "../dom.js";
-import { stage } from "../state.js";
+import { everyFound, keyOf, stage } from "../state.js";
 import { anchorName } from "../words.js";
 import { createCourse, pinned } from "./course.js";
 
@@ -17,6 +17,9 @@ import { createCourse, pinned } from "./course.js";
 /** @param {Anchor | null} anchor @param {Library} library @returns {Position | null} null: a bare place */
 const soundPosition = (anchor, library) => (anchor?.sound ? library.position(library.indexOf(anchor.sound)) : null);
 
+/** The same for a point, which knows its place. @param {Anchor | null} anchor @param {Library} library @returns {Position | null} */
+const endPlace = (anchor, library) => (anchor?.code ? anchor.position : soundPosition(anchor, library));
+
 /** @type {WeakMap<Path, Way>} */
 const drawn = new WeakMap();
 
@@ -25,7 +28,7 @@ function wayOver(path, { a, b, library }) {
   if (!path || !library) return null;
   let way = drawn.get(path);
   if (!way) {
-    const pin = pinned(path, soundPosition(a, library), soundPosition(b, library));
+    const pin = pinned(path, endPlace(a, library), endPlace(b, library));
     drawn.set(path, (way = { path: pin, course: createCourse(pin) }));
   }
   return way;
@@ -43,7 +46,8 @@ export function endPosition(state, which) {
   if (!anchor || !library) return null;
   // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
   const map = journey?.paths.linear?.map;
-  return soundPosition(anchor, library) ?? map?.[which === "a" ? 0 : map.length - 1] ?? anchor.position ?? null;
+  if (anchor.sound || anchor.code) return placeOf(anchor, library);
+  return map?.[which === "a" ? 0 : map.length - 1] ?? anchor.position ?? null;
 }
 
 /** @param {State} state @param {"a" | "b"} which @param {(at: Position) => number} snapped @returns {import("./overlay.js").End | null} */
@@ -55,14 +59,51 @@ function end(state, which, snapped) {
     return near < 0 ? { at: carried.position, name: "", bare: true } : { at: library.position(near), name: library.name[near], bare: false };
   }
   const at = endPosition(state, which);
-  return anchor && at && { at, name: anchorName(anchor, library), bare: !anchor.sound };
+  return anchor && at && { at, name: anchorName(anchor, library), bare: !anchor.sound && !anchor.code };
 }
 
 /** @param {State["preview"]} preview @param {Library} library */
 function ghost(preview, library) {
   if (!preview) return null;
   const { from, to, path } = preview;
-  return pinned(path, soundPosition(from, library) ?? from.position ?? null, soundPosition(to, library) ?? to.position ?? null);
+  return pinned(path, placeOf(from, library), placeOf(to, library));
+}
+
+/** Where a sound, a place or a point is on the map. @param {Anchor} anchor @param {Library} library @returns {Position | null} */
+export const placeOf = (anchor, library) => soundPosition(anchor, library) ?? anchor.position ?? null;
+
+/** Where what is pointed at is. @param {Pick<State, "pointed" | "library">} state @returns {Position | null} */
+export const pointedPlace = ({ pointed, library }) =>
+  !pointed || !library ? null : pointed.found ? pointed.found.position : library.position(pointed.sound);
+
+/** @param {State & {library: Library}} state @returns {import("./finds.js").Finds} */
+function findsOf(state) {
+  const { library, found, drawing, marked, travel, pointed, a, b, panel } = state;
+  const newest = found[found.length - 1];
+  const told = [newest, pointed?.found].filter((one, i, all) => one && all.indexOf(one) === i);
+  const ends = [keyOf(a), keyOf(b)];
+  const chief = drawing?.draws[0];
+  return {
+    points: everyFound(state)
+      .filter(({ code }) => !ends.includes(code))
+      .map(({ position, shape, kind, sampler }) => ({ at: position, shape, strong: kind !== "sample" || sampler === chief?.sampler }))
+      .sort((p, q) => Number(p.strong) - Number(q.strong)),
+    courses: told.flatMap((one) => one?.courses ?? []),
+    marks: marked.flatMap((anchor, i) => {
+      const at = placeOf(anchor, library);
+      return at ? [{ at, text: String(i + 1) }] : [];
+    }),
+    travel: travel?.reply && panel === "shape" ? { line: travel.reply.positions, known: travel.reply.known, at: between(travel.reply.positions, travel.at) } : null,
+    label: newest && !ends.includes(newest.code) ? { at: newest.position, name: newest.name } : null,
+    ellipses: state.ellipses ? state.indicatrices : [],
+  };
+}
+
+/** A place on a line, between its points. @param {Position[]} line @param {number} at index, with a fraction @returns {Position} */
+function between(line, at) {
+  const i = Math.max(0, Math.min(line.length - 2, Math.floor(at)));
+  const t = at - i;
+  return line.length < 2 ? line[0] : [line[i][0] + t * (line[i + 1][0] - line[i][0]), line[i][1] + t * (line[i + 1][1] - line[i][1])];
 }
 
 /**
@@ -76,7 +117,7 @@ function ghost(preview, library) {
  * @returns {Scene}
  */
 export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
-  const { library, journey, path, preview, pointed, carried } = state;
+  const { library, journey, path, preview, carried } = state;
   return {
     palette, taken, crowd, unit: unit(),
     a: end(state, "a", snapped),
@@ -85,7 +126,8 @@ export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
     chosen: path,
     dim: carried !== null || journey?.phase === "solving",
     ghost: ghost(preview, library),
-    ring: pointed ? library.position(pointed.sound) : null,
+    ring: pointedPlace(state),
+    finds: findsOf(state),
     families: stage(state) === "both" ? [] : isles, // then the legend has their names
   };
 }

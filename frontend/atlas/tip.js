@@ -5,8 +5,8 @@ import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
 import { h, inNextFrame, unit } from "../dom.js";
 import { audibleSeconds } from "../listen/level.js";
 import { paint, spectrogram, strength } from "../morph/spectrogram.js";
-import { stage } from "../state.js";
-import { amount, duration } from "../words.js";
+import { keyOf, pointedAnchor, sameAnchor, stage } from "../state.js";
+import { amount, duration, foundWords } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -24,29 +24,33 @@ export function mountTip(root, { store, actions, playback }) {
   const hint = h("span.hint");
   const here = h("button.btn.quiet", { onclick: () => choose("a") }, "Start here");
   const there = h("button.btn.solid", { onclick: () => choose("b") }, "Go there");
-  const choices = h("span.choices", {}, here, there);
+  const mark = h("button.btn.ghost", { onclick: markIt }, "Mark");
+  const choices = h("span.choices", {}, mark, here, there);
   const tip = h("div.tip", { hidden: true }, canvas, h("span.what", {}, name, h("span.about", {}, detail, hint)), choices);
   root.append(tip);
-  let drawn = -1; // the sound whose picture is on the canvas
+  let drawn = ""; // whose picture is on the canvas
 
   /** @param {"a" | "b"} end */
   function choose(end) {
-    const { pointed, library } = store.get();
-    if (pointed && library) actions.setEnd(end, { sound: library.id[pointed.sound] });
+    const anchor = pointedAnchor(store.get());
+    if (anchor) actions.setEnd(end, anchor);
+  }
+  function markIt() {
+    const anchor = pointedAnchor(store.get());
+    if (anchor) actions.mark(anchor);
   }
 
-  /** @param {number} sound */
-  async function picture(sound) {
-    const { library, dark } = store.get();
-    if (!library) return;
-    canvas.style.visibility = drawn === sound ? "" : "hidden";
+  /** @param {import("../state.js").Anchor} anchor */
+  async function picture(anchor) {
+    const { dark } = store.get();
+    canvas.style.visibility = drawn === keyOf(anchor) ? "" : "hidden";
     let buffer;
     try {
-      buffer = await playback.soundOf({ sound: library.id[sound] });
+      buffer = await playback.soundOf(anchor);
     } catch {
       return; // whoever wanted to hear it complains
     }
-    if (store.get().pointed?.sound !== sound) return;
+    if (!sameAnchor(pointedAnchor(store.get()), anchor)) return;
     const samples = buffer.getChannelData(0);
     const seconds = clamp(audibleSeconds(samples, buffer.sampleRate), 0.1, 1.5);
     const image = spectrogram(samples, buffer.sampleRate, { columns: 32, bands: 32, seconds });
@@ -59,40 +63,41 @@ export function mountTip(root, { store, actions, playback }) {
       return ground.map((g, k) => mix(g, colour[k], e));
     });
     canvas.style.visibility = "";
-    drawn = sound;
+    drawn = keyOf(anchor);
   }
 
   const draw = inNextFrame(() => {
     const state = store.get();
-    const { pointed, library, distances, model, a, b } = state;
+    const { pointed, library, distances, model, a, b, marked } = state;
     const shown = pointed !== null && library !== null && pointed.by !== "table";
     tip.hidden = !shown;
     if (!shown) return;
-    const { sound, by } = pointed;
+    const { sound, found, by } = pointed;
+    const anchor = /** @type {import("../state.js").Anchor} */ (pointedAnchor(state));
     const card = by === "touch";
     tip.className = card ? "tip card" : "tip";
-    name.textContent = library.name[sound];
-    const far = distances && distances.from === a?.sound && sound !== library.indexOf(a.sound) ? `, ${amount(distances.values[sound])} ${model?.unit} from A` : "";
-    detail.textContent = `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
+    name.textContent = found ? found.name : library.name[sound];
+    const far = distances?.values[sound] !== undefined && distances.from === a?.sound && sound !== library.indexOf(a.sound) ? `, ${amount(distances.values[sound])} ${model?.unit} from A` : "";
+    detail.textContent = found ? foundWords(found, library, model?.unit ?? "") : `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
     choices.hidden = !card;
     hint.hidden = card;
     const which = stage(state);
     here.hidden = which === "a" && a !== null;
     there.hidden = which === "first";
-    const id = library.id[sound];
+    mark.textContent = marked.some((one) => sameAnchor(one, anchor)) ? "Unmark" : "Mark";
     hint.replaceChildren(
-      ...(id === a?.sound ? ["you are here"] :
-        id === b?.sound ? ["you are going here"] :
+      ...(sameAnchor(anchor, a) ? ["you are here"] :
+        sameAnchor(anchor, b) ? ["you are going here"] :
         which === "first" ? [h("kbd", {}, "A"), " start here"] :
         which === "a" ? [h("kbd", {}, a ? "B" : "A"), a ? " go there" : " start there"] :
         [h("kbd", {}, "A"), " ", h("kbd", {}, "B"), " set an end"]),
     );
-    void picture(sound);
+    void picture(anchor);
   });
 
   const unsubscribe = store.subscribe((now, before) => {
-    if (now.pointed !== before.pointed || now.distances !== before.distances || now.a !== before.a || now.b !== before.b || now.dark !== before.dark) {
-      if (now.dark !== before.dark) drawn = -1;
+    if (now.pointed !== before.pointed || now.distances !== before.distances || now.a !== before.a || now.b !== before.b || now.marked !== before.marked || now.dark !== before.dark) {
+      if (now.dark !== before.dark) drawn = "";
       draw();
     }
   });

@@ -3,6 +3,7 @@
 
 import { glyph } from "../atlas/shapes.js";
 import { h, icon, inNextFrame, setAll, unit } from "../dom.js";
+import { keptGlyph } from "../made/shapes.js";
 import { watch } from "../store.js";
 import { amount, count, duration } from "../words.js";
 import { toCsv } from "./csv.js";
@@ -28,8 +29,9 @@ const COLUMNS = [
  * @param {import("../store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
+ * @param {import("../made/made.js").Made} parts.made
  */
-export function mountLibrary(root, { store, actions, playback }) {
+export function mountLibrary(root, { store, actions, playback, made }) {
   const close = h("button.icon.close", { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) }, icon("close"));
   const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Filter sounds", autocomplete: "off", spellcheck: "false" }));
   const save = h("button.btn.ghost", { onclick: saveCsv }, "Save as CSV");
@@ -71,7 +73,7 @@ export function mountLibrary(root, { store, actions, playback }) {
 
   /** @param {number} i @param {number} nth */
   function row(i, nth) {
-    const { library, distances, a, b } = store.get();
+    const { library, distances, a, b, marked, editing } = store.get();
     const lib = /** @type {NonNullable<typeof library>} */ (library);
     const id = lib.id[i];
     const name = lib.name[i];
@@ -79,11 +81,20 @@ export function mountLibrary(root, { store, actions, playback }) {
     const cell = (/** @type {string} */ text) => h("td.n", {}, text);
     const end = (/** @type {"a" | "b"} */ which, /** @type {boolean} */ on) =>
       h(`button.ab${on ? `.is${which.toUpperCase()}` : ""}`, { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) }, which.toUpperCase());
+    const kind = lib.kindOf(i);
+    const order = marked.findIndex(({ sound }) => sound === id) + 1;
+    const title = [kind === "library" ? "" : kind === "made" ? "made here" : "uploaded", lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ");
+    const sound = h("button.sound", { title }, kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind), h("span", {}, name), order ? h("i.order", { title: "Marked" }, String(order)) : null);
+    const change = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture) =>
+      h("button.icon.small", { "data-act": act, "aria-label": `${label} ${name}`, title: label }, icon(picture));
+    const first = kind === "library" ? sound :
+      editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
+      h("span.own", {}, sound, change("rename", "Rename", "edit"), change("delete", "Delete", "bin"));
     return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "aria-rowindex": nth + 2 },
-      h("td", {}, h("button.sound", { title: [lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ") }, glyph(lib.family[i]), h("span", {}, name))),
+      h("td", {}, first),
       h("td", {}, lib.familyName(i)),
       cell(duration(lib.seconds[i])), cell(noteName(lib.pitch[i])),
-      cell(distances ? amount(distances.values[i]) : "–"),
+      cell(distances?.values[i] !== undefined ? amount(distances.values[i]) : "–"),
       h("td.ends", {}, end("a", isA), end("b", isB)));
   }
 
@@ -94,10 +105,16 @@ export function mountLibrary(root, { store, actions, playback }) {
     first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
     end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
     const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
+    if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
     const kept = focused && { sound: focused.closest("tr")?.dataset.sound, end: focused.dataset.end };
     const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
     body.replaceChildren(gap(first), ...rows.slice(first, end).map((i, k) => row(i, first + k)), gap(rows.length - end));
     if (kept?.sound) focusOn(Number(kept.sound), kept.end);
+    const writing = /** @type {HTMLInputElement | null} */ (body.querySelector("input.rename"));
+    if (writing) {
+      writing.focus({ preventScroll: true });
+      writing.select();
+    }
     mark();
   });
 
@@ -142,8 +159,13 @@ export function mountLibrary(root, { store, actions, playback }) {
     const i = soundOf(event);
     if (i < 0 || !library) return;
     const end = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-end]"))?.dataset.end;
+    const act = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-act]"))?.dataset.act;
     const anchor = { sound: library.id[i] };
-    if (end) actions.setEnd(/** @type {"a" | "b"} */ (end), anchor);
+    if (act === "name") return;
+    if (act === "rename") store.set({ editing: library.id[i] });
+    else if (act === "delete") made.remove(library.id[i]);
+    else if (event.shiftKey && !end) actions.mark(anchor);
+    else if (end) actions.setEnd(/** @type {"a" | "b"} */ (end), anchor);
     else void playback.audition(anchor);
   });
   body.addEventListener("pointerover", (event) => {
@@ -156,9 +178,14 @@ export function mountLibrary(root, { store, actions, playback }) {
     const i = soundOf(event);
     const { library } = store.get();
     if (i < 0 || !library || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement) return writeName(event.key, event.target, library.id[i], event);
     const key = event.key.toLowerCase();
     const by = { arrowdown: 1, arrowup: -1, pagedown: 10, pageup: -10 }[key];
     if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
+    else if (key === "m") actions.mark({ sound: library.id[i] });
+    else if (key === "t") actions.shape({ sound: library.id[i] });
+    else if (key === "f2" && library.kindOf(i) !== "library") store.set({ editing: library.id[i] });
+    else if (key === "delete" && library.kindOf(i) !== "library") made.remove(library.id[i]);
     else if (by) {
       const at = Math.min(rows.length - 1, Math.max(0, rows.indexOf(i) + by));
       const tall = rowHeight();
@@ -175,6 +202,21 @@ export function mountLibrary(root, { store, actions, playback }) {
     event.preventDefault();
     event.stopPropagation();
   });
+  /** @param {string} key @param {HTMLInputElement} input @param {string} id @param {Event} event */
+  function writeName(key, input, id, event) {
+    if (key !== "Enter" && key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const row = store.get().library?.indexOf(id) ?? -1;
+    const name = input.value.trim();
+    input.blur();
+    if (key === "Enter" && name) void made.rename(id, name);
+    store.set({ editing: null });
+    requestAnimationFrame(() => requestAnimationFrame(() => focusOn(row)));
+  }
+  body.addEventListener("focusout", (event) => {
+    if (event.target instanceof HTMLInputElement && store.get().editing) store.set({ editing: null });
+  });
   search.addEventListener("input", () => store.set({ query: search.value }));
   wrap.addEventListener("scroll", fill);
 
@@ -189,7 +231,12 @@ export function mountLibrary(root, { store, actions, playback }) {
       search.placeholder = state.library ? `Filter ${count(state.library.count)} sounds` : "Filter";
       refresh();
     }),
-    watch(store, ({ a, b }) => [a, b], fill),
+    watch(store, ({ a, b, marked }) => [a, b, marked], fill),
+    watch(store, ({ editing, library }) => [editing, library], ({ editing, library }) => {
+      const at = editing && library ? rows.indexOf(library.indexOf(editing)) : -1;
+      if (at >= 0 && (at < first || at >= end)) wrap.scrollTop = at * rowHeight();
+      fill();
+    }),
     watch(store, ({ pointed }) => [pointed], mark),
   ];
   const resized = new ResizeObserver(fill);

@@ -16,6 +16,7 @@ import { createGrid } from "../atlas/grid.js";
  * @property {string[]} source
  * @property {string[]} licence
  * @property {string[]} credit
+ * @property {("library" | "made" | "uploaded")[]} [kind]      came with the pack, or was kept here
  */
 
 /** @typedef {ReturnType<typeof createLibrary>} Library */
@@ -33,6 +34,8 @@ export function createLibrary(columns) {
     position: (i) => [columns.x[i], columns.y[i]],
     /** @param {number} i */
     familyName: (i) => columns.family_names[columns.family[i]] ?? "",
+    /** Did it come with the pack, or was it kept here? @param {number} i @returns {"library" | "made" | "uploaded"} */
+    kindOf: (i) => columns.kind?.[i] ?? "library",
     /** In which bounds the points lie: x0, x1, y0, y1. @returns {[number, number, number, number]} */
     bounds: () => [...range(columns.x), ...range(columns.y)],
   };
@@ -65,7 +68,7 @@ const isPlain = (name) => name.length <= 20 && !/_|\d{3}/.test(name);
  */
 export function heart(library, family, least = 5) {
   const members = [];
-  for (let i = 0; i < library.count; i++) if (library.family[i] === family) members.push(i);
+  for (let i = 0; i < library.count; i++) if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
   if (members.length < least) return -1;
   const x = median(members.map((i) => library.x[i]));
   const y = median(members.map((i) => library.y[i]));
@@ -113,7 +116,8 @@ export function filtered(library, { query, families }) {
   for (let i = 0; i < library.count; i++) {
     if (families.length && !families.includes(library.family[i])) continue;
     if (words.length) {
-      const text = `${library.name[i]} ${library.familyName(i)} ${library.source[i]}`.toLowerCase();
+      const kept = library.kindOf(i) === "library" ? "" : library.kindOf(i);
+      const text = `${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${kept}`.toLowerCase();
       if (!words.every((word) => text.includes(word))) continue;
     }
     rows.push(i);

@@ -31,10 +31,13 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     journeys.connect(reduce);
     reduce.connect(limiter).connect(tap).connect(context.destination);
     const mixer = createMixer(context, journeys);
+    const travels = context.createGain();
+    travels.connect(reduce);
     return {
-      context, journeys, tap, mixer,
+      context, journeys, travels, tap, mixer,
       steps: createStepPlayer(context, mixer, { ended }),
       glide: createGlidePlayer(context, mixer, { ended }),
+      travel: createStepPlayer(context, createMixer(context, travels), { ended() {} }), // the named sliders
       voice: createVoice(context, reduce),
       scope: new Float32Array(tap.fftSize),
     };
@@ -72,6 +75,7 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     dispose() {
       wired?.steps.dispose();
       wired?.glide.dispose();
+      wired?.travel.dispose();
       void wired?.context.close();
       wired = null;
     },

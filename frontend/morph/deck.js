@@ -4,6 +4,7 @@
 import { h } from "../dom.js";
 import { isReady, stage } from "../state.js";
 import { watch } from "../store.js";
+import { mountLens } from "./lens.js";
 import { mountPaths } from "./paths.js";
 import { mountScrubber } from "./scrubber.js";
 import { mountSpeed } from "./speed.js";
@@ -39,6 +40,7 @@ export function mountDeck(root, parts) {
     mountTransport(transport, parts),
     mountPaths(paths, parts.store),
     mountWeight(weight, parts.store),
+    mountLens(more, parts.store),
     mountMore(more, parts),
     mountTile(a, "a", parts),
     mountStrip(strip, parts),

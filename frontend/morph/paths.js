@@ -32,8 +32,8 @@ export function mountPaths(root, store) {
   const group = radioGroup(root, (value) => store.set({ path: /** @type {PathKind} */ (value) }));
   const stops = [
     watch(store, ({ path }) => [path], ({ path }) => group.show(path)),
-    watch(store, ({ journey, model, weight }) => [journey?.paths, journey?.phase, model, weight], ({ journey, model, weight }) => {
-      parts.geodesic.name.textContent = weight === Infinity ? "Through sounds" : "Geodesic";
+    watch(store, ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric], ({ journey, model, weight, metric }) => {
+      parts.geodesic.name.textContent = weight === Infinity && metric === "blend" ? "Through sounds" : "Geodesic";
       for (const [kind] of KEYS) {
         const { key, length, unit, name } = parts[kind];
         const path = journey?.paths[kind];

@@ -63,13 +63,13 @@ export function mountMore(root, { store, actions, link }) {
   }
 
   const stop = watch(store, ({ journey, path, mode, library, a, b }) => [journey, path, mode, library, a, b], (state) => {
-    const { journey, path, mode, library, a, b, weight } = state;
+    const { journey, path, mode, library, a, b, weight, metric } = state;
     const file = mode === "glide" ? journey?.glides[path]?.url : chosen(state)?.audio.url;
     if (!isReady(state) || !file || !library || !a || !b) {
       setAll(save, { href: null, download: null, "aria-disabled": "true", role: "link" });
       return;
     }
-    const way = path === "geodesic" && weight === Infinity ? "graph" : path;
+    const way = path !== "geodesic" ? path : metric !== "blend" ? `${metric}-geodesic` : weight === Infinity ? "graph" : path;
     const name = fileName(anchorName(a, library), anchorName(b, library), way, mode);
     setAll(save, { href: `${file}?format=wav&download=${encodeURIComponent(name)}`, download: name, "aria-disabled": null, role: null });
   });

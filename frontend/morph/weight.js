@@ -5,7 +5,7 @@ import { clamp } from "../colour.js";
 import { h } from "../dom.js";
 import { weightOf } from "../state.js";
 import { watch } from "../store.js";
-import { weightWords } from "../words.js";
+import { METRIC_WORDS, weightWords } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -53,10 +53,14 @@ export function mountWeight(root, store) {
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);
-  const stop = watch(store, ({ weight, model }) => [weight, model], (state) => {
+  const stop = watch(store, ({ weight, model, metric }) => [weight, model, metric], (state) => {
+    const off = state.metric !== "blend"; // the weight is the blend's
+    root.classList.toggle("off", off);
+    slider.disabled = off;
     slider.value = String(stopOf(weightOf(state), most()));
     root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
     describe(weightOf(state));
+    if (off) root.title = `The weight belongs to the blend; the metric is ${METRIC_WORDS[state.metric][0].toLowerCase()} now.`;
   });
   return {
     destroy() {

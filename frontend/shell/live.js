@@ -3,15 +3,16 @@
 
 import { stage } from "../state.js";
 import { watch } from "../store.js";
-import { amount, anchorName, comparison, duration, weightWords } from "../words.js";
+import { METRIC_WORDS, amount, anchorName, comparison, duration, foundWords, list, weightWords } from "../words.js";
 
 /** @param {HTMLElement} root a live region @param {import("../store.js").Store<import("../state.js").State>} store */
 export function mountLive(root, store) {
   /** @param {string} text */
   const say = (text) => void (root.textContent = text);
   const stops = [
-    watch(store, ({ pointed }) => [pointed?.sound, pointed?.by], ({ pointed, library, distances, model, a }) => {
+    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], ({ pointed, library, distances, model, a }) => {
       if (!pointed || !library || pointed.by !== "keys") return;
+      if (pointed.found) return say(`${pointed.found.name}, ${foundWords(pointed.found, library, model?.unit ?? "")}`);
       const i = pointed.sound;
       const far = distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${model?.unit} from A` : "";
       say(`${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`);
@@ -23,12 +24,19 @@ export function mountLive(root, store) {
       else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
     }),
     watch(store, ({ journey }) => [journey?.key, journey?.phase], (state) => {
-      const { journey, a, b, library, model, weight } = state;
+      const { journey, a, b, library, model, weight, metric } = state;
       const { geodesic, linear } = journey?.paths ?? {};
       if (journey?.phase !== "ready" || !geodesic || !linear || !library || !a || !b || !model) return;
       const { lengths, more } = comparison(geodesic, linear, model.unit);
-      const bent = weight === null ? "" : ` The geodesic ${weightWords(weight)}.`;
+      const bent = metric !== "blend" ? ` Metric: ${METRIC_WORDS[metric].join(". ")}` : weight === null ? "" : ` The geodesic ${weightWords(weight)}.`;
       say(`From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
+    }),
+    watch(store, ({ found }) => [found], ({ found, library, model, working }) => {
+      const newest = found[found.length - 1];
+      if (newest && library && !working) say([`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "));
+    }),
+    watch(store, ({ marked, library }) => [marked, library], ({ marked, library }) => {
+      if (library && marked.length) say(`Marked: ${list(marked.map((anchor) => anchorName(anchor, library)))}.`);
     }),
     watch(store, ({ path }) => [path], ({ path, journey }) => journey && say({ geodesic: "Geodesic", linear: "Straight", retimed: "Re-timed" }[path])),
   ];

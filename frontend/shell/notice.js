@@ -5,6 +5,7 @@ import { h, icon } from "../dom.js";
 import { watch } from "../store.js";
 
 const NEWS = 4000; // ms that good news stays
+const OFFER = 12000; // ms, when there is something to press
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
 export function mountNotice(root, store) {
@@ -33,7 +34,7 @@ export function mountNotice(root, store) {
       const close = h("button.icon", { "aria-label": "Dismiss", onclick: () => store.set({ notice: null }) }, icon("close"));
       const act = action && h("button.text", { onclick: () => (store.set({ notice: null }), action.run()) }, action.label);
       root.replaceChildren(text, ...(act ? [act] : []), close);
-      if (kind === "news") timer = window.setTimeout(() => store.set({ notice: null }), NEWS);
+      if (kind === "news") timer = window.setTimeout(() => store.set({ notice: null }), action ? OFFER : NEWS);
     }),
   ];
   return {

@@ -5,7 +5,12 @@ import { h, icon, s } from "../dom.js";
 import { watch } from "../store.js";
 
 /** @type {[panel: string, icon: string, label: string][]} */
-const PANELS = [["library", "library", "Library"]];
+const PANELS = [
+  ["library", "library", "Library"],
+  ["combine", "combine", "Combine"],
+  ["shape", "shape", "Shape"],
+  ["sample", "sample", "Sample"],
+];
 
 const mark = () =>
   s("svg", { viewBox: "0 0 40 40", "aria-hidden": "true" },

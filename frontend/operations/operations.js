@@ -1,0 +1,151 @@
+// @ts-check
+/** Averages, analogies, what lies beyond B: asks for them, and puts what comes on the map. */
+
+import { isAborted, latest } from "../api.js";
+import { writePoint } from "../latent.js";
+import { anchorOf, keyOf, measureKey, measureOf } from "../state.js";
+import { watch } from "../store.js";
+import { anchorName } from "../words.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Anchor} Anchor */
+/** @typedef {import("../state.js").Found} Found */
+/** @typedef {import("../state.js").Operation} Operation */
+/** @typedef {import("../state.js").Course} Course */
+/** @typedef {import("../state.js").Position} Position */
+
+const MOST = 24; // results on the map; the oldest go
+
+/** What an operation still lacks; null: nothing. @param {Operation} operation @param {Pick<State, "a" | "b" | "marked">} state */
+export function lacking(operation, { a, b, marked }) {
+  if (operation === "mean") return marked.length < 2 ? "Mark two sounds or more: Shift and click, or M." : null;
+  if (!a || !b) return "Pick A and B first.";
+  if (operation === "analogy") return marked.length ? null : "Mark a third sound: Shift and click, or M.";
+  return null;
+}
+
+/** What a result is made from, so that the same again is not asked twice. @param {Operation} operation @param {State} state */
+export function recipe(operation, state) {
+  const { a, b, marked, reach } = state;
+  const ends = [keyOf(a), keyOf(b)];
+  const from = { mean: marked.map(keyOf).sort(), analogy: [...ends, keyOf(marked[marked.length - 1] ?? null)], beyond: [...ends, reach] }[operation];
+  return [operation, ...from, measureKey(state)].join(" ");
+}
+
+/**
+ * The part of the way from A through B that is new, and where on it the data end.
+ * @param {{course: Position[], times: number[], left: number | null}} reply
+ * @returns {Course[]}
+ */
+export function coursesBeyond({ course, times, left }) {
+  const start = Math.max(0, times.findIndex((t) => t >= 1));
+  const end = left === null ? -1 : times.findIndex((t, i) => i > start && t >= left);
+  const shore = end < 0 ? course.length - 1 : end;
+  const known = { line: course.slice(start, shore + 1) };
+  return shore < course.length - 1 ? [known, { line: course.slice(shore), guess: true }] : [known];
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../api.js").Api} parts.api
+ * @param {import("../playback.js").Playback} parts.playback
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createOperations({ store, api, playback, complain }) {
+  let wanted = false; // somebody pressed a key, and wants to hear what comes
+
+  /** @param {Operation} operation @param {State} state @param {AbortSignal} signal @returns {Promise<{place: import("../api.js").Place, name: string, courses: Course[]}>} */
+  async function ask(operation, state, signal) {
+    const { a, b, marked, reach } = state;
+    const model = /** @type {import("../state.js").Model} */ (state.model);
+    const library = /** @type {import("../library/sounds.js").Library} */ (state.library);
+    const measure = measureOf(state);
+    if (operation === "mean") {
+      const place = await api.mean(model.id, [...marked], measure, signal);
+      return { place, name: `Average of ${marked.length}`, courses: place.spokes.map((line) => ({ line })) };
+    }
+    const [from, to] = /** @type {[Anchor, Anchor]} */ ([a, b]);
+    if (operation === "analogy") {
+      const c = marked[marked.length - 1];
+      const place = await api.analogy(model.id, [from, to, c], measure, signal);
+      return { place, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: place.course }] };
+    }
+    const place = await api.beyond(model.id, [from, to], { to: reach, ...measure }, signal);
+    return { place, name: `Beyond ${anchorName(to, library)}`, courses: coursesBeyond(place) };
+  }
+
+  const compute = latest(async (signal, /** @type {Operation} */ operation) => {
+    const state = store.get();
+    store.set({ working: operation });
+    try {
+      const { place, name, courses } = await ask(operation, state, signal);
+      if (signal.aborted) return;
+      const position = /** @type {Position} */ ([place.x, place.y]);
+      const code = writePoint(position, place.point);
+      playback.learn(code, place.audio.url);
+      /** @type {Found} */
+      const found = {
+        code, kind: operation, shape: "diamond", name, position, point: place.point, known: place.known,
+        near: place.nearest[0] ?? null, url: place.audio.url, courses,
+        notes: place.warnings.map(({ text }) => text), made: recipe(operation, state),
+      };
+      store.set({ working: null, found: [...store.get().found, found].slice(-MOST) });
+      if (wanted) void playback.audition(anchorOf(found));
+      wanted = false;
+    } catch (error) {
+      if (isAborted(error) || signal.aborted) return;
+      store.set({ working: null, operation: null });
+      complain(error, () => run(operation));
+    }
+  });
+
+  /** @param {Operation} operation */
+  function run(operation) {
+    const state = store.get();
+    const missing = lacking(operation, state);
+    if (missing) {
+      store.set({ panel: "combine", notice: { text: missing, kind: "news" } });
+      return;
+    }
+    void playback.unlock();
+    const there = state.found.find(({ made }) => made === recipe(operation, state));
+    if (there) {
+      store.set({ operation, found: [...state.found.filter((one) => one !== there), there] });
+      void playback.audition(anchorOf(there));
+      return;
+    }
+    wanted = true;
+    store.set({ operation });
+  }
+
+  const stop = watch(store, (state) => [state.operation, state.library !== null, state.operation && recipe(state.operation, state)], (state) => {
+    const { operation, library, found, model } = state;
+    if (!operation || !library || !model || lacking(operation, state)) {
+      compute.cancel();
+      if (state.working) store.set({ working: null });
+      return;
+    }
+    if (found.some(({ made }) => made === recipe(operation, state))) return;
+    void compute(operation);
+  });
+
+  return {
+    run,
+    /** @param {Found} found */
+    drop(found) {
+      const { pointed, operation, found: all } = store.get();
+      store.set({
+        found: all.filter((one) => one !== found),
+        ...(pointed?.found === found && { pointed: null }),
+        ...(found.kind === operation && { operation: null }),
+      });
+    },
+    destroy() {
+      stop();
+      compute.cancel();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createOperations>} Operations */

@@ -1,0 +1,119 @@
+// @ts-check
+/** New sounds: where to draw them from, how daring, how many, by which seed; and what came of it. */
+
+import { h, icon, setAll } from "../dom.js";
+import { mountRows } from "../made/rows.js";
+import { outline } from "../made/shapes.js";
+import { watch } from "../store.js";
+import { SAMPLER_WORDS, anchorName, drawWords } from "../words.js";
+import { BESIDE, createSampling, hasTemperature, needsStart } from "./sampling.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const SEEDS = 10_000; // short enough to be read out
+const TOP = 2; // of the temperature
+
+/** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
+export function mount(root, parts) {
+  const { store } = parts;
+  const sampling = createSampling(parts);
+  const choices = h("fieldset.pick", {}, h("legend.vh", {}, "Where to draw from"));
+  const daring = h("output");
+  const temperature = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Daring (temperature)" }));
+  const field = h("label.field", {}, h("span", {}, "Daring (temperature)"), daring, temperature);
+  const count = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 1, max: 64, step: 1, inputmode: "numeric" }));
+  const seed = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: 2147483647, step: 1, inputmode: "numeric", placeholder: "any" }));
+  const beside = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox" }));
+  const go = h("button.btn.solid", { onclick: () => drawNew() });
+  const clear = h("button.btn.ghost", { onclick: () => store.set({ seed: null, pointed: null }) }, "Take off the map");
+  const words = h("div.outcome", { role: "status" });
+  const list = h("ul");
+  const more = h("p.note", { hidden: true });
+  root.append(
+    h("h2", {}, "New sounds"),
+    h("button.icon.close", { "aria-label": "Close the samples", onclick: () => store.set({ panel: null }) }, icon("close")),
+    h("p.lede", {}, "Draw sounds nobody recorded. They land on the map as rings."),
+    choices, field,
+    h("div.row", {}, h("label.field.s", {}, "How many", count), h("label.field.s", {}, "Seed", seed)),
+    h("label.check", {}, beside, h("span", {}, "Beside them: ", outline("triangle"), " the prior’s, ", outline("square"), " the mixture’s")),
+    h("div.row", {}, go, clear), words, list, more);
+
+  const drawNew = () => store.set({ seed: Math.floor(Math.random() * SEEDS) });
+
+  /** @param {HTMLInputElement} input @param {number} low @param {number} high @param {(value: number) => void} use */
+  function number(input, low, high, use) {
+    input.addEventListener("change", () => {
+      const value = Math.round(Number(input.value));
+      if (input.value !== "" && value >= low && value <= high) use(value);
+      else show(store.get()); // what it was
+    });
+  }
+  number(count, 1, 64, (value) => store.set({ count: value }));
+  number(seed, 0, 2147483647, (value) => store.set({ seed: value }));
+  temperature.addEventListener("input", () => store.set({ temperature: Number(temperature.value) }));
+  beside.addEventListener("change", () => store.set({ beside: beside.checked }));
+  choices.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLInputElement) store.set({ sampler: event.target.value });
+  });
+
+  /** @param {State} state */
+  function offer(state) {
+    const { model, a, library } = state;
+    const ids = model?.samplers?.map(({ id }) => id) ?? Object.keys(SAMPLER_WORDS);
+    for (const old of choices.querySelectorAll("label")) old.remove();
+    choices.append(...ids.map((id) => {
+      const [name, meaning] = SAMPLER_WORDS[id] ?? [id, model?.samplers?.find((one) => one.id === id)?.title ?? ""];
+      const stuck = needsStart(state, id) && !a;
+      const start = needsStart(state, id) ? (a && library ? `A random walk on the land that starts at ${anchorName(a, library)}` : "A random walk on the land; pick A first") : meaning;
+      return h(`label${stuck ? ".off" : ""}`, {},
+        h("input", { type: "radio", name: "sampler", value: id, disabled: stuck }), h("span", {}, h("b", {}, name), start));
+    }));
+    show(state);
+  }
+
+  /** @param {State} state */
+  function show(state) {
+    const { sampler, count: many, seed: by, temperature: heat, beside: also } = state;
+    for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (choices.querySelectorAll("input"))) radio.checked = radio.value === sampler;
+    count.value = String(many);
+    seed.value = by === null ? "" : String(by);
+    temperature.value = String(heat);
+    temperature.style.setProperty("--at", `${((heat - 0.1) / (TOP - 0.1)) * 100}%`);
+    daring.textContent = heat.toFixed(1);
+    field.hidden = !hasTemperature(state, sampler);
+    beside.checked = also;
+    go.textContent = `Draw ${many} ${by === null ? "" : "other "}${many === 1 ? "sound" : "sounds"}`;
+    clear.hidden = by === null;
+    setAll(go, { disabled: needsStart(state, sampler) && !state.a });
+  }
+
+  /** @param {State} state */
+  function tell({ drawing, sampler }) {
+    const chief = drawing?.draws.find((draw) => draw.sampler === sampler);
+    root.classList.toggle("busy", drawing?.phase === "drawing");
+    more.hidden = true;
+    if (!drawing || drawing.phase === "failed") return words.replaceChildren();
+    if (!chief) return words.replaceChildren(h("p.note", {}, "Drawing."));
+    const [first, ...rest] = drawWords(chief);
+    words.replaceChildren(
+      h("p.note", {}, outline("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
+      ...drawing.draws.filter((draw) => draw !== chief).map((draw) =>
+        h("p.note", {}, outline(BESIDE[draw.sampler]), ` ${SAMPLER_WORDS[draw.sampler][0]}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`)));
+  }
+
+  const rows = mountRows(list, parts, ({ drawing, sampler }) => drawing?.draws.find((draw) => draw.sampler === sampler)?.samples ?? []);
+  const stops = [
+    watch(store, ({ model, a, library }) => [model, a, library], offer),
+    watch(store, ({ sampler, count, seed, temperature, beside, a }) => [sampler, count, seed, temperature, beside, a], show),
+    watch(store, ({ drawing, sampler }) => [drawing, sampler], tell),
+  ];
+  return {
+    destroy() {
+      for (const stop of stops) stop();
+      rows.destroy();
+      sampling.destroy();
+      root.replaceChildren();
+    },
+  };
+}
+

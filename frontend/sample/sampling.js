@@ -1,0 +1,108 @@
+// @ts-check
+/** Draws new sounds as the link says: the sampler that was asked for, and beside it the two everyone compares with. */
+
+import { isAborted, latest } from "../api.js";
+import { writePoint } from "../latent.js";
+import { anchorOf, keyOf } from "../state.js";
+import { watch } from "../store.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Found} Found */
+/** @typedef {import("../state.js").Draw} Draw */
+
+const SETTLE = 180; // ms: a slider that is being pulled draws when it rests
+const AT_ONCE = 8; // sounds rendered in one request, so that pointing at one has not to wait for all
+
+/** Whom the chosen sampler is seen beside. @type {Record<string, Found["shape"]>} */
+export const BESIDE = { prior: "triangle", mixture: "square" };
+
+/** Does it need a place to begin? @param {State} state @param {string} sampler */
+export const needsStart = ({ model }, sampler) => model?.samplers?.find(({ id }) => id === sampler)?.start ?? sampler === "walk";
+
+/** What is drawn, as one text; "": nothing. @param {State} state */
+export function drawingKey(state) {
+  const { model, sampler, count, temperature, seed, beside, a } = state;
+  if (!model || seed === null) return "";
+  const start = needsStart(state, sampler) ? keyOf(a) : "";
+  return [sampler, count, temperature, seed, beside, start].join(" ");
+}
+
+/**
+ * @param {import("../api.js").Samples} reply
+ * @param {Found["shape"]} shape
+ * @returns {Draw}
+ */
+export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samples }, shape) {
+  return {
+    sampler, seed, temperature, diagnostics,
+    warnings: warnings.map(({ text }) => text),
+    samples: samples.map(({ point, x, y, known, nearest }, i) => ({
+      code: writePoint([x, y], point), kind: "sample", shape, sampler, name: `Sample ${seed}-${i + 1}`,
+      position: [x, y], point, known, near: nearest, url: null, courses: [], notes: [], made: `${sampler} ${seed} ${temperature} ${i}`,
+    })),
+  };
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../api.js").Api} parts.api
+ * @param {import("../playback.js").Playback} parts.playback
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createSampling({ store, api, playback, complain }) {
+  let timer = 0;
+
+  const draw = latest(async (signal, /** @type {string} */ key) => {
+    const state = store.get();
+    const { model, sampler, count, temperature, seed, beside, a } = state;
+    if (!model || seed === null) return;
+    const names = [sampler, ...(beside ? Object.keys(BESIDE).filter((other) => other !== sampler) : [])];
+    store.set({ drawing: { key, phase: "drawing", draws: state.drawing?.draws ?? [] } });
+    try {
+      const draws = await Promise.all(names.map(async (name) => {
+        const start = needsStart(state, name) && a ? { start: a } : {};
+        const reply = await api.samples(model.id, { sampler: name, count, seed, ...(hasTemperature(state, name) && { temperature }), ...start }, signal);
+        return drawOf(reply, name === sampler ? "ring" : BESIDE[name]);
+      }));
+      if (signal.aborted) return;
+      store.set({ drawing: { key, phase: "ready", draws } });
+      await render(draws[0], signal);
+    } catch (error) {
+      if (isAborted(error) || signal.aborted) return;
+      store.set({ drawing: { key, phase: "failed", draws: [] } });
+      complain(error, () => void draw(key));
+    }
+  });
+
+  /** Ahead of whoever points at one. @param {Draw} drawn @param {AbortSignal} signal */
+  async function render({ samples }, signal) {
+    const model = /** @type {import("../state.js").Model} */ (store.get().model);
+    for (let i = 0; i < samples.length && !signal.aborted; i += AT_ONCE) {
+      const some = samples.slice(i, i + AT_ONCE);
+      const sounds = await api.decodings(model.id, some.map(anchorOf), signal);
+      sounds.forEach(({ audio }, k) => playback.learn(some[k].code, audio.url));
+    }
+  }
+
+  const stop = watch(store, (state) => [drawingKey(state), state.library !== null], (state) => {
+    clearTimeout(timer);
+    const key = drawingKey(state);
+    if (!state.library) return;
+    if (!key || (needsStart(state, state.sampler) && !state.a)) {
+      draw.cancel();
+      if (state.drawing) store.set({ drawing: null });
+    } else if (key !== state.drawing?.key) timer = window.setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
+  });
+
+  return {
+    destroy() {
+      stop();
+      clearTimeout(timer);
+      draw.cancel();
+    },
+  };
+}
+
+/** @param {State} state @param {string} sampler */
+export const hasTemperature = ({ model }, sampler) => model?.samplers?.find(({ id }) => id === sampler)?.temperature ?? true;

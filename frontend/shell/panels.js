@@ -1,0 +1,86 @@
+// @ts-check
+/** Panels that are fetched when they are first needed: the first map waits for none of them. */
+
+import { h } from "../dom.js";
+import { watch } from "../store.js";
+
+/** @typedef {import("../state.js").State} State */
+
+/**
+ * What every panel is handed.
+ * @typedef {object} Parts
+ * @property {import("../store.js").Store<State>} store
+ * @property {import("../api.js").Api} api
+ * @property {import("../actions.js").Actions} actions
+ * @property {import("../playback.js").Playback} playback
+ * @property {import("../listen/listen.js").Listen} listen
+ * @property {import("../operations/operations.js").Operations} operations
+ * @property {import("../made/made.js").Made} made
+ * @property {(bytes: ArrayBuffer) => AudioBuffer} toAudioBuffer
+ * @property {(error: unknown, again: () => void) => void} complain
+ */
+
+/** @typedef {{mount: (root: HTMLElement, parts: Parts) => {destroy: () => void}}} Panel */
+
+/** @type {Record<string, {fetch: () => Promise<Panel>, needed: (state: State) => boolean}>} */
+const PANELS = {
+  combine: { fetch: () => import("../operations/panel.js"), needed: ({ panel }) => panel === "combine" },
+  sample: { fetch: () => import("../sample/panel.js"), needed: ({ panel, seed }) => panel === "sample" || seed !== null },
+  shape: { fetch: () => import("../directions/panel.js"), needed: ({ panel }) => panel === "shape" },
+};
+
+const STYLES = "made/made.css";
+
+/** @param {HTMLElement} root the sheet @param {Parts} parts */
+export function mountPanels(root, parts) {
+  /** @type {Map<string, {section: HTMLElement, view?: {destroy: () => void}}>} */
+  const known = new Map();
+  /** @type {Promise<unknown> | null} */
+  let styles = null;
+
+  function styled() {
+    return (styles ??= new Promise((done) => {
+      const link = h("link", { rel: "stylesheet", href: STYLES });
+      link.addEventListener("load", done);
+      link.addEventListener("error", done);
+      document.head.append(link);
+    }));
+  }
+
+  /** @param {string} name */
+  async function open(name) {
+    const section = h("section.panel", { "data-for": name, hidden: true, tabindex: -1 });
+    root.append(section);
+    /** @type {{section: HTMLElement, view?: {destroy: () => void}}} */
+    const mine = { section };
+    known.set(name, mine);
+    try {
+      const [panel] = await Promise.all([PANELS[name].fetch(), styled()]);
+      mine.view = panel.mount(section, parts);
+      const title = section.querySelector("h2");
+      if (title) {
+        title.id = `h-${name}`;
+        section.setAttribute("aria-labelledby", title.id);
+      }
+      section.hidden = parts.store.get().panel !== name;
+    } catch (error) {
+      section.remove();
+      known.delete(name);
+      parts.complain(error, () => void open(name));
+    }
+  }
+
+  const stop = watch(parts.store, (state) => [state.panel, ...Object.values(PANELS).map(({ needed }) => needed(state))], (state) => {
+    for (const [name, { needed }] of Object.entries(PANELS)) if (needed(state) && !known.has(name)) void open(name);
+    for (const [name, { section, view }] of known) section.hidden = !view || state.panel !== name;
+  });
+  return {
+    destroy() {
+      stop();
+      for (const { section, view } of known.values()) {
+        view?.destroy();
+        section.remove();
+      }
+    },
+  };
+}
