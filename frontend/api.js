@@ -158,8 +158,9 @@ export function createApi(fetch, base = "api/v1") {
      */
     travel: (model, start, how, signal) => post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
 
-    /** @param {string} model @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
-    indicatrices: (model, signal) => get(`models/${model}/indicatrices`, signal),
+    /** @param {string} model @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
+    indicatrices: (model, measure, signal) =>
+      get(`models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`, signal),
 
     /** @param {string} model @param {string} id @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>} */
     sound: (model, id) => get(`models/${model}/sounds/${id}`),

@@ -2,7 +2,7 @@
 /** The only wiring: makes the parts, hands them to each other, puts them on the page. */
 
 import { createActions } from "./actions.js";
-import { createApi } from "./api.js";
+import { createApi, isAborted, latest } from "./api.js";
 import { mountAtlas } from "./atlas/atlas.js";
 import { createJourneys } from "./journey.js";
 import { mountLibrary } from "./library/library.js";
@@ -22,7 +22,7 @@ import { mountPanels } from "./shell/panels.js";
 import { mountRail } from "./shell/rail.js";
 import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
-import { initial, isReady, keyOf } from "./state.js";
+import { initial, isReady, keyOf, measureKey, measureOf } from "./state.js";
 import { createStore, watch } from "./store.js";
 import { followLink, readLink } from "./url.js";
 
@@ -77,11 +77,19 @@ watch(store, ({ a, library }) => [a?.sound, library], ({ a, library, model }) =>
     () => {}, // the column stays empty; whatever is wrong is said where it matters
   );
 });
-// the ellipses, when somebody wants to see them
-watch(store, ({ ellipses, model }) => [ellipses, model], ({ ellipses, model, indicatrices }) => {
-  if (!ellipses || !model || indicatrices.length) return;
-  const ask = () => void api.indicatrices(model.id).then(({ ellipses: drawn }) => store.set({ indicatrices: drawn }), (error) => complain(error, ask));
-  ask();
+// the ellipses, when somebody wants to see them, under the metric that is chosen
+const stretch = latest(async (signal) => {
+  const { model } = store.get();
+  if (!model) return;
+  try {
+    const { ellipses } = await api.indicatrices(model.id, measureOf(store.get()), signal);
+    store.set({ indicatrices: ellipses });
+  } catch (error) {
+    if (!isAborted(error)) complain(error, () => void stretch());
+  }
+});
+watch(store, (state) => [state.ellipses && state.model !== null, measureKey(state)], ({ ellipses, model }) => {
+  if (ellipses && model) void stretch();
 });
 // the engine is back: what failed meanwhile is asked for again
 watch(store, ({ server: { phase } }) => [phase], (state) => {

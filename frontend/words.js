@@ -110,8 +110,8 @@ export const METRIC_WORDS = {
 
 /** What the samplers are, for who has not met their names. @type {Record<string, [name: string, meaning: string]>} */
 export const SAMPLER_WORDS = {
-  importance: ["Known land", "Evenly over what the model knows, by resampling (metric volume)"],
-  hmc: ["Known land, walked", "The same target by Hamiltonian Monte Carlo (metric volume)"],
+  importance: ["Known land", "By the metric’s volume: most where it knows most. Quick; it says what the draw is worth"],
+  hmc: ["Known land, walked", "The same density by Hamiltonian Monte Carlo. Slower, more independent"],
   mixture: ["Near the library", "From a Gaussian mixture fitted to its sounds"],
   aggregated: ["On the library", "One of its sounds, blurred as the encoder is unsure (aggregated posterior)"],
   prior: ["Anywhere", "Straight from the prior; expect surprises"],

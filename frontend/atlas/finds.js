@@ -25,7 +25,7 @@ const line = (points, xy) => "M" + points.map((p) => xy(p).map((v) => v.toFixed(
 /** @param {Finds["ellipses"]} ellipses @param {Pen} pen */
 export const ellipsesMarkup = (ellipses, { palette, unit: u, xy }) =>
   ellipses
-    .map(({ x, y, outline }) => `<path d="${line(outline.map(([dx, dy]) => /** @type {Position} */ ([x + dx, y + dy])), xy)}z" fill="none" stroke="${palette.ink}" stroke-opacity=".5" stroke-width="${1.1 * u}"/>`)
+    .map(({ x, y, outline }) => `<path d="${line(outline.map(([dx, dy]) => /** @type {Position} */ ([x + dx, y + dy])), xy)}z" fill="none" stroke="${palette.ink}" stroke-opacity=".36" stroke-width="${1.1 * u}"/>`)
     .join("");
 
 /** @param {Finds} finds @param {Pen} pen */

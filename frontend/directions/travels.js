@@ -58,7 +58,8 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   let loaded = ""; // the travel whose sounds are in the player
   let held = false;
   let turn = 0; // numbers the drags: the newest wins
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   /** @type {Set<(anchor: Anchor | null, values: Record<string, number> | null) => void>} */
   const watchers = new Set();
 
@@ -192,7 +193,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (key === originKey && state.travel?.key === travelKey(state.travel?.descriptor ?? "")) return;
     if (state.travel) store.set({ travel: null });
     if (key !== originKey && originKey && state.shape) store.set({ shape: null });
-    timer = window.setTimeout(() => void settle(key), 40);
+    timer = setTimeout(() => void settle(key), 40);
   });
 
   return {
@@ -206,7 +207,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     /** A slider is pointed at: what it plays is asked for ahead. @param {string} descriptor */
     approach(descriptor) {
       clearTimeout(timer);
-      timer = window.setTimeout(() => {
+      timer = setTimeout(() => {
         if (origin) fetchTravel(descriptor).catch(() => {}); // whoever pulls it is told why
       }, DWELL);
     },

@@ -7,6 +7,7 @@ import { h, inNextFrame, sharp, unit } from "../dom.js";
 import { STEPS } from "../state.js";
 import { watch } from "../store.js";
 import { amount, speedDescription, speedWords } from "../words.js";
+import { drawProfile, profileWords } from "./profile.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -16,7 +17,7 @@ export function mountSpeed(root, store) {
   root.append(canvas);
 
   const draw = inNextFrame(() => {
-    const { journey, path, model, dark } = store.get();
+    const { journey, path, model, dark, curve } = store.get();
     const palette = readPalette(document.documentElement);
     const { c, w, h: tall } = sharp(canvas);
     const { geodesic, linear, retimed } = journey?.paths ?? {};
@@ -25,6 +26,13 @@ export function mountSpeed(root, store) {
     const other = path === "retimed" && retimed ? retimed : linear;
     const name = other === retimed ? "re-timed" : "straight";
     const bentName = geodesic.kind === "graph" ? "through sounds" : "geodesic";
+    const shown = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
+    const [bentValues, otherValues] = [geodesic, other].map(({ descriptors }) => descriptors?.[curve ?? ""]);
+    if (shown && bentValues && otherValues) {
+      const profile = { id: shown.id, unit: shown.unit, bent: bentValues, other: otherValues, bentName, otherName: name, dotted: other === retimed, onBent: path === "geodesic" };
+      canvas.setAttribute("aria-label", profileWords(profile));
+      return drawProfile({ c, w, h: tall }, profile, { palette, unit: u });
+    }
     canvas.setAttribute("aria-label", `Perceptual speed. ${speedDescription(geodesic, bentName, model.unit)}; ${speedDescription(other, name, model.unit)}.`);
 
     const most = Math.max(...geodesic.speed, ...linear.speed, ...other.speed) * 1.06;
@@ -101,7 +109,7 @@ export function mountSpeed(root, store) {
     }
   });
 
-  const stop = watch(store, ({ journey, path, dark }) => [journey?.paths, path, dark], draw);
+  const stop = watch(store, ({ journey, path, dark, curve }) => [journey?.paths, path, dark, curve], draw);
   const resized = new ResizeObserver(draw);
   resized.observe(root);
   void document.fonts.ready.then(draw);

@@ -15,7 +15,7 @@ import { lacking } from "./operations.js";
  * @param {import("./operations.js").Operations} parts.operations
  */
 export function mountPill(root, { store, actions, operations }) {
-  const tally = h("span.tally");
+  const tally = h("span.sum");
   const mean = h("button.text", { onclick: () => operations.run("mean") }, "Average of these");
   const analogy = h("button.text", { onclick: () => operations.run("analogy") }, "A is to B as this is to …");
   const clear = h("button.icon", { "aria-label": "Clear the marks", title: "Clear the marks", onclick: actions.unmark }, icon("close"));

@@ -51,7 +51,8 @@ export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samp
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
 export function createSampling({ store, api, playback, complain }) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
   const draw = latest(async (signal, /** @type {string} */ key) => {
     const state = store.get();
@@ -92,7 +93,7 @@ export function createSampling({ store, api, playback, complain }) {
     if (!key || (needsStart(state, state.sampler) && !state.a)) {
       draw.cancel();
       if (state.drawing) store.set({ drawing: null });
-    } else if (key !== state.drawing?.key) timer = window.setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
+    } else if (key !== state.drawing?.key) timer = setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
   });
 
   return {

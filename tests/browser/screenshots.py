@@ -22,7 +22,10 @@ SIZES = {
     "4k": (3840, 2160),
 }
 THEMES = ("dark", "light")
-STATES = ("first", "a", "ready", "playing", "glide", "straight", "retimed", "library", "away")
+STATES = (
+    *("first", "a", "ready", "playing", "glide", "straight", "retimed", "library", "away"),
+    *("metric", "ellipses", "curve", "marked", "mean", "analogy", "beyond", "sample", "shape", "kept"),
+)
 
 
 def open_page(browser: Browser, url: str, size: str, theme: str, query: str = "") -> Page:
@@ -73,6 +76,19 @@ def into(page: Page, state: str, b: str) -> None:
     if state == "glide":
         page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=90_000)
     page.wait_for_timeout(900)
+    if state in ("mean", "analogy", "beyond"):
+        page.wait_for_function("() => window.sonifold.state().found.length", timeout=90_000)
+    if state == "sample":
+        page.wait_for_function("() => window.sonifold.state().drawing?.phase === 'ready'", timeout=90_000)
+    if state == "shape":
+        page.wait_for_function("() => window.sonifold.state().travel?.phase === 'ready'", timeout=90_000)
+    if state == "ellipses":
+        page.wait_for_function("() => window.sonifold.state().indicatrices.length", timeout=90_000)
+    if state == "metric":
+        page.locator("button.lens").click()
+    if state == "kept":
+        page.wait_for_selector(".own")
+    page.wait_for_timeout(500)
     if state == "playing":
         page.locator(".play").click()
         page.wait_for_timeout(500)
@@ -80,7 +96,18 @@ def into(page: Page, state: str, b: str) -> None:
 
 def query(state: str, a: str, b: str) -> str:
     ends = f"a={a}&b={b}"
+    marked = f"marked={a}!{b}"
     return {
+        "metric": f"?{ends}&metric=kernel",
+        "ellipses": f"?{ends}&ellipses=on",
+        "curve": f"?{ends}&curve=brightness&t=0.375",
+        "marked": f"?{ends}&{marked}",
+        "mean": f"?{ends}&{marked}&op=mean&panel=combine",
+        "analogy": f"?{ends}&marked={b}&op=analogy&panel=combine",
+        "beyond": f"?{ends}&op=beyond&to=2&panel=combine",
+        "sample": f"?{ends}&panel=sample&seed=4711",
+        "shape": f"?{ends}&panel=shape&shape=brightness.2",
+        "kept": f"?{ends}&panel=library&q=made",
         "first": "",
         "away": "",
         "a": f"?a={a}",

@@ -11,8 +11,21 @@ const somewhere = {
   b: { position: [-0.25, 1.5] },
   path: "linear",
   weight: 2.5,
+  metric: "kernel",
   mode: "glide",
   place: 0.375,
+  curve: "brightness",
+  ellipses: true,
+  marked: [{ sound: "0123456789ab" }, { position: [1, -2.5] }],
+  operation: "mean",
+  reach: 1.8,
+  sampler: "hmc",
+  count: 12,
+  temperature: 0.7,
+  seed: 4711,
+  beside: false,
+  subject: "here",
+  shape: { descriptor: "soft_attack", by: -3 },
   loop: true,
   panel: "library",
   query: "kick & snare, 50 %",
@@ -38,7 +51,9 @@ test("the graph path is the far end of the weight", () => {
 for (const [link, name] of [
   ["?path=foo", "path"], ["?a=kick", "a"], ["?b=@1", "b"], ["?b=@1,", "b"], ["?b=@NaN,2", "b"], ["?w=11", "w"], ["?w=-1", "w"],
   ["?t=2", "t"], ["?t=%20", "t"], ["?mode=loop", "mode"], ["?theme=blue", "theme"], ["?view=1,2", "view"], ["?view=1,2,0", "view"],
-  ["?sort=colour", "sort"], ["?families=x", "families"], ["?loop=1", "loop"], ["?panel=sample", "panel"],
+  ["?sort=colour", "sort"], ["?families=x", "families"], ["?loop=1", "loop"], ["?panel=sampling", "panel"],
+  ["?metric=round", "metric"], ["?marked=kick", "marked"], ["?op=sum", "op"], ["?to=1", "to"], ["?n=0", "n"], ["?n=1.5", "n"], ["?temp=9", "temp"],
+  ["?seed=-1", "seed"], ["?seed=x", "seed"], ["?of=c", "of"], ["?shape=bright", "shape"], ["?shape=bright.0", "shape"], ["?a=~AAA", "a"],
 ])
   test(`a bad link is explained: ${link}`, () => {
     const { state, problems } = readLink(`${link}&t=0.5`.replace("?t=2&t=0.5", "?t=2"));
