@@ -33,14 +33,14 @@ const within = (low, high) => (/** @type {string} */ text) => {
 
 /** @param {string} text @returns {Anchor} */
 function readAnchor(text) {
-  if (/^[0-9a-f]{12}$/.test(text)) return { sound: text };
+  if (/^([0-9a-f]{12}|u[\w-]{4,62})$/.test(text)) return { sound: text }; // of the library, or kept here
   const found = readPoint(text);
   if (found) return { code: text, ...found };
   const parts = text.startsWith("@") ? text.slice(1).split(",") : [];
   const [x, y] = parts.map(Number);
   if (parts.length === 2 && parts.every((part) => part.trim() !== "") && Number.isFinite(x) && Number.isFinite(y))
     return { position: [x, y] };
-  throw new RangeError("it can be a sound's twelve-digit id, a place as @x,y, or a point as ~ and its code");
+  throw new RangeError("it can be a sound's id, a place as @x,y, or a point as ~ and its code");
 }
 
 /** @param {Anchor} anchor */

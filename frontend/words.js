@@ -95,9 +95,9 @@ export function speedDescription({ speed }, name, unit) {
 }
 
 /** What a new sound is, beside its name. @param {import("./state.js").Found} found @param {Library} library @param {string} unit */
-export function foundWords({ near, known }, library, unit) {
+export function foundWords({ near, known, notes }, library, unit) {
   const nearest = near && library.indexOf(near.id) >= 0 ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}` : "a new sound";
-  return known ? nearest : `${nearest}, beyond what is known`;
+  return known || notes.length ? nearest : `${nearest}, beyond what is known`;
 }
 
 /** One honest line on each metric. @type {Record<import("./state.js").Metric, [name: string, meaning: string]>} */
@@ -136,14 +136,19 @@ export function drawWords({ samples, diagnostics, warnings }) {
   ];
 }
 
-/** In the unit of a descriptor: large numbers of hertz read better in thousands. @param {number} value @param {string} unit */
+/** In the unit of a descriptor; what is kept as a logarithm is told as what it is one of. @param {number} value @param {string} unit */
 export function measured(value, unit) {
+  if (unit === "log10 s") return seconds(10 ** value);
+  if (unit === "s") return seconds(value);
   if (unit === "Hz" && Math.abs(value) >= 1000) return `${(value / 1000).toFixed(2)} kHz`;
-  if (unit === "s" && Math.abs(value) < 1) return `${amount(1000 * value)} ms`;
   const size = Math.abs(value);
   const digits = size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3;
-  return `${value.toFixed(digits)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
+  const name = { "ERB-rate": " ERB", "0-1": "", "1": "", "": "" }[unit] ?? ` ${unit}`;
+  return value.toFixed(digits) + name;
 }
+
+/** @param {number} value */
+const seconds = (value) => (Math.abs(value) < 1 ? `${amount(1000 * value)} ms` : `${value.toFixed(2)} s`);
 
 /** @param {string} id */
 export const descriptorTitle = (id) => id[0].toUpperCase() + id.slice(1).replaceAll("_", " ");

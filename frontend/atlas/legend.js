@@ -3,6 +3,7 @@
 
 import { h, setAll } from "../dom.js";
 import { watch } from "../store.js";
+import { keptGlyph } from "../made/shapes.js";
 import { glyph } from "./shapes.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -18,8 +19,10 @@ export function mountLegend(root, store) {
   const stops = [
     watch(store, ({ library }) => [library], ({ library }) => {
       const names = library?.family_names ?? [];
+      /** @param {number} f */
+      const own = (f) => library && library.kindOf(library.family.indexOf(f)) !== "library";
       root.replaceChildren(...names.map((name, f) =>
-        h("li", {}, h("button", { "data-family": f, title: `Show only ${name}`, onclick: () => toggle(f) }, glyph(f), name)),
+        h("li", {}, h("button", { "data-family": f, title: `Show only ${name}`, onclick: () => toggle(f) }, own(f) ? keptGlyph("made") : glyph(f), name[0].toUpperCase() + name.slice(1))),
       ));
     }),
     watch(store, ({ families, library }) => [families, library], ({ families }) => {

@@ -141,7 +141,7 @@ export function islesOf(library) {
   const near = 0.07 * Math.hypot(x1 - x0, y1 - y0);
   return library.family_names.flatMap((name, family) => {
     const members = [];
-    for (let i = 0; i < library.count; i++) if (library.family[i] === family) members.push(i);
+    for (let i = 0; i < library.count; i++) if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
     if (!members.length) return [];
     const some = members.filter((_, k) => k % Math.ceil(members.length / 400) === 0);
     const far = (/** @type {number} */ i, /** @type {number} */ j) => Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]);

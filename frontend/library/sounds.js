@@ -33,13 +33,16 @@ export function createLibrary(columns) {
     /** @param {number} i @returns {import("../state.js").Position} */
     position: (i) => [columns.x[i], columns.y[i]],
     /** @param {number} i */
-    familyName: (i) => columns.family_names[columns.family[i]] ?? "",
+    familyName: (i) => capital(columns.family_names[columns.family[i]] ?? ""),
     /** Did it come with the pack, or was it kept here? @param {number} i @returns {"library" | "made" | "uploaded"} */
     kindOf: (i) => columns.kind?.[i] ?? "library",
     /** In which bounds the points lie: x0, x1, y0, y1. @returns {[number, number, number, number]} */
     bounds: () => [...range(columns.x), ...range(columns.y)],
   };
 }
+
+/** @param {string} name */
+const capital = (name) => name.slice(0, 1).toUpperCase() + name.slice(1);
 
 /** @param {number[]} values @returns {[number, number]} */
 function range(values) {

@@ -24,11 +24,11 @@ export function mountLens(root, store) {
   choices.addEventListener("change", (event) => {
     if (event.target instanceof HTMLInputElement) store.set({ metric: /** @type {Metric} */ (event.target.value), path: "geodesic" });
   });
-  /** Over the button, where there is room. */
+  /** Over the deck, at its right end, so that most of the map stays in sight; on a phone at the bottom. */
   function place() {
-    const [at, u] = [button.getBoundingClientRect(), unit()];
-    const right = Math.min(Math.max(innerWidth - at.right, 12), Math.max(12, innerWidth - 23 * u - 12));
-    setAll(box, { style: `right:${right}px;bottom:${Math.max(12, innerHeight - at.top + 8 * u)}px` });
+    const narrow = innerWidth < 720 * unit();
+    const bottom = Math.max(12, innerHeight - button.getBoundingClientRect().top + 12 * unit());
+    setAll(box, { style: narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px` });
   }
   box.addEventListener("beforetoggle", place);
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());

@@ -1,7 +1,7 @@
 // @ts-check
 /** Combine: averages, analogies, what lies beyond B; and what came of them. */
 
-import { h, icon, setAll } from "../dom.js";
+import { fingers, h, icon, setAll } from "../dom.js";
 import { mountRows } from "../made/rows.js";
 import { watch } from "../store.js";
 import { anchorName } from "../words.js";
@@ -15,7 +15,9 @@ import { lacking } from "./operations.js";
 export function mount(root, parts) {
   const { store, actions, operations } = parts;
   const chips = h("ul.chips", { "aria-label": "Marked sounds" });
-  const hint = h("p.note", {}, "Shift and click on the map, or press ", h("kbd", {}, "M"), " on a sound, marks it.");
+  const hint = fingers()
+    ? h("p.note", {}, "Tap a sound on the map, then Mark.")
+    : h("p.note", {}, "Shift and click on the map, or press ", h("kbd", {}, "M"), " on a sound, marks it.");
   const unmark = h("button.btn.ghost", { onclick: actions.unmark }, "Clear");
   /** @param {Operation} operation @param {string} label */
   const key = (operation, label) => h("button.btn.quiet", { "data-op": operation, onclick: () => operations.run(operation) }, label);

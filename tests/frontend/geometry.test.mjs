@@ -41,6 +41,7 @@ test("a point is an end of a journey like any other: in links and over the wire"
   const anchor = { code: writePoint([0, 1], [2, 3]), position: [0, 1], point: [2, 3] };
   const { state, problems } = readLink(writeLink({ ...initial, a: anchor }));
   assert.deepEqual([problems, state.a], [[], anchor]);
+  assert.deepEqual(readLink("?a=u7Kx-0_9Qa").state.a, { sound: "u7Kx-0_9Qa" }, "kept sounds have ids of their own");
   assert.deepEqual([a, anchor, { position: [4, 5] }].map(wire), [{ sound: a.sound }, { point: [2, 3] }, { position: [4, 5] }]);
 });
 
@@ -244,7 +245,8 @@ test("a draw is told in plain words: only what was measured, warnings as they ar
 });
 
 test("numbers come in the unit that reads well", () => {
-  assert.deepEqual([words.measured(1834, "Hz"), words.measured(0.0123, "s"), words.measured(0.5, ""), words.measured(-3.14, "dB"), words.measured(0, "dB")], ["1.83 kHz", "12.3 ms", "0.50", "-3.14 dB", "0 dB"]);
+  assert.deepEqual([words.measured(1834, "Hz"), words.measured(0.0123, "s"), words.measured(0.5, "0-1"), words.measured(-3.14, "dB"), words.measured(0, "dB")], ["1.83 kHz", "12.3 ms", "0.50", "-3.14 dB", "0 dB"]);
+  assert.deepEqual([words.measured(Math.log10(0.02), "log10 s"), words.measured(Math.log10(1.5), "log10 s"), words.measured(14.21, "ERB-rate")], ["20.0 ms", "1.50 s", "14.2 ERB"]);
 });
 
 test("no word about a metric or a sampler says that one sounds better", () => {

@@ -1,0 +1,404 @@
+"""The geometry on the page, as a visitor uses it: every operation once by mouse and once by keyboard."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page
+from sessions import Session, apart, locate, probe, state, travel, until_heard, until_silent, wait
+
+PANELS = ["combine", "shape", "sample"]
+
+
+def shift_click(page: Page, sound: int) -> None:
+    page.keyboard.down("Shift")
+    page.mouse.click(*locate(page, sound))
+    page.keyboard.up("Shift")
+
+
+def shown(page: Page) -> tuple[float, float]:
+    """Where the newest result is on the screen: two library sounds say how the map lies."""
+    x, y = page.evaluate(
+        """() => {
+            const {library: l, found} = window.sonifold.state(), [x, y] = found[found.length - 1].position;
+            const far = [...l.x.keys()].reduce((best, i) => (l.x[i] > l.x[best] ? i : best), 0);
+            const [p, q] = [0, far].map(window.sonifold.locate), scale = (q[0] - p[0]) / (l.x[far] - l.x[0]);
+            return [p[0] + (x - l.x[0]) * scale, p[1] - (y - l.y[0]) * scale];
+        }"""
+    )
+    return x, y
+
+
+def walk_to(page: Page, key: str, times: int) -> None:
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if target.evaluate("(e) => e === document.activeElement"):
+            return
+    pytest.fail(f"Tab never comes to {target}")
+
+
+def lengths(page: Page) -> list[float]:
+    found: list[float] = state(page, "['geodesic', 'linear'].map((k) => s.journey.paths[k].length)")
+    return found
+
+
+# -- the metric --------------------------------------------------------------------------------
+
+
+def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -> None:
+    travel(page)
+    before, line = lengths(page)
+    drawn = page.locator(".over .bent").inner_html()
+    page.get_by_role("button", name="the metric, and what is shown").click()
+    page.get_by_role("radio", name="Kernel").check()
+    wait(page, "s.metric === 'kernel' && s.journey?.phase === 'ready' && s.journey.key.endsWith('kernel')")
+    after, same = lengths(page)
+    assert same == line
+    assert after != before
+    assert page.locator(".over .bent").inner_html() != drawn
+    assert page.locator(".path.geo b").inner_text() == f"{after:.1f}"
+    assert page.get_by_role("slider", name="The geodesic keeps to known sounds").is_disabled()
+    wait(page, "location.search.includes('metric=kernel')")
+    page.keyboard.press("Escape")
+    assert not page.locator(".lens-box").is_visible()
+
+
+def test_the_metric_by_keyboard(page: Page) -> None:
+    travel(page)
+    tab_to(page, page.locator("button.lens"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("radio", name="Blend"))
+    page.keyboard.press("ArrowDown")
+    wait(page, "s.metric === 'pullback' && s.journey?.phase === 'ready'")
+    assert "Only what can be heard" in page.locator("#live").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("button.lens").evaluate("(e) => e === document.activeElement")
+
+
+def test_ellipses_lie_on_the_land_when_asked_for(page: Page) -> None:
+    travel(page)
+    page.locator("button.lens").click()
+    page.get_by_role("checkbox", name="Ellipses on the land").check()
+    wait(page, "s.indicatrices.length > 20")
+    page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length > 20")
+    first = state(page, "s.indicatrices.map(({outline}) => outline[0])")
+    page.get_by_role("radio", name="Flat").check()
+    page.wait_for_function(
+        "(old) => JSON.stringify(window.sonifold.state().indicatrices.map(({outline}) => outline[0])) !== old",
+        arg=str(first).replace(" ", ""),
+    )
+    page.get_by_role("checkbox", name="Ellipses on the land").uncheck()
+    page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length === 0")
+
+
+def test_what_changes_on_the_way_is_drawn_over_the_same_axis(page: Page) -> None:
+    travel(page)
+    page.locator("button.lens").click()
+    page.get_by_label("Curve under the slices").select_option("brightness")
+    picture = page.locator(".speed canvas")
+    page.wait_for_function(
+        "() => document.querySelector('.speed canvas').getAttribute('aria-label').startsWith('Brightness.')"
+    )
+    assert "geodesic: " in (picture.get_attribute("aria-label") or "")
+    assert state(page, "s.journey.paths.geodesic.descriptors.brightness.length") == 17
+
+
+# -- operations --------------------------------------------------------------------------------
+
+
+def test_the_average_of_marked_sounds_by_mouse(page: Page) -> None:
+    for sound in apart(page, 3):
+        shift_click(page, sound)
+    wait(page, "s.marked.length === 3")
+    assert page.locator(".over .finds .letter").all_inner_texts() == ["1", "2", "3"]
+    page.get_by_role("button", name="Average of these").click()
+    wait(page, "s.found.length === 1")
+    until_heard(page)
+    assert page.locator(".over .courses path").count() == 6  # a halo and a line for each spoke
+    spokes = state(page, "s.found[0].courses.map(({line}) => line[line.length - 1])")
+    marked = state(page, "s.marked.map(({sound}) => l.position(l.indexOf(sound)))")
+    extent = state(page, "l.bounds()[1] - l.bounds()[0]")
+    for (x, y), (u, v) in zip(spokes, marked, strict=True):
+        assert abs(x - u) + abs(y - v) < 0.15 * extent, "each spoke leads to its sound"
+    page.mouse.click(*shown(page))
+    wait(page, "s.a?.code === s.found[0].code")  # it can be an end like any other
+    until_heard(page)
+
+
+def test_the_average_of_marked_sounds_by_keyboard(page: Page) -> None:
+    page.locator(".surface").focus()
+    for key in ("ArrowRight", "ArrowLeft", "ArrowUp"):
+        walk_to(page, key, 3)
+        page.keyboard.press("m")
+    wait(page, "s.marked.length >= 2")
+    assert "Marked: " in page.locator("#live").inner_text()
+    marked = state(page, "s.marked.length")
+    page.keyboard.press("v")
+    wait(page, "s.found.length === 1")
+    until_heard(page)
+    assert page.locator("#live").inner_text().startswith(f"Average of {marked}: ")
+    page.keyboard.press("m")
+    wait(page, f"s.marked.length === {marked - 1}")
+    assert state(page, "s.operation") is None, "the average is of other sounds now"
+
+
+def test_beyond_b_says_where_it_left_the_data(page: Page) -> None:
+    travel(page)
+    page.keyboard.press("Escape")
+    page.locator(".rail [data-panel=combine]").click()
+    far = page.get_by_role("slider", name="How far")
+    far.fill("3")
+    page.get_by_role("button", name="Go beyond B").click()
+    wait(page, "s.found.length === 1")
+    until_heard(page)
+    row = page.locator(".panel:not([hidden]) .find")
+    assert row.locator(".what b").inner_text().startswith("Beyond ")
+    assert row.locator(".note").all_inner_texts() == state(page, "s.found[0].notes")
+    notes = " ".join(state(page, "s.found[0].notes"))
+    guesses = state(page, "s.found[0].courses.filter(({guess}) => guess).length")
+    assert ("left the data at t = " in notes) or guesses == 0
+    x, y = state(page, "s.found[0].courses[0].line[0]")
+    u, v = state(page, "l.position(l.indexOf(s.b.sound))")
+    extent = state(page, "l.bounds()[1] - l.bounds()[0]")
+    assert abs(x - u) + abs(y - v) < 0.15 * extent, "it goes on from B"
+    wait(page, "location.search.includes('op=beyond') && location.search.includes('to=3')")
+
+
+def test_beyond_b_by_keyboard(page: Page) -> None:
+    travel(page)
+    page.keyboard.press("x")
+    wait(page, "s.found[0]?.kind === 'beyond'")
+    page.locator(".rail [data-panel=combine]").focus()
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(".find .sound").first)
+    wait(page, "s.pointed?.found === s.found[0]")
+    until_heard(page)
+    page.keyboard.press("b")
+    wait(page, "s.b?.code === s.found[0].code && s.journey?.phase === 'ready'")
+
+
+def test_an_analogy_by_mouse_and_by_keyboard(page: Page) -> None:
+    first, second, third = apart(page, 3)
+    for sound in (first, second):
+        page.mouse.click(*locate(page, sound))
+    wait(page, "s.journey?.phase === 'ready'")
+    page.keyboard.press("Escape")
+    shift_click(page, third)
+    page.get_by_role("button", name="A is to B as this is to").click()
+    wait(page, "s.found[0]?.kind === 'analogy'")
+    until_heard(page)
+    x, y = state(page, "s.found[0].courses[0].line[0]")
+    u, v = state(page, f"l.position({third})")
+    assert abs(x - u) + abs(y - v) < 0.15 * state(page, "l.bounds()[1] - l.bounds()[0]")
+    page.keyboard.press("Escape")
+    until_silent(page)
+    page.keyboard.press("n")
+    until_heard(page)  # the same again is heard again
+    assert state(page, "s.found.length") == 1
+
+
+def test_what_an_operation_lacks_is_said(page: Page) -> None:
+    page.keyboard.press("v")
+    page.get_by_role("alert").get_by_text("Mark two sounds or more").wait_for()
+    wait(page, "s.panel === 'combine'")
+
+
+def test_an_operation_is_a_link(visit: Session) -> None:
+    page = visit.open()
+    first, second = (state(page, f"l.id[{i}]") for i in apart(page))
+    other = visit.open(f"/?marked={first}!{second}&op=mean&panel=combine")
+    wait(other, "s.found.length === 1")
+    other.locator(".find .what b", has_text="Average of 2").wait_for()
+
+
+# -- samples -----------------------------------------------------------------------------------
+
+
+def test_new_sounds_are_drawn_beside_the_priors_and_the_mixtures(page: Page, tmp_path: Path) -> None:
+    page.locator(".rail [data-panel=sample]").click()
+    page.get_by_label("How many").fill("8")
+    page.get_by_role("button", name="Draw 8 sounds").click()
+    wait(page, "s.drawing?.phase === 'ready'")
+    assert state(page, "s.drawing.draws.map(({samples}) => samples.length)") == [8, 8, 8]
+    assert state(page, "s.drawing.draws.map(({samples}) => samples[0].shape)") == [
+        "ring",
+        "triangle",
+        "square",
+    ]
+    page.wait_for_function("() => document.querySelectorAll('.over .finds path').length === 2 * 24")
+    told = page.locator(".outcome").inner_text()
+    among = state(page, "s.drawing.draws[0].samples.filter(({known}) => known).length")
+    assert ("All 8 lie among" if among == 8 else f"{among} of 8" if among else "None of the 8") in told
+    rows = page.locator(".panel:not([hidden]) .find")
+    assert rows.count() == 8
+    rows.nth(2).hover()
+    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[2]")
+    rows.nth(2).locator(".sound").click()
+    until_heard(page)
+    with page.expect_download() as download:
+        rows.nth(2).get_by_role("button", name="Save as WAV").click()
+    download.value.save_as(tmp_path / "sample.wav")
+    with wave.open(str(tmp_path / "sample.wav")) as sound:
+        assert sound.getframerate() == state(page, "s.model.sample_rate")
+        assert sound.getnframes() == state(page, "s.model.sound_samples")
+
+
+def test_a_seed_draws_the_same_sounds_again(visit: Session) -> None:
+    drawn = []
+    for _ in range(2):
+        page = visit.open("/?panel=sample&seed=4711&n=4&sampler=mixture&temp=0.8&beside=off")
+        wait(page, "s.drawing?.phase === 'ready'")
+        drawn.append(state(page, "s.drawing.draws[0].samples.map(({code}) => code)"))
+        assert page.get_by_label("Seed").input_value() == "4711"
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 4
+
+
+def test_new_sounds_by_keyboard(page: Page) -> None:
+    page.locator(".rail [data-panel=sample]").focus()
+    page.keyboard.press("Enter")
+    page.locator(".panel:not([hidden]) .pick input").first.wait_for()
+    tab_to(page, page.get_by_role("radio", name="Known land").first)
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    wait(page, "s.sampler === 'mixture'")
+    tab_to(page, page.get_by_role("button", name="Draw 16 sounds"))
+    page.keyboard.press("Enter")
+    wait(page, "s.drawing?.phase === 'ready'")
+    tab_to(page, page.locator(".panel:not([hidden]) .find .sound").first)
+    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[0]")
+    page.keyboard.press("ArrowDown")
+    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[1]")
+    page.keyboard.press("a")
+    wait(page, "s.a?.code === s.drawing.draws[0].samples[1].code")
+    until_heard(page)
+
+
+# -- kept sounds -------------------------------------------------------------------------------
+
+
+def test_a_sound_is_kept_renamed_deleted_and_brought_back(visit: Session) -> None:
+    page = visit.open("/?panel=sample&seed=5&n=3&beside=off")
+    wait(page, "s.drawing?.phase === 'ready'")
+    before = state(page, "l.count")
+    row = page.locator(".panel:not([hidden]) .find").first
+    row.hover()
+    row.get_by_role("button", name="Keep in the library").click()
+    wait(page, f"s.library.count === {before + 1}")
+    assert row.get_by_role("img", name="In the library").is_visible()
+    page.get_by_role("alert").get_by_role("button", name="Rename").click()
+    page.get_by_role("textbox", name="New name of").fill("My own kick")
+    page.keyboard.press("Enter")
+    wait(page, "s.library.name.includes('My own kick')")
+
+    again = visit.open("/?panel=library&q=made")  # it is there after a reload, for everyone
+    wait(again, "document.querySelectorAll('.own').length === 1")
+    own = again.locator("tr[data-sound]", has_text="My own kick")
+    own.get_by_role("button", name="My own kick as A").click()
+    wait(again, "s.a && s.library.kindOf(s.library.indexOf(s.a.sound)) === 'made'")
+    until_heard(again)
+    own.get_by_role("button", name="Delete My own kick").click()
+    wait(again, f"s.library.count === {before} && s.a === null")
+    again.get_by_role("alert").get_by_role("button", name="Undo").click()
+    wait(again, f"s.library.count === {before + 1}")
+    own.locator(".sound").focus()
+    again.keyboard.press("Delete")
+    wait(again, f"s.library.count === {before}")
+
+
+# -- named sliders -----------------------------------------------------------------------------
+
+
+def test_a_slider_is_heard_while_it_is_pulled(page: Page) -> None:
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.a")
+    page.locator(".rail [data-panel=shape]").click()
+    slider = page.get_by_role("slider", name="Brightness")
+    page.wait_for_function("() => document.querySelector('[data-descriptor=brightness] output')?.textContent")
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
+    wait(page, "s.travel?.phase === 'ready'")
+    page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=4)
+    until_heard(page)
+    page.mouse.up()
+    wait(page, "s.shape?.descriptor === 'brightness' && s.shape.by > 0")
+    values, at, origin = (state(page, f"s.travel.{name}") for name in ("reply.values", "at", "reply.origin"))
+    assert values[at] > values[origin], "brighter is brighter"
+    assert page.locator(".over .courses circle").count() == len(values) + 1
+    page.get_by_role("button", name="Use as B").click()
+    wait(page, "s.b?.code && s.journey?.phase === 'ready'")
+
+
+def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
+    travel(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("slider", name="Place on the journey").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.locator(".rail [data-panel=shape]").focus()
+    page.keyboard.press("Enter")
+    page.locator(".panel:not([hidden]) [role=radio]").first.wait_for()
+    page.get_by_role("radio", name="Step 9").click()
+    page.wait_for_function("() => document.querySelector('[data-descriptor=attack] output')?.textContent")
+    slider = page.get_by_role("slider", name="Attack")
+    slider.focus()
+    before = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.shape?.descriptor === 'attack' && s.shape.by === 1")
+    until_heard(page)
+    assert slider.get_attribute("aria-valuetext") != before
+    assert "1 step" in (slider.get_attribute("aria-valuetext") or "")
+    page.keyboard.press("End")
+    wait(page, "s.travel.at === s.travel.reply.values.length - 1")
+    why = state(page, "s.travel.reply.stopped.more")
+    if why:
+        assert why in page.locator(".panel:not([hidden]) .note[role=status]").inner_text()
+
+
+# -- for everyone ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_every_control_of_a_panel_has_a_name(visit: Session, panel: str) -> None:
+    page = visit.open(f"/?panel={panel}&seed=3&n=4")
+    travel(page)
+    page.locator(f"[data-for={panel}] h2").wait_for()
+    wait(page, "s.drawing?.phase === 'ready'")
+    assert probe(page, "nameless") == []
+    assert probe(page, "doubleIds") == []
+    assert probe(page, "count", "[aria-hidden=true] :is(button, a, input)") == 0
+    assert page.locator("[data-for]:not([hidden])").get_attribute("aria-labelledby") == f"h-{panel}"
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (768, 1024), (1280, 720)])
+@pytest.mark.parametrize("panel", PANELS)
+def test_no_panel_runs_out_of_the_screen(visit: Session, panel: str, width: int, height: int) -> None:
+    page = visit.open(f"/?panel={panel}&seed=3&n=4&a=@0,0", width=width, height=height, touch=width < 720)
+    page.locator(f"[data-for={panel}] h2").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    assert page.evaluate(
+        "[...document.querySelectorAll('.panel:not([hidden]) *')]"
+        ".every((e) => e.getBoundingClientRect().right <= innerWidth + 1)"
+    )
+
+
+def test_the_panels_are_fetched_only_when_they_are_opened(page: Page) -> None:
+    fetched = (
+        "performance.getEntriesByType('resource')"
+        ".filter(({name}) => /\\/(sample|directions)\\//.test(name)).length"
+    )
+    assert page.evaluate(fetched) == 0
+    page.locator(".rail [data-panel=sample]").click()
+    page.get_by_role("heading", name="New sounds").wait_for()
+    assert page.evaluate(fetched) > 0
