@@ -18,11 +18,14 @@ const ASKED = 9; // steps, the sound itself among them
 const KEPT = 12; // travels; each is some 2 MB of samples
 const DWELL = 120; // ms a slider is pointed at before its sounds are asked for
 
+/** The end that is meant; where there is only one, that one. @param {"a" | "b"} end @param {Pick<State, "a" | "b">} state */
+const endOf = (end, { a, b }) => (end === "a" ? a ?? b : b ?? a);
+
 /** From where the sliders start: which sound, or which step of the way; "": from nowhere yet. @param {State} state */
 export function subjectKey(state) {
   const { subject, journey, path, place, a, b } = state;
   if (typeof subject !== "string") return keyOf(subject);
-  if (subject !== "here") return keyOf({ a, b }[subject]);
+  if (subject !== "here") return keyOf(endOf(subject, { a, b }));
   return journey?.phase === "ready" ? `${journey.key} ${path} ${stepAt(place)}` : "";
 }
 
@@ -72,7 +75,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   async function resolve(state, signal) {
     const { subject, a, b, path, place, journey, library } = state;
     if (typeof subject !== "string") return subject;
-    if (subject !== "here") return { a, b }[subject];
+    if (subject !== "here") return endOf(subject, { a, b });
     const step = stepAt(place);
     if (step === 0) return a;
     if (step === STEPS - 1) return b;

@@ -26,7 +26,7 @@ export function watchKeys(window, { store, actions, playback, operations, help }
       return;
     }
     if (target?.closest("input[type=search], input[type=text], input[type=number], select, textarea, dialog")) return;
-    const pressable = target?.closest("button, a, [role=radio]");
+    const pressable = target?.closest("button, a, [role=radio], input[type=radio], input[type=checkbox]");
     const { pointed, library } = store.get();
     const anchor = pointedAnchor({ pointed, library });
     const key = event.key.toLowerCase();

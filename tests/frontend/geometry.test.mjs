@@ -232,7 +232,9 @@ test("sliders start from an end, from a step of the way, or from any sound", () 
   const key = (state) => subjectKey({ ...start, a, ...state });
   assert.equal(key({ subject: "a" }), a.sound);
   assert.equal(key({ subject: c }), c.sound);
-  assert.equal(key({ subject: "b" }), "");
+  assert.equal(key({ subject: "b" }), a.sound, "where there is one end only, from that");
+  assert.equal(key({ subject: "b", b: c }), c.sound);
+  assert.equal(key({ subject: "a", a: null }), "");
   assert.notEqual(key({ subject: "here", journey, place: 0.5 }), key({ subject: "here", journey, place: 0.75 }));
   assert.notEqual(key({ subject: "here", journey, place: 0.5 }), key({ subject: "here", journey, place: 0.5, path: "linear" }));
 });
