@@ -49,6 +49,7 @@ export function mountLibrary(root, { store, actions, playback, made }) {
   /** @type {number[]} */
   let rows = [];
   let [first, end] = [0, 0];
+  let reveal = -1; // the row that is to be in sight next
 
   /** @param {Sorting["by"]} by */
   function sortBy(by) {
@@ -102,12 +103,17 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     const { library } = store.get();
     if (!library || root.hidden) return;
     const tall = rowHeight();
+    const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
+    if (reveal >= 0) {
+      body.replaceChildren(gap(rows.length)); // as tall as it will be
+      wrap.scrollTop = Math.max(0, reveal * tall - wrap.clientHeight / 2);
+      reveal = -1;
+    }
     first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
     end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
     const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
     if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
     const kept = focused && { sound: focused.closest("tr")?.dataset.sound, end: focused.dataset.end };
-    const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
     body.replaceChildren(gap(first), ...rows.slice(first, end).map((i, k) => row(i, first + k)), gap(rows.length - end));
     if (kept?.sound) focusOn(Number(kept.sound), kept.end);
     const writing = /** @type {HTMLInputElement | null} */ (body.querySelector("input.rename"));
@@ -234,7 +240,7 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     watch(store, ({ a, b, marked }) => [a, b, marked], fill),
     watch(store, ({ editing, library }) => [editing, library], ({ editing, library }) => {
       const at = editing && library ? rows.indexOf(library.indexOf(editing)) : -1;
-      if (at >= 0 && (at < first || at >= end)) wrap.scrollTop = at * rowHeight();
+      if (at >= 0) reveal = at;
       fill();
     }),
     watch(store, ({ pointed }) => [pointed], mark),

@@ -117,7 +117,7 @@ def test_the_average_of_marked_sounds_by_mouse(page: Page) -> None:
     for sound in apart(page, 3):
         shift_click(page, sound)
     wait(page, "s.marked.length === 3")
-    assert page.locator(".over .finds .letter").all_inner_texts() == ["1", "2", "3"]
+    assert page.locator(".over .finds .letter").all_text_contents() == ["1", "2", "3"]
     page.get_by_role("button", name="Average of these").click()
     wait(page, "s.found.length === 1")
     until_heard(page)
