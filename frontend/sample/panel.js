@@ -42,11 +42,15 @@ export function mount(root, parts) {
 
   /** @param {HTMLInputElement} input @param {number} low @param {number} high @param {(value: number) => void} use */
   function number(input, low, high, use) {
-    input.addEventListener("change", () => {
-      const value = Math.round(Number(input.value));
-      if (input.value !== "" && value >= low && value <= high) use(value);
-      else show(store.get()); // what it was
+    const read = () => {
+      const value = Number(input.value);
+      return input.value !== "" && Number.isInteger(value) && value >= low && value <= high ? value : null;
+    };
+    input.addEventListener("input", () => {
+      const value = read();
+      if (value !== null) use(value);
     });
+    input.addEventListener("change", () => read() === null && show(store.get())); // what it was
   }
   number(count, 1, 64, (value) => store.set({ count: value }));
   number(seed, 0, 2147483647, (value) => store.set({ seed: value }));
