@@ -101,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_finetune)
 
     command = commands.add_parser("evaluate", help="measure a pack on sounds it never saw, and its paths")
-    command.add_argument("name", nargs="?", default="oneshots")
+    command.add_argument(
+        "name", nargs="?", default="oneshots", help="a pack, or `fewshot`: adaptation on groups never seen"
+    )
     command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
     command.add_argument("--models", type=Path)
     command.add_argument("--only", choices=["reconstruction", "paths"], help="one half of it")
@@ -285,6 +287,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     from sonifold import pack
     from sonifold.evaluate import card
 
+    if options.name == "fewshot":
+        from sonifold.evaluate.fewshot import command
+
+        command.run(options.dataset, _progress(), options.models)
+        return 0
     card.evaluate(pack.find(options.name, options.models), options.dataset, _progress(), options.only)
     return 0
 

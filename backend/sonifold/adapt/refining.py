@@ -53,10 +53,10 @@ class RefineConfig(BaseModel):
         "decoder", description="With the encoder left alone, points keep their places, at no cost in error."
     )
     steps: int = Field(160, gt=0, description="In each of the two runs.")
-    learning_rate: float = Field(8e-4, gt=0)
+    learning_rate: float = Field(6e-4, gt=0)
     warmup: int = Field(20, ge=0, description="Steps over which the learning rate rises.")
-    uploads: int = Field(8, gt=0, description="Uploads in each batch.")
-    copies: int = Field(40, ge=0, description="Altered copies of uploads in each batch.")
+    uploads: int = Field(12, gt=0, description="Uploads in each batch.")
+    copies: int = Field(36, ge=0, description="Altered copies of uploads in each batch.")
     replay: int = Field(
         32, ge=0, description="Sounds of the base in each batch; without them it is forgotten."
     )
@@ -64,7 +64,9 @@ class RefineConfig(BaseModel):
     noise: float = Field(0.05, ge=0, description="Added to the input, in deviations of each coefficient.")
     close: float = Field(0.9, gt=0, description="Phi error of the uploads that is gone for in any case.")
     check_every: int = Field(20, gt=0, description="Steps between looks at the error, and checkpoints.")
-    budget: float = Field(ridge.BUDGET, ge=0, description="Of the instant adaptation it starts from.")
+    budget: float = Field(
+        0.1, ge=0, description="Of the instant adaptation it starts from: the steps need their own."
+    )
     synthetic: Synthetic = Field(
         "none", description="Sounds between and around the uploads, added to the copies."
     )
@@ -75,6 +77,7 @@ class RefineConfig(BaseModel):
     distillation: float = Field(
         0.0, ge=0, description="Weight of keeping the base's latent distances; for learn = all."
     )
+    trial: bool = Field(True, description="Leave uploads out first, to see how far to go.")
     seed: int = 0
 
 
@@ -134,9 +137,19 @@ def refine(
         UploadsInvalid: no sounds, too many, or one without a recording.
         Cancelled: ``watch.cancelled()`` said so; the checkpoint stays.
     """
-    config, watch = config or RefineConfig(), watch or Watch()
-    start = instant(model, sounds, config.seed, config.budget)
-    base = start.base
+    config = config or RefineConfig()
+    return go_on(instant(model, sounds, config.seed, config.budget), config, checkpoint, watch, device)
+
+
+def go_on(
+    start: AdaptedModel,
+    config: RefineConfig,
+    checkpoint: Path | None = None,
+    watch: Watch | None = None,
+    device: torch.device | str = "cpu",
+) -> AdaptedModel:
+    """Refine from an instant adaptation that is there already; see :func:`refine`."""
+    base, watch = start.base, watch or Watch()
     library = replay.coefficients(base)[replay.trained(base.library)]
     vae = _Refining(start, library, config, watch, torch.device(device)).run(checkpoint)
     if checkpoint is not None:
@@ -156,7 +169,7 @@ class _Refining:
         self.spread = library.std(0).to(device)
         self.heard, _ = self.base.coefficients.timbre_map(self.base.representation)
         count = len(self.uploads)
-        self.spared = list(range(SPARED - 1, count, SPARED))
+        self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
         self.began = time.monotonic()
         self.began_at = 0.0  # percent done when this process took over
 

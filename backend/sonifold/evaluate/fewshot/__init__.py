@@ -1,1 +1,9 @@
-"""Few-shot adaptation measured on groups of sounds the base never saw."""
+"""Few-shot adaptation measured on groups of sounds the base never saw: ``sonifold evaluate fewshot``.
+
+groups      the groups, on two sides: settings were chosen on one, the report is of the other
+encodings   their features, computed once
+bench       one cell: uploads, other sounds, scores
+closed      the closed forms        gradient    refining, its variants, from scratch
+run         all cells, resumable    classify    augmentation for a classifier
+report      docs/fewshot.md
+"""

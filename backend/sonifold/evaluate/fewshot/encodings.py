@@ -28,6 +28,7 @@ class Encodings:
     coefficients: Tensor  # (sound, K)
     timbre: Tensor  # (sound, 512), Phi of the features
     copies: Tensor  # (sound, COPIES, K)
+    z: Tensor  # (sound, latent), refined by the base
 
 
 def encode(model: Model, sounds: Sounds, cache: Path, progress: Progress) -> Encodings:
@@ -55,6 +56,7 @@ def encode(model: Model, sounds: Sounds, cache: Path, progress: Progress) -> Enc
                 "coefficients": torch.cat(values),
                 "timbre": torch.cat(timbre),
                 "copies": torch.cat(copies),
+                "z": torch.cat([model.refined(part) for part in torch.cat(values).split(64)]),
             },
             cache,
         )

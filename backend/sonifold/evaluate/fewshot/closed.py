@@ -1,0 +1,184 @@
+"""The closed forms, each chosen in the same way: the least Phi error on uploads left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sonifold.adapt import ridge
+from sonifold.adapt.geometry import Synthetic, synthetic
+from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
+from sonifold.adapt.uploads import Uploads
+from sonifold.evaluate.fewshot.bench import Bench, Score
+from sonifold.types import Points
+from sonifold.vae.network import VAE
+
+FEW_COPIES = 8  # of each upload, for kernels: their systems grow with the rows
+SCALES = (0.3, 0.6, 1.2, 2.4)  # of the median distance between uploads
+NOISES = (0.03, 0.1, 0.3, 1.0, 3.0)
+EXTRA_SHARE = 0.25  # of the copies' weight, for synthetic rows
+Features = Callable[[Points], Tensor]
+
+
+@dataclass(frozen=True)
+class Extended(Evidence):
+    """Evidence with synthetic rows at its end."""
+
+    extra: int = 0
+
+    @property
+    def weights(self) -> Tensor:
+        rest = Evidence(self.hidden[: -self.extra], self.residuals[: -self.extra], self.uploads).weights
+        synthetic = torch.full((self.extra,), EXTRA_SHARE / self.extra)
+        return torch.cat([(1 - EXTRA_SHARE) * rest, synthetic])
+
+
+def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """Every closed form on one cell, by name."""
+    vae = bench.model.vae
+    found: dict[str, Score] = {}
+    began = time.perf_counter()
+    uploads = bench.uploads(own, seed)
+    evidence = uploads.evidence(vae)
+    choice = ridge.choose(evidence, bench.statistics, bench.heard)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
+    found["instant"] = bench.score(ridge.with_head(vae, change), own, others, began)
+    found["none"] = bench.score(vae, own, others, time.perf_counter())
+    found["none, encoder's mean"] = Score(
+        bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
+    )
+
+    began = time.perf_counter()
+    free = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget=float("inf"))
+    found["instant, no budget for the base"] = bench.score(ridge.with_head(vae, free), own, others, began)
+    found["uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), own, others)
+    classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
+    found["classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), own, others)
+    kinds: tuple[Synthetic, ...] = ("cross-fade", "linear", "geodesic", "metric")
+    for kind in kinds:
+        began = time.perf_counter()
+        made = synthetic(bench.model, uploads, kind, seed)
+        found[f"instant + {kind}"] = _extended(bench, evidence, choice, made, own, others, began)
+        if kind in ("cross-fade", "geodesic"):
+            bare = _with_copies(bench, uploads, uploads.copies[:0]).evidence(vae)
+            found[f"uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, own, others, began)
+    found["prototype (mean residual)"] = _prototype(bench, uploads, own, others)
+    found["two-layer ridge"] = _two_layers(bench, uploads, own, others)
+    if len(own) > 1:
+        few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(own)])
+        spaces: dict[str, Features] = {
+            "kernel over z": lambda z: z,
+            "kernel over pull-back distance": lambda z: vae.decode(z) @ bench.heard.T,
+        }
+        for name, space in spaces.items():
+            found[name] = _kernel(bench, few, space, own, others)
+    return found
+
+
+def _with_copies(bench: Bench, uploads: Uploads, copies: Tensor) -> Uploads:
+    z = bench.model.vae.encode(copies)[0] if len(copies) else uploads.copies_z[:0]
+    return Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
+
+
+def _plain(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+    began = time.perf_counter()
+    evidence = uploads.evidence(bench.model.vae)
+    choice = ridge.choose(evidence, bench.statistics, bench.heard)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
+    return bench.score(ridge.with_head(bench.model.vae, change), own, others, began)
+
+
+def _extended(
+    bench: Bench,
+    evidence: Evidence,
+    choice: Choice,
+    made: Tensor,
+    own: list[int],
+    others: list[int],
+    began: float,
+) -> Score:
+    """With synthetic rows added; how strongly is decided without them, since they mix uploads."""
+    vae = bench.model.vae
+    z = vae.encode(made)[0]
+    more = Extended(
+        torch.cat([evidence.hidden, ridge.hidden(vae, z)]),
+        torch.cat([evidence.residuals, made - vae.decode(z)]),
+        evidence.uploads,
+        len(made),
+    )
+    change = ridge.fit(more, bench.statistics, choice, bench.heard)
+    return bench.score(ridge.with_head(vae, change), own, others, began)
+
+
+def _prototype(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+    """One residual for all: the shrunk mean."""
+    began = time.perf_counter()
+    evidence = uploads.evidence(bench.model.vae)
+    ones = Evidence(torch.ones(len(evidence.hidden), 1), evidence.residuals, evidence.uploads)
+    change = _linear(bench, ones, Statistics(torch.ones(1, 1), 1))
+    return bench.score(bench.model.vae, own, others, began, lambda z: change.expand(len(z), -1))
+
+
+def _two_layers(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+    """The head reads the features before the last block as well."""
+    began = time.perf_counter()
+    vae = bench.model.vae
+    evidence = uploads.evidence(vae)
+    z = torch.cat([uploads.z, uploads.copies_z])
+    known = _both_layers(vae, bench.model.library.z[: bench.statistics.count])
+    both = Evidence(_both_layers(vae, z), evidence.residuals, evidence.uploads)
+    change = _linear(bench, both, Statistics(known.T @ known / len(known), len(known)))
+    return bench.score(vae, own, others, began, lambda z: _both_layers(vae, z) @ change)
+
+
+@torch.no_grad()
+def _both_layers(vae: VAE, z: Points) -> Tensor:
+    earlier = vae.decoder[:-3](z)
+    return torch.cat([ridge.hidden(vae, z), earlier / earlier.std().clamp(min=1e-6)], 1)
+
+
+def _linear(bench: Bench, evidence: Evidence, known: Statistics) -> Tensor:
+    choice = ridge.choose(evidence, known, bench.heard)
+    return Spectrum.of(evidence, known, choice.ridge).solution(ridge.BOLDER * choice.amount)
+
+
+@torch.no_grad()
+def _kernel(bench: Bench, uploads: Uploads, space: Features, own: list[int], others: list[int]) -> Score:
+    """A Gaussian process over a space of latent points; scale and noise by leaving out uploads."""
+    began = time.perf_counter()
+    vae, count = bench.model.vae, len(uploads)
+    evidence = uploads.evidence(vae)
+    known = space(torch.cat([uploads.z, uploads.copies_z]))
+    unit = torch.pdist(known[:count]).median()
+    between, residuals = torch.cdist(known, known), evidence.residuals
+    noise = 1 / (len(known) * evidence.weights)
+    target = residuals[:count]
+    least, best = float((target @ bench.heard.T).norm(dim=1).sum()), (SCALES[0], float("inf"))
+    for scale in SCALES:
+        kernel = (-0.5 * (between / (scale * unit)).square()).exp()
+        for level in NOISES:
+            inverse = torch.linalg.inv(kernel + torch.diag(level * noise))
+            solution = inverse @ residuals
+            errors = []
+            for upload in range(count):
+                block = torch.arange(upload, len(known), count)
+                errors.append(torch.linalg.solve(inverse[block][:, block], solution[block])[0])
+            error = float((torch.stack(errors) @ bench.heard.T).norm(dim=1).sum())
+            if error < least:
+                least, best = error, (scale, level)
+    scale, level = best
+    if level == float("inf"):
+        return bench.score(vae, own, others, began)
+    kernel = (-0.5 * (between / (scale * unit)).square()).exp()
+    solution = torch.linalg.solve(kernel + torch.diag(level * noise), residuals)
+    return bench.score(
+        vae,
+        own,
+        others,
+        began,
+        lambda z: (-0.5 * (torch.cdist(space(z), known) / (scale * unit)).square()).exp() @ solution,
+    )

@@ -1,0 +1,27 @@
+"""``sonifold evaluate fewshot``: everything, from the sounds to the page of docs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from sonifold import pack
+from sonifold.evaluate.fewshot import run as cells
+from sonifold.evaluate.fewshot.bench import Bench
+from sonifold.model import Model
+
+CACHE = Path("build/fewshot")
+Progress = Callable[[str, int, int], None]
+
+
+def run(dataset: Path, progress: Progress, models: Path | None = None) -> None:
+    """Measure what has not been measured yet, and write docs/fewshot.md.
+
+    Raises:
+        DatasetError: no data set at ``dataset``.
+    """
+    torch.set_num_threads(1)
+    bench = Bench.build(Model.load(pack.find("oneshots", models)), dataset, CACHE, progress)
+    cells.run(bench, CACHE / "cells", "report", progress)

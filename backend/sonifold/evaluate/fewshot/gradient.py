@@ -1,0 +1,111 @@
+"""Refining as the app does it, its variants, and training from scratch."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from sonifold.adapt import ridge
+from sonifold.adapt.forecast import Forecast
+from sonifold.adapt.instant import Adaptation, AdaptedModel
+from sonifold.adapt.refining import RefineConfig, go_on
+from sonifold.adapt.uploads import Uploads
+from sonifold.evaluate.fewshot.bench import Bench, Score
+from sonifold.vae.network import VAE, divergence, freeze
+from sonifold.vae.refine import refine
+
+#: One run, no trial: what differs between the variants is the loss alone.
+PLAIN = RefineConfig(trial=False, check_every=1_000)
+VARIANTS: dict[str, RefineConfig] = {
+    "plain": PLAIN,
+    "cross-fade": PLAIN.model_copy(update={"synthetic": "cross-fade"}),
+    "linear": PLAIN.model_copy(update={"synthetic": "linear"}),
+    "geodesic": PLAIN.model_copy(update={"synthetic": "geodesic"}),
+    "metric": PLAIN.model_copy(update={"synthetic": "metric"}),
+    "isometry": PLAIN.model_copy(update={"isometry": 20.0}),
+    "encoder too": PLAIN.model_copy(update={"learn": "all"}),
+    "encoder too, distillation": PLAIN.model_copy(update={"learn": "all", "distillation": 300.0}),
+    "geodesic + isometry": PLAIN.model_copy(update={"synthetic": "geodesic", "isometry": 20.0}),
+    "no replay": PLAIN.model_copy(update={"replay": 1}),
+}
+SCRATCH_STEPS, SCRATCH_RATE, SCRATCH_BATCH = 300, 1e-3, 64
+
+
+def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """The default."""
+    began = time.perf_counter()
+    start = _start(bench, bench.uploads(own, seed))
+    tuned = go_on(start, RefineConfig(seed=seed))
+    return {"refined": bench.score(tuned.vae, own, others, began)}
+
+
+def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """One run of each variant of the loss, and of plain refining with classic copies and from the bare base."""
+    found = {}
+    uploads = bench.uploads(own, seed)
+    start = _start(bench, uploads)
+    for name, config in VARIANTS.items():
+        began = time.perf_counter()
+        tuned = go_on(start, config.model_copy(update={"seed": seed}))
+        found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
+    copies = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
+    with torch.no_grad():
+        z = bench.model.vae.encode(copies)[0]
+    classic = Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
+    began = time.perf_counter()
+    tuned = go_on(_start(bench, classic), PLAIN.model_copy(update={"seed": seed}))
+    found["refined, classic augmentation"] = bench.score(tuned.vae, own, others, began)
+    began = time.perf_counter()
+    tuned = go_on(_start(bench, uploads, adapted=False), PLAIN.model_copy(update={"seed": seed}))
+    found["refined, from the bare base"] = bench.score(tuned.vae, own, others, began)
+    return found
+
+
+def _start(bench: Bench, uploads: Uploads, adapted: bool = True) -> AdaptedModel:
+    vae = bench.model.vae
+    evidence = uploads.evidence(vae)
+    choice = ridge.choose(evidence, bench.statistics, bench.heard)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.heard, PLAIN.budget if adapted else 0.0)
+    told = Forecast.of(bench.model, uploads, choice)
+    return AdaptedModel(Adaptation(bench.model, uploads, choice, told, change), ridge.with_head(vae, change))
+
+
+def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """A network that has seen nothing but the uploads and their copies."""
+    began = time.perf_counter()
+    uploads = bench.uploads(own, seed)
+    rows = torch.cat([uploads.coefficients, uploads.copies])
+    spread = bench.library.std(0)
+    draw = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    vae = VAE(bench.model.vae.config)
+    optimiser = torch.optim.AdamW(vae.parameters(), SCRATCH_RATE, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, SCRATCH_STEPS)
+    for _ in range(SCRATCH_STEPS):
+        target = rows[torch.randint(len(rows), (SCRATCH_BATCH,), generator=draw)]
+        shaken = PLAIN.noise * spread * torch.randn(target.shape, generator=draw)
+        noise = torch.randn(SCRATCH_BATCH, bench.model.latent_dim, generator=draw)
+        decoded, mean, log_variance = vae(target + shaken, noise)
+        loss = (
+            PLAIN.reconstruction * (decoded - target).square().mean() + divergence(mean, log_variance).mean()
+        )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+    freeze(vae)
+    seconds = time.perf_counter() - began
+    # the base's points mean nothing to it: refine from its own encoder's
+    values = bench.encodings.coefficients
+
+    def error(places: list[int]) -> float:
+        z = refine(vae, values[places], steps=6)
+        decoded = vae.decode(z) @ bench.heard.T + bench.offset
+        return float((decoded - bench.encodings.timbre[places]).norm(dim=1).mean())
+
+    kept, timbre, _ = bench.kept
+    rebuilt = vae.decode(vae.encode(kept)[0]) @ bench.heard.T + bench.offset
+    drift = float((rebuilt - timbre).norm(dim=1).mean()) - bench.base_error(bench.model.vae)
+    return {"from scratch": Score(error(others), error(own), drift, seconds)}

@@ -1,0 +1,108 @@
+"""All cells, one JSON file each: stopped and started again, it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sonifold.adapt import ridge
+from sonifold.adapt.forecast import Forecast
+from sonifold.evaluate.fewshot import closed, gradient
+from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
+from sonifold.evaluate.fewshot.groups import Group, Side
+
+SEEDS = 5
+CLAIM = 600  # seconds for which a cell that another process has begun is left to it
+Part = Callable[[Bench, list[int], list[int], int], dict[str, Score]]
+
+
+class Plan(NamedTuple):
+    """One part of the evaluation: which arms, for how many uploads, with how many seeds."""
+
+    name: str
+    arms: Part
+    counts: tuple[int, ...]
+    seeds: int
+
+
+PLANS = (
+    Plan("closed", closed.arms, (10, 5, 20), SEEDS),
+    Plan("refined", gradient.refined, (10,), SEEDS),
+    Plan("scratch", gradient.scratch, (10,), 1),
+    Plan("refined", gradient.refined, (5, 20), 1),
+    Plan("variants", gradient.variants, (10,), 1),
+    Plan("closed", closed.arms, (3, 1), 2),
+)
+Progress = Callable[[str, int, int], None]
+
+
+class Cell(NamedTuple):
+    """A group, so many uploads, one draw, one part."""
+
+    plan: Plan
+    group: Group
+    uploads: int
+    seed: int
+
+    @property
+    def file(self) -> str:
+        group = self.group.name.lower().replace(" ", "-").replace(".", "-")
+        return f"{self.plan.name}-{group}-{self.uploads}-{self.seed}.json"
+
+
+def cells(bench: Bench, side: Side) -> list[Cell]:
+    """In an order in which any prefix is a balanced evaluation: seed by seed."""
+    found = [
+        Cell(plan, group, count, seed)
+        for plan in PLANS
+        for count in plan.counts
+        for seed in range(plan.seeds)
+        for group in bench.sounds.groups
+        if group.side == side and len(group.places) >= count + FEWEST
+    ]
+    return sorted(found, key=lambda cell: cell.seed)
+
+
+def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
+    """Whatever is not there yet; several processes may share the work."""
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = cells(bench, side)
+    for done, cell in enumerate(todo, 1):
+        path, claimed = folder / cell.file, folder / f"{cell.file}.part"
+        if path.exists() or (claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM):
+            continue
+        claimed.touch()
+        measured = measure(bench, cell)
+        claimed.write_text(json.dumps(measured), encoding="utf-8")
+        claimed.rename(path)
+        progress(f"{cell.plan.name}: {cell.group.name}, {cell.uploads} uploads", done, len(todo))
+
+
+def measure(bench: Bench, cell: Cell) -> dict[str, Any]:
+    """One cell."""
+    own, others = bench.draw(cell.group, cell.uploads, cell.seed)
+    found = cell.plan.arms(bench, own, others, cell.seed)
+    uploads = bench.uploads(own, cell.seed)
+    choice = ridge.choose(uploads.evidence(bench.model.vae), bench.statistics, bench.heard)
+    told = Forecast.of(bench.model, uploads, choice)
+    return {
+        "part": cell.plan.name,
+        "group": cell.group.name,
+        "kind": cell.group.kind,
+        "side": cell.group.side,
+        "count": cell.uploads,
+        "seed": cell.seed,
+        "coherence": told.coherence,
+        "expected": told.gain,
+        "arms": {name: asdict(score) for name, score in found.items()},
+    }
+
+
+def read(folder: Path) -> Iterator[dict[str, Any]]:
+    """All cells measured so far."""
+    for path in sorted(folder.glob("*.json")):
+        yield json.loads(path.read_text(encoding="utf-8"))
