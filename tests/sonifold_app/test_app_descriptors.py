@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from app_checks import API, assert_problem
+from app_checks import API, assert_problem, samples_of
 
 from sonifold.audio.descriptors import DESCRIPTORS
 
@@ -60,3 +60,43 @@ def test_bad_questions_are_answered_with_what_is_wrong(ask, body, code):
 def test_an_unknown_sound_is_not_found(ask, ids):
     body = {"anchors": [{"sound": ids[0]}, {"sound": "none"}]}
     assert_problem(ask("descriptions", **body), 404, "sound_not_found")
+
+
+# -- travels -------------------------------------------------------------------------------------
+
+
+def test_a_travel_has_less_before_its_origin_and_more_after(client, ask, ids, model):
+    reply = ask("travels", start={"sound": ids[9]}, descriptor="brightness", steps=5).json()
+    assert (reply["descriptor"], reply["unit"]) == ("brightness", DESCRIPTORS["brightness"].unit)
+    assert reply["values"] == sorted(reply["values"])
+    assert reply["points"][reply["origin"]] == pytest.approx(model.library.z[9].tolist(), abs=1e-5)
+    for column in ("values", "points", "positions", "known", "distances"):
+        assert len(reply[column]) == 5, column
+    assert reply["descriptors"]["brightness"] == pytest.approx(reply["values"], rel=1e-5)
+    assert set(reply["stopped"]) == {"less", "more"}
+    assert all(reply["stopped"].values())
+    audio, _ = samples_of(client.get(reply["audio"]["url"]).content)
+    assert len(audio) == 5 * reply["step_samples"] == reply["audio"]["frames"]
+
+
+def test_a_travel_may_begin_at_a_point_and_let_the_other_descriptors_go(ask, model):
+    asked = {"start": {"point": model.library.z[9].tolist()}, "descriptor": "decay", "steps": 3, "reach": 0.5}
+    held, free = (ask("travels", **asked, hold=hold).json() for hold in (True, False))
+    assert held["points"] != free["points"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"descriptor": "warmth"}, "request_invalid"),
+        ({"descriptor": "brightness", "steps": 2}, "request_invalid"),
+        ({"descriptor": "brightness", "steps": 10**6}, "request_invalid"),
+        ({"descriptor": "brightness", "reach": 0}, "request_invalid"),
+        ({"descriptor": "brightness", "reach": 1e9}, "request_invalid"),
+        ({"descriptor": "brightness", "hold": "yes"}, "request_invalid"),
+        ({"descriptor": "brightness", "start": {"point": [0.0]}}, "point_invalid"),
+        ({}, "request_invalid"),
+    ],
+)
+def test_a_bad_travel_is_refused(ask, ids, asked, code):
+    assert_problem(ask("travels", **{"start": {"sound": ids[0]}, **asked}), 422, code)

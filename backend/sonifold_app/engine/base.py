@@ -126,6 +126,21 @@ class SampleQuery:
 
 
 @dataclass(frozen=True)
+class TravelQuery:
+    """Less and more of what a word says, from an anchor."""
+
+    start: Anchor
+    descriptor: str
+    steps: int = 9
+    reach: float | None = (
+        None  # to either side, in the library's standard deviations; None: the science's own
+    )
+    hold: bool = True  # keep the other descriptors where they are
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
 class NeighbourQuery:
     """The sounds nearest to an anchor."""
 
@@ -270,6 +285,22 @@ class Draw:
     effective: float | None
     escapes: int | None
     caveats: tuple[Caveat, ...]
+
+
+@dataclass(frozen=True)
+class Travel:
+    """Sounds that differ in what a word says, less of it first."""
+
+    points: Numbers  # (step, latent)
+    positions: Numbers  # (step, 2)
+    values: Numbers  # (step,) of the descriptor, as heard
+    known: NDArray[np.bool_]  # (step,)
+    distances: Numbers  # (step,) to the nearest library sound
+    origin: int  # the step that is the sound itself
+    course: Numbers  # (point, 2) on the map
+    stopped: Mapping[str, str]  # why it goes no further, at the ends "less" and "more"
+    descriptors: Mapping[str, Sequence[float]]  # all of them, at each step
+    recording: Recording  # the steps laid end to end
 
 
 @dataclass(frozen=True)
@@ -448,6 +479,9 @@ class Engine(Protocol):
 
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
         """The descriptors of what the model makes of each anchor's latent point."""
+
+    async def travel(self, model: str, query: TravelQuery) -> Travel:
+        """Less and more of a descriptor, along its natural gradient, with its sound."""
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:
         """New points."""

@@ -46,6 +46,8 @@ from sonifold_app.engine.base import (
     SampleQuery,
     StoredAudio,
     TracedPath,
+    Travel,
+    TravelQuery,
     Upload,
 )
 from sonifold_app.engine.batching import Batcher, Spread
@@ -81,6 +83,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "analogy": Operation(places.each(places.analogy), most=4),
     "extrapolate": Operation(places.each(places.extrapolation), most=4),
     "describe": Operation(compute.descriptions, most=64),
+    "travel": Operation(places.each(places.travel), most=4),
     "sample": Operation(places.each(places.draw), most=2),
     "neighbours": Operation(places.each(places.neighbours), most=8),
     "indicatrices": Operation(places.each(places.indicatrices), most=2),
@@ -181,6 +184,9 @@ class LocalEngine:
 
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
         return await all_of([self._together("describe", model, anchor) for anchor in anchors])
+
+    async def travel(self, model: str, query: TravelQuery) -> Travel:
+        return await self._together("travel", model, query)
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:
         return await self._together("sample", model, query)

@@ -80,6 +80,25 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
     )
 
 
+def travel(model: Model, query: base.TravelQuery) -> base.Travel:
+    sound = resolve(model, query.start)
+    found = model.travel(
+        sound, query.descriptor, query.steps, query.reach, query.metric, query.weight, query.hold
+    )
+    return base.Travel(
+        points=numbers(found.points),
+        positions=numbers(found.positions),
+        values=numbers(found.values),
+        known=np.asarray(found.known, dtype=bool),
+        distances=numbers(found.distances),
+        origin=found.origin,
+        course=numbers(found.course),
+        stopped=dict(found.stopped),
+        descriptors=found.descriptors,
+        recording=recording_of(model.render_travel(found)),
+    )
+
+
 def indicatrices(model: Model, query: base.IndicatrixQuery) -> base.Indicatrices:
     from sonifold.atlas.indicatrices import indicatrices_on_land
 

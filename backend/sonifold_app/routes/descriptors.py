@@ -5,7 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from sonifold_app.documents import problems_of
-from sonifold_app.schemas.descriptors import DescriptionReply, DescriptionRequest
+from sonifold_app.routes.morphs import keep
+from sonifold_app.schemas.descriptors import (
+    DescriptionReply,
+    DescriptionRequest,
+    TravelReply,
+    TravelRequest,
+)
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}", tags=["descriptors"])
@@ -18,3 +24,13 @@ async def create_descriptions(
     """How bright, soft, noisy... what the model makes of each place is."""
     anchors = await services.own.furnished_anchors(model, [one.anchor() for one in asked.anchors])
     return DescriptionReply.of(await unless_abandoned(request, services.engine.describe(model.name, anchors)))
+
+
+@router.post("/travels", operation_id="create_travel", responses=problems_of(404, 413, 422, 503))
+async def create_travel(
+    model: ModelDep, asked: TravelRequest, request: Request, services: ServicesDep
+) -> TravelReply:
+    """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
+    query = await services.own.furnished(model, asked.query())
+    travel = await unless_abandoned(request, services.engine.travel(model.name, query))
+    return TravelReply.of(travel, model, asked.descriptor, await keep(services, travel.recording, "steps"))

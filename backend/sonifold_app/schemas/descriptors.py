@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
+from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import SOUND_ID, Reply, Request, example, short
+from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
+from sonifold_app.schemas.common import (
+    MAX_STEPS,
+    SOUND_ID,
+    MetricName,
+    Reply,
+    Request,
+    Weight,
+    Z,
+    example,
+    rows,
+    short,
+)
 
 MAX_DESCRIBED = 64
+
+DescriptorName = Literal["brightness", "attack", "decay", "noisiness", "inharmonicity", "roughness"]
 
 
 class DescriptionRequest(Request):
@@ -30,3 +46,101 @@ class DescriptionReply(Reply):
     @classmethod
     def of(cls, described: Sequence[Mapping[str, float]]) -> DescriptionReply:
         return cls(descriptors={name: [short(one[name]) for one in described] for name in described[0]})
+
+
+class TravelRequest(Request):
+    """Less and more of what a word says, from a place."""
+
+    model_config = example(start={"sound": SOUND_ID}, descriptor="brightness", steps=9, reach=1.5, hold=True)
+
+    start: Anchor
+    descriptor: DescriptorName = Field(description="One of the model's `descriptors`.")
+    steps: int = Field(
+        9, ge=3, le=MAX_STEPS, strict=True, description="Sounds, that of the start among them."
+    )
+    reach: float | None = Field(
+        None,
+        gt=0,
+        le=4,
+        allow_inf_nan=False,
+        strict=True,
+        description="How far to either side, in standard deviations over the library; by default 1.5.",
+    )
+    hold: StrictBool = Field(
+        True, description="Keep the other descriptors where they are, where that is cheap."
+    )
+    metric: MetricName = "blend"
+    weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
+
+    def query(self) -> base.TravelQuery:
+        return base.TravelQuery(
+            self.start.anchor(), self.descriptor, self.steps, self.reach, self.hold, self.metric, self.weight
+        )
+
+
+class Stopped(Reply):
+    """Why a travel goes no further, at either end, as a sentence."""
+
+    less: str
+    more: str
+
+
+class TravelReply(Reply):
+    """Sounds that differ in what the word says, less of it first, the start's own residual carried along."""
+
+    model_config = example(
+        descriptor="brightness",
+        unit="ERB-rate",
+        distance_unit="tdB",
+        origin=1,
+        values=[12.9, 14.2, 15.5],
+        points=[Z, Z, Z],
+        positions=[[0.3, -1.2], [0.31, -1.2], [0.35, -1.1]],
+        known=[True, True, False],
+        distances=[3.1, 0.0, 9.4],
+        course=[[0.3, -1.2], [0.31, -1.2], [0.35, -1.1]],
+        stopped={"less": "as far as was asked", "more": "any further leaves the known sounds"},
+        descriptors={"brightness": [12.9, 14.2, 15.5]},
+        sample_rate=44100,
+        step_samples=65536,
+        audio={**AUDIO_EXAMPLE, "mode": "steps"},
+    )
+
+    descriptor: DescriptorName
+    unit: str = Field(description="Of the values.")
+    distance_unit: str = Field(description="Of the distances.")
+    origin: int = Field(description="The step that is the start.")
+    values: list[float] = Field(description="Of the descriptor, at each step.")
+    points: list[list[float]]
+    positions: list[list[float]]
+    known: list[bool] = Field(description="For each step: among the sounds that the model learned from?")
+    distances: list[float] = Field(description="From each step to the nearest library sound.")
+    course: list[list[float]] = Field(description="On the map, the way from less to more.")
+    stopped: Stopped
+    descriptors: dict[str, list[float]] = Field(description="All of them, at each step.")
+    sample_rate: int
+    step_samples: int = Field(description="Length of one step, in samples.")
+    audio: AudioLink
+
+    @classmethod
+    def of(
+        cls, travel: base.Travel, model: base.ModelFacts, descriptor: DescriptorName, audio: AudioLink
+    ) -> TravelReply:
+        (unit,) = (one.unit for one in model.descriptors if one.id == descriptor)
+        return cls(
+            descriptor=descriptor,
+            unit=unit,
+            distance_unit=model.unit,
+            origin=travel.origin,
+            values=[short(value) for value in travel.values.tolist()],
+            points=rows(travel.points),
+            positions=rows(travel.positions),
+            known=travel.known.tolist(),
+            distances=[short(distance) for distance in travel.distances.tolist()],
+            course=rows(travel.course),
+            stopped=Stopped(**travel.stopped),
+            descriptors={name: [short(v) for v in values] for name, values in travel.descriptors.items()},
+            sample_rate=model.sample_rate,
+            step_samples=model.sound_samples,
+            audio=audio,
+        )
