@@ -107,6 +107,7 @@ class Directions:
         maps = self.model.renderer.features(points) + residual
         return self.model.readout(self.model.representation.normalise(maps))
 
+    @torch.enable_grad()  # also for callers who have turned gradients off, as the service does
     def gradients(self, points: Points, residual: Tensor) -> tuple[dict[str, Tensor], Tensors]:
         """What is heard, and the gradients of all descriptors with respect to z, (batch, descriptor, latent).
 
