@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 from sessions import Session, apart, locate, probe, state, travel, until_heard, until_silent, wait
 
-PANELS = ["combine", "sample"]
+PANELS = ["combine", "shape", "sample"]
 
 
 def shift_click(page: Page, sound: int) -> None:
@@ -311,6 +311,59 @@ def test_a_sound_is_kept_renamed_deleted_and_brought_back(visit: Session) -> Non
     own.locator(".sound").focus()
     again.keyboard.press("Delete")
     wait(again, f"s.library.count === {before}")
+
+
+# -- named sliders -----------------------------------------------------------------------------
+
+
+def test_a_slider_is_heard_while_it_is_pulled(page: Page) -> None:
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.a")
+    page.locator(".rail [data-panel=shape]").click()
+    slider = page.get_by_role("slider", name="Brightness")
+    page.wait_for_function("() => document.querySelector('[data-descriptor=brightness] output')?.textContent")
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
+    wait(page, "s.travel?.phase === 'ready'")
+    page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=4)
+    until_heard(page)
+    page.mouse.up()
+    wait(page, "s.shape?.descriptor === 'brightness' && s.shape.by > 0")
+    values, at, origin = (state(page, f"s.travel.{name}") for name in ("reply.values", "at", "reply.origin"))
+    assert values[at] > values[origin], "brighter is brighter"
+    assert page.locator(".over .courses circle").count() == len(values) + 1
+    page.get_by_role("button", name="Use as B").click()
+    wait(page, "s.b?.code && s.journey?.phase === 'ready'")
+
+
+def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
+    travel(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("slider", name="Place on the journey").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.locator(".rail [data-panel=shape]").focus()
+    page.keyboard.press("Enter")
+    page.locator(".panel:not([hidden]) [role=radio]").first.wait_for()
+    page.get_by_role("radio", name="Step 9").click()
+    page.wait_for_function("() => document.querySelector('[data-descriptor=attack] output')?.textContent")
+    slider = page.get_by_role("slider", name="Attack")
+    slider.focus()
+    before = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.shape?.descriptor === 'attack' && s.shape.by === 1")
+    until_heard(page)
+    assert slider.get_attribute("aria-valuetext") != before
+    assert "1 step" in (slider.get_attribute("aria-valuetext") or "")
+    page.keyboard.press("End")
+    wait(page, "s.travel.at === s.travel.reply.values.length - 1")
+    why = state(page, "s.travel.reply.stopped.more")
+    if why:
+        assert why in page.locator(".panel:not([hidden]) .note[role=status]").inner_text()
 
 
 # -- for everyone ------------------------------------------------------------------------------
