@@ -252,7 +252,7 @@ export const initial = {
   working: null,
   found: [],
   kept: {},
-  sampler: "importance",
+  sampler: "hmc",
   count: 16,
   temperature: 1,
   seed: null,

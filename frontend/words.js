@@ -110,8 +110,8 @@ export const METRIC_WORDS = {
 
 /** What the samplers are, for who has not met their names. @type {Record<string, [name: string, meaning: string]>} */
 export const SAMPLER_WORDS = {
-  importance: ["Known land", "By the metric’s volume: most where it knows most. Quick; it says what the draw is worth"],
-  hmc: ["Known land, walked", "The same density by Hamiltonian Monte Carlo. Slower, more independent"],
+  hmc: ["Known land", "By the metric’s volume, most where it knows most: Hamiltonian Monte Carlo"],
+  importance: ["Known land, quick", "The same density in one pass. It draws some sounds more than once, and says so"],
   mixture: ["Near the library", "From a Gaussian mixture fitted to its sounds"],
   aggregated: ["On the library", "One of its sounds, blurred as the encoder is unsure (aggregated posterior)"],
   prior: ["Anywhere", "Straight from the prior; expect surprises"],
@@ -127,8 +127,10 @@ export function drawWords({ samples, diagnostics, warnings }) {
   const among = samples.filter(({ known }) => known).length;
   const { acceptance, effective, escapes } = diagnostics;
   const all = samples.length;
+  const different = new Set(samples.map(({ code }) => code)).size;
   return [
     among === all ? `All ${all} lie among known sounds.` : among === 0 ? `None of the ${all} lies among known sounds.` : `${among} of ${all} lie among known sounds.`,
+    ...(different < all ? [`${different === 1 ? "All are the same sound." : `Only ${different} of them differ.`}`] : []),
     ...(typeof effective === "number" ? [`Worth ${amount(effective)} independent ones (effective sample size).`] : []),
     ...(typeof acceptance === "number" ? [`${Math.round(100 * acceptance)} of 100 proposed moves were taken (acceptance).`] : []),
     ...(typeof escapes === "number" ? [escapes === 0 ? "None escaped from where the sampler may go." : `${escapes} escaped from where the sampler may go.`] : []),

@@ -104,7 +104,8 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     const focused = /** @type {HTMLElement | null} */ (root.contains(document.activeElement) ? document.activeElement : null);
     const kept = focused && { code: focused.closest("li")?.dataset.code, act: focused.dataset.act };
     shown.clear();
-    for (const found of pick(state)) shown.set(found.code, found);
+    // what was drawn more than once is one sound
+    for (const found of pick(state)) if (!shown.has(found.code)) shown.set(found.code, found);
     root.replaceChildren(...[...shown.values()].map(row));
     if (!kept?.code) return;
     const again = [...root.querySelectorAll("li")].find((item) => item.dataset.code === kept.code);

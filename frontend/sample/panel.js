@@ -63,7 +63,9 @@ export function mount(root, parts) {
   /** @param {State} state */
   function offer(state) {
     const { model, a, library } = state;
-    const ids = model?.samplers?.map(({ id }) => id) ?? Object.keys(SAMPLER_WORDS);
+    // in the order of the words, and behind them what has none
+    const there = model?.samplers?.map(({ id }) => id) ?? [];
+    const ids = [...Object.keys(SAMPLER_WORDS).filter((id) => there.includes(id)), ...there.filter((id) => !(id in SAMPLER_WORDS))];
     for (const old of choices.querySelectorAll("label")) old.remove();
     choices.append(...ids.map((id) => {
       const [name, meaning] = SAMPLER_WORDS[id] ?? [id, model?.samplers?.find((one) => one.id === id)?.title ?? ""];

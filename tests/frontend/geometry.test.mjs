@@ -151,7 +151,7 @@ test("a draw is seen beside the prior's and the mixture's, by the same seed", as
   const decoded = [];
   const api = { samples: async (_, body) => (asked.push(body), reply(body)), decodings: async (_, anchors) => (decoded.push(anchors.length), anchors.map((_, i) => ({ audio: { url: `/${i}` } }))) };
   const playback = quiet();
-  const store = createStore({ ...start, seed: 7, count: 10, temperature: 0.5 });
+  const store = createStore({ ...start, sampler: "importance", seed: 7, count: 10, temperature: 0.5 });
   createSampling({ store, api, playback, complain: assert.fail });
   await settle(5);
   assert.deepEqual(asked.map(({ sampler, seed, temperature }) => [sampler, seed, temperature]), [["importance", 7, 0.5], ["prior", 7, 0.5], ["mixture", 7, undefined]]);
@@ -243,6 +243,8 @@ test("a draw is told in plain words: only what was measured, warnings as they ar
   const draw = drawOf(reply({ sampler: "importance", seed: 1, count: 4 }), "ring");
   assert.deepEqual(words.drawWords(draw), ["3 of 4 lie among known sounds.", "Worth 7.5 independent ones (effective sample size).", "None escaped from where the sampler may go."]);
   const hmc = { ...draw, samples: draw.samples.slice(1), diagnostics: { acceptance: 0.884, effective: null, escapes: 2 }, warnings: ["these 3 are few"] };
+  const twice = { ...draw, samples: [draw.samples[1], draw.samples[1], draw.samples[2]] };
+  assert.equal(words.drawWords(twice)[1], "Only 2 of them differ.");
   assert.deepEqual(words.drawWords(hmc), ["All 3 lie among known sounds.", "88 of 100 proposed moves were taken (acceptance).", "2 escaped from where the sampler may go.", "these 3 are few"]);
 });
 
