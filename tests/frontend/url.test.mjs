@@ -19,7 +19,7 @@ const somewhere = {
   marked: [{ sound: "0123456789ab" }, { position: [1, -2.5] }],
   operation: "mean",
   reach: 1.8,
-  sampler: "hmc",
+  sampler: "walk",
   count: 12,
   temperature: 0.7,
   seed: 4711,
