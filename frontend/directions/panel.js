@@ -64,7 +64,7 @@ export function mount(root, parts) {
     const { id, less, more } = descriptor;
     const input = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: (STEPS - 1) * FINE, step: 1, value: ((STEPS - 1) / 2) * FINE, "aria-label": descriptorTitle(id) }));
     const output = h("output");
-    const row = h("div.slider", { "data-descriptor": id }, h("label.head", {}, h("span", {}, descriptorTitle(id)), output), input,
+    const row = h("div.slider", { "data-descriptor": id }, h("div.what", {}, h("span", {}, descriptorTitle(id)), output), input,
       h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)));
     input.addEventListener("pointerenter", () => travels.approach(id));
     input.addEventListener("focus", () => travels.approach(id));
