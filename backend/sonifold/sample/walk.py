@@ -26,25 +26,29 @@ PACE = 0.1
 class Walk:
     """A random walk, step by step."""
 
-    points: Points  #: (steps + 1, latent), the start first; a step not taken repeats its place
+    points: Points  #: (steps + 1, latent), the start first; where no step was taken a place repeats
     acceptance: float
     seed: int
 
 
 @torch.no_grad()
-def wander(metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace: float = PACE) -> Walk:
-    """``steps`` steps from the start (latent,), each about ``pace`` long under the metric.
+def wander(
+    metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace: float = PACE, every: int = 1
+) -> Walk:
+    """``steps`` places on a walk from the start (latent,), ``every`` steps of about ``pace`` under the metric apart.
 
-    Raises ``ValueError`` unless the pace is positive.
+    Raises ``ValueError`` unless the pace is positive and ``every`` at least 1.
     """
     if not pace > 0:
         raise ValueError(f"pace must be positive, got {pace}")
+    if every < 1:
+        raise ValueError(f"a walk is looked at after every step or more of them, not after {every}")
     source, density = generator(seed), VolumeDensity(metric)
     spread = pace / len(start) ** 0.5
     z = start[None].to(metric.centroids)
     here = density(z)[0]
     visited, taken = [z], 0
-    for _ in range(steps):
+    for k in range(steps * every):
         factor = torch.linalg.cholesky(metric.cometric(z))
         noise = torch.randn(z.shape, generator=source, dtype=z.dtype)
         trial = z + spread * (factor @ noise[..., None])[..., 0]
@@ -52,8 +56,9 @@ def wander(metric: KernelMetric, start: Tensor, steps: int, seed: int = 0, pace:
         ratio = there - here + _log_step(metric, trial, z, spread) - _log_step(metric, z, trial, spread)
         if torch.rand(1, generator=source, dtype=z.dtype).log() < ratio:
             z, here, taken = trial, there, taken + 1
-        visited.append(z)
-    return Walk(torch.cat(visited).to(start.dtype), taken / max(steps, 1), seed)
+        if (k + 1) % every == 0:
+            visited.append(z)
+    return Walk(torch.cat(visited).to(start.dtype), taken / max(steps * every, 1), seed)
 
 
 def _log_step(metric: Metric, z: Points, to: Points, spread: float) -> Tensor:
