@@ -28,8 +28,10 @@ from sonifold_app.routes import (
     places,
     samples,
     sounds,
+    uploads,
 )
 from sonifold_app.schemas.problems import ProblemDocument
+from sonifold_app.schemas.sounds import KeepRequest
 from sonifold_app.services import Services
 from sonifold_app.settings import MEBIBYTE, Settings
 from sonifold_app.store.blobs import Blobs, Memo
@@ -106,6 +108,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     ):
         api.include_router(resource.router)
     api.include_router(atlas.indicatrices)
+    api.include_router(uploads.router)
     app.include_router(api)
     app.include_router(page.router)
     app.router.default = page.Page(page.page_folder())
@@ -117,7 +120,8 @@ def body_limits(settings: Settings) -> Any:
     """How many bytes a path takes."""
 
     def limit_of(path: str) -> int:
-        return settings.upload_bytes if path.endswith("/embeddings") else JSON_BYTES
+        takes_files = path.endswith(("/embeddings", "/uploads", "/sounds")) and "/uploads/" not in path
+        return settings.upload_bytes if takes_files else JSON_BYTES
 
     return limit_of
 
@@ -130,9 +134,10 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             schemas = document["components"]["schemas"]
-            own = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(own.pop("$defs", {}))
-            schemas["ProblemDocument"] = own
+            for unnamed in (ProblemDocument, KeepRequest):
+                own = unnamed.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(own.pop("$defs", {}))
+                schemas[unnamed.__name__] = own
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -15,7 +15,14 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
 from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Upload
-from sonifold_app.store.kept import KeptSound, KeptSounds, NewSound
+from sonifold_app.store.kept import (
+    KeptSound,
+    KeptSounds,
+    NewSound,
+    UploadNotFoundError,
+    WaitingFile,
+    WaitingUpload,
+)
 
 Query = TypeVar("Query")
 
@@ -66,6 +73,28 @@ class OwnSounds:
         """Raises SoundNotFound."""
         if not await run_in_threadpool(self._kept.remove, model.name, id):
             raise sound_not_found(model, id)
+
+    async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
+        return await run_in_threadpool(self._kept.wait, model.name, files)
+
+    async def waiting(self, model: ModelFacts, id: str) -> WaitingUpload:
+        """Raises UploadNotFoundError."""
+        found = await run_in_threadpool(self._kept.waiting, model.name, id)
+        if found is None:
+            raise UploadNotFoundError(id)
+        return found
+
+    async def waiting_file(self, upload: WaitingUpload, file: WaitingFile) -> Upload:
+        """Raises UploadNotFoundError where the disk lost it."""
+        data = await run_in_threadpool(self._kept.waiting_file, file)
+        if data is None:
+            raise UploadNotFoundError(upload.id)
+        return Upload(file.name, data)
+
+    async def forget(self, model: ModelFacts, id: str) -> None:
+        """Raises UploadNotFoundError."""
+        if not await run_in_threadpool(self._kept.forget, model.name, id):
+            raise UploadNotFoundError(id)
 
     async def audio(self, sound: KeptSound) -> bytes:
         """A sound's FLAC file. Raises SoundNotFound where the disk lost it."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from sonifold import errors
 from sonifold_app.store.folder import StoreFullError
+from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,6 +30,7 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.SoundNotFound, 404, "sound_not_found", "No such sound"),
     (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),
     (errors.PositionInvalid, 422, "position_invalid", "Not a position on the map"),
+    (errors.UploadsInvalid, 422, "uploads_invalid", "These sounds cannot be learned from"),
     (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),
     (errors.AudioTooShort, 422, "audio_too_short", "The sound is too short"),
     (errors.AudioSilent, 422, "audio_silent", "The sound is silent"),
@@ -194,8 +196,21 @@ def install(app: FastAPI) -> None:
                 return of_science(error).response()
             case StoreFullError():
                 return storage_full(error).response()
+            case LibraryFullError():
+                return Problem(409, "library_full", "No more sounds", str(error)).response()
+            case UploadNotFoundError():
+                return Problem(404, "upload_not_found", "No such upload", str(error)).response()
             case _:
                 return internal_error().response()
 
-    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, StoreFullError, Exception):
+    kinds = (
+        RequestValidationError,
+        HTTPException,
+        errors.SonifoldError,
+        StoreFullError,
+        LibraryFullError,
+        UploadNotFoundError,
+        Exception,
+    )
+    for kind in kinds:
         app.add_exception_handler(kind, answer)

@@ -16,7 +16,12 @@ def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
     assert found["metrics"] == ["blend", "pullback", "kernel", "flat"]
     assert found["weights"] == {"min": 0, "max": 10, "default": model.config.metric.weight}
     assert found["steps"]["default"] == 17
-    assert found["limits"] == {"upload_bytes": 64 * 1024 * 1024, "upload_seconds": 10, "upload_files": 20}
+    assert found["limits"] == {
+        "upload_bytes": 64 * 1024 * 1024,
+        "upload_seconds": 10,
+        "split_seconds": 240,
+        "upload_files": 20,
+    }
 
 
 def test_a_damaged_pack_is_told_of_and_the_others_serve(client):

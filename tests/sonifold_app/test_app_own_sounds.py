@@ -215,7 +215,7 @@ def test_sounds_kept_at_the_same_time_are_all_kept(client, sounds, point, ids):
 
 def admitted(model, seed: int = 0) -> Admitted:
     numbers = np.random.default_rng(seed).normal(size=model.latent_dim).astype(np.float32)
-    return Admitted("x", 0.5, numbers, (0.0, 0.0), True, (), numbers[:4], b"audio %d" % seed)
+    return Admitted("x", 0.5, numbers, (0.0, 0.0), True, (), numbers[:4], b"audio %d" % seed, None, {}, ())
 
 
 def test_own_sounds_survive_the_app(tmp_path, engine_of, sounds, point):
@@ -352,7 +352,8 @@ from sonifold_app.store.kept import KeptSounds, NewSound
 kept = KeptSounds(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)
 for i in range(100_000):
-    new = NewSound("uploaded", str(i), Admitted("x", 1.0, z, (0, 0), True, (), z, b"%d " % i * 5000), {})
+    sound = Admitted("x", 1.0, z, (0, 0), True, (), z, b"%d " % i * 5000, None, {}, ())
+    new = NewSound("uploaded", str(i), sound, {})
     (sound,) = kept.add("m", "p", [new])
     print(sound.id, flush=True)
 """

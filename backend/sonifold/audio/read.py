@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sonifold.errors import AudioSilent, AudioTooLong, AudioTooShort, AudioUnreadable
 
 MAX_SECONDS = 10.0  # of a one-shot
+MAX_SAMPLES = 10_000_000  # of anything: 80 MB, almost four minutes at 44.1 kHz
 MIN_SECONDS = 0.01  # 10 ms: shorter than any hit
 RATES = (4_000, 384_000)  # Hz
 MAX_CHANNELS = 64
@@ -39,14 +40,17 @@ class Recording:
         return len(self.samples) / self.sample_rate
 
 
-def read(source: Source, sample_rate: int | None = None, name: str | None = None) -> Recording:
+def read(
+    source: Source, sample_rate: int | None = None, name: str | None = None, longest: float = MAX_SECONDS
+) -> Recording:
     """A recording from a file's path, a file's bytes, or samples (sample,) or (sample, channel) with their rate.
 
-    Nothing is read or allocated beyond ten seconds of sound, whatever a header claims.
+    Nothing is read or allocated beyond ``longest`` seconds of sound, or beyond ten million samples, whatever a header
+    claims.
 
     Raises:
         AudioUnreadable: no such file, no sound in a known format, cut short, or NaN or infinity in it.
-        AudioTooLong, AudioTooShort: not between 10 ms and 10 s.
+        AudioTooLong, AudioTooShort: not between 10 ms and ``longest``, ten seconds as a rule.
         AudioSilent: nothing above -54 dB of full scale.
     """
     if isinstance(source, str | Path):
@@ -54,34 +58,33 @@ def read(source: Source, sample_rate: int | None = None, name: str | None = None
         if not path.is_file():
             raise AudioUnreadable(f"there is no file {str(source)!r}; give the path of a {READABLE} file.")
         with path.open("rb") as file:
-            samples, rate = _decode(file, name or path.name)
-        return _checked(samples, rate, name or path.stem)
+            samples, rate = _decode(file, name or path.name, longest)
+        return _checked(samples, rate, name or path.stem, longest)
     if isinstance(source, bytes):
-        samples, rate = _decode(io.BytesIO(source), name or "the upload")
-        return _checked(samples, rate, name or "sound")
+        samples, rate = _decode(io.BytesIO(source), name or "the upload", longest)
+        return _checked(samples, rate, name or "sound", longest)
     if sample_rate is None:
         raise AudioUnreadable("samples came without a sample rate; pass sample_rate in Hz beside them.")
     array = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
     if array.ndim not in (1, 2):
         raise AudioUnreadable(f"samples of shape {array.shape} came; give (sample,) or (sample, channel).")
-    return _checked(array.astype(np.float64), sample_rate, name or "sound")
+    return _checked(array.astype(np.float64), sample_rate, name or "sound", longest)
 
 
-def _decode(file: BinaryIO, name: str) -> tuple[NDArray[np.float64], int]:
+def _decode(file: BinaryIO, name: str, longest: float) -> tuple[NDArray[np.float64], int]:
     _check_riff(file, name)
     try:
         with soundfile.SoundFile(file) as sound:
             rate, channels, frames = sound.samplerate, sound.channels, sound.frames
             _check_format(rate, channels, name)
-            if frames > MAX_SECONDS * rate and sound.seekable() and _really_has(sound, rate):
-                raise AudioTooLong(
-                    f"{name} is longer than {MAX_SECONDS:.0f} s; a one-shot is at most that. Cut it out."
-                )
+            most = min(int(longest * rate), MAX_SAMPLES)
+            if frames > most and sound.seekable() and _really_has(sound, most):
+                raise too_long(name, None, most / rate, longest)
             sound.seek(0)
-            samples = _read_mono(sound, int(MAX_SECONDS * rate) + 1)
+            samples = _read_mono(sound, most + 1)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         raise AudioUnreadable(f"{name} could not be read as audio; send a {READABLE} file.") from error
-    if len(samples) < min(frames, int(MAX_SECONDS * rate)):
+    if len(samples) < min(frames, most):
         raise AudioUnreadable(
             f"{name} is cut short: its header promises {frames} samples and {len(samples)} are there. "
             "Export or copy it again."
@@ -127,14 +130,25 @@ def _check_riff(file: BinaryIO, name: str) -> None:
     file.seek(0)
 
 
-def _really_has(sound: soundfile.SoundFile, rate: int) -> bool:
+def _really_has(sound: soundfile.SoundFile, most: int) -> bool:
     """Whether there is sound past the limit, or only a header that claims so."""
     sound.seek(0)
-    block = rate
-    for _ in range(int(MAX_SECONDS)):
-        if len(sound.read(block, dtype="float32", always_2d=True)) < block:
+    while most > 0:
+        got = len(sound.read(min(BLOCK, most), dtype="float32", always_2d=True))
+        if not got:
             return False
+        most -= got
     return len(sound.read(1, dtype="float32", always_2d=True)) == 1
+
+
+def too_long(name: str, seconds: float | None, most: float, longest: float) -> AudioTooLong:
+    said = f"longer than {most:.0f} s" if seconds is None else f"{seconds:.1f} s long"
+    advice = (
+        "a one-shot is at most that. Cut out the sound you mean."
+        if longest <= MAX_SECONDS
+        else f"at most {most:.0f} s of it can be split at once. Cut it in two."
+    )
+    return AudioTooLong(f"{name} is {said}; {advice}")
 
 
 def _check_format(rate: int, channels: int, name: str) -> None:
@@ -146,18 +160,15 @@ def _check_format(rate: int, channels: int, name: str) -> None:
         raise AudioUnreadable(f"{name} has {channels} channels; up to {MAX_CHANNELS} can be read.")
 
 
-def _checked(samples: NDArray[np.float64], rate: int, name: str) -> Recording:
+def _checked(samples: NDArray[np.float64], rate: int, name: str, longest: float) -> Recording:
     _check_format(rate, 1, name)
     if not np.isfinite(samples).all():
         raise AudioUnreadable(
             f"{name} contains samples that are not numbers (NaN or infinity); export it again."
         )
     mono = samples.mean(axis=1) if samples.ndim == 2 else samples
-    if len(mono) > MAX_SECONDS * rate:
-        raise AudioTooLong(
-            f"{name} is {len(mono) / rate:.1f} s long; a one-shot is at most {MAX_SECONDS:.0f} s. "
-            "Cut out the sound you mean."
-        )
+    if len(mono) > min(longest * rate, MAX_SAMPLES):
+        raise too_long(name, len(mono) / rate, min(longest, MAX_SAMPLES / rate), longest)
     if len(mono) < MIN_SECONDS * rate:
         raise AudioTooShort(
             f"{name} is {1000 * len(mono) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."

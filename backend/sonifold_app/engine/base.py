@@ -336,6 +336,33 @@ class Admitted:
     nearest: tuple[Neighbour, ...]
     timbre: Numbers  # (feature,), what perceptual distances are taken from
     audio: bytes  # FLAC
+    pitch: float | None  # Hz, a guess
+    facts: Mapping[
+        str, float
+    ]  # of the recording as it came: see ``sonifold.audio.check.Facts``; none of a made one
+    caveats: tuple[Caveat, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A sound found in a longer recording."""
+
+    start: float  # seconds
+    end: float
+    strength: float  # of its onset
+    peak_db: float  # full scale = 0
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """A recording as it came, and where the sounds in it begin and end."""
+
+    name: str
+    seconds: float
+    sample_rate: int
+    cuts: tuple[Cut, ...]
+    overview: Numbers  # (column, 2), least and largest sample in each of equal parts
+    recording: Recording  # to listen to
 
 
 @dataclass(frozen=True)
@@ -458,6 +485,15 @@ class Engine(Protocol):
 
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         """Places of sounds that are not in the library."""
+
+    async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
+        """Where the sounds in a longer recording begin and end; a lower threshold finds more."""
+
+    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+        """The parts of a recording between (start, end) in seconds, each a sound file."""
+
+    async def duplicates(self, sounds: Sequence[bytes]) -> list[tuple[int, int, float]]:
+        """Which of some admitted sounds' files hold the same sound: (earlier, later, dB apart)."""
 
     async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
         """Sounds as they can be kept: files, or what the model makes of points."""

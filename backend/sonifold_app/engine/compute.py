@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sonifold_app.engine.base import (
-    Admitted,
     Anchor,
     AudioFormat,
     Decoded,
@@ -204,45 +203,6 @@ def lifted(model: Model, positions: Numbers) -> Numbers:
     import torch
 
     return numbers(torch.stack([model.at(x, y).z for x, y in positions.tolist()]))
-
-
-def admissions(
-    model: Model, sounds: Sequence[Upload | Anchor], spread: Spread = serially
-) -> list[Admitted | Exception]:
-    return attempt_each(lambda sound: admit(model, sound), sounds, spread)
-
-
-def admit(model: Model, asked: Upload | Anchor) -> Admitted:
-    """A file, or what the model makes of an anchor's point, as a sound that can be kept."""
-    import torch
-
-    from sonifold.clip import Clip
-    from sonifold.datasets.prepare import audible_seconds
-
-    if isinstance(asked, Upload):
-        sound = model.encode(asked.data, name=asked.name)
-        name, audio = asked.name, sound.audio
-    else:
-        sound = resolve(model, asked)
-        name, audio = sound.name, model.decode(sound.z[None]).audio[0]
-    assert audio is not None, "encoded sounds have a recording"
-    pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
-    ((x, y),) = numbers(model.place(sound.z[None]))
-    timbre = model.timbre(sound if sound.audio is not None else model.recorded(audio, sound.z))
-    away = (model.library.timbre - timbre).norm(dim=1) * model.config.unit_per_phi
-    near, index = away.topk(min(NEAREST, len(away)), largest=False)
-    return Admitted(
-        name=name,
-        seconds=audible_seconds(pcm),
-        z=numbers(sound.z),
-        position=(float(x), float(y)),
-        known=bool(model.operations.known(sound.z[None])[0]),
-        nearest=tuple(
-            Neighbour(model.library.ids[i], d) for i, d in zip(index.tolist(), near.tolist(), strict=True)
-        ),
-        timbre=numbers(timbre),
-        audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),
-    )
 
 
 def distances_of(model: Model, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:

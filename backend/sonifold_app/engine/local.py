@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sonifold import errors
-from sonifold_app.engine import compute, places
+from sonifold_app.engine import compute, places, uploads
 from sonifold_app.engine.base import (
     Admitted,
     Analogy,
@@ -44,6 +44,7 @@ from sonifold_app.engine.base import (
     Numbers,
     PathQuery,
     SampleQuery,
+    SplitFile,
     StoredAudio,
     TracedPath,
     Travel,
@@ -78,7 +79,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "morph": Operation(compute.morphs, most=4),
     "decode": Operation(compute.decodings, most=32),
     "embed": Operation(compute.embeddings, most=4, rank=1),
-    "admit": Operation(compute.admissions, most=4, rank=1),
+    "admit": Operation(uploads.admissions, most=4, rank=1),
     "mean": Operation(places.each(places.mean), most=4),
     "analogy": Operation(places.each(places.analogy), most=4),
     "extrapolate": Operation(places.each(places.extrapolation), most=4),
@@ -227,6 +228,15 @@ class LocalEngine:
 
     async def convert(self, audio: bytes, format: AudioFormat) -> bytes:
         return await self._light(compute.converted, audio, format)
+
+    async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
+        return await self._light(uploads.split, upload, threshold)
+
+    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+        return await self._light(uploads.cut, upload, spans)
+
+    async def duplicates(self, sounds: Sequence[bytes]) -> list[tuple[int, int, float]]:
+        return await self._light(uploads.duplicates, sounds)
 
     async def _light(self, function: Callable[..., Result], *given: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
@@ -18,7 +19,7 @@ from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
 
-FORM = {
+FORM: dict[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -55,9 +56,14 @@ async def create_embeddings(model: ModelDep, request: Request, services: Service
     return Embeddings(embeddings=[Embedding.of(one) for one in found])
 
 
+def media_type(request: Request) -> str:
+    """What a request's body says it is, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def require_form(request: Request) -> None:
     sent = request.headers.get("content-type", "")
-    if sent.partition(";")[0].strip().lower() != "multipart/form-data":
+    if media_type(request) != "multipart/form-data":
         raise Problem(
             415,
             "media_type_unsupported",

@@ -17,7 +17,7 @@ from sonifold_app.services import CatalogueDep, ModelDep, Services, ServicesDep
 router = APIRouter(prefix="/models", tags=["models"])
 
 CARD_TYPES = ("application/json", "text/markdown")
-UPLOAD_SECONDS = 10.0
+UPLOAD_SECONDS, SPLIT_SECONDS = 10.0, 240.0
 
 
 @router.get("", operation_id="list_models", responses=problems_of(503))
@@ -61,5 +61,8 @@ async def get_card(model: ModelDep, request: Request) -> Response:
 
 def limits_of(services: Services) -> Limits:
     return Limits(
-        upload_bytes=services.settings.upload_bytes, upload_seconds=UPLOAD_SECONDS, upload_files=MAX_FILES
+        upload_bytes=services.settings.upload_bytes,
+        upload_seconds=UPLOAD_SECONDS,
+        split_seconds=SPLIT_SECONDS,
+        upload_files=MAX_FILES,
     )

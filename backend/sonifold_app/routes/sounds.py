@@ -17,15 +17,13 @@ from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.schemas.common import MAX_WEIGHT, row_of
 from sonifold_app.schemas.sounds import (
     Distances,
-    KeepRequest,
     Neighbour,
     Neighbours,
     RenameRequest,
     Sound,
     Sounds,
 )
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
-from sonifold_app.store.kept import NewSound
+from sonifold_app.services import ModelDep, Services, ServicesDep
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 
@@ -51,21 +49,6 @@ async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) 
     state = tuple((one.id, one.name, one.x, one.y) for one in own)
     body = services.document(model, "sounds", lambda: Sounds.of(model.library, own), state)
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
-
-
-@router.post("", operation_id="keep_sound", status_code=201, responses=problems_of(404, 413, 422, 503, 507))
-async def keep_sound(
-    model: ModelDep, asked: KeepRequest, request: Request, response: Response, services: ServicesDep
-) -> Sound:
-    """Keep what the model makes of a latent point as a sound of your own."""
-    point = base.Anchor(point=tuple(asked.point))
-    (admitted,) = await unless_abandoned(request, services.engine.admit(model.name, [point]))
-    (sound,) = await services.own.add(
-        model, [NewSound("made", asked.name, admitted, {"point": asked.point, **asked.made_with})]
-    )
-    url = f"{request.url.path.rstrip('/')}/{sound.id}"
-    response.headers["Location"] = url
-    return Sound.of_own(model, sound, url)
 
 
 @router.get("/{sound}", operation_id="get_sound", responses=problems_of(404, 422, 503))

@@ -22,7 +22,8 @@ class StepRange(Reply):
 
 class Limits(Reply):
     upload_bytes: int = Field(description="Largest upload, all its files together.")
-    upload_seconds: float = Field(description="Longest sound that can be embedded.")
+    upload_seconds: float = Field(description="Longest sound that can be embedded or kept.")
+    split_seconds: float = Field(description="Longest recording that can be split into sounds.")
     upload_files: int = Field(description="Most files in one upload.")
 
 
@@ -73,7 +74,7 @@ class Model(Reply):
         ],
         weights={"min": 0, "max": 10, "default": 1},
         steps={"min": 2, "max": 33, "default": 17},
-        limits={"upload_bytes": 67108864, "upload_seconds": 10, "upload_files": 20},
+        limits={"upload_bytes": 67108864, "upload_seconds": 10, "split_seconds": 240, "upload_files": 20},
     )
 
     id: str

@@ -39,6 +39,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX kept_sounds_by_model ON kept_sounds (model, created, id)",
         "CREATE INDEX kept_sounds_by_audio ON kept_sounds (audio)",
     ),
+    (
+        "ALTER TABLE kept_sounds ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'",
+        """CREATE TABLE uploads (
+            id TEXT PRIMARY KEY,
+            model TEXT NOT NULL,
+            files TEXT NOT NULL,
+            created REAL NOT NULL
+        )""",
+    ),
 )
 BUSY_SECONDS = 10.0
 

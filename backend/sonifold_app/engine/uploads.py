@@ -1,0 +1,152 @@
+"""What the engine does with sound files: split them, look at them, make them sounds that can be kept.
+
+torch is imported where it is used, as in ``compute``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sonifold_app.engine.base import (
+    Admitted,
+    Anchor,
+    Caveat,
+    Cut,
+    Neighbour,
+    Recording,
+    SplitFile,
+    Upload,
+)
+from sonifold_app.engine.batching import Spread, attempt_each, serially
+from sonifold_app.engine.compute import NEAREST, numbers, resolve
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sonifold.model import Model
+    from sonifold.sound import Sound
+
+#: Longest recording that is split, where its sample rate allows.
+LONGEST_SECONDS = 240.0
+#: Columns of the picture of a recording.
+COLUMNS = 1000
+
+
+def admissions(
+    model: Model, sounds: Sequence[Upload | Anchor], spread: Spread = serially
+) -> list[Admitted | Exception]:
+    return attempt_each(lambda sound: admit(model, sound), sounds, spread)
+
+
+def admit(model: Model, asked: Upload | Anchor) -> Admitted:
+    """A file, or what the model makes of an anchor's point, as a sound that can be kept."""
+    if isinstance(asked, Anchor):
+        sound = resolve(model, asked)
+        audio = model.decode(sound.z[None]).audio[0]
+        return admitted(model, model.recorded(audio, sound.z, sound.name), audio, None, {}, [])
+    from sonifold.audio.check import examine, remarks
+    from sonifold.audio.pitch import pitch
+    from sonifold.audio.read import read
+
+    recording = read(asked.data, name=asked.name)
+    facts = examine(recording.samples, recording.sample_rate)
+    sound = model.encode(recording.samples, recording.sample_rate, name=asked.name)
+    assert sound.audio is not None, "encoded sounds have a recording"
+    note = pitch(sound.audio.numpy(), model.sample_rate)
+    return admitted(model, sound, sound.audio, note, dataclasses.asdict(facts), remarks(facts))
+
+
+def admitted(
+    model: Model,
+    sound: Sound,
+    audio: Tensor,
+    pitch: float | None,
+    facts: dict[str, float],
+    remarks: Sequence[tuple[str, str]],
+) -> Admitted:
+    """A sound with what is around it."""
+    import torch
+
+    from sonifold.clip import Clip
+    from sonifold.datasets.prepare import audible_seconds
+
+    pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
+    ((x, y),) = numbers(model.place(sound.z[None]))
+    timbre = model.timbre(sound)
+    away = (model.library.timbre - timbre).norm(dim=1) * model.config.unit_per_phi
+    near, index = away.topk(min(NEAREST, len(away)), largest=False)
+    nearest = [Neighbour(model.library.ids[i], d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
+    return Admitted(
+        name=sound.name,
+        seconds=audible_seconds(pcm),
+        z=numbers(sound.z),
+        position=(float(x), float(y)),
+        known=bool(model.operations.known(sound.z[None])[0]),
+        nearest=tuple(nearest),
+        timbre=numbers(timbre),
+        audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),
+        pitch=pitch,
+        facts={**facts, "distance": nearest[0].distance},
+        caveats=tuple(Caveat(code, text) for code, text in remarks),
+    )
+
+
+def split(upload: Upload, threshold: float | None) -> SplitFile:
+    from sonifold.audio.onsets import THRESHOLD, segments
+    from sonifold.audio.read import read
+
+    recording = read(upload.data, name=upload.name, longest=LONGEST_SECONDS)
+    found = segments(recording.samples, recording.sample_rate, THRESHOLD if threshold is None else threshold)
+    return SplitFile(
+        name=upload.name,
+        seconds=recording.seconds,
+        sample_rate=recording.sample_rate,
+        cuts=tuple(
+            Cut(one.start, one.end, one.strength, float(20 * np.log10(max(one.peak, 1e-6)))) for one in found
+        ),
+        overview=overview(recording.samples),
+        recording=Recording(
+            wav_of(recording.samples, recording.sample_rate, "PCM_16"),
+            len(recording.samples),
+            recording.sample_rate,
+        ),
+    )
+
+
+def overview(samples: np.ndarray) -> np.ndarray:
+    """The least and the largest sample in each of at most COLUMNS equal parts, (column, 2)."""
+    columns = min(COLUMNS, len(samples))
+    edges = np.linspace(0, len(samples), columns + 1).astype(int)[:-1]
+    return np.stack([np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)], 1).astype(
+        np.float32
+    )
+
+
+def cut(upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+    from sonifold.audio.read import read
+
+    recording = read(upload.data, name=upload.name, longest=LONGEST_SECONDS)
+    rate = recording.sample_rate
+    parts = (recording.samples[round(start * rate) : round(end * rate)] for start, end in spans)
+    return [wav_of(part, rate, "FLOAT") for part in parts]
+
+
+def wav_of(samples: np.ndarray, sample_rate: int, subtype: str) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, format="WAV", subtype=subtype)
+    return buffer.getvalue()
+
+
+def duplicates(sounds: Sequence[bytes]) -> list[tuple[int, int, float]]:
+    import soundfile
+
+    from sonifold.audio.check import near_duplicates
+
+    return near_duplicates([soundfile.read(io.BytesIO(one), dtype="int16")[0] for one in sounds])

@@ -1,0 +1,310 @@
+"""The user's own recordings: split, chosen from, kept, looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from sonifold_app.documents import audio_of, problems_of
+from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
+from sonifold_app.negotiation import audio_format
+from sonifold_app.problems import Problem, internal_error, upload_too_large
+from sonifold_app.replies import REVALIDATE, audio_reply
+from sonifold_app.routes.embeddings import FORM, files_of, media_type, name_of, require_form
+from sonifold_app.routes.sounds import Accept, FormatQuery
+from sonifold_app.schemas.sounds import KeepRequest, Sound
+from sonifold_app.schemas.uploads import (
+    CheckReply,
+    CheckRequest,
+    ChoiceRequest,
+    KeptSounds,
+    UploadReply,
+    stem_of,
+    uploaded_file,
+)
+from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
+from sonifold_app.settings import MEBIBYTE
+from sonifold_app.store.kept import KeptSound, NewSound, WaitingFile, WaitingUpload
+
+router = APIRouter(prefix="/models/{model}", tags=["uploads"])
+
+JSON_BYTES = 2 * MEBIBYTE
+
+UploadId = Annotated[str, Path(max_length=64, description="The upload's id.", examples=["9c56cc51b374c3ba"])]
+Threshold = Annotated[
+    float | None,
+    Query(ge=0.01, le=2, allow_inf_nan=False, description="Of an onset; lower finds more. By default 0.05."),
+]
+
+
+@router.post(
+    "/sounds",
+    operation_id="keep_sounds",
+    status_code=201,
+    response_model=Sound | KeptSounds,
+    responses=problems_of(404, 409, 413, 415, 422, 503, 507),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/KeepRequest"}},
+                **FORM["content"],
+            },
+        }
+    },
+)
+async def keep_sounds(
+    model: ModelDep, request: Request, response: Response, services: ServicesDep
+) -> Sound | KeptSounds:
+    """Keep sounds of your own: what the model makes of a latent point (JSON), or each file of a form (multipart)."""
+    if media_type(request) == "multipart/form-data":
+        return await keep_files(model, request, services)
+    sound = await keep_point(model, await keep_request(request), request, services)
+    response.headers["Location"] = sound.audio_url.removesuffix("/audio")
+    return sound
+
+
+async def keep_request(request: Request) -> KeepRequest:
+    """The body of a request to keep a point. Raises 413, 415, 422 as FastAPI would have it."""
+    if media_type(request) not in ("application/json", ""):
+        raise Problem(
+            415,
+            "media_type_unsupported",
+            "Neither JSON nor a form with files",
+            f"The request is {media_type(request)[:100]!r}; send a point as application/json, or sound files as "
+            "multipart/form-data in fields named 'files'.",
+        )
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > JSON_BYTES:
+            raise upload_too_large(JSON_BYTES)
+    try:
+        return KeepRequest.model_validate_json(body.strip() or b"null")
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
+        raise RequestValidationError(found) from error
+
+
+async def keep_point(model: ModelFacts, asked: KeepRequest, request: Request, services: Services) -> Sound:
+    """Keep what the model makes of a latent point."""
+    point = Anchor(point=tuple(asked.point))
+    (admitted,) = await unless_abandoned(request, services.engine.admit(model.name, [point]))
+    source = {"point": asked.point, **asked.made_with}
+    (sound,) = await services.own.add(model, [NewSound("made", asked.name, admitted, source)])
+    return presented(model, [sound]).sounds[0]
+
+
+@router.post(
+    "/uploads",
+    operation_id="create_upload",
+    status_code=201,
+    responses=problems_of(404, 413, 415, 422, 503, 507),
+    openapi_extra={"requestBody": FORM},
+)
+async def create_upload(
+    model: ModelDep, request: Request, response: Response, services: ServicesDep, threshold: Threshold = None
+) -> UploadReply:
+    """Recordings that may be long: where the sounds in them begin and end. Nothing is kept until it is chosen."""
+    require_form(request)
+    async with files_of(request) as files, services.uploads:
+        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
+        split = await unless_abandoned(request, split_all(services, uploads, threshold))
+        waiting = await services.own.wait(
+            model, [(one.name, one.data, cut.seconds) for one, cut in zip(uploads, split, strict=True)]
+        )
+    response.headers["Location"] = url_of(model, waiting)
+    return await proposed(model, services, waiting, split)
+
+
+@router.get("/uploads/{upload}", operation_id="get_upload", responses=problems_of(404, 422, 503))
+async def get_upload(
+    model: ModelDep, upload: UploadId, services: ServicesDep, threshold: Threshold = None
+) -> UploadReply:
+    """What was found in an upload, again, or by another threshold."""
+    waiting = await services.own.waiting(model, upload)
+    async with services.uploads:
+        files = [await services.own.waiting_file(waiting, file) for file in waiting.files]
+        split = await split_all(services, files, threshold)
+    return await proposed(model, services, waiting, split)
+
+
+@router.delete(
+    "/uploads/{upload}", operation_id="delete_upload", status_code=204, responses=problems_of(404, 422, 503)
+)
+async def delete_upload(model: ModelDep, upload: UploadId, services: ServicesDep) -> None:
+    """Forget an upload. The sounds that were chosen from it stay."""
+    await services.own.forget(model, upload)
+
+
+@router.get(
+    "/uploads/{upload}/files/{file}/audio",
+    operation_id="get_upload_audio",
+    response_class=Response,
+    responses=audio_of(404, 422, 503),
+)
+async def get_upload_audio(
+    model: ModelDep,
+    upload: UploadId,
+    file: Annotated[int, Path(ge=0, lt=1000, description="Which of its files, from 0.")],
+    request: Request,
+    services: ServicesDep,
+    format: FormatQuery = None,
+    accept: Accept = None,
+) -> Response:
+    """A recording in mono, to listen to."""
+    chosen = audio_format(accept, format)
+    waiting = await services.own.waiting(model, upload)
+    sha256 = await listening_copy(services, waiting, file_in(waiting, file))
+    data = await services.recordings.get(sha256, chosen)
+    if data is None:
+        raise internal_error()
+    return audio_reply(request, data, chosen, cache=REVALIDATE)
+
+
+@router.post(
+    "/uploads/{upload}/sounds",
+    operation_id="choose_sounds",
+    status_code=201,
+    responses=problems_of(404, 409, 413, 422, 503, 507),
+)
+async def choose_sounds(
+    model: ModelDep, upload: UploadId, asked: ChoiceRequest, request: Request, services: ServicesDep
+) -> KeptSounds:
+    """Keep sounds of an upload, as proposed or as corrected: each placed on the map, playable and morphable at once."""
+    waiting = await services.own.waiting(model, upload)
+    for number, one in enumerate(asked.sounds):
+        seconds = file_in(waiting, one.file).seconds
+        if one.start >= seconds or one.end > seconds + 0.01:
+            raise Problem(
+                422,
+                "cut_invalid",
+                "Not a part of the recording",
+                f"sounds[{number}] is from {one.start:.2f} to {one.end:.2f} s, but "
+                f"{waiting.files[one.file].name} is {seconds:.2f} s long. Cut within it.",
+            )
+    async with services.uploads:
+        pieces = await unless_abandoned(request, cut_all(services, waiting, asked))
+    sources = [
+        {"file": waiting.files[one.file].name, "start": one.start, "end": one.end} for one in asked.sounds
+    ]
+    names = [one.name for one in asked.sounds]
+    return presented(model, await keep_uploads(model, services, request, pieces, names, sources))
+
+
+@router.post("/checks", operation_id="create_check", responses=problems_of(404, 413, 422, 503))
+async def create_check(
+    model: ModelDep, asked: CheckRequest, request: Request, services: ServicesDep
+) -> CheckReply:
+    """What to know of own sounds before training: clipping, duplicates, pitch, distance to what the model knows."""
+    if asked.sounds is None:
+        sounds = [one for one in await services.own.all(model) if one.kind == "uploaded"]
+    else:
+        sounds = [await services.own.find(model, id) for id in dict.fromkeys(asked.sounds)]
+    files = [await services.own.audio(one) for one in sounds]
+    duplicates = await unless_abandoned(request, services.engine.duplicates(files))
+    return CheckReply.of(sounds, duplicates, model.unit)
+
+
+async def keep_files(model: ModelFacts, request: Request, services: Services) -> KeptSounds:
+    """Keep each file of a form as one sound."""
+    require_form(request)
+    async with files_of(request) as files, services.uploads:
+        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
+        names, sources = [stem_of(one.name) for one in uploads], [{"file": one.name} for one in uploads]
+        return presented(model, await keep_uploads(model, services, request, uploads, names, sources))
+
+
+async def keep_uploads(
+    model: ModelFacts,
+    services: Services,
+    request: Request,
+    uploads: Sequence[Upload],
+    names: Sequence[str],
+    sources: Sequence[dict[str, Any]],
+) -> list[KeptSound]:
+    """Analyse, place and keep sounds, all or none."""
+    admitted = await unless_abandoned(request, services.engine.admit(model.name, uploads))
+    return await services.own.add(
+        model,
+        [
+            NewSound("uploaded", name, one, source)
+            for name, one, source in zip(names, admitted, sources, strict=True)
+        ],
+    )
+
+
+def presented(model: ModelFacts, sounds: list[KeptSound]) -> KeptSounds:
+    url = f"/api/v1/models/{model.name}/sounds"
+    return KeptSounds(sounds=[Sound.of_own(model, one, f"{url}/{one.id}") for one in sounds])
+
+
+async def split_all(
+    services: Services, uploads: Sequence[Upload], threshold: float | None
+) -> list[SplitFile]:
+    """Split recordings; two at a time, since each may take a hundred megabytes."""
+    found = []
+    for pair in (uploads[i : i + 2] for i in range(0, len(uploads), 2)):
+        found += await asyncio.gather(*(services.engine.split(one, threshold) for one in pair))
+    return found
+
+
+async def proposed(
+    model: ModelFacts, services: Services, waiting: WaitingUpload, split: Sequence[SplitFile]
+) -> UploadReply:
+    """An upload with what was found in it; what the user will listen to is kept ready."""
+    for file, one in zip(waiting.files, split, strict=True):
+        sha256 = await services.recordings.keep(one.recording)
+        await run_in_threadpool(services.memo.put, ("listen", file.audio), sha256)
+    url = url_of(model, waiting)
+    return UploadReply(
+        id=waiting.id,
+        expires=waiting.expires,
+        files=[uploaded_file(one, f"{url}/files/{number}/audio") for number, one in enumerate(split)],
+    )
+
+
+async def listening_copy(services: Services, waiting: WaitingUpload, file: WaitingFile) -> str:
+    """Where a recording's mono copy is kept; made again if it is not (any more)."""
+    kept = await run_in_threadpool(services.memo.get, "listen", file.audio)
+    if kept is not None and kept in services.recordings:
+        return kept
+    async with services.uploads:
+        split = await services.engine.split(await services.own.waiting_file(waiting, file), None)
+    sha256 = await services.recordings.keep(split.recording)
+    await run_in_threadpool(services.memo.put, ("listen", file.audio), sha256)
+    return sha256
+
+
+async def cut_all(services: Services, waiting: WaitingUpload, asked: ChoiceRequest) -> list[Upload]:
+    """The chosen parts, each a file of its own, in the order of the choice."""
+    pieces: dict[int, bytes] = {}
+    for number, file in enumerate(waiting.files):
+        rows = [row for row, one in enumerate(asked.sounds) if one.file == number]
+        if rows:
+            upload = await services.own.waiting_file(waiting, file)
+            spans = [(asked.sounds[row].start, asked.sounds[row].end) for row in rows]
+            pieces.update(zip(rows, await services.engine.cut(upload, spans), strict=True))
+    return [Upload(one.name, pieces[row]) for row, one in enumerate(asked.sounds)]
+
+
+def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:
+    """One of an upload's files. Raises 404."""
+    if number >= len(waiting.files):
+        raise Problem(
+            404,
+            "upload_not_found",
+            "No such file",
+            f"the upload {waiting.id} has {len(waiting.files)} files, numbered from 0; {number} is none of them.",
+        )
+    return waiting.files[number]
+
+
+def url_of(model: ModelFacts, waiting: WaitingUpload) -> str:
+    return f"/api/v1/models/{model.name}/uploads/{waiting.id}"

@@ -1,0 +1,248 @@
+"""The user's own recordings: what is found in them, which of it to keep, what to know of it before training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from sonifold_app.engine import base
+from sonifold_app.schemas.common import SOUND_ID, Number, Reply, Request, example, rows, short
+from sonifold_app.schemas.places import Caveat
+from sonifold_app.schemas.sounds import Name, Neighbour, Sound, printable
+from sonifold_app.store.kept import KeptSound
+
+MAX_KEPT = 64
+UPLOAD_ID = "9c56cc51b374c3ba"
+
+
+class KeptSounds(Reply):
+    """Sounds that were kept, in the order of the files or of the choice."""
+
+    model_config = example(sounds=[Sound.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
+
+    sounds: list[Sound]
+
+
+class ProposedSound(Reply):
+    """A sound found in a recording."""
+
+    start: float = Field(description="Seconds.")
+    end: float
+    name: str = Field(description="What it could be called.")
+    strength: float = Field(description="Of its onset; doubtful ones are weak.")
+    peak_db: float = Field(description="Full scale is 0.")
+
+
+class UploadedFile(Reply):
+    name: str
+    seconds: float
+    sample_rate: int
+    audio_url: str = Field(description="The recording in mono, to listen to.")
+    overview: list[list[float]] = Field(
+        description="Least and largest sample in each of equal parts: `[low, high]`."
+    )
+    sounds: list[ProposedSound] = Field(description="None of them is kept yet.")
+
+
+class UploadReply(Reply):
+    """Recordings that wait, and the sounds found in them."""
+
+    model_config = example(
+        id=UPLOAD_ID,
+        expires=1795400000.0,
+        files=[
+            {
+                "name": "kit.wav",
+                "seconds": 12.5,
+                "sample_rate": 48000,
+                "audio_url": f"/api/v1/models/oneshots/uploads/{UPLOAD_ID}/files/0/audio",
+                "overview": [[-0.1, 0.2], [-0.5, 0.4]],
+                "sounds": [{"start": 0.103, "end": 0.61, "name": "kit 1", "strength": 0.42, "peak_db": -3.1}],
+            }
+        ],
+    )
+
+    id: str
+    expires: float = Field(description="Until then the choice can be made, in seconds since 1970.")
+    files: list[UploadedFile]
+
+
+def uploaded_file(split: base.SplitFile, url: str) -> UploadedFile:
+    stem = stem_of(split.name)
+    several = len(split.cuts) > 1
+    return UploadedFile(
+        name=split.name,
+        seconds=round(split.seconds, 4),
+        sample_rate=split.sample_rate,
+        audio_url=url,
+        overview=[[round(low, 4), round(high, 4)] for low, high in rows(split.overview)],
+        sounds=[
+            ProposedSound(
+                start=round(cut.start, 4),
+                end=round(cut.end, 4),
+                name=f"{stem[:110]} {number}" if several else stem,
+                strength=short(cut.strength),
+                peak_db=round(cut.peak_db, 2),
+            )
+            for number, cut in enumerate(split.cuts, start=1)
+        ],
+    )
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its ending."""
+    stem, dot, ending = name.rpartition(".")
+    return stem.strip() if dot and stem.strip() and len(ending) <= 5 else name
+
+
+class ChosenSound(Request):
+    """A part of a recording, to be kept as a sound."""
+
+    file: int = Field(0, ge=0, lt=1000, strict=True, description="Which of the upload's files, from 0.")
+    start: Number = Field(ge=0, description="Seconds.")
+    end: Number = Field(gt=0, description="Seconds; at most 10 after the start.")
+    name: Name
+
+    @model_validator(mode="after")
+    def some_sound(self) -> Self:
+        if not 0.01 <= self.end - self.start <= 10:
+            raise ValueError("a sound is 0.01 to 10 seconds long")
+        return self
+
+    @field_validator("name")
+    @classmethod
+    def name_of_letters(cls, name: str) -> str:
+        return printable(name)
+
+
+class ChoiceRequest(Request):
+    """Which sounds of an upload to keep."""
+
+    model_config = example(sounds=[{"file": 0, "start": 0.103, "end": 0.61, "name": "My snare"}])
+
+    sounds: list[ChosenSound] = Field(min_length=1, max_length=MAX_KEPT)
+
+
+# -- the data check ------------------------------------------------------------------------------
+
+
+class CheckRequest(Request):
+    """Own sounds, to be looked at before anything is trained on them."""
+
+    model_config = example(sounds=["u1f2e3d4c5b6a"])
+
+    sounds: list[str] | None = Field(
+        None, min_length=1, max_length=200, description="Their ids; by default all that were uploaded."
+    )
+
+
+class Duplicate(Reply):
+    id: str = Field(description="The earlier sound that is the same.")
+    distance_db: float = Field(description="Mean difference of their spectrograms.")
+
+
+class CheckedSound(Reply):
+    id: str
+    name: str
+    seconds: float = Field(description="That can be heard.")
+    pitch: float | None = Field(description="In Hz, where it has one; a guess.")
+    peak_db: float | None = Field(description="Of the recording as it came, full scale is 0.")
+    clipped: float | None = Field(description="Share of its samples that lie in flattened peaks.")
+    leading: float | None = Field(description="Seconds of silence before it, which were left out.")
+    known: bool = Field(description="Whether it lies among the sounds that the model learned from.")
+    distance: float | None = Field(description="Perceptual, to the nearest library sound.")
+    nearest: list[Neighbour]
+    duplicate_of: Duplicate | None
+    warnings: list[Caveat]
+
+
+class CheckReply(Reply):
+    """What to know of the sounds before training."""
+
+    model_config = example(
+        unit="tdB",
+        count=1,
+        seconds=0.51,
+        sounds=[
+            {
+                "id": "u1f2e3d4c5b6a",
+                "name": "My snare",
+                "seconds": 0.51,
+                "pitch": None,
+                "peak_db": -3.1,
+                "clipped": 0.0,
+                "leading": 0.1,
+                "known": True,
+                "distance": 6.2,
+                "nearest": [{"id": SOUND_ID, "distance": 6.2}],
+                "duplicate_of": None,
+                "warnings": [],
+            }
+        ],
+        warnings=[{"code": "few", "text": "1 sound is little to learn from; 5 to 20 are better"}],
+    )
+
+    unit: str = Field(description="Of distances.")
+    count: int
+    seconds: float = Field(description="All of them together.")
+    sounds: list[CheckedSound]
+    warnings: list[Caveat] = Field(description="About all of them together.")
+
+    @classmethod
+    def of(
+        cls, sounds: Sequence[KeptSound], duplicates: Sequence[tuple[int, int, float]], unit: str
+    ) -> CheckReply:
+        same = {
+            later: Duplicate(id=sounds[first].id, distance_db=short(db)) for first, later, db in duplicates
+        }
+        return cls(
+            unit=unit,
+            count=len(sounds),
+            seconds=round(sum(one.seconds for one in sounds), 3),
+            sounds=[checked(one, same.get(row), unit) for row, one in enumerate(sounds)],
+            warnings=about_all(len(sounds), len(same)),
+        )
+
+
+#: Fewer sounds than this say little of what they have in common.
+FEW = 5
+
+
+def about_all(count: int, duplicates: int) -> list[Caveat]:
+    found = []
+    if count - duplicates < FEW:
+        some = f"{count - duplicates} different sounds are" if count - duplicates != 1 else "1 sound is"
+        found.append(Caveat(code="few", text=f"{some} little to learn from; 5 to 20 are better"))
+    if duplicates:
+        text = f"{duplicates} of {count} repeat another; they would count twice"
+        found.append(Caveat(code="duplicates", text=text))
+    return found
+
+
+def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound:
+    facts = sound.facts
+    nearest = [Neighbour(id=id, distance=short(distance)) for id, distance in facts.get("nearest", [])]
+    warnings = [Caveat(code=code, text=text) for code, text in facts.get("caveats", [])]
+    if not sound.known and nearest:
+        text = f"unlike anything the model knows: the nearest sound is {nearest[0].distance:.1f} {unit} away"
+        warnings.append(Caveat(code="unknown", text=text))
+    return CheckedSound(
+        id=sound.id,
+        name=sound.name,
+        seconds=round(sound.seconds, 4),
+        pitch=None if sound.pitch is None else round(sound.pitch, 2),
+        peak_db=short_or_none(facts.get("peak_db")),
+        clipped=short_or_none(facts.get("clipped")),
+        leading=short_or_none(facts.get("leading")),
+        known=sound.known,
+        distance=nearest[0].distance if nearest else None,
+        nearest=nearest,
+        duplicate_of=same,
+        warnings=warnings,
+    )
+
+
+def short_or_none(value: float | None) -> float | None:
+    return None if value is None else short(value)
