@@ -31,6 +31,7 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),
     (errors.PositionInvalid, 422, "position_invalid", "Not a position on the map"),
     (errors.UploadsInvalid, 422, "uploads_invalid", "These sounds cannot be learned from"),
+    (errors.Cancelled, 409, "cancelled", "It was cancelled"),
     (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),
     (errors.AudioTooShort, 422, "audio_too_short", "The sound is too short"),
     (errors.AudioSilent, 422, "audio_silent", "The sound is silent"),

@@ -81,13 +81,10 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
 
 
 def travel(model: Model, query: base.TravelQuery) -> base.Travel:
-    import torch
-
     sound = resolve(model, query.start)
-    with torch.enable_grad():  # the engine's threads spare themselves the bookkeeping; here it is needed
-        found = model.travel(
-            sound, query.descriptor, query.steps, query.reach, query.metric, query.weight, query.hold
-        )
+    found = model.travel(
+        sound, query.descriptor, query.steps, query.reach, query.metric, query.weight, query.hold
+    )
     return base.Travel(
         points=numbers(found.points),
         positions=numbers(found.positions),
