@@ -30,6 +30,27 @@
  * @property {{point: number[], x: number, y: number, known: boolean, nearest: {id: string, distance: number}}[]} samples
  */
 
+/**
+ * A recording, and the sounds found in it.
+ * @typedef {object} UploadedFile
+ * @property {string} name
+ * @property {number} seconds
+ * @property {string} audio_url
+ * @property {[low: number, high: number][]} overview     least and largest sample of equal parts
+ * @property {{start: number, end: number, name: string, strength: number, peak_db: number}[]} sounds
+ */
+
+/** @typedef {{id: string, files: UploadedFile[]}} UploadReply */
+
+/**
+ * What is to be known of own sounds before anything learns from them.
+ * @typedef {object} CheckReply
+ * @property {number} count
+ * @property {number} seconds
+ * @property {{text: string}[]} warnings
+ * @property {{id: string, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {text: string}[]}[]} sounds
+ */
+
 /** How an anchor goes over the wire. @param {Anchor} anchor */
 export const wire = (anchor) =>
   anchor.sound ? { sound: anchor.sound } : anchor.code ? { point: anchor.point } : { position: anchor.position };
@@ -176,6 +197,25 @@ export function createApi(fetch, base = "api/v1") {
 
     /** @param {string} model @param {string} id */
     soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,
+
+    /** Recordings that may be long; nothing is kept until it is chosen. @param {string} model @param {File[]} files @returns {Promise<UploadReply>} */
+    async upload(model, files) {
+      const form = new FormData();
+      for (const file of files) form.append("files", file, file.name);
+      return (await request(`${base}/models/${model}/uploads`, { method: "POST", body: form })).json();
+    },
+
+    /** The same, split by another threshold. @param {string} model @param {string} id @param {number} threshold @returns {Promise<UploadReply>} */
+    proposals: (model, id, threshold) => get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
+
+    /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @returns {Promise<{sounds: {id: string}[]}>} */
+    choose: (model, id, sounds) => post(`models/${model}/uploads/${id}/sounds`, { sounds }),
+
+    /** @param {string} model @param {string} id */
+    forget: async (model, id) => void (await send("DELETE", `models/${model}/uploads/${id}`)),
+
+    /** @param {string} model @param {string[]} sounds @returns {Promise<CheckReply>} */
+    check: (model, sounds) => post(`models/${model}/checks`, { sounds }),
 
     /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
     bytes: async (url, signal) => (await request(url, { signal })).arrayBuffer(),

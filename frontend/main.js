@@ -24,6 +24,7 @@ import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
 import { initial, isReady, keyOf, measureKey, measureOf } from "./state.js";
 import { createStore, watch } from "./store.js";
+import { watchDrops } from "./upload/drop.js";
 import { followLink, readLink } from "./url.js";
 
 const { state: linked, problems } = readLink(location.search);
@@ -53,7 +54,8 @@ mountStatus(atlas.engine, store);
 mountDeck(at("deck"), { store, actions, playback, link: link.link });
 mountPill(at("map"), { store, actions, operations });
 mountLibrary(at("library"), { store, actions, playback, made });
-mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, toAudioBuffer, complain });
+mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
+watchDrops(window, store);
 mountNotice(at("notice"), store);
 mountLive(at("live"), store);
 watchKeys(window, { store, actions, playback, operations, help: help.open });

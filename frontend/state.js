@@ -28,6 +28,7 @@
  * @property {number} sound_samples
  * @property {{min: number, max: number, default: number}} weights
  * @property {string[]} path_kinds
+ * @property {{upload_files: number, upload_bytes: number, upload_seconds: number}} limits
  * @property {Metric[]} metrics
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
@@ -125,6 +126,17 @@
  * @property {{less: string | null, more: string | null}} stopped     why it ends there
  */
 
+/** @typedef {{file: number, start: Seconds, end: Seconds, name: string, on: boolean}} Cut   a sound in a recording; on: to be kept */
+
+/**
+ * @typedef {object} Uploading
+ * @property {"sending" | "choosing" | "keeping"} phase
+ * @property {number} count               of files
+ * @property {import("./api.js").UploadReply | null} reply
+ * @property {Cut[]} cuts                 as proposed, or as corrected
+ * @property {number | null} threshold    null: as the engine thinks best
+ */
+
 /** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
 
 /**
@@ -201,6 +213,9 @@
  * @property {"a" | "b" | "here" | Anchor} subject      what the named sliders start from
  * @property {{descriptor: string, by: number} | null} shape    the slider that is off its middle, in steps
  * @property {Travel | null} travel
+ * @property {readonly File[] | null} dropped    files that nobody has taken up yet
+ * @property {Uploading | null} uploading
+ * @property {import("./api.js").CheckReply | null} check      of one's own sounds
  * @property {string} query                     filters the library
  * @property {string | null} editing            the id of the sound whose name is being written
  * @property {readonly number[]} families       the families shown; empty: all
@@ -261,6 +276,9 @@ export const initial = {
   subject: "a",
   shape: null,
   travel: null,
+  dropped: null,
+  uploading: null,
+  check: null,
   query: "",
   editing: null,
   families: [],

@@ -87,7 +87,7 @@ export const FIELDS = {
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
   t: { state: "place", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
   loop: { state: "loop", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
-  panel: { state: "panel", read: oneOf("library", "combine", "sample", "shape", "none"), write: (value) => value ?? "none" },
+  panel: { state: "panel", read: oneOf("library", "combine", "sample", "shape", "yours", "none"), write: (value) => value ?? "none" },
   curve: { state: "curve", read: String, write: String },
   ellipses: { state: "ellipses", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
   marked: {

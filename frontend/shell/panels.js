@@ -16,6 +16,7 @@ import { watch } from "../store.js";
  * @property {import("../listen/listen.js").Listen} listen
  * @property {import("../operations/operations.js").Operations} operations
  * @property {import("../made/made.js").Made} made
+ * @property {() => Promise<void>} refresh      asks for the library again
  * @property {(bytes: ArrayBuffer) => AudioBuffer} toAudioBuffer
  * @property {(error: unknown, again: () => void) => void} complain
  */
@@ -26,6 +27,7 @@ import { watch } from "../store.js";
 const PANELS = {
   combine: { fetch: () => import("../operations/panel.js"), needed: ({ panel }) => panel === "combine" },
   sample: { fetch: () => import("../sample/panel.js"), needed: ({ panel, seed }) => panel === "sample" || seed !== null },
+  yours: { fetch: () => import("../upload/panel.js"), needed: ({ panel }) => panel === "yours" },
   shape: { fetch: () => import("../directions/panel.js"), needed: ({ panel }) => panel === "shape" },
 };
 

@@ -10,6 +10,7 @@ const PANELS = [
   ["combine", "combine", "Combine"],
   ["shape", "shape", "Shape"],
   ["sample", "sample", "Sample"],
+  ["yours", "upload", "Yours"],
 ];
 
 const mark = () =>
