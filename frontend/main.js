@@ -54,13 +54,19 @@ mountStatus(atlas.engine, store);
 mountDeck(at("deck"), { store, actions, playback, link: link.link });
 mountPill(at("map"), { store, actions, operations });
 mountLibrary(at("library"), { store, actions, playback, made });
-mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
+const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
 watchDrops(window, store);
 mountNotice(at("notice"), store);
 mountLive(at("live"), store);
-watchKeys(window, { store, actions, playback, operations, help: help.open });
+watchKeys(window, { store, actions, playback, operations, panels, help: help.open });
 
+/** @type {string | null} */
+let shut = null; // the panel that was open before
 watch(store, ({ panel }) => [panel], ({ panel }) => {
+  // who was in a panel that closes goes on where it was opened
+  const inside = at("sheet").contains(document.activeElement);
+  if (panel === null && shut && inside) /** @type {HTMLElement | null} */ (document.querySelector(`[data-panel="${shut}"]`))?.focus();
+  shut = panel;
   at("sheet").hidden = panel === null;
   at("sheet").classList.toggle("wide", panel === "library");
   document.documentElement.dataset.panel = panel ?? "";

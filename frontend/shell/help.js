@@ -31,6 +31,7 @@ export function createHelp(store) {
     ["Geodesic", "the shortest way through what can be heard, kept to land as far as the slider says."],
     ["Straight", "the straight line between the two sounds inside the model. It need not be straight on the map."],
     ["Re-timed", "the same line, at an even pace to the ear: the fair opponent."],
+    ["Outlines", "sounds nobody recorded: rings are drawn, diamonds found from others. With a dot in it: in the library."],
     [unit(), "how different two sounds are to the ear, scaled so that it reads like decibels."],
   ];
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog.help", { "aria-labelledby": "h-help" }));

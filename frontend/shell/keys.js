@@ -10,9 +10,10 @@ import { pointedAnchor } from "../state.js";
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../operations/operations.js").Operations} parts.operations
+ * @param {{focus: (panel: string) => void}} parts.panels
  * @param {() => void} parts.help
  */
-export function watchKeys(window, { store, actions, playback, operations, help }) {
+export function watchKeys(window, { store, actions, playback, operations, panels, help }) {
   /** @param {KeyboardEvent} event */
   function keydown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -37,8 +38,10 @@ export function watchKeys(window, { store, actions, playback, operations, help }
     else if (["1", "2", "3"].includes(key)) actions.choosePath(Number(key) - 1);
     else if ((key === "a" || key === "b") && anchor) actions.setEnd(key, anchor);
     else if (key === "m" && anchor) actions.mark(anchor);
-    else if (key === "t" && anchor) actions.shape(anchor);
-    else if (key === "v") operations.run("mean");
+    else if (key === "t" && anchor) {
+      actions.shape(anchor);
+      panels.focus("shape");
+    } else if (key === "v") operations.run("mean");
     else if (key === "n") operations.run("analogy");
     else if (key === "x") operations.run("beyond");
     else if (key === "?") help();

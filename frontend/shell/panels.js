@@ -39,6 +39,15 @@ export function mountPanels(root, parts) {
   const known = new Map();
   /** @type {Promise<unknown> | null} */
   let styles = null;
+  /** @type {string | null} a panel that was opened by a key, and is to have the focus when it is there */
+  let wanted = null;
+
+  function take() {
+    const section = wanted && known.get(wanted)?.view && known.get(wanted)?.section;
+    if (!section || section.hidden) return;
+    wanted = null;
+    section.focus({ preventScroll: true });
+  }
 
   function styled() {
     return (styles ??= new Promise((done) => {
@@ -65,6 +74,7 @@ export function mountPanels(root, parts) {
         section.setAttribute("aria-labelledby", title.id);
       }
       section.hidden = parts.store.get().panel !== name;
+      take();
     } catch (error) {
       section.remove();
       known.delete(name);
@@ -75,8 +85,14 @@ export function mountPanels(root, parts) {
   const stop = watch(parts.store, (state) => [state.panel, ...Object.values(PANELS).map(({ needed }) => needed(state))], (state) => {
     for (const [name, { needed }] of Object.entries(PANELS)) if (needed(state) && !known.has(name)) void open(name);
     for (const [name, { section, view }] of known) section.hidden = !view || state.panel !== name;
+    take();
   });
   return {
+    /** From the keyboard: whoever opened it goes on inside. @param {string} name */
+    focus(name) {
+      wanted = name;
+      take();
+    },
     destroy() {
       stop();
       for (const { section, view } of known.values()) {

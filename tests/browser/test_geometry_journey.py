@@ -376,6 +376,23 @@ def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
         assert why in page.locator(".panel:not([hidden]) .note[role=status]").inner_text()
 
 
+def test_a_key_opens_the_sliders_of_what_is_pointed_at_and_escape_leads_back(page: Page) -> None:
+    page.locator(".surface").focus()
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.pointed")
+    name = state(page, "l.name[s.pointed.sound]")
+    page.keyboard.press("t")
+    page.wait_for_function("() => document.activeElement.dataset.for === 'shape'")
+    page.locator(".panel:not([hidden])").get_by_role("button", name=name).wait_for()
+    tab_to(page, page.get_by_role("slider", name="Decay"))
+    page.keyboard.press("ArrowLeft")
+    wait(page, "s.shape?.descriptor === 'decay' && s.shape.by === -1")
+    until_heard(page)
+    page.keyboard.press("Escape")
+    wait(page, "s.panel === null")
+    assert page.evaluate("document.activeElement.dataset.panel") == "shape"
+
+
 # -- for everyone ------------------------------------------------------------------------------
 
 
