@@ -63,6 +63,11 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   let turn = 0; // numbers the drags: the newest wins
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pointing;
+  /** @type {Promise<void>} until it is known where the sliders start now */
+  let settled = Promise.resolve();
+  let release = () => {};
   /** @type {Set<(anchor: Anchor | null, values: Record<string, number> | null) => void>} */
   const watchers = new Set();
 
@@ -135,6 +140,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
 
   /** This slider is the one. @param {string} descriptor @param {number} [at] step, from the sound itself */
   async function choose(descriptor, at) {
+    for (let seen; seen !== settled; ) await (seen = settled);
     if (!origin) return null;
     const key = travelKey(descriptor);
     const { travel, shape } = store.get();
@@ -196,7 +202,11 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (key === originKey && state.travel?.key === travelKey(state.travel?.descriptor ?? "")) return;
     if (state.travel) store.set({ travel: null });
     if (key !== originKey && originKey && state.shape) store.set({ shape: null });
-    timer = setTimeout(() => void settle(key), 40);
+    for (const watcher of watchers) watcher(origin, null); // what was said of the one before is not said of this one
+    release();
+    settled = new Promise((done) => (release = done));
+    const done = release;
+    timer = setTimeout(() => void settle(key).then(done, done), 40);
   });
 
   return {
@@ -209,8 +219,8 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
 
     /** A slider is pointed at: what it plays is asked for ahead. @param {string} descriptor */
     approach(descriptor) {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
+      clearTimeout(pointing);
+      pointing = setTimeout(() => {
         if (origin) fetchTravel(descriptor).catch(() => {}); // whoever pulls it is told why
       }, DWELL);
     },
@@ -248,6 +258,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     destroy() {
       stop();
       clearTimeout(timer);
+      clearTimeout(pointing);
       settle.cancel();
       player()?.unload();
     },
