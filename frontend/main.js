@@ -65,7 +65,7 @@ let shut = null; // the panel that was open before
 watch(store, ({ panel }) => [panel], ({ panel }) => {
   // who was in a panel that closes goes on where it was opened
   const inside = at("sheet").contains(document.activeElement);
-  if (panel === null && shut && inside) /** @type {HTMLElement | null} */ (document.querySelector(`[data-panel="${shut}"]`))?.focus();
+  if (panel === null && shut && inside) /** @type {HTMLElement | null} */ (at("rail").querySelector(`[data-panel="${shut}"]`))?.focus();
   shut = panel;
   at("sheet").hidden = panel === null;
   at("sheet").classList.toggle("wide", panel === "library");
