@@ -13,6 +13,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from sonifold_app import gate, problems
 from sonifold_app.engine.base import Engine
+from sonifold_app.jobs.runner import JobRunner
+from sonifold_app.jobs.store import JobStore
 from sonifold_app.own import OwnSounds
 from sonifold_app.routes import (
     atlas,
@@ -21,6 +23,7 @@ from sonifold_app.routes import (
     descriptors,
     embeddings,
     health,
+    jobs,
     models,
     morphs,
     page,
@@ -59,12 +62,16 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     blobs = Blobs(store / "blobs", settings.keep_bytes)
     memo = Memo(store / "memo", MEMO_BYTES)
     kept = KeptSounds(settings.data / "library")
+    runner = JobRunner(JobStore(settings.data / "library"), engine, settings.data, settings.models)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine.start()
+        runner.start()
         yield
+        await runner.close()
         engine.close()
+        runner.store.close()
         kept.close()
 
     app = FastAPI(
@@ -87,7 +94,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         ],
     )
     app.state.services = Services(
-        settings, engine, Recordings(blobs, memo, engine.convert), memo, OwnSounds(kept, engine)
+        settings, engine, Recordings(blobs, memo, engine.convert), memo, OwnSounds(kept, engine), runner
     )
     app.state.plotly = page.Plotly(blobs, memo)
     problems.install(app)
@@ -108,7 +115,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     ):
         api.include_router(resource.router)
     api.include_router(atlas.indicatrices)
-    api.include_router(uploads.router)
+    for router in (uploads.router, jobs.finetunes, jobs.router):
+        api.include_router(router)
     app.include_router(api)
     app.include_router(page.router)
     app.router.default = page.Page(page.page_folder())

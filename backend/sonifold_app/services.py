@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sonifold import errors
 from sonifold_app import problems
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
+from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.own import OwnSounds
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Memo
@@ -63,6 +64,7 @@ class Services:
     recordings: Recordings
     memo: Memo
     own: OwnSounds
+    jobs: JobRunner
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time.
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

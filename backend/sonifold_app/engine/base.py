@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -473,6 +474,9 @@ class Engine(Protocol):
 
     async def catalogue(self, timeout: float) -> Catalogue | None:
         """The packs, once they are loaded; None if that takes longer than ``timeout`` seconds."""
+
+    async def open(self, folder: Path) -> None:
+        """Load one more pack; if it cannot be used the catalogue says why."""
 
     async def trace(self, model: str, query: PathQuery) -> list[TracedPath]:
         """The paths between consecutive anchors, one a leg."""

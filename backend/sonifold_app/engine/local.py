@@ -52,7 +52,7 @@ from sonifold_app.engine.base import (
     Upload,
 )
 from sonifold_app.engine.batching import Batcher, Spread
-from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_packs
+from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
 
 if TYPE_CHECKING:
     from sonifold.model import Model
@@ -156,6 +156,20 @@ class LocalEngine:
                 return await asyncio.shield(asyncio.wrap_future(self._catalogue))
         except TimeoutError:
             return None
+
+    async def open(self, folder: Path) -> None:
+        found = await self._light(load_pack, folder)
+        if isinstance(found, str):
+            log.warning("model %s cannot be used: %s", folder.name, found)
+            self._unusable = {**self._unusable, folder.name: found}
+            found_facts = None
+        else:
+            found_facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code()))
+            self._models = {**self._models, folder.name: found}
+        before = self._catalogue.result()
+        models = {**before.models, folder.name: found_facts} if found_facts else before.models
+        self._catalogue = Future()
+        self._catalogue.set_result(Catalogue(models, dict(self._unusable)))
 
     # -- what waits for company ----------------------------------------------------------------
 

@@ -25,20 +25,28 @@ def load_packs(folder: Path | None) -> tuple[dict[str, Model], dict[str, str]]:
     models: dict[str, Model] = {}
     unusable: dict[str, str] = {}
     for pack in sonifold.packs(folder):
-        if pack.problem is not None:
-            unusable[pack.name] = pack.problem
-            continue
-        try:
-            models[pack.name] = sonifold.load(pack.path)
-        except errors.PackError as error:
-            unusable[pack.name] = str(error)
-        except Exception:  # whatever is wrong with one pack, the others serve
-            log.exception("pack %s is whole but does not load", pack.name)
-            unusable[pack.name] = (
-                f"{pack.name}: its files are whole but do not load in this version of Sonifold; the server's log "
-                "says why. Update Sonifold, or train the pack again."
-            )
+        found = pack.problem or load_pack(pack.path)
+        if isinstance(found, str):
+            unusable[pack.name] = found
+        else:
+            models[pack.name] = found
     return models, unusable
+
+
+def load_pack(folder: Path) -> Model | str:
+    """A model, or a sentence about why it cannot be loaded."""
+    import sonifold
+
+    try:
+        return sonifold.load(folder)
+    except errors.PackError as error:
+        return str(error)
+    except Exception:  # whatever is wrong with one pack, the others serve
+        log.exception("pack %s is whole but does not load", folder.name)
+        return (
+            f"{folder.name}: its files are whole but do not load in this version of Sonifold; the server's log "
+            "says why. Update Sonifold, or train the pack again."
+        )
 
 
 def facts_of(name: str, model: Model, code: str) -> ModelFacts:

@@ -48,6 +48,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created REAL NOT NULL
         )""",
     ),
+    (
+        """CREATE TABLE jobs (
+            id TEXT PRIMARY KEY,
+            model TEXT NOT NULL,
+            pack TEXT NOT NULL,
+            title TEXT NOT NULL,
+            request TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+            cancel INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            error TEXT,
+            created TEXT NOT NULL,
+            finished TEXT
+        )""",
+        """CREATE TABLE job_events (
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (job, number)
+        )""",
+    ),
 )
 BUSY_SECONDS = 10.0
 

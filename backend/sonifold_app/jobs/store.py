@@ -1,0 +1,191 @@
+"""Jobs and their events in the user's database; the server and the worker both write here.
+
+An event is never changed once written, and numbered from 1 within its job: whoever was cut off asks for those after the
+last one seen.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select, update
+
+from sonifold_app.store.database import open_database
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
+
+#: As ``database.MIGRATIONS`` makes them.
+jobs = Table(
+    "jobs",
+    MetaData(),
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("pack", String),
+    Column("title", String),
+    Column("request", String),
+    Column("state", String),
+    Column("cancel", Integer),
+    Column("attempts", Integer),
+    Column("error", String),
+    Column("created", String),
+    Column("finished", String),
+)
+events = Table(
+    "job_events",
+    jobs.metadata,
+    Column("job", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String),
+    Column("data", String),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A fine-tune that was asked for."""
+
+    id: str
+    model: str  # the base
+    pack: str  # name of the pack it makes
+    title: str
+    request: dict[str, Any]
+    state: State
+    cancel: bool
+    attempts: int
+    error: str | None
+    created: str
+    finished: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    number: int
+    kind: str
+    data: dict[str, Any]
+
+
+class JobStore:
+    """Safe to use from several threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens or makes the database in ``folder``. Raises DatabaseUnusableError."""
+        self._database = open_database(folder / "library.sqlite")
+
+    def close(self) -> None:
+        self._database.dispose()
+
+    def create(self, model: str, title: str, request: Mapping[str, Any]) -> Job:
+        """Put a job into the queue; the pack it will make has a name that no other has."""
+        id = secrets.token_hex(8)
+        row = {
+            "id": id,
+            "model": model,
+            "pack": f"{model[:40]}-{id[:8]}",
+            "title": title,
+            "request": json.dumps(request),
+            "state": "queued",
+            "cancel": 0,
+            "attempts": 0,
+            "error": None,
+            "created": now(),
+            "finished": None,
+        }
+        with self._database.begin() as connection:
+            connection.execute(insert(jobs).values(**row))
+        self.tell(id, "queued", {})
+        return job_of(row)
+
+    def all(self) -> list[Job]:
+        """Newest first."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(jobs).order_by(jobs.c.created.desc()))
+            return [job_of(row._mapping) for row in rows]
+
+    def find(self, id: str) -> Job | None:
+        with self._database.connect() as connection:
+            row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
+        return None if row is None else job_of(row._mapping)
+
+    def next(self) -> Job | None:
+        """The job that has waited longest."""
+        asked = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created).limit(1)
+        with self._database.connect() as connection:
+            row = connection.execute(asked).one_or_none()
+        return None if row is None else job_of(row._mapping)
+
+    def start(self, id: str) -> None:
+        """A worker begins."""
+        change = update(jobs).where(jobs.c.id == id)
+        with self._database.begin() as connection:
+            connection.execute(change.values(state="running", attempts=jobs.c.attempts + 1))
+
+    def requeue(self, id: str) -> None:
+        """A worker ended before the job did."""
+        with self._database.begin() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.id == id, jobs.c.state == "running").values(state="queued")
+            )
+        self.tell(id, "interrupted", {})
+
+    def running(self) -> list[Job]:
+        with self._database.connect() as connection:
+            rows = connection.execute(select(jobs).where(jobs.c.state == "running"))
+            return [job_of(row._mapping) for row in rows]
+
+    def finish(self, id: str, state: State, data: Mapping[str, Any], error: str | None = None) -> None:
+        """The job is over, once and for all; later ends of the same job change nothing."""
+        with self._database.begin() as connection:
+            changed = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == id, jobs.c.state.not_in(OVER))
+                .values(state=state, error=error, finished=now())
+            )
+            if changed.rowcount:
+                connection.execute(self._event(id, state, data))
+
+    def cancel(self, id: str) -> None:
+        """Have the worker stop at its next step, or a waiting job not begin."""
+        with self._database.begin() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == id).values(cancel=1))
+
+    def cancelled(self, id: str) -> bool:
+        with self._database.connect() as connection:
+            return bool(connection.execute(select(jobs.c.cancel).where(jobs.c.id == id)).scalar())
+
+    def remove(self, id: str) -> None:
+        """Forget a job and its events."""
+        with self._database.begin() as connection:
+            connection.execute(delete(jobs).where(jobs.c.id == id))
+
+    def tell(self, id: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Write the next event."""
+        with self._database.begin() as connection:
+            connection.execute(self._event(id, kind, data))
+
+    def events(self, id: str, after: int = 0) -> list[Event]:
+        """Those with a higher number, in order."""
+        asked = select(events).where(events.c.job == id, events.c.number > after).order_by(events.c.number)
+        with self._database.connect() as connection:
+            return [Event(row.number, row.kind, json.loads(row.data)) for row in connection.execute(asked)]
+
+    @staticmethod
+    def _event(id: str, kind: str, data: Mapping[str, Any]) -> Any:
+        """One statement, so that two writers cannot take the same number."""
+        number = select(func.coalesce(func.max(events.c.number), 0) + 1).where(events.c.job == id)
+        values = {"job": id, "number": number.scalar_subquery(), "kind": kind, "data": json.dumps(data)}
+        return insert(events).values(**values)
+
+
+def job_of(row: Any) -> Job:
+    return Job(**{**row, "request": json.loads(row["request"]), "cancel": bool(row["cancel"])})
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

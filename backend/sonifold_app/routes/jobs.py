@@ -1,0 +1,172 @@
+"""Fine-tunes as jobs: asked for, watched, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from sonifold_app.documents import audio_of, problems_of
+from sonifold_app.jobs.store import OVER, Event, JobStore
+from sonifold_app.jobs.store import Job as StoredJob
+from sonifold_app.problems import Problem
+from sonifold_app.replies import REVALIDATE, audio_reply
+from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
+from sonifold_app.services import ModelDep, ServicesDep
+
+finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+POLL_SECONDS = 0.2
+#: Of silence before a comment is sent, so that nobody on the way closes the line.
+PING_SECONDS = 1.0
+
+JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples=["9c56cc51b374c3ba"])]
+
+
+@finetunes.post(
+    "", operation_id="create_finetune", status_code=202, responses=problems_of(404, 413, 422, 503)
+)
+async def create_finetune(
+    model: ModelDep, asked: FinetuneRequest, response: Response, services: ServicesDep
+) -> Job:
+    """Refine the model on some of your own sounds; the result is a model of its own."""
+    for id in asked.sounds:
+        if id in model.library.rows:
+            raise Problem(
+                422,
+                "uploads_invalid",
+                "Not one of your sounds",
+                f"{id} is in the library of {model.name!r}, which knows it already. Name sounds that you uploaded.",
+            )
+        await services.own.find(model, id)
+    request = {"sounds": asked.sounds, "kept_with": model.name, "config": {"seed": asked.seed}}
+    job = await run_in_threadpool(services.jobs.store.create, model.name, asked.title, request)
+    services.jobs.wake()
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return Job.of(job)
+
+
+@router.get("", operation_id="list_jobs")
+async def list_jobs(services: ServicesDep) -> Jobs:
+    """All jobs, newest first."""
+    return Jobs(jobs=[Job.of(one) for one in await run_in_threadpool(services.jobs.store.all)])
+
+
+@router.get("/{job}", operation_id="get_job", responses=problems_of(404, 422))
+async def get_job(job: JobId, services: ServicesDep) -> Job:
+    """How a job goes."""
+    store = services.jobs.store
+    found = await job_with(store, job)
+    told = [one for one in await run_in_threadpool(store.events, job) if one.kind == "progress"]
+    return Job.of(found, told[-1].data if told else None)
+
+
+@router.post(
+    "/{job}/cancellation", operation_id="cancel_job", status_code=202, responses=problems_of(404, 422)
+)
+async def cancel_job(job: JobId, services: ServicesDep) -> Job:
+    """Stop a job. One that is over stays as it is."""
+    store = services.jobs.store
+    await job_with(store, job)
+    await run_in_threadpool(store.cancel, job)
+    services.jobs.wake()
+    return Job.of(await job_with(store, job))
+
+
+@router.get(
+    "/{job}/events",
+    operation_id="watch_job",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
+        **problems_of(404, 422),
+    },
+)
+async def watch_job(
+    job: JobId,
+    request: Request,
+    services: ServicesDep,
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+    after: Annotated[int, Query(ge=0, description="The same, where a header cannot be sent.")] = 0,
+) -> Response:
+    """What happens in a job, from its beginning or from where you were cut off, until it is over.
+
+    Events: `queued`, `started`, `loading`, `progress`, `preview`, `saving`, `interrupted`, and at the end one of
+    `done`, `failed`, `cancelled`.
+    """
+    await job_with(services.jobs.store, job)
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    return StreamingResponse(
+        told(services.jobs.store, job, min(seen, 2**53)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get(
+    "/{job}/previews/{which}",
+    operation_id="get_preview",
+    response_class=Response,
+    responses=audio_of(404, 422),
+)
+async def get_preview(
+    job: JobId,
+    which: Annotated[
+        Literal["before", "after"], Path(description="As the base makes it, or the model by now.")
+    ],
+    request: Request,
+    services: ServicesDep,
+) -> Response:
+    """The first of the sounds learned from, while the job runs."""
+    found = await job_with(services.jobs.store, job)
+    file = services.settings.data / "jobs" / found.id / f"{which}.wav"
+    if not await run_in_threadpool(file.is_file):
+        raise Problem(
+            404, "preview_not_found", "Not yet", "No preview has been made yet; a `preview` event says when."
+        )
+    return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
+
+
+async def told(store: JobStore, job: str, seen: int) -> AsyncIterator[bytes]:
+    """Events as they come, until the job is over."""
+    silent = 0.0
+    while True:
+        for event in await run_in_threadpool(store.events, job, seen):
+            seen, silent = event.number, 0.0
+            yield line_of(event)
+            if event.kind in OVER:
+                return
+        if silent == 0.0:
+            found = await run_in_threadpool(store.find, job)
+            if found is None or (
+                found.state in OVER and not await run_in_threadpool(store.events, job, seen)
+            ):
+                return
+        await asyncio.sleep(POLL_SECONDS)
+        silent += POLL_SECONDS
+        if silent >= PING_SECONDS:
+            silent = 0.0
+            yield b": still here\n\n"
+
+
+def line_of(event: Event) -> bytes:
+    return f"id: {event.number}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n".encode()
+
+
+async def job_with(store: JobStore, id: str) -> StoredJob:
+    """Raises 404."""
+    found = await run_in_threadpool(store.find, id)
+    if found is None:
+        raise Problem(
+            404,
+            "job_not_found",
+            "No such job",
+            f"no job {id[:40]!r} here; GET /api/v1/jobs lists those there are.",
+        )
+    return found

@@ -1,0 +1,89 @@
+"""Fine-tunes: what to learn from, how it goes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from sonifold_app.jobs.store import Job as StoredJob
+from sonifold_app.schemas.common import Reply, Request, example
+from sonifold_app.schemas.sounds import Name, printable
+
+MAX_LEARNED = 100
+
+
+class FinetuneRequest(Request):
+    """A new model from this one and some of your own sounds."""
+
+    model_config = example(sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"], title="My kit", seed=0)
+
+    sounds: list[str] = Field(
+        min_length=1, max_length=MAX_LEARNED, description="Ids of your own sounds; 5 to 20 are best."
+    )
+    title: Name
+    seed: int = Field(0, ge=0, lt=2**31, strict=True)
+
+    @field_validator("title")
+    @classmethod
+    def title_of_letters(cls, title: str) -> str:
+        return printable(title)
+
+    @field_validator("sounds")
+    @classmethod
+    def all_different(cls, sounds: list[str]) -> list[str]:
+        if len(set(sounds)) < len(sounds):
+            raise ValueError("each sound once")
+        return sounds
+
+
+class Job(Reply):
+    """A fine-tune: waiting, running, or over."""
+
+    model_config = example(
+        id="9c56cc51b374c3ba",
+        model="oneshots",
+        result="oneshots-9c56cc51",
+        title="My kit",
+        state="running",
+        attempts=1,
+        error=None,
+        created="2026-01-01T12:00:00.000+00:00",
+        finished=None,
+        progress={"phase": "trial", "step": 40, "steps": 160, "percent": 12.5},
+        events_url="/api/v1/jobs/9c56cc51b374c3ba/events",
+    )
+
+    id: str
+    model: str = Field(description="What it starts from.")
+    result: str = Field(description="The id of the model that it makes; it is there once the job is done.")
+    title: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    attempts: int = Field(description="More than one where it was interrupted and went on.")
+    error: str | None = Field(description="Why it failed, and what to do.")
+    created: str
+    finished: str | None
+    progress: dict[str, Any] | None = Field(description="The newest `progress` event.")
+    events_url: str = Field(description="Server-sent events; `Last-Event-ID` goes on after the one named.")
+
+    @classmethod
+    def of(cls, job: StoredJob, progress: dict[str, Any] | None = None) -> Job:
+        return cls(
+            id=job.id,
+            model=job.model,
+            result=job.pack,
+            title=job.title,
+            state=job.state,
+            attempts=job.attempts,
+            error=job.error,
+            created=job.created,
+            finished=job.finished,
+            progress=progress,
+            events_url=f"/api/v1/jobs/{job.id}/events",
+        )
+
+
+class Jobs(Reply):
+    model_config = example(jobs=[])
+
+    jobs: list[Job] = Field(description="Newest first.")

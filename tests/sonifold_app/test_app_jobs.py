@@ -1,0 +1,252 @@
+"""Fine-tunes as jobs: told of while they run, cancelled, resumed whoever is killed, and at the end a model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2 as httpx
+import pytest
+from app_checks import API, assert_problem, file_of, samples_of, tone
+from starlette.testclient import TestClient
+
+from sonifold_app.app import create_app
+from sonifold_app.jobs.store import JobStore
+from sonifold_app.settings import Settings
+
+#: A run of some seconds.
+SHORT = {"steps": 8, "check_every": 2, "warmup": 2, "uploads": 4, "copies": 4, "replay": 8}
+LONG = {**SHORT, "steps": 100_000}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="module")
+def app(data, engine_of, name):
+    with TestClient(
+        create_app(Settings(data=data), engine_of()),
+        base_url="http://localhost",
+        raise_server_exceptions=False,
+    ) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def mine(app, name):
+    """Ids of five uploaded sounds."""
+    files = [("files", (f"{i}.wav", file_of(tone(0.4, 150 + 70 * i)))) for i in range(5)]
+    return [one["id"] for one in app.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
+
+
+@pytest.fixture
+def begin(app, name, mine):
+    """Start a job with a config of ours, past the route, which offers none."""
+
+    def begin(config, sounds=None):
+        jobs = app.app.state.services.jobs
+        request = {"sounds": sounds or mine, "kept_with": name, "config": config}
+        job = jobs.store.create(name, "My kit", request)
+        jobs.wake()
+        return job.id
+
+    return begin
+
+
+def events_of(text):
+    """What a stream of events says: (number, kind, data)."""
+    found = []
+    for block in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if fields:
+            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return found
+
+
+def wait_for(condition, seconds=150):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
+
+
+def kinds(store, job):
+    return [event.kind for event in store.events(job)]
+
+
+def test_a_finetune_is_told_of_from_its_first_moment_and_ends_as_a_model(app, begin, ids, name, mine):
+    job = begin(SHORT)
+    reply = app.get(f"{API}/jobs/{job}/events")  # the stream ends with the job
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    told = events_of(reply.text)
+    assert [number for number, *_ in told] == list(range(1, len(told) + 1))
+    order = list(dict.fromkeys(kind for _, kind, _ in told))
+    assert order[:4] == ["queued", "started", "loading", "progress"]
+    assert order[-2:] == ["saving", "done"], told[-1]
+    percents = [data["percent"] for _, kind, data in told if kind == "progress"]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+    result = told[-1][2]["model"]
+    found = app.get(f"{API}/jobs/{job}").json()
+    assert (found["state"], found["result"], found["attempts"]) == ("done", result, 1)
+    assert found["progress"]["percent"] == 100
+    model = app.get(f"{API}/models/{result}").json()
+    assert model["title"] == "My kit"
+    assert model["sounds"] == len(ids) + len(mine)
+    asked = {"anchors": [{"sound": ids[0]}, {"sound": ids[9]}], "kind": "linear", "steps": 3}
+    assert app.post(f"{API}/models/{result}/paths", json=asked).status_code == 200
+    for which in ("before", "after"):
+        audio, _ = samples_of(app.get(f"{API}/jobs/{job}/previews/{which}").content)
+        assert len(audio) == model["sound_samples"]
+    # from where somebody was cut off
+    for how in ({"headers": {"Last-Event-ID": "3"}}, {"params": {"after": 3}}):
+        assert events_of(app.get(f"{API}/jobs/{job}/events", **how).text) == told[3:]
+    assert app.get(f"{API}/jobs").json()["jobs"][0]["id"] == job
+
+
+def test_a_job_can_be_cancelled_while_it_runs_and_before_it_does(app, begin):
+    running, waiting = begin(LONG), begin(SHORT)
+    store = app.app.state.services.jobs.store
+    wait_for(lambda: "progress" in kinds(store, running))
+    assert app.get(f"{API}/jobs/{waiting}").json()["state"] == "queued"
+    for job in (waiting, running):
+        assert app.post(f"{API}/jobs/{job}/cancellation").status_code == 202
+    for job in (running, waiting):
+        told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+        assert told[-1][1] == "cancelled"
+        assert app.get(f"{API}/jobs/{job}").json()["state"] == "cancelled"
+    assert "started" not in kinds(store, waiting)
+
+
+def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint(app, begin):
+    job = begin({**SHORT, "steps": 60})
+    runner = app.app.state.services.jobs
+    wait_for(lambda: kinds(runner.store, job).count("progress") >= 3)
+    os.kill(runner._worker.pid, signal.SIGKILL)
+    told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+    order = [kind for _, kind, _ in told]
+    assert order[-1] == "done"
+    assert order.count("interrupted") == 1
+    progress = [data for _, kind, data in told if kind == "progress"]
+    steps = [(data["phase"], data["step"]) for data in progress]
+    again = order[: order.index("interrupted")].count("progress")
+    assert steps[again][1] > 2, "it began anew"
+    assert app.get(f"{API}/jobs/{job}").json()["attempts"] == 2
+
+
+def test_a_sound_deleted_meanwhile_fails_the_job_with_a_sentence(app, begin):
+    job = begin(SHORT, ["u000000000000"])
+    told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+    assert told[-1][1] == "failed"
+    assert "deleted" in told[-1][2]["message"]
+    assert "deleted" in app.get(f"{API}/jobs/{job}").json()["error"]
+
+
+def test_the_route_asks_for_a_job(app, name, mine):
+    answer = app.post(f"{API}/models/{name}/finetunes", json={"sounds": mine, "title": "Kit"})
+    assert answer.status_code == 202
+    job = answer.json()
+    assert answer.headers["location"] == f"{API}/jobs/{job['id']}"
+    app.post(f"{API}/jobs/{job['id']}/cancellation")
+    assert events_of(app.get(job["events_url"]).text)[-1][1] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        ({"sounds": [], "title": "x"}, 422, "request_invalid"),
+        ({"sounds": ["u0"], "title": "x"}, 404, "sound_not_found"),
+        ({"sounds": ["LIBRARY"], "title": "x"}, 422, "uploads_invalid"),
+        ({"sounds": ["u0", "u0"], "title": "x"}, 422, "request_invalid"),
+        ({"sounds": ["u0"] * 101, "title": "x"}, 422, "request_invalid"),
+        ({"sounds": ["u0"], "title": "\0"}, 422, "request_invalid"),
+        ({"sounds": ["u0"], "title": "x", "seed": -1}, 422, "request_invalid"),
+        ({"sounds": ["u0"], "title": "x", "config": {}}, 422, "request_invalid"),
+    ],
+)
+def test_bad_requests_start_nothing(app, name, ids, asked, status, code):
+    before = len(app.get(f"{API}/jobs").json()["jobs"])
+    asked = {**asked, "sounds": [ids[0] if one == "LIBRARY" else one for one in asked["sounds"]]}
+    assert_problem(app.post(f"{API}/models/{name}/finetunes", json=asked), status, code)
+    assert len(app.get(f"{API}/jobs").json()["jobs"]) == before
+
+
+def test_an_unknown_job_is_not_found(app):
+    for path in ("", "/events", "/previews/before"):
+        assert_problem(app.get(f"{API}/jobs/none{path}"), 404, "job_not_found")
+    assert_problem(app.post(f"{API}/jobs/none/cancellation"), 404, "job_not_found")
+
+
+def test_events_written_at_the_same_time_have_numbers_of_their_own(tmp_path):
+    store = JobStore(tmp_path)
+    job = store.create("m", "t", {})
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: store.tell(job.id, "progress", {"i": i}), range(40)))
+    told = store.events(job.id)
+    assert [event.number for event in told] == list(range(1, 42))
+    assert {event.data.get("i") for event in told[1:]} == set(range(40))
+    store.finish(job.id, "done", {})
+    store.finish(job.id, "failed", {}, "too late")
+    assert store.find(job.id).state == "done"
+    assert store.events(job.id, 41)[0].kind == "done"
+    store.close()
+
+
+def test_a_server_killed_in_the_middle_of_a_job_finishes_it_when_it_is_started_again(tmp_path, name, ids):
+    """The real thing: ``sonifold serve`` and its worker, the server killed (-9)."""
+
+    def serve():
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {
+            **os.environ, "SONIFOLD_DATA": str(tmp_path), "SONIFOLD_PORT": str(port), "SONIFOLD_BROWSER": "false"
+        }  # fmt: skip
+        server = subprocess.Popen([sys.executable, "-m", "sonifold.cli", "serve"], env=environment)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
+
+        def ready():
+            try:
+                return client.get("/readyz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_for(ready)
+        return server, client
+
+    server, client = serve()
+    try:
+        files = [("files", (f"{i}.wav", file_of(tone(0.4, 150 + 70 * i)))) for i in range(4)]
+        mine = [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
+        store = JobStore(tmp_path / "library")
+        request = {"sounds": mine, "kept_with": name, "config": {**SHORT, "steps": 60}}
+        job = store.create(name, "Kit", request).id
+        wait_for(lambda: kinds(store, job).count("progress") >= 2)
+    finally:
+        server.kill()
+        server.wait()
+        client.close()
+    server, client = serve()
+    try:
+        told = events_of(client.get(f"{API}/jobs/{job}/events").text)
+        assert [kind for _, kind, _ in told].count("interrupted") == 1
+        assert told[-1][1] == "done"
+        listed = [model["id"] for model in client.get(f"{API}/models").json()["models"]]
+        assert told[-1][2]["model"] in listed
+        assert client.get(f"{API}/models/{name}/sounds").json()["id"][len(ids) :] == mine
+    finally:
+        server.kill()
+        server.wait()
+        client.close()
+        store.close()
