@@ -49,6 +49,8 @@ class JobRunner:
         self._woken.set()
 
     async def _run(self) -> None:
+        if not await self._ready():
+            return  # the engine has said why it has no packs; without any there is nothing to refine
         await self._open_packs()
         for job in await run_in_threadpool(self.store.running):
             await run_in_threadpool(self.store.requeue, job.id)
@@ -62,10 +64,17 @@ class JobRunner:
                 async with asyncio.timeout(IDLE_SECONDS):
                     await self._woken.wait()
 
+    async def _ready(self) -> bool:
+        """Wait until the engine has its packs; whether it has any."""
+        try:
+            while await self._engine.catalogue(10.0) is None:
+                pass
+        except Exception:
+            return False
+        return True
+
     async def _open_packs(self) -> None:
         """The packs that earlier jobs made."""
-        while await self._engine.catalogue(10.0) is None:
-            pass
         for config in sorted((self._data / "packs").glob("*/pack.json")):
             await self._engine.open(config.parent)
 
