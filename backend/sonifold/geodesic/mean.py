@@ -113,7 +113,7 @@ class _Star:
         whole = torch.cat([gradient[:, 0].sum(0, keepdim=True), gradient[:, 1:].flatten(0, 1)])
         return (shares * energy).sum()[None], whole[None]
 
-    def precondition(self, gradient: Tensor) -> Tensor:
+    def precondition(self, gradient: Tensor, index: Tensor) -> Tensor:
         """(2N stiffen L x G)^-1 gradient, L the weighted Laplacian of the star."""
         return self.across @ gradient @ self.inverse
 
