@@ -8,7 +8,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
 VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 
-.PHONY: help run test check bench measures dataset train evaluate install install-dev clean
+.PHONY: help run test check bench bench-geometry measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -33,6 +33,9 @@ check: install-dev ## linter, formatter and type checkers, for Python and (where
 bench: install-dev ## measure what the README promises, and print it beside its bars
 	@$(VENV)/python -m pytest tests/benchmarks -s $(ARGS)
 	@$(VENV)/python -m sonifold.evaluate.measures
+
+bench-geometry: install-dev ## the geometry beside its peers, installed into build/peers; about twenty minutes
+	@$(VENV)/python tests/benchmarks/geometry $(ARGS)
 
 measures: install ## every figure measured so far beside its bar, oldest first
 	@$(VENV)/python -m sonifold.evaluate.measures

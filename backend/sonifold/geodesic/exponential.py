@@ -23,6 +23,8 @@ from sonifold.types import Curves, Points, Vectors
 #: Corrections of a node while continuing a curve, and the part of the step below which one is the last.
 CORRECTIONS = 8
 SETTLED = 1e-3
+#: Nodes after which the tensor that scales the corrections is taken anew.
+REFRESH = 3
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,20 @@ def exponential(metric: Metric, z: Points, v: Vectors, steps: int = 50) -> Flow:
 def continued(metric: Metric, curves: Curves, steps: int) -> Curves:
     """Discrete geodesics (batch, node >= 2, latent), longer by ``steps`` nodes at the same spacing."""
     nodes = list(curves.unbind(1))
-    for _ in range(steps):
-        nodes.append(_following(metric, nodes))
+    for k in range(steps):
+        if k % REFRESH == 0:
+            factor = torch.linalg.cholesky(_lifted(metric.tensor(nodes[-1])))
+        nodes.append(_following(metric, nodes, factor))
     return torch.stack(nodes, 1)
 
 
-def _following(metric: Metric, nodes: list[Points]) -> Points:
-    """The node after these, where the energy is stationary in the last of them."""
+def _following(metric: Metric, nodes: list[Points], factor: Tensor) -> Points:
+    """The node after these, where the energy is stationary in the last of them.
+
+    factor: Cholesky factor of a tensor nearby, which only decides how many corrections it takes.
+    """
     before, here = nodes[-2], nodes[-1]
     guess = 2 * here - before if len(nodes) < 3 else 3 * (here - before) + nodes[-3]
-    factor = torch.linalg.cholesky(_lifted(metric.tensor(here)))
 
     def correction(following: Points) -> Vectors:
         # two steps make N = 2: the energy's slope in the middle node is 4 G times what the guess is off

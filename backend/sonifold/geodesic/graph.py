@@ -93,7 +93,7 @@ class NeighbourGraph:
         through = [k for k in visited[::-1] if not (away[:, k] <= 1e-6 * (1 + queries.norm(dim=1))).any()]
         stations = torch.cat([start[None].to(self.z), self.z[through], end[None].to(self.z)])
         marks = torch.cat([queries[:1], self.features[through], queries[1:]])
-        return GraphPath(_smooth(stations, marks, nodes), through)
+        return GraphPath(smooth(stations, marks, nodes), through)
 
 
 def _undirected(weights: np.ndarray, places: tuple[np.ndarray, np.ndarray], size: int) -> csr_array:
@@ -107,7 +107,7 @@ def _undirected(weights: np.ndarray, places: tuple[np.ndarray, np.ndarray], size
     return coo_array((np.concatenate([weights, weights]), both), shape=(size, size)).tocsr()
 
 
-def _smooth(stations: Points, marks: Tensor, nodes: int) -> Curve:
+def smooth(stations: Points, marks: Tensor, nodes: int) -> Curve:
     """Stations joined at times proportional to the distance of their marks, and smoothed with the ends
     held.
     """

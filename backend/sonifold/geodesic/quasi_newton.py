@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -106,8 +106,8 @@ class Precondition:
 
 
 class PreconditionAlong:
-    """gradient -> (2N stiffen H)^-1 gradient, H block tridiagonal, from tensors (batch, place, latent, latent) at evenly
-    spaced places of each line: H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k interpolated at the middle of step k.
+    """gradient -> (2N stiffen H)^-1 gradient, H block tridiagonal, from tensors (batch, place, latent, latent) at
+    evenly spaced places of each line: H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k interpolated at the middle of step k.
     """
 
     def __init__(self, nodes: int, tensors: Tensor):
@@ -151,9 +151,9 @@ def minimise(
 ) -> Descent:
     """Lower the energy of each curve (batch, node, latent), its ends held.
 
-    typical: a tensor of the metric (latent, latent), typical of the region, or tensors (batch, place, latent, latent) at
-    evenly spaced places of the line between the ends of each. ``tolerance``: stop when the fall that the quadratic model
-    still promises, g' H^-1 g / 2, is below this part of the energy.
+    typical: a tensor of the metric (latent, latent), typical of the region, or tensors (batch, place, latent,
+    latent) at evenly spaced places of the line between the ends of each. ``tolerance``: stop when the fall that the
+    quadratic model still promises, g' H^-1 g / 2, is below this part of the energy.
     """
     fixed = metric.anchors(curves) if anchors is None else anchors
 
@@ -163,23 +163,21 @@ def minimise(
     def energy_gradient(inner: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         return metric.energy_gradient(whole(inner, index), None if fixed is None else fixed[index])
 
-    found = descend(
-        energy_gradient, curves[:, 1:-1], guess(curves.shape[1], typical), tolerance, max_steps
-    )
+    found = descend(energy_gradient, curves[:, 1:-1], guess(curves.shape[1], typical), tolerance, max_steps)
     return found._replace(curves=whole(found.curves, torch.arange(len(curves))))
 
 
 def descend(
     energy_gradient: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     x: Tensor,
-    precondition: Callable[[Tensor, Tensor], Tensor],
+    precondition: Callable[..., Tensor],
     tolerance: float,
     max_steps: int,
 ) -> Descent:
     """Lower a batch of functions of x (batch, m, latent), each on its own until it settles.
 
-    energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition: (gradients,
-    which) -> steps, by a first guess of the inverse Hessian. ``curves`` of the result holds the x reached.
+    energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition:
+    (gradients, index=which) -> steps, by a first guess of the inverse Hessian. ``curves`` of the result holds the x reached.
     """
     index = torch.arange(len(x))  # which are still on their way
     energy, gradient = energy_gradient(x, index)
@@ -189,7 +187,7 @@ def descend(
     fraction = torch.ones_like(energy)
     history = _History()
     for _ in range(max_steps):
-        step = history.direction(gradient, lambda rest, which=index: precondition(rest, which))
+        step = history.direction(gradient, partial(precondition, index=index))
         slope = _dot(gradient, step)
         settled = -slope / 2 <= tolerance * energy
         over = settled | (fraction < SHORTEST) | ~torch.isfinite(slope)

@@ -12,6 +12,7 @@ from sonifold.metric.base import Metric
 from sonifold.types import Curves, Points
 
 from . import newton, quasi_newton
+from .lattice import SIDES, Lattice, lattice
 from .line import line
 from .outcome import Geodesics, Stop
 from .quasi_newton import Descent
@@ -24,6 +25,8 @@ GRIDS = (5, 9)
 #: decoders of drawings, curves of nine nodes had up to 3 % more energy than the best, of thirteen less than 1 % nearly
 #: always; from five nodes first, more of them end in a worse minimum.
 GRID_UNKNOWN = (13,)
+#: The fewest nodes in two and three dimensions, where they are cheap and geodesics turn sharply.
+FEWEST_LOW = 33
 #: Places of each line at which the tensor is taken where no typical one is known.
 PLACES = 3
 #: Steps of Gauss-Newton for the paths that quasi-Newton has not brought home.
@@ -37,6 +40,9 @@ CLEAR = 0.02
 DISTRUST = 3.0
 #: A path must beat its line by this to be told from rounding (float32, a sum of 256 steps).
 ROUND_OFF = 1e-5
+#: A way through the lattice is followed if it is at most this much longer than the path found from the line: what the
+#: corners of the lattice cost.
+ROUGH = 1.1
 #: Curves solved together; more are bound by memory rather than arithmetic.
 CHUNK = 64
 
@@ -50,6 +56,7 @@ def solve(
     tolerance: float = 5e-3,
     max_steps: int = 60,
     polish: bool = False,
+    check: bool = True,
 ) -> Geodesics:
     """Shortest paths between starts and ends (batch, latent) under a metric.
 
@@ -61,16 +68,22 @@ def solve(
         Go on from the coarse grid to all the nodes, at a tenth of the tolerance: several times the work, for the
         last half percent of energy.
 
+    check
+        Hold the paths against their lines on a finer grid. Without it, a path that seems shorter is believed, and
+        lengths are all that may be asked of the result: neighbours, whose paths are nearly straight, cost a third.
+
     From the straight line, quasi-Newton on a few nodes and then more; Gauss-Newton for those it does not bring home.
-    The paths are compared with the line on a finer grid. One that is dearer is solved again on twice the nodes, and
-    if that does not help the line itself is returned, with an outcome that says so. The result has the precision
+    In two and three dimensions the shortest path through a lattice is a second place to start from, and the better path
+    is kept. The paths are compared with the line on a finer grid. One that is dearer is solved again on twice the
+    nodes, and if that does not help the line itself is returned, with an outcome that says so. The result has the precision
     of ``starts``.
     Raises ``PointInvalid`` for points that do not match or are not finite.
     """
     a, b = _points(starts, ends, metric)
     if nodes < 3:
         raise ValueError(f"a path needs at least 3 nodes, got {nodes}")
-    work = _Work(metric, nodes, tolerance, max_steps, polish)
+    other_ways = lattice(metric, torch.cat([a, b])) if a.shape[1] in SIDES and len(a) else None
+    work = _Work(metric, metric.known_typical(), nodes, tolerance, max_steps, polish, check, other_ways)
     return _joined(
         [work.solve(*pair) for pair in zip(a.split(CHUNK), b.split(CHUNK), strict=True)], like=starts
     )
@@ -81,10 +94,13 @@ class _Work:
     """What is asked for, the same for every chunk of pairs."""
 
     metric: Metric
+    known: Tensor | None  #: the metric's typical tensor
     nodes: int
     tolerance: float
     max_steps: int
     polish: bool
+    check: bool
+    other_ways: Lattice | None
 
     def solve(self, starts: Points, ends: Points) -> Geodesics:
         metric = self.metric
@@ -105,9 +121,11 @@ class _Work:
 
         if len(todo):
             found = self._descend(line(starts[todo], ends[todo], self._grids[0]), self._grids)
+            if self.other_ways is not None:
+                found = self._other_way(self.other_ways, found)
             put(found, todo)
             energy, length = _measure(metric, curves)
-            doubtful = self._doubtful(energy[todo], line_energy[todo], found.energy)
+            doubtful = self._doubtful(energy[todo], line_energy[todo], found.energy) & self.check
             worse = self._not_better(curves, straight, todo[doubtful])
             if len(worse):
                 put(self._descend(straight[worse], (2 * self.nodes - 1,)), worse)
@@ -120,15 +138,44 @@ class _Work:
                 energy[worse], length[worse] = _measure(metric, curves[worse])
         return Geodesics(curves, energy, length, line_energy, line_length, steps, stop)
 
+    def _other_way(self, lattice: Lattice, found: Descent) -> Descent:
+        """The better of what was found from the lines and what is found from the ways through the lattice."""
+        starts, ends = found.curves[:, 0], found.curves[:, -1]
+        ways, lengths = lattice.paths(starts, ends, self._grids[0])
+        # on few nodes a path can seem shorter than it is; so its length, too, is that on the fine grid
+        which = (lengths < ROUGH * self._fine_energy(found.curves).sqrt()).nonzero().flatten()
+        if not len(which):
+            return found
+        found = self._better(found, which, self._descend(ways[which], self._grids))
+        # a descent that leapt over what lies between its nodes has lost the way it was given
+        lost = which[
+            self._fine_energy(ways[which]) < (1 - ROUND_OFF) * self._fine_energy(found.curves[which])
+        ]
+        if len(lost):
+            found = self._better(found, lost, self._descend(ways[lost], (4 * self._grids[-1] - 3,)))
+            energy, none = self.metric.energy(ways[lost]), torch.zeros(len(lost), dtype=torch.long)
+            found = self._better(found, lost, Descent(ways[lost], energy, none, [Stop.STALLED] * len(lost)))
+        return found
+
+    def _better(self, found: Descent, which: Tensor, other: Descent) -> Descent:
+        """What was found, with some of its curves replaced by others where these have less energy on the fine grid."""
+        better = self._fine_energy(other.curves) < (1 - ROUND_OFF) * self._fine_energy(found.curves[which])
+        kept = better.nonzero().flatten()
+        if not len(kept):
+            return found
+        n = found.curves.shape[1]
+        curves, energy, steps = (part[kept] for part in other[:3])
+        stop = [other.stop[k] for k in kept.tolist()]
+        return _replaced(found, which[kept], Descent(resample(curves, n), energy, steps, stop))
+
+    def _fine_energy(self, curves: Curves) -> Tensor:
+        fine = FINE * (self.nodes - 1) + 1
+        return torch.cat([self.metric.energy(resample(part, fine)) for part in curves.split(FINE)])
+
     def _bring_home(self, descent: Descent, lost: Tensor, tolerance: float) -> Descent:
         """Go on with some of the curves by Gauss-Newton."""
         found = newton.minimise(self.metric, descent.curves[lost], tolerance, NEWTON_STEPS)
-        curves, energy, steps = descent.curves.clone(), descent.energy.clone(), descent.steps.clone()
-        curves[lost], energy[lost], steps[lost] = found.curves, found.energy, found.steps
-        stop = list(descent.stop)
-        for k, why in zip(lost.tolist(), found.stop, strict=True):
-            stop[k] = why
-        return Descent(curves, energy, steps, stop)
+        return _replaced(descent, lost, found)
 
     def _doubtful(self, energy: Tensor, line_energy: Tensor, coarse_energy: Tensor) -> Tensor:
         """Whether each path, found on a coarser grid with the energy it had there, needs a closer look; (batch,)."""
@@ -139,27 +186,23 @@ class _Work:
 
     def _not_better(self, curves: Curves, straight: Curves, which: Tensor) -> Tensor:
         """Those of ``which`` whose curve has not less energy than the line on the fine grid."""
-        fine = FINE * (self.nodes - 1) + 1
-        energies = [
-            [self.metric.energy(resample(part, fine)) for part in kind[which].split(FINE)]
-            for kind in (curves, straight)
-            if len(which)
-        ]
-        if not energies:
+        if not len(which):
             return which
-        ours, lines = (torch.cat(parts) for parts in energies)
+        ours, lines = self._fine_energy(curves[which]), self._fine_energy(straight[which])
         return which[~(ours < (1 - ROUND_OFF) * lines)]
 
     @property
     def _grids(self) -> tuple[int, ...]:
-        grids = GRID_UNKNOWN if self.metric.typical is None else GRIDS
+        if self.other_ways is not None:
+            return (max(FEWEST_LOW, self.nodes),)
+        grids = GRID_UNKNOWN if self.known is None else GRIDS
         coarse = tuple(n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.looks > 1))
         return (*coarse, self.nodes) if self.polish or not coarse else coarse
 
     def _typical(self, curves: Curves) -> Tensor:
         """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
-        if self.metric.typical is not None:
-            return self.metric.typical.to(curves)
+        if self.known is not None:
+            return self.known.to(curves)
         places = line(curves[:, 0], curves[:, -1], PLACES)
         return self.metric.tensor(places.flatten(0, 1)).unflatten(0, places.shape[:2])
 
@@ -182,6 +225,16 @@ class _Work:
             for why, count in zip(descent.stop, steps.tolist(), strict=True)
         ]
         return Descent(curves, descent.energy, steps, stop)
+
+
+def _replaced(descent: Descent, which: Tensor, found: Descent) -> Descent:
+    """The descent with some of its curves replaced by others."""
+    curves, energy, steps = descent.curves.clone(), descent.energy.clone(), descent.steps.clone()
+    curves[which], energy[which], steps[which] = found.curves, found.energy, found.steps
+    stop = list(descent.stop)
+    for k, why in zip(which.tolist(), found.stop, strict=True):
+        stop[k] = why
+    return Descent(curves, energy, steps, stop)
 
 
 def _measure(metric: Metric, curves: Curves) -> tuple[Tensor, Tensor]:

@@ -80,12 +80,12 @@ class Blend(Metric):
             for part in (pullback, data):
                 part.typical = part.tensor(between).mean(0)
 
-    def typical_tensor(self, curves: Curves) -> Tensor:
+    def known_typical(self) -> Tensor | None:
         """As in any metric; over a kernel metric the parts are marked first, from its centroids."""
         if self.typical is None and isinstance(self.data, KernelMetric):
             self._mark(self.pullback, self.data, self.data.centroids)
             self.typical = self.reweighted(self.weight).typical
-        return super().typical_tensor(curves)
+        return self.typical
 
     @staticmethod
     def typical_scale(pullback: Pullback, points: Points) -> float:
