@@ -24,7 +24,7 @@ from sonifold.types import Curves, Points, Vectors
 CORRECTIONS = 8
 SETTLED = 1e-3
 #: Nodes after which the tensor that scales the corrections is taken anew.
-REFRESH = 3
+REFRESH = 2
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def descend(
     """Lower a batch of functions of x (batch, m, latent), each on its own until it settles.
 
     energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition:
-    (gradients, index=which) -> steps, by a first guess of the inverse Hessian. ``curves`` of the result holds the x reached.
+    (gradients, index=which) -> steps, by a guess of the inverse Hessian. The result's ``curves`` are the x reached.
     """
     index = torch.arange(len(x))  # which are still on their way
     energy, gradient = energy_gradient(x, index)

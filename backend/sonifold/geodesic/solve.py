@@ -75,8 +75,8 @@ def solve(
     From the straight line, quasi-Newton on a few nodes and then more; Gauss-Newton for those it does not bring home.
     In two and three dimensions the shortest path through a lattice is a second place to start from, and the better path
     is kept. The paths are compared with the line on a finer grid. One that is dearer is solved again on twice the
-    nodes, and if that does not help the line itself is returned, with an outcome that says so. The result has the precision
-    of ``starts``.
+    nodes, and if that does not help the line itself is returned, with an outcome that says so. The result has the
+    precision of ``starts``.
     Raises ``PointInvalid`` for points that do not match or are not finite.
     """
     a, b = _points(starts, ends, metric)
