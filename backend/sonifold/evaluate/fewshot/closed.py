@@ -13,7 +13,7 @@ from sonifold.adapt import ridge
 from sonifold.adapt.geometry import Synthetic, synthetic
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.evaluate.fewshot.bench import Bench, Score
+from sonifold.evaluate.fewshot.bench import Bench, ClosedScores, Score
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 
@@ -40,34 +40,35 @@ class Extended(Evidence):
 def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Every closed form on one cell, by name."""
     vae = bench.model.vae
+    scores = bench.closed(own, others)
     found: dict[str, Score] = {}
     began = time.perf_counter()
     uploads = bench.uploads(own, seed)
     evidence = uploads.evidence(vae)
     choice = ridge.choose(evidence, bench.statistics, bench.heard)
     change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
-    found["instant"] = bench.score(ridge.with_head(vae, change), own, others, began)
-    found["none"] = bench.score(vae, own, others, time.perf_counter())
+    found["instant"] = scores.score(ridge.with_head(vae, change), began)
+    found["none"] = scores.score(vae, time.perf_counter())
     found["none, encoder's mean"] = Score(
         bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
     )
 
     began = time.perf_counter()
     free = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget=float("inf"))
-    found["instant, no budget for the base"] = bench.score(ridge.with_head(vae, free), own, others, began)
-    found["uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), own, others)
+    found["instant, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
+    found["uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
     classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
-    found["classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), own, others)
+    found["classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
     kinds: tuple[Synthetic, ...] = ("cross-fade", "linear", "geodesic", "metric")
     for kind in kinds:
         began = time.perf_counter()
         made = synthetic(bench.model, uploads, kind, seed)
-        found[f"instant + {kind}"] = _extended(bench, evidence, choice, made, own, others, began)
+        found[f"instant + {kind}"] = _extended(bench, evidence, choice, made, scores, began)
         if kind in ("cross-fade", "geodesic"):
             bare = _with_copies(bench, uploads, uploads.copies[:0]).evidence(vae)
-            found[f"uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, own, others, began)
-    found["prototype (mean residual)"] = _prototype(bench, uploads, own, others)
-    found["two-layer ridge"] = _two_layers(bench, uploads, own, others)
+            found[f"uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, scores, began)
+    found["prototype (mean residual)"] = _prototype(bench, uploads, scores)
+    found["two-layer ridge"] = _two_layers(bench, uploads, scores)
     if len(own) > 1:
         few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(own)])
         spaces: dict[str, Features] = {
@@ -75,7 +76,7 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
             "kernel over pull-back distance": lambda z: vae.decode(z) @ bench.heard.T,
         }
         for name, space in spaces.items():
-            found[name] = _kernel(bench, few, space, own, others)
+            found[name] = _kernel(bench, few, space, scores)
     return found
 
 
@@ -84,12 +85,12 @@ def _with_copies(bench: Bench, uploads: Uploads, copies: Tensor) -> Uploads:
     return Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
 
 
-def _plain(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+def _plain(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
     choice = ridge.choose(evidence, bench.statistics, bench.heard)
     change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
-    return bench.score(ridge.with_head(bench.model.vae, change), own, others, began)
+    return scores.score(ridge.with_head(bench.model.vae, change), began)
 
 
 def _extended(
@@ -97,8 +98,7 @@ def _extended(
     evidence: Evidence,
     choice: Choice,
     made: Tensor,
-    own: list[int],
-    others: list[int],
+    scores: ClosedScores,
     began: float,
 ) -> Score:
     """With synthetic rows added; how strongly is decided without them, since they mix uploads."""
@@ -111,19 +111,19 @@ def _extended(
         len(made),
     )
     change = ridge.fit(more, bench.statistics, choice, bench.heard)
-    return bench.score(ridge.with_head(vae, change), own, others, began)
+    return scores.score(ridge.with_head(vae, change), began)
 
 
-def _prototype(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+def _prototype(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     """One residual for all: the shrunk mean."""
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
     ones = Evidence(torch.ones(len(evidence.hidden), 1), evidence.residuals, evidence.uploads)
     change = _linear(bench, ones, Statistics(torch.ones(1, 1), 1))
-    return bench.score(bench.model.vae, own, others, began, lambda z: change.expand(len(z), -1))
+    return scores.score(bench.model.vae, began, lambda z: change.expand(len(z), -1))
 
 
-def _two_layers(bench: Bench, uploads: Uploads, own: list[int], others: list[int]) -> Score:
+def _two_layers(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     """The head reads the features before the last block as well."""
     began = time.perf_counter()
     vae = bench.model.vae
@@ -132,7 +132,7 @@ def _two_layers(bench: Bench, uploads: Uploads, own: list[int], others: list[int
     known = _both_layers(vae, bench.model.library.z[: bench.statistics.count])
     both = Evidence(_both_layers(vae, z), evidence.residuals, evidence.uploads)
     change = _linear(bench, both, Statistics(known.T @ known / len(known), len(known)))
-    return bench.score(vae, own, others, began, lambda z: _both_layers(vae, z) @ change)
+    return scores.score(vae, began, lambda z: _both_layers(vae, z) @ change)
 
 
 @torch.no_grad()
@@ -147,7 +147,7 @@ def _linear(bench: Bench, evidence: Evidence, known: Statistics) -> Tensor:
 
 
 @torch.no_grad()
-def _kernel(bench: Bench, uploads: Uploads, space: Features, own: list[int], others: list[int]) -> Score:
+def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScores) -> Score:
     """A Gaussian process over a space of latent points; scale and noise by leaving out uploads."""
     began = time.perf_counter()
     vae, count = bench.model.vae, len(uploads)
@@ -172,13 +172,11 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, own: list[int], oth
                 least, best = error, (scale, level)
     scale, level = best
     if level == float("inf"):
-        return bench.score(vae, own, others, began)
+        return scores.score(vae, began)
     kernel = (-0.5 * (between / (scale * unit)).square()).exp()
     solution = torch.linalg.solve(kernel + torch.diag(level * noise), residuals)
-    return bench.score(
+    return scores.score(
         vae,
-        own,
-        others,
         began,
         lambda z: (-0.5 * (torch.cdist(space(z), known) / (scale * unit)).square()).exp() @ solution,
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 
 from sonifold import pack
+from sonifold.evaluate.fewshot import classify, rendered, report
 from sonifold.evaluate.fewshot import run as cells
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.model import Model
 
-CACHE = Path("build/fewshot")
+CACHE, DOCS = Path("build/fewshot"), Path("docs")
 Progress = Callable[[str, int, int], None]
 
 
@@ -25,3 +26,12 @@ def run(dataset: Path, progress: Progress, models: Path | None = None) -> None:
     torch.set_num_threads(1)
     bench = Bench.build(Model.load(pack.find("oneshots", models)), dataset, CACHE, progress)
     cells.run(bench, CACHE / "cells", "report", progress)
+    classify.run(bench, dataset, CACHE / "classifier", progress)
+    heard = rendered.run(bench, CACHE / "rendered.json", progress)
+    report.write(
+        list(cells.read(CACHE / "cells")),
+        list(cells.read(CACHE / "classifier")),
+        bench.sounds.groups,
+        heard,
+        DOCS,
+    )

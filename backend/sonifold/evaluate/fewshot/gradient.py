@@ -20,23 +20,23 @@ PLAIN = RefineConfig(trial=False, check_every=1_000)
 VARIANTS: dict[str, RefineConfig] = {
     "plain": PLAIN,
     "cross-fade": PLAIN.model_copy(update={"synthetic": "cross-fade"}),
-    "linear": PLAIN.model_copy(update={"synthetic": "linear"}),
     "geodesic": PLAIN.model_copy(update={"synthetic": "geodesic"}),
     "metric": PLAIN.model_copy(update={"synthetic": "metric"}),
     "isometry": PLAIN.model_copy(update={"isometry": 20.0}),
-    "encoder too": PLAIN.model_copy(update={"learn": "all"}),
     "encoder too, distillation": PLAIN.model_copy(update={"learn": "all", "distillation": 300.0}),
-    "geodesic + isometry": PLAIN.model_copy(update={"synthetic": "geodesic", "isometry": 20.0}),
+    "geodesic + isometry + distillation": PLAIN.model_copy(
+        update={"synthetic": "geodesic", "isometry": 20.0, "learn": "all", "distillation": 300.0}
+    ),
     "no replay": PLAIN.model_copy(update={"replay": 1}),
 }
+INSTANT_BUDGET = ridge.BUDGET
 SCRATCH_STEPS, SCRATCH_RATE, SCRATCH_BATCH = 300, 1e-3, 64
 
 
 def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """The default."""
     began = time.perf_counter()
-    start = _start(bench, bench.uploads(own, seed))
-    tuned = go_on(start, RefineConfig(seed=seed))
+    tuned = go_on(start(bench, bench.uploads(own, seed)), RefineConfig(seed=seed))
     return {"refined": bench.score(tuned.vae, own, others, began)}
 
 
@@ -44,29 +44,30 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
     """One run of each variant of the loss, and of plain refining with classic copies and from the bare base."""
     found = {}
     uploads = bench.uploads(own, seed)
-    start = _start(bench, uploads)
+    begun = start(bench, uploads)
     for name, config in VARIANTS.items():
         began = time.perf_counter()
-        tuned = go_on(start, config.model_copy(update={"seed": seed}))
+        tuned = go_on(begun, config.model_copy(update={"seed": seed}))
         found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
     copies = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
     with torch.no_grad():
         z = bench.model.vae.encode(copies)[0]
     classic = Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
     began = time.perf_counter()
-    tuned = go_on(_start(bench, classic), PLAIN.model_copy(update={"seed": seed}))
+    tuned = go_on(start(bench, classic), PLAIN.model_copy(update={"seed": seed}))
     found["refined, classic augmentation"] = bench.score(tuned.vae, own, others, began)
     began = time.perf_counter()
-    tuned = go_on(_start(bench, uploads, adapted=False), PLAIN.model_copy(update={"seed": seed}))
+    tuned = go_on(start(bench, uploads, 0.0), PLAIN.model_copy(update={"seed": seed}))
     found["refined, from the bare base"] = bench.score(tuned.vae, own, others, began)
     return found
 
 
-def _start(bench: Bench, uploads: Uploads, adapted: bool = True) -> AdaptedModel:
+def start(bench: Bench, uploads: Uploads, budget: float = PLAIN.budget) -> AdaptedModel:
+    """The instant adaptation to uploads, from which the steps begin."""
     vae = bench.model.vae
     evidence = uploads.evidence(vae)
     choice = ridge.choose(evidence, bench.statistics, bench.heard)
-    change = ridge.fit(evidence, bench.statistics, choice, bench.heard, PLAIN.budget if adapted else 0.0)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget)
     told = Forecast.of(bench.model, uploads, choice)
     return AdaptedModel(Adaptation(bench.model, uploads, choice, told, change), ridge.with_head(vae, change))
 

@@ -30,11 +30,12 @@ class Plan(NamedTuple):
 
 
 PLANS = (
-    Plan("closed", closed.arms, (10, 5, 20), SEEDS),
+    Plan("closed", closed.arms, (10,), SEEDS),
     Plan("refined", gradient.refined, (10,), SEEDS),
     Plan("scratch", gradient.scratch, (10,), 1),
-    Plan("refined", gradient.refined, (5, 20), 1),
+    Plan("closed", closed.arms, (5, 20), SEEDS),
     Plan("variants", gradient.variants, (10,), 1),
+    Plan("refined", gradient.refined, (5, 20), 1),
     Plan("closed", closed.arms, (3, 1), 2),
 )
 Progress = Callable[[str, int, int], None]

@@ -1,0 +1,61 @@
+"""A look at rendered sound: does what is saved in features arrive at the ear?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonifold.adapt.refining import RefineConfig, go_on
+from sonifold.audio.timbre import timbre_features
+from sonifold.evaluate.fewshot import gradient
+from sonifold.evaluate.fewshot.bench import FEWEST, Bench
+from sonifold.render import POINT_ITERATIONS, Renderer
+from sonifold.representation.spectral import ONSET
+from sonifold.vae.network import VAE
+from sonifold.vae.refine import refine
+
+UPLOADS, OTHERS = 10, 6
+Progress = Callable[[str, int, int], None]
+
+
+def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
+    """Rendered Phi errors of every group of the report, kept in one file."""
+    found: dict[str, Any] = {"sounds": OTHERS, "groups": []}
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+    known = {group["group"] for group in found["groups"]}
+    groups = [
+        group
+        for group in bench.sounds.groups
+        if group.side == "report" and len(group.places) >= UPLOADS + FEWEST
+    ]
+    for done, group in enumerate(groups, 1):
+        if group.name not in known:
+            own, others = bench.draw(group, UPLOADS, 0)
+            uploads = bench.uploads(own, 0)
+            instant = gradient.start(bench, uploads, gradient.INSTANT_BUDGET)
+            tuned = go_on(gradient.start(bench, uploads), RefineConfig(trial=False))
+            networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
+            errors = {name: _error(bench, vae, others[:OTHERS]) for name, vae in networks.items()}
+            found["groups"].append({"group": group.name, **errors})
+            path.write_text(json.dumps(found), encoding="utf-8")
+        progress(f"rendered: {group.name}", done, len(groups))
+    return found
+
+
+@torch.no_grad()
+def _error(bench: Bench, vae: VAE, places: list[int]) -> float:
+    spectral = bench.model.representation
+    z = refine(vae, bench.encodings.coefficients[places], bench.encodings.z[places], 4)
+    maps = spectral.normalise(Renderer(spectral, vae, bench.model.coefficients).features(z))
+    rendered = spectral.synthesise(maps, iterations=POINT_ITERATIONS)
+    return float((_phi(bench, rendered) - _phi(bench, bench.sounds.audio[places])).norm(dim=1).mean())
+
+
+def _phi(bench: Bench, audio: Tensor) -> Tensor:
+    return timbre_features(audio, bench.model.sample_rate, ONSET / bench.model.sample_rate)
