@@ -27,7 +27,7 @@ from torch import Tensor
 from sonifold.atlas import smooth_course
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.clip import Clip
-from sonifold.metric import Metric, ResidualMLPTangents
+from sonifold.metric import Metric
 from sonifold.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
@@ -82,7 +82,7 @@ class Directions:
 
     def __init__(self, model: Model):
         self.model = model
-        self._tangents = ResidualMLPTangents(model.vae.decoder, exact=True)
+        self._tangents = model.vae.tangents(exact=True)
 
     @cached_property
     def spread(self) -> dict[str, float]:

@@ -26,7 +26,7 @@ from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInva
 from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
 from sonifold.library import Library, read_labels
-from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback, ResidualMLPTangents
+from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
 from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.pack import PackConfig
 from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
@@ -73,7 +73,7 @@ class Model:
         self.renderer = Renderer(self.representation, vae, coefficients)
         self.readout = Readout(self.representation)
         head, _ = coefficients.timbre_map(self.representation)
-        self.pullback = Pullback(ResidualMLPTangents(vae.decoder, head))
+        self.pullback = Pullback(vae.tangents(head))
         self.operations = Operations(self)
         self.directions = Directions(self)
         self._recent_sound = lru_cache(RECENT)(self._library_sound)
@@ -100,8 +100,7 @@ class Model:
 
     @classmethod
     def _read(cls, folder: FilePath, config: PackConfig) -> Model:
-        vae = VAE(config.vae)
-        vae.load_state_dict(load_file(folder / "weights.safetensors"))
+        vae = VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors"))
         spectral = Spectral()
         coefficients = Coefficients.from_tensors(load_file(folder / "coefficients.safetensors"), spectral)
         columns = load_file(folder / "library.safetensors")

@@ -8,6 +8,7 @@ from sonifold.representation.spectral import Spectral
 from sonifold.vae import coefficients
 from sonifold.vae.augment import resample, tilt
 from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.field import ResidualField
 from sonifold.vae.network import VAE, divergence
 from sonifold.vae.prepare import TrainingSet, prepare
 from sonifold.vae.refine import refine
@@ -183,3 +184,48 @@ def test_tilt_is_a_slope_through_one_kilohertz():
     for frequency, gain in ((1000, 1.0), (2000, 10 ** (3 / 20)), (500, 10 ** (-3 / 20))):
         wave = np.sin(2 * np.pi * frequency * t)
         assert np.std(tilt(wave, 3.0, rate)) / np.std(wave) == pytest.approx(gain, rel=0.02)
+
+
+@pytest.fixture(scope="module")
+def fielded() -> VAE:
+    torch.manual_seed(5)
+    vae = VAE(SMALL).requires_grad_(False).eval()
+    for parameter in vae.decoder.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))
+    vae.field = ResidualField(torch.randn(7, 3), torch.randn(7, 12), 0.8)
+    return vae
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_derivatives_of_a_decoder_with_a_field_are_those_of_autograd(fielded, exact):
+    z, head = torch.randn(5, 3), torch.randn(40, 12)
+    tangents = fielded.tangents(head, exact=exact)
+    _, images = tangents.with_jacobian(z)
+    expected = torch.func.vmap(torch.func.jacrev(lambda p: fielded.decode(p[None])[0] @ head.T))(z)
+    if exact:
+        torch.testing.assert_close(images.mT, expected, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(tangents(z), fielded.decode(z) @ head.T, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(images @ images.mT, expected.mT @ expected, atol=1e-3, rtol=1e-3)
+
+
+def test_pulling_back_through_a_field_is_the_transpose_of_pushing(fielded):
+    z, tangent = torch.randn(4, 3), torch.randn(4, 1, 3)
+    tangents = fielded.tangents(exact=True)
+    value, pull = tangents.with_pull(z)
+    cotangent = torch.randn_like(value)
+    pushed = tangents.push(z, tangent)[1][:, 0]
+    torch.testing.assert_close(
+        (pushed * cotangent).sum(1), (tangent[:, 0] * pull(cotangent)).sum(1), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_far_from_its_centres_a_field_changes_nothing(fielded):
+    far = torch.full((1, 3), 30.0)
+    torch.testing.assert_close(fielded.decode(far), fielded.decoder(far), rtol=0, atol=0)
+
+
+def test_a_network_comes_back_from_its_tensors_with_its_field(fielded):
+    again = VAE.from_tensors(SMALL, fielded.state_dict())
+    z = torch.randn(3, 3)
+    torch.testing.assert_close(again.decode(z), fielded.decode(z), rtol=0, atol=0)
+    assert VAE.from_tensors(SMALL, VAE(SMALL).state_dict()).field is None

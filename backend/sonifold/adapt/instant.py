@@ -1,4 +1,8 @@
-"""Adaptation at once: the head's closed-form update, chosen by leaving out one upload at a time."""
+"""Adaptation at once: what the base leaves out of the uploads, interpolated over latent space.
+
+How far it carries is chosen by leaving out one upload at a time. The base's own weights stay as they are: adapting adds
+a field of residuals to what is decoded, and taking it away again is an exact undo.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from torch import Tensor
 
-from sonifold.adapt import ridge
+from sonifold.adapt import interpolation
 from sonifold.adapt.forecast import Forecast
+from sonifold.adapt.interpolation import Choice
 from sonifold.adapt.replay import trained
-from sonifold.adapt.ridge import Choice, Statistics
+from sonifold.adapt.ridge import Statistics
 from sonifold.adapt.sliders import Slider, sliders
 from sonifold.adapt.uploads import Uploads
 from sonifold.model import Model
 from sonifold.sound import Sound
+from sonifold.vae.field import ResidualField
 from sonifold.vae.network import VAE
 from sonifold.vae.refine import refine
 
@@ -31,7 +36,7 @@ class Adaptation:
     uploads: Uploads
     choice: Choice
     forecast: Forecast
-    change: Tensor  # (width + 1, K), of the linear head
+    field: ResidualField | None  # what was added; None where nothing of the uploads carries to others
 
 
 class AdaptedModel(Model):
@@ -78,13 +83,12 @@ def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
     """
-    uploads = Uploads.of(model, sounds, seed=seed)
-    choice, *_ = _choose(model, uploads)
-    return Forecast.of(model, uploads, choice)
+    uploads = Uploads.of(_base(model), sounds, seed=seed)
+    return Forecast.of(_base(model), uploads, choose(_base(model), uploads))
 
 
 def instant(
-    model: Model, sounds: Sequence[Sound], seed: int = 0, budget: float = ridge.BUDGET
+    model: Model, sounds: Sequence[Sound], seed: int = 0, budget: float = interpolation.BUDGET
 ) -> AdaptedModel:
     """The model adapted to a few recorded sounds; ``model`` itself stays as it is.
 
@@ -96,16 +100,35 @@ def instant(
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
     """
-    if isinstance(model, AdaptedModel):
-        model = model.base
-    uploads = Uploads.of(model, sounds, seed=seed)
-    choice, known, heard = _choose(model, uploads)
-    change = ridge.fit(uploads.evidence(model.vae), known, choice, heard, budget)
-    adaptation = Adaptation(model, uploads, choice, Forecast.of(model, uploads, choice), change)
-    return AdaptedModel(adaptation, ridge.with_head(model.vae, change))
+    return adapted_to(_base(model), Uploads.of(_base(model), sounds, seed=seed), budget)
 
 
-def _choose(model: Model, uploads: Uploads) -> tuple[Choice, Statistics, Tensor]:
-    known = statistics(model)
-    heard, _ = model.coefficients.timbre_map(model.representation)
-    return ridge.choose(uploads.evidence(model.vae), known, heard), known, heard
+def adapted_to(base: Model, uploads: Uploads, budget: float = interpolation.BUDGET) -> AdaptedModel:
+    """The same from uploads that were prepared before."""
+    choice = choose(base, uploads)
+    field = field_of(base, base.vae, uploads, choice, budget)
+    adaptation = Adaptation(base, uploads, choice, Forecast.of(base, uploads, choice), field)
+    return AdaptedModel(adaptation, interpolation.with_field(base.vae, field))
+
+
+def choose(base: Model, uploads: Uploads) -> Choice:
+    """How far the uploads' residuals carry."""
+    few = uploads.thinned(interpolation.rows(len(uploads)))
+    heard, _ = base.coefficients.timbre_map(base.representation)
+    apart = torch.pdist(uploads.z)
+    unit = float(apart.median()) if len(apart) else base.config.metric.temperature
+    return interpolation.choose(few.points, few.evidence(base.vae), heard, max(unit, 1e-3))
+
+
+def field_of(
+    base: Model, vae: VAE, uploads: Uploads, choice: Choice, budget: float = interpolation.BUDGET
+) -> ResidualField | None:
+    """The field of what ``vae`` leaves out of the uploads."""
+    few = uploads.thinned(interpolation.rows(len(uploads)))
+    heard, _ = base.coefficients.timbre_map(base.representation)
+    known = base.library.z[trained(base.library)]
+    return interpolation.within_budget(few.points, few.evidence(vae), choice, known, heard, budget)
+
+
+def _base(model: Model) -> Model:
+    return model.base if isinstance(model, AdaptedModel) else model

@@ -1,10 +1,11 @@
-"""Refining: gradient steps from the instant adaptation, with replay, kept as far as uploads left out gain by them.
+"""Refining: gradient steps with replay, kept as far as uploads left out gain by them; what remains is a field again.
 
-Two runs of the same loop. The *trial* leaves out every fourth upload, and finds how far to go from the instant
-adaptation towards where the steps lead, by the error on those left out: weights in between two fits of one network are
-often better than either (Wortsman et al. 2022, robust fine-tuning of zero-shot models). The *final* run learns from
-all uploads and goes as far, or farther until the uploads themselves are close. With fewer than four uploads nothing
-can be spared: then it goes all the way. Both have a fixed number of steps: how long it takes is known from the start.
+The steps begin at the closed-form update of the linear head. Two runs of the same loop. The *trial* leaves out every
+fourth upload, and finds how far to go from there towards where the steps lead, by the error on those left out: weights
+in between two fits of one network are often better than either (Wortsman et al. 2022, robust fine-tuning of zero-shot
+models). The *final* run learns from all uploads and goes as far, or farther until the uploads themselves are close.
+With fewer than four uploads nothing can be spared: then it goes all the way. Both have a fixed number of steps: how
+long it takes is known from the start.
 
 Everything random follows from the seed, the run and the step: an interrupted run, started again, ends with the same
 weights to the last bit.
@@ -17,7 +18,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +30,8 @@ from torch import Tensor, nn
 
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.geometry import Synthetic, distillation, isometry, synthetic
-from sonifold.adapt.instant import AdaptedModel, instant, statistics
+from sonifold.adapt.instant import AdaptedModel, field_of, instant, statistics
+from sonifold.adapt.interpolation import with_field
 from sonifold.adapt.uploads import Uploads
 from sonifold.errors import Cancelled
 from sonifold.model import Model
@@ -64,9 +66,7 @@ class RefineConfig(BaseModel):
     noise: float = Field(0.05, ge=0, description="Added to the input, in deviations of each coefficient.")
     close: float = Field(0.9, gt=0, description="Phi error of the uploads that is gone for in any case.")
     check_every: int = Field(20, gt=0, description="Steps between looks at the error, and checkpoints.")
-    budget: float = Field(
-        0.1, ge=0, description="Of the instant adaptation it starts from: the steps need their own."
-    )
+    budget: float = Field(0.1, ge=0, description="Of the head's update: the steps need their own.")
     synthetic: Synthetic = Field(
         "none", description="Sounds between and around the uploads, added to the copies."
     )
@@ -138,7 +138,7 @@ def refine(
         Cancelled: ``watch.cancelled()`` said so; the checkpoint stays.
     """
     config = config or RefineConfig()
-    return go_on(instant(model, sounds, config.seed, config.budget), config, checkpoint, watch, device)
+    return go_on(instant(model, sounds, config.seed), config, checkpoint, watch, device)
 
 
 def go_on(
@@ -152,9 +152,18 @@ def go_on(
     base, watch = start.base, watch or Watch()
     library = replay.coefficients(base)[replay.trained(base.library)]
     vae = _Refining(start, library, config, watch, torch.device(device)).run(checkpoint)
+    vae = _with_rest(start, vae)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return AdaptedModel(start.adaptation, vae)
+
+
+def _with_rest(start: AdaptedModel, vae: VAE) -> VAE:
+    """What the steps have left of the uploads' residuals, as a field that carries as far as it did for the base."""
+    given = start.adaptation.uploads
+    z = refine_points(vae, given.coefficients, given.z, steps=4)
+    field = field_of(start.base, vae, replace(given, z=z), start.adaptation.choice)
+    return with_field(vae, field)
 
 
 class _Refining:
@@ -202,14 +211,12 @@ class _Refining:
 
     def _begin(self, phase: Phase, share: float = SHARES[-1]) -> _State:
         """From the instant adaptation to the uploads of this run."""
-        uploads = self._part(phase)
-        if phase == "trial":  # what is left out must not have shaped the start
-            known = statistics(self.base)
-            evidence = uploads.evidence(self.base.vae)
-            choice = ridge.choose(evidence, known, self.heard)
-            change = ridge.fit(evidence, known, choice, self.heard, self.config.budget)
-        else:
-            change = self.start.adaptation.change
+        evidence = self._part(phase).evidence(
+            self.base.vae
+        )  # what is left out of the trial has no part in it
+        known = statistics(self.base)
+        choice = ridge.choose(evidence, known, self.heard)
+        change = ridge.fit(evidence, known, choice, self.heard, self.config.budget)
         vae = ridge.with_head(self.base.vae, change).to(self.device).train()
         self._learning(vae).requires_grad_(True)
         return _State(phase, 0, vae, self._optimiser(vae), share)
@@ -320,7 +327,7 @@ class _Refining:
             )
         )
         if self.watch.preview is not None and state.phase == "final":
-            self.watch.preview(AdaptedModel(self.start.adaptation, vae), state.step)
+            self.watch.preview(AdaptedModel(self.start.adaptation, _with_rest(self.start, vae)), state.step)
 
     def _error(self, vae: VAE, uploads: Uploads) -> float:
         """Mean Phi error of uploads, each from the point where the decoder comes closest."""

@@ -15,6 +15,7 @@ error at the block is (A^-1)_bb^-1 a_b (Hoerl & Kennard 1970; the block form of 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -192,8 +193,7 @@ def unrest(change: Tensor, statistics: Statistics, heard: Tensor) -> float:
 
 def with_head(vae: VAE, change: Tensor) -> VAE:
     """A copy of the network whose head is changed by ``change`` (width + 1, K)."""
-    adapted = VAE(vae.config)
-    adapted.load_state_dict(vae.state_dict())
+    adapted = copy.deepcopy(vae)
     head = adapted.decoder[-1]
     assert isinstance(head, nn.Linear)  # what VAE builds
     with torch.no_grad():

@@ -17,7 +17,7 @@ from sonifold.sound import Sound
 from sonifold.types import FeatureMaps, Points
 from sonifold.vae.network import VAE
 
-COPIES = 40  # of each upload
+COPIES = 32  # of each upload
 MOST = 100  # uploads; beyond that a pack wants training, not adapting
 
 
@@ -61,10 +61,26 @@ class Uploads:
             z.flatten(0, 1),
         )
 
+    def thinned(self, copies: int) -> Uploads:
+        """With at most so many copies of each upload, evenly picked."""
+        have = len(self.copies) // len(self)
+        if copies >= have:
+            return self
+        kept = torch.linspace(0, have - 1, copies).round().long()
+        chosen = (
+            rows.unflatten(0, (-1, len(self)))[kept].flatten(0, 1) for rows in (self.copies, self.copies_z)
+        )
+        return Uploads(self.sounds, self.coefficients, self.z, *chosen)
+
+    @property
+    def points(self) -> Points:
+        """Of the evidence's rows, (row, latent)."""
+        return torch.cat([self.z, self.copies_z])
+
     @torch.no_grad()
     def evidence(self, vae: VAE) -> Evidence:
         """What the head of ``vae`` leaves out of the uploads and of their copies."""
-        z = torch.cat([self.z, self.copies_z])
+        z = self.points
         residuals = torch.cat([self.coefficients, self.copies]) - vae.decode(z)
         return Evidence(hidden(vae, z), residuals, len(self))
 

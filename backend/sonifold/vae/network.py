@@ -5,13 +5,15 @@ The linear head is what makes the pulled-back metric cheap: see :mod:`sonifold.m
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from sonifold.metric import ResidualMLPTangents, TangentDecoder
 from sonifold.types import Points
 from sonifold.vae.config import VAEConfig
+from sonifold.vae.field import FieldTangents, ResidualField
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -34,7 +36,12 @@ class ResidualBlock(nn.Module):
 
 
 class VAE(nn.Module):
-    """Coefficients (batch, coefficients) <-> latent points (batch, latent_dim)."""
+    """Coefficients (batch, coefficients) <-> latent points (batch, latent_dim).
+
+    ``field`` is what adapting to a few sounds may add to the decoder; None as trained.
+    """
+
+    field: ResidualField | None
 
     def __init__(self, config: VAEConfig, dropout: float = 0.0):
         super().__init__()
@@ -52,6 +59,23 @@ class VAE(nn.Module):
             nn.LayerNorm(c.width),
             nn.Linear(c.width, c.coefficients),
         )
+        self.field = None
+
+    @classmethod
+    def from_tensors(cls, config: VAEConfig, tensors: dict[str, Tensor]) -> Self:
+        """A network with the weights that a pack stores, the field among them if there is one."""
+        vae = cls(config)
+        if "field.centres" in tensors:
+            parts = (torch.empty_like(tensors[f"field.{name}"]) for name in ("centres", "values", "scale"))
+            vae.field = ResidualField(*parts)
+        vae.load_state_dict(tensors)
+        return vae
+
+    def tangents(self, head: Tensor | None = None, exact: bool = False) -> TangentDecoder:
+        """What is decoded together with its derivatives; see :class:`sonifold.metric.SequentialTangents`."""
+        if self.field is None:
+            return ResidualMLPTangents(self.decoder, head, exact=exact)
+        return FieldTangents(self.decoder, self.field, head, exact)
 
     def encode(self, coefficients: Tensor) -> tuple[Points, Tensor]:
         """Mean and log variance of the posterior, both (batch, latent_dim)."""
@@ -60,7 +84,8 @@ class VAE(nn.Module):
 
     def decode(self, points: Points) -> Tensor:
         """Coefficients (batch, coefficients)."""
-        return self.decoder(points)
+        decoded = self.decoder(points)
+        return decoded if self.field is None else decoded + self.field(points)
 
     def forward(self, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruction, mean and log variance; ``noise`` is standard normal, (batch, latent_dim)."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sonifold.metric import ResidualMLPTangents
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 
@@ -26,7 +25,7 @@ def refine(
 
     ``points`` is where to start, the encoder's means when None.
     """
-    decoder = ResidualMLPTangents(vae.decoder, exact=True)
+    decoder = vae.tangents(exact=True)
     count = coefficients.shape[1]
     z = vae.encode(coefficients)[0] if points is None else points.clone()
     damping = torch.full((len(z),), DAMPING)

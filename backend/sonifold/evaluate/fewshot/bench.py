@@ -75,7 +75,8 @@ class Bench:
         library = replay.coefficients(model)[replay.trained(model.library)]
         return cls(model, sounds, encoded, statistics(model), library, heard, offset, kept)
 
-    def draw(self, group: Group, count: int, seed: int) -> tuple[list[int], list[int]]:
+    @staticmethod
+    def draw(group: Group, count: int, seed: int) -> tuple[list[int], list[int]]:
         """Places of ``count`` uploads and of the other sounds they are judged by."""
         order = np.random.default_rng([seed, 17]).permutation(group.places).tolist()
         return order[:count], order[count : count + OTHERS]
@@ -137,7 +138,7 @@ class ClosedScores:
         self.timbre = torch.cat([bench.encodings.timbre[places], timbre])
         self.z = torch.cat([bench.encodings.z[places], z])
         width = bench.model.vae.config.width
-        trunk = nn.Sequential(*bench.model.vae.decoder[:-1], _identity(width))
+        trunk = nn.Sequential(*list(bench.model.vae.decoder)[:-1], _identity(width))
         _, self.slopes = SequentialTangents(trunk, exact=True).with_jacobian(self.z)  # (sound, latent, width)
         self.before = self._drifted(self._errors(bench.model.vae, None))
 

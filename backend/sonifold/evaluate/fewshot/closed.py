@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sonifold.adapt import ridge
 from sonifold.adapt.geometry import Synthetic, synthetic
+from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
 from sonifold.evaluate.fewshot.bench import Bench, ClosedScores, Score
@@ -44,10 +45,13 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
     found: dict[str, Score] = {}
     began = time.perf_counter()
     uploads = bench.uploads(own, seed)
+    field = adapted_to(bench.model, uploads).vae.field
+    found["instant"] = scores.score(vae, began, field)
+    began = time.perf_counter()
     evidence = uploads.evidence(vae)
     choice = ridge.choose(evidence, bench.statistics, bench.heard)
     change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
-    found["instant"] = scores.score(ridge.with_head(vae, change), began)
+    found["head"] = scores.score(ridge.with_head(vae, change), began)
     found["none"] = scores.score(vae, time.perf_counter())
     found["none, encoder's mean"] = Score(
         bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
@@ -55,28 +59,37 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
 
     began = time.perf_counter()
     free = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget=float("inf"))
-    found["instant, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
-    found["uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
+    found["head, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
+    found["head, uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
     classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
-    found["classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
+    found["head, classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
     kinds: tuple[Synthetic, ...] = ("cross-fade", "linear", "geodesic", "metric")
     for kind in kinds:
         began = time.perf_counter()
         made = synthetic(bench.model, uploads, kind, seed)
-        found[f"instant + {kind}"] = _extended(bench, evidence, choice, made, scores, began)
+        found[f"head + {kind}"] = _extended(bench, evidence, choice, made, scores, began)
         if kind in ("cross-fade", "geodesic"):
             bare = _with_copies(bench, uploads, uploads.copies[:0]).evidence(vae)
-            found[f"uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, scores, began)
-    found["prototype (mean residual)"] = _prototype(bench, uploads, scores)
+            found[f"head, uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, scores, began)
+    found["prototype"] = _prototype(bench, uploads, scores)
     found["two-layer ridge"] = _two_layers(bench, uploads, scores)
     if len(own) > 1:
         few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(own)])
         spaces: dict[str, Features] = {
-            "kernel over z": lambda z: z,
-            "kernel over pull-back distance": lambda z: vae.decode(z) @ bench.heard.T,
+            "field, wide scales": lambda z: z,
+            "field, pull-back distance": lambda z: vae.decode(z) @ bench.heard.T,
         }
         for name, space in spaces.items():
             found[name] = _kernel(bench, few, space, scores)
+        found["field, uploads alone"] = _kernel(
+            bench, _with_copies(bench, uploads, uploads.copies[:0]), spaces["field, wide scales"], scores
+        )
+        found["field, classic augmentation"] = _kernel(
+            bench,
+            _with_copies(bench, uploads, classic[: FEW_COPIES * len(own)]),
+            spaces["field, wide scales"],
+            scores,
+        )
     return found
 
 

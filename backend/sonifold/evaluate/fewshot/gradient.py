@@ -6,9 +6,7 @@ import time
 
 import torch
 
-from sonifold.adapt import ridge
-from sonifold.adapt.forecast import Forecast
-from sonifold.adapt.instant import Adaptation, AdaptedModel
+from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.refining import RefineConfig, go_on
 from sonifold.adapt.uploads import Uploads
 from sonifold.evaluate.fewshot.bench import Bench, Score
@@ -29,14 +27,13 @@ VARIANTS: dict[str, RefineConfig] = {
     ),
     "no replay": PLAIN.model_copy(update={"replay": 1}),
 }
-INSTANT_BUDGET = ridge.BUDGET
 SCRATCH_STEPS, SCRATCH_RATE, SCRATCH_BATCH = 300, 1e-3, 64
 
 
 def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """The default."""
     began = time.perf_counter()
-    tuned = go_on(start(bench, bench.uploads(own, seed)), RefineConfig(seed=seed))
+    tuned = go_on(adapted_to(bench.model, bench.uploads(own, seed)), RefineConfig(seed=seed))
     return {"refined": bench.score(tuned.vae, own, others, began)}
 
 
@@ -44,7 +41,7 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
     """One run of each variant of the loss, and of plain refining with classic copies and from the bare base."""
     found = {}
     uploads = bench.uploads(own, seed)
-    begun = start(bench, uploads)
+    begun = adapted_to(bench.model, uploads)
     for name, config in VARIANTS.items():
         began = time.perf_counter()
         tuned = go_on(begun, config.model_copy(update={"seed": seed}))
@@ -54,22 +51,12 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
         z = bench.model.vae.encode(copies)[0]
     classic = Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
     began = time.perf_counter()
-    tuned = go_on(start(bench, classic), PLAIN.model_copy(update={"seed": seed}))
+    tuned = go_on(adapted_to(bench.model, classic), PLAIN.model_copy(update={"seed": seed}))
     found["refined, classic augmentation"] = bench.score(tuned.vae, own, others, began)
     began = time.perf_counter()
-    tuned = go_on(start(bench, uploads, 0.0), PLAIN.model_copy(update={"seed": seed}))
+    tuned = go_on(begun, PLAIN.model_copy(update={"seed": seed, "budget": 0.0}))
     found["refined, from the bare base"] = bench.score(tuned.vae, own, others, began)
     return found
-
-
-def start(bench: Bench, uploads: Uploads, budget: float = PLAIN.budget) -> AdaptedModel:
-    """The instant adaptation to uploads, from which the steps begin."""
-    vae = bench.model.vae
-    evidence = uploads.evidence(vae)
-    choice = ridge.choose(evidence, bench.statistics, bench.heard)
-    change = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget)
-    told = Forecast.of(bench.model, uploads, choice)
-    return AdaptedModel(Adaptation(bench.model, uploads, choice, told, change), ridge.with_head(vae, change))
 
 
 def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.refining import RefineConfig, go_on
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.fewshot import gradient
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench
 from sonifold.render import POINT_ITERATIONS, Renderer
 from sonifold.representation.spectral import ONSET
@@ -38,8 +38,8 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
         if group.name not in known:
             own, others = bench.draw(group, UPLOADS, 0)
             uploads = bench.uploads(own, 0)
-            instant = gradient.start(bench, uploads, gradient.INSTANT_BUDGET)
-            tuned = go_on(gradient.start(bench, uploads), RefineConfig(trial=False))
+            instant = adapted_to(bench.model, uploads)
+            tuned = go_on(instant, RefineConfig(trial=False))
             networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
             errors = {name: _error(bench, vae, others[:OTHERS]) for name, vae in networks.items()}
             found["groups"].append({"group": group.name, **errors})

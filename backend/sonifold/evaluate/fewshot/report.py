@@ -19,24 +19,32 @@ COHERENT = 0.2  # mean cosine of the uploads' residuals, from which a group coun
 MAIN = {
     "none, encoder's mean": "no adaptation, encoder's mean",
     "none": "no adaptation",
-    "uploads alone": "closed form, uploads alone",
-    "classic augmentation": "closed form, classic augmentation",
-    "instant": "**instant** (closed form, transposed copies)",
+    "head, uploads alone": "head in closed form, uploads alone",
+    "head, classic augmentation": "head in closed form, classic augmentation",
+    "head": "head in closed form, transposed copies",
+    "field, uploads alone": "residuals interpolated over z, uploads alone",
+    "field, classic augmentation": "residuals interpolated over z, classic augmentation",
+    "instant": "**instant** (residuals interpolated over z, transposed copies)",
     "refined": "**refined**",
     "from scratch": "from scratch",
 }
-CLOSED = (
-    "instant + cross-fade",
-    "instant + linear",
-    "instant + geodesic",
-    "instant + metric",
-    "uploads + cross-fade, no copies",
-    "uploads + geodesic, no copies",
-    "kernel over z",
-    "kernel over pull-back distance",
+HEAD = (
+    "head + cross-fade",
+    "head + linear",
+    "head + geodesic",
+    "head + metric",
+    "head, uploads + cross-fade, no copies",
+    "head, uploads + geodesic, no copies",
+    "head, no budget for the base",
     "two-layer ridge",
-    "prototype (mean residual)",
-    "instant, no budget for the base",
+    "prototype",
+    "instant",
+)
+FIELD = (
+    "field, pull-back distance",
+    "field, wide scales",
+    "field, uploads alone",
+    "field, classic augmentation",
 )
 GRADIENT = (
     "refined, cross-fade",
@@ -49,10 +57,16 @@ GRADIENT = (
     "refined, from the bare base",
     "refined, no replay",
 )
+#: Families of variants: the plain adaptation they are held against, the cross-fade among them, and their names.
+FAMILIES = (
+    ("head", "head + cross-fade", HEAD, "head in closed form"),
+    ("instant", "", FIELD, "residuals interpolated"),
+    ("refined, plain", "refined, cross-fade", GRADIENT, "gradient"),
+)
 #: What geometry has a part in; the rest are controls.
 GEOMETRIC = tuple(
     name
-    for name in (*CLOSED, *GRADIENT)
+    for name in (*HEAD, *FIELD, *GRADIENT)
     if any(word in name for word in ("linear", "geodesic", "metric", "isometry", "distillation", "pull-back"))
 )
 Cells = list[dict[str, Any]]
@@ -181,8 +195,8 @@ def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
         "# Few-shot adaptation: what was measured",
         "",
         f"Written by `{COMMAND}`. A pack is given N sounds of a group that it never saw, and is judged by *other* "
-        "sounds of that group: the Phi error of their decodings, from refined latent points, without residuals, in the domain "
-        "of features (no rendering).",
+        "sounds of that group: the Phi error of their decodings, from refined latent points, without residuals, in the "
+        "domain of features (no rendering).",
         "",
         f"- **Groups.** {len(ours)} for this report: "
         + ", ".join(f"{count} of kind {kind}" for kind, count in kinds.items())
@@ -288,14 +302,15 @@ def _by_count(results: Results) -> list[str]:
         "|---" * (len(counts) + 1) + "|",
     ]
     names = (
-        "uploads alone",
-        "classic augmentation",
+        "head, uploads alone",
+        "head, classic augmentation",
+        "head",
+        "field, uploads alone",
+        "field, pull-back distance",
         "instant",
         "refined",
-        "kernel over z",
-        "kernel over pull-back distance",
         "two-layer ridge",
-        "prototype (mean residual)",
+        "prototype",
     )
     for name in names:
         cells = []
@@ -318,11 +333,7 @@ def _geometry(results: Results, count: int = 10) -> list[str]:
         "| variant | gain over plain | gain over cross-fade | groups better than plain | drift | groups x seeds |",
         "|---|---|---|---|---|---|",
     ]
-    families = (
-        ("instant", "instant + cross-fade", CLOSED, "closed form"),
-        ("refined, plain", "refined, cross-fade", GRADIENT, "gradient"),
-    )
-    for plain, control, names, title in families:
+    for plain, control, names, title in FAMILIES:
         if not results.groups(plain, count=count):
             continue
         lines.append(f"| *{title}* | *against {plain}* | | | | |")
@@ -331,7 +342,7 @@ def _geometry(results: Results, count: int = 10) -> list[str]:
             if not len(groups):
                 continue
             against = "-"
-            if name != control and results.groups(name, control, count=count):
+            if control and name != control and results.groups(name, control, count=count):
                 against = percent(average(results.saved(name, control, count)[0]))
             mark = " (geometry)" if name in GEOMETRIC else ""
             lines.append(
@@ -345,12 +356,11 @@ def _geometry(results: Results, count: int = 10) -> list[str]:
 def best_geometric(results: Results, count: int = 10) -> tuple[str, Estimate] | None:
     """The geometric variant with the largest mean gain over its plain counterpart."""
     found = []
-    for name in GEOMETRIC:
-        saved, groups = results.saved(
-            name, "refined, plain" if name.startswith("refined") else "instant", count
-        )
-        if len(groups):
-            found.append((name, average(saved)))
+    for plain, _, names, _ in FAMILIES:
+        for name in names:
+            saved, groups = results.saved(name, plain, count)
+            if name in GEOMETRIC and len(groups):
+                found.append((name, average(saved)))
     return max(found, key=lambda pair: pair[1].mean) if found else None
 
 
@@ -371,16 +381,16 @@ def _verdict(results: Results, count: int) -> list[str]:
             f"No. The best geometric variant, {name}, comes to {percent(gain)} against plain adaptation: nothing that "
             "could be told from chance."
         )
-    copies, _ = results.saved("instant", "uploads alone", count)
-    between, _ = results.saved("uploads + geodesic, no copies", "uploads alone", count)
+    copies, _ = results.saved("head", "head, uploads alone", count)
+    between, _ = results.saved("head, uploads + geodesic, no copies", "head, uploads alone", count)
     lines = [said, ""]
     if len(copies) and len(between):
         lines += [
             "Where the limit lies: what helps is to know a change that keeps the group and leaves the uploads - a "
             f"transposition: copies in other keys save {percent(average(copies))} of the error of the uploads alone. "
-            "Places between the uploads, on geodesics or not, say nothing that the uploads do not say: a path's decodings "
-            "come from the base, and its residuals are blends of residuals that are there already, so that the fit is "
-            f"asked for what it gives anyway (geodesics instead of copies: {percent(average(between))}).",
+            "Places between the uploads, on geodesics or not, say nothing that the uploads do not say: a path's "
+            "decodings come from the base, and its residuals are blends of residuals that are there already, so the "
+            f"fit is asked for what it gives anyway (geodesics instead of copies: {percent(average(between))}).",
             "",
         ]
     return lines
@@ -406,8 +416,8 @@ def _forecast(results: Results, count: int = 10) -> list[str]:
         "",
         f"The gain foretold from uploads left out, against the gain that came, over {len(pairs)} draws of {count} "
         f"uploads: correlation {np.corrcoef(told, came)[0, 1]:.2f}, foretold less came "
-        f"{100 * np.mean(told - came):+.1f} points on average, {100 * np.mean(np.abs(told - came)):.1f} apart. Coherence alone correlates "
-        f"{np.corrcoef(coherent, came_too)[0, 1]:.2f}.",
+        f"{100 * np.mean(told - came):+.1f} points on average, {100 * np.mean(np.abs(told - came)):.1f} apart. "
+        f"Coherence alone correlates {np.corrcoef(coherent, came_too)[0, 1]:.2f}.",
         "",
     ]
 
@@ -514,7 +524,7 @@ def _plot_groups(results: Results, path: Path, count: int = 10) -> None:
 
 def _plot_variants(results: Results, path: Path, count: int = 10) -> None:
     rows = []
-    for plain, names in (("instant", CLOSED), ("refined, plain", GRADIENT)):
+    for plain, _, names, _ in FAMILIES:
         for name in names:
             saved, groups = results.saved(name, plain, count)
             if len(groups):

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sonifold.adapt import ridge
 from sonifold.adapt.forecast import Forecast
+from sonifold.adapt.instant import choose
 from sonifold.evaluate.fewshot import closed, gradient
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
 from sonifold.evaluate.fewshot.groups import Group, Side
@@ -31,12 +31,12 @@ class Plan(NamedTuple):
 
 PLANS = (
     Plan("closed", closed.arms, (10,), SEEDS),
-    Plan("refined", gradient.refined, (10,), SEEDS),
-    Plan("scratch", gradient.scratch, (10,), 1),
     Plan("closed", closed.arms, (5, 20), SEEDS),
-    Plan("variants", gradient.variants, (10,), 1),
-    Plan("refined", gradient.refined, (5, 20), 1),
     Plan("closed", closed.arms, (3, 1), 2),
+    Plan("refined", gradient.refined, (10,), SEEDS),
+    Plan("variants", gradient.variants, (10,), 1),
+    Plan("scratch", gradient.scratch, (10,), 1),
+    Plan("refined", gradient.refined, (5, 20), 1),
 )
 Progress = Callable[[str, int, int], None]
 
@@ -56,7 +56,7 @@ class Cell(NamedTuple):
 
 
 def cells(bench: Bench, side: Side) -> list[Cell]:
-    """In an order in which any prefix is a balanced evaluation: seed by seed."""
+    """In an order in which any prefix is a balanced evaluation: closed forms first, seed by seed."""
     found = [
         Cell(plan, group, count, seed)
         for plan in PLANS
@@ -65,7 +65,7 @@ def cells(bench: Bench, side: Side) -> list[Cell]:
         for group in bench.sounds.groups
         if group.side == side and len(group.places) >= count + FEWEST
     ]
-    return sorted(found, key=lambda cell: cell.seed)
+    return sorted(found, key=lambda cell: (cell.plan.name != "closed", cell.seed))
 
 
 def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
@@ -88,8 +88,7 @@ def measure(bench: Bench, cell: Cell) -> dict[str, Any]:
     own, others = bench.draw(cell.group, cell.uploads, cell.seed)
     found = cell.plan.arms(bench, own, others, cell.seed)
     uploads = bench.uploads(own, cell.seed)
-    choice = ridge.choose(uploads.evidence(bench.model.vae), bench.statistics, bench.heard)
-    told = Forecast.of(bench.model, uploads, choice)
+    told = Forecast.of(bench.model, uploads, choose(bench.model, uploads))
     return {
         "part": cell.plan.name,
         "group": cell.group.name,

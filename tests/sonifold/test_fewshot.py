@@ -1,0 +1,130 @@
+"""The evaluation of few-shot adaptation: no leaks, true scores, paired differences. On a kit that the pack ships."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import sonifold
+from sonifold.adapt import replay, ridge
+from sonifold.adapt.instant import statistics
+from sonifold.evaluate.fewshot import classify, closed, groups, report, run
+from sonifold.evaluate.fewshot.bench import OTHERS, Bench
+from sonifold.evaluate.fewshot.encodings import COPIES, Encodings
+from sonifold.evaluate.fewshot.groups import Group, Sounds
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    """Tabla, of which the base has never seen a stroke."""
+    model = sonifold.load("oneshots")
+    ids = [label.id for label in model.library.labels if label.group == "Sonic Pi tabla"]
+    audio = torch.stack([model.library.audio(sound_id, model.sound_samples) for sound_id in ids])
+    features = torch.cat([model.representation.analyse(part)[0] for part in audio.split(16)])
+    values, timbre = model.coefficients.analyse(features), model.representation.timbre(features)
+    z = model.refined(values)
+    noisy = values[:, None] + 0.1 * torch.randn(len(values), COPIES, values.shape[1])
+    heard, offset = model.coefficients.timbre_map(model.representation)
+    tabla = Group("Tabla", "kit", "report", tuple(range(len(ids))))
+    library = replay.coefficients(model)[replay.trained(model.library)]
+    return Bench(
+        model,
+        Sounds(audio, (tabla,)),
+        Encodings(values, timbre, noisy, z),
+        statistics(model),
+        library,
+        heard,
+        offset,
+        (values[:8], timbre[:8], z[:8]),
+    )
+
+
+def test_no_sound_of_one_maker_stands_on_both_sides():
+    for maker in ("Millo", "Kit ", "Sonic Pi"):
+        sides = {side for name, side in groups.KITS.items() if maker in name}
+        assert len(sides) == 1 or maker == "Kit "  # the soundfont's kits are different recordings
+    known = [Group("a", "kit", "settings", (0, 1, 2, 3)), Group("b", "kit", "report", (4, 5, 6, 7))]
+    for mixed in groups._mixed(known):
+        own = {place for group in known if group.side == mixed.side for place in group.places}
+        assert set(mixed.places) <= own
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_judged_was_not_uploaded(seed):
+    group = Group("a", "kit", "report", tuple(range(100, 140)))
+    own, others = Bench.draw(group, 10, seed)
+    assert len(own) == len(set(own)) == 10
+    assert not set(own) & set(others)
+    assert len(others) == OTHERS
+    assert (own, others) == Bench.draw(group, 10, seed)
+
+
+def test_held_out_sounds_take_no_part_in_what_is_rehearsed_or_remembered(bench):
+    library = bench.model.library
+    held_out = {i for i, label in enumerate(library.labels) if label.split.startswith("held_out")}
+    kept = set(replay.trained(library).tolist())
+    assert held_out
+    assert not held_out & kept
+    assert len(bench.library) == bench.statistics.count == len(kept)
+
+
+def test_chords_come_to_where_newton_comes(bench):
+    """The cheap scores of closed forms are those of full refinement."""
+    own, others = bench.draw(bench.sounds.groups[0], 8, 0)
+    evidence = bench.uploads(own, 0).evidence(bench.model.vae)
+    change = ridge.Spectrum.of(evidence, bench.statistics, 0.1).solution(1.0)
+    vae = ridge.with_head(bench.model.vae, change)
+    quick = bench.closed(own, others).score(vae, 0.0)
+    assert quick.others == pytest.approx(bench.phi_error(vae, others), rel=0.02)
+    assert quick.own == pytest.approx(bench.phi_error(vae, own), rel=0.05)
+
+
+@pytest.fixture(scope="module")
+def cell(bench) -> dict:
+    plan = run.Plan("closed", closed.arms, (10,), 1)
+    return run.measure(bench, run.Cell(plan, bench.sounds.groups[0], 10, 0))
+
+
+def test_a_cell_holds_every_closed_form_and_what_was_foretold(cell):
+    assert {"none", "instant", "head", *report.HEAD, *report.FIELD} <= set(cell["arms"])
+    assert cell["arms"]["none"]["drift"] == pytest.approx(0, abs=1e-6)
+    assert cell["arms"]["instant"]["own"] < cell["arms"]["none"]["own"]
+    assert -1 <= cell["coherence"] <= 1
+    json.dumps(cell, allow_nan=False)
+
+
+def test_the_page_is_written_from_whatever_is_there(cell, bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "record", lambda *figure: None)
+    page = report.write([cell], [], bench.sounds.groups, None, tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert f"{cell['arms']['none']['others']:.2f}" in text
+    assert all(picture.stat().st_size < 300_000 for picture in tmp_path.glob("*.png"))
+    assert "nan" not in text
+
+
+def test_differences_are_paired_by_group_and_seed():
+    def one(group, seed, **arms):
+        scores = {name: {"others": v, "own": 1.0, "drift": 0.0, "seconds": 1.0} for name, v in arms.items()}
+        about = {"part": "x", "kind": "kit", "side": "report", "count": 10, "coherence": 0.1, "expected": 0.1}
+        return about | {"group": group, "seed": seed, "arms": scores}
+
+    cells = [one("a", 0, plain=2.0, better=1.0), one("a", 1, plain=100.0), one("b", 0, plain=4.0, better=4.0)]
+    saved, found = report.Results(cells).saved("better", "plain", 10)
+    assert found == ["a", "b"]
+    np.testing.assert_allclose(saved, [0.5, 0.0])
+
+
+def test_balanced_accuracy_counts_classes_alike():
+    truth = torch.tensor([0] * 90 + [1] * 10)
+    assert classify.balanced_accuracy(torch.zeros(100, dtype=torch.long), truth) == 0.5
+
+
+def test_every_way_of_making_more_gives_as_many_sounds_and_the_controls_are_exact(bench):
+    places = list(range(6))
+    for name, make in classify.ARMS.items():
+        if make is not None and name != "classic augmentation":
+            assert make(bench, places, 0).shape == (classify.SYNTHETIC, bench.model.coefficients.count)
+    faded = classify._between(bench, places, 0, "cross-fade")
+    gathered = torch.cdist(faded, bench.encodings.coefficients[places]).amin(1)
+    assert gathered.max() <= torch.pdist(bench.encodings.coefficients[places]).max()
