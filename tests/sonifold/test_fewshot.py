@@ -82,7 +82,7 @@ def test_chords_come_to_where_newton_comes(bench):
 
 @pytest.fixture(scope="module")
 def cell(bench) -> dict:
-    plan = run.Plan("closed", closed.arms, (10,), 1)
+    plan = run.Plan("closed", closed.arms, (10,), range(1))
     return run.measure(bench, run.Cell(plan, bench.sounds.groups[0], 10, 0))
 
 

@@ -19,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +44,7 @@ Phase = Literal["trial", "final"]
 CLIP = 5.0  # gradient norm
 SHARES = (0.5, 0.75, 1.0)  # of the way from the instant adaptation
 SPARED = 4  # one upload in so many is left out of the trial
+PREVIEW_EVERY = 4  # looks
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
@@ -65,7 +67,7 @@ class RefineConfig(BaseModel):
     reconstruction: float = Field(6000.0, gt=0, description="Weight of the squared error, as in training.")
     noise: float = Field(0.05, ge=0, description="Added to the input, in deviations of each coefficient.")
     close: float = Field(0.9, gt=0, description="Phi error of the uploads that is gone for in any case.")
-    check_every: int = Field(20, gt=0, description="Steps between looks at the error, and checkpoints.")
+    check_every: int = Field(10, gt=0, description="Steps between looks at the error, and checkpoints.")
     budget: float = Field(0.1, ge=0, description="Of the head's update: the steps need their own.")
     synthetic: Synthetic = Field(
         "none", description="Sounds between and around the uploads, added to the copies."
@@ -103,7 +105,7 @@ class Watch:
     report: Callable[[RefineInfo], None] = lambda info: None
     cancelled: Callable[[], bool] = lambda: False
     preview: Callable[[AdaptedModel, int], None] | None = (
-        None  # the model as it is now, at each look in the final run
+        None  # the model as it is now, at every fourth look of the final run
     )
 
 
@@ -326,7 +328,8 @@ class _Refining:
                 best,
             )
         )
-        if self.watch.preview is not None and state.phase == "final":
+        looked = state.step // self.config.check_every
+        if self.watch.preview is not None and state.phase == "final" and looked % PREVIEW_EVERY == 0:
             self.watch.preview(AdaptedModel(self.start.adaptation, _with_rest(self.start, vae)), state.step)
 
     def _error(self, vae: VAE, uploads: Uploads) -> float:
@@ -340,7 +343,9 @@ class _Refining:
 
     # -- interruption -----------------------------------------------------------------------------
 
+    @cached_property
     def _fingerprint(self) -> str:
+        """Of everything that the result depends on."""
         digest = hashlib.sha256(self.config.model_dump_json().encode())
         digest.update(self.uploads.coefficients.numpy().tobytes())
         for tensor in self.base.vae.state_dict().values():
@@ -358,7 +363,7 @@ class _Refining:
             "phase": state.phase,
             "step": str(state.step),
             "share": str(state.share),
-            "fingerprint": self._fingerprint(),
+            "fingerprint": self._fingerprint,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".part")
@@ -371,7 +376,7 @@ class _Refining:
             return None
         with safe_open(path, "pt") as file:
             about = file.metadata()
-        if about.get("fingerprint") != self._fingerprint():
+        if about.get("fingerprint") != self._fingerprint:
             return None
         tensors = load_file(path)
         phase: Phase = "trial" if about["phase"] == "trial" else "final"

@@ -8,7 +8,6 @@ import torch
 
 from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.refining import RefineConfig, go_on
-from sonifold.adapt.uploads import Uploads
 from sonifold.evaluate.fewshot.bench import Bench, Score
 from sonifold.vae.network import VAE, divergence, freeze
 from sonifold.vae.refine import refine
@@ -38,7 +37,7 @@ def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
 
 
 def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
-    """One run of each variant of the loss, and of plain refining with classic copies and from the bare base."""
+    """One run of each variant of the loss."""
     found = {}
     uploads = bench.uploads(own, seed)
     begun = adapted_to(bench.model, uploads)
@@ -46,16 +45,6 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
         began = time.perf_counter()
         tuned = go_on(begun, config.model_copy(update={"seed": seed}))
         found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
-    copies = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
-    with torch.no_grad():
-        z = bench.model.vae.encode(copies)[0]
-    classic = Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
-    began = time.perf_counter()
-    tuned = go_on(adapted_to(bench.model, classic), PLAIN.model_copy(update={"seed": seed}))
-    found["refined, classic augmentation"] = bench.score(tuned.vae, own, others, began)
-    began = time.perf_counter()
-    tuned = go_on(begun, PLAIN.model_copy(update={"seed": seed, "budget": 0.0}))
-    found["refined, from the bare base"] = bench.score(tuned.vae, own, others, began)
     return found
 
 

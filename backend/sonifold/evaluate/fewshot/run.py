@@ -21,22 +21,30 @@ Part = Callable[[Bench, list[int], list[int], int], dict[str, Score]]
 
 
 class Plan(NamedTuple):
-    """One part of the evaluation: which arms, for how many uploads, with how many seeds."""
+    """One part of the evaluation: which arms, for how many uploads, for which draws."""
 
     name: str
     arms: Part
     counts: tuple[int, ...]
-    seeds: int
+    seeds: range
 
 
+#: What says most comes first: wherever the evaluation is stopped, what is there can be reported.
 PLANS = (
-    Plan("closed", closed.arms, (10,), SEEDS),
-    Plan("closed", closed.arms, (5, 20), SEEDS),
-    Plan("closed", closed.arms, (3, 1), 2),
-    Plan("refined", gradient.refined, (10,), SEEDS),
-    Plan("variants", gradient.variants, (10,), 1),
-    Plan("scratch", gradient.scratch, (10,), 1),
-    Plan("refined", gradient.refined, (5, 20), 1),
+    Plan("closed", closed.arms, (10,), range(1)),
+    Plan("refined", gradient.refined, (10,), range(1)),
+    Plan("closed", closed.arms, (10,), range(1, 3)),
+    Plan("closed", closed.arms, (5, 20), range(1)),
+    Plan("scratch", gradient.scratch, (10,), range(1)),
+    Plan("variants", gradient.variants, (10,), range(1)),
+    Plan("refined", gradient.refined, (10,), range(1, 3)),
+    Plan("closed", closed.arms, (3, 1), range(1)),
+    Plan("closed", closed.arms, (5, 20), range(1, 3)),
+    Plan("refined", gradient.refined, (5, 20), range(1)),
+    Plan("closed", closed.arms, (10, 5, 20), range(3, SEEDS)),
+    Plan("refined", gradient.refined, (10,), range(3, SEEDS)),
+    Plan("closed", closed.arms, (3, 1), range(1, SEEDS)),
+    Plan("refined", gradient.refined, (5, 20), range(1, SEEDS)),
 )
 Progress = Callable[[str, int, int], None]
 
@@ -56,16 +64,15 @@ class Cell(NamedTuple):
 
 
 def cells(bench: Bench, side: Side) -> list[Cell]:
-    """In an order in which any prefix is a balanced evaluation: closed forms first, seed by seed."""
-    found = [
+    """All of them, in the order of the plans."""
+    return [
         Cell(plan, group, count, seed)
         for plan in PLANS
         for count in plan.counts
-        for seed in range(plan.seeds)
+        for seed in plan.seeds
         for group in bench.sounds.groups
         if group.side == side and len(group.places) >= count + FEWEST
     ]
-    return sorted(found, key=lambda cell: (cell.plan.name != "closed", cell.seed))
 
 
 def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
