@@ -259,8 +259,8 @@ def _by_kind(results: Results, count: int = 10) -> list[str]:
         "## By kind",
         "",
         f"What is known before adapting, from {count} uploads: *coherence*, the mean cosine between residuals of "
-        f"different uploads, and the gain *foretold* by leaving out one upload at a time. Groups with {100 * MUCH:.0f} % or more "
-        "foretold are those of which the user is told that the sounds belong together.",
+        "different uploads, and the gain *foretold* by leaving out one upload at a time. Groups with "
+        f"{100 * MUCH:.0f} % or more foretold are those of which the user is told that the sounds belong together.",
         "",
         "| | groups | instant, less than none | refined, less than none |",
         "|---|---|---|---|",
