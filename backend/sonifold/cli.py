@@ -12,6 +12,9 @@ from pathlib import Path
 
 from sonifold.errors import SonifoldError
 
+#: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
+EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it went well, 1 with a sentence on standard error when it did not."""
@@ -108,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
     command.add_argument("--models", type=Path)
-    command.add_argument("--only", choices=["reconstruction", "paths"], help="one half of it")
+    command.add_argument("--only", choices=EVALUATED, help="one part of it")
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser(

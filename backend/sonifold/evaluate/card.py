@@ -7,6 +7,7 @@ rewritten together, so that the pack stays whole.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from typing import Any
 
 from sonifold import pack
 from sonifold.datasets import table
-from sonifold.evaluate import paths, reconstruction
+from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
 from sonifold.evaluate.intervals import Estimate
 from sonifold.evaluate.measures import record
 from sonifold.library import Label
@@ -52,20 +53,26 @@ Table = dict[str, dict[str, Estimate]]
 
 
 def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None = None) -> None:
-    """Measure a pack, record the figures and write its card; ``only`` one half, keeping the other from the last card.
+    """Measure a pack, record the figures and write its card; ``only`` one part, the others kept from the last card.
 
     Raises:
         DatasetError: no data set at ``dataset``.
     """
     model = Model.load(folder)
-    card = dict(model.card)
-    if only != "paths":
+    card: dict[str, Any] = {}
+    if only in (None, "reconstruction"):
         card["reconstruction"] = _plain(measure_reconstruction(model, dataset, progress))
         card["latent"] = latent_use(model)
-    if only != "reconstruction":
+    if only in (None, "paths"):
         card["paths"] = measure_paths(model, progress)
-    card |= about(model)
-    _seal(folder, card)
+    if only in (None, "metrics"):
+        card["metrics"] = _plain(metrics.measure(model, progress))
+    if only in (None, "directions"):
+        card["directions"] = _plain(directions.measure(model, progress))
+    if only in (None, "topology"):
+        card["topology"] = _plain(topology.measure(model, folder, progress))
+    # measuring takes long: what another run has written meanwhile is kept
+    _seal(folder, json.loads((folder / "card.json").read_text(encoding="utf-8")) | card | about(model))
 
 
 def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> dict[str, Table]:
@@ -249,6 +256,19 @@ def markdown(card: dict[str, Any]) -> str:
         ]
     if "paths" in card:
         lines += _path_tables(card["paths"])
+    if "metrics" in card:
+        lines += metrics.section(card["metrics"])
+    if "directions" in card:
+        lines += directions.section(card["directions"])
+    if "topology" in card:
+        lines += [
+            "## Shape",
+            "",
+            *topology.conclusions(card["topology"]),
+            "",
+            "More, with plots: [topology.md](topology.md).",
+        ]
+        lines += [""]
     placed = card["placement_error"]
     lines += [
         "## Map",
@@ -331,17 +351,20 @@ def _cell(estimate: dict[str, float]) -> str:
 
 
 def _plain(found: Any) -> Any:
-    """Estimates as dictionaries, all the way down."""
+    """Estimates as dictionaries all the way down, and None for what is not a number: JSON has no word for that."""
     if isinstance(found, Estimate):
-        return asdict(found)
+        return _plain(asdict(found))
     if isinstance(found, dict):
         return {key: _plain(value) for key, value in found.items()}
-    return found
+    if isinstance(found, list | tuple):
+        return [_plain(value) for value in found]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def _seal(folder: Path, card: dict[str, Any]) -> None:
     """Write the card and name it in pack.json."""
-    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    card = _plain(card)
+    (folder / "card.json").write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "CARD.md").write_text(markdown(card), encoding="utf-8")
     config = pack.read_config(folder)
     pack.write_config(folder, config.model_dump(exclude={"files", "format"}))

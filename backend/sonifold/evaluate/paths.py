@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.evaluate.audio import mel_levels
 from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.model import Model
-from sonifold.path import Kind
+from sonifold.path import Kind, MetricName, Path
 from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch
@@ -27,7 +28,29 @@ NEIGHBOURS = 5  # k of the density
 FINER = 8  # grid on which energies are compared
 STEPS = 17
 MIDDLE = slice(7, 10)  # steps 8 to 10 of 17: t = .44, .5, .56
-WAYS: tuple[Kind, ...] = ("geodesic", "linear", "retimed", "graph")
+
+
+class Way(NamedTuple):
+    """How to get from one sound to another."""
+
+    kind: Kind = "geodesic"
+    metric: MetricName = "blend"
+    weight: float | None = None  # of the blend's data term; the pack's default when None
+
+
+#: The default path and what it is compared with.
+WAYS = {kind: Way(kind) for kind in ("geodesic", "linear", "retimed", "graph")}
+#: Every metric, for choosing the default among them.
+METRIC_WAYS = {
+    "line": Way("linear", "flat"),
+    "line, re-timed": Way("retimed", "flat"),
+    "pullback": Way(metric="pullback"),
+    "kernel": Way(metric="kernel"),
+    "blend, w = 1": Way(weight=1.0),
+    "blend, w = 3": Way(weight=3.0),
+    "blend, w = 10": Way(weight=10.0),
+    "graph": Way("graph"),
+}
 
 
 def pairs(model: Model, count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -81,25 +104,44 @@ class Judgement:
 
     variation: float  # of the steps in Phi of the rendered audio
     variation_mel: float  # of the steps in log-mel dB, which nothing optimised
+    largest_mel: float  # largest step over the mean one, log-mel dB
     length: float  # in the model's unit
+    straightness: float  # distance between the ends over the length
+    energy: float  # under its own metric, over the line's
     nearest: float  # Phi distance of mid points to the nearest real sound
     density: float  # of real sounds around the mid points (Naeem et al. 2020), 1 among the data
     nearest_mel: float  # as ``nearest``, in RMS log-mel dB
+    density_mel: float  # as ``density``, in log-mel dB
+    reencoding: float  # latent distance from mid points to what the encoder makes of their decodings
+    switches: float  # changes of family of the real sound that is nearest in log-mel dB, along the way
     end_error: float  # log-mel error of the ends against the recordings, dB
 
 
-def judge(model: Model, count: int, seed: int = 1) -> Iterator[dict[str, Judgement]]:
-    """For each of ``count`` random pairs, every way between them and the cross-fade, judged by its rendered audio."""
-    real = _Reality(model)
-    for first, second in pairs(model, count, seed):
-        ends = model.sound(first), model.sound(second)
-        apart = [model.library.index(first), model.library.index(second)]
+class Judge:
+    """Random pairs, every way between them and the cross-fade, judged by their rendered audio."""
+
+    def __init__(self, model: Model, count: int, seed: int = 1, ways: dict[str, Way] = WAYS):
+        self.model, self.ways, self.pairs, self.real = model, ways, pairs(model, count, seed), _Reality(model)
+
+    def __call__(self, index: int) -> dict[str, Judgement]:
+        """Of one pair, by way."""
+        first, second = self.pairs[index]
+        ends = self.model.sound(first), self.model.sound(second)
+        apart = [self.model.library.index(first), self.model.library.index(second)]
         found: dict[str, Judgement] = {}
-        for way in WAYS:
-            path, clip = model.morph(model.paths([ends], way, steps=STEPS)[0])
-            found[way] = real.judge(clip.audio, apart, path.length, ends)
-        found["cross-fade"] = real.judge(_cross_fade(*ends), apart, float("nan"), ends)
-        yield found
+        for name, way in self.ways.items():
+            path, clip = self.model.morph(
+                self.model.paths([ends], way.kind, way.metric, way.weight, STEPS)[0]
+            )
+            found[name] = self.real.judge(clip.audio, apart, ends, path)
+        found["cross-fade"] = self.real.judge(_cross_fade(*ends), apart, ends)
+        return found
+
+
+def judge(model: Model, count: int, seed: int = 1) -> Iterator[dict[str, Judgement]]:
+    """For each of ``count`` random pairs, the default path and what it is compared with, judged."""
+    one = Judge(model, count, seed)
+    return (one(index) for index in range(count))
 
 
 def summary(judgements: list[dict[str, Judgement]]) -> dict[str, dict[str, Estimate]]:
@@ -134,9 +176,12 @@ class _Reality:
         self.phi = model.library.timbre
         distance = torch.cdist(self.phi, self.phi)
         self.radius = distance.kthvalue(NEIGHBOURS + 1, dim=1).values  # itself is the first
+        self.families = np.unique(model.library.families, return_inverse=True)[1]
         self.mel = torch.cat(
             [self._mel(model.library.audio(i, model.sound_samples)[None]) for i in model.library.ids]
         )
+        distance = torch.cdist(self.mel, self.mel)
+        self.radius_mel = distance.kthvalue(NEIGHBOURS + 1, dim=1).values
 
     def _mel(self, audio: AudioBatch) -> Tensor:
         """Coarse log-mel levels (batch, n): a feature space no metric here was fitted in."""
@@ -144,28 +189,40 @@ class _Reality:
         return torch.nn.functional.avg_pool2d(levels[:, None], (2, 4))[:, 0].flatten(1)
 
     def judge(
-        self, audio: AudioBatch, apart: list[int], length: float, ends: tuple[Sound, Sound]
+        self, audio: AudioBatch, apart: list[int], ends: tuple[Sound, Sound], path: Path | None = None
     ) -> Judgement:
         rate = self.model.sample_rate
         phi = timbre_features(audio, rate, ONSET / rate)
         mel = self._mel(audio)
-        to_real = torch.cdist(phi[MIDDLE], self.phi)
-        to_real[:, apart] = torch.inf
-        to_mel = torch.cdist(mel[MIDDLE], self.mel)
-        to_mel[:, apart] = torch.inf
-        density = (to_real < self.radius).sum(1) / NEIGHBOURS
+        to_real, to_mel = torch.cdist(phi[MIDDLE], self.phi), torch.cdist(mel, self.mel)
+        for distance in (to_real, to_mel):
+            distance[:, apart] = torch.inf
+        families = self.families[to_mel.argmin(1).numpy()]
         cells = mel.shape[1] ** 0.5
         recorded = torch.stack([end.audio for end in ends if end.audio is not None])
-        error = (mel[[0, -1]] - self._mel(recorded)).abs().mean()
+        steps = mel.diff(dim=0).norm(dim=1)
+        length = float("nan") if path is None else path.length
+        apart_phi = float((self.phi[apart[0]] - self.phi[apart[1]]).norm()) * self.model.config.unit_per_phi
         return Judgement(
-            _variation(phi),
-            _variation(mel),
-            length,
-            float(to_real.amin(1).mean()),
-            float(density.float().mean()),
-            float(to_mel.amin(1).mean() / cells),
-            float(error),
+            variation=_variation(phi),
+            variation_mel=_variation(mel),
+            largest_mel=float(steps.max() / steps.mean().clamp(min=1e-9)),
+            length=length,
+            straightness=apart_phi / length,
+            energy=float("nan") if path is None else path.energy / max(path.line_energy, 1e-12),
+            nearest=float(to_real.amin(1).mean()),
+            density=float((to_real < self.radius).sum(1).float().mean() / NEIGHBOURS),
+            nearest_mel=float(to_mel[MIDDLE].amin(1).mean() / cells),
+            density_mel=float((to_mel[MIDDLE] < self.radius_mel).sum(1).float().mean() / NEIGHBOURS),
+            reencoding=float("nan") if path is None else self._reencoding(path.nodes[MIDDLE]),
+            switches=float((np.diff(families) != 0).sum()),
+            end_error=float((mel[[0, -1]] - self._mel(recorded)).abs().mean()),
         )
+
+    @torch.no_grad()
+    def _reencoding(self, points: Tensor) -> float:
+        again, _ = self.model.vae.encode(self.model.vae.decode(points))
+        return float((again - points).norm(dim=1).mean())
 
 
 def _variation(points: Tensor) -> float:

@@ -1,0 +1,471 @@
+"""What shape is the manifold of sounds, and does the latent space keep it?
+
+The library under three distances: features (Phi of the recordings), Euclidean in latent space, and geodesic under the
+pack's default metric. For each its intrinsic dimension by several estimators, the persistent homology of its
+Vietoris-Rips complex against Gaussians of the same covariance, and how well the others agree with the first.
+
+Needs the extra ``topology`` (gudhi, scikit-dimension, matplotlib).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from sonifold import geodesic
+from sonifold.evaluate import resume
+from sonifold.evaluate.intervals import Estimate, bootstrap
+from sonifold.model import Model
+
+SOUNDS = 256  # of the library: 32,640 geodesics between them
+NULLS = 100  # Gaussian clouds
+HALVES = 10  # random splits, for the spread that sampling alone gives a diagram
+NEIGHBOURS = 10
+PERSISTENT = 0.95  # quantile of the null's longest bar that a loop must exceed
+SPACES = {"feature": "features (Phi)", "latent": "latent, Euclidean", "geodesic": "latent, geodesic"}
+Distances = NDArray[np.float64]
+Diagram = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+
+def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Numbers for the card; writes topology.md and topology.png into the folder."""
+    chosen = np.sort(np.random.default_rng(0).choice(len(model.library), SOUNDS, replace=False))
+    spaces = distances(model, torch.from_numpy(chosen), progress)
+    families = np.array(model.library.families)[chosen]
+    diagrams = {name: homology(_scaled(d)) for name, d in spaces.items()}
+    nulls = {}
+    for done, (name, d) in enumerate(spaces.items(), 1):
+        nulls[name] = [homology(_scaled(cloud)) for cloud in gaussian_clouds(d, NULLS)]
+        progress("null models", done, len(spaces))
+    found = {
+        "sounds": SOUNDS,
+        "library": len(model.library),
+        "weight": model.config.metric.weight,
+        "dimension": {name: dimensions(d) for name, d in spaces.items()},
+        "dimension_library": {
+            "feature": coordinate_dimensions(model.library.timbre.double().numpy()),
+            "latent": coordinate_dimensions(model.library.z.double().numpy()),
+        },
+        "homology": {name: against_null(diagrams[name], nulls[name]) for name in spaces},
+        "families": {name: purity(d, families) for name, d in spaces.items()},
+        "kept": {name: kept(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")},
+        "diagram_distance": {
+            name: diagram_distances(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
+        },
+    }
+    plot(folder / "topology.png", spaces, diagrams, nulls, found)
+    (folder / "topology.md").write_text("\n".join(report(found)), encoding="utf-8")
+    resume.forget(f"{model.name}-topology")
+    return found
+
+
+# -- distances ------------------------------------------------------------------------------------
+
+
+def distances(model: Model, chosen: torch.Tensor, progress: Progress) -> dict[str, Distances]:
+    """Distance matrices (sound, sound) of the chosen library sounds under each of SPACES."""
+    z, phi = model.library.z[chosen].double(), model.library.timbre[chosen].double()
+    return {
+        "feature": torch.cdist(phi, phi).numpy(),
+        "latent": torch.cdist(z, z).numpy(),
+        "geodesic": _geodesic(model, chosen, progress),
+    }
+
+
+def _geodesic(model: Model, chosen: torch.Tensor, progress: Progress) -> Distances:
+    metric, z, count = model.metric(), model.library.z[chosen], len(chosen)
+
+    def row(index: int) -> dict[str, Any]:
+        progress("geodesics, row", index + 1, count - 1)
+        return {
+            "d": geodesic.lengths(metric, z[index].expand(count - index - 1, -1), z[index + 1 :]).tolist()
+        }
+
+    about = {
+        "weights": model.config.files["weights.safetensors"],
+        "metric": model.config.metric.model_dump(),
+        "sounds": count,
+    }
+    rows = resume.cases(f"{model.name}-topology", about, count - 1, row)
+    out = np.zeros((count, count))
+    for index, one in enumerate(rows):
+        out[index, index + 1 :] = out[index + 1 :, index] = one["d"]
+    return out
+
+
+def _scaled(d: Distances) -> Distances:
+    """Divided by the median distance, so that spaces can be compared."""
+    return d / np.median(d[np.triu_indices(len(d), 1)])
+
+
+# -- intrinsic dimension --------------------------------------------------------------------------
+
+
+def dimensions(d: Distances) -> dict[str, Estimate]:
+    """Three estimates from distances alone, with bootstrap intervals over points."""
+    near = np.sort(d + np.diag(np.full(len(d), np.inf)), 1)[:, :NEIGHBOURS]
+    return {
+        "TwoNN": two_nn(near),
+        f"MLE, k = {NEIGHBOURS}": maximum_likelihood(near),
+        "correlation": correlation(d),
+    }
+
+
+def two_nn(near: Distances) -> Estimate:
+    """Facco et al. 2017, "Estimating the intrinsic dimension by a minimal neighborhood information".
+
+    near: (point, k >= 2), distances to the nearest, ascending. With mu = r2/r1, d = n / sum log mu; the interval is
+    that of the mean of log mu, turned over.
+    """
+    mean = bootstrap(np.log(near[:, 1] / np.maximum(near[:, 0], 1e-12)))
+    return _reciprocal(mean)
+
+
+def maximum_likelihood(near: Distances) -> Estimate:
+    """Levina & Bickel 2004, the inverse averaged over points as MacKay & Ghahramani 2005 say.
+
+    near: (point, k), ascending. 1/d = mean of 1/(k-1) sum_j log(r_k / r_j).
+    """
+    k = near.shape[1]
+    return _reciprocal(bootstrap(np.log(near[:, -1:] / np.maximum(near[:, :-1], 1e-12)).sum(1) / (k - 1)))
+
+
+def _reciprocal(e: Estimate) -> Estimate:
+    return Estimate(1 / e.mean, 1 / e.high, 1 / e.low, e.n)
+
+
+def correlation(d: Distances, low: float = 0.005, high: float = 0.05, resamples: int = 200) -> Estimate:
+    """Slope of log C(r) between two quantiles of the distances; Grassberger & Procaccia 1983.
+
+    The interval is by resampling points, pairs of a point with itself left out.
+    """
+
+    def slope(values: NDArray) -> float:
+        near, far = np.quantile(values, [low, high])
+        return float(np.log(high / low) / np.log(far / max(near, 1e-12)))
+
+    rows, columns = np.triu_indices(len(d), 1)
+    draw = np.random.default_rng(0)
+    again = []
+    for _ in range(resamples):
+        picked = draw.integers(len(d), size=len(d))
+        a, b = picked[rows], picked[columns]
+        again.append(slope(d[a[a != b], b[a != b]]))
+    return Estimate(slope(d[rows, columns]), *_interval(again), len(d))
+
+
+def _interval(again: list[float]) -> tuple[float, float]:
+    low, high = np.quantile(again, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def coordinate_dimensions(points: NDArray) -> dict[str, float]:
+    """Of the whole library by estimators that want coordinates, from scikit-dimension (Bac et al. 2021)."""
+    import skdim
+
+    estimators = {
+        "lPCA": skdim.id.lPCA(),
+        "MLE": skdim.id.MLE(),
+        "TLE": skdim.id.TLE(),
+        "TwoNN": skdim.id.TwoNN(),
+    }
+    return {name: float(estimator.fit(points).dimension_) for name, estimator in estimators.items()}
+
+
+# -- persistent homology --------------------------------------------------------------------------
+
+
+def homology(d: Distances) -> list[Diagram]:
+    """Diagrams (bar, 2) of birth and death in H0 and H1 of the Vietoris-Rips complex, finite bars only.
+
+    gudhi's Rips persistence, built on Ripser (Bauer 2021).
+    """
+    from gudhi.sklearn.rips_persistence import RipsPersistence
+
+    rips = RipsPersistence(homology_dimensions=[0, 1], input_type="full distance matrix")
+    return [bars[np.isfinite(bars[:, 1])] for bars in map(np.asarray, rips.fit_transform([d])[0])]
+
+
+def gaussian_clouds(d: Distances, count: int, seed: int = 0) -> list[Distances]:
+    """Distances of Gaussian clouds of as many points with the same covariance.
+
+    The covariance is that of the classical scaling (Torgerson 1952) of the distances, its negative part left out: for
+    Euclidean distances exactly that of the points.
+    """
+    n = len(d)
+    centring = np.eye(n) - 1 / n
+    variances = np.linalg.eigvalsh(-0.5 * centring @ d**2 @ centring).clip(min=0) / (n - 1)
+    draw = np.random.default_rng(seed)
+    deviations = np.sqrt(variances[variances > 1e-9 * variances.max()])
+    clouds = (torch.from_numpy(draw.normal(size=(n, len(deviations))) * deviations) for _ in range(count))
+    return [torch.cdist(cloud, cloud).numpy() for cloud in clouds]
+
+
+def against_null(diagram: list[Diagram], nulls: list[list[Diagram]]) -> dict[str, Any]:
+    """Longest loop, loops longer than almost all of the null's longest, and total length of components, with ranks."""
+    loops, pieces = (_bars(diagram[k]) for k in (1, 0))
+    longest = np.array([_bars(null[1]).max(initial=0) for null in nulls])
+    total = np.array([_bars(null[0]).sum() for null in nulls])
+    limit = float(np.quantile(longest, PERSISTENT))
+    return {
+        "longest_loop": float(loops.max(initial=0)),
+        "null_longest_loop": _quantiles(longest),
+        "loops_beyond_null": int((loops > limit).sum()),
+        "rank_of_longest": float(np.mean(longest < loops.max(initial=0))),
+        "components": float(pieces.sum()),
+        "null_components": _quantiles(total),
+    }
+
+
+def _quantiles(values: NDArray) -> dict[str, float]:
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
+    return {"low": float(low), "median": float(middle), "high": float(high)}
+
+
+def _bars(diagram: Diagram) -> NDArray:
+    return diagram[:, 1] - diagram[:, 0]
+
+
+def diagram_distances(first: Distances, second: Distances) -> dict[str, Any]:
+    """Bottleneck and 1-Wasserstein distance of H1, beside those between random halves of the first space.
+
+    Halves have fewer points, hence longer bars; so the spaces are compared on halves as well: the same half in both,
+    against two different halves of one.
+    """
+    import gudhi
+    from gudhi.hera import wasserstein_distance
+
+    draw = np.random.default_rng(0)
+    across: dict[str, list[float]] = {"bottleneck": [], "wasserstein": []}
+    within: dict[str, list[float]] = {"bottleneck": [], "wasserstein": []}
+    for _ in range(HALVES):
+        order = draw.permutation(len(first))
+        one, other = np.array_split(order, 2)
+        a, b, c = (
+            homology(_scaled(d[np.ix_(half, half)]))[1]
+            for d, half in ((first, one), (second, one), (first, other))
+        )
+        for kind, x, y in ((across, a, b), (within, a, c)):
+            kind["bottleneck"].append(gudhi.bottleneck_distance(x, y))
+            kind["wasserstein"].append(wasserstein_distance(x, y, order=1, internal_p=2))
+    return {
+        "spaces": {name: float(np.mean(values)) for name, values in across.items()},
+        "halves": {name: float(np.mean(values)) for name, values in within.items()},
+    }
+
+
+# -- does the latent keep it? ---------------------------------------------------------------------
+
+
+def kept(before: Distances, after: Distances) -> dict[str, Estimate]:
+    """Rank correlation of all distances, trustworthiness and continuity (Venna & Kaski 2001) of ``after``."""
+    return {
+        "spearman": rank_agreement(before, after),
+        "trustworthiness": trustworthiness(before, after),
+        "continuity": trustworthiness(after, before),
+    }
+
+
+def rank_agreement(before: Distances, after: Distances, resamples: int = 200) -> Estimate:
+    """Spearman's rho over pairs of points; the interval by resampling points."""
+    rows, columns = np.triu_indices(len(before), 1)
+    draw = np.random.default_rng(0)
+    again = []
+    for _ in range(resamples):
+        picked = draw.integers(len(before), size=len(before))
+        a, b = picked[rows], picked[columns]
+        apart = a != b
+        again.append(spearmanr(before[a[apart], b[apart]], after[a[apart], b[apart]]).statistic)
+    rho = float(spearmanr(before[rows, columns], after[rows, columns]).statistic)
+    return Estimate(rho, *_interval(again), len(before))
+
+
+def trustworthiness(before: Distances, after: Distances, k: int = NEIGHBOURS) -> Estimate:
+    """1 - 2/(k (2n - 3k - 1)) sum over neighbours after that were none before, of rank before - k, a point's mean."""
+    n = len(before)
+    ranks = np.argsort(np.argsort(before + np.diag(np.full(n, -np.inf)), 1), 1)  # 0 is the point itself
+    near = np.argsort(after + np.diag(np.full(n, np.inf)), 1)[:, :k]
+    excess = np.maximum(np.take_along_axis(ranks, near, 1) - k, 0).sum(1)
+    return bootstrap(1 - 2 / (k * (2 * n - 3 * k - 1)) * excess)
+
+
+def purity(d: Distances, families: NDArray) -> dict[str, Any]:
+    """Share of sounds whose nearest other one is of their family, and what chance would give."""
+    near = np.argmin(d + np.diag(np.full(len(d), np.inf)), 1)
+    _, counts = np.unique(families, return_counts=True)
+    chance = float((counts * (counts - 1)).sum() / (len(d) * (len(d) - 1)))
+    return {"same": bootstrap((families == families[near]).astype(float)), "chance": chance}
+
+
+# -- report ---------------------------------------------------------------------------------------
+
+
+def report(found: dict[str, Any]) -> list[str]:
+    """The page topology.md."""
+    from sonifold.evaluate.metrics import cell
+
+    estimators = list(next(iter(found["dimension"].values())))
+    lines = [
+        "# The shape of this manifold of sounds",
+        "",
+        f"{found['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} (default "
+        f"metric, weight {found['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are divided by "
+        "their median before spaces are compared. Made by `sonifold evaluate --only topology`.",
+        "",
+        "![Persistence diagrams, intrinsic dimension and distances of the three spaces](topology.png)",
+        "",
+        "## In words",
+        "",
+        *conclusions(found),
+        "",
+        "## Intrinsic dimension",
+        "",
+        "| | " + " | ".join(estimators) + " |",
+        "|---" * (len(estimators) + 1) + "|",
+        *[
+            f"| {title} | " + " | ".join(cell(found["dimension"][name][e]) for e in estimators) + " |"
+            for name, title in SPACES.items()
+        ],
+        "",
+        f"From coordinates, all {found['library']} sounds (scikit-dimension):",
+        "",
+        "| | " + " | ".join(found["dimension_library"]["latent"]) + " |",
+        "|---" * (len(found["dimension_library"]["latent"]) + 1) + "|",
+        *[
+            f"| {SPACES[name]} | " + " | ".join(f"{value:.1f}" for value in row.values()) + " |"
+            for name, row in found["dimension_library"].items()
+        ],
+        "",
+        f"## Persistent homology, against {NULLS} Gaussian clouds of the same covariance",
+        "",
+        "Lengths of bars in median distances. Components: sum of all bars of H0, the length of the minimum spanning "
+        "tree; under the null's range means denser clumps than a Gaussian of that covariance has.",
+        "",
+        "| | longest loop (H1) | the clouds' longest | loops beyond 95 % of them | components (H0) | the clouds' |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, title in SPACES.items():
+        row = found["homology"][name]
+        lines.append(
+            f"| {title} | {row['longest_loop']:.3f} | {_range(row['null_longest_loop'])} | "
+            f"{row['loops_beyond_null']} | {row['components']:.1f} | {_range(row['null_components'])} |"
+        )
+    lines += [
+        "",
+        "## What the latent space keeps of the features",
+        "",
+        "Spearman over all pairs; trustworthiness (neighbours here that were none in the features count against it) "
+        f"and continuity (the reverse) with {NEIGHBOURS} neighbours; distances of H1 diagrams of random halves, beside "
+        "those of two different halves of the feature space, which is what sampling alone does.",
+        "",
+        "| | rank correlation | trustworthiness | continuity | bottleneck (halves) | Wasserstein (halves) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in found["kept"]:
+        row, apart = found["kept"][name], found["diagram_distance"][name]
+        cells = [cell(row[key]) for key in ("spearman", "trustworthiness", "continuity")]
+        cells += [
+            f"{apart['spaces'][k]:.3f} ({apart['halves'][k]:.3f})" for k in ("bottleneck", "wasserstein")
+        ]
+        lines.append(f"| {SPACES[name]} | " + " | ".join(cells) + " |")
+    lines += ["", "## Families", "", "Share of sounds whose nearest neighbour is of the same family:", ""]
+    lines += [
+        f"- {SPACES[name]}: {cell(row['same'])} (chance {row['chance']:.2f})"
+        for name, row in found["families"].items()
+    ]
+    return [*lines, ""]
+
+
+def _range(q: dict[str, float]) -> str:
+    return f"{q['median']:.3g} [{q['low']:.3g}, {q['high']:.3g}]"
+
+
+def conclusions(found: dict[str, Any]) -> list[str]:
+    """Sentences that follow from the numbers, and only those."""
+    dims = {
+        name: [e["mean"] if isinstance(e, dict) else e.mean for e in row.values()]
+        for name, row in found["dimension"].items()
+    }
+    said = [
+        "- Dimension: "
+        + "; ".join(f"{SPACES[name]} {min(v):.0f} to {max(v):.0f}" for name, v in dims.items())
+        + ", depending on the estimator. All of them look at small neighbourhoods of few points, which makes them low "
+        "where the dimension is high."
+    ]
+    for name, title in SPACES.items():
+        row = found["homology"][name]
+        loops, clumped = row["loops_beyond_null"], row["components"] < row["null_components"]["low"]
+        shape = (
+            f"{loops} loop{'s' if loops > 1 else ''} longer than chance"
+            if loops
+            else "no loop longer than a Gaussian cloud has by chance"
+        )
+        clump = "clumped more than a Gaussian cloud" if clumped else "not clumped more than a Gaussian cloud"
+        said.append(f"- {title}: {shape}; {clump}.")
+    rho = {name: row["spearman"] for name, row in found["kept"].items()}
+    mean = {name: e["mean"] if isinstance(e, dict) else e.mean for name, e in rho.items()}
+    better = max(mean, key=mean.__getitem__)
+    said.append(
+        f"- Distances in the features are kept in rank by {mean['latent']:.2f} (Euclidean) and {mean['geodesic']:.2f} "
+        f"(geodesic): of the two, {SPACES[better]} distance is nearer to what the ear's map says."
+    )
+    return said
+
+
+def plot(
+    file: Path,
+    spaces: dict[str, Distances],
+    diagrams: dict[str, list[Diagram]],
+    nulls: dict[str, list[list[Diagram]]],
+    found: dict[str, Any],
+) -> None:
+    """Persistence diagrams, dimensions and distance against distance, as a PNG of less than 300 kB."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10.5, 6.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 3)
+    top = max(float(diagram[1].max(initial=0)) for diagram in diagrams.values()) * 1.08
+    for axis, (name, title) in zip(axes[0], SPACES.items(), strict=True):
+        limit = float(np.quantile([_bars(null[1]).max(initial=0) for null in nulls[name]], PERSISTENT))
+        pooled = np.concatenate([null[1] for null in nulls[name][:5]])
+        axis.scatter(*pooled.T, s=6, color="#c9c5bd", label="H1, five Gaussian clouds")
+        axis.scatter(*diagrams[name][1].T, s=9, color="#d9583b", label="H1, sounds")
+        axis.scatter(*diagrams[name][0].T, s=5, color="#3b6fd9", label="H0, sounds")
+        axis.plot([0, top], [0, top], color="#555", lw=0.8)
+        axis.plot(
+            [0, top], [limit, top + limit], color="#555", lw=0.8, ls=":", label="95 % of the clouds' longest"
+        )
+        axis.set(title=title, xlim=(-0.03, top), ylim=(0, top), xlabel="birth / median distance")
+    axes[0, 0].set_ylabel("death / median distance")
+    axes[0, 0].legend(fontsize=7, loc="lower right")
+    bars = axes[1, 0]
+    estimators = list(found["dimension"]["feature"])
+    for shift, (name, colour) in enumerate(zip(SPACES, ("#8a8578", "#3b6fd9", "#d9583b"), strict=True)):
+        row = [found["dimension"][name][e] for e in estimators]
+        middle = np.array([e.mean for e in row])
+        error = np.array([[e.mean - e.low for e in row], [e.high - e.mean for e in row]]).clip(min=0)
+        at = np.arange(len(estimators)) + 0.26 * (shift - 1)
+        bars.bar(at, middle, 0.24, yerr=error, color=colour, label=SPACES[name], error_kw={"lw": 1})
+    bars.set_xticks(range(len(estimators)), estimators)
+    bars.set(ylabel="intrinsic dimension")
+    bars.legend(fontsize=7)
+    rows, columns = np.triu_indices(found["sounds"], 1)
+    for axis, name in zip(axes[1, 1:], ("latent", "geodesic"), strict=True):
+        x, y = (_scaled(spaces[k])[rows, columns] for k in ("feature", name))
+        axis.hexbin(x, y, gridsize=45, cmap="Greys", mincnt=1, bins="log")
+        rho = found["kept"][name]["spearman"].mean
+        axis.set(
+            xlabel="distance in features / median",
+            ylabel=f"{SPACES[name]} / median",
+            title=f"rank correlation {rho:.2f}",
+        )
+    figure.savefig(file, dpi=110, metadata={"Software": None})
