@@ -189,8 +189,12 @@ def homology(d: Distances) -> list[Diagram]:
     """
     from gudhi.sklearn.rips_persistence import RipsPersistence
 
+    # a matrix that is symmetric but for rounding sends Ripser round in circles until the memory is full
+    exact = np.tril(d, -1)
     rips = RipsPersistence(homology_dimensions=[0, 1], input_type="full distance matrix")
-    return [bars[np.isfinite(bars[:, 1])] for bars in map(np.asarray, rips.fit_transform([d])[0])]
+    return [
+        bars[np.isfinite(bars[:, 1])] for bars in map(np.asarray, rips.fit_transform([exact + exact.T])[0])
+    ]
 
 
 def gaussian_clouds(d: Distances, count: int, seed: int = 0) -> list[Distances]:
