@@ -407,7 +407,8 @@ def conclusions(found: dict[str, Any]) -> list[str]:
         row = found["homology"][name]
         loops, clumped = row["loops_beyond_null"], row["components"] < row["null_components"]["low"]
         shape = (
-            f"{loops} loop{'s' if loops > 1 else ''} longer than chance"
+            f"{loops} loop{'s' if loops > 1 else ''} longer than chance, the longest of them "
+            f"{row['longest_loop']:.2f} of the median distance"
             if loops
             else "no loop longer than a Gaussian cloud has by chance"
         )
