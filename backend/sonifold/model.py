@@ -559,7 +559,7 @@ class Model:
 
     def sample(
         self,
-        sampler: str = "importance",
+        sampler: str = "hmc",
         count: int = 16,
         seed: int = 0,
         temperature: float = 1.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from metric_cases import kernel, points, spread
@@ -178,7 +179,35 @@ def test_hamiltonian_trajectories_conserve_the_density_with_the_square_of_the_st
     assert lost[0.01] < 0.5 * lost[0.02] + 1e-9
 
 
-@pytest.mark.parametrize("latent", [2, 8])
+@pytest.mark.parametrize("latent", [2, 8, 16])
+@pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
+def test_gradients_hold_to_one_in_ten_thousand_in_every_dimension_and_precision(latent, full):
+    metric = kernel(latent, centroids=40, full=full)
+    z = metric.centroids[:20] + 0.2 * (points(20, latent, seed=8) - 0.9)
+    y = z.clone().requires_grad_(True)
+    (expected,) = torch.autograd.grad(metric.log_det(y).sum() / -2, y)
+    for dtype in (torch.float64, torch.float32):
+        found = VolumeDensity(metric.to(dtype))(z.to(dtype))[1]
+        assert ((found - expected).norm() / expected.norm()).item() < 1e-4
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_hmc_in_one_dimension_has_the_distribution_function_of_its_density(temperature):
+    """Kolmogorov and Smirnov's distance from quadrature, between two overlapping kernels of unequal weight."""
+    centroids = torch.tensor([[0.0], [1.0]]).double()
+    metric = KernelMetric(centroids, torch.tensor([[1.0], [4.0]]).double(), 0.8, 0.3)
+    axis = torch.linspace(-5, 6, 4001).double()
+    weight = torch.softmax(VolumeDensity(metric, temperature)(axis[:, None])[0], 0)
+    cumulative = weight.cumsum(0) - weight / 2
+    drawn = VolumeHMC(metric, steps=60, warm_up=40).sample(4000, 5, temperature).points[:, 0].sort().values
+    at = torch.from_numpy(np.interp(drawn.numpy(), axis.numpy(), cumulative.numpy()))
+    ranks = (torch.arange(4000).double() + 0.5) / 4000
+    assert (at - ranks).abs().max().item() < 1.63 / math.sqrt(4000)  # the 1 % point
+    uniform = (drawn - drawn.min()) / (drawn.max() - drawn.min())
+    assert (uniform - ranks).abs().max().item() > 0.1  # the test can fail
+
+
+@pytest.mark.parametrize("latent", [2, 8, 16])
 def test_hmc_accepts_and_nothing_escapes_however_long_it_runs(latent):
     metric = KernelMetric.posterior(3 * spread(60, latent), 0.1 * spread(60, latent, seed=2))
     samples = VolumeHMC(metric, steps=200, warm_up=60).sample(30)
@@ -212,6 +241,13 @@ def test_the_long_run_of_a_walk_is_the_volume_element():
     assert_close(visited.var(0), variance, rtol=0.25, atol=0)
 
 
-def test_a_walk_needs_a_pace():
-    with pytest.raises(ValueError, match="pace"):
-        wander(KERNEL, MEANS[0], 5, pace=0.0)
+def test_a_walk_looked_at_less_often_is_the_same_walk():
+    often, seldom = wander(KERNEL, MEANS[0], 12, seed=3), wander(KERNEL, MEANS[0], 4, seed=3, every=3)
+    assert_close(seldom.points, often.points[::3], rtol=0, atol=0)
+    assert seldom.acceptance == often.acceptance
+
+
+@pytest.mark.parametrize("wrong", [{"pace": 0.0}, {"every": 0}])
+def test_a_walk_needs_a_pace_and_steps(wrong):
+    with pytest.raises(ValueError, match=r"pace|step"):
+        wander(KERNEL, MEANS[0], 5, **wrong)

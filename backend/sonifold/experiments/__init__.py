@@ -1,6 +1,7 @@
 """Experiments of the field, run again: ``sonifold reproduce NAME``.
 
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines
+safety      what must never happen under any metric, counted: NaN, paths worse than the line, chains that escape
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``sonifold reproduce``."""
-    parser.add_argument("name", choices=["mnist120"], help="which experiment")
+    parser.add_argument("name", choices=["mnist120", "safety"], help="which experiment")
     parser.add_argument("--out", type=Path, help="folder for models and results (build/reproduce/NAME)")
     parser.add_argument("--seeds", type=int, default=5, help="how often it is repeated (5)")
     parser.add_argument("--docs", type=Path, help="also write the page and its picture into this folder")
@@ -26,6 +27,7 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
     """Run the experiment that ``add_arguments`` described; it goes on where it was stopped."""
     import torch
 
+    from . import safety
     from .mnist120 import reproduce
 
     if options.seeds < 1:
@@ -33,6 +35,9 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
         return 1
     torch.set_num_threads(1)  # networks this small only wait for each other's threads
     out = options.out or Path("build/reproduce") / options.name
+    if options.name == "safety":
+        print("\n" + safety.table(safety.reproduce(out, options.sources, progress)))
+        return 0
     try:
         written = reproduce(out, options.seeds, options.docs, options.sources, progress)
     except ModuleNotFoundError as error:

@@ -22,9 +22,9 @@ SamplerName = Literal["importance", "hmc", "mixture", "aggregated", "prior", "wa
 class SampleRequest(Request):
     """New points."""
 
-    model_config = example(sampler="importance", count=16, seed=7, temperature=1.0)
+    model_config = example(sampler="hmc", count=16, seed=7, temperature=1.0)
 
-    sampler: SamplerName = Field("importance", description="One of the model's `samplers`.")
+    sampler: SamplerName = Field("hmc", description="One of the model's `samplers`.")
     count: int = Field(16, ge=1, le=MAX_SAMPLES, strict=True)
     seed: int | None = Field(
         None,
