@@ -107,6 +107,7 @@ def _dimension(images: Tensor, d: int, progress: Progress) -> dict[str, Counts]:
     return found
 
 
+@torch.no_grad()
 def paths(metric: Metric, points: Points, pairs: int = PAIRS) -> Counts:
     """Solve random pairs of the points (count, latent); what is not finite, and what is dearer than its line."""
     source = torch.Generator().manual_seed(0)
