@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sonifold.adapt.forecast import MUCH
-from sonifold.evaluate.fewshot import classify
+from sonifold.evaluate.fewshot import classify, run
 from sonifold.evaluate.fewshot.groups import Group
 from sonifold.evaluate.intervals import RESAMPLES, Estimate
 from sonifold.evaluate.measures import record
@@ -78,7 +78,9 @@ class Results:
         self.kinds: dict[str, str] = {}
         self.told: dict[tuple[int, str, int], tuple[float | None, float | None]] = {}
         self.gains: dict[tuple[int, str, int], float] = {}
+        self.cells = 0
         for cell in cells:
+            self.cells += 1
             self.kinds[cell["group"]] = cell["kind"]
             key = cell["count"], cell["group"], cell["seed"]
             self.told[key] = cell["coherence"], cell["expected"]
@@ -187,6 +189,7 @@ def percent(estimate: Estimate) -> str:
 
 
 def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
+    planned = run.planned(groups)
     ours = [group for group in groups if group.side == "report"]
     theirs = [group for group in groups if group.side == "settings"]
     kinds = {kind: sum(group.kind == kind for group in ours) for kind in dict.fromkeys(g.kind for g in ours)}
@@ -208,6 +211,9 @@ def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
         "- **Drift** is the change of the base's error on its own held-out sounds, which take part in nothing else. "
         "What is rehearsed, and what the closed form remembers, are training sounds alone.",
         "- Groups smaller than N + 5 sounds are left out at that N.",
+        f"- **Measured so far**: {results.cells} cells of {planned} (a group, N, a draw, one part), those first "
+        f"that say most; `{COMMAND}` goes on where it stopped. Rows over fewer groups are not comparable with their "
+        "neighbours.",
         "",
     ]
 
@@ -235,6 +241,13 @@ def _main(results: Results, count: int = 10) -> list[str]:
             f"{np.median(results.over(name, count, groups, 'seconds')):.2f} | "
             f"{len(groups)} x {results.seeds(name, count)} |"
         )
+    further, both = results.saved("refined", "instant", count)
+    if len(both):
+        lines += [
+            "",
+            f"On the {len(both)} groups where both were measured, refining saves {percent(average(further))} of what "
+            f"instant adaptation leaves (mean; {int((further > 0).sum())} groups better).",
+        ]
     return [*lines, "", "![by group](fewshot-groups.png)", "", *_against_scratch(results, count)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,22 +63,27 @@ class Cell(NamedTuple):
         return f"{self.plan.name}-{group}-{self.uploads}-{self.seed}.json"
 
 
-def cells(bench: Bench, side: Side) -> list[Cell]:
+def cells(groups: Sequence[Group], side: Side) -> list[Cell]:
     """All of them, in the order of the plans."""
     return [
         Cell(plan, group, count, seed)
         for plan in PLANS
         for count in plan.counts
         for seed in plan.seeds
-        for group in bench.sounds.groups
+        for group in groups
         if group.side == side and len(group.places) >= count + FEWEST
     ]
+
+
+def planned(groups: Sequence[Group]) -> int:
+    """How many cells the report is to be made of."""
+    return len(cells(groups, "report"))
 
 
 def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
     """Whatever is not there yet; several processes may share the work."""
     folder.mkdir(parents=True, exist_ok=True)
-    todo = cells(bench, side)
+    todo = cells(bench.sounds.groups, side)
     for done, cell in enumerate(todo, 1):
         path, claimed = folder / cell.file, folder / f"{cell.file}.part"
         if path.exists() or (claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM):
