@@ -10,7 +10,7 @@ import sonifold
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.instant import statistics
 from sonifold.evaluate.fewshot import classify, closed, groups, report, run
-from sonifold.evaluate.fewshot.bench import OTHERS, Bench
+from sonifold.evaluate.fewshot.bench import FEWEST, OTHERS, Bench
 from sonifold.evaluate.fewshot.encodings import COPIES, Encodings
 from sonifold.evaluate.fewshot.groups import Group, Sounds
 
@@ -128,3 +128,15 @@ def test_every_way_of_making_more_gives_as_many_sounds_and_the_controls_are_exac
     faded = classify._between(bench, places, 0, "cross-fade")
     gathered = torch.cdist(faded, bench.encodings.coefficients[places]).amin(1)
     assert gathered.max() <= torch.pdist(bench.encodings.coefficients[places]).max()
+
+
+def test_every_cell_has_a_file_of_its_own_and_enough_sounds_to_be_judged_by():
+    whole = Group("whole", "kit", "report", tuple(range(30)))
+    tiny, other = (
+        Group("tiny", "kit", "report", tuple(range(9))),
+        Group("other", "kit", "settings", whole.places),
+    )
+    planned = run.cells([whole, tiny, other], "report")
+    assert len({cell.file for cell in planned}) == len(planned) == run.planned([whole, tiny, other])
+    assert {cell.group.name for cell in planned if cell.uploads >= 5} == {"whole"}
+    assert all(cell.uploads + FEWEST <= len(cell.group.places) for cell in planned)

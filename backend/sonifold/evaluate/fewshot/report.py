@@ -395,10 +395,15 @@ def _verdict(results: Results, count: int) -> list[str]:
             f"No. The best geometric variant, {name}, is better than plain adaptation by {percent(gain)}: more than "
             "chance, and far from the 10 % that was hoped for."
         )
-    else:
+    elif gain.high > 0:
         said = (
             f"No. The best geometric variant, {name}, comes to {percent(gain)} against plain adaptation: nothing that "
             "could be told from chance."
+        )
+    else:
+        said = (
+            f"No. Even the best geometric variant, {name}, is worse than plain adaptation: {percent(gain)}, since its "
+            "synthetic sounds take the place of copies."
         )
     copies, _ = results.saved("head", "head, uploads alone", count)
     between, _ = results.saved("head, uploads + geodesic, no copies", "head, uploads alone", count)
@@ -534,7 +539,7 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def _plot_groups(results: Results, path: Path, count: int = 10) -> None:
-    groups = sorted(results.groups("instant", "none", count=count), key=lambda g: results.coherence(count, g))
+    groups = sorted(results.groups("instant", "none", count=count), key=lambda g: results.foretold(count, g))
     figure, axes = _figure(7.5, 0.28 * len(groups) + 1.2)
     places = np.arange(len(groups))
     for name, colour, shift in (("instant", "#e2725b", 0.18), ("refined", "#3d6fb6", -0.18)):
