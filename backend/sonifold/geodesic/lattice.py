@@ -4,8 +4,8 @@ A descent from the straight line finds the minimum nearest to it, and in few dim
 the other side of a hill. A lattice of tensors shows all of them at once; in many dimensions it cannot be laid,
 and minima beside the line's were not seen to matter. The path through the lattice, smoothed, is another start.
 
-A lattice is kept with its metric and used again for pairs inside it. One gone stale, because the decoder was trained on,
-only starts worse: what starts there is judged by the metric as it is.
+A lattice is kept with its metric and used again for pairs inside it. One gone stale, because the decoder was trained
+on, only starts worse: what starts there is judged by the metric as it is.
 """
 
 from __future__ import annotations
