@@ -2,7 +2,8 @@
 
 Foreign kits, held-out kits and programs, programs of a soundfont that the base has no note of, textures, and mixed
 bags drawn from all of them. Each group stands on one side: *settings* were chosen on the first, the *report* is
-of the second, and sounds of one maker never stand on both.
+of the second. Makers are not kept apart: one has a kit on the first side and two on the second, and all notes come
+from one soundfont.
 """
 
 from __future__ import annotations

@@ -206,7 +206,8 @@ def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
         "that the base has no note of, rendered from a soundfont; sounds within 3 dB of a training sound are left out.",
         f"- **Settings** (copies, amounts, budget, steps, rates) were chosen on {len(theirs)} other groups: "
         + ", ".join(group.name for group in theirs)
-        + ". Nothing was chosen on the groups of this report; sounds of one maker never stand on both sides.",
+        + ". Nothing was chosen on the groups of this report. Makers "
+        "are not kept apart: one has a kit on the settings' side and two here, and all notes come from one soundfont.",
         "- **Intervals** are 95 % percentile bootstraps over groups, of differences paired by group and seed.",
         "- **Drift** is the change of the base's error on its own held-out sounds, which take part in nothing else. "
         "What is rehearsed, and what the closed form remembers, are training sounds alone.",
