@@ -1,7 +1,7 @@
 """Altered copies of sounds made in their features: transposed, tilted, decaying sooner; 1-2 ms each.
 
 Resampling a recording scales its spectrum and its time by the same ratio; on features both are interpolations of log
-power. As training copies they did as well as resampled audio at a tenth of the cost, and they are what carries an
+power. As training copies they did as well as resampled audio at a sixth of the cost, and they are what carries an
 instrument's notes to its other notes.
 """
 
