@@ -19,7 +19,7 @@ from torch import Tensor
 from sonifold.geodesic import georce, line, resample, solve
 from sonifold.metric import KernelMetric
 
-LATENT, CENTROIDS, PAIRS = 16, 200, 40
+LATENT, CENTROIDS, PAIRS = 16, 200, 24
 CLOSE = 1.01
 LIMIT = 200
 
