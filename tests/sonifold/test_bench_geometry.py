@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks" / "geometry"
 
@@ -17,7 +18,8 @@ def table(monkeypatch):
     import table
 
     yield table
-    sys.modules.pop("table", None)
+    for name in ("table", "judge"):
+        sys.modules.pop(name, None)
 
 
 def test_the_readme_shows_the_table_of_the_committed_figures(table):
@@ -32,10 +34,9 @@ def test_a_figure_that_was_not_measured_meets_no_bar(table):
 
 
 def test_the_judge_measures_a_straight_decoder_by_pythagoras(table):
-    import torch
     from judge import Judge
 
-    decoder = torch.nn.Sequential(torch.nn.Linear(2, 3, bias=False))
+    decoder = torch.nn.Sequential(torch.nn.Linear(2, 3)).requires_grad_(False)
     curve = torch.stack([torch.linspace(0, 1, 5), torch.linspace(0, 2, 5)], 1)
     expected = float((decoder[0].weight @ torch.tensor([1.0, 2.0])).square().sum())
     assert Judge(decoder)(curve[None]) == pytest.approx([expected], rel=1e-5)

@@ -18,7 +18,7 @@ from sonifold.sample.volume import VolumeDensity
 COUNT = 1000
 LIMIT = 200
 #: Of pythae's hundred transitions, how many are timed, by latent dimension.
-TRANSITIONS = {2: 30, 8: 10, 16: 4}
+TRANSITIONS = {2: 20, 8: 6, 16: 3}
 
 
 def measure(latent: int) -> dict:

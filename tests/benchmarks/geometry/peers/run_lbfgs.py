@@ -23,23 +23,23 @@ def solve(decoder, start, end, method, trace):
 
     def closure():
         optimiser.zero_grad()
-        energy = (NODES - 1) * decoder(curve()).diff(dim=0).square().sum()
+        here = curve()
+        trace.mark(here)
+        energy = (NODES - 1) * decoder(here).diff(dim=0).square().sum()
         energy.backward()
         return energy
 
     if method == "lbfgs":
+        # one call, because a call of few iterations allows its line search too few evaluations
         optimiser = torch.optim.LBFGS(
-            [inner], lr=1, max_iter=1, history_size=10, line_search_fn="strong_wolfe"
+            [inner], lr=1, max_iter=ITERATIONS[method], history_size=10, line_search_fn="strong_wolfe"
         )
+        optimiser.step(closure)
     else:
         optimiser = torch.optim.Adam([inner], lr=0.03)
-    last = float("inf")
-    for k in range(ITERATIONS[method]):
-        energy = float(optimiser.step(closure).detach())
-        trace.mark(curve())
-        if method == "lbfgs" and last - energy < 1e-6 * energy and k > 1:
-            break
-        last = energy
+        for _ in range(ITERATIONS[method]):
+            optimiser.step(closure)
+    trace.mark(curve())
     return curve().detach()
 
 

@@ -24,7 +24,9 @@ def main(problem, output, transitions, count):
     latent = tensors["centroids"].shape[1]
     model = RHVAE(RHVAEConfig(input_dim=(1, 28, 28), latent_dim=latent)).eval()
     model.M_tens, model.centroids_tens = tensors["matrices"], tensors["centroids"]
-    model.temperature, model.lbd = tensors["temperature"], tensors["ridge"]
+    with torch.no_grad():
+        model.temperature.fill_(float(tensors["temperature"]))
+        model.lbd.fill_(float(tensors["ridge"]))
     sampler = RHVAESampler(model, RHVAESamplerConfig(mcmc_steps_nbr=transitions))
     error = gradient_error(sampler, tensors["centroids"])
     seen = []
