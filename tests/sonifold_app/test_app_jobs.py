@@ -66,7 +66,9 @@ def events_of(text):
     found = []
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-        if fields:
+        if fields.get("event") == "beat":
+            assert json.loads(fields["data"])["elapsed"] >= 0
+        elif fields:
             found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
     return found
 
@@ -113,6 +115,18 @@ def test_a_finetune_is_told_of_from_its_first_moment_and_ends_as_a_model(app, be
     for how in ({"headers": {"Last-Event-ID": "3"}}, {"params": {"after": 3}}):
         assert events_of(app.get(f"{API}/jobs/{job}/events", **how).text) == told[3:]
     assert app.get(f"{API}/jobs").json()["jobs"][0]["id"] == job
+    assert app.delete(f"{API}/models/{result}").status_code == 204
+    assert_problem(app.get(f"{API}/models/{result}"), 404, "model_not_found")
+    assert not list((app.app.state.services.settings.data / "packs").iterdir())
+    assert_problem(app.delete(f"{API}/models/{name}"), 403, "model_not_yours")
+
+
+def test_while_nothing_happens_the_stream_says_that_the_job_lives(app, begin):
+    """The worker needs some seconds to begin; the page should not wonder meanwhile."""
+    job = begin(SHORT)
+    text = app.get(f"{API}/jobs/{job}/events").text
+    assert text.index("event: beat") < text.index("event: progress")
+    app.delete(f"{API}/models/{app.get(f'{API}/jobs/{job}').json()['result']}")
 
 
 def test_a_job_can_be_cancelled_while_it_runs_and_before_it_does(app, begin):

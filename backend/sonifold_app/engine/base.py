@@ -478,6 +478,9 @@ class Engine(Protocol):
     async def open(self, folder: Path) -> None:
         """Load one more pack; if it cannot be used the catalogue says why."""
 
+    async def shut(self, model: str) -> None:
+        """Let go of a pack."""
+
     async def trace(self, model: str, query: PathQuery) -> list[TracedPath]:
         """The paths between consecutive anchors, one a leg."""
 

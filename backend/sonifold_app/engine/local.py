@@ -37,6 +37,7 @@ from sonifold_app.engine.base import (
     Kept,
     Mean,
     MeanQuery,
+    ModelFacts,
     Morph,
     MorphQuery,
     Neighbour,
@@ -162,14 +163,23 @@ class LocalEngine:
         if isinstance(found, str):
             log.warning("model %s cannot be used: %s", folder.name, found)
             self._unusable = {**self._unusable, folder.name: found}
-            found_facts = None
-        else:
-            found_facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code()))
-            self._models = {**self._models, folder.name: found}
-        before = self._catalogue.result()
-        models = {**before.models, folder.name: found_facts} if found_facts else before.models
-        self._catalogue = Future()
-        self._catalogue.set_result(Catalogue(models, dict(self._unusable)))
+            self._announce(self._catalogue.result().models)
+            return
+        facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code()))
+        self._models = {**self._models, folder.name: found}
+        self._announce({**self._catalogue.result().models, folder.name: facts})
+
+    async def shut(self, model: str) -> None:
+        self._models = {name: one for name, one in self._models.items() if name != model}
+        self._unusable = {name: why for name, why in self._unusable.items() if name != model}
+        left = self._catalogue.result().models.items()
+        self._announce({name: facts for name, facts in left if name != model})
+
+    def _announce(self, models: Mapping[str, ModelFacts]) -> None:
+        """What there is from now on."""
+        catalogue: Future[Catalogue] = Future()
+        catalogue.set_result(Catalogue(models, dict(self._unusable)))
+        self._catalogue = catalogue
 
     # -- what waits for company ----------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import sys
 from pathlib import Path
 
@@ -44,6 +45,18 @@ class JobRunner:
                 await self._task
         await self._end_worker()
 
+    def made(self, model: str) -> bool:
+        """Whether a job made this model."""
+        return (self._data / "packs" / model / "pack.json").is_file() and Path(model).name == model
+
+    async def discard(self, model: str) -> None:
+        """Delete a model that a job made, for good."""
+        await self._engine.shut(model)
+        folder = self._data / "packs" / model
+        gone = folder.with_name(f"{model}.gone")  # at once no pack any more, whatever happens meanwhile
+        await run_in_threadpool(folder.rename, gone)
+        await run_in_threadpool(shutil.rmtree, gone, ignore_errors=True)
+
     def wake(self) -> None:
         """There is a new job."""
         self._woken.set()
@@ -76,7 +89,10 @@ class JobRunner:
     async def _open_packs(self) -> None:
         """The packs that earlier jobs made."""
         for config in sorted((self._data / "packs").glob("*/pack.json")):
-            await self._engine.open(config.parent)
+            if config.parent.suffix == ".gone":
+                await run_in_threadpool(shutil.rmtree, config.parent, ignore_errors=True)
+            else:
+                await self._engine.open(config.parent)
 
     async def _do(self, job: Job) -> None:
         if job.cancel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
@@ -23,8 +24,8 @@ finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 POLL_SECONDS = 0.2
-#: Of silence before a comment is sent, so that nobody on the way closes the line.
-PING_SECONDS = 1.0
+#: Of silence before a beat is sent: the page sees that the job lives, and nobody on the way closes the line.
+BEAT_SECONDS = 1.0
 
 JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples=["9c56cc51b374c3ba"])]
 
@@ -98,12 +99,12 @@ async def watch_job(
     """What happens in a job, from its beginning or from where you were cut off, until it is over.
 
     Events: `queued`, `started`, `loading`, `progress`, `preview`, `saving`, `interrupted`, and at the end one of
-    `done`, `failed`, `cancelled`.
+    `done`, `failed`, `cancelled`. Where there is none for a second, `beat` says how long the job has taken so far.
     """
-    await job_with(services.jobs.store, job)
+    found = await job_with(services.jobs.store, job)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     return StreamingResponse(
-        told(services.jobs.store, job, min(seen, 2**53)),
+        told(services.jobs.store, found, min(seen, 2**53)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -133,26 +134,27 @@ async def get_preview(
     return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
 
 
-async def told(store: JobStore, job: str, seen: int) -> AsyncIterator[bytes]:
-    """Events as they come, until the job is over."""
+async def told(store: JobStore, job: StoredJob, seen: int) -> AsyncIterator[bytes]:
+    """Events as they come, until the job is over; in between a `beat` each second, which is not an event of the job."""
     silent = 0.0
     while True:
-        for event in await run_in_threadpool(store.events, job, seen):
+        state = (await job_with(store, job.id)).state  # before its events are read: none comes after the last
+        for event in await run_in_threadpool(store.events, job.id, seen):
             seen, silent = event.number, 0.0
             yield line_of(event)
-            if event.kind in OVER:
-                return
-        if silent == 0.0:
-            found = await run_in_threadpool(store.find, job)
-            if found is None or (
-                found.state in OVER and not await run_in_threadpool(store.events, job, seen)
-            ):
-                return
+        if state in OVER:
+            return
         await asyncio.sleep(POLL_SECONDS)
         silent += POLL_SECONDS
-        if silent >= PING_SECONDS:
+        if silent >= BEAT_SECONDS:
             silent = 0.0
-            yield b": still here\n\n"
+            yield f"event: beat\ndata: {json.dumps({'state': state, 'elapsed': age(job)})}\n\n".encode()
+
+
+def age(job: StoredJob) -> float:
+    """Seconds since the job was asked for."""
+    asked = datetime.datetime.fromisoformat(job.created)
+    return round((datetime.datetime.now(datetime.UTC) - asked).total_seconds(), 1)
 
 
 def line_of(event: Event) -> bytes:

@@ -36,6 +36,21 @@ async def get_model(model: ModelDep, services: ServicesDep) -> Model:
     return Model.of(model, limits_of(services))
 
 
+@router.delete(
+    "/{model}", operation_id="delete_model", status_code=204, responses=problems_of(403, 404, 422, 503)
+)
+async def delete_model(model: ModelDep, services: ServicesDep) -> None:
+    """Delete a model that a fine-tune made, for good."""
+    if not services.jobs.made(model.name):
+        raise problems.Problem(
+            403,
+            "model_not_yours",
+            "Not your model",
+            f"{model.name!r} came with this server; only models that a fine-tune made can be deleted.",
+        )
+    await services.jobs.discard(model.name)
+
+
 @router.get(
     "/{model}/card",
     operation_id="get_card",
