@@ -51,6 +51,8 @@
  * @property {{id: string, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {text: string}[]}[]} sounds
  */
 
+/** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null}} JobReply */
+
 /** How an anchor goes over the wire. @param {Anchor} anchor */
 export const wire = (anchor) =>
   anchor.sound ? { sound: anchor.sound } : anchor.code ? { point: anchor.point } : { position: anchor.position };
@@ -216,6 +218,21 @@ export function createApi(fetch, base = "api/v1") {
 
     /** @param {string} model @param {string[]} sounds @returns {Promise<CheckReply>} */
     check: (model, sounds) => post(`models/${model}/checks`, { sounds }),
+
+    /** A new model out of this one and own sounds. @param {string} model @param {string[]} sounds @param {string} title @returns {Promise<JobReply>} */
+    refine: (model, sounds, title) => post(`models/${model}/finetunes`, { sounds, title }),
+
+    /** @returns {Promise<JobReply[]>} newest first */
+    jobs: async () => (await get("jobs")).jobs,
+
+    /** @param {string} job */
+    cancelJob: async (job) => void (await send("POST", `jobs/${job}/cancellation`)),
+
+    /** @param {string} job */
+    jobEvents: (job) => `${base}/jobs/${job}/events`,
+
+    /** @param {string} job @param {"before" | "after"} which @param {number} nth */
+    previewUrl: (job, which, nth) => `${base}/jobs/${job}/previews/${which}?v=${nth}`,
 
     /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
     bytes: async (url, signal) => (await request(url, { signal })).arrayBuffer(),

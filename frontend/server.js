@@ -31,7 +31,7 @@ export function createServer({ store, api, window }) {
       const library = createLibrary(columns);
       tries = 0;
       explain(model.id, library, unusable);
-      store.set({ server: { phase: "ready" }, model, library, atlas });
+      store.set({ server: { phase: "ready" }, models, model, library, atlas });
     } catch (error) {
       later(error);
     }

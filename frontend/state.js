@@ -137,6 +137,18 @@
  * @property {number | null} threshold    null: as the engine thinks best
  */
 
+/**
+ * @typedef {object} Job                  a new model that is being made from one's own sounds
+ * @property {string} id
+ * @property {string} title
+ * @property {string} result              the id of the model it makes
+ * @property {"queued" | "started" | "loading" | "trial" | "final" | "saving" | "interrupted" | "done" | "failed" | "cancelled"} phase
+ * @property {{phase: string, step: number, steps: number, percent: number, remaining: number | null} | null} progress
+ * @property {{step: number, train: number, held: number | null}[]} curve     of the phase it is in
+ * @property {number} previews            made so far
+ * @property {string | null} error
+ */
+
 /** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
 
 /**
@@ -177,6 +189,7 @@
  * @typedef {object} State
  * @property {{phase: "waking" | "ready" | "away" | "broken", retryAt?: number, why?: string}} server
  * @property {string | null} modelId            as the link asks for
+ * @property {readonly Model[]} models          all there are
  * @property {Model | null} model
  * @property {import("./library/sounds.js").Library | null} library
  * @property {Atlas | null} atlas
@@ -213,6 +226,7 @@
  * @property {"a" | "b" | "here" | Anchor} subject      what the named sliders start from
  * @property {{descriptor: string, by: number} | null} shape    the slider that is off its middle, in steps
  * @property {Travel | null} travel
+ * @property {Job | null} job
  * @property {readonly File[] | null} dropped    files that nobody has taken up yet
  * @property {Uploading | null} uploading
  * @property {import("./api.js").CheckReply | null} check      of one's own sounds
@@ -240,6 +254,7 @@ export const PATHS = ["geodesic", "linear", "retimed"];
 export const initial = {
   server: { phase: "waking" },
   modelId: null,
+  models: [],
   model: null,
   library: null,
   atlas: null,
@@ -276,6 +291,7 @@ export const initial = {
   subject: "a",
   shape: null,
   travel: null,
+  job: null,
   dropped: null,
   uploading: null,
   check: null,

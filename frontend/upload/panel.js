@@ -6,6 +6,7 @@ import { noteName } from "../library/sounds.js";
 import { keptGlyph } from "../made/shapes.js";
 import { watch } from "../store.js";
 import { amount, duration } from "../words.js";
+import { mountRefine } from "./refine.js";
 import { makeRecording } from "./recording.js";
 import { createUploads } from "./uploads.js";
 
@@ -23,11 +24,14 @@ export function mount(root, parts) {
   const editor = h("div.editor", { hidden: true });
   const summary = h("p.note.summary", { role: "status" });
   const list = h("ul.finds", { role: "list" });
+  const learning = h("div.learning");
+  const models = h("div.models");
   root.append(
     h("h2", {}, "Your sounds"),
     h("button.icon.close", { "aria-label": "Close your sounds", onclick: () => store.set({ panel: null }) }, icon("close")),
     h("p.lede", {}, "They land on the map, can be played and be ends of a journey at once. They stay on this machine."),
-    zone, busy, editor, summary, list);
+    zone, busy, editor, summary, list, learning, models);
+  const refine = mountRefine(learning, parts);
   picker.addEventListener("change", () => {
     if (picker.files?.length) void uploads.take([...picker.files]);
     picker.value = "";
@@ -173,6 +177,11 @@ export function mount(root, parts) {
   list.addEventListener("focusout", () => point(undefined));
 
   const stops = [
+    watch(store, ({ models: all, model }) => [all, model], ({ models: all, model }) => {
+      models.hidden = all.length < 2;
+      models.replaceChildren(h("h3", {}, "Models"), h("ul", {}, ...all.map(({ id, title }) =>
+        h("li", {}, h("a", { href: `?model=${encodeURIComponent(id)}`, "aria-current": id === model?.id ? "true" : null }, title)))));
+    }),
     watch(store, ({ uploading }) => [uploading], edit),
     watch(store, ({ library, model, check, a, b }) => [library, model, check, a, b], show),
   ];
@@ -181,6 +190,7 @@ export function mount(root, parts) {
       for (const stop of stops) stop();
       for (const recording of recordings) recording.destroy();
       uploads.destroy();
+      refine.destroy();
       root.replaceChildren();
     },
   };

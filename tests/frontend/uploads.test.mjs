@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { createLibrary } from "../../frontend/library/sounds.js";
 import { initial } from "../../frontend/state.js";
 import { createStore } from "../../frontend/store.js";
+import { createJobs, told } from "../../frontend/upload/jobs.js";
+import { jobWords, left } from "../../frontend/upload/refine.js";
 import { createUploads, cutsOf, isPlain, moved, refusal } from "../../frontend/upload/uploads.js";
 
 const limits = { upload_files: 3, upload_bytes: 4 * 2 ** 20, upload_seconds: 10 };
@@ -104,3 +106,49 @@ test("a file is one sound, or it is not", () => {
   assert.ok(!isPlain({ files: [found(1), found(0)] }), "where nothing was found one is asked");
   assert.deepEqual(cutsOf({ files: [found(1), found(2)] }).map(({ file: nth, on }) => [nth, on]), [[0, true], [1, true], [1, true]]);
 });
+
+function stream() {
+  const listeners = {};
+  const source = { closed: false, close() { this.closed = true; }, addEventListener: (kind, run) => (listeners[kind] = run) };
+  return { source, say: (kind, data = {}) => listeners[kind]({ data: JSON.stringify(data) }) };
+}
+const progress = (phase, step, held = null) => ({ phase, step, steps: 40, percent: step, remaining: 9, train: 3 - step / 40, held_out: held });
+
+test("a model that learns is followed from its first event to its last", async () => {
+  const { source, say } = stream();
+  const asked = [];
+  const api = { refine: async (...args) => (asked.push(args), { id: "j", model: "m", result: "m-j", title: "t", state: "queued", error: null }), jobEvents: (id) => `/${id}`, jobs: async () => [] };
+  const store = createStore({ ...start, panel: null, model: { ...start.model, title: "One-shots" }, library: library(["u1", "u2"]) });
+  const jobs = createJobs({ store, api, complain: assert.fail, makeSource: () => source });
+  await jobs.start();
+  assert.deepEqual(asked, [["m", ["u1", "u2"], "One-shots, 2 of yours"]]);
+  say("loading");
+  say("progress", progress("trial", 10, 2.5));
+  say("progress", progress("trial", 20, 2.2));
+  assert.deepEqual(store.get().job.curve.map(({ held }) => held), [2.5, 2.2]);
+  say("progress", progress("final", 10));
+  assert.equal(store.get().job.curve.length, 1, "another phase is another curve");
+  say("preview", { step: 10 });
+  say("done");
+  assert.deepEqual([store.get().job.phase, store.get().job.previews, source.closed], ["done", 1, true]);
+  jobs.dismiss();
+  assert.equal(store.get().job, null);
+});
+
+test("after a reload a running job is found again; one that is over is not", async () => {
+  const { source, say } = stream();
+  const job = (id, state) => ({ id, model: "m", result: `m-${id}`, title: "", state, error: null });
+  const store = createStore(start);
+  createJobs({ store, api: { jobs: async () => [job("new", "running"), job("old", "done")], jobEvents: (id) => `/${id}` }, complain: assert.fail, makeSource: () => source });
+  await settle();
+  assert.equal(store.get().job.id, "new");
+  say("failed", { message: "the disk is full." });
+  assert.equal(jobWords(store.get().job), "It did not work. the disk is full.");
+});
+
+test("a job that was interrupted draws its curve from where it went on", () => {
+  const before = { id: "j", phase: "trial", curve: [{ step: 20, train: 1, held: null }], progress: progress("trial", 20), previews: 0 };
+  assert.deepEqual(told(before, "progress", progress("trial", 10)).curve.map(({ step }) => step), [10]);
+});
+
+test("time left is told as one says it", () => assert.deepEqual([0.2, 42, 70, null].map(left), ["1 s", "42 s", "1 min 10 s", ""]));
