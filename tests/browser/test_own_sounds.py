@@ -175,3 +175,22 @@ def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:
     wait(page, "s.b && s.journey?.phase === 'ready'")
     assert probe(page, "nameless") == []
     remove_all(page)
+
+
+def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page, hits: list[Path]) -> None:
+    pick(page, hits)
+    wait(page, "s.check?.count === 3")
+    page.get_by_role("button", name="Refine on these 3 sounds").click()
+    wait(page, "s.job?.progress")
+    job = state(page, "s.job.id")
+    meter = page.get_by_role("progressbar", name="Learning")
+    assert 0 <= int(meter.get_attribute("aria-valuenow") or -1) <= 100
+    page.goto(page.url)
+    wait(page, f"s.job?.id === '{job}'")
+    page.get_by_role("button", name="Cancel").click()
+    wait(page, "['cancelled', 'done'].includes(s.job.phase)")
+    if state(page, "s.job.phase") == "cancelled":  # else it was quicker than the click
+        assert page.get_by_text("Nothing was changed.").is_visible()
+    page.get_by_role("button", name="Done").click()
+    assert page.get_by_role("button", name="Refine on these 3 sounds").is_visible()
+    remove_all(page)
