@@ -75,7 +75,7 @@ export function mountRefine(root, parts) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const last = job.curve[job.curve.length - 1];
     const x = (/** @type {number} */ step) => (w * 0.86 * step) / Math.max(1, last.step);
-    const y = (/** @type {number} */ v) => 8 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 20 * u);
+    const y = (/** @type {number} */ v) => 18 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 26 * u);
     c.font = `500 ${11 * u}px "Hanken Grotesk", system-ui, sans-serif`;
     for (const [name, of, dash] of /** @type {[string, (p: Job["curve"][0]) => number | null, number[]][]} */ ([["training", (p) => p.train, [2 * u, 3 * u]], ["held back", (p) => p.held, []]])) {
       const points = job.curve.filter((p) => of(p) !== null);
