@@ -38,7 +38,7 @@ class VolumeHMC(Sampler):
         metric: KernelMetric | SamplingMetric,
         steps: int = 100,
         leapfrogs: int = 10,
-        warm_up: int = 50,
+        warm_up: int = 15,
         reach: float = REACH,
     ):
         self.metric, self.reach = metric, reach
