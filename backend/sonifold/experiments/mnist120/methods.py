@@ -23,6 +23,8 @@ EVERY = 3
 PACE = 0.06
 #: Largest shift, in pixels, and turn, in radians, of classic augmentation.
 SHIFT, TURN = 2.0, 0.2
+#: Trajectories in which HMC tunes its step; the published figures were drawn with so many.
+WARM_UP = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def interpolation(latent: Latent, count: int, seed: int) -> Drawn:
 
 def volume(latent: Latent, count: int, seed: int) -> Drawn:
     """The metric's volume element, by HMC."""
-    drawn = VolumeHMC(latent.metric).sample(count, seed)
+    drawn = VolumeHMC(latent.metric, warm_up=WARM_UP).sample(count, seed)
     return latent.decoded(drawn.points, drawn.acceptance, drawn.escapes)
 
 
