@@ -98,7 +98,7 @@ class Directions:
 
     def away(self, points: Points) -> Tensor:
         """Distance of Phi to the nearest library sound, both as the model makes them, (batch,)."""
-        return torch.cdist(self.model.coordinates(points), self.model.atlas.coordinates).amin(1)
+        return self.model.operations.away(points).amin(1)
 
     # -- what is heard, and its slopes ------------------------------------------------------------
 

@@ -151,13 +151,13 @@ class Operations:
 
     def known(self, points: Points) -> Tensor:
         """Which latent points (batch, latent) lie among the data, (batch,) bool."""
-        return self._known(points, self._away(points))
+        return self._known(points, self.away(points))
 
     def _known(self, points: Points, away: Tensor) -> Tensor:
         edge = self._model.library.z.norm(dim=1).max()
         return (away.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
 
-    def _away(self, points: Points) -> Tensor:
+    def away(self, points: Points) -> Tensor:
         """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""
         return torch.cdist(self._model.coordinates(points), self._model.atlas.coordinates)
 
@@ -167,7 +167,7 @@ class Operations:
         return [(labels[i].id, d * scale) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
 
     def _around(self, z: Tensor, caveats: list[Caveat]) -> Place:
-        away = self._away(z[None])
+        away = self.away(z[None])
         known = bool(self._known(z[None], away)[0])
         nearest = self._nearest(away[0], NAMED)
         if not known:
@@ -321,7 +321,7 @@ class Operations:
             if sampler == "walk"
             else self._sampler(sampler).sample(count, seed, temperature)
         )
-        away = self._away(drawn.points)
+        away = self.away(drawn.points)
         known = self._known(drawn.points, away)
         caveats = []
         if drawn.effective is not None and drawn.effective < count / 2:

@@ -9,7 +9,7 @@ Needs the extra ``topology`` (gudhi, scikit-dimension, matplotlib).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +152,18 @@ def correlation(d: Distances, low: float = 0.005, high: float = 0.05, resamples:
         return float(np.log(high / low) / np.log(far / max(near, 1e-12)))
 
     rows, columns = np.triu_indices(len(d), 1)
-    draw = np.random.default_rng(0)
-    again = []
-    for _ in range(resamples):
-        picked = draw.integers(len(d), size=len(d))
-        a, b = picked[rows], picked[columns]
-        again.append(slope(d[a[a != b], b[a != b]]))
+    again = [slope(d[pairs]) for pairs in _resampled_pairs(len(d), resamples)]
     return Estimate(slope(d[rows, columns]), *_interval(again), len(d))
+
+
+def _resampled_pairs(count: int, resamples: int) -> Iterator[tuple[NDArray, NDArray]]:
+    """Pairs among points drawn with replacement, without those of a point and itself; (row, column) of each."""
+    rows, columns = np.triu_indices(count, 1)
+    draw = np.random.default_rng(0)
+    for _ in range(resamples):
+        picked = draw.integers(count, size=count)
+        a, b = picked[rows], picked[columns]
+        yield a[a != b], b[a != b]
 
 
 def _interval(again: list[float]) -> tuple[float, float]:
@@ -280,13 +285,9 @@ def kept(before: Distances, after: Distances) -> dict[str, Estimate]:
 def rank_agreement(before: Distances, after: Distances, resamples: int = 200) -> Estimate:
     """Spearman's rho over pairs of points; the interval by resampling points."""
     rows, columns = np.triu_indices(len(before), 1)
-    draw = np.random.default_rng(0)
-    again = []
-    for _ in range(resamples):
-        picked = draw.integers(len(before), size=len(before))
-        a, b = picked[rows], picked[columns]
-        apart = a != b
-        again.append(spearmanr(before[a[apart], b[apart]], after[a[apart], b[apart]]).statistic)
+    again = [
+        spearmanr(before[pairs], after[pairs]).statistic for pairs in _resampled_pairs(len(before), resamples)
+    ]
     rho = float(spearmanr(before[rows, columns], after[rows, columns]).statistic)
     return Estimate(rho, *_interval(again), len(before))
 
