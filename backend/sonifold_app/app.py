@@ -12,11 +12,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from sonifold_app import gate, problems
+from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.jobs.store import JobStore
 from sonifold_app.own import OwnSounds
 from sonifold_app.routes import (
+    adaptations,
     atlas,
     audio,
     decodings,
@@ -62,6 +64,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     blobs = Blobs(store / "blobs", settings.keep_bytes)
     memo = Memo(store / "memo", MEMO_BYTES)
     kept = KeptSounds(settings.data / "library")
+    own = OwnSounds(kept, engine)
     runner = JobRunner(JobStore(settings.data / "library"), engine, settings.data, settings.models)
 
     @asynccontextmanager
@@ -94,7 +97,13 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         ],
     )
     app.state.services = Services(
-        settings, engine, Recordings(blobs, memo, engine.convert), memo, OwnSounds(kept, engine), runner
+        settings,
+        engine,
+        Recordings(blobs, memo, engine.convert),
+        memo,
+        own,
+        Adaptations(kept.adaptations, own, engine),
+        runner,
     )
     app.state.plotly = page.Plotly(blobs, memo)
     problems.install(app)
@@ -115,7 +124,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     ):
         api.include_router(resource.router)
     api.include_router(atlas.indicatrices)
-    for router in (uploads.router, jobs.finetunes, jobs.router):
+    for router in (uploads.router, adaptations.router, jobs.finetunes, jobs.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(page.router)

@@ -1,6 +1,7 @@
 """The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
 
-The engine keeps nothing; a question that names an own sound carries it.
+The engine keeps nothing; a question that names an own sound carries it. An adapted model has the own sounds of its
+base, each where its decoder comes closest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Upload
+from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Settled, Upload
 from sonifold_app.store.kept import (
     KeptSound,
     KeptSounds,
@@ -44,14 +45,23 @@ class OwnSounds:
         self._kept = kept
         self._engine = engine
         self._moving = asyncio.Lock()
+        self._settled: dict[tuple[str, str], Settled] = {}  # by version of an adapted model and sound
 
     async def all(self, model: ModelFacts) -> list[KeptSound]:
         """A model's own sounds, oldest first, their points those of the pack as it is now."""
-        sounds = await run_in_threadpool(self._kept.all, model.name)
+        sounds = await run_in_threadpool(self._kept.all, model.home)
         if any(sound.pack != model.pack for sound in sounds):
             await self._move(model)
-            sounds = await run_in_threadpool(self._kept.all, model.name)
-        return sounds
+            sounds = await run_in_threadpool(self._kept.all, model.home)
+        return await self._as_in(model, sounds)
+
+    async def several(self, model: ModelFacts, ids: Sequence[str]) -> list[KeptSound]:
+        """In the order of the ids. Raises SoundNotFound."""
+        found = await self._some(model, set(ids))
+        for id in ids:
+            if id not in found:
+                raise sound_not_found(model, id)
+        return [found[id] for id in ids]
 
     async def find(self, model: ModelFacts, id: str) -> KeptSound:
         """Raises SoundNotFound."""
@@ -61,25 +71,26 @@ class OwnSounds:
         return found
 
     async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[KeptSound]:
-        return await run_in_threadpool(self._kept.add, model.name, model.pack, sounds)
+        kept = await run_in_threadpool(self._kept.add, model.home, model.pack, sounds)
+        return await self._as_in(model, kept)
 
     async def rename(self, model: ModelFacts, id: str, name: str) -> KeptSound:
         """Raises SoundNotFound."""
-        if not await run_in_threadpool(self._kept.rename, model.name, id, name):
+        if not await run_in_threadpool(self._kept.rename, model.home, id, name):
             raise sound_not_found(model, id)
         return await self.find(model, id)
 
     async def remove(self, model: ModelFacts, id: str) -> None:
         """Raises SoundNotFound."""
-        if not await run_in_threadpool(self._kept.remove, model.name, id):
+        if not await run_in_threadpool(self._kept.remove, model.home, id):
             raise sound_not_found(model, id)
 
     async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
-        return await run_in_threadpool(self._kept.wait, model.name, files)
+        return await run_in_threadpool(self._kept.wait, model.home, files)
 
     async def waiting(self, model: ModelFacts, id: str) -> WaitingUpload:
         """Raises UploadNotFoundError."""
-        found = await run_in_threadpool(self._kept.waiting, model.name, id)
+        found = await run_in_threadpool(self._kept.waiting, model.home, id)
         if found is None:
             raise UploadNotFoundError(id)
         return found
@@ -93,7 +104,7 @@ class OwnSounds:
 
     async def forget(self, model: ModelFacts, id: str) -> None:
         """Raises UploadNotFoundError."""
-        if not await run_in_threadpool(self._kept.forget, model.name, id):
+        if not await run_in_threadpool(self._kept.forget, model.home, id):
             raise UploadNotFoundError(id)
 
     async def audio(self, sound: KeptSound) -> bytes:
@@ -130,24 +141,45 @@ class OwnSounds:
         return replaced(query, kept)
 
     async def _some(self, model: ModelFacts, ids: set[str]) -> dict[str, KeptSound]:
-        found = await run_in_threadpool(self._kept.some, model.name, ids)
+        found = await run_in_threadpool(self._kept.some, model.home, ids)
         if any(sound.pack != model.pack for sound in found.values()):
             await self._move(model)
-            found = await run_in_threadpool(self._kept.some, model.name, ids)
-        return found
+            found = await run_in_threadpool(self._kept.some, model.home, ids)
+        return {sound.id: sound for sound in await self._as_in(model, list(found.values()))}
+
+    async def _as_in(self, model: ModelFacts, sounds: list[KeptSound]) -> list[KeptSound]:
+        """Sounds where a model has them; an adapted one has them elsewhere than its base."""
+        if model.kind != "adapted":
+            return sounds
+        new = [one for one in sounds if (model.version, one.id) not in self._settled]
+        audio = {one.id: await run_in_threadpool(self._kept.audio, one) for one in new}
+        whole = [(one, data) for one in new if (data := audio[one.id]) is not None]
+        places = await self._engine.settle(model.name, [one.plain(data) for one, data in whole])
+        for (one, _), place in zip(whole, places, strict=True):
+            self._settled[model.version, one.id] = place
+        return [
+            one if place is None else moved(one, place)
+            for one in sounds
+            for place in [self._settled.get((model.version, one.id))]
+        ]
 
     async def _move(self, model: ModelFacts) -> None:
         """Find the points anew of sounds that were kept with another pack of this name."""
         async with self._moving:
-            sounds = await run_in_threadpool(self._kept.all, model.name)
+            sounds = await run_in_threadpool(self._kept.all, model.home)
             old = [sound for sound in sounds if sound.pack != model.pack]
-            log.info("finding %d own sounds anew in %s, whose pack has changed", len(old), model.name)
+            log.info("finding %d own sounds anew in %s, whose pack has changed", len(old), model.home)
             for sound in old:
                 audio = await run_in_threadpool(self._kept.audio, sound)
                 if audio is None:
                     continue
-                (admitted,) = await self._engine.admit(model.name, [Upload(sound.name, audio)])
+                (admitted,) = await self._engine.admit(model.home, [Upload(sound.name, audio)])
                 await run_in_threadpool(self._kept.move, sound, model.pack, admitted)
+
+
+def moved(sound: KeptSound, place: Settled) -> KeptSound:
+    x, y = place.position
+    return dataclasses.replace(sound, z=place.z, x=x, y=y, known=place.known)
 
 
 def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:

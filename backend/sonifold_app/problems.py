@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sonifold import errors
+from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.folder import StoreFullError
 from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError
 
@@ -199,6 +200,8 @@ def install(app: FastAPI) -> None:
                 return storage_full(error).response()
             case LibraryFullError():
                 return Problem(409, "library_full", "No more sounds", str(error)).response()
+            case TooManyAdaptationsError():
+                return Problem(409, "adaptations_full", "No more adaptations", str(error)).response()
             case UploadNotFoundError():
                 return Problem(404, "upload_not_found", "No such upload", str(error)).response()
             case _:
@@ -210,6 +213,7 @@ def install(app: FastAPI) -> None:
         errors.SonifoldError,
         StoreFullError,
         LibraryFullError,
+        TooManyAdaptationsError,
         UploadNotFoundError,
         Exception,
     )

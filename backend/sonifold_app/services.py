@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from sonifold import errors
 from sonifold_app import problems
+from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
 from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.own import OwnSounds
@@ -64,6 +65,7 @@ class Services:
     recordings: Recordings
     memo: Memo
     own: OwnSounds
+    adaptations: Adaptations
     jobs: JobRunner
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time.
@@ -82,6 +84,11 @@ class Services:
             self.documents[kind, model.name] = ((model.version, state), body)
         return body
 
+    def forget(self, model: str) -> None:
+        """Drop the documents of a model that is no more."""
+        for key in [key for key in self.documents if key[1] == model]:
+            del self.documents[key]
+
 
 def services(request: Request) -> Services:
     return request.app.state.services
@@ -91,16 +98,17 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 
 async def catalogue(services: ServicesDep) -> Catalogue:
+    """All models: packs, and what they are adapted to at the moment."""
     found = await services.engine.catalogue(PATIENCE_SECONDS)
     if found is None:
         raise problems.not_ready()
-    return found
+    return services.adaptations.joined(found)
 
 
 CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
 
 
-async def model_facts(
+async def known_model(
     model: Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])],
     catalogue: CatalogueDep,
 ) -> ModelFacts:
@@ -114,6 +122,16 @@ async def model_facts(
     return catalogue.models[model]
 
 
+#: A model to talk about.
+KnownModelDep = Annotated[ModelFacts, Depends(known_model)]
+
+
+async def model_facts(model: KnownModelDep, catalogue: CatalogueDep, services: ServicesDep) -> ModelFacts:
+    await services.adaptations.ready(model, catalogue)
+    return model
+
+
+#: A model to compute with. Raises PackInvalid where an adapted one cannot be made again.
 ModelDep = Annotated[ModelFacts, Depends(model_facts)]
 
 

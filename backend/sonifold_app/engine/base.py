@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 AudioFormat = Literal["wav", "flac", "ogg"]
+ModelKind = Literal["library", "adapted", "refined", "imported"]
 PathKind = Literal["geodesic", "linear", "retimed", "graph"]
 MetricName = Literal["blend", "pullback", "kernel", "flat"]
 MorphMode = Literal["steps", "glide"]
@@ -163,6 +164,14 @@ class IndicatrixQuery:
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """A place to be decoded, with so much of each of an adapted model's sliders."""
+
+    anchor: Anchor
+    amounts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Upload:
     """A sound file as it came."""
 
@@ -221,6 +230,37 @@ class Decoded:
 
     recording: Recording
     position: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SliderFacts:
+    """A direction in sound that some own sounds have and the model has not."""
+
+    id: str
+    title: str
+    low: float
+    high: float
+    share: float  # of what the model leaves out of the sounds
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What came of adapting a model to a few sounds."""
+
+    coherence: float | None
+    gain: float | None  # share of the error that is expected to go, on sounds like these
+    text: str
+    carries: bool  # whether anything of the sounds carries to others
+    sliders: tuple[SliderFacts, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Where an adapted model has an own sound of its base."""
+
+    z: Numbers  # (latent,)
+    position: tuple[float, float]
+    known: bool
 
 
 @dataclass(frozen=True)
@@ -390,6 +430,7 @@ class LibraryTable:
     pitches: Sequence[float | None]
     positions: Numbers  # (n, 2)
     z: Numbers  # (n, latent)
+    learned: Sequence[bool] = ()  # whether a fine-tune took the sound in; empty: none
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -451,6 +492,13 @@ class ModelFacts:
     atlas: AtlasField
     samplers: tuple[SamplerFacts, ...] = ()
     descriptors: tuple[DescriptorFacts, ...] = ()
+    kind: ModelKind = "library"
+    base: str | None = None  # what an adapted or a refined model was made from
+
+    @property
+    def home(self) -> str:
+        """The model that own sounds are kept with: of an adapted one its base."""
+        return self.base if self.kind == "adapted" and self.base is not None else self.name
 
 
 @dataclass(frozen=True)
@@ -475,7 +523,7 @@ class Engine(Protocol):
     async def catalogue(self, timeout: float) -> Catalogue | None:
         """The packs, once they are loaded; None if that takes longer than ``timeout`` seconds."""
 
-    async def open(self, folder: Path) -> None:
+    async def open(self, folder: Path, kind: ModelKind) -> None:
         """Load one more pack; if it cannot be used the catalogue says why."""
 
     async def shut(self, model: str) -> None:
@@ -487,8 +535,20 @@ class Engine(Protocol):
     async def morph(self, model: str, query: MorphQuery) -> list[Morph]:
         """The paths between two anchors and what they sound like, one a kind."""
 
-    async def decode(self, model: str, anchors: Sequence[Anchor]) -> list[Decoded]:
-        """What the model makes of each anchor's latent point alone, without what it had left out."""
+    async def adapt(self, model: str, name: str, sounds: Sequence[Kept], seed: int) -> Adapted:
+        """Adapt a model to own sounds, in closed form. The result answers to ``name`` until it is ``shut``; it is not
+        in the catalogue. A sound whose ``z`` is empty is placed anew.
+        """
+
+    async def settle(self, model: str, sounds: Sequence[Kept]) -> list[Settled]:
+        """Where an adapted model has own sounds of its base: where its decoder comes closest to them."""
+
+    async def decode(
+        self, model: str, anchors: Sequence[Anchor], amounts: Mapping[str, float] | None = None
+    ) -> list[Decoded]:
+        """What the model makes of each anchor's latent point alone, without what it had left out; of an adapted
+        model, with so much of each of its sliders.
+        """
 
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         """Places of sounds that are not in the library."""

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from sonifold import errors
 from sonifold_app.engine.base import (
     Anchor,
     AudioFormat,
     Decoded,
     Embedding,
+    Hearing,
     Kept,
     Morph,
     MorphQuery,
@@ -33,6 +35,8 @@ from sonifold_app.engine.base import (
 from sonifold_app.engine.batching import Spread, all_or_error, attempt_each, by_group, serially
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from sonifold.clip import Clip
     from sonifold.model import Model
     from sonifold.path import Path as LatentPath
@@ -84,23 +88,38 @@ def morphs(
     ]
 
 
-def decodings(
-    model: Model, anchors: Sequence[Anchor], spread: Spread = serially
-) -> list[Decoded | Exception]:
+def decodings(model: Model, asked: Sequence[Hearing], spread: Spread = serially) -> list[Decoded | Exception]:
     import torch
 
-    sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
-    good = [sound for sound in sounds if not isinstance(sound, Exception)]
-    if not good:
-        return [sound for sound in sounds if isinstance(sound, Exception)]
-    z = torch.stack([sound.z for sound in good])
-    clip = model.decode(z)
-    places = numbers(model.place(z))
-    decoded = iter(
-        Decoded(recording_of(type(clip)(audio[None], clip.sample_rate)), (float(x), float(y)))
-        for audio, (x, y) in zip(clip.audio, places, strict=True)
-    )
-    return [sound if isinstance(sound, Exception) else next(decoded) for sound in sounds]
+    from sonifold.clip import Clip
+
+    sounds = attempt_each(lambda one: resolve(model, one.anchor), asked)
+    plain = [
+        sound
+        for sound, one in zip(sounds, asked, strict=True)
+        if not isinstance(sound, Exception) and not one.amounts
+    ]
+    together = iter(model.decode(torch.stack([sound.z for sound in plain])).audio if plain else ())
+
+    def decoded(given: tuple[Sound | Exception, Hearing]) -> Decoded:
+        sound, one = given
+        if isinstance(sound, Exception):
+            raise sound
+        audio = turned(model, sound, dict(one.amounts)) if one.amounts else next(together)
+        ((x, y),) = numbers(model.place(sound.z[None]))
+        return Decoded(recording_of(Clip(audio, model.sample_rate)), (float(x), float(y)))
+
+    return attempt_each(decoded, zip(sounds, asked, strict=True))
+
+
+def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Tensor:
+    """A latent point as an adapted model's sliders change it, (sample,)."""
+    from sonifold import adapt
+
+    if not isinstance(model, adapt.AdaptedModel):
+        raise errors.PointInvalid(f"{model.name} has no sliders; adapt it to some sounds of yours first.")
+    bare = model.point(sound.z)
+    return adapt.play(model, adapt.turned(model, bare, model.sliders, amounts)).audio
 
 
 def descriptions(

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sonifold import errors
-from sonifold_app.engine import compute, places, uploads
+from sonifold_app.engine import adapting, compute, places, uploads
 from sonifold_app.engine.base import (
+    Adapted,
     Admitted,
     Analogy,
     AnalogyQuery,
@@ -32,12 +33,14 @@ from sonifold_app.engine.base import (
     Embedding,
     Extrapolation,
     ExtrapolationQuery,
+    Hearing,
     Indicatrices,
     IndicatrixQuery,
     Kept,
     Mean,
     MeanQuery,
     ModelFacts,
+    ModelKind,
     Morph,
     MorphQuery,
     Neighbour,
@@ -45,6 +48,7 @@ from sonifold_app.engine.base import (
     Numbers,
     PathQuery,
     SampleQuery,
+    Settled,
     SplitFile,
     StoredAudio,
     TracedPath,
@@ -89,6 +93,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "sample": Operation(places.each(places.draw), most=2),
     "neighbours": Operation(places.each(places.neighbours), most=8),
     "indicatrices": Operation(places.each(places.indicatrices), most=2),
+    "settle": Operation(adapting.settled, most=8, rank=1),
 }
 
 
@@ -116,6 +121,10 @@ class LocalEngine:
             max_workers=threads, thread_name_prefix="sonifold-compute", initializer=without_gradients
         )
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sonifold-light")
+        # Half a second each, and half a gigabyte for many sounds: beside the morphs, but one at a time.
+        self._adapting = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="sonifold-adapt", initializer=without_gradients
+        )
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -130,6 +139,7 @@ class LocalEngine:
             self._batcher.close()
         self._workers.shutdown(cancel_futures=True)
         self._pool.shutdown(cancel_futures=True)
+        self._adapting.shutdown(cancel_futures=True)
 
     def _open(self) -> None:
         try:
@@ -158,19 +168,29 @@ class LocalEngine:
         except TimeoutError:
             return None
 
-    async def open(self, folder: Path) -> None:
+    async def open(self, folder: Path, kind: ModelKind) -> None:
         found = await self._light(load_pack, folder)
         if isinstance(found, str):
             log.warning("model %s cannot be used: %s", folder.name, found)
             self._unusable = {**self._unusable, folder.name: found}
             self._announce(self._catalogue.result().models)
             return
-        facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code()))
+        facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code(), kind))
         self._models = {**self._models, folder.name: found}
         self._announce({**self._catalogue.result().models, folder.name: facts})
 
+    async def adapt(self, model: str, name: str, sounds: Sequence[Kept], seed: int) -> Adapted:
+        adapted = await asyncio.get_running_loop().run_in_executor(
+            self._adapting, adapting.adapted, self._model(model), sounds, seed
+        )
+        self._models = {**self._models, name: adapted}
+        return adapting.told(adapted)
+
     async def shut(self, model: str) -> None:
         self._models = {name: one for name, one in self._models.items() if name != model}
+        compute.recall.cache_clear()  # it would hold on to the model
+        if model not in self._catalogue.result().models.keys() | self._unusable.keys():
+            return
         self._unusable = {name: why for name, why in self._unusable.items() if name != model}
         left = self._catalogue.result().models.items()
         self._announce({name: facts for name, facts in left if name != model})
@@ -189,8 +209,14 @@ class LocalEngine:
     async def morph(self, model: str, query: MorphQuery) -> list[Morph]:
         return await self._together("morph", model, query)
 
-    async def decode(self, model: str, anchors: Sequence[Anchor]) -> list[Decoded]:
-        return await all_of([self._together("decode", model, anchor) for anchor in anchors])
+    async def decode(
+        self, model: str, anchors: Sequence[Anchor], amounts: Mapping[str, float] | None = None
+    ) -> list[Decoded]:
+        turned = tuple((amounts or {}).items())
+        return await all_of([self._together("decode", model, Hearing(anchor, turned)) for anchor in anchors])
+
+    async def settle(self, model: str, sounds: Sequence[Kept]) -> list[Settled]:
+        return await all_of([self._together("settle", model, sound) for sound in sounds])
 
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         return await all_of([self._together("embed", model, upload) for upload in uploads])

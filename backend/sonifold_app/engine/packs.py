@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonifold import errors
-from sonifold_app.engine.base import AtlasField, DescriptorFacts, LibraryTable, ModelFacts, SamplerFacts
+from sonifold_app.engine.base import (
+    AtlasField,
+    DescriptorFacts,
+    LibraryTable,
+    ModelFacts,
+    ModelKind,
+    SamplerFacts,
+)
 from sonifold_app.engine.compute import numbers
 
 if TYPE_CHECKING:
@@ -49,7 +56,7 @@ def load_pack(folder: Path) -> Model | str:
         )
 
 
-def facts_of(name: str, model: Model, code: str) -> ModelFacts:
+def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") -> ModelFacts:
     """What the service tells about a model without computing."""
     library, atlas = model.library, model.atlas
     card = dict(model.card)
@@ -78,6 +85,7 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
             groups=[label.group for label in library.labels],
             seconds=[label.seconds for label in library.labels],
             pitches=[label.pitch_hz for label in library.labels],
+            learned=[label.split == "uploaded" for label in library.labels],
             positions=numbers(library.positions),
             z=numbers(library.z),
         ),
@@ -92,6 +100,8 @@ def facts_of(name: str, model: Model, code: str) -> ModelFacts:
         ),
         samplers=samplers(),
         descriptors=descriptors(),
+        kind=kind,
+        base=(card.get("adapted") or {}).get("base"),
     )
 
 

@@ -92,7 +92,7 @@ class JobRunner:
             if config.parent.suffix == ".gone":
                 await run_in_threadpool(shutil.rmtree, config.parent, ignore_errors=True)
             else:
-                await self._engine.open(config.parent)
+                await self._engine.open(config.parent, "refined")
 
     async def _do(self, job: Job) -> None:
         if job.cancel:
@@ -112,7 +112,7 @@ class JobRunner:
             return  # cancelled, or failed with a reason
         pack = self._data / "packs" / job.pack
         if code == 0 and pack.exists():
-            await self._engine.open(pack)
+            await self._engine.open(pack, "refined")
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack})
         else:
             log.warning("the worker of job %s ended with %s before the job did", job.id, code)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sonifold_app import negotiation
 from sonifold_app.documents import audio_of, problems_of
+from sonifold_app.engine.base import ModelFacts
 from sonifold_app.problems import Problem, not_acceptable
 from sonifold_app.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.morphs import keep
 from sonifold_app.schemas.common import short
 from sonifold_app.schemas.decodings import DecodedSound, DecodingRequest, Decodings
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/decodings", tags=["decodings"])
 
@@ -35,7 +38,7 @@ JSON = "application/json"
 async def create_decodings(
     model: ModelDep, asked: DecodingRequest, request: Request, services: ServicesDep
 ) -> Decodings | Response:
-    """Decode latent points or positions on the map."""
+    """Decode latent points or positions on the map; of an adapted model with more or less of its sliders."""
     anchors = asked.anchors()
     if not anchors:
         raise Problem(
@@ -51,7 +54,9 @@ async def create_decodings(
     chosen = negotiation.choose(accept, offers)
     if chosen is None:
         raise not_acceptable(accept or "", offers)
-    decoded = await unless_abandoned(request, services.engine.decode(model.name, anchors))
+    amounts = {id: amount for id, amount in asked.amounts.items() if amount}
+    check_amounts(model, asked.amounts, services)
+    decoded = await unless_abandoned(request, services.engine.decode(model.name, anchors, amounts))
     if chosen != JSON:
         format = negotiation.audio_format(chosen)
         wav = decoded[0].recording.wav
@@ -67,3 +72,19 @@ async def create_decodings(
             for one in decoded
         ]
     )
+
+
+def check_amounts(model: ModelFacts, amounts: Mapping[str, float], services: Services) -> None:
+    """Raises slider_invalid where the model has no such slider, or an amount is out of its reach."""
+    found = services.adaptations.find(model.name)
+    sliders = {} if found is None else {one["id"]: one for one in found.told["sliders"]}
+    for id, amount in amounts.items():
+        if id not in sliders:
+            there = f"it has {', '.join(sliders)}" if sliders else "only adapted models have any"
+            detail = f"{model.name!r} has no slider {id[:40]!r}; {there}."
+        elif not sliders[id]["low"] <= amount <= sliders[id]["high"]:
+            low, high = sliders[id]["low"], sliders[id]["high"]
+            detail = f"the slider {id!r} goes from {low:g} to {high:g}; {amount:g} came."
+        else:
+            continue
+        raise Problem(422, "slider_invalid", "No such slider, or not so much of it", detail)

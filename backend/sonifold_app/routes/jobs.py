@@ -17,8 +17,9 @@ from sonifold_app.jobs.store import OVER, Event, JobStore
 from sonifold_app.jobs.store import Job as StoredJob
 from sonifold_app.problems import Problem
 from sonifold_app.replies import REVALIDATE, audio_reply
+from sonifold_app.routes.adaptations import refuse_known
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
-from sonifold_app.services import ModelDep, ServicesDep
+from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
 
 finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -34,20 +35,29 @@ JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples
     "", operation_id="create_finetune", status_code=202, responses=problems_of(404, 413, 422, 503)
 )
 async def create_finetune(
-    model: ModelDep, asked: FinetuneRequest, response: Response, services: ServicesDep
+    model: KnownModelDep,
+    asked: FinetuneRequest,
+    response: Response,
+    catalogue: CatalogueDep,
+    services: ServicesDep,
 ) -> Job:
-    """Refine the model on some of your own sounds; the result is a model of its own."""
-    for id in asked.sounds:
-        if id in model.library.rows:
-            raise Problem(
-                422,
-                "uploads_invalid",
-                "Not one of your sounds",
-                f"{id} is in the library of {model.name!r}, which knows it already. Name sounds that you uploaded.",
-            )
-        await services.own.find(model, id)
-    request = {"sounds": asked.sounds, "kept_with": model.name, "config": {"seed": asked.seed}}
-    job = await run_in_threadpool(services.jobs.store.create, model.name, asked.title, request)
+    """Refine the model on some of your own sounds; the result is a model of its own.
+
+    An adapted model's base is refined in its place.
+    """
+    base, adaptation = catalogue.models[model.home], services.adaptations.find(model.name)
+    sounds = asked.sounds or (None if adaptation is None else [one.id for one in adaptation.sounds])
+    if sounds is None:
+        raise Problem(
+            422,
+            "request_invalid",
+            "Nothing to learn from",
+            f'{model.name!r} is not an adapted model: say what to learn from, {{"sounds": [ids of your own sounds]}}.',
+        )
+    refuse_known(base, sounds)
+    await services.own.several(base, sounds)
+    request = {"sounds": sounds, "kept_with": base.name, "config": {"seed": asked.seed}}
+    job = await run_in_threadpool(services.jobs.store.create, base.name, asked.title, request)
     services.jobs.wake()
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return Job.of(job)

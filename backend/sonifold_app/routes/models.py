@@ -12,7 +12,7 @@ from sonifold_app.documents import problems_of
 from sonifold_app.replies import REVALIDATE, bytes_reply
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import Limits, Model, Models, UnusableModel
-from sonifold_app.services import CatalogueDep, ModelDep, Services, ServicesDep
+from sonifold_app.services import CatalogueDep, KnownModelDep, Services, ServicesDep
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -31,7 +31,7 @@ async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
 
 
 @router.get("/{model}", operation_id="get_model", responses=problems_of(404, 422, 503))
-async def get_model(model: ModelDep, services: ServicesDep) -> Model:
+async def get_model(model: KnownModelDep, services: ServicesDep) -> Model:
     """One model: what it can do, and what it takes."""
     return Model.of(model, limits_of(services))
 
@@ -39,16 +39,23 @@ async def get_model(model: ModelDep, services: ServicesDep) -> Model:
 @router.delete(
     "/{model}", operation_id="delete_model", status_code=204, responses=problems_of(403, 404, 422, 503)
 )
-async def delete_model(model: ModelDep, services: ServicesDep) -> None:
-    """Delete a model that a fine-tune made, for good."""
+async def delete_model(model: KnownModelDep, services: ServicesDep) -> None:
+    """Delete a model that you made, for good. Of an adapted one this is the undo: its base was never touched."""
+    if model.kind == "adapted":
+        await services.adaptations.remove(model.name)
+        return services.forget(model.name)
     if not services.jobs.made(model.name):
         raise problems.Problem(
             403,
             "model_not_yours",
             "Not your model",
-            f"{model.name!r} came with this server; only models that a fine-tune made can be deleted.",
+            f"{model.name!r} came with this server; only models that you made can be deleted.",
         )
+    for one in services.adaptations.of(model.name):
+        await services.adaptations.remove(one.id)
+        services.forget(one.id)
     await services.jobs.discard(model.name)
+    services.forget(model.name)
 
 
 @router.get(
@@ -63,7 +70,7 @@ async def delete_model(model: ModelDep, services: ServicesDep) -> None:
         **problems_of(404, 406, 422, 503),
     },
 )
-async def get_card(model: ModelDep, request: Request) -> Response:
+async def get_card(model: KnownModelDep, request: Request) -> Response:
     """The model card: measures, data, licences, credits; JSON, or Markdown to be read."""
     accept = request.headers.get("accept")
     chosen = negotiation.choose(accept, CARD_TYPES)

@@ -96,6 +96,9 @@ async def keep_point(model: ModelFacts, asked: KeepRequest, request: Request, se
     """Keep what the model makes of a latent point."""
     point = Anchor(point=tuple(asked.point))
     (admitted,) = await unless_abandoned(request, services.engine.admit(model.name, [point]))
+    if model.home != model.name:  # kept with the base, which has it somewhere else
+        heard = [Upload(asked.name, admitted.audio)]
+        (admitted,) = await unless_abandoned(request, services.engine.admit(model.home, heard))
     source = {"point": asked.point, **asked.made_with}
     (sound,) = await services.own.add(model, [NewSound("made", asked.name, admitted, source)])
     return presented(model, [sound]).sounds[0]
@@ -230,7 +233,7 @@ async def keep_uploads(
     sources: Sequence[dict[str, Any]],
 ) -> list[KeptSound]:
     """Analyse, place and keep sounds, all or none."""
-    admitted = await unless_abandoned(request, services.engine.admit(model.name, uploads))
+    admitted = await unless_abandoned(request, services.engine.admit(model.home, uploads))
     return await services.own.add(
         model,
         [

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sonifold_app.engine import base
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MAX_DECODINGS, Point, Position, Reply, Request, example
+from sonifold_app.schemas.common import MAX_DECODINGS, Number, Point, Position, Reply, Request, example
 
 
 class DecodingRequest(Request):
@@ -16,6 +16,11 @@ class DecodingRequest(Request):
 
     points: list[Point] | None = Field(None, min_length=1, max_length=MAX_DECODINGS)
     positions: list[Position] | None = Field(None, min_length=1, max_length=MAX_DECODINGS)
+    amounts: dict[str, Number] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="Of an adapted model's sliders, by id: how much of each to add; 1 is as much as your sounds have.",
+    )
 
     def anchors(self) -> list[base.Anchor]:
         return [

@@ -7,10 +7,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sonifold_app.jobs.store import Job as StoredJob
+from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
 from sonifold_app.schemas.common import Reply, Request, example
 from sonifold_app.schemas.sounds import Name, printable
-
-MAX_LEARNED = 100
 
 
 class FinetuneRequest(Request):
@@ -18,8 +17,11 @@ class FinetuneRequest(Request):
 
     model_config = example(sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"], title="My kit", seed=0)
 
-    sounds: list[str] = Field(
-        min_length=1, max_length=MAX_LEARNED, description="Ids of your own sounds; 5 to 20 are best."
+    sounds: list[str] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_LEARNED,
+        description="Ids of your own sounds; 5 to 20 are best. Of an adapted model by default those it was adapted to.",
     )
     title: Name
     seed: int = Field(0, ge=0, lt=2**31, strict=True)
@@ -31,10 +33,8 @@ class FinetuneRequest(Request):
 
     @field_validator("sounds")
     @classmethod
-    def all_different(cls, sounds: list[str]) -> list[str]:
-        if len(set(sounds)) < len(sounds):
-            raise ValueError("each sound once")
-        return sounds
+    def all_different(cls, sounds: list[str] | None) -> list[str] | None:
+        return None if sounds is None else each_once(sounds)
 
 
 class Job(Reply):

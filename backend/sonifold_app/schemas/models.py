@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sonifold_app.engine import base
+from sonifold_app.engine.base import (
+    DISTANCES,
+    METRICS,
+    PATH_KINDS,
+    DistanceName,
+    MetricName,
+    ModelFacts,
+    ModelKind,
+    PathKind,
+)
 from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, example
 
 
@@ -50,6 +59,8 @@ class Model(Reply):
     model_config = example(
         id="oneshots",
         version="1c0ffee5eed5a17e",
+        kind="library",
+        base=None,
         title="One-shots",
         description="Drums, percussion, short notes.",
         sounds=1000,
@@ -79,6 +90,11 @@ class Model(Reply):
 
     id: str
     version: str = Field(description="Changes when anything that the model renders may have changed.")
+    kind: ModelKind = Field(
+        description="`library`: came with the server. `adapted`: in closed form, at once. `refined`: by a fine-tune. "
+        "`imported`: from a file. All but the first are yours to rename and delete."
+    )
+    base: str | None = Field(description="What an adapted or refined model was made from.")
     title: str
     description: str
     sounds: int = Field(description="Sounds in the library.")
@@ -86,9 +102,9 @@ class Model(Reply):
     sample_rate: int = Field(description="Of everything rendered, in Hz.")
     sound_samples: int = Field(description="Length of a rendered sound, in samples.")
     unit: str = Field(description="The unit of lengths and distances.")
-    metrics: list[base.MetricName]
-    path_kinds: list[base.PathKind]
-    distances: list[base.DistanceName] = Field(description="By which neighbours can be found.")
+    metrics: list[MetricName]
+    path_kinds: list[PathKind]
+    distances: list[DistanceName] = Field(description="By which neighbours can be found.")
     samplers: list[Sampler]
     descriptors: list[Descriptor]
     weights: WeightRange
@@ -96,10 +112,12 @@ class Model(Reply):
     limits: Limits
 
     @classmethod
-    def of(cls, facts: base.ModelFacts, limits: Limits) -> Model:
+    def of(cls, facts: ModelFacts, limits: Limits) -> Model:
         return cls(
             id=facts.name,
             version=facts.version,
+            kind=facts.kind,
+            base=facts.base,
             title=facts.title,
             description=facts.description,
             sounds=len(facts.library.ids),
@@ -107,9 +125,9 @@ class Model(Reply):
             sample_rate=facts.sample_rate,
             sound_samples=facts.sound_samples,
             unit=facts.unit,
-            metrics=list(base.METRICS),
-            path_kinds=list(base.PATH_KINDS),
-            distances=list(base.DISTANCES),
+            metrics=list(METRICS),
+            path_kinds=list(PATH_KINDS),
+            distances=list(DISTANCES),
             samplers=[
                 Sampler(id=one.id, title=one.title, temperature=one.temperature, start=one.start)
                 for one in facts.samplers

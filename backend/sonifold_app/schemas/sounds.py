@@ -23,7 +23,7 @@ from sonifold_app.schemas.common import (
 )
 from sonifold_app.store.kept import KeptSound
 
-SoundKind = Literal["library", "made", "uploaded"]
+SoundKind = Literal["library", "learned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.
 YOURS = "yours"
 Name = Annotated[str, Field(min_length=1, max_length=120, description="What to call it.")]
@@ -56,7 +56,8 @@ class Sounds(Reply):
         "text that begins with `u`."
     )
     kind: list[SoundKind] = Field(
-        description="`library`: comes with the model. `made`: kept from the map. `uploaded`: from a file."
+        description="`library`: comes with the model. `learned`: the model was refined on it. `made`: kept from the "
+        "map. `uploaded`: from a file."
     )
     name: list[str]
     family: list[int] = Field(description="Index into `family_names`; own sounds are of the last, `yours`.")
@@ -79,7 +80,7 @@ class Sounds(Reply):
             count=len(library.ids) + len(own),
             family_names=family_names,
             id=[*library.ids, *(one.id for one in own)],
-            kind=[*(["library"] * len(library.ids)), *(one.kind for one in own)],
+            kind=[*(kind_of(library, row) for row in range(len(library.ids))), *(one.kind for one in own)],
             name=[*library.names, *(one.name for one in own)],
             family=[index[family] for family in library.families] + [len(family_names) - 1] * len(own),
             x=[x for x, _ in positions] + [short(one.x) for one in own],
@@ -91,6 +92,10 @@ class Sounds(Reply):
             credit=[*library.credits, *none],
             group=[*library.groups, *none],
         )
+
+
+def kind_of(library: base.LibraryTable, row: int) -> SoundKind:
+    return "learned" if library.learned and library.learned[row] else "library"
 
 
 class Sound(Reply):
@@ -140,7 +145,7 @@ class Sound(Reply):
         ((x, y),) = rows(library.positions[row : row + 1])
         return cls(
             id=library.ids[row],
-            kind="library",
+            kind=kind_of(library, row),
             name=library.names[row],
             family=library.families[row],
             x=x,

@@ -70,6 +70,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (job, number)
         )""",
     ),
+    (
+        """CREATE TABLE adaptations (
+            id TEXT PRIMARY KEY,
+            model TEXT NOT NULL,
+            pack TEXT NOT NULL,
+            title TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            sounds TEXT NOT NULL,
+            told TEXT NOT NULL,
+            created TEXT NOT NULL
+        )""",
+    ),
 )
 BUSY_SECONDS = 10.0
 

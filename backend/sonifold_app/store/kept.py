@@ -1,5 +1,7 @@
 """The sounds that a user keeps: rows in the database, audio in a store of its own that nothing is evicted from.
 
+What a model was adapted to is kept for as long as the adaptation is in use, deleted sounds too (``adaptations``).
+
 The cache may be deleted at any time; this may not. A row is written after its audio is on the disk and deleted before
 it, so that a row always has its audio; audio that a crash left without a row is swept away at a later start.
 """
@@ -33,6 +35,7 @@ from sqlalchemy import (
 )
 
 from sonifold_app.engine.base import Admitted, Kept, Numbers
+from sonifold_app.store.adaptations import AdaptationStore, adaptations
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.database import open_database
 
@@ -60,7 +63,7 @@ class UploadNotFoundError(Exception):
         )
 
 
-#: As ``database.MIGRATIONS`` makes it.
+#: As ``database.MIGRATIONS`` makes them.
 kept_sounds = Table(
     "kept_sounds",
     MetaData(),
@@ -152,6 +155,7 @@ class KeptSounds:
         self._database = open_database(folder / "library.sqlite")
         self._audio = Blobs(folder / "sounds", None, durable=True)
         self._writing = threading.Lock()  # between audio and row
+        self.adaptations = AdaptationStore(self._database, self._audio, self._writing, self._drop_unused)
         self._forget_expired()
         self._audio.sweep(self._audio_in_use(), GRACE_SECONDS)
 
@@ -281,8 +285,10 @@ class KeptSounds:
     def _audio_in_use(self) -> set[str]:
         with self._database.connect() as connection:
             kept = set(connection.execute(select(kept_sounds.c.audio).distinct()).scalars())
-            waiting = connection.execute(select(uploads.c.files)).scalars().all()
-        return kept | {file["audio"] for files in waiting for file in json.loads(files)}
+            lists = connection.execute(
+                sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
+            ).scalars()
+            return kept | {file["audio"] for files in lists for file in json.loads(files)}
 
 
 def row_of(model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:

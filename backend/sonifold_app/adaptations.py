@@ -1,0 +1,193 @@
+"""Adapted models as routes use them: made in half a second, made again when they are first used after a restart.
+
+What is kept of one is the request for it; the model itself is in memory while somebody plays with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+
+from sonifold import errors
+from sonifold_app.engine.base import Catalogue, Engine, Kept, ModelFacts, Numbers
+from sonifold_app.own import OwnSounds, sound_not_found
+from sonifold_app.store.adaptations import (
+    Adaptation,
+    AdaptationStore,
+    AdaptedTo,
+    TooManyAdaptationsError,
+    now,
+)
+
+#: Adapted models in memory, some 20 MB each; beyond that the longest unused goes, unless it was used just now.
+LOADED = 8
+JUST_NOW_SECONDS = 60.0
+#: Adaptations in use at the same time.
+MOST = 100
+
+log = logging.getLogger(__name__)
+
+
+class Adaptations:
+    """All that are in use."""
+
+    def __init__(self, store: AdaptationStore, own: OwnSounds, engine: Engine) -> None:
+        self._store, self._own, self._engine = store, own, engine
+        self._known = {one.id: one for one in store.all()}
+        self._facts: dict[str, tuple[ModelFacts, ModelFacts]] = {}  # by id: of the base, of the result
+        self._used: OrderedDict[str, float] = (
+            OrderedDict()
+        )  # those in memory: when last, longest unused first
+        self._loading = asyncio.Lock()
+
+    def joined(self, catalogue: Catalogue) -> Catalogue:
+        """With the adapted models whose bases are there."""
+        made = {
+            one.id: self._facts_of(one, catalogue.models[one.model])
+            for one in self._known.values()
+            if one.model in catalogue.models
+        }
+        return dataclasses.replace(catalogue, models={**catalogue.models, **made}) if made else catalogue
+
+    def of(self, base: str) -> list[Adaptation]:
+        """Those of a model, oldest first."""
+        return [one for one in self._known.values() if one.model == base]
+
+    def find(self, id: str) -> Adaptation | None:
+        return self._known.get(id)
+
+    async def make(self, base: ModelFacts, ids: Sequence[str], seed: int) -> Adaptation:
+        """Adapt a model to own sounds of it; the same sounds and seed give the same adapted model.
+
+        Raises SoundNotFound, UploadsInvalid, TooManyAdaptationsError.
+        """
+        ids = sorted(ids)
+        id = name_of(base.name, ids, seed)
+        async with self._loading:
+            found = self._known.get(id)
+            if found is None:
+                return await self._make(base, id, ids, seed)
+            await self._load(found, base)
+            return found
+
+    async def ready(self, model: ModelFacts, catalogue: Catalogue) -> None:
+        """Have an adapted model in memory. Raises PackInvalid where it can no longer be made."""
+        if model.kind != "adapted":
+            return
+        if model.name not in self._used:
+            async with self._loading:
+                if (found := self._known.get(model.name)) is not None:
+                    await self._load(found, catalogue.models[found.model])
+        self._touch(model.name)
+
+    async def rename(self, id: str, title: str) -> None:
+        await run_in_threadpool(self._store.rename, id, title)
+        self._known[id] = dataclasses.replace(self._known[id], title=title)
+
+    async def remove(self, id: str) -> None:
+        """The undo: the base was never touched."""
+        async with self._loading:
+            await run_in_threadpool(self._store.remove, id)
+            self._known.pop(id, None)
+            self._facts.pop(id, None)
+            if self._used.pop(id, None) is not None:
+                await self._engine.shut(id)
+
+    async def _make(self, base: ModelFacts, id: str, ids: Sequence[str], seed: int) -> Adaptation:
+        if len(self._known) >= MOST:
+            raise TooManyAdaptationsError(
+                f"{len(self._known)} adaptations are in use, as many as can be. Undo one first: DELETE it among the "
+                "models."
+            )
+        began = time.perf_counter()
+        kept = await self._own.several(base, ids)
+        plain = [await self._own.plain(one) for one in kept]
+        told = await self._engine.adapt(base.name, id, plain, seed)
+        self._touch(id)
+        sounds = tuple(
+            AdaptedTo(one.id, one.name, one.seconds, one.audio, tuple(one.z.tolist())) for one in kept
+        )
+        more = f"{len(kept)} of your sounds" if len(kept) > 1 else "a sound of yours"
+        adaptation = Adaptation(
+            id,
+            base.name,
+            base.pack,
+            f"{base.title} + {more}",
+            seed,
+            sounds,
+            {**dataclasses.asdict(told), "seconds": time.perf_counter() - began},
+            now(),
+        )
+        gone = await run_in_threadpool(self._store.add, adaptation)
+        if gone is not None:
+            self._used.pop(id, None)
+            await self._engine.shut(id)
+            raise sound_not_found(base, gone.id)
+        self._known[id] = adaptation
+        await self._make_room()
+        return adaptation
+
+    async def _load(self, adaptation: Adaptation, base: ModelFacts) -> None:
+        if adaptation.id in self._used:
+            return
+        sounds = []
+        for one in adaptation.sounds:
+            audio = await run_in_threadpool(self._store.audio, one)
+            if audio is None:
+                raise errors.PackInvalid(
+                    f"{adaptation.title!r} was adapted to the sound {one.name!r}, which is no longer whole on the "
+                    f"disk. Undo it (DELETE /api/v1/models/{adaptation.id}) and adapt again."
+                )
+            sounds.append(as_kept(one, audio, placed=adaptation.pack == base.pack))
+        log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)
+        await self._engine.adapt(base.name, adaptation.id, sounds, adaptation.seed)
+        self._touch(adaptation.id)
+        await self._make_room()
+
+    async def _make_room(self) -> None:
+        while len(self._used) > LOADED:
+            id, when = next(iter(self._used.items()))
+            if time.monotonic() - when < JUST_NOW_SECONDS:
+                return
+            del self._used[id]
+            await self._engine.shut(id)
+
+    def _touch(self, id: str) -> None:
+        self._used[id] = time.monotonic()
+        self._used.move_to_end(id)
+
+    def _facts_of(self, one: Adaptation, base: ModelFacts) -> ModelFacts:
+        made_of, facts = self._facts.get(one.id, (None, base))
+        if made_of is not base or facts.title != one.title:
+            facts = dataclasses.replace(
+                base,
+                name=one.id,
+                version=hashlib.sha256(f"{base.version} {one.id}".encode()).hexdigest()[:16],
+                title=one.title,
+                description=f"{base.title}, adapted at once to {', '.join(sound.name for sound in one.sounds)}.",
+                kind="adapted",
+                base=base.name,
+            )
+            self._facts[one.id] = (base, facts)
+        return facts
+
+
+def name_of(base: str, ids: Sequence[str], seed: int) -> str:
+    """What an adapted model is called: no fine-tune makes such a name, theirs end in 8 digits."""
+    digest = hashlib.sha256("\0".join([base, str(seed), *ids]).encode()).hexdigest()
+    return f"{base[:40]}-a{digest[:10]}"
+
+
+def as_kept(sound: AdaptedTo, audio: bytes, placed: bool) -> Kept:
+    """As the engine takes it; without a point where the pack has changed since."""
+    nothing: Numbers = np.empty(0, np.float32)
+    z = np.array(sound.z, np.float32) if placed else nothing
+    return Kept(sound.id, sound.name, sound.seconds, sound.audio, z, nothing, audio)

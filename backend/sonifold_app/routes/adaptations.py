@@ -1,0 +1,56 @@
+"""Adapting a model to a few own sounds at once. The result is a model; deleting it is the undo."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from sonifold_app.documents import problems_of
+from sonifold_app.engine.base import ModelFacts
+from sonifold_app.problems import Problem
+from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations
+from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
+
+router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
+
+
+@router.post(
+    "",
+    operation_id="create_adaptation",
+    status_code=201,
+    responses=problems_of(404, 409, 413, 422, 503),
+)
+async def create_adaptation(
+    model: KnownModelDep,
+    asked: AdaptationRequest,
+    response: Response,
+    catalogue: CatalogueDep,
+    services: ServicesDep,
+) -> Adaptation:
+    """Adapt the model to some of your own sounds, at once: the result is in the list of models when this answers.
+
+    The model itself stays as it is. The same sounds and seed give the same result. An adapted model's base is adapted
+    in its place.
+    """
+    base = catalogue.models[model.home]
+    refuse_known(base, asked.sounds)
+    made = Adaptation.of(await services.adaptations.make(base, asked.sounds, asked.seed))
+    response.headers["Location"] = f"/api/v1/models/{made.result}"
+    return made
+
+
+@router.get("", operation_id="list_adaptations", responses=problems_of(404, 422, 503))
+async def list_adaptations(model: KnownModelDep, services: ServicesDep) -> Adaptations:
+    """What the model is adapted to at the moment, oldest first."""
+    return Adaptations(adaptations=[Adaptation.of(one) for one in services.adaptations.of(model.home)])
+
+
+def refuse_known(model: ModelFacts, ids: list[str]) -> None:
+    """Raises uploads_invalid where a sound is the library's."""
+    for id in ids:
+        if id in model.library.rows:
+            raise Problem(
+                422,
+                "uploads_invalid",
+                "Not one of your sounds",
+                f"{id} is in the library of {model.name!r}, which knows it already. Name sounds that you uploaded.",
+            )

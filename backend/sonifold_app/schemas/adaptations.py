@@ -1,0 +1,126 @@
+"""Adapting at once: to which sounds, what to expect, what to turn."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from sonifold_app.schemas.common import Reply, Request, example, short
+from sonifold_app.store import adaptations as store
+
+MAX_LEARNED = 100
+
+
+class AdaptationRequest(Request):
+    """Own sounds for the model to take in."""
+
+    model_config = example(sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"], seed=0)
+
+    sounds: list[str] = Field(
+        min_length=1, max_length=MAX_LEARNED, description="Ids of your own sounds; 5 to 20 are best."
+    )
+    seed: int = Field(0, ge=0, lt=2**31, strict=True, description="Of the altered copies of the sounds.")
+
+    @field_validator("sounds")
+    @classmethod
+    def all_different(cls, sounds: list[str]) -> list[str]:
+        return each_once(sounds)
+
+
+class Forecast(Reply):
+    """What to expect of sounds like these, from leaving out one of them at a time."""
+
+    coherence: float | None = Field(
+        description="Mean cosine between what the model leaves out of different sounds; null for a single one."
+    )
+    gain: float | None = Field(
+        description="Share of the error that is expected to go on other sounds like these; null for a single one."
+    )
+    text: str = Field(description="The same as a sentence.")
+
+
+class Slider(Reply):
+    """A direction in sound that the sounds have and the model had not; `decodings` take amounts of it."""
+
+    id: str
+    title: str
+    low: float = Field(description="Least amount; 1 is as much as the sounds have, typically.")
+    high: float
+    share: float = Field(description="Of what the model leaves out of the sounds, how much lies along it.")
+
+
+class Adaptation(Reply):
+    """A model that has taken in some own sounds, in closed form."""
+
+    model_config = example(
+        model="oneshots",
+        result="oneshots-a1f2e3d4c5b",
+        title="One-shots + 2 of your sounds",
+        sounds=["u0a1b2c3d4e5f", "u1f2e3d4c5b6a"],
+        seed=0,
+        forecast={
+            "coherence": 0.31,
+            "gain": 0.17,
+            "text": "Your sounds belong together: expect similar ones about 17 % closer.",
+        },
+        carries=True,
+        sliders=[{"id": "common", "title": "more of your sounds", "low": -1.0, "high": 2.0, "share": 0.4}],
+        seconds=0.41,
+        created="2026-01-01T12:00:00.000+00:00",
+    )
+
+    model: str = Field(description="The base, which stays as it is.")
+    result: str = Field(
+        description="The id of the adapted model: all routes under it work. DELETE it to undo."
+    )
+    title: str
+    sounds: list[str] = Field(description="Ids; they stay in the adaptation when they are deleted.")
+    seed: int
+    forecast: Forecast
+    carries: bool = Field(
+        description="Whether anything of the sounds carries to others; if not the result sounds as its base does."
+    )
+    sliders: list[Slider]
+    seconds: float = Field(description="What adapting took.")
+    created: str = Field(description="ISO 8601, UTC.")
+
+    @classmethod
+    def of(cls, one: store.Adaptation) -> Adaptation:
+        told = one.told
+        return cls(
+            model=one.model,
+            result=one.id,
+            title=one.title,
+            sounds=[sound.id for sound in one.sounds],
+            seed=one.seed,
+            forecast=Forecast(
+                coherence=None if told["coherence"] is None else short(told["coherence"]),
+                gain=None if told["gain"] is None else short(told["gain"]),
+                text=told["text"],
+            ),
+            carries=told["carries"],
+            sliders=[
+                Slider(
+                    id=slider["id"],
+                    title=slider["title"],
+                    low=slider["low"],
+                    high=slider["high"],
+                    share=short(slider["share"]),
+                )
+                for slider in told["sliders"]
+            ],
+            seconds=round(told["seconds"], 3),
+            created=one.created,
+        )
+
+
+class Adaptations(Reply):
+    model_config = example(adaptations=[Adaptation.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
+
+    adaptations: list[Adaptation]
+
+
+def each_once(sounds: list[str]) -> list[str]:
+    """Raises ValueError where an id is named twice."""
+    if len(set(sounds)) < len(sounds):
+        raise ValueError("each sound once")
+    return sounds

@@ -1,0 +1,123 @@
+"""What models were adapted to: requests, from which the adapted models are made again after a restart.
+
+A row holds what it needs of each sound, and its audio stays for as long as the row does: deleting a sound takes nothing
+from an adaptation that is in use.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, select, update
+
+from sonifold_app.store.blobs import Blobs
+
+#: As ``database.MIGRATIONS`` makes it.
+adaptations = Table(
+    "adaptations",
+    MetaData(),
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("pack", String),
+    Column("title", String),
+    Column("seed", Integer),
+    Column("sounds", String),
+    Column("told", String),
+    Column("created", String),
+)
+
+
+class TooManyAdaptationsError(Exception):
+    """No more adaptations can be kept; the message is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class AdaptedTo:
+    """A sound, as it was when a model was adapted to it."""
+
+    id: str
+    name: str
+    seconds: float
+    audio: str  # sha256
+    z: tuple[float, ...]  # a point of the row's pack
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """An adapted model: what it was made from, and what was said of it."""
+
+    id: str  # of the adapted model
+    model: str  # its base
+    pack: str  # what the points are points of
+    title: str
+    seed: int
+    sounds: tuple[AdaptedTo, ...]
+    told: dict[str, Any]
+    created: str  # ISO 8601, UTC
+
+
+class AdaptationStore:
+    """Part of ``KeptSounds``, with its database, its audio and its lock."""
+
+    def __init__(
+        self,
+        database: sqlalchemy.Engine,
+        audio: Blobs,
+        writing: threading.Lock,
+        drop_unused: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._database, self._audio, self._writing = database, audio, writing
+        self._drop_unused = drop_unused
+
+    def add(self, adaptation: Adaptation) -> AdaptedTo | None:
+        """Keep an adaptation; the first of its sounds whose audio was deleted meanwhile, if any: then it is not."""
+        row = asdict(adaptation) | {
+            "sounds": json.dumps([asdict(one) for one in adaptation.sounds]),
+            "told": json.dumps(adaptation.told),
+        }
+        with self._writing:
+            for sound in adaptation.sounds:
+                if sound.audio not in self._audio:
+                    return sound
+            with self._database.begin() as connection:
+                connection.execute(insert(adaptations).values(**row))
+        return None
+
+    def all(self) -> list[Adaptation]:
+        """Oldest first."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(adaptations).order_by(sqlalchemy.text("rowid")))
+            return [adaptation_of(row._mapping) for row in rows]
+
+    def rename(self, id: str, title: str) -> None:
+        with self._database.begin() as connection:
+            connection.execute(update(adaptations).where(adaptations.c.id == id).values(title=title))
+
+    def remove(self, id: str) -> None:
+        """Forget an adaptation; audio that was kept for it alone goes too."""
+        with self._writing:
+            with self._database.begin() as connection:
+                gone = connection.execute(
+                    delete(adaptations).where(adaptations.c.id == id).returning(adaptations.c.sounds)
+                ).scalar_one_or_none()
+            if gone is not None:
+                self._drop_unused([one["audio"] for one in json.loads(gone)])
+
+    def audio(self, sound: AdaptedTo) -> bytes | None:
+        """A sound's FLAC file; None if it was lost or damaged on the disk."""
+        return self._audio.get(sound.audio)
+
+
+def adaptation_of(row: Any) -> Adaptation:
+    sounds = tuple(AdaptedTo(**{**one, "z": tuple(one["z"])}) for one in json.loads(row["sounds"]))
+    return Adaptation(**{**row, "sounds": sounds, "told": json.loads(row["told"])})
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
