@@ -20,6 +20,7 @@ from sonifold.metric import (
     Pullback,
     SamplingMetric,
 )
+from sonifold.metric.base import Steps
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -109,6 +110,16 @@ class TestContract:
         assert_close(energy, whole.detach())
         assert_close(gradient, torch.autograd.grad(whole.sum(), inner)[0])
         assert_close(metric.energy_gradient(curves, metric.anchors(curves))[1], gradient)
+
+    def test_the_energy_model_has_the_mean_inverse_tensor_of_each_step(self, metric, z):
+        curves = line(z[:3], z[3:6], 4)
+        energy, gradient, inverse = metric.energy_model(curves)
+        expected_energy, expected_gradient = metric.energy_gradient(curves)
+        steps = Steps.of(curves, metric.looks)
+        whole = torch.linalg.inv(metric.tensor(steps.places)).unflatten(0, steps.shape).mean(2)
+        assert_close(energy, expected_energy)
+        assert_close(gradient, expected_gradient)
+        assert_close(torch.diag_embed(inverse) if inverse.ndim == 3 else inverse, whole)
 
     def test_the_quadratic_model_has_the_gradient_of_the_energy_and_is_positive(self, metric, z):
         curves = line(z[:3], z[3:6], 5)

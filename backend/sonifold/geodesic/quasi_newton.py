@@ -173,11 +173,13 @@ def descend(
     precondition: Callable[..., Tensor],
     tolerance: float,
     max_steps: int,
+    accept: Callable[[Tensor, Tensor], None] | None = None,
 ) -> Descent:
     """Lower a batch of functions of x (batch, m, latent), each on its own until it settles.
 
     energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition:
-    (gradients, index=which) -> steps, by a guess of the inverse Hessian. The result's ``curves`` are the x reached.
+    (gradients, index=which) -> steps, by a guess of the inverse Hessian. accept: told which were evaluated last, and
+    whether each was accepted. The result's ``curves`` are the x reached.
     """
     index = torch.arange(len(x))  # which are still on their way
     energy, gradient = energy_gradient(x, index)
@@ -203,6 +205,8 @@ def descend(
         move = fraction[:, None, None] * step
         trial_energy, trial_gradient = energy_gradient(x + move, index)
         falls = trial_energy <= energy + SUFFICIENT * fraction * slope
+        if accept is not None:
+            accept(index, falls)
         which = falls[:, None, None]
         move = torch.where(which, move, 0.0)
         history.add(move, torch.where(which, trial_gradient - gradient, 0.0))

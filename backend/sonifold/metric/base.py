@@ -82,6 +82,8 @@ class Metric(ABC):
     chordal: bool = False
     #: Places on each step of a curve at which the tensor is looked at: more of them miss less between the nodes.
     looks: int = 1
+    #: Whether G^-1 is a formula, so that taking it at every step of a curve costs no more than the energy does.
+    closed_form: bool = False
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
     typical: Tensor | None = None
 
@@ -204,6 +206,14 @@ class Metric(ABC):
             energy = self.energy(torch.cat([curves[:, :1], inner, curves[:, -1:]], 1))
             (gradient,) = torch.autograd.grad(energy.sum(), inner)
         return energy.detach(), gradient
+
+    def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its looks).
+
+        The last (batch, node - 1, latent, latent), or (batch, node - 1, latent) where it is diagonal.
+        """
+        steps = Steps.of(curves, self.looks)
+        return *self.energy_gradient(curves, anchors), steps.mean(self.cometric(steps.places))
 
     def quadratic(self, curves: Curves) -> Quadratic:
         """The energy's quadratic model with the metric frozen, the gradient exact.

@@ -61,6 +61,8 @@ class KernelMetric(Metric):
     Raises ``ValueError`` when shapes disagree, or T or lambda is not positive.
     """
 
+    closed_form = True
+
     def __init__(
         self,
         centroids: Points,
@@ -239,30 +241,45 @@ class KernelMetric(Metric):
         return (across - (along(u) * v + along(v) * u) / c**2) / 2
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.energy_model(curves)[:2]
+
+    def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """In closed form: with u the steps, m their middles (or the other looks), v = G(m) u: E = N sum u'v and
 
         dE/dz_k = N [ 2 v_{k-1} - 2 v_k + (nu_{k-1} + nu_k)/2 ],  nu = grad_m u'G(m)u.
         """
-        if not self.diagonal:
-            return super().energy_gradient(curves)
+        curves = curves.to(self.centroids)
         steps = Steps.of(curves, self.looks)
         parts = [
-            self._lower_and_turn(*part)
-            for part in zip(steps.places.split(ROWS), steps.moves.split(ROWS), strict=True)
+            self._look(*part) for part in zip(steps.places.split(ROWS), steps.moves.split(ROWS), strict=True)
         ]
-        lowered, turn = (torch.cat(part) for part in zip(*parts, strict=True))
+        lowered, turn, inverse = (
+            torch.cat(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True)
+        )
         v, (to_start, to_end) = steps.mean(lowered), steps.split(turn)
         moves, n = curves.diff(dim=1), curves.shape[1] - 1
         gradient = 2 * (v[:, :-1] - v[:, 1:]) + to_end[:, :-1] + to_start[:, 1:]
-        return n * (moves * v).sum((1, 2)), n * gradient
+        return n * (moves * v).sum((1, 2)), n * gradient, steps.mean(inverse)
 
-    def _lower_and_turn(self, z: Points, u: Vectors) -> tuple[Vectors, Vectors]:
-        """(G(z) u, grad_z u'G(z)u) for diagonal M_i, from one table of weights."""
+    def _look(self, z: Points, u: Vectors) -> tuple[Vectors, Vectors, Tensor]:
+        """(v = G(z) u, grad_z u'G(z)u, G^-1(z) or its diagonal if that is all), from one table of weights."""
         weights = self.weights(z)
-        v = u / (weights @ self.matrices + self.ridge)
-        pull = (v * v) @ self.matrices.T
-        pull *= weights
-        return v, (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
+        if self.diagonal:
+            inverse = weights @ self.matrices + self.ridge
+            v = u / inverse
+            outer = v * v
+        else:
+            d = z.shape[1]
+            eye = torch.eye(d, dtype=z.dtype, device=z.device)
+            inverse = (weights @ self._table).view(-1, d, d) + self.ridge * eye
+            factor, failed = torch.linalg.cholesky_ex(inverse)
+            v = torch.cholesky_solve(u[..., None], factor)[..., 0]
+            if failed.any():
+                v = torch.where(failed[:, None] > 0, torch.nan, v)
+            outer = (v[:, :, None] * v[:, None, :]).flatten(1)
+        pull = weights * (outer @ self._table.T)
+        turn = (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
+        return v, turn, inverse
 
 
 def nearest_distances(points: Points) -> Tensor:
