@@ -1,7 +1,7 @@
 // @ts-check
 /** What one can do, whichever way: by mouse, finger, key, or table. */
 
-import { PATHS, STEPS, sameAnchor, stepAt } from "./state.js";
+import { PATHS, STEPS, comparisonOf, sameAnchor, stepAt, voiceOf } from "./state.js";
 
 const MOST_MARKED = 16;
 
@@ -85,6 +85,11 @@ export function createActions({ store, playback, performance }) {
     },
     /** @param {number} nth */
     choosePath: (nth) => PATHS[nth] && store.set({ path: PATHS[nth] }),
+    /** Before or after: the one that is not heard. */
+    compare() {
+      const both = comparisonOf(store.get());
+      if (both) store.set({ hear: voiceOf(store.get()) === both.after ? "before" : "after" });
+    },
     toggleTheme() {
       const dark = document.documentElement.dataset.theme === "dark";
       store.set({ theme: dark ? "light" : "dark" });

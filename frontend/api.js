@@ -48,10 +48,21 @@
  * @property {number} count
  * @property {number} seconds
  * @property {{text: string}[]} warnings
- * @property {{id: string, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {text: string}[]}[]} sounds
+ * @property {{id: string, known?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {text: string}[]}[]} sounds
  */
 
-/** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null}} JobReply */
+/** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}} JobReply */
+
+/**
+ * @typedef {object} AdaptationReply
+ * @property {string} model             id of the one it starts from
+ * @property {string} result            id of the one it makes, which is there at once
+ * @property {string[]} sounds
+ * @property {{coherence: number | null, gain: number | null, text: string}} forecast
+ * @property {boolean} carries          something of the sounds carries over to others
+ * @property {import("./state.js").OwnSlider[]} sliders
+ * @property {number} seconds           it took
+ */
 
 /** How an anchor goes over the wire. @param {Anchor} anchor */
 export const wire = (anchor) =>
@@ -145,13 +156,13 @@ export function createApi(fetch, base = "api/v1") {
 
     /**
      * What the model makes of bare places, or of latent points: one kind at a time.
-     * @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal]
+     * @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @param {Readonly<Record<string, number>>} [amounts] of own sliders
      * @returns {Promise<{audio: {url: string}, x: number, y: number}[]>}
      */
-    decodings: async (model, anchors, signal) => {
+    decodings: async (model, anchors, signal, amounts) => {
       const points = anchors.flatMap(({ code, ...rest }) => (code && "point" in rest ? [rest.point] : []));
       const positions = anchors.flatMap(({ code, position }) => (!code && position ? [position] : []));
-      const asked = { ...(points.length && { points }), ...(positions.length && { positions }) };
+      const asked = { ...(points.length && { points }), ...(positions.length && { positions }), ...(amounts && { amounts }) };
       return (await post(`models/${model}/decodings`, asked, signal)).sounds;
     },
 
@@ -176,7 +187,7 @@ export function createApi(fetch, base = "api/v1") {
     descriptions: (model, anchors, signal) => post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
 
     /**
-     * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number}} how @param {AbortSignal} [signal]
+     * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number, hold: boolean}} how @param {AbortSignal} [signal]
      * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
      */
     travel: (model, start, how, signal) => post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
@@ -218,6 +229,37 @@ export function createApi(fetch, base = "api/v1") {
 
     /** @param {string} model @param {string[]} sounds @returns {Promise<CheckReply>} */
     check: (model, sounds) => post(`models/${model}/checks`, { sounds }),
+
+    /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
+    decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,
+
+    /** @param {string} model @param {string} id @param {number | null} hertz null: it has none */
+    setPitch: async (model, id, hertz) => void (await send("PATCH", `models/${model}/sounds/${id}`, { pitch: hertz })),
+
+    /** @param {string} model @param {string} title */
+    renameModel: async (model, title) => void (await send("PATCH", `models/${model}`, { title })),
+
+    /** @param {string} model */
+    removeModel: async (model) => void (await send("DELETE", `models/${model}`)),
+
+    /** A model as one file. @param {string} model */
+    modelFile: (model) => `${base}/models/${model}/file`,
+
+    /** @param {File} file @returns {Promise<import("./state.js").Model>} */
+    async importModel(file) {
+      const form = new FormData();
+      form.append("file", file, file.name);
+      return (await request(`${base}/models`, { method: "POST", body: form })).json();
+    },
+
+    /** Takes own sounds into a model; the same again is the same model. @param {string} model @param {string[]} sounds @param {AbortSignal} [signal] @returns {Promise<AdaptationReply>} */
+    adapt: (model, sounds, signal) => post(`models/${model}/adaptations`, { sounds }, signal),
+
+    /** Those in use. @param {string} model @returns {Promise<AdaptationReply[]>} */
+    adaptations: async (model) => (await get(`models/${model}/adaptations`)).adaptations,
+
+    /** @param {string} result */
+    unadapt: async (result) => void (await send("DELETE", `models/${result}`)),
 
     /** A new model out of this one and own sounds. @param {string} model @param {string[]} sounds @param {string} title @returns {Promise<JobReply>} */
     refine: (model, sounds, title) => post(`models/${model}/finetunes`, { sounds, title }),

@@ -3,7 +3,7 @@
 
 import { isAborted, isAway, latest } from "./api.js";
 import { audibleSeconds } from "./listen/level.js";
-import { PATHS, STEPS, bendKey, bendOf, keyOf, pointedAnchor } from "./state.js";
+import { PATHS, STEPS, bendKey, bendOf, comparisonOf, keyOf, otherVoice, pointedAnchor, voiceOf } from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -13,13 +13,16 @@ import { watch } from "./store.js";
 /** @typedef {import("./state.js").Path} Path */
 /** @typedef {import("./state.js").Bend} Bend */
 
-const KEPT = 4; // journeys; each is some 10 MB of samples
+const KEPT = 6; // journeys; each is some 10 MB of samples
 const GLIDE = 4; // Seconds
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
-/** @param {Anchor} a @param {Anchor} b @param {Bend} bend */
-export const journeyKey = (a, b, bend) => `${keyOf(a)} ${keyOf(b)} ${bendKey(bend)}`;
+/** @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {string} [voice] the model it is heard with, where that is not the map's */
+export const journeyKey = (a, b, bend, voice = "") => [keyOf(a), keyOf(b), bendKey(bend), voice].join(" ").trimEnd();
+
+/** The voice as a part of a key: "" for the model's own. @param {State} state */
+const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(state));
 
 /**
  * @param {object} parts
@@ -36,11 +39,11 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
    * @param {Anchor[]} anchors
    * @param {import("./api.js").Measure & {kinds: string[]}} options
    * @param {AbortSignal} signal
+   * @param {string} [voice] id of the model
    * @returns {Promise<Morph[]>}
    */
-  async function render(anchors, options, signal) {
-    const model = /** @type {import("./state.js").Model} */ (store.get().model);
-    const reply = await api.morphs(model.id, anchors, options, signal);
+  async function render(anchors, options, signal, voice = voiceOf(store.get())) {
+    const reply = await api.morphs(voice, anchors, options, signal);
     return Promise.all(
       reply.morphs.map(async (path) => {
         const buffer = toAudioBuffer(await api.bytes(path.audio.url, signal));
@@ -49,9 +52,9 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     );
   }
 
-  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal */
-  function both(a, b, bend, signal) {
-    const key = journeyKey(a, b, bend);
+  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal @param {string} [voice] */
+  function both(a, b, bend, signal, voice = voiceOf(store.get())) {
+    const key = journeyKey(a, b, bend, voice === store.get().model?.id ? "" : voice);
     const known = kept.get(key);
     if (known) {
       keep(key, known);
@@ -60,7 +63,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
     const fresh = share(
       async (everyoneLeft) => {
-        const [geodesic, linear] = await render([a, b], { kinds: [bend.kind, "linear"], ...bend.measure }, everyoneLeft);
+        const [geodesic, linear] = await render([a, b], { kinds: [bend.kind, "linear"], ...bend.measure }, everyoneLeft, voice);
         return { geodesic, linear };
       },
       () => void (kept.get(key) === fresh && kept.delete(key)),
@@ -79,24 +82,29 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   /** @param {string} key */
   const stillWanted = (key) => store.get().journey?.key === key;
 
+  let spoken = ""; // the voice of the paths that are there
   const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
-    const key = journeyKey(a, b, bend);
+    const voice = voiceKey(store.get());
+    const key = journeyKey(a, b, bend, voice);
     const { journey } = store.get();
-    const sameEnds = journey && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
-    // only the metric changed: the old way stays on the map, and sounds, until the new one is there
+    const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
+    const sameVoice = sameEnds && voice === spoken;
+    // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
     const paths = sameEnds ? journey.paths : {};
     store.set({ journey: { key, phase: "solving", paths, glides: {} } });
     try {
       const linear = paths.linear;
       const found =
-        sameEnds && linear && !kept.has(key)
+        sameVoice && linear && !kept.has(key)
           ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({ geodesic, linear }))
           : await both(a, b, bend, signal);
       if (signal.aborted) return;
-      const complete = { ...(sameEnds && paths.retimed && { retimed: paths.retimed }), ...found };
+      const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
       keep(key, given(complete));
+      spoken = voice;
       store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
       await fetchRest(key, [a, b], signal);
+      await prepare(a, b, bend, signal);
     } catch (error) {
       if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
       store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
@@ -115,17 +123,29 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     store.set({ journey: { ...journey, paths } });
   }
 
+  /** What would be heard after a switch between before and after, so that the switch is heard at once. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal */
+  async function prepare(a, b, bend, signal) {
+    const voice = otherVoice(store.get());
+    if (!voice || signal.aborted) return;
+    try {
+      await both(a, b, bend, signal, voice);
+    } catch {
+      // whoever switches is told why
+    }
+  }
+  const ahead = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => prepare(a, b, bend, signal));
+
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
     const { model, a, b, path } = store.get();
-    const bend = bendOf(store.get());
+    const [bend, voice] = [bendOf(store.get()), voiceOf(store.get())];
     if (!model || !a || !b) return;
     try {
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
         if (store.get().journey?.glides[kind]) continue;
         const kinds = [kind === "geodesic" ? bend.kind : kind];
         const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
-        const { url } = (await api.morphs(model.id, [a, b], options, signal)).morphs[0].audio;
+        const { url } = (await api.morphs(voice, [a, b], options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
         const { journey } = store.get();
         if (!journey || journey.key !== key) return;
@@ -145,7 +165,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     const bend = bendOf(store.get());
     try {
       const asked = Date.now();
-      const { path } = await api.path(model.id, [from, to], { kind: bend.kind, ...bend.measure }, signal);
+      const { path } = await api.path(voiceOf(store.get()), [from, to], { kind: bend.kind, ...bend.measure }, signal);
       if (signal.aborted) return;
       store.set({ preview: { from, to, path } });
       if (!prefetch) return;
@@ -157,17 +177,23 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   });
 
   const unsubscribe = [
-    watch(store, (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library], (state) => {
+    watch(store, (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library, voiceKey(state)], (state) => {
       const { a, b, library, journey } = state;
       if (!library) return;
       if (!a || !b) {
         travel.cancel();
+        ahead.cancel();
         if (journey) store.set({ journey: null });
         return;
       }
       // a library that has grown by a sound is no reason to travel again
       const bend = bendOf(state);
-      if (journey?.key !== journeyKey(a, b, bend) || journey.phase === "failed") void travel(a, b, bend);
+      if (journey?.key !== journeyKey(a, b, bend, voiceKey(state)) || journey.phase === "failed") void travel(a, b, bend);
+    }),
+    // something to compare with has come while the journey stood
+    watch(store, (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after], (state) => {
+      const { a, b, journey } = state;
+      if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
     }),
     watch(store, ({ mode, path, journey }) => [mode, path, journey?.key, journey?.phase], ({ mode, journey }) => {
       glide.cancel();
@@ -197,6 +223,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     },
     destroy() {
       travel.cancel();
+      ahead.cancel();
       glide.cancel();
       look.cancel();
       for (const stop of unsubscribe) stop();

@@ -4,6 +4,7 @@
 import { createActions } from "./actions.js";
 import { createApi, isAborted, latest } from "./api.js";
 import { mountAtlas } from "./atlas/atlas.js";
+import { mountHearing } from "./hear/switch.js";
 import { createJourneys } from "./journey.js";
 import { mountLibrary } from "./library/library.js";
 import { createListen } from "./listen/listen.js";
@@ -53,6 +54,7 @@ const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly()
 mountStatus(atlas.engine, store);
 mountDeck(at("deck"), { store, actions, playback, link: link.link });
 mountPill(at("map"), { store, actions, operations });
+mountHearing(at("map"), store);
 mountLibrary(at("library"), { store, actions, playback, made });
 const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
 watchDrops(window, store);

@@ -4,7 +4,7 @@
 import { isAborted } from "./api.js";
 import { audibleSteps } from "./journey.js";
 import { safeGain, stepSeconds } from "./listen/level.js";
-import { PATHS, STEPS, keyOf, pointedAnchor, stepAt } from "./state.js";
+import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -43,20 +43,24 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
 
   // ── what is pointed at ──
 
+  /** A recording is the same whoever is heard; a place is not. @param {string} key @param {string} voice */
+  const heardAs = (key, voice) => `${voice} ${key}`;
+
   /** Where an anchor can be heard. @param {Anchor} anchor @returns {Promise<string>} */
   async function urlOf(anchor) {
     const model = /** @type {import("./state.js").Model} */ (store.get().model);
     if (anchor.sound) return api.soundUrl(model.id, anchor.sound);
-    const known = urls.get(keyOf(anchor));
+    const voice = voiceOf(store.get());
+    const known = urls.get(heardAs(keyOf(anchor), voice));
     if (known) return known;
-    const [{ audio }] = await api.decodings(model.id, [anchor]);
-    urls.set(keyOf(anchor), audio.url);
+    const [{ audio }] = await api.decodings(voice, [anchor]);
+    urls.set(heardAs(keyOf(anchor), voice), audio.url);
     return audio.url;
   }
 
   /** The sound of an anchor, from memory or from the engine. @param {Anchor} anchor @returns {Promise<AudioBuffer>} */
   function soundOf(anchor) {
-    const key = keyOf(anchor);
+    const key = anchor.sound ?? heardAs(keyOf(anchor), voiceOf(store.get()));
     const known = sounds.get(key);
     if (known) {
       sounds.delete(key);
@@ -305,8 +309,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     },
     soundOf,
     urlOf,
-    /** A point has been rendered: nobody need ask for it again. @param {string} code @param {string} url */
-    learn: (code, url) => void urls.set(code, url),
+    /** A point has been rendered: nobody need ask for it again. @param {string} code @param {string} url @param {string} voice whose */
+    learn: (code, url, voice) => void urls.set(heardAs(code, voice), url),
     /** Silence, at once. */
     silence() {
       pause();

@@ -20,8 +20,11 @@ export function createServer({ store, api, window }) {
     clearTimeout(timer);
     try {
       const { models, unusable } = await api.models();
-      const { modelId } = store.get();
-      const model = models.find(({ id }) => id === modelId) ?? models[0];
+      const asked = models.find(({ id }) => id === store.get().modelId);
+      // what was adapted at once is heard over the map of its base
+      const home = asked?.kind === "adapted" ? models.find(({ id }) => id === asked.base) : undefined;
+      if (home) store.set({ modelId: home.id, hear: store.get().hear ?? "after" });
+      const model = home ?? asked ?? models[0];
       if (!model) {
         const why = unusable.length ? `No model could be loaded. ${unusable[0].problem}` : "The engine has no models. Put one under models/ and start it again.";
         store.set({ server: { phase: "broken", why } });

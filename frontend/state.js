@@ -33,6 +33,8 @@
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
  * @property {string} [device]
+ * @property {"library" | "adapted" | "refined" | "imported"} [kind]     how it came here
+ * @property {string | null} [base]     the model it was made from
  */
 
 /** @typedef {{id: string, unit: string, more: string, less: string}} Descriptor   something that can be heard, and measured */
@@ -124,6 +126,7 @@
  * @property {Position[]} positions
  * @property {boolean[]} known
  * @property {{less: string | null, more: string | null}} stopped     why it ends there
+ * @property {{code: string, text: string}[]} [warnings]     how far what the slider says is to be believed
  */
 
 /** @typedef {{file: number, start: Seconds, end: Seconds, name: string, on: boolean}} Cut   a sound in a recording; on: to be kept */
@@ -143,11 +146,30 @@
  * @property {string} title
  * @property {string} result              the id of the model it makes
  * @property {"queued" | "started" | "loading" | "trial" | "final" | "saving" | "interrupted" | "done" | "failed" | "cancelled"} phase
- * @property {{phase: string, step: number, steps: number, percent: number, remaining: number | null} | null} progress
+ * @property {readonly string[]} sounds      it learns from
+ * @property {{phase: string, step: number, steps: number, percent: number, eta: number | null, best_step: number | null} | null} progress
  * @property {{step: number, train: number, held: number | null}[]} curve     of the phase it is in
  * @property {number} previews            made so far
+ * @property {{step?: number, sound?: string, before?: number, after?: number} | null} preview     the newest
+ * @property {number} attempts            more than one: it was interrupted, and went on
+ * @property {number | null} from         the step after which it went on
+ * @property {string | null} why          it stopped when it did
  * @property {string | null} error
  */
+
+/**
+ * The model with one's own sounds taken in, in closed form.
+ * @typedef {object} Adaptation
+ * @property {"adapting" | "ready" | "offered"} phase    offered: taken back, or never made
+ * @property {string} base              the model it is of
+ * @property {readonly string[]} sounds     it was made, or could be made, from these
+ * @property {string | null} result     a model of its own
+ * @property {string} text              what to expect
+ * @property {boolean} carries          something of these sounds carries over to others
+ * @property {readonly OwnSlider[]} sliders
+ */
+
+/** @typedef {{id: string, title: string, low: number, high: number, share: number}} OwnSlider   a direction that one's own sounds have and the model has not */
 
 /** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
 
@@ -225,8 +247,12 @@
  * @property {Drawing | null} drawing
  * @property {"a" | "b" | "here" | Anchor} subject      what the named sliders start from
  * @property {{descriptor: string, by: number} | null} shape    the slider that is off its middle, in steps
+ * @property {boolean} hold                     the other words are kept where they are
  * @property {Travel | null} travel
  * @property {Job | null} job
+ * @property {Adaptation | null} adaptation
+ * @property {"before" | "after" | null} hear   without or with one's own sounds; null: the model as it is
+ * @property {Readonly<Record<string, number>>} amounts     of one's own sliders; what is not named is 0
  * @property {readonly File[] | null} dropped    files that nobody has taken up yet
  * @property {Uploading | null} uploading
  * @property {import("./api.js").CheckReply | null} check      of one's own sounds
@@ -290,8 +316,12 @@ export const initial = {
   drawing: null,
   subject: "a",
   shape: null,
+  hold: true,
   travel: null,
   job: null,
+  adaptation: null,
+  hear: null,
+  amounts: {},
   dropped: null,
   uploading: null,
   check: null,
@@ -326,6 +356,26 @@ export function pointedAnchor({ pointed, library }) {
 export const everyFound = ({ found, drawing, kept }) =>
   [...found, ...(drawing?.draws ?? []).flatMap(({ samples }) => samples)].filter(({ code }) => !(code in kept));
 
+/**
+ * What there is to compare by ear: the ids of the model without and with one's own sounds.
+ * @param {Pick<State, "model" | "models" | "adaptation">} state
+ * @returns {{before: string, after: string} | null}
+ */
+export function comparisonOf({ model, models, adaptation }) {
+  if (!model) return null;
+  if (adaptation?.phase === "ready" && adaptation.base === model.id && adaptation.result) return { before: model.id, after: adaptation.result };
+  return model.base && models.some(({ id }) => id === model.base) ? { before: model.base, after: model.id } : null;
+}
+
+/** The id of the model that is heard; the map is always the model's own. @param {Pick<State, "model" | "models" | "adaptation" | "hear">} state */
+export const voiceOf = (state) => (state.hear && comparisonOf(state)?.[state.hear]) || (state.model?.id ?? "");
+
+/** The other one, to be heard beside it. @param {Pick<State, "model" | "models" | "adaptation" | "hear">} state @returns {string | null} */
+export function otherVoice(state) {
+  const both = comparisonOf(state);
+  return both && (voiceOf(state) === both.after ? both.before : both.after);
+}
+
 /** The weight of the data term that is in force. @param {State} state */
 export const weightOf = ({ weight, model }) => weight ?? model?.weights.default ?? 1;
 
@@ -353,6 +403,9 @@ export const measureKey = (state) => Object.values(measureOf(state)).join();
 
 /** The journey is ready to be heard. @param {State} state */
 export const isReady = (state) => state.journey?.phase === "ready";
+
+/** A model is being made. @param {Pick<State, "job">} state */
+export const isLearning = ({ job }) => job !== null && !["done", "failed", "cancelled"].includes(job.phase);
 
 /** "first": nothing picked; "a": one end; "both". @param {State} state @returns {"first" | "a" | "both"} */
 export const stage = ({ a, b }) => (a && b ? "both" : a || b ? "a" : "first");

@@ -63,6 +63,13 @@ function readShape(text) {
   throw new RangeError("it can be a slider and its steps, as brightness.-2");
 }
 
+/** @param {string} text @returns {State["amounts"]} */
+function readAmounts(text) {
+  const parts = text.split("!").map((part) => /^([a-z][a-z0-9-]*)\.(-?\d{1,2}(?:\.\d{1,2})?)$/.exec(part));
+  if (parts.every((part) => part !== null)) return Object.fromEntries(parts.map(([, name, amount]) => [name, Number(amount)]));
+  throw new RangeError("it can be sliders and their amounts, as common.0.5!own-1.-1");
+}
+
 const weight = within(0, 10);
 
 /** @type {Record<string, Field<any>>} */
@@ -108,6 +115,13 @@ export const FIELDS = {
     write: (value) => (typeof value === "string" ? value : writeAnchor(value)),
   },
   shape: { state: "shape", read: readShape, write: ({ descriptor, by }) => `${descriptor}.${by}` },
+  hold: { state: "hold", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  hear: { state: "hear", read: oneOf("before", "after"), write: String },
+  more: {
+    state: "amounts",
+    read: readAmounts,
+    write: (value) => Object.entries(value).filter(([, amount]) => amount).map(([name, amount]) => `${name}.${+amount.toFixed(2)}`).join("!"),
+  },
   q: { state: "query", read: String, write: String },
   families: {
     state: "families",

@@ -1,6 +1,8 @@
 // @ts-check
 /** The sentences on the page. All of them are computed; none of them says which way sounds better. */
 
+import { isLearning } from "./state.js";
+
 /** @typedef {import("./state.js").Path} Path */
 /** @typedef {import("./state.js").Anchor} Anchor */
 /** @typedef {import("./state.js").State} State */
@@ -161,6 +163,9 @@ export function shapeWords(steps, { more, less }) {
   return `${Math.abs(steps)} ${Math.abs(steps) === 1 ? "step" : "steps"} ${steps > 0 ? more : less}`;
 }
 
+/** As a sentence stands in a text. @param {string} text */
+export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
 /** "Kick 1, Snare and Hat" @param {string[]} names */
 export const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`);
 
@@ -183,12 +188,12 @@ export const soundFile = (name) => `${plain(name)}.wav`;
 const plain = (text) => text.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase().slice(0, 40) || "sound";
 
 /** @param {State} state @returns {string} what the corner of the map says */
-export function statusWords({ server, sound, playing, place, journey, mode, path }) {
+export function statusWords({ server, sound, playing, place, journey, mode, path, job }) {
   if (server.phase === "waking") return "Waking up";
   if (server.phase === "away") return "The engine is away";
   if (server.phase === "broken") return "Nothing to play";
   if (playing && mode === "steps") return `Playing ${Math.round(place * 16) + 1} of 17`;
   if (journey?.phase === "solving") return "Finding the way";
   if (playing) return journey?.glides[path] ? "Gliding" : "Making the glide";
-  return sound === "on" ? "Ready" : "Sound is off";
+  return `${sound === "on" ? "Ready" : "Sound is off"}${isLearning({ job }) ? ", learning" : ""}`;
 }

@@ -93,7 +93,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** The words of ours that lie on the map. */
   function words() {
     const frame = root.getBoundingClientRect();
-    return [...head.children, engine, legend, scale, zoom]
+    return [...head.children, engine, legend, scale, zoom, ...root.querySelectorAll(":scope > .hear")]
       .map((element) => element.getBoundingClientRect())
       .filter(({ width, height }) => width && height)
       .map((box) => ({

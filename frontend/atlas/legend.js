@@ -20,7 +20,7 @@ export function mountLegend(root, store) {
     watch(store, ({ library }) => [library], ({ library }) => {
       const names = library?.family_names ?? [];
       /** @param {number} f */
-      const own = (f) => library && library.kindOf(library.family.indexOf(f)) !== "library";
+      const own = (f) => library && ["made", "uploaded"].includes(library.kindOf(library.family.indexOf(f)));
       root.replaceChildren(...names.map((name, f) =>
         h("li", {}, h("button", { "data-family": f, title: `Show only ${name}`, onclick: () => toggle(f) }, own(f) ? keptGlyph("made") : glyph(f), name[0].toUpperCase() + name.slice(1))),
       ));

@@ -30,6 +30,7 @@ import { toScreen } from "./view.js";
  * @property {Path | null} ghost              the dotted way
  * @property {Position | null} ring           what is pointed at
  * @property {import("./finds.js").Finds} finds    new sounds, and how they were come to
+ * @property {{at: Position, count: number} | null} own     where one's own sounds lie
  * @property {{name: string, at: Position, spread: number}[]} families   names on the land
  * @property {Box[]} taken                    words that lie on the map already
  * @property {(box: Box) => number} crowd     how many points lie under a box
@@ -157,7 +158,7 @@ export function createOverlay(svg) {
 
   /** Ends, names and lengths: what is to be read finds its place together. @param {Scene} now */
   function drawWords(now) {
-    const { palette, unit: u, a, b, bent: bentWay, straight: straightWay, retimed, chosen, families, taken, crowd, finds: { label } } = now;
+    const { palette, unit: u, a, b, bent: bentWay, straight: straightWay, retimed, chosen, families, own, taken, crowd, finds: { label } } = now;
     const { width, height } = /** @type {View} */ (view);
     const bounds = { left: 8 * u, top: 8 * u, right: width - 8 * u, bottom: height - 8 * u };
     const narrow = width < NARROW * u;
@@ -230,6 +231,26 @@ export function createOverlay(svg) {
         }),
       });
       drawers.push((box) => `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(label.name)}</text>`);
+    }
+
+    if (own) {
+      const [x, y] = xy(own.at);
+      const size = (narrow ? 12 : 14) * u;
+      const number = `${own.count} ${own.count === 1 ? "sound" : "sounds"}`;
+      const [w, h] = [measure(`your ${number}`, size) + (narrow ? 16 : 26) * u, (narrow ? 22 : 28) * u];
+      asked.push({
+        places: [34, 60, 92].flatMap((far, nth) =>
+          [-90, -125, -55, 90, 125, 55, 180, 0].map((angle) => {
+            const [dx, dy] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+            const box = boxAround(x + dx * (far * u + w / 2.4), y + dy * far * u, w, h);
+            const under = [bentWay, straightWay].reduce((sum, each) => sum + (each ? covered(each.path, box) : 0), 0);
+            return { box, price: 0.1 * nth + 0.12 * under + 0.03 * crowd(box) };
+          }),
+        ),
+      });
+      drawers.push((box) =>
+        `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
+        `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${palette.ink}">your <tspan class="number">${number}</tspan></text>`);
     }
 
     /** @type {string[]} */

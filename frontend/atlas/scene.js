@@ -128,8 +128,27 @@ export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
     ghost: ghost(preview, library),
     ring: pointedPlace(state),
     finds: findsOf(state),
+    own: ownPlace(library),
     families: stage(state) === "both" ? [] : isles, // then the legend has their names
   };
+}
+
+/** @type {WeakMap<Library, Scene["own"]>} */
+const ownPlaces = new WeakMap();
+
+/** Where one's own sounds lie: that of them from which the others are least far. @param {Library} library @returns {Scene["own"]} */
+export function ownPlace(library) {
+  let place = ownPlaces.get(library);
+  if (place === undefined) {
+    /** @type {number[]} */
+    const own = [];
+    for (let i = 0; i < library.count; i++) if (["uploaded", "learned"].includes(library.kindOf(i))) own.push(i);
+    const far = (/** @type {number} */ i) => own.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
+    const middle = own.reduce((best, i) => (best < 0 || far(i) < far(best) ? i : best), -1);
+    place = middle < 0 ? null : { at: library.position(middle), count: own.length };
+    ownPlaces.set(library, place);
+  }
+  return place;
 }
 
 /**

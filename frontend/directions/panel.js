@@ -4,7 +4,7 @@
 import { h, icon, radioGroup, setAll } from "../dom.js";
 import { anchorOf, keyOf, stepAt } from "../state.js";
 import { watch } from "../store.js";
-import { anchorName, descriptorTitle, measured, shapeWords } from "../words.js";
+import { anchorName, descriptorTitle, measured, sentence, shapeWords } from "../words.js";
 import { createTravels, foundOn, valueAt } from "./travels.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -21,6 +21,8 @@ export function mount(root, parts) {
     ...[["a", "A"], ["b", "B"], ["here", "Here"], ["other", "This"]].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)));
   const what = h("button.text", { onclick: () => void (travels.origin() && playback.audition(/** @type {import("../state.js").Anchor} */ (travels.origin()))) });
   const sliders = h("div.sliders");
+  const hold = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ hold: hold.checked }) }));
+  const holding = h("label.check", {}, hold, h("span", {}, "Hold the rest: the other words stay where they are, as far as they can"));
   const lost = h("p.note", {}, "Pick a sound first: press one on the map, or T on it.");
   const use = (/** @type {"a" | "b"} */ end) => h("button.btn.quiet", { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) }, `Use as ${end.toUpperCase()}`);
   const on = h("button.btn.ghost", { onclick: () => with_((found) => actions.shape(anchorOf(found))) }, "Go on from there");
@@ -32,7 +34,7 @@ export function mount(root, parts) {
     h("h2", {}, "Shape"),
     h("button.icon.close", { "aria-label": "Close shape", onclick: () => store.set({ panel: null }) }, icon("close")),
     h("p.lede", {}, "Pull a sound towards more or less of something. It keeps to what the model knows, as far as it goes."),
-    h("div.row", {}, from, what), lost, sliders, told, acts);
+    h("div.row", {}, from, what), lost, sliders, holding, told, acts);
 
   const group = radioGroup(from, (value) => {
     const { subject } = store.get();
@@ -40,7 +42,7 @@ export function mount(root, parts) {
     actions.shape(/** @type {"a" | "b" | "here"} */ (value));
   });
 
-  /** @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row: HTMLElement}>} */
+  /** @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row: HTMLElement, caveat: HTMLElement}>} */
   const rows = new Map();
   /** @type {Record<string, number> | null} */
   let values = null;
@@ -64,8 +66,9 @@ export function mount(root, parts) {
     const { id, less, more } = descriptor;
     const input = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: (STEPS - 1) * FINE, step: 1, value: ((STEPS - 1) / 2) * FINE, "aria-label": descriptorTitle(id) }));
     const output = h("output");
+    const caveat = h("p.note", { role: "status" });
     const row = h("div.slider", { "data-descriptor": id }, h("div.what", {}, h("span", {}, descriptorTitle(id)), output), input,
-      h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)));
+      h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)), caveat);
     input.addEventListener("pointerenter", () => travels.approach(id));
     input.addEventListener("focus", () => travels.approach(id));
     input.addEventListener("input", () => void travels.drag(id, Number(input.value) / FINE));
@@ -78,13 +81,13 @@ export function mount(root, parts) {
       void travels.step(id, by);
     });
     row.addEventListener("dblclick", () => void travels.step(id, 0, true));
-    rows.set(id, { descriptor, input, output, row });
+    rows.set(id, { descriptor, input, output, row, caveat });
     return row;
   }
 
   /** @param {State} state */
   function show(state) {
-    const { travel, subject, library, a, b, journey, place } = state;
+    const { travel, subject, library, a, b, journey, place, hold: held } = state;
     const origin = travels.origin();
     group.show(typeof subject === "string" ? subject : "other");
     for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (from.querySelectorAll("[role=radio]"))) {
@@ -97,7 +100,9 @@ export function mount(root, parts) {
     what.title = "Play it";
     lost.hidden = origin !== null;
     sliders.hidden = origin === null;
-    for (const [id, { descriptor, input, output, row }] of rows) {
+    holding.hidden = origin === null;
+    hold.checked = held;
+    for (const [id, { descriptor, input, output, row, caveat }] of rows) {
       const mine = travel?.descriptor === id ? travel : null;
       const reply = mine?.reply;
       const last = reply ? reply.values.length - 1 : STEPS - 1;
@@ -110,6 +115,7 @@ export function mount(root, parts) {
       input.style.setProperty("--low", `${(Math.min(at, middle) / last) * 100}%`);
       input.style.setProperty("--high-end", `${(Math.max(at, middle) / last) * 100}%`);
       input.style.setProperty("--mid", `${(middle / last) * 100}%`);
+      caveat.textContent = (reply?.warnings ?? []).map(({ text }) => sentence(text)).join(" ");
       row.classList.toggle("busy", mine?.phase === "asking");
       row.classList.toggle("on", reply !== null && reply !== undefined);
     }
@@ -138,7 +144,7 @@ export function mount(root, parts) {
       values = found;
       show(store.get());
     }),
-    watch(store, ({ travel, subject, library, a, b, journey, place, kept }) => [travel, subject, library, keyOf(a), keyOf(b), journey?.phase, stepAt(place), kept], show),
+    watch(store, ({ travel, subject, library, a, b, journey, place, kept, hold }) => [travel, subject, library, keyOf(a), keyOf(b), journey?.phase, stepAt(place), kept, hold], show),
   ];
   return {
     destroy() {

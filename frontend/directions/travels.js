@@ -4,9 +4,9 @@
 import { isAborted, latest } from "../api.js";
 import { writePoint } from "../latent.js";
 import { audibleSeconds, safeGain, stepSeconds } from "../listen/level.js";
-import { STEPS, bendOf, keyOf, measureKey, measureOf, stepAt } from "../state.js";
+import { keyOf, measureKey, measureOf, stepAt, voiceOf } from "../state.js";
 import { watch } from "../store.js";
-import { anchorName } from "../words.js";
+import { createOrigins, endOf } from "./origin.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Anchor} Anchor */
@@ -17,9 +17,6 @@ import { anchorName } from "../words.js";
 const ASKED = 9; // steps, the sound itself among them
 const KEPT = 12; // travels; each is some 2 MB of samples
 const DWELL = 120; // ms a slider is pointed at before its sounds are asked for
-
-/** The end that is meant; where there is only one, that one. @param {"a" | "b"} end @param {Pick<State, "a" | "b">} state */
-const endOf = (end, { a, b }) => (end === "a" ? a ?? b : b ?? a);
 
 /** From where the sliders start: which sound, or which step of the way; "": from nowhere yet. @param {State} state */
 export function subjectKey(state) {
@@ -53,8 +50,7 @@ export function foundOn({ reply, at, key }, from, towards) {
 export function createTravels({ store, api, listen, playback, toAudioBuffer, complain }) {
   /** @type {Map<string, Promise<{reply: TravelReply, sounds: StepSounds}>>} */
   const known = new Map();
-  /** @type {Map<string, Promise<number[][]>>} the latent points of a way's steps */
-  const nodes = new Map();
+  const originOf = createOrigins(api);
   /** @type {Anchor | null} */
   let origin = null;
   let originKey = "";
@@ -71,41 +67,20 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   /** @type {Set<(anchor: Anchor | null, values: Record<string, number> | null) => void>} */
   const watchers = new Set();
 
-  const modelId = () => /** @type {import("../state.js").Model} */ (store.get().model).id;
+  const voice = () => voiceOf(store.get());
   const player = () => listen.parts()?.travel;
 
   // ── where it starts ──
 
-  /** @param {State} state @param {AbortSignal} signal @returns {Promise<Anchor | null>} */
-  async function resolve(state, signal) {
-    const { subject, a, b, path, place, journey, library } = state;
-    if (typeof subject !== "string") return subject;
-    if (subject !== "here") return endOf(subject, { a, b });
-    const step = stepAt(place);
-    if (step === 0) return a;
-    if (step === STEPS - 1) return b;
-    if (!a || !b || !journey || !library) return null;
-    const { kind, measure } = path === "geodesic" ? bendOf(state) : { kind: path, measure: {} };
-    const key = `${journey.key} ${path}`;
-    let asked = nodes.get(key);
-    if (!asked) {
-      nodes.set(key, (asked = api.path(modelId(), [a, b], { kind, ...measure }, signal).then((reply) => reply.path.nodes)));
-      asked.catch(() => nodes.delete(key));
-    }
-    const point = (await asked)[step];
-    const position = journey.paths[path]?.step_positions[step] ?? [0, 0];
-    return { code: writePoint(position, point), point, position, name: `${anchorName(a, library)} to ${anchorName(b, library)}, ${step + 1}` };
-  }
-
   const settle = latest(async (signal, /** @type {string} */ key) => {
     try {
-      const anchor = await resolve(store.get(), signal);
+      const anchor = await originOf(store.get(), signal);
       if (signal.aborted) return;
       origin = anchor;
       originKey = key;
       for (const watcher of watchers) watcher(origin, null);
       if (!anchor) return;
-      const { descriptors } = await api.descriptions(modelId(), [anchor], signal);
+      const { descriptors } = await api.descriptions(voice(), [anchor], signal);
       if (signal.aborted) return;
       const values = Object.fromEntries(Object.entries(descriptors).map(([name, [value]]) => [name, value]));
       for (const watcher of watchers) watcher(origin, values);
@@ -119,7 +94,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   // ── the way there ──
 
   /** @param {string} descriptor */
-  const travelKey = (descriptor) => `${originKey} ${descriptor} ${measureKey(store.get())}`;
+  const travelKey = (descriptor) => `${originKey} ${descriptor} ${measureKey(store.get())} ${store.get().hold} ${voice()}`;
 
   /** @param {string} descriptor @returns {Promise<{reply: TravelReply, sounds: StepSounds}>} */
   function fetchTravel(descriptor) {
@@ -128,7 +103,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (there) return there;
     const start = /** @type {Anchor} */ (origin);
     const asked = (async () => {
-      const { audio, step_samples: stepSamples, ...reply } = await api.travel(modelId(), start, { descriptor, steps: ASKED, ...measureOf(store.get()) });
+      const { audio, step_samples: stepSamples, ...reply } = await api.travel(voice(), start, { descriptor, steps: ASKED, hold: store.get().hold, ...measureOf(store.get()) });
       const buffer = toAudioBuffer(await api.bytes(audio.url));
       return { reply, sounds: { buffer, stepSamples, steps: reply.values.length } };
     })();
@@ -191,7 +166,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (listen.running()) load(travel)?.audition(at);
   }
 
-  const stop = watch(store, (state) => [state.panel === "shape" && !state.playing, subjectKey(state), measureKey(state), state.library !== null, state.model], (state) => {
+  const stop = watch(store, (state) => [state.panel === "shape" && !state.playing, subjectKey(state), measureKey(state), state.hold, state.library !== null, state.model, voiceOf(state)], (state) => {
     clearTimeout(timer);
     if (state.panel !== "shape") {
       player()?.pause();

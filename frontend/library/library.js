@@ -84,11 +84,12 @@ export function mountLibrary(root, { store, actions, playback, made }) {
       h(`button.ab${on ? `.is${which.toUpperCase()}` : ""}`, { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) }, which.toUpperCase());
     const kind = lib.kindOf(i);
     const order = marked.findIndex(({ sound }) => sound === id) + 1;
-    const title = [kind === "library" ? "" : kind === "made" ? "made here" : "uploaded", lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ");
+    const own = kind === "made" || kind === "uploaded";
+    const title = [{ library: "", learned: "learned from you", made: "made here", uploaded: "uploaded" }[kind], lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ");
     const sound = h("button.sound", { title }, kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind), h("span", {}, name), order ? h("i.order", { title: "Marked" }, String(order)) : null);
     const change = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture) =>
       h("button.icon.small", { "data-act": act, "aria-label": `${label} ${name}`, title: label }, icon(picture));
-    const first = kind === "library" ? sound :
+    const first = !own ? sound :
       editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
       h("span.own", {}, sound, change("rename", "Rename", "edit"), change("delete", "Delete", "bin"));
     return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "aria-rowindex": nth + 2 },
@@ -190,8 +191,8 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
     else if (key === "m") actions.mark({ sound: library.id[i] });
     else if (key === "t") actions.shape({ sound: library.id[i] });
-    else if (key === "f2" && library.kindOf(i) !== "library") store.set({ editing: library.id[i] });
-    else if (key === "delete" && library.kindOf(i) !== "library") made.remove(library.id[i]);
+    else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i))) store.set({ editing: library.id[i] });
+    else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i))) made.remove(library.id[i]);
     else if (by) {
       const at = Math.min(rows.length - 1, Math.max(0, rows.indexOf(i) + by));
       const tall = rowHeight();

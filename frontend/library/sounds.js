@@ -16,9 +16,10 @@ import { createGrid } from "../atlas/grid.js";
  * @property {string[]} source
  * @property {string[]} licence
  * @property {string[]} credit
- * @property {("library" | "made" | "uploaded")[]} [kind]      came with the pack, or was kept here
+ * @property {Kind[]} [kind]
  */
 
+/** @typedef {"library" | "learned" | "made" | "uploaded"} Kind   came with the pack, was learned by it, or was kept here */
 /** @typedef {ReturnType<typeof createLibrary>} Library */
 
 /** @param {Columns} columns */
@@ -34,12 +35,18 @@ export function createLibrary(columns) {
     position: (i) => [columns.x[i], columns.y[i]],
     /** @param {number} i */
     familyName: (i) => capital(columns.family_names[columns.family[i]] ?? ""),
-    /** Did it come with the pack, or was it kept here? @param {number} i @returns {"library" | "made" | "uploaded"} */
+    /** Did it come with the pack, or was it kept here? @param {number} i @returns {Kind} */
     kindOf: (i) => columns.kind?.[i] ?? "library",
     /** In which bounds the points lie: x0, x1, y0, y1. @returns {[number, number, number, number]} */
     bounds: () => [...range(columns.x), ...range(columns.y)],
   };
 }
+
+/** The ids of what was uploaded here. @param {Library} library */
+export const ownSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "uploaded");
+
+/** The ids of what a model has learned of one's own. @param {Library} library */
+export const learnedSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "learned");
 
 /** @param {string} name */
 const capital = (name) => name.slice(0, 1).toUpperCase() + name.slice(1);
@@ -119,7 +126,7 @@ export function filtered(library, { query, families }) {
   for (let i = 0; i < library.count; i++) {
     if (families.length && !families.includes(library.family[i])) continue;
     if (words.length) {
-      const kept = library.kindOf(i) === "library" ? "" : library.kindOf(i);
+      const kept = { library: "", learned: "learned yours", made: "made", uploaded: "uploaded" }[library.kindOf(i)];
       const text = `${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${kept}`.toLowerCase();
       if (!words.every((word) => text.includes(word))) continue;
     }

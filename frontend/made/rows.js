@@ -43,12 +43,12 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
       h("button.sound", { "data-act": "play" }, outline(found.shape),
         h("span.what", {}, h("b", {}, found.name), h("small", {}, library ? foundWords(found, library, model?.unit ?? "") : ""))),
       h("span.acts", {},
-        end("a"), end("b"),
         key("mark", on ? "Unmark" : "Mark", "mark", { "aria-pressed": String(on) }),
         key("shape", "Shape", "shape"),
         there ? h("span.icon.small.done", { title: "In the library", role: "img", "aria-label": "In the library" }, icon("check")) : key("keep", "Keep in the library", "keep"),
         key("save", "Save as WAV", "save"),
-        drop && key("drop", "Take off the map", "close")),
+        drop && key("drop", "Take off the map", "close"),
+        end("a"), end("b")), // at the edge: they stay where they are when the others show
       ...found.notes.map((note) => h("p.note", {}, note)));
   }
 

@@ -14,7 +14,7 @@ export const OUTLINES = {
 };
 
 /** A sound that was kept: its outline with a dot in it. @type {Record<string, string>} */
-export const KEPT = { made: OUTLINES.ring, uploaded: OUTLINES.square };
+export const KEPT = { made: OUTLINES.ring, uploaded: OUTLINES.square, learned: OUTLINES.square };
 
 /** @param {Shape} shape */
 export const outline = (shape) =>

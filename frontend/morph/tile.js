@@ -4,6 +4,7 @@
 import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
 import { fingers, h, inNextFrame, sharp } from "../dom.js";
 import { audibleSeconds } from "../listen/level.js";
+import { voiceOf } from "../state.js";
 import { watch } from "../store.js";
 import { anchorDetail, anchorName } from "../words.js";
 import { paint, spectrogram, strength } from "./spectrogram.js";
@@ -81,7 +82,7 @@ export function mountTile(root, end, { store, playback }) {
   };
   root.addEventListener("click", click);
   const stops = [
-    watch(store, ({ library, [end]: anchor }) => [library, anchor], (state) => void show(state)),
+    watch(store, (state) => [state.library, state[end], voiceOf(state)], (state) => void show(state)),
     watch(store, ({ dark }) => [dark], draw),
   ];
   const resized = new ResizeObserver(draw);

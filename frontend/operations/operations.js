@@ -3,7 +3,7 @@
 
 import { isAborted, latest } from "../api.js";
 import { writePoint } from "../latent.js";
-import { anchorOf, keyOf, measureKey, measureOf } from "../state.js";
+import { anchorOf, keyOf, measureKey, measureOf, voiceOf } from "../state.js";
 import { watch } from "../store.js";
 import { anchorName } from "../words.js";
 
@@ -58,20 +58,20 @@ export function createOperations({ store, api, playback, complain }) {
   /** @param {Operation} operation @param {State} state @param {AbortSignal} signal @returns {Promise<{place: import("../api.js").Place, name: string, courses: Course[]}>} */
   async function ask(operation, state, signal) {
     const { a, b, marked, reach } = state;
-    const model = /** @type {import("../state.js").Model} */ (state.model);
+    const voice = voiceOf(state);
     const library = /** @type {import("../library/sounds.js").Library} */ (state.library);
     const measure = measureOf(state);
     if (operation === "mean") {
-      const place = await api.mean(model.id, [...marked], measure, signal);
+      const place = await api.mean(voice, [...marked], measure, signal);
       return { place, name: `Average of ${marked.length}`, courses: place.spokes.map((line) => ({ line })) };
     }
     const [from, to] = /** @type {[Anchor, Anchor]} */ ([a, b]);
     if (operation === "analogy") {
       const c = marked[marked.length - 1];
-      const place = await api.analogy(model.id, [from, to, c], measure, signal);
+      const place = await api.analogy(voice, [from, to, c], measure, signal);
       return { place, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: place.course }] };
     }
-    const place = await api.beyond(model.id, [from, to], { to: reach, ...measure }, signal);
+    const place = await api.beyond(voice, [from, to], { to: reach, ...measure }, signal);
     return { place, name: `Beyond ${anchorName(to, library)}`, courses: coursesBeyond(place) };
   }
 
@@ -83,7 +83,7 @@ export function createOperations({ store, api, playback, complain }) {
       if (signal.aborted) return;
       const position = /** @type {Position} */ ([place.x, place.y]);
       const code = writePoint(position, place.point);
-      playback.learn(code, place.audio.url);
+      playback.learn(code, place.audio.url, voiceOf(state));
       /** @type {Found} */
       const found = {
         code, kind: operation, shape: "diamond", name, position, point: place.point, known: place.known,

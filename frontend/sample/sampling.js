@@ -3,7 +3,7 @@
 
 import { isAborted, latest } from "../api.js";
 import { writePoint } from "../latent.js";
-import { anchorOf, keyOf } from "../state.js";
+import { anchorOf, keyOf, voiceOf } from "../state.js";
 import { watch } from "../store.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -78,11 +78,11 @@ export function createSampling({ store, api, playback, complain }) {
 
   /** Ahead of whoever points at one. @param {Draw} drawn @param {AbortSignal} signal */
   async function render({ samples }, signal) {
-    const model = /** @type {import("../state.js").Model} */ (store.get().model);
+    const voice = voiceOf(store.get());
     for (let i = 0; i < samples.length && !signal.aborted; i += AT_ONCE) {
       const some = samples.slice(i, i + AT_ONCE);
-      const sounds = await api.decodings(model.id, some.map(anchorOf), signal);
-      sounds.forEach(({ audio }, k) => playback.learn(some[k].code, audio.url));
+      const sounds = await api.decodings(voice, some.map(anchorOf), signal);
+      sounds.forEach(({ audio }, k) => playback.learn(some[k].code, audio.url, voice));
     }
   }
 

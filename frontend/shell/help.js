@@ -16,6 +16,7 @@ const KEYS = [
   [["N"], "A is to B as the last marked one is to …"],
   [["X"], "beyond B"],
   [["T"], "sliders for the sound: brighter, softer …"],
+  [["C"], "before or after: without your sounds, or with them"],
   [["L"], "loop"],
   [["S"], "swap A and B"],
   [["+", "−", "0"], "zoom in, out, all of it"],

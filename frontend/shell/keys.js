@@ -35,6 +35,7 @@ export function watchKeys(window, { store, actions, playback, operations, panels
     else if (key === "l") store.set({ loop: !store.get().loop });
     else if (key === "g") store.set({ mode: store.get().mode === "steps" ? "glide" : "steps" });
     else if (key === "s") actions.swap();
+    else if (key === "c") actions.compare();
     else if (["1", "2", "3"].includes(key)) actions.choosePath(Number(key) - 1);
     else if ((key === "a" || key === "b") && anchor) actions.setEnd(key, anchor);
     else if (key === "m" && anchor) actions.mark(anchor);

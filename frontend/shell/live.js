@@ -1,7 +1,8 @@
 // @ts-check
 /** What happened, for those who do not see the map. */
 
-import { stage } from "../state.js";
+import { HEARD } from "../hear/switch.js";
+import { comparisonOf, stage, voiceOf } from "../state.js";
 import { watch } from "../store.js";
 import { METRIC_WORDS, amount, anchorName, comparison, duration, foundWords, list, weightWords } from "../words.js";
 
@@ -37,6 +38,10 @@ export function mountLive(root, store) {
     }),
     watch(store, ({ marked, library }) => [marked, library], ({ marked, library }) => {
       if (library && marked.length) say(`Marked: ${list(marked.map((anchor) => anchorName(anchor, library)))}.`);
+    }),
+    watch(store, (state) => [voiceOf(state)], (state) => {
+      const both = comparisonOf(state);
+      if (both && state.hear) say(HEARD[voiceOf(state) === both.after ? "after" : "before"]);
     }),
     watch(store, ({ path }) => [path], ({ path, journey }) => journey && say({ geodesic: "Geodesic", linear: "Straight", retimed: "Re-timed" }[path])),
   ];

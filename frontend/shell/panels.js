@@ -27,7 +27,7 @@ import { watch } from "../store.js";
 const PANELS = {
   combine: { fetch: () => import("../operations/panel.js"), needed: ({ panel }) => panel === "combine" },
   sample: { fetch: () => import("../sample/panel.js"), needed: ({ panel, seed }) => panel === "sample" || seed !== null },
-  yours: { fetch: () => import("../upload/panel.js"), needed: ({ panel }) => panel === "yours" },
+  yours: { fetch: () => import("../upload/panel.js"), needed: ({ panel, hear, library }) => panel === "yours" || (hear !== null && library !== null) },
   shape: { fetch: () => import("../directions/panel.js"), needed: ({ panel }) => panel === "shape" },
 };
 

@@ -1,10 +1,13 @@
 // @ts-check
 /** A model that learns from one's own sounds: asked for, watched, cancelled; found again after a reload. */
 
+import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Job} Job */
+
+const AGAIN = 2000; // ms
 
 export const OVER = ["done", "failed", "cancelled"];
 const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", "interrupted", ...OVER];
@@ -18,10 +21,15 @@ export function told(job, kind, data) {
     const again = job.curve.length && data.phase === job.progress?.phase && data.step <= (job.progress?.step ?? 0);
     const same = data.phase === job.progress?.phase && !again;
     const point = { step: data.step, train: data.train, held: data.held_out };
-    return { ...job, phase: data.phase, progress: /** @type {any} */ (data), curve: same ? [...job.curve, point] : [point] };
+    // after an interruption it goes on from a step that was seen before
+    const curve = same ? [...job.curve, point] : again && job.attempts > 1 ? [...job.curve.filter(({ step }) => step < point.step), point] : [point];
+    const progress = { phase: data.phase, step: data.step, steps: data.steps, percent: data.percent, eta: data.eta ?? data.remaining ?? null, best_step: data.best_step ?? data.best ?? null };
+    return { ...job, phase: data.phase, progress, curve };
   }
-  if (kind === "preview") return { ...job, previews: job.previews + 1 };
+  if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };
   if (kind === "failed") return { ...job, phase: kind, error: String(data.message ?? "It says not why.") };
+  if (kind === "started") return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: data.attempt > 1 ? job.progress?.step ?? null : null };
+  if (kind === "done") return { ...job, phase: kind, why: data.why ?? data.stopped ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };
 }
 
@@ -40,7 +48,7 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
   function follow(reply) {
     source?.close();
     /** @type {Job} */
-    const job = { id: reply.id, title: reply.title, result: reply.result, phase: "queued", progress: null, curve: [], previews: 0, error: reply.error };
+    const job = { id: reply.id, title: reply.title, result: reply.result, phase: "queued", sounds: reply.sounds ?? [], progress: null, curve: [], previews: 0, preview: null, attempts: 0, from: null, why: null, error: reply.error };
     store.set({ job });
     const mine = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
     for (const kind of KINDS)
@@ -51,12 +59,17 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
         store.set({ job: next });
         if (OVER.includes(kind)) mine.close();
       });
+    // it comes back by itself, unless the answer was an error: then we do
+    mine.addEventListener("error", () => {
+      if (source !== mine || mine.readyState !== 2) return;
+      setTimeout(() => source === mine && follow(reply), AGAIN);
+    });
   }
 
   async function start() {
     const { model, library } = store.get();
     if (!model || !library) return;
-    const own = library.id.filter((_, i) => library.kindOf(i) === "uploaded");
+    const own = ownSounds(library);
     try {
       follow(await api.refine(model.id, own, `${model.title}, ${own.length} of yours`));
     } catch (error) {
@@ -90,7 +103,15 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
     start, cancel,
     dismiss() {
       source?.close();
+      source = null;
       store.set({ job: null });
+    },
+    /** The same, from the beginning. */
+    async again() {
+      source?.close();
+      source = null;
+      store.set({ job: null });
+      await start();
     },
     destroy() {
       stop();

@@ -1,134 +1,143 @@
 // @ts-check
-/** How learning goes: percent, time left, phase, the error as it falls; before and after, to hear. */
+/** How learning goes: percent, time left, phase, the error as it falls; before, by now, and the original, to hear. */
 
-import { readPalette } from "../colour.js";
-import { h, inNextFrame, sharp, unit } from "../dom.js";
+import { h, inNextFrame } from "../dom.js";
+import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
-import { amount } from "../words.js";
+import { amount, duration } from "../words.js";
+import { drawCurve } from "./curve.js";
 import { OVER, createJobs } from "./jobs.js";
+import { linkTo } from "./models.js";
+import { mountTiles } from "./tiles.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Job} Job */
 
-const FEWEST = 1;
-
 /** @type {[phases: Job["phase"][], word: string][]} */
 const PHASES = [[["queued", "started", "loading", "interrupted"], "listen"], [["trial"], "try"], [["final"], "learn"], [["saving"], "map"]];
 
-/** What is to be said of a job, in one line. @param {Job} job */
-export function jobWords({ phase, error }) {
+/** What is to be said of a job, in one line. @param {Pick<Job, "phase" | "error"> & {why?: string | null}} job */
+export function jobWords({ phase, error, why }) {
   return {
-    queued: "It waits its turn.", started: "It begins.", loading: "It listens to your sounds.", interrupted: "It was interrupted, and goes on.",
-    trial: "Some of your sounds are left out, to see how far to go.", final: "It learns from all of them. Keep playing: the map stays awake.",
-    saving: "It lays the new map.", done: "It has learned. The model you had is as it was.", cancelled: "Cancelled. Nothing was changed.", failed: `It did not work. ${error ?? ""}`,
+    queued: "It waits its turn.", started: "It begins.", loading: "It listens to your sounds.", interrupted: "It was interrupted, and goes on by itself.",
+    trial: "Some of your sounds are left out, to see how far to go.", final: "It learns from all of them.",
+    saving: "It lays the new map.", done: `It has learned.${why ? ` It stopped because ${why}.` : ""} The model you had is as it was.`, cancelled: "Cancelled. Nothing was changed.", failed: `It did not work. ${error ?? ""}`,
   }[phase];
 }
 
-/** @param {number | null} seconds */
-export const left = (seconds) => (seconds === null ? "" : seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+/** Where a job was cut off, and went on. @param {Pick<Job, "attempts" | "from">} job */
+export function brokenWords({ attempts, from }) {
+  if (attempts < 2) return "";
+  const times = attempts === 2 ? "once" : attempts === 3 ? "twice" : `${attempts - 1} times`;
+  return `It was interrupted ${times} and went on${from ? ` after step ${from}` : ""}; nothing was lost.`;
+}
 
-/** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
-export function mountRefine(root, parts) {
-  const { store, api, listen, playback, toAudioBuffer, complain } = parts;
-  const jobs = createJobs({ store, api, complain });
+/** @param {number | null | undefined} seconds */
+export const left = (seconds) =>
+  seconds === null || seconds === undefined ? "" : seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+
+/** @param {HTMLElement} offer @param {HTMLElement} run @param {import("../shell/panels.js").Parts} parts @param {() => void} opened a new model is there */
+export function mountRefine(offer, run, parts, opened) {
+  const { store, api } = parts;
+  const jobs = createJobs(parts);
   const go = h("button.btn.solid", { onclick: () => void jobs.start() });
-  const hint = h("p.note", {}, "Makes a new model out of this one and your sounds. This one stays as it is.");
-  const offer = h("div.offer", {}, h("h3", {}, "Refine"), hint, h("div.row", {}, go));
+  offer.append(h("h3", {}, "Refine"), h("p.note", {}, "Goes on learning from there, for about a minute, and makes a new model. This one stays as it is."), h("div.row", {}, go));
+
+  const lede = h("p.lede");
   const number = h("b");
   const facts = h("dl");
   const bar = h("i");
   const phases = h("ol.phases", { "aria-hidden": "true" }, ...PHASES.map(([, word]) => h("li", {}, word)));
   const said = h("p.note", { role: "status" });
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img" }));
-  const loss = h("figure.loss", {}, h("figcaption", {}, "Error on sounds it learns from, and on sounds held back"), canvas);
-  const hear = (/** @type {"before" | "after"} */ which, /** @type {string} */ label) => h("button.btn.quiet", { onclick: () => void play(which) }, label);
-  const listenRow = h("div.row", {}, hear("before", "Before"), hear("after", "After"));
-  const cancel = h("button.btn.ghost", { onclick: () => void jobs.cancel() }, "Cancel");
+  const measure = h("span");
+  const loss = h("figure.loss", {}, h("figcaption", {}, h("span"), measure), canvas);
+  const caption = /** @type {HTMLElement} */ (loss.querySelector("figcaption span"));
+  const which = h("span");
+  const takes = h("div", { "aria-label": "Before, by now, and the original" });
+  const hearing = h("div.hearing", { hidden: true }, h("h3", {}, "Hear what changed", which), takes);
+  const cancel = h("button.btn.quiet", { onclick: () => void jobs.cancel() }, "Cancel");
   const open = h("a.btn.solid", {}, "Open the new model");
-  const again = h("button.btn.ghost", { onclick: jobs.dismiss }, "Done");
-  const run = h("div.run", { hidden: true }, h("h3", {}, "Learning your sounds"),
-    h("div.meter", { role: "progressbar", "aria-label": "Learning", "aria-valuemin": 0, "aria-valuemax": 100 }, h("p.percent", {}, number, h("span", {}, "%")), facts),
-    h("div.bar", {}, bar), phases, said, loss, listenRow, h("div.row", {}, open, cancel, again));
-  root.append(offer, run);
-  const meter = /** @type {HTMLElement} */ (run.querySelector(".meter"));
-
-  /** @param {"before" | "after"} which */
-  async function play(which) {
-    const { job } = store.get();
-    if (!job || !(await listen.unlock())) return;
-    try {
-      const buffer = toAudioBuffer(await api.bytes(api.previewUrl(job.id, which, job.previews)));
-      playback.silence();
-      listen.parts()?.voice.play(buffer);
-    } catch (error) {
-      complain(error, () => void play(which));
-    }
-  }
+  const again = h("button.btn.ghost", { onclick: jobs.dismiss }, "Close");
+  const retry = h("button.btn.quiet", { onclick: () => void jobs.again() }, "Try again");
+  const meter = h("div.meter", { role: "progressbar", "aria-label": "Learning", "aria-valuemin": 0, "aria-valuemax": 100 }, h("p.percent", {}, number, h("span", {}, "%")), facts);
+  run.append(h("h2", { tabindex: -1 }, "Fine-tuning", h("br"), "on your sounds"), lede, meter, h("div.bar", {}, bar), phases, said, loss, hearing, h("div.row.wrap", {}, open, retry, cancel, again));
+  const tiles = mountTiles(takes, parts);
 
   const draw = inNextFrame(() => {
-    const { job } = store.get();
-    const { c, w, h: tall } = sharp(canvas);
-    if (!job || job.curve.length < 2) return;
-    const palette = readPalette(document.documentElement);
-    const u = unit();
-    const values = job.curve.flatMap(({ train, held }) => (held === null ? [train] : [train, held]));
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    const last = job.curve[job.curve.length - 1];
-    const x = (/** @type {number} */ step) => (w * 0.86 * step) / Math.max(1, last.step);
-    const y = (/** @type {number} */ v) => 18 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 26 * u);
-    c.font = `500 ${11 * u}px "Hanken Grotesk", system-ui, sans-serif`;
-    for (const [name, of, dash] of /** @type {[string, (p: Job["curve"][0]) => number | null, number[]][]} */ ([["training", (p) => p.train, [2 * u, 3 * u]], ["held back", (p) => p.held, []]])) {
-      const points = job.curve.filter((p) => of(p) !== null);
-      if (!points.length) continue;
-      c.beginPath();
-      points.forEach((p, i) => c[i ? "lineTo" : "moveTo"](x(p.step), y(/** @type {number} */ (of(p)))));
-      Object.assign(c, { strokeStyle: palette.ink, lineWidth: 1.8 * u, lineJoin: "round" });
-      c.setLineDash(dash);
-      c.stroke();
-      c.setLineDash([]);
-      c.fillStyle = palette.ink2;
-      c.textAlign = "right";
-      c.fillText(`${name} ${amount(/** @type {number} */ (of(points[points.length - 1])))}`, w, y(/** @type {number} */ (of(points[points.length - 1]))) - 4 * u);
-    }
-    canvas.setAttribute("aria-label", `Error: training ${amount(last.train)}${last.held === null ? "" : `, held back ${amount(last.held)}`}`);
+    const { job, model } = store.get();
+    if (job && !run.hidden) drawCurve(canvas, job, "Error", model?.unit ?? "");
   });
 
   /** @param {State} state */
-  function show({ job, library, uploading }) {
-    const own = library ? library.id.filter((_, i) => library.kindOf(i) === "uploaded").length : 0;
-    offer.hidden = job !== null || own < FEWEST || uploading !== null;
+  function show(state) {
+    const { job, library, uploading, model } = state;
+    const own = library ? ownSounds(library) : [];
+    offer.hidden = job !== null || !own.length || uploading !== null;
     run.hidden = job === null;
-    go.textContent = `Refine on ${own === 1 ? "this sound" : `these ${own} sounds`}`;
-    if (!job) return;
-    const percent = job.phase === "done" ? 100 : Math.round(job.progress?.percent ?? 0);
+    go.textContent = `Refine on ${own.length === 1 ? "this sound" : `these ${own.length} sounds`}`;
+    if (!job || !library) return;
+    const learned = job.sounds.length ? job.sounds : own;
+    const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);
+    const over = OVER.includes(job.phase);
+    lede.textContent = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ${duration(seconds)}.${over ? "" : " Keep playing: the map stays awake while it learns."}`;
+    const percent = job.phase === "done" ? 100 : Math.min(99, Math.round(job.progress?.percent ?? 0));
     number.textContent = String(percent);
     meter.setAttribute("aria-valuenow", String(percent));
     bar.style.width = `${percent}%`;
-    const over = OVER.includes(job.phase);
     const { progress } = job;
-    facts.replaceChildren(...(progress && !over ? [h("dt", {}, "left"), h("dd", {}, left(progress.remaining)), h("dt", {}, "step"), h("dd", {}, `${progress.step} of ${progress.steps}`)] : []));
+    const rest = left(progress?.eta);
+    facts.replaceChildren(...(progress && !over
+      ? [...(rest ? [h("dt", {}, "left"), h("dd", {}, rest)] : []), h("dt", {}, "step"), h("dd", {}, `${progress.step} of ${progress.steps}`)]
+      : []));
     const now = PHASES.findIndex(([names]) => names.includes(job.phase));
-    [...phases.children].forEach((item, i) => (item.className = over && job.phase === "done" ? "done" : i < now ? "done" : i === now ? "now" : ""));
-    said.textContent = jobWords(job);
+    [...phases.children].forEach((item, i) => (item.className = job.phase === "done" ? "done" : i < now ? "done" : i === now ? "now" : ""));
+    const text = [jobWords(job), brokenWords(job)].filter(Boolean).join(" ");
+    if (said.textContent !== text) said.textContent = text;
     loss.hidden = job.curve.length < 2;
-    listenRow.hidden = job.previews === 0;
+    caption.textContent = job.curve.some(({ held }) => held !== null) ? "Error on sounds it learns from, and on sounds held back" : "Error on sounds it learns from";
+    measure.textContent = model?.unit ?? "";
+    hearing.hidden = job.previews === 0;
+    if (job.previews) hear(state, job);
     cancel.hidden = over;
     again.hidden = !over;
+    retry.hidden = job.phase !== "failed" && job.phase !== "cancelled";
     open.hidden = job.phase !== "done";
-    open.setAttribute("href", `?model=${encodeURIComponent(job.result)}`);
+    const there = state.models.find(({ id }) => id === job.result);
+    open.setAttribute("href", there ? linkTo(state, there) : `?model=${encodeURIComponent(job.result)}&panel=yours`);
     draw();
   }
 
+  /** @param {State} state @param {Job} job */
+  function hear({ library, model }, { id, previews, preview, phase, sounds }) {
+    const sound = preview?.sound ?? sounds[0];
+    const row = library && sound ? library.indexOf(sound) : -1;
+    which.textContent = library && row >= 0 ? library.name[row] : "the first of your sounds";
+    const off = (/** @type {number | null | undefined} */ error, /** @type {string} */ otherwise) => (typeof error === "number" ? `${amount(error)} ${model?.unit ?? ""} off` : otherwise);
+    const step = preview?.step;
+    tiles.show([
+      { key: `${id} before`, label: "Before", detail: off(preview?.before, "as it was"), url: async () => api.previewUrl(id, "before", 1) },
+      { key: `${id} after ${previews}`, label: phase === "done" ? "After" : step ? `Step ${step}` : "By now", detail: off(preview?.after, "as it is"), url: async () => api.previewUrl(id, "after", previews) },
+      ...(sound && row >= 0 && model ? [{ key: sound, label: "Original", detail: "your file", url: async () => api.soundUrl(model.id, sound) }] : []),
+    ]);
+  }
+
+  const resized = new ResizeObserver(draw);
+  resized.observe(canvas);
   const stops = [
-    watch(store, ({ job, library, uploading }) => [job, library, uploading], show),
+    watch(store, ({ job, library, uploading, models, a, b }) => [job, library, uploading, models, a, b], show),
     watch(store, ({ dark }) => [dark], draw),
+    watch(store, ({ job }) => [job?.phase === "done"], ({ job }) => job?.phase === "done" && opened()),
   ];
   return {
     destroy() {
       for (const stop of stops) stop();
+      resized.disconnect();
       draw.cancel();
+      tiles.destroy();
       jobs.destroy();
-      root.replaceChildren();
+      run.replaceChildren();
+      offer.replaceChildren();
     },
   };
 }

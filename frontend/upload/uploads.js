@@ -2,6 +2,7 @@
 /** One's own recordings: sent, split where sounds begin, corrected, kept, and looked at before anything learns from them. */
 
 import { isAborted } from "../api.js";
+import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -122,7 +123,7 @@ export function createUploads({ store, api, refresh, complain }) {
     // looked at anew whenever there are others
     watch(store, ({ library, panel }) => [library, panel], ({ library, panel, model: there }) => {
       if (!library || !there || panel !== "yours") return;
-      const ids = library.id.filter((_, i) => library.kindOf(i) === "uploaded");
+      const ids = ownSounds(library);
       const key = ids.join();
       if (key === own) return;
       own = key;

@@ -106,3 +106,10 @@ def travel(page: Page) -> tuple[int, int]:
     page.mouse.click(*locate(page, second))
     wait(page, "s.journey?.phase === 'ready'")
     return first, second
+
+
+def until_said(page: Page, text: str) -> None:
+    """Until those who do not see the page have been told."""
+    page.wait_for_function(
+        "(text) => document.querySelector('#live').textContent.includes(text)", arg=text, timeout=PATIENCE
+    )

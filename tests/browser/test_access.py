@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from sessions import Session, apart, locate, probe, state, travel, until_heard, until_silent, wait
+from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
 
 
 def test_everything_with_the_keyboard_alone(page: Page) -> None:
@@ -19,19 +19,18 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
     wait(page, "s.pointed")
     page.keyboard.press("Enter")
     until_heard(page)
-    said = page.locator("#live").inner_text()
-    assert state(page, "l.name[s.pointed.sound]") in said
+    until_said(page, state(page, "l.name[s.pointed.sound]"))
     page.keyboard.press("a")
     wait(page, "s.a")
     here = state(page, "l.position(l.indexOf(s.a.sound))")
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
-    assert state(page, "l.x[s.pointed.sound]") < here[0]
+    wait(page, f"s.library.x[s.pointed?.sound] < {here[0]}")
+    page.keyboard.press("l")  # so that it does not come to its end by itself
     page.keyboard.press("b")
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.journey?.phase === 'ready' && s.playing")
     until_heard(page)
-    wait(page, "s.playing")
-    assert "along the geodesic" in page.locator("#live").inner_text()
+    until_said(page, "along the geodesic")
     page.keyboard.press(" ")
     wait(page, "!s.playing")
     until_silent(page)
@@ -48,9 +47,9 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
     wait(page, "s.path === 'linear'")
     focus("slider", "Place on the journey")
     page.keyboard.press("End")
-    assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "Step 17 of 17"
+    wait(page, "s.place === 1 && document.activeElement.ariaValueText === 'Step 17 of 17'")
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("document.activeElement.getAttribute('aria-valuenow')") == "16"
+    wait(page, "document.activeElement.ariaValueNow === '16'")
     until_heard(page)
     page.keyboard.press("Escape")
     until_silent(page)
@@ -106,7 +105,7 @@ def test_every_control_has_a_name_and_ids_are_given_once(page: Page) -> None:
     assert probe(page, "count", "[tabindex]:not([tabindex='0']):not([tabindex='-1'])") == 0
     assert probe(page, "count", "[aria-hidden=true] :is(button, a, input)") == 0
     # one tab stop in each group of choices, and it is the chosen one
-    assert probe(page, "tabStops") == ["true", "true"]
+    assert set(probe(page, "tabStops")) == {"true"}
 
 
 def test_before_two_sounds_are_picked_nothing_can_be_pressed_in_vain(visit: Session) -> None:

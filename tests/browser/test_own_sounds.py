@@ -63,7 +63,9 @@ def remove_all(page: Page) -> None:
         """async () => {
             const {library: l, model} = window.sonifold.state();
             const own = l.id.filter((_, i) => l.kindOf(i) === "uploaded");
-            await Promise.all(own.map((id) => fetch(`api/v1/models/${model.id}/sounds/${id}`, {method: "DELETE"})));
+            const {adaptations} = await (await fetch(`api/v1/models/${model.id}/adaptations`)).json();
+            const gone = [...own.map((id) => `${model.id}/sounds/${id}`), ...adaptations.map(({result}) => result)];
+            await Promise.all(gone.map((what) => fetch(`api/v1/models/${what}`, {method: "DELETE"})));
         }"""
     )
 
@@ -191,6 +193,6 @@ def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page
     wait(page, "['cancelled', 'done'].includes(s.job.phase)")
     if state(page, "s.job.phase") == "cancelled":  # else it was quicker than the click
         assert page.get_by_text("Nothing was changed.").is_visible()
-    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     assert page.get_by_role("button", name="Refine on these 3 sounds").is_visible()
     remove_all(page)

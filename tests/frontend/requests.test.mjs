@@ -226,7 +226,7 @@ test("everything that the page names is in the folder, and comes from nowhere el
 
 test("there is a picture for every icon that is asked for", () => {
   const drawn = new Set([...html.matchAll(/symbol id="i-([a-z]+)"/g)].map(([, name]) => name));
-  for (const folder of ["", "atlas/", "directions/", "library/", "made/", "morph/", "operations/", "sample/", "shell/", "upload/"])
+  for (const folder of ["", "atlas/", "directions/", "hear/", "library/", "made/", "morph/", "operations/", "sample/", "shell/", "upload/"])
     for (const file of readdirSync(new URL(folder || ".", root)).filter((name) => name.endsWith(".js")))
       for (const [, name] of readFileSync(new URL(folder + file, root), "utf8").matchAll(/\bicon\("([a-z]+)"\)/g)) assert.ok(drawn.has(name), `${name} in ${file}`);
 });
