@@ -16,7 +16,9 @@ from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.jobs.store import JobStore
+from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
+from sonifold_app.packed import ARCHIVE_BYTES
 from sonifold_app.routes import (
     adaptations,
     atlas,
@@ -65,7 +67,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     memo = Memo(store / "memo", MEMO_BYTES)
     kept = KeptSounds(settings.data / "library")
     own = OwnSounds(kept, engine)
-    runner = JobRunner(JobStore(settings.data / "library"), engine, settings.data, settings.models)
+    made = MadeModels(settings.data, engine)
+    runner = JobRunner(JobStore(settings.data / "library"), engine, made, settings.data, settings.models)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -103,6 +106,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         memo,
         own,
         Adaptations(kept.adaptations, own, engine),
+        made,
         runner,
     )
     app.state.plotly = page.Plotly(blobs, memo)
@@ -137,6 +141,8 @@ def body_limits(settings: Settings) -> Any:
     """How many bytes a path takes."""
 
     def limit_of(path: str) -> int:
+        if path == f"{API}/models":
+            return ARCHIVE_BYTES
         takes_files = path.endswith(("/embeddings", "/uploads", "/sounds")) and "/uploads/" not in path
         return settings.upload_bytes if takes_files else JSON_BYTES
 

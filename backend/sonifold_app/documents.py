@@ -12,7 +12,7 @@ DESCRIPTIONS = {
     403: "Not yours to change",
     404: "No such thing",
     406: "Not available in that form",
-    409: "As many are kept as can be",
+    409: "It does not fit what is there",
     413: "Too large",
     415: "Not a form with files",
     416: "No such part",

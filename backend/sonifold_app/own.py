@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -74,9 +74,9 @@ class OwnSounds:
         kept = await run_in_threadpool(self._kept.add, model.home, model.pack, sounds)
         return await self._as_in(model, kept)
 
-    async def rename(self, model: ModelFacts, id: str, name: str) -> KeptSound:
-        """Raises SoundNotFound."""
-        if not await run_in_threadpool(self._kept.rename, model.home, id, name):
+    async def change(self, model: ModelFacts, id: str, values: Mapping[str, Any]) -> KeptSound:
+        """Give a sound another ``name`` or ``pitch``. Raises SoundNotFound."""
+        if not await run_in_threadpool(self._kept.change, model.home, id, values):
             raise sound_not_found(model, id)
         return await self.find(model, id)
 

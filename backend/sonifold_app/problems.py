@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sonifold import errors
+from sonifold_app.made import ModelExistsError
+from sonifold_app.packed import PackedInvalidError
 from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.folder import StoreFullError
 from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError
@@ -200,6 +202,10 @@ def install(app: FastAPI) -> None:
                 return storage_full(error).response()
             case LibraryFullError():
                 return Problem(409, "library_full", "No more sounds", str(error)).response()
+            case ModelExistsError():
+                return Problem(409, "model_exists", "There is such a model", str(error)).response()
+            case PackedInvalidError():
+                return Problem(422, "pack_invalid", "Not a model", str(error)).response()
             case TooManyAdaptationsError():
                 return Problem(409, "adaptations_full", "No more adaptations", str(error)).response()
             case UploadNotFoundError():
@@ -213,6 +219,8 @@ def install(app: FastAPI) -> None:
         errors.SonifoldError,
         StoreFullError,
         LibraryFullError,
+        ModelExistsError,
+        PackedInvalidError,
         TooManyAdaptationsError,
         UploadNotFoundError,
         Exception,

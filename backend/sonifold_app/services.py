@@ -15,6 +15,7 @@ from sonifold_app import problems
 from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
 from sonifold_app.jobs.runner import JobRunner
+from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Memo
@@ -66,6 +67,7 @@ class Services:
     memo: Memo
     own: OwnSounds
     adaptations: Adaptations
+    made: MadeModels
     jobs: JobRunner
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time.
@@ -108,8 +110,11 @@ async def catalogue(services: ServicesDep) -> Catalogue:
 CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
 
 
+ModelId = Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])]
+
+
 async def known_model(
-    model: Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])],
+    model: ModelId,
     catalogue: CatalogueDep,
 ) -> ModelFacts:
     """The model that an address names. Raises PackNotFound or PackInvalid."""

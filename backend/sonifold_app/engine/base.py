@@ -523,8 +523,11 @@ class Engine(Protocol):
     async def catalogue(self, timeout: float) -> Catalogue | None:
         """The packs, once they are loaded; None if that takes longer than ``timeout`` seconds."""
 
-    async def open(self, folder: Path, kind: ModelKind) -> None:
-        """Load one more pack; if it cannot be used the catalogue says why."""
+    async def open(self, folder: Path, kind: ModelKind) -> str | None:
+        """Load one more pack; if it cannot be used the catalogue says why, and so does this."""
+
+    async def retitle(self, model: str, title: str) -> None:
+        """A pack's title has been changed."""
 
     async def shut(self, model: str) -> None:
         """Let go of a pack."""

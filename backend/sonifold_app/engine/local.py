@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -168,16 +168,22 @@ class LocalEngine:
         except TimeoutError:
             return None
 
-    async def open(self, folder: Path, kind: ModelKind) -> None:
-        found = await self._light(load_pack, folder)
+    async def open(self, folder: Path, kind: ModelKind) -> str | None:
+        found = await self._light(opened, folder, kind)
         if isinstance(found, str):
             log.warning("model %s cannot be used: %s", folder.name, found)
             self._unusable = {**self._unusable, folder.name: found}
             self._announce(self._catalogue.result().models)
-            return
-        facts = await self._light(lambda: facts_of(folder.name, found, fingerprint_of_code(), kind))
-        self._models = {**self._models, folder.name: found}
+            return found
+        model, facts = found
+        self._models = {**self._models, folder.name: model}
         self._announce({**self._catalogue.result().models, folder.name: facts})
+        return None
+
+    async def retitle(self, model: str, title: str) -> None:
+        models = self._catalogue.result().models
+        if model in models:
+            self._announce({**models, model: replace(models[model], title=title)})
 
     async def adapt(self, model: str, name: str, sounds: Sequence[Kept], seed: int) -> Adapted:
         adapted = await asyncio.get_running_loop().run_in_executor(
@@ -300,6 +306,18 @@ class LocalEngine:
                 "Pick one of these, or put its folder among the packs and restart."
             )
         return self._models[name]
+
+
+def opened(folder: Path, kind: ModelKind) -> tuple[Model, ModelFacts] | str:
+    """A pack, or a sentence about why it cannot be used."""
+    found = load_pack(folder)
+    if isinstance(found, str):
+        return found
+    try:
+        return found, facts_of(folder.name, found, fingerprint_of_code(), kind)
+    except Exception:
+        log.exception("pack %s loads, but what it says of itself cannot be read", folder.name)
+        return f"{folder.name}: what it says of itself cannot be read; the server's log says why."
 
 
 def without_gradients() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
 from sonifold_app.engine.base import (
@@ -101,8 +102,15 @@ def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") ->
         samplers=samplers(),
         descriptors=descriptors(),
         kind=kind,
-        base=(card.get("adapted") or {}).get("base"),
+        base=base_named(card),
     )
+
+
+def base_named(card: Mapping[str, Any]) -> str | None:
+    """The model that a refined one was made from."""
+    about = card.get("adapted")
+    base = about.get("base") if isinstance(about, Mapping) else None
+    return base if isinstance(base, str) else None
 
 
 def descriptors() -> tuple[DescriptorFacts, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.store import Job, JobStore
+from sonifold_app.made import MadeModels
 
 ATTEMPTS = 5
 IDLE_SECONDS = 1.0
@@ -25,9 +25,16 @@ class JobRunner:
     """One worker at a time. ``start`` and ``close`` belong to the event loop."""
 
     def __init__(
-        self, store: JobStore, engine: Engine, data: Path, models: Path | None, threads: int = 1
+        self,
+        store: JobStore,
+        engine: Engine,
+        made: MadeModels,
+        data: Path,
+        models: Path | None,
+        threads: int = 1,
     ) -> None:
         self.store = store
+        self._made = made
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -45,18 +52,6 @@ class JobRunner:
                 await self._task
         await self._end_worker()
 
-    def made(self, model: str) -> bool:
-        """Whether a job made this model."""
-        return (self._data / "packs" / model / "pack.json").is_file() and Path(model).name == model
-
-    async def discard(self, model: str) -> None:
-        """Delete a model that a job made, for good."""
-        await self._engine.shut(model)
-        folder = self._data / "packs" / model
-        gone = folder.with_name(f"{model}.gone")  # at once no pack any more, whatever happens meanwhile
-        await run_in_threadpool(folder.rename, gone)
-        await run_in_threadpool(shutil.rmtree, gone, ignore_errors=True)
-
     def wake(self) -> None:
         """There is a new job."""
         self._woken.set()
@@ -64,7 +59,7 @@ class JobRunner:
     async def _run(self) -> None:
         if not await self._ready():
             return  # the engine has said why it has no packs; without any there is nothing to refine
-        await self._open_packs()
+        await self._made.open_all()
         for job in await run_in_threadpool(self.store.running):
             await run_in_threadpool(self.store.requeue, job.id)
         while True:
@@ -85,14 +80,6 @@ class JobRunner:
         except Exception:
             return False
         return True
-
-    async def _open_packs(self) -> None:
-        """The packs that earlier jobs made."""
-        for config in sorted((self._data / "packs").glob("*/pack.json")):
-            if config.parent.suffix == ".gone":
-                await run_in_threadpool(shutil.rmtree, config.parent, ignore_errors=True)
-            else:
-                await self._engine.open(config.parent, "refined")
 
     async def _do(self, job: Job) -> None:
         if job.cancel:

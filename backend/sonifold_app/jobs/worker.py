@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sonifold import errors
 from sonifold_app.jobs.store import Job, JobStore
+from sonifold_app.made import KINDS, REFINED
 from sonifold_app.store.kept import KeptSounds
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def work(store: JobStore, job: Job, data: Path, models: Path | None, threads: int) -> None:
     """Write the pack. Raises Cancelled, or any error of the science that no new attempt would mend."""
-    folder, made = data / "packs" / job.pack, data / "jobs" / job.id
+    folder, made = data / REFINED / job.pack, data / "jobs" / job.id
     if folder.exists():  # written by an attempt that was interrupted before the server knew
         return
     store.tell(job.id, "loading", {})
@@ -81,11 +82,12 @@ def work(store: JobStore, job: Job, data: Path, models: Path | None, threads: in
 
 
 def base_of(job: Job, data: Path, models: Path | None) -> Model:
-    """The pack to start from, shipped or made by an earlier job. Raises PackError."""
+    """The pack to start from, shipped or the user's own. Raises PackError."""
     import sonifold
 
-    own = data / "packs" / job.model
-    return sonifold.load(own if own.is_dir() else sonifold.pack.find(job.model, models))
+    own = [data / where / job.model for where in KINDS]
+    here = next((folder for folder in own if folder.is_dir()), None)
+    return sonifold.load(here or sonifold.pack.find(job.model, models))
 
 
 def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:

@@ -61,23 +61,25 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def require_form(request: Request) -> None:
+def require_form(request: Request, what: str = "the sound files", field: str = "files") -> None:
     sent = request.headers.get("content-type", "")
     if media_type(request) != "multipart/form-data":
         raise Problem(
             415,
             "media_type_unsupported",
             "Not a form with files",
-            f"The request is {sent[:100]!r}; send the sound files as multipart/form-data in fields named "
-            "'files'.",
+            f"The request is {sent[:100]!r}; send {what} as multipart/form-data in fields named '{field}'.",
         )
 
 
 @asynccontextmanager
-async def files_of(request: Request) -> AsyncIterator[list[UploadFile]]:
-    """The files of a form, on disk; they are gone afterwards."""
+async def files_of(
+    request: Request, field: str = "files", most: int = MAX_FILES
+) -> AsyncIterator[list[UploadFile]]:
+    """The files of a form, 1 to ``most``, on disk; they are gone afterwards."""
+    asked = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
     try:
-        form = await request.form(max_files=MAX_FILES, max_fields=MAX_FILES)
+        form = await request.form(max_files=most, max_fields=most)
     except Problem:
         raise
     except HTTPException as error:
@@ -85,17 +87,16 @@ async def files_of(request: Request) -> AsyncIterator[list[UploadFile]]:
             422,
             "request_invalid",
             "The form cannot be read",
-            f"{error.detail.rstrip('.')}. Send 1 to {MAX_FILES} sound files as multipart/form-data, in fields "
-            "named 'files'.",
+            f"{error.detail.rstrip('.')}. {asked} named '{field}'.",
         ) from error
     try:
-        files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
+        files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
         if not files:
             raise Problem(
                 422,
                 "request_invalid",
                 "No files",
-                f"The form has no file in a field named 'files'; put 1 to {MAX_FILES} sound files there.",
+                f"The form has no file in a field named '{field}'. {asked} named '{field}'.",
             )
         yield files
     finally:

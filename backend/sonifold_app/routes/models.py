@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from typing import Any
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
 
+from sonifold.pack import find
 from sonifold_app import negotiation, problems
 from sonifold_app.documents import problems_of
+from sonifold_app.packed import pack_up
 from sonifold_app.replies import REVALIDATE, bytes_reply
+from sonifold_app.routes.embeddings import files_of, require_form
 from sonifold_app.schemas.common import MAX_FILES
-from sonifold_app.schemas.models import Limits, Model, Models, UnusableModel
-from sonifold_app.services import CatalogueDep, KnownModelDep, Services, ServicesDep
+from sonifold_app.schemas.models import Limits, Model, Models, TitleRequest, UnusableModel
+from sonifold_app.services import CatalogueDep, KnownModelDep, ModelId, Services, ServicesDep, known_model
 
 router = APIRouter(prefix="/models", tags=["models"])
 
 CARD_TYPES = ("application/json", "text/markdown")
 UPLOAD_SECONDS, SPLIT_SECONDS = 10.0, 240.0
+FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "A model's file, as `models/{model}/file` gives it.",
+                    }
+                },
+            }
+        }
+    },
+}
 
 
 @router.get("", operation_id="list_models", responses=problems_of(503))
@@ -36,26 +61,97 @@ async def get_model(model: KnownModelDep, services: ServicesDep) -> Model:
     return Model.of(model, limits_of(services))
 
 
+@router.post(
+    "",
+    operation_id="import_model",
+    status_code=201,
+    responses=problems_of(409, 413, 415, 422, 503, 507),
+    openapi_extra={"requestBody": FORM},
+)
+async def import_model(
+    request: Request, response: Response, catalogue: CatalogueDep, services: ServicesDep
+) -> Model:
+    """Take in a model from a file, as `models/{model}/file` gives it. Everything in it is checked first."""
+    require_form(request, "the model's file", "file")
+    async with files_of(request, "file", most=1) as (file,):
+        name = await services.made.take_in(file.file, catalogue)
+    response.headers["Location"] = f"/api/v1/models/{name}"
+    there = await services.engine.catalogue(0)
+    if there is None or name not in there.models:
+        raise problems.internal_error()
+    return Model.of(there.models[name], limits_of(services))
+
+
+@router.patch("/{model}", operation_id="change_model", responses=problems_of(403, 404, 413, 422, 503))
+async def change_model(model: KnownModelDep, asked: TitleRequest, services: ServicesDep) -> Model:
+    """Give a model that you made another title."""
+    refuse_librarys(model.name, services)
+    if model.kind == "adapted":
+        await services.adaptations.rename(model.name, asked.title)
+    else:
+        await services.made.rename(model.name, asked.title)
+    return Model.of(dataclasses.replace(model, title=asked.title), limits_of(services))
+
+
 @router.delete(
     "/{model}", operation_id="delete_model", status_code=204, responses=problems_of(403, 404, 422, 503)
 )
-async def delete_model(model: KnownModelDep, services: ServicesDep) -> None:
+async def delete_model(model: ModelId, catalogue: CatalogueDep, services: ServicesDep) -> None:
     """Delete a model that you made, for good. Of an adapted one this is the undo: its base was never touched."""
+    if model not in catalogue.unusable:
+        await known_model(model, catalogue)
+    refuse_librarys(model, services)
+    if services.adaptations.find(model) is not None:
+        await services.adaptations.remove(model)
+    else:
+        for one in services.adaptations.of(model):
+            await services.adaptations.remove(one.id)
+            services.forget(one.id)
+        await services.made.discard(model)
+    services.forget(model)
+
+
+@router.get(
+    "/{model}/file",
+    operation_id="get_model_file",
+    response_class=FileResponse,
+    responses={
+        200: {"description": "The model", "content": {"application/zip": {}}},
+        **problems_of(404, 409, 422, 503),
+    },
+)
+async def get_file(model: KnownModelDep, services: ServicesDep) -> FileResponse:
+    """The model as one file, to be imported elsewhere: a zip archive of its pack."""
     if model.kind == "adapted":
-        await services.adaptations.remove(model.name)
-        return services.forget(model.name)
-    if not services.jobs.made(model.name):
+        raise problems.Problem(
+            409,
+            "model_not_a_pack",
+            "Not a pack",
+            f"{model.title!r} is an adaptation of {model.base!r} and has no file of its own. Refine it "
+            f"(POST /api/v1/models/{model.name}/finetunes): what comes of that has one.",
+        )
+    folder = services.made.folder(model.name)
+    if folder is None:
+        folder = await run_in_threadpool(find, model.name, services.settings.models)
+    file = await run_in_threadpool(pack_up, folder, services.settings.data / "cache" / "files")
+    return FileResponse(
+        file,
+        media_type="application/zip",
+        filename=f"{model.name}.sonifold.zip",
+        headers={"Cache-Control": "no-store"},
+        background=BackgroundTask(file.unlink, missing_ok=True),
+    )
+
+
+def refuse_librarys(model: str, services: Services) -> None:
+    """Raises model_not_yours for one that came with the server."""
+    if services.adaptations.find(model) is None and services.made.folder(model) is None:
         raise problems.Problem(
             403,
             "model_not_yours",
             "Not your model",
-            f"{model.name!r} came with this server; only models that you made can be deleted.",
+            f"{model!r} came with this server; only models that you made can be changed or deleted.",
         )
-    for one in services.adaptations.of(model.name):
-        await services.adaptations.remove(one.id)
-        services.forget(one.id)
-    await services.jobs.discard(model.name)
-    services.forget(model.name)
 
 
 @router.get(

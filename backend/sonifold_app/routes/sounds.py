@@ -16,10 +16,10 @@ from sonifold_app.negotiation import audio_format
 from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.schemas.common import MAX_WEIGHT, row_of
 from sonifold_app.schemas.sounds import (
+    ChangeRequest,
     Distances,
     Neighbour,
     Neighbours,
-    RenameRequest,
     Sound,
     Sounds,
 )
@@ -46,7 +46,7 @@ Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `aud
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
     own = await services.own.all(model)
-    state = tuple((one.id, one.name, one.x, one.y) for one in own)
+    state = tuple((one.id, one.name, one.x, one.y, one.pitch) for one in own)
     body = services.document(model, "sounds", lambda: Sounds.of(model.library, own), state)
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
@@ -60,13 +60,14 @@ async def get_sound(model: ModelDep, sound: SoundId, request: Request, services:
     return Sound.of_own(model, await services.own.find(model, sound), request.url.path)
 
 
-@router.patch("/{sound}", operation_id="rename_sound", responses=problems_of(403, 404, 413, 422, 503))
-async def rename_sound(
-    model: ModelDep, sound: SoundId, asked: RenameRequest, request: Request, services: ServicesDep
+@router.patch("/{sound}", operation_id="change_sound", responses=problems_of(403, 404, 413, 422, 503))
+async def change_sound(
+    model: ModelDep, sound: SoundId, asked: ChangeRequest, request: Request, services: ServicesDep
 ) -> Sound:
-    """Give a sound of your own another name."""
+    """Give a sound of your own another name, or correct the pitch that was found in it."""
     refuse_library_sound(model, sound)
-    return Sound.of_own(model, await services.own.rename(model, sound, asked.name), request.url.path)
+    changed = await services.own.change(model, sound, asked.model_dump(exclude_unset=True))
+    return Sound.of_own(model, changed, request.url.path)
 
 
 @router.delete(
@@ -199,6 +200,6 @@ def refuse_library_sound(model: base.ModelFacts, sound: str) -> None:
             403,
             "sound_not_yours",
             "Not your sound",
-            f"{sound} comes with the model {model.name!r}; only sounds that you kept or uploaded can be renamed or "
+            f"{sound} comes with the model {model.name!r}; only sounds that you kept or uploaded can be changed or "
             "deleted.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sonifold_app.engine.base import (
     DISTANCES,
@@ -14,7 +14,8 @@ from sonifold_app.engine.base import (
     ModelKind,
     PathKind,
 )
-from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, example
+from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, Request, example
+from sonifold_app.schemas.sounds import Name, printable
 
 
 class WeightRange(Reply):
@@ -140,6 +141,19 @@ class Model(Reply):
             steps=StepRange(),
             limits=limits,
         )
+
+
+class TitleRequest(Request):
+    """Another title for a model of yours."""
+
+    model_config = example(title="My kit")
+
+    title: Name
+
+    @field_validator("title")
+    @classmethod
+    def title_of_letters(cls, title: str) -> str:
+        return printable(title)
 
 
 class UnusableModel(Reply):

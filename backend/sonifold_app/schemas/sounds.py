@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from sonifold_app.engine import base
 from sonifold_app.schemas.common import (
@@ -212,17 +212,26 @@ class KeepRequest(Request):
         return printable(name)
 
 
-class RenameRequest(Request):
-    """Another name for an own sound."""
+class ChangeRequest(Request):
+    """What to change of an own sound; what is not named stays."""
 
-    model_config = example(name="My snare")
+    model_config = example(name="My snare", pitch=220.0)
 
-    name: Name
+    name: Name = ""
+    pitch: Annotated[float, Field(ge=10, le=20_000, allow_inf_nan=False, strict=True)] | None = Field(
+        None, description="In Hz; null where it has none."
+    )
 
     @field_validator("name")
     @classmethod
     def name_of_letters(cls, name: str) -> str:
         return printable(name)
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name what to change: name, pitch or both")
+        return self
 
 
 def printable(name: str) -> str:

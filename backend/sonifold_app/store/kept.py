@@ -13,7 +13,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -194,11 +194,11 @@ class KeptSounds:
         with self._database.connect() as connection:
             return connection.execute(asked).scalar_one()
 
-    def rename(self, model: str, id: str, name: str) -> bool:
-        """Whether there was such a sound."""
+    def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
+        """Another ``name`` or ``pitch``; whether there was such a sound."""
         change = update(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id == id)
         with self._database.begin() as connection:
-            return connection.execute(change.values(name=name)).rowcount == 1
+            return connection.execute(change.values(**values)).rowcount == 1
 
     def move(self, sound: KeptSound, pack: str, admitted: Admitted) -> None:
         """Give a sound its place in another pack of the same name; its audio stays."""
