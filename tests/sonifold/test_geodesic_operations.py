@@ -184,6 +184,16 @@ def test_in_an_analogy_the_answer_is_as_far_from_c_as_b_from_a():
     assert_close(solve(SPHERE, c, answer, 33, 1e-6, polish=True).length, expected, rtol=2e-2, atol=1e-3)
 
 
+def test_an_analogy_whose_speed_does_not_hold_is_followed_in_more_steps():
+    a, b, c = torch.tensor([[[1.5, 0.0]], [[1.5, 2.5]], [[0.4, 0.3]]]).double()
+    there = solve(SPHERE, a, c, tolerance=1e-3).nodes
+    begin = transport(SPHERE, there, slopes(solve(SPHERE, a, b, tolerance=1e-3).nodes)[:, 0])
+    assert exponential(SPHERE, c, begin, 3).drift > 0.1
+    flow = analogy(SPHERE, a, b, c, steps=3)
+    assert flow.nodes.shape == (1, 4, 2)
+    assert flow.drift < 0.1
+
+
 def mean_on_the_sphere(z: Tensor, weights: Tensor) -> Tensor:
     """By Karcher's flow in space."""
     x = sphere(z)

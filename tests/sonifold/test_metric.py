@@ -10,6 +10,7 @@ from metric_cases import METRICS, kernel, metrics, points, residual_pullback, sa
 from torch.testing import assert_close
 
 from sonifold.geodesic import line, solve
+from sonifold.geodesic.spline import rates
 from sonifold.metric import (
     Blend,
     DecoderEnsemble,
@@ -133,6 +134,29 @@ class TestContract:
             whole[:, k, :, k + 1] = model.upper[:, k]
             whole[:, k + 1, :, k] = model.upper[:, k].mT
         assert torch.linalg.eigvalsh(whole.view(3, m * d, m * d)).min() > 0
+
+    def test_connections_along_a_curve_are_the_matrices_of_the_connection(self, metric, z):
+        along = torch.linspace(0, 1, 25, dtype=z.dtype)[:, None]
+        chord, bend = z[1] - z[0], 0.1 * (z[3] - z[2])
+        places = (z[0] + along * chord + (math.pi * along).sin() * bend)[None]
+        velocities = (chord + math.pi * (math.pi * along).cos() * bend)[None]
+        tensors, matrices = metric.connections(places, velocities, rates(25))
+        v = points(25, z.shape[1], seed=8)
+        expected = metric.connection(places[0], velocities[0], v)
+        assert_close(tensors[0], metric.tensor(places[0]))
+        assert_close(
+            (matrices[0] @ v[..., None])[..., 0], expected, rtol=1e-2, atol=1e-3 * expected.abs().max().item()
+        )
+
+    def test_a_station_knows_the_slopes_of_the_steps_from_it(self, metric, z):
+        here, others = z[:2], torch.stack([z[2:4], z[4:6]], 1)
+        station = metric.station(here)
+        y = here.clone().requires_grad_(True)
+        for k in range(2):
+            squared = metric.squared_steps(torch.stack([y, others[:, k]], 1)).sum()
+            expected = torch.autograd.grad(squared, y)[0]
+            assert_close(station.slope(others)[:, k], expected)
+        assert_close(station.tensor, metric.tensor(here))
 
     def test_steps_add_up_to_energy_and_length(self, metric, z):
         curves = line(z[:2], z[2:4], 9)

@@ -23,8 +23,6 @@ from sonifold.types import Curves, Points, Vectors
 #: Corrections of a node while continuing a curve, and the part of the step below which one is the last.
 CORRECTIONS = 8
 SETTLED = 1e-3
-#: Nodes after which the tensor that scales the corrections is taken anew.
-REFRESH = 2
 
 
 @dataclass(frozen=True)
@@ -61,32 +59,29 @@ def exponential(metric: Metric, z: Points, v: Vectors, steps: int = 50) -> Flow:
 def continued(metric: Metric, curves: Curves, steps: int) -> Curves:
     """Discrete geodesics (batch, node >= 2, latent), longer by ``steps`` nodes at the same spacing."""
     nodes = list(curves.unbind(1))
-    for k in range(steps):
-        if k % REFRESH == 0:
-            factor = torch.linalg.cholesky(_lifted(metric.tensor(nodes[-1])))
-        nodes.append(_following(metric, nodes, factor))
+    for _ in range(steps):
+        nodes.append(_following(metric, nodes))
     return torch.stack(nodes, 1)
 
 
-def _following(metric: Metric, nodes: list[Points], factor: Tensor) -> Points:
-    """The node after these, where the energy is stationary in the last of them.
-
-    factor: Cholesky factor of a tensor nearby, which only decides how many corrections it takes.
-    """
+def _following(metric: Metric, nodes: list[Points]) -> Points:
+    """The node after these, where the energy is stationary in the last of them."""
     before, here = nodes[-2], nodes[-1]
-    guess = 2 * here - before if len(nodes) < 3 else 3 * (here - before) + nodes[-3]
+    following = 2 * here - before if len(nodes) < 3 else 3 * (here - before) + nodes[-3]
+    station = metric.station(here)
+    factor = torch.linalg.cholesky(_lifted(station.tensor))
+    back, on = station.slope(torch.stack([before, following], 1)).unbind(1)
 
-    def correction(following: Points) -> Vectors:
-        # two steps make N = 2: the energy's slope in the middle node is 4 G times what the guess is off
-        _, slope = metric.energy_gradient(torch.stack([before, here, following], 1))
-        return torch.cholesky_solve(slope[:, 0, :, None] / 4, factor)[..., 0]
+    def correction(on: Vectors) -> Vectors:
+        # the two slopes cancel on a geodesic; the second falls by 2 G for what the node moves on
+        return torch.cholesky_solve((back + on)[..., None] / 2, factor)[..., 0]
 
-    found = correction(guess)
-    following = guess + found
+    found = correction(on)
+    following = following + found
     for _ in range(CORRECTIONS - 1):
         if (found.norm(dim=1) <= SETTLED * (here - before).norm(dim=1)).all():
             break
-        last, found = found, correction(following)
+        last, found = found, correction(station.slope(following[:, None])[:, 0])
         # Anderson's mixing with one step of memory: what the last correction taught about the next
         change = found - last
         share = (change * found).sum(1) / change.square().sum(1).clamp_min(1e-30)

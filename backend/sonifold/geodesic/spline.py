@@ -43,6 +43,13 @@ def slopes(curves: Curves, times: Tensor | None = None) -> Curves:
     )
 
 
+@lru_cache(maxsize=64)
+def rates(nodes: int) -> Tensor:
+    """(nodes, nodes): values at evenly spaced times in [0, 1] to the time derivatives there of their spline."""
+    times = np.linspace(0, 1, nodes)
+    return torch.from_numpy(CubicSpline(times, np.eye(nodes))(times, 1))
+
+
 def _matrix(nodes: int, times: np.ndarray) -> Tensor:
     """(time, nodes): interpolated values as weighted sums of the node values."""
     return torch.from_numpy(CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))(times))

@@ -11,6 +11,7 @@ z_0 ... z_N of n = N + 1 nodes at the times k/N.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -67,6 +68,14 @@ class Steps(NamedTuple):
         found = slopes.unflatten(0, self.shape)
         to_end = (self.tau[:, None] * found).mean(2)
         return found.mean(2) - to_end, to_end
+
+
+class Station(NamedTuple):
+    """A place from which a geodesic is continued, with what of the metric is needed there."""
+
+    tensor: Tensors  #: G at the place, (batch, latent, latent)
+    #: Slope with respect to the place of its squared step to others (batch, k, latent), as many.
+    slope: Callable[[Tensor], Tensor]
 
 
 class Metric(ABC):
@@ -172,6 +181,28 @@ class Metric(ABC):
     def christoffel(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         """Gamma(u, v), the connection raised to a vector; (batch, latent). A geodesic has z'' = -Gamma(z', z')."""
         return self.raised(z, self.connection(z, u, v))
+
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        """(G, the matrices that take v to the covector [u v, .]) at places along curves, u the velocities there.
+
+        places (batch, place, latent) of smooth curves; rates (place, place) takes what varies along them, given at the
+        places, to its time derivatives there. Each result (batch, place, latent, latent).
+        """
+        z, u, d = places.flatten(0, 1), velocities.flatten(0, 1), places.shape[-1]
+        every = torch.eye(d, dtype=z.dtype, device=z.device).repeat(len(z), 1)
+        rows = self.connection(z.repeat_interleave(d, 0), u.repeat_interleave(d, 0), every)
+        shape = (*places.shape, d)
+        return self.tensor(z).view(shape), rows.view(shape).mT
+
+    def station(self, z: Points) -> Station:
+        """To continue geodesics at points (batch, latent)."""
+
+        def slope(others: Tensor) -> Tensor:
+            here = z[:, None].expand_as(others)
+            there_and_back = torch.stack([others, here, others], 2).flatten(0, 1)
+            return self.energy_gradient(there_and_back)[1].view(others.shape) / 4
+
+        return Station(self.tensor(z), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
         """Squared length of each step of each curve, its mean over the looks; (batch, node - 1).

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Quadratic
+from .base import Metric, Quadratic, Station
 from .kernel import KernelMetric
 from .pullback import Pullback
 
@@ -113,6 +113,18 @@ class Blend(Metric):
 
     def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         return self._sum(self.pullback.connection(z, u, v), self.data.connection(z, u, v))
+
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        ours = self.pullback.connections(places, velocities, rates)
+        theirs = self.data.connections(places, velocities, rates)
+        return self._sum(ours[0], theirs[0]), self._sum(ours[1], theirs[1])
+
+    def station(self, z: Points) -> Station:
+        ours, theirs = self.pullback.station(z), self.data.station(z)
+        return Station(
+            self._sum(ours.tensor, theirs.tensor),
+            lambda others: self._sum(ours.slope(others), theirs.slope(others)),
+        )
 
     def squared_steps(self, curves: Curves) -> Tensor:
         squared = self.pullback.squared_steps(curves)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Steps, inverse
+from .base import Metric, Station, Steps, inverse
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
 #: and above the middles of paths look denser than the data themselves, below .5 the kernels no longer
@@ -239,6 +239,32 @@ class KernelMetric(Metric):
         pull = weights * ((u * v / c**2) @ self.matrices.T)
         across = factor * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
         return (across - (along(u) * v + along(v) * u) / c**2) / 2
+
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        """For diagonal M_i, with g = 1/c and P_ji = dg_i/dz_j: 1/2 (diag(P'u) + diag(u) P' - P diag(u))."""
+        if not self.diagonal:
+            return super().connections(places, velocities, rates)
+        z, u = places.flatten(0, 1).to(self.centroids), velocities.flatten(0, 1).to(self.centroids)
+        weights = self.weights(z)
+        kernels = weights @ self.matrices
+        c = kernels + self.ridge
+        slopes = (weights[:, None, :] * self.centroids.T) @ self.matrices - z[:, :, None] * kernels[:, None]
+        p = slopes * (-2 / self.temperature**2 / c**2)[:, None]
+        turned = u[:, :, None] * p.mT
+        found = (torch.diag_embed((u[:, None] @ p)[:, 0]) + turned - turned.mT) / 2
+        shape = (*places.shape, places.shape[-1])
+        return torch.diag_embed(1 / c).view(shape), found.view(shape)
+
+    def station(self, z: Points) -> Station:
+        """By one step to each of the others."""
+        z = z.to(self.centroids)
+
+        def slope(others: Tensor) -> Tensor:
+            steps = Steps.of(torch.stack([z[:, None].expand_as(others), others], 2).flatten(0, 1), self.looks)
+            lowered, turn, _ = self._look(steps.places, steps.moves)
+            return (steps.split(turn)[0] - 2 * steps.mean(lowered)).view(others.shape)
+
+        return Station(self.tensor(z), slope)
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.energy_model(curves)[:2]

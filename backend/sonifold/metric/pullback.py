@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Quadratic
+from .base import Metric, Quadratic, Station
 from .tangent import ForwardMode, Headed, SequentialTangents, TangentDecoder
 
 
@@ -64,6 +64,23 @@ class Pullback(Metric):
         """J' f''(u, v), two derivatives forward and one pass back."""
         _, pull = self.decode.with_pull(z)
         return pull(self.decode.bend(z, u, v))
+
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        """J' dJ/dt v, with the rate at which J changes along the curve: no second derivatives."""
+        b, n, d = places.shape
+        images = self.decode.with_jacobian(places.reshape(-1, d))[1].view(b, n, d, -1)
+        changes = (rates.to(images) @ images.flatten(2)).view(images.shape)
+        return images @ images.mT + self._floor(images), images @ changes.mT
+
+    def station(self, z: Points) -> Station:
+        """2 J'(f(z) - f(other)), with J kept: another place costs one decoding."""
+        value, images = self.decode.with_jacobian(z)
+
+        def slope(others: Tensor) -> Tensor:
+            away = value[:, None] - self.decode(others.flatten(0, 1)).view(*others.shape[:2], -1)
+            return 2 * (away @ images.mT + self.ridge * (z[:, None] - others))
+
+        return Station(images @ images.mT + self._floor(images), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
         b, n, d = curves.shape
