@@ -38,13 +38,16 @@ class VolumeDensity:
     def __call__(self, z: Points) -> tuple[Tensor, Tensor]:
         """(log p(z) (batch,), its exact gradient (batch, latent))."""
         volume, slope = self.metric.magnification_gradient(z)
-        away, nearest = torch.cdist(z, self.metric.centroids).min(1)
-        outside = (away - self.reach).clamp_min(0) / self.edge
-        outwards = (z - self.metric.centroids[nearest]) / away.clamp_min(1e-12)[:, None]
-        scale = self.sign / self.temperature
-        return scale * volume - outside.square() / 2, scale * slope - (outside / self.edge)[
-            :, None
-        ] * outwards
+        scale, distances = self.sign / self.temperature, torch.cdist(z, self.metric.centroids)
+        log_density, gradient = scale * volume, scale * slope
+        beyond = (~(distances.amin(1) <= self.reach)).nonzero().flatten()
+        if len(beyond):  # few are, and to find which centroid is nearest costs more than how far it is
+            away, nearest = distances[beyond].min(1)
+            outside = (away - self.reach) / self.edge
+            outwards = (z[beyond] - self.metric.centroids[nearest]) / away[:, None]
+            log_density = log_density.index_add(0, beyond, -outside.square() / 2)
+            gradient = gradient.index_add(0, beyond, -(outside / self.edge)[:, None] * outwards)
+        return log_density, gradient
 
     def escaped(self, z: Points) -> Tensor:
         """Which points lie outside the support; (batch,) bool."""

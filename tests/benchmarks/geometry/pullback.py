@@ -21,7 +21,7 @@ PAIRS, TIMED = 200, 30
 #: A curve has arrived when its energy is within this of the best that anything found for its pair.
 CLOSE = 1.01
 #: Seconds for a peer on one decoder.
-LIMIT, SLOW_LIMIT = 150, 45
+LIMIT, SLOW_LIMIT = 60, 30
 
 #: name in the table -> (script, arguments, environment)
 PEERS = {

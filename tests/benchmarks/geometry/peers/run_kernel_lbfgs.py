@@ -11,11 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from descent import minimise
 from judge import Report, Trace, fine
 
 #: As many looks at the metric along a curve as ours takes, three in each of 16 steps; on 17 nodes, with one look
 #: a step, three quarters of the curves found were far from the best on a fine grid.
-NODES, ITERATIONS = 49, 200
+NODES = 49
 
 
 class Energy:
@@ -47,40 +48,15 @@ class Energy:
         return [float(self.double()(fine(curve.double()))) for curve in curves]
 
 
-def solve(energy, start, end, trace):
-    times = torch.linspace(0, 1, NODES)[:, None]
-    line = start * (1 - times) + end * times
-    inner = line[1:-1].clone().requires_grad_(True)
-    # one call, because a call of few iterations allows its line search too few evaluations
-    optimiser = torch.optim.LBFGS(
-        [inner], lr=1, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
-    )
-
-    def curve():
-        return torch.cat([line[:1], inner, line[-1:]])
-
-    def closure():
-        optimiser.zero_grad()
-        here = curve()
-        trace.mark(here)
-        found = energy(here)
-        found.backward()
-        return found
-
-    optimiser.step(closure)
-    trace.mark(curve())
-    return curve().detach()
-
-
 def main(problem, output):
     torch.set_num_threads(1)
     tensors = load_file(problem)
     energy, report = Energy(tensors), Report(Path(output), torch.__version__)
     starts, ends = tensors["starts"], tensors["ends"]
-    solve(energy, starts[0], ends[0], Trace())
+    minimise(energy, starts[0], ends[0], NODES, Trace())
     for start, end in zip(starts, ends, strict=True):
         trace = Trace()
-        found = solve(energy, start, end, trace)
+        found = minimise(energy, start, end, NODES, trace)
         report.timed(trace.judged(energy.judge, lambda curve: curve))
         report.final(energy.judge(found[None]))
 
