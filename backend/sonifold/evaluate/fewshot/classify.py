@@ -2,42 +2,41 @@
 
 The protocol of Chadebec, Thibeau-Sutre, Burgos and Allassonnière, "Data augmentation in high dimensional low sample
 size setting using a geometry-based variational autoencoder" (TPAMI 2022), carried to sounds: three classes, N real
-sounds of each, synthetic ones added, balanced accuracy on a fixed test set of real sounds, and on a second one from
-elsewhere. Theirs is a VAE trained on each class; here the base stays as it is and the samplers work around the
-class's latent points, so ``prior`` is the Gaussian of the class.
+sounds of each, synthetic ones added, balanced accuracy on a fixed test set of real sounds, and on a second one by other
+makers. And the classifier that needs no synthetic sounds: the nearest known one, by one distance or another.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sonifold import geodesic
-from sonifold.adapt import alter, replay
+from sonifold.audio.timbre import timbre_features
 from sonifold.datasets import table
+from sonifold.evaluate.fewshot import classifiers, making, nearness
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.evaluate.fewshot.groups import KITS
-from sonifold.metric import KernelMetric
-from sonifold.path import NODES
-from sonifold.sample.importance import ImportanceResampling
-from sonifold.types import Points
+from sonifold.render import POINT_ITERATIONS
+from sonifold.representation.spectral import ONSET
+from sonifold.types import AudioBatch, Points
 
 CLASSES = ("Snare", "Tom", "Percussion")
-COUNTS = (5, 10, 20, 50)
+COUNTS = (5, 10, 20, 40, 50)
 SEEDS = 10
 TEST = 24  # real sounds of each class, the same for every cell
-ELSEWHERE = 60  # sounds of each class in the second test set: the base's library
-SYNTHETIC = 150  # of each class, in every arm that makes any
-PAIRS = 50  # of each class, three places on each
-SCALES = (0.25, 0.5, 1.0, 2.0)  # of the median distance, of the tuned classifier's kernel
-RIDGES = (1e-3, 1e-2, 1e-1, 1.0)
-FOLDS = 4
+CLAIM = 600  # seconds for which a cell that another process has begun is left to it
+RENDERED = "rendered.json"  # one cell in rendered sound
+RENDERED_CELL, RENDERED_WAYS = (10, 0), ("geodesic", "metric volume, HMC")
+BLOCK = 16
+TESTS = ("test", "elsewhere")
 Progress = Callable[[str, int, int], None]
 
 
@@ -51,212 +50,178 @@ class Material:
 
     @classmethod
     def of(cls, bench: Bench, dataset: Path) -> Material:
-        """Foreign kits for training and the first test; the library's sounds of the same families for the second."""
+        """Foreign kits for training and the first test; for the second, kits of other makers that were held out."""
         families = []
         rows = table.read(dataset)
         for group in KITS:
             families += [row.family if row.split == "foreign" else "" for row in rows if row.group == group]
-        library = replay.coefficients(bench.model)
+        held_out = [row for row in rows if row.split in ("held_out_sounds", "held_out_kits")]
         pool, test, elsewhere = [], [], []
         for number, name in enumerate(CLASSES):
             draw = np.random.default_rng(number)
             places = draw.permutation([i for i, family in enumerate(families) if family == name]).tolist()
             test.append(places[:TEST])
             pool.append(places[TEST:])
-            known = [i for i, family in enumerate(bench.model.library.families) if family == name]
-            elsewhere.append(library[draw.permutation(known)[:ELSEWHERE].tolist()])
+            others = table.load_audio(dataset, [row for row in held_out if row.family == name])
+            elsewhere.append(_analysed(bench, others))
         return cls(tuple(pool), tuple(test), tuple(elsewhere))
+
+    def nearness(self, bench: Bench, cache: Path, progress: Progress) -> dict[str, Tensor]:
+        """Distances (asked, known): first test sets in order, the pools in order."""
+        tested = [place for places in self.test for place in places]
+        known = [place for places in self.pool for place in places]
+        others = torch.cat(self.elsewhere)
+        values, z = bench.encodings.coefficients, bench.encodings.z
+        asked: tuple[Tensor, Points] = (
+            torch.cat([values[tested], others]),
+            torch.cat([z[tested], bench.model.refined(others)]),
+        )
+        return nearness.tables(bench, asked, (values[known], z[known]), cache, progress)
 
 
 def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
-    """Every cell that is not there yet, one file each."""
+    """Every cell that is not there yet, one file each; several processes may share the work."""
     folder.mkdir(parents=True, exist_ok=True)
     material = Material.of(bench, dataset)
     cells = [(count, seed) for seed in range(SEEDS) for count in COUNTS]
     for done, (count, seed) in enumerate(cells, 1):
         path = folder / f"{count}-{seed}.json"
-        if not path.exists():
+        claimed = path.with_suffix(".part")
+        taken = claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM
+        if not path.exists() and not taken:
+            claimed.touch()
             found = {"count": count, "seed": seed, "arms": measure(bench, material, count, seed)}
-            path.write_text(json.dumps(found), encoding="utf-8")
+            claimed.write_text(json.dumps(found), encoding="utf-8")
+            claimed.rename(path)
         progress(f"classifier: {count} of each class", done, len(cells))
+    distances = material.nearness(bench, folder / "nearness.safetensors", progress)
+    for count, seed in cells:
+        path = folder / f"nearest-{count}-{seed}.json"
+        if not path.exists():
+            found = {"count": count, "seed": seed, "nearest": by_distance(distances, material, count, seed)}
+            path.write_text(json.dumps(found), encoding="utf-8")
+    if not (folder / RENDERED).exists():
+        (folder / RENDERED).write_text(json.dumps(rendered(bench, material)), encoding="utf-8")
+
+
+def chosen(material: Material, count: int, seed: int) -> list[list[int]]:
+    """Places of the real sounds of each class that a cell may train on."""
+    draw = np.random.default_rng([seed, count])
+    return [draw.permutation(pool)[:count].tolist() for pool in material.pool]
 
 
 def measure(bench: Bench, material: Material, count: int, seed: int) -> dict[str, dict[str, float]]:
     """Balanced accuracies of both classifiers on both test sets, for every way of adding sounds."""
-    draw = np.random.default_rng([seed, count])
-    chosen = [draw.permutation(pool)[:count].tolist() for pool in material.pool]
-    real = [bench.encodings.coefficients[places] for places in chosen]
-    tests = {
-        "test": [bench.encodings.coefficients[places] for places in material.test],
-        "elsewhere": list(material.elsewhere),
-    }
-    found = {}
-    for name, make in ARMS.items():
-        made = (
-            [make(bench, places, seed) for places in chosen]
-            if make is not None
-            else [rows[:0] for rows in real]
-        )
-        found[name] = _accuracies(bench, real, made, tests, seed)
-    return found
-
-
-# -- ways to make more ----------------------------------------------------------------------------
-
-
-def _classic(bench: Bench, places: list[int], seed: int) -> Tensor:
-    return _some(bench.encodings.copies[places].flatten(0, 1), seed)
-
-
-def _transposed(bench: Bench, places: list[int], seed: int) -> Tensor:
-    features, _ = bench.model.representation.analyse(bench.sounds.audio[places])
-    each = -(-SYNTHETIC // len(places))
-    made = alter.copies(features, each, bench.model.representation, np.random.default_rng(seed))
-    return _some(bench.model.coefficients.analyse(made.flatten(0, 1)), seed)
-
-
-def _between(bench: Bench, places: list[int], seed: int, kind: str) -> Tensor:
-    """Three places on the way between random pairs of a class, residuals carried along."""
-    draw = np.random.default_rng([seed, 3])
-    pairs = np.array([draw.choice(len(places), 2, replace=False) for _ in range(PAIRS)])
-    first, second = torch.from_numpy(pairs.T.copy())
-    t = torch.from_numpy(draw.uniform(0.1, 0.9, (PAIRS, SYNTHETIC // PAIRS))).float()
-    values, z = bench.encodings.coefficients[places], bench.encodings.z[places]
-
-    def across(rows: Tensor) -> Tensor:
-        return ((1 - t)[..., None] * rows[first][:, None] + t[..., None] * rows[second][:, None]).flatten(
-            0, 1
-        )
-
-    if kind == "cross-fade":
-        return across(values)
-    if kind == "linear":
-        points = across(z)
-    else:
-        nodes = geodesic.solve(bench.model.metric(), z[first], z[second], NODES).nodes
-        points = geodesic.at(nodes, t).flatten(0, 1)
-    vae = bench.model.vae
-    return vae.decode(points) + across(values - vae.decode(z))
-
-
-def _prior(bench: Bench, places: list[int], seed: int) -> Tensor:
-    """The class's Gaussian, its covariance shrunk halfway to its diagonal."""
-    z = bench.encodings.z[places]
-    covariance = torch.cov(z.T)
-    covariance = 0.5 * covariance + 0.5 * torch.diag(covariance.diagonal().clamp(min=1e-4))
-    root = torch.linalg.cholesky(covariance + 1e-5 * torch.eye(len(covariance)))
-    noise = torch.randn(SYNTHETIC, z.shape[1], generator=torch.Generator().manual_seed(seed))
-    return _decoded(bench, places, z.mean(0) + noise @ root.T)
-
-
-def _mixture(bench: Bench, places: list[int], seed: int) -> Tensor:
-    """The posteriors of the class, mixed."""
-    draw = torch.Generator().manual_seed(seed)
-    which = torch.randint(len(places), (SYNTHETIC,), generator=draw)
-    _, log_variance = bench.model.vae.encode(bench.encodings.coefficients[places])
-    noise = torch.randn(SYNTHETIC, bench.model.latent_dim, generator=draw)
-    return _decoded(
-        bench, places, bench.encodings.z[places][which] + (0.5 * log_variance[which]).exp() * noise
+    places = chosen(material, count, seed)
+    real = [bench.encodings.coefficients[own] @ bench.heard.T for own in places]
+    tests = (
+        [bench.encodings.coefficients[own] @ bench.heard.T for own in material.test],
+        [rows @ bench.heard.T for rows in material.elsewhere],
     )
-
-
-def _metric(bench: Bench, places: list[int], seed: int) -> Tensor:
-    """The volume of the kernel metric over the class's posteriors."""
-    _, log_variance = bench.model.vae.encode(bench.encodings.coefficients[places])
-    metric = KernelMetric.posterior(bench.encodings.z[places], log_variance.exp())
-    return _decoded(bench, places, ImportanceResampling(metric).sample(SYNTHETIC, seed).points)
-
-
-def _decoded(bench: Bench, places: list[int], points: Points) -> Tensor:
-    """Decodings with the residual of the class's nearest sound."""
-    vae, z = bench.model.vae, bench.encodings.z[places]
-    residuals = bench.encodings.coefficients[places] - vae.decode(z)
-    return vae.decode(points) + residuals[torch.cdist(points, z).argmin(1)]
-
-
-def _some(rows: Tensor, seed: int) -> Tensor:
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows[order[:SYNTHETIC]]
-
-
-ARMS: dict[str, Callable[[Bench, list[int], int], Tensor] | None] = {
-    "real only": None,
-    "classic augmentation": _classic,
-    "transposed in features": _transposed,
-    "cross-fade": lambda bench, places, seed: _between(bench, places, seed, "cross-fade"),
-    "linear interpolation": lambda bench, places, seed: _between(bench, places, seed, "linear"),
-    "geodesic": lambda bench, places, seed: _between(bench, places, seed, "geodesic"),
-    "prior (class Gaussian)": _prior,
-    "mixture of posteriors": _mixture,
-    "metric volume": _metric,
-}
-
-# -- classifiers ----------------------------------------------------------------------------------
+    found = {}
+    for name, make in making.WAYS.items():
+        made = (
+            [rows[:0] for rows in real]
+            if make is None
+            else [make(bench, own, seed) @ bench.heard.T for own in places]
+        )
+        found[name] = accuracies(real, made, tests, seed)
+    return found
 
 
 @torch.no_grad()
-def _accuracies(
-    bench: Bench, real: list[Tensor], made: list[Tensor], tests: dict[str, list[Tensor]], seed: int
+def accuracies(
+    real: list[Tensor], made: list[Tensor], tests: tuple[list[Tensor], ...], seed: int
 ) -> dict[str, float]:
-    heard = [torch.cat(rows) @ bench.heard.T for rows in (real, made)]
-    centre, spread = heard[0].mean(0), heard[0].std()
-    inputs = [(rows - centre) / spread for rows in heard]
-    labels = [_labels(real), _labels(made)]
-    train, wanted = torch.cat(inputs), torch.cat(labels)
-    tuned = _tuned(inputs[0], labels[0], train, wanted, seed)
+    """Of both classifiers on every test set, from rows (sound, feature) by class."""
+    centre, spread = torch.cat(real).mean(0), torch.cat(real).std()
+
+    def inputs(rows: list[Tensor]) -> Tensor:
+        return (torch.cat(rows) - centre) / spread
+
+    train = torch.cat([inputs(real), inputs(made)])
+    wanted = torch.cat([_labels(real), _labels(made)])
+    fitted = classifiers.tuned(inputs(real), _labels(real), train, wanted, seed)
     found = {}
-    for name, rows in tests.items():
-        given, truth = (torch.cat(rows) @ bench.heard.T - centre) / spread, _labels(rows)
-        found[f"weak, {name}"] = balanced_accuracy(_nearest(train, wanted, given), truth)
-        found[f"tuned, {name}"] = balanced_accuracy(tuned(given), truth)
+    for name, rows in zip(TESTS, tests, strict=True):
+        given, truth = inputs(rows), _labels(rows)
+        said = classifiers.nearest(torch.cdist(given, train), wanted)
+        found[f"weak, {name}"] = classifiers.balanced_accuracy(said, truth)
+        found[f"tuned, {name}"] = classifiers.balanced_accuracy(fitted(given), truth)
     return found
 
 
-def _labels(rows: list[Tensor]) -> Tensor:
-    return torch.cat([torch.full((len(part),), number) for number, part in enumerate(rows)])
+def by_distance(
+    distances: dict[str, Tensor], material: Material, count: int, seed: int
+) -> dict[str, dict[str, float]]:
+    """Balanced accuracy of the nearest known sound under every distance, on both test sets."""
+    order = [place for places in material.pool for place in places]
+    places = [place for own in chosen(material, count, seed) for place in own]
+    columns = torch.tensor([order.index(place) for place in places])
+    labels = torch.arange(len(CLASSES)).repeat_interleave(count)
+    tested = _labels(material.test)
+    others = _labels(material.elsewhere)
+    found: dict[str, dict[str, float]] = {}
+    for name in nearness.NAMES:
+        said = classifiers.nearest(distances[name][:, columns], labels)
+        found[name] = {
+            "test": classifiers.balanced_accuracy(said[: len(tested)], tested),
+            "elsewhere": classifiers.balanced_accuracy(said[len(tested) :], others),
+        }
+    return found
 
 
-def balanced_accuracy(said: Tensor, truth: Tensor) -> float:
-    """Mean over classes of the share recognised."""
-    return float(
-        torch.stack([(said[truth == label] == label).float().mean() for label in truth.unique()]).mean()
+def rendered(bench: Bench, material: Material) -> dict[str, Any]:
+    """One cell in features and in rendered sound: is it the same?"""
+    count, seed = RENDERED_CELL
+    places = chosen(material, count, seed)
+    found: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
+    heard = [_heard(bench, bench.sounds.audio[own]) for own in places]
+    tests = (
+        [_heard(bench, bench.sounds.audio[own]) for own in material.test],
+        [rows @ bench.heard.T + bench.offset for rows in material.elsewhere],
     )
+    real = [bench.encodings.coefficients[own] @ bench.heard.T + bench.offset for own in places]
+    for name in RENDERED_WAYS:
+        make = making.WAYS[name]
+        assert make is not None
+        made = [make(bench, own, seed) for own in places]
+        in_features = [rows @ bench.heard.T + bench.offset for rows in made]
+        sounding = [_heard(bench, _sounding(bench, rows)) for rows in made]
+        found["ways"][name] = {
+            "features": accuracies(real, in_features, tests, seed),
+            "rendered": accuracies(heard, sounding, tests, seed),
+        }
+    return found
 
 
-def _nearest(train: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
-    """The weak classifier: the nearest sound to the ear, with nothing to tune."""
-    return wanted[torch.cdist(given, train).argmin(1)]
+def read(folder: Path) -> list[dict[str, Any]]:
+    """All cells measured so far, those of the nearest sounds among them."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-*.json"))]
 
 
-def _tuned(
-    real: Tensor, labels: Tensor, train: Tensor, wanted: Tensor, seed: int
-) -> Callable[[Tensor], Tensor]:
-    """Kernel ridge, one class against the others; scale and ridge by cross-validation on the real sounds."""
-    unit = torch.pdist(real).median()
-    folds = torch.arange(len(real)) % FOLDS
-    order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
-    folds = folds[order.argsort()]
-    best, settings = -1.0, (SCALES[0], RIDGES[0])
-    for scale in SCALES:
-        for ridge in RIDGES:
-            said = torch.empty_like(labels)
-            for fold in range(FOLDS):
-                out = folds == fold
-                fit = _kernel_ridge(real[~out], labels[~out], scale * unit, ridge)
-                said[out] = fit(real[out])
-            reached = balanced_accuracy(said, labels)
-            if reached > best:
-                best, settings = reached, (scale, ridge)
-    return _kernel_ridge(train, wanted, settings[0] * unit, settings[1])
+def read_rendered(folder: Path) -> dict[str, Any] | None:
+    """The cell in rendered sound, if it was measured."""
+    path = folder / RENDERED
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def _kernel_ridge(rows: Tensor, labels: Tensor, scale: Tensor, ridge: float) -> Callable[[Tensor], Tensor]:
-    def kernel(given: Tensor) -> Tensor:
-        return (-0.5 * (torch.cdist(given, rows) / scale).square()).exp()
+def _analysed(bench: Bench, audio: AudioBatch) -> Tensor:
+    parts = [bench.model.representation.analyse(part)[0] for part in audio.split(BLOCK)]
+    return bench.model.coefficients.analyse(torch.cat(parts))
 
-    counts = torch.bincount(labels, minlength=len(CLASSES)).float()
-    weights = 1 / counts[labels]
-    targets = torch.nn.functional.one_hot(labels, len(CLASSES)).float() * 2 - 1
-    noise = ridge / (weights / weights.mean())
-    solution = torch.linalg.solve(kernel(rows) + torch.diag(noise), targets)
-    return lambda given: (kernel(given) @ solution).argmax(1)
+
+@torch.no_grad()
+def _sounding(bench: Bench, coefficients: Tensor) -> AudioBatch:
+    spectral = bench.model.representation
+    maps = spectral.normalise(bench.model.coefficients.synthesise(coefficients))
+    return torch.cat([spectral.synthesise(part, iterations=POINT_ITERATIONS) for part in maps.split(BLOCK)])
+
+
+def _heard(bench: Bench, audio: AudioBatch) -> Tensor:
+    rate = bench.model.sample_rate
+    return torch.cat([timbre_features(part, rate, ONSET / rate) for part in audio.split(BLOCK)])
+
+
+def _labels(rows: list[Tensor] | tuple[Any, ...]) -> Tensor:
+    return torch.cat([torch.full((len(part),), number) for number, part in enumerate(rows)])

@@ -38,21 +38,24 @@ class Extended(Evidence):
         return torch.cat([(1 - EXTRA_SHARE) * rest, synthetic])
 
 
+def instant(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """What the app does, and the update of the head: what every draw is measured with."""
+    scores = bench.closed(own, others)
+    uploads, found = _instant(bench, scores, own, seed)
+    began = time.perf_counter()
+    evidence = uploads.evidence(bench.model.vae)
+    _, found["head"] = _head(bench, evidence, scores, began)
+    return found
+
+
 def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Every closed form on one cell, by name."""
     vae = bench.model.vae
     scores = bench.closed(own, others)
-    found: dict[str, Score] = {}
-    began = time.perf_counter()
-    uploads = bench.uploads(own, seed)
-    field = adapted_to(bench.model, uploads).vae.field
-    found["instant"] = scores.score(vae, began, field)
+    uploads, found = _instant(bench, scores, own, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(vae)
-    choice = ridge.choose(evidence, bench.statistics, bench.heard)
-    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
-    found["head"] = scores.score(ridge.with_head(vae, change), began)
-    found["none"] = scores.score(vae, time.perf_counter())
+    choice, found["head"] = _head(bench, evidence, scores, began)
     found["none, encoder's mean"] = Score(
         bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
     )
@@ -93,6 +96,23 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
     return found
 
 
+def _instant(
+    bench: Bench, scores: ClosedScores, own: list[int], seed: int
+) -> tuple[Uploads, dict[str, Score]]:
+    vae = bench.model.vae
+    began = time.perf_counter()
+    uploads = bench.uploads(own, seed)
+    field = adapted_to(bench.model, uploads).vae.field
+    found = {"instant": scores.score(vae, began, field)}
+    return uploads, found | {"none": scores.score(vae, time.perf_counter())}
+
+
+def _head(bench: Bench, evidence: Evidence, scores: ClosedScores, began: float) -> tuple[Choice, Score]:
+    choice = ridge.choose(evidence, bench.statistics, bench.heard)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
+    return choice, scores.score(ridge.with_head(bench.model.vae, change), began)
+
+
 def _with_copies(bench: Bench, uploads: Uploads, copies: Tensor) -> Uploads:
     z = bench.model.vae.encode(copies)[0] if len(copies) else uploads.copies_z[:0]
     return Uploads(uploads.sounds, uploads.coefficients, uploads.z, copies, z)
@@ -100,10 +120,7 @@ def _with_copies(bench: Bench, uploads: Uploads, copies: Tensor) -> Uploads:
 
 def _plain(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     began = time.perf_counter()
-    evidence = uploads.evidence(bench.model.vae)
-    choice = ridge.choose(evidence, bench.statistics, bench.heard)
-    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
-    return scores.score(ridge.with_head(bench.model.vae, change), began)
+    return _head(bench, uploads.evidence(bench.model.vae), scores, began)[1]
 
 
 def _extended(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import torch
 
-from sonifold.adapt.instant import adapted_to
+from sonifold.adapt.geometry import Synthetic
+from sonifold.adapt.instant import AdaptedModel, adapted_to, choose
 from sonifold.adapt.refining import RefineConfig, go_on
 from sonifold.evaluate.fewshot.bench import Bench, Score
 from sonifold.vae.network import VAE, divergence, freeze
@@ -45,6 +47,31 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
         began = time.perf_counter()
         tuned = go_on(begun, config.model_copy(update={"seed": seed}))
         found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
+    return found
+
+
+def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+    """Gradient steps with replay and no field, so nothing of the latent space; then with a field, and more sounds."""
+    uploads = bench.uploads(own, seed)
+    begun = adapted_to(bench.model, uploads)
+    classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
+    altered = replace(uploads, copies=classic, copies_z=bench.model.vae.encode(classic)[0])
+    choice = choose(bench.model, altered)
+    from_classic = AdaptedModel(replace(begun.adaptation, uploads=altered, choice=choice), begun.vae)
+    found = {}
+    kind: Synthetic
+    for name, start, kind in (
+        ("tuned, transposed copies", begun, "none"),
+        ("tuned, classic augmentation", from_classic, "none"),
+        ("tuned, classic augmentation + cross-fade", from_classic, "cross-fade"),
+        ("tuned, classic augmentation + geodesic", from_classic, "geodesic"),
+    ):
+        began = time.perf_counter()
+        tuned = go_on(start, PLAIN.model_copy(update={"seed": seed, "synthetic": kind})).vae
+        if kind == "none":
+            found[f"{name}, field"] = bench.score(tuned, own, others, began)
+        tuned.field = None
+        found[name] = bench.score(tuned, own, others, began)
     return found
 
 

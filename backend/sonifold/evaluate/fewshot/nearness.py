@@ -1,0 +1,90 @@
+"""Nearest by which distance? Between the sounds that a classifier may know and those it is asked about.
+
+by ear      |Phi_a - Phi_b| of the recordings
+latent      |z_a - z_b|
+pull-back   length of the straight line under the decoder's metric in Phi, N steps
+geodesic    length of the geodesic under the pack's metric
+through     shortest way through the pack's library, each step costing its squared distance by ear (Bijral, Ratliff
+            and Srebro 2011): unlabelled sounds take part
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+from torch import Tensor
+
+from sonifold.evaluate.fewshot.bench import Bench
+from sonifold.geodesic.distances import lengths
+from sonifold.types import Points
+
+STEPS = 6  # of the straight line
+PAIRS = 256  # solved at once
+NEIGHBOURS = 10
+NAMES = ("by ear", "latent", "pull-back", "geodesic", "through")
+Progress = Callable[[str, int, int], None]
+
+
+def tables(
+    bench: Bench, asked: tuple[Tensor, Points], known: tuple[Tensor, Points], cache: Path, progress: Progress
+) -> dict[str, Tensor]:
+    """Every distance between sounds asked about and known ones, each (coefficients, points); kept in ``cache``.
+
+    Returns:
+        by name, (asked, known).
+    """
+    if not cache.exists():
+        found = {
+            "by ear": torch.cdist(asked[0] @ bench.heard.T, known[0] @ bench.heard.T),
+            "latent": torch.cdist(asked[1], known[1]),
+            "pull-back": straight(bench, asked[1], known[1]),
+            "through": through(
+                *(values @ bench.heard.T for values in (asked[0], known[0], bench.library)), NEIGHBOURS
+            ),
+            "geodesic": _geodesic(bench, asked[1], known[1], progress),
+        }
+        save_file({name: table.contiguous() for name, table in found.items()}, cache)
+    return load_file(cache)
+
+
+@torch.no_grad()
+def straight(bench: Bench, asked: Points, known: Points, steps: int = STEPS) -> Tensor:
+    """Lengths of straight lines by ear, (asked, known)."""
+    t = torch.linspace(0, 1, steps + 1)[:, None, None]
+    rows = []
+    for point in asked:
+        decoded = bench.model.coordinates(((1 - t) * point + t * known).flatten(0, 1))
+        rows.append(decoded.unflatten(0, (steps + 1, -1)).diff(dim=0).norm(dim=2).sum(0))
+    return torch.stack(rows)
+
+
+def _geodesic(bench: Bench, asked: Points, known: Points, progress: Progress) -> Tensor:
+    metric = bench.model.metric()
+    rows, columns = torch.cartesian_prod(torch.arange(len(asked)), torch.arange(len(known))).T
+    parts = []
+    for block in torch.arange(len(rows)).split(PAIRS):
+        parts.append(lengths(metric, asked[rows[block]], known[columns[block]]).float())
+        progress("classifier: geodesics", int(block[-1]) + 1, len(rows))
+    return torch.cat(parts).view(len(asked), len(known))
+
+
+def through(asked: Tensor, known: Tensor, between: Tensor, neighbours: int) -> Tensor:
+    """Least sum of squared steps from (asked, feature) to (known, feature) over each other and ``between``."""
+    everything = torch.cat([asked, known, between]).double()
+    apart = torch.cdist(everything, everything).square()
+    near = apart.topk(min(neighbours + 1, len(everything)), largest=False)
+    rows = torch.arange(len(everything)).repeat_interleave(near.indices.shape[1]).numpy()
+    # an edge of length zero would be no edge to scipy
+    weights = near.values.clamp(min=1e-12).flatten().numpy()
+    graph = csr_array((weights, (rows, near.indices.flatten().numpy())), shape=apart.shape)
+    away = dijkstra(graph, directed=False, indices=range(len(asked)))[:, len(asked) : len(asked) + len(known)]
+    found = torch.from_numpy(away)
+    # where no way leads, the direct step
+    return torch.where(
+        found.isfinite(), found, apart[: len(asked), len(asked) : len(asked) + len(known)]
+    ).float()
