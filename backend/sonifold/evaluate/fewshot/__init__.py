@@ -4,6 +4,8 @@ groups      the groups, on two sides: settings were chosen on one, the report is
 encodings   their features, computed once
 bench       one cell: uploads, other sounds, scores
 closed      the closed forms        gradient    refining, its variants, from scratch
-run         all cells, resumable    classify    augmentation for a classifier
+learned     a metric and a base learned for transfer
+run         all cells, resumable    rendered    a look at rendered sound
+classify    the protocol of a classifier: making (more sounds), classifiers, nearness
 report      docs/fewshot.md
 """

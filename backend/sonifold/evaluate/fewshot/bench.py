@@ -59,6 +59,7 @@ class Bench:
     heard: Tensor  # (512, K)
     offset: Tensor  # (512,)
     kept: tuple[Tensor, Tensor, Points]  # coefficients, timbre and points of the base's held-out sounds
+    cache: Path | None = None  # where what takes long is kept
 
     @classmethod
     def build(cls, model: Model, dataset: Path, cache: Path, progress: Progress) -> Bench:
@@ -73,7 +74,7 @@ class Bench:
         values = model.coefficients.analyse(features)
         kept = values, model.representation.timbre(features), model.refined(values)
         library = replay.coefficients(model)[replay.trained(model.library)]
-        return cls(model, sounds, encoded, statistics(model), library, heard, offset, kept)
+        return cls(model, sounds, encoded, statistics(model), library, heard, offset, kept, cache)
 
     @staticmethod
     def draw(group: Group, count: int, seed: int) -> tuple[list[int], list[int]]:

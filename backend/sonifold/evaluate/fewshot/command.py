@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from sonifold import pack
-from sonifold.evaluate.fewshot import classify, rendered, report
+from sonifold.evaluate.fewshot import classify, learned, rendered, report
 from sonifold.evaluate.fewshot import run as cells
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.model import Model
@@ -28,10 +28,11 @@ def run(dataset: Path, progress: Progress, models: Path | None = None) -> None:
     cells.run(bench, CACHE / "cells", "report", progress)
     classify.run(bench, dataset, CACHE / "classifier", progress)
     heard = rendered.run(bench, CACHE / "rendered.json", progress)
-    report.write(
+    measured = report.Measured(
         list(cells.read(CACHE / "cells")),
-        list(cells.read(CACHE / "classifier")),
-        bench.sounds.groups,
+        classify.read(CACHE / "classifier"),
+        classify.read_rendered(CACHE / "classifier"),
         heard,
-        DOCS,
+        learned.learned(bench).losses.tolist(),
     )
+    report.write(measured, bench.sounds.groups, DOCS)

@@ -44,7 +44,7 @@ def tables(
             "latent": torch.cdist(asked[1], known[1]),
             "pull-back": straight(bench, asked[1], known[1]),
             "through": through(
-                *(values @ bench.heard.T for values in (asked[0], known[0], bench.library)), NEIGHBOURS
+                asked[0] @ bench.heard.T, known[0] @ bench.heard.T, bench.library @ bench.heard.T
             ),
             "geodesic": _geodesic(bench, asked[1], known[1], progress),
         }
@@ -73,7 +73,7 @@ def _geodesic(bench: Bench, asked: Points, known: Points, progress: Progress) ->
     return torch.cat(parts).view(len(asked), len(known))
 
 
-def through(asked: Tensor, known: Tensor, between: Tensor, neighbours: int) -> Tensor:
+def through(asked: Tensor, known: Tensor, between: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
     """Least sum of squared steps from (asked, feature) to (known, feature) over each other and ``between``."""
     everything = torch.cat([asked, known, between]).double()
     apart = torch.cdist(everything, everything).square()

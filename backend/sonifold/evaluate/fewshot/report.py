@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sonifold.adapt.forecast import MUCH
-from sonifold.evaluate.fewshot import classify, run
+from sonifold.evaluate.fewshot import classified, run, variants
+from sonifold.evaluate.fewshot.figures import figure, save
 from sonifold.evaluate.fewshot.groups import Group
-from sonifold.evaluate.intervals import RESAMPLES, Estimate
+from sonifold.evaluate.fewshot.results import Cells, Results, average, median, percent
 from sonifold.evaluate.measures import record
 
 COMMAND = "sonifold evaluate fewshot"
@@ -28,168 +28,53 @@ MAIN = {
     "refined": "**refined**",
     "from scratch": "from scratch",
 }
-HEAD = (
-    "head + cross-fade",
-    "head + linear",
-    "head + geodesic",
-    "head + metric",
-    "head, uploads + cross-fade, no copies",
-    "head, uploads + geodesic, no copies",
-    "head, no budget for the base",
-    "two-layer ridge",
-    "prototype",
-    "instant",
-)
-FIELD = (
-    "field, pull-back distance",
-    "field, wide scales",
-    "field, uploads alone",
-    "field, classic augmentation",
-)
-GRADIENT = (
-    "refined, cross-fade",
-    "refined, geodesic",
-    "refined, metric",
-    "refined, isometry",
-    "refined, encoder too, distillation",
-    "refined, geodesic + isometry + distillation",
-    "refined, no replay",
-)
-#: Families of variants: the plain adaptation they are held against, the cross-fade among them, and their names.
-FAMILIES = (
-    ("head", "head + cross-fade", HEAD, "head in closed form"),
-    ("instant", "field, wide scales", FIELD, "residuals interpolated over z"),
-    ("refined, plain", "refined, cross-fade", GRADIENT, "gradient"),
-)
-#: What geometry has a part in; the rest are controls.
-GEOMETRIC = tuple(
-    name
-    for name in (*HEAD, *FIELD, *GRADIENT)
-    if any(word in name for word in ("linear", "geodesic", "metric", "isometry", "distillation", "pull-back"))
-)
-Cells = list[dict[str, Any]]
 
 
-class Results:
-    """Scores by arm, number of uploads and group, seeds averaged."""
+class Measured(NamedTuple):
+    """Everything that was measured."""
 
-    def __init__(self, cells: Iterable[dict[str, Any]]):
-        found: dict[tuple[str, int, str], list[dict[str, float]]] = defaultdict(list)
-        self.kinds: dict[str, str] = {}
-        self.told: dict[tuple[int, str, int], tuple[float | None, float | None]] = {}
-        self.gains: dict[tuple[int, str, int], float] = {}
-        self.cells = 0
-        for cell in cells:
-            self.cells += 1
-            self.kinds[cell["group"]] = cell["kind"]
-            key = cell["count"], cell["group"], cell["seed"]
-            self.told[key] = cell["coherence"], cell["expected"]
-            for name, score in cell["arms"].items():
-                found[name, cell["count"], cell["group"]].append(score | {"seed": cell["seed"]})
-            if cell["part"] == "closed":
-                arms = cell["arms"]
-                self.gains[key] = 1 - arms["instant"]["others"] / arms["none"]["others"]
-        self.found = found
-
-    def groups(self, *names: str, count: int) -> list[str]:
-        """Groups for which all these arms were measured."""
-        return sorted(
-            group for group in self.kinds if all((name, count, group) in self.found for name in names)
-        )
-
-    def mean(self, name: str, count: int, group: str, what: str = "others", like: str | None = None) -> float:
-        """Over seeds; only those that ``like`` was measured with as well, so that pairs are pairs."""
-        rows = self.found[name, count, group]
-        if like is not None:
-            seeds = {row["seed"] for row in self.found[like, count, group]}
-            rows = [row for row in rows if row["seed"] in seeds]
-        return float(np.mean([row[what] for row in rows]))
-
-    def over(
-        self, name: str, count: int, groups: Sequence[str], what: str = "others", like: str | None = None
-    ) -> np.ndarray:
-        """One number a group."""
-        return np.array([self.mean(name, count, group, what, like) for group in groups])
-
-    def saved(self, name: str, than: str, count: int) -> tuple[np.ndarray, list[str]]:
-        """Share of the error of ``than`` that ``name`` saves, for each group, seed by seed paired."""
-        groups = self.groups(name, than, count=count)
-        ours = self.over(name, count, groups, like=than)
-        theirs = self.over(than, count, groups, like=name)
-        return 1 - ours / theirs, groups
-
-    def known(self, count: int, group: str, which: int) -> float:
-        """Mean over seeds of what was known before adapting: coherence (0) or the gain foretold (1)."""
-        found = [told[which] for (n, g, _), told in self.told.items() if (n, g) == (count, group)]
-        return float(np.mean([told for told in found if told is not None]))
-
-    def coherence(self, count: int, group: str) -> float:
-        """Mean cosine between residuals of different uploads."""
-        return self.known(count, group, 0)
-
-    def foretold(self, count: int, group: str) -> float:
-        """Share of the error that was expected to be saved."""
-        return self.known(count, group, 1)
-
-    def seeds(self, name: str, count: int) -> int:
-        """The fewest of any group."""
-        return min(len(self.found[name, count, group]) for group in self.groups(name, count=count))
+    cells: Cells  # of the groups
+    classifier: Cells
+    classifier_rendered: dict[str, Any] | None = None
+    rendered: dict[str, Any] | None = None
+    losses: Any = None  # of what was learned from episodes
 
 
-def median(values: np.ndarray, seed: int = 0) -> Estimate:
-    """Median over groups with its percentile-bootstrap interval."""
-    if not len(values):
-        return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    draw = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.quantile(np.median(values[draw], 1), [0.025, 0.975])
-    return Estimate(float(np.median(values)), float(low), float(high), len(values))
-
-
-def average(values: np.ndarray, seed: int = 0) -> Estimate:
-    """Mean over groups with its percentile-bootstrap interval."""
-    draw = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.quantile(values[draw].mean(1), [0.025, 0.975])
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
-
-
-def write(
-    cells: Cells, classified: Cells, groups: Sequence[Group], heard: dict[str, Any] | None, docs: Path
-) -> Path:
-    """The page and its plots; returns the page."""
-    results = Results(cell for cell in cells if cell["side"] == "report")
+def write(measured: Measured, groups: Sequence[Group], docs: Path) -> Path:
+    """The page and its plots; returns the page. Of the cells those count that are planned."""
+    planned = {
+        (cell.plan.name, cell.group.name, cell.uploads, cell.seed) for cell in run.cells(groups, "report")
+    }
+    results = Results(
+        cell
+        for cell in measured.cells
+        if (cell["part"], cell["group"], cell["count"], cell["seed"]) in planned
+    )
     lines = [
-        *_opening(results, groups),
+        *_opening(results, groups, len(planned)),
         *_main(results),
         *_by_kind(results),
         *_by_count(results),
-        *_geometry(results),
+        *_heard(measured.rendered),
+        *variants.section(results),
+        *variants.learned(measured.losses),
         *_forecast(results),
-        *_classifier(classified),
-        *_heard(heard),
+        *classified.section(measured.classifier, measured.classifier_rendered),
     ]
     docs.mkdir(parents=True, exist_ok=True)
     _plot_groups(results, docs / "fewshot-groups.png")
-    _plot_variants(results, docs / "fewshot-variants.png")
-    if classified:
-        _plot_classifier(classified, docs / "fewshot-classifier.png")
+    variants.plot(results, docs / "fewshot-variants.png")
+    classified.plot(measured.classifier, docs / "fewshot-classifier.png")
     page = docs / "fewshot.md"
     page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     _record(results)
     return page
 
 
-def percent(estimate: Estimate) -> str:
-    """As a table shows it."""
-    if not estimate.n:
-        return "-"
-    return f"{100 * estimate.mean:+.1f} % [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
-
-
 # -- sections -------------------------------------------------------------------------------------
 
 
-def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
-    planned = run.planned(groups)
+def _opening(results: Results, groups: Sequence[Group], planned: int) -> list[str]:
     ours = [group for group in groups if group.side == "report"]
     theirs = [group for group in groups if group.side == "settings"]
     kinds = {kind: sum(group.kind == kind for group in ours) for kind in dict.fromkeys(g.kind for g in ours)}
@@ -212,9 +97,15 @@ def _opening(results: Results, groups: Sequence[Group]) -> list[str]:
         "- **Drift** is the change of the base's error on its own held-out sounds, which take part in nothing else. "
         "What is rehearsed, and what the closed form remembers, are training sounds alone.",
         "- Groups smaller than N + 5 sounds are left out at that N.",
-        f"- **Measured so far**: {results.cells} cells of {planned} (a group, N, a draw, one part), those first "
-        f"that say most; `{COMMAND}` goes on where it stopped. Rows over fewer groups are not comparable with their "
-        "neighbours.",
+        "- **Time** is not measured here, where other things run beside: see `make bench ARGS='-k fewshot'`.",
+        (
+            f"- **Measured**: all {planned} cells planned (a group, N, a draw, one part)."
+            if results.cells >= planned
+            else f"- **Measured so far**: {results.cells} cells of {planned} (a group, N, a draw, one part), those "
+            f"first that say most; `{COMMAND}` goes on where it stopped."
+        )
+        + " The last column of a table says over how many groups and draws; rows over fewer groups are not comparable "
+        "with their neighbours.",
         "",
     ]
 
@@ -224,8 +115,8 @@ def _main(results: Results, count: int = 10) -> list[str]:
         f"## {count} uploads",
         "",
         "| | Phi error, median over groups | less than no adaptation, median | groups better | uploads themselves | "
-        "drift | seconds | groups x seeds |",
-        "|---|---|---|---|---|---|---|---|",
+        "drift | groups x draws |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, title in MAIN.items():
         groups = results.groups(name, "none", count=count)
@@ -239,8 +130,7 @@ def _main(results: Results, count: int = 10) -> list[str]:
             + f" | {'-' if name == 'none' else f'{int((saved > 0).sum())} of {len(saved)}'} | "
             f"{np.median(results.over(name, count, groups, 'own')):.2f} | "
             f"{np.mean(results.over(name, count, groups, 'drift')):+.3f} | "
-            f"{np.median(results.over(name, count, groups, 'seconds')):.2f} | "
-            f"{len(groups)} x {results.seeds(name, count)} |"
+            f"{len(groups)} x {results.draws(name, count)} |"
         )
     further, both = results.saved("refined", "instant", count)
     if len(both):
@@ -256,14 +146,19 @@ def _against_scratch(results: Results, count: int) -> list[str]:
     groups = results.groups("from scratch", "refined", count=count)
     if not groups:
         return []
-    worse = (
-        results.over("from scratch", count, groups)
-        / results.over("refined", count, groups, like="from scratch")
-        - 1
-    )
+    lines = []
+    for name in ("refined", "instant"):
+        worse = (
+            results.over("from scratch", count, groups, like=name)
+            / results.over(name, count, groups, like="from scratch")
+            - 1
+        )
+        lines.append(
+            f"{percent(median(worse))} ({name}; higher in {int((worse > 0).sum())} of {len(worse)} groups)"
+        )
     return [
-        f"From scratch, on the uploads and their copies alone, the error is {percent(median(worse))} of ours "
-        "higher (median).",
+        "From scratch, on the uploads and their copies alone, the error on other sounds is higher than ours, in the "
+        f"median by {', '.join(lines)}.",
         "",
     ]
 
@@ -310,7 +205,7 @@ def _by_kind(results: Results, count: int = 10) -> list[str]:
 
 
 def _by_count(results: Results) -> list[str]:
-    counts = sorted({count for _, count, _ in results.found})
+    counts = results.counts("instant")
     lines = [
         "## By number of uploads",
         "",
@@ -334,99 +229,28 @@ def _by_count(results: Results) -> list[str]:
         cells = []
         for count in counts:
             saved, groups = results.saved(name, "none", count)
-            cells.append(f"{percent(median(saved))} ({len(groups)})" if len(groups) else "-")
+            draws = results.draws(name, count, "none")
+            cells.append(f"{percent(median(saved))} ({len(groups)} x {draws})" if groups else "-")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return [*lines, "", "In brackets: groups. N = 20 leaves out the smallest.", ""]
+    lines += ["", "In brackets: groups x draws. N = 20 leaves out the smallest groups.", ""]
+    return [*lines, *_drift_and_own(results, counts)]
 
 
-def _geometry(results: Results, count: int = 10) -> list[str]:
+def _drift_and_own(results: Results, counts: Sequence[int]) -> list[str]:
+    """What adapting costs, and what it does for the uploads, at every N."""
     lines = [
-        "## Does geometry in training help?",
-        "",
-        f"{count} uploads. *Gain*: share of the plain adaptation's error on other sounds that the variant saves (mean "
-        "over groups; minus: it is worse). Synthetic sounds lie on the way between every two uploads, and between "
-        "each upload and its two nearest library sounds, residuals carried along; a quarter of the copies' weight is "
-        "theirs. The control is the cross-fade, which knows nothing of the latent space; for interpolated "
-        "residuals it is the same interpolation by Euclidean distance (eight copies, wide scales), which the pull-back "
-        "distance must beat.",
-        "",
-        "| variant | gain over plain | gain over the control | groups better than plain | drift | groups x seeds |",
-        "|---|---|---|---|---|---|",
+        "| | " + " | ".join(f"N = {count}" for count in counts) + " |",
+        "|---" * (len(counts) + 1) + "|",
     ]
-    for plain, control, names, title in FAMILIES:
-        if not results.groups(plain, count=count):
-            continue
-        lines.append(f"| *{title}* | *against {plain}* | | | | |")
-        for name in names:
-            saved, groups = results.saved(name, plain, count)
-            if not len(groups):
-                continue
-            against = "-"
-            if control and name != control and results.groups(name, control, count=count):
-                against = percent(average(results.saved(name, control, count)[0]))
-            mark = " (geometry)" if name in GEOMETRIC else ""
-            lines.append(
-                f"| {name}{mark} | {percent(average(saved))} | {against} | {int((saved > 0).sum())} of {len(saved)} | "
-                f"{np.mean(results.over(name, count, groups, 'drift')):+.3f} | {len(groups)} x "
-                f"{results.seeds(name, count)} |"
-            )
-    return [*lines, "", "![variants](fewshot-variants.png)", "", *_verdict(results, count)]
-
-
-def best_geometric(results: Results, count: int = 10) -> tuple[str, Estimate] | None:
-    """The geometric variant with the largest mean gain over its plain counterpart."""
-    found = []
-    for plain, _, names, _ in FAMILIES:
-        for name in names:
-            saved, groups = results.saved(name, plain, count)
-            if name in GEOMETRIC and len(groups):
-                found.append((name, average(saved)))
-    return max(found, key=lambda pair: pair[1].mean) if found else None
-
-
-def _verdict(results: Results, count: int) -> list[str]:
-    best = best_geometric(results, count)
-    if best is None:
-        return []
-    name, gain = best
-    if gain.mean >= 0.1 and gain.low > 0:
-        said = f"**{name}** is better than plain adaptation by {percent(gain)}."
-    elif gain.low > 0:
-        said = (
-            f"No. The best geometric variant, {name}, is better than plain adaptation by {percent(gain)}: more than "
-            "chance, and far from the 10 % that was hoped for."
-        )
-    elif gain.high > 0:
-        said = (
-            f"No. The best geometric variant, {name}, comes to {percent(gain)} against plain adaptation: nothing that "
-            "could be told from chance."
-        )
-    else:
-        said = (
-            f"No. Even the best geometric variant, {name}, is worse than plain adaptation: {percent(gain)}, since its "
-            "synthetic sounds take the place of copies."
-        )
-    copies, _ = results.saved("head", "head, uploads alone", count)
-    between, _ = results.saved("head, uploads + geodesic, no copies", "head, uploads alone", count)
-    lines = [said, ""]
-    if len(copies) and len(between):
-        lines += [
-            "Where the limit lies: what helps is to know a change that keeps the group and leaves the uploads - a "
-            f"transposition: copies in other keys save {percent(average(copies))} of the error of the uploads alone. "
-            "Places between the uploads, on geodesics or not, say nothing that the uploads do not say: a path's "
-            "decodings come from the base, and its residuals are blends of residuals that are there already, so the "
-            f"fit is asked for what it gives anyway (geodesics instead of copies: {percent(average(between))}).",
-            "",
-        ]
-    local, _ = results.saved("instant", "head", count)
-    if len(local):
-        lines += [
-            "What of the latent space does help is that it is a place: residuals interpolated over z (instant) save "
-            f"{percent(average(local))} of the error that the update of the head, which knows no places, leaves. "
-            "Euclidean distance does for that; the pull-back distance orders the uploads no better.",
-            "",
-        ]
-    return lines
+    for name in ("instant", "refined"):
+        for what, title in (("own", "uploads themselves, median"), ("drift", "drift of the base, mean")):
+            row = []
+            for count in counts:
+                values = results.over(name, count, results.groups(name, count=count), what)
+                value = (np.median if what == "own" else np.mean)(values) if len(values) else None
+                row.append("-" if value is None else f"{value:.2f}" if what == "own" else f"{value:+.3f}")
+            lines.append(f"| {name}: {title} | " + " | ".join(row) + " |")
+    return [*lines, ""]
 
 
 def _forecast(results: Results, count: int = 10) -> list[str]:
@@ -455,50 +279,6 @@ def _forecast(results: Results, count: int = 10) -> list[str]:
     ]
 
 
-def _classifier(cells: Cells) -> list[str]:
-    if not cells:
-        return []
-    lines = [
-        "## Geometry for a classifier",
-        "",
-        f"Classes {', '.join(classify.CLASSES)}; N real sounds of each from foreign kits, {classify.SYNTHETIC} "
-        f"synthetic ones of each added. Weak: the nearest sound to the ear, nothing tuned. Tuned: kernel ridge, "
-        f"settings by cross-validation on the real sounds. Balanced accuracy on {classify.TEST} real sounds of each "
-        f"class from the foreign kits, and elsewhere: {classify.ELSEWHERE} of each from the base's library (other "
-        f"makers; the base was trained on most of them, the classifier on none). Mean of {_draws(cells)} draws; in "
-        "brackets the 95 % interval of the paired difference to real only, in points.",
-        "",
-    ]
-    for classifier in ("weak", "tuned"):
-        for test in ("test", "elsewhere"):
-            lines += [
-                f"**{classifier.capitalize()}, {'fixed test set' if test == 'test' else 'elsewhere'}**",
-                "",
-                "| | " + " | ".join(f"N = {count}" for count in classify.COUNTS) + " |",
-                "|---" * (len(classify.COUNTS) + 1) + "|",
-            ]
-            for name in classify.ARMS:
-                row = [_accuracy(cells, name, f"{classifier}, {test}", count) for count in classify.COUNTS]
-                lines.append(f"| {name} | " + " | ".join(row) + " |")
-            lines.append("")
-    return [*lines, "![classifier](fewshot-classifier.png)", ""]
-
-
-def _draws(cells: Cells) -> int:
-    return min(sum(cell["count"] == count for cell in cells) for count in classify.COUNTS)
-
-
-def _accuracy(cells: Cells, name: str, what: str, count: int) -> str:
-    chosen = [cell["arms"] for cell in cells if cell["count"] == count]
-    if not chosen:
-        return "-"
-    values = np.array([arms[name][what] for arms in chosen])
-    if name == "real only":
-        return f"{100 * values.mean():.1f}"
-    gain = average(values - np.array([arms["real only"][what] for arms in chosen]))
-    return f"{100 * values.mean():.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
-
-
 def _heard(heard: dict[str, Any] | None) -> list[str]:
     if not heard:
         return []
@@ -523,25 +303,9 @@ def _heard(heard: dict[str, Any] | None) -> list[str]:
 # -- plots ----------------------------------------------------------------------------------------
 
 
-def _figure(width: float, height: float):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot.subplots(figsize=(width, height), dpi=110, layout="constrained")
-
-
-def _save(figure: Any, path: Path) -> None:
-    from matplotlib import pyplot
-
-    figure.savefig(path)
-    pyplot.close(figure)
-
-
 def _plot_groups(results: Results, path: Path, count: int = 10) -> None:
     groups = sorted(results.groups("instant", "none", count=count), key=lambda g: results.foretold(count, g))
-    figure, axes = _figure(7.5, 0.28 * len(groups) + 1.2)
+    picture, axes = figure(7.5, 0.28 * len(groups) + 1.2)
     places = np.arange(len(groups))
     for name, colour, shift in (("instant", "#e2725b", 0.18), ("refined", "#3d6fb6", -0.18)):
         saved, known = results.saved(name, "none", count)
@@ -552,46 +316,7 @@ def _plot_groups(results: Results, path: Path, count: int = 10) -> None:
     axes.set_ylabel("group (gain foretold)")
     axes.axvline(0, color="black", linewidth=0.6)
     axes.legend(loc="lower right")
-    _save(figure, path)
-
-
-def _plot_variants(results: Results, path: Path, count: int = 10) -> None:
-    rows = []
-    for plain, _, names, _ in FAMILIES:
-        for name in names:
-            saved, groups = results.saved(name, plain, count)
-            if len(groups):
-                rows.append((name, average(saved)))
-    if not rows:
-        return
-    figure, axes = _figure(7.5, 0.26 * len(rows) + 1.2)
-    for place, (name, gain) in enumerate(reversed(rows)):
-        colour = "#3d6fb6" if name in GEOMETRIC else "#888888"
-        axes.plot([100 * gain.low, 100 * gain.high], [place, place], color=colour, linewidth=2)
-        axes.plot(100 * gain.mean, place, "o", color=colour, markersize=4)
-    axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)], fontsize=7)
-    axes.axvline(0, color="black", linewidth=0.6)
-    axes.axvline(10, color="#2a9d4a", linewidth=0.8, linestyle="--")
-    axes.set_xlabel(
-        "gain over plain adaptation, % (blue: geometry; dashed: the aim); 95 % intervals over groups"
-    )
-    _save(figure, path)
-
-
-def _plot_classifier(cells: Cells, path: Path) -> None:
-    figure, axes = _figure(7.5, 4.2)
-    for name in classify.ARMS:
-        values = [
-            100 * np.mean([cell["arms"][name]["tuned, test"] for cell in cells if cell["count"] == count])
-            for count in classify.COUNTS
-        ]
-        axes.plot(classify.COUNTS, values, "o-", markersize=3, linewidth=1, label=name)
-    axes.set_xscale("log")
-    axes.set_xticks(classify.COUNTS, [str(count) for count in classify.COUNTS])
-    axes.set_xlabel("real sounds of each class")
-    axes.set_ylabel("balanced accuracy, %, tuned classifier, fixed test set")
-    axes.legend(fontsize=7)
-    _save(figure, path)
+    save(picture, path)
 
 
 # -- figures --------------------------------------------------------------------------------------
@@ -636,7 +361,12 @@ def _record(results: Results, count: int = 10) -> None:
         record(
             "few-shot: from scratch, worse than refined", value, "%", ">= 40", len(groups), COMMAND, "fewshot"
         )
-    best = best_geometric(results, count)
+    best = variants.best_geometric(results, count)
     if best is not None:
-        title = "few-shot: best geometric variant over plain adaptation"
-        record(title, 100 * best[1].mean, "%", ">= 10", best[1].n, COMMAND, "fewshot")
+        title = "few-shot: best variant with paths, metrics or penalties over its plain counterpart"
+        record(title, 100 * best[2].mean, "%", ">= 10", best[2].n, COMMAND, "fewshot")
+    for name in ("instant", "refined"):
+        found = variants.gain(results, name, variants.PLAIN, count)
+        if found.n:
+            title = f"few-shot: {name} (residuals interpolated over the latent space) over plain adaptation with replay"
+            record(title, 100 * found.mean, "%", ">= 10", found.n, COMMAND, "fewshot")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sonifold.adapt.forecast import Forecast
 from sonifold.adapt.instant import choose
-from sonifold.evaluate.fewshot import closed, gradient
+from sonifold.evaluate.fewshot import closed, gradient, learned
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
 from sonifold.evaluate.fewshot.groups import Group, Side
 
@@ -40,6 +40,7 @@ PLANS = (
     Plan("refined", gradient.refined, (10,), range(3, SEEDS)),
     Plan("refined", gradient.refined, (5, 20), range(1)),
     Plan("plain", gradient.plain, (10,), range(1)),
+    Plan("learned", learned.arms, (10,), range(2)),
     Plan("instant", closed.instant, (3, 1), range(SEEDS)),
     Plan("refined", gradient.refined, (5, 20), range(1, SEEDS)),
 )
