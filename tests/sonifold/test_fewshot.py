@@ -9,7 +9,7 @@ import torch
 import sonifold
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.instant import statistics
-from sonifold.evaluate.fewshot import classify, closed, groups, report, run
+from sonifold.evaluate.fewshot import closed, groups, report, results, run, variants
 from sonifold.evaluate.fewshot.bench import FEWEST, OTHERS, Bench
 from sonifold.evaluate.fewshot.encodings import COPIES, Encodings
 from sonifold.evaluate.fewshot.groups import Group, Sounds
@@ -84,47 +84,77 @@ def cell(bench) -> dict:
 
 
 def test_a_cell_holds_every_closed_form_and_what_was_foretold(cell):
-    assert {"none", "instant", "head", *report.HEAD, *report.FIELD} <= set(cell["arms"])
+    families = {family.plain: family.names for family in variants.FAMILIES}
+    elsewhere = {"field, learned metric", "instant, meta-trained base"}
+    assert {"none", "instant", *families["head"], *families["instant"]} - elsewhere <= set(cell["arms"])
     assert cell["arms"]["none"]["drift"] == pytest.approx(0, abs=1e-6)
     assert cell["arms"]["instant"]["own"] < cell["arms"]["none"]["own"]
     assert -1 <= cell["coherence"] <= 1
     json.dumps(cell, allow_nan=False)
 
 
+def test_the_light_cell_says_what_the_full_one_says(bench, cell):
+    own, others = bench.draw(bench.sounds.groups[0], 10, 0)
+    light = closed.instant(bench, own, others, 0)
+    assert set(light) == {"none", "instant", "head"}
+    for name, score in light.items():
+        assert score.others == pytest.approx(cell["arms"][name]["others"], rel=1e-4)
+
+
 def test_the_page_is_written_from_whatever_is_there(cell, bench, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "record", lambda *figure: None)
-    page = report.write([cell], [], bench.sounds.groups, None, tmp_path)
+    page = report.write(report.Measured([cell], []), bench.sounds.groups, tmp_path)
     text = page.read_text(encoding="utf-8")
     assert f"{cell['arms']['none']['others']:.2f}" in text
+    assert f"1 cells of {run.planned(bench.sounds.groups)}" in text
     assert all(picture.stat().st_size < 300_000 for picture in tmp_path.glob("*.png"))
     assert "nan" not in text
 
 
-def test_differences_are_paired_by_group_and_seed():
-    def one(group, seed, **arms):
-        scores = {name: {"others": v, "own": 1.0, "drift": 0.0, "seconds": 1.0} for name, v in arms.items()}
-        about = {"part": "x", "kind": "kit", "side": "report", "count": 10, "coherence": 0.1, "expected": 0.1}
-        return about | {"group": group, "seed": seed, "arms": scores}
+def test_cells_that_are_not_planned_are_not_reported(cell, bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "record", lambda *figure: None)
+    stray = cell | {"seed": run.SEEDS + 3}
+    page = report.write(report.Measured([cell, stray], []), bench.sounds.groups, tmp_path)
+    assert "1 cells of" in page.read_text(encoding="utf-8")
 
-    cells = [one("a", 0, plain=2.0, better=1.0), one("a", 1, plain=100.0), one("b", 0, plain=4.0, better=4.0)]
-    saved, found = report.Results(cells).saved("better", "plain", 10)
+
+def _cell(group, seed, **arms):
+    scores = {name: {"others": v, "own": 1.0, "drift": 0.0, "seconds": 1.0} for name, v in arms.items()}
+    about = {"part": "x", "kind": "kit", "side": "report", "count": 10, "coherence": 0.1, "expected": 0.1}
+    return about | {"group": group, "seed": seed, "arms": scores}
+
+
+def test_differences_are_paired_by_group_and_seed():
+    cells = [
+        _cell("a", 0, plain=2.0, better=1.0),
+        _cell("a", 1, plain=100.0),
+        _cell("b", 0, plain=4.0, better=4.0),
+        _cell("c", 0, plain=1.0),
+        _cell("c", 1, better=1.0),  # no draw in common
+    ]
+    saved, found = results.Results(cells).saved("better", "plain", 10)
     assert found == ["a", "b"]
     np.testing.assert_allclose(saved, [0.5, 0.0])
 
 
-def test_balanced_accuracy_counts_classes_alike():
-    truth = torch.tensor([0] * 90 + [1] * 10)
-    assert classify.balanced_accuracy(torch.zeros(100, dtype=torch.long), truth) == 0.5
+def test_a_draw_that_two_parts_measured_counts_once():
+    found = results.Results([_cell("a", 0, plain=2.0), _cell("a", 0, plain=2.0), _cell("a", 1, plain=5.0)])
+    assert found.mean("plain", 10, "a") == 3.5
+    assert found.draws("plain", 10) == 2
 
 
-def test_every_way_of_making_more_gives_as_many_sounds_and_the_controls_are_exact(bench):
-    places = list(range(6))
-    for name, make in classify.ARMS.items():
-        if make is not None and name != "classic augmentation":
-            assert make(bench, places, 0).shape == (classify.SYNTHETIC, bench.model.coefficients.count)
-    faded = classify._between(bench, places, 0, "cross-fade")
-    gathered = torch.cdist(faded, bench.encodings.coefficients[places]).amin(1)
-    assert gathered.max() <= torch.pdist(bench.encodings.coefficients[places]).max()
+@pytest.mark.parametrize(
+    ("better", "said"), [(1.6, "is better than head"), (2.0, "from chance"), (2.4, "worse")]
+)
+def test_the_verdict_is_what_the_numbers_say(better, said):
+    """Twelve groups whose gains scatter little around 20 %, 0 and -20 %."""
+    cells = [
+        _cell(f"group {i}", 0, **{"head": 2.0, "head + geodesic": better + 0.01 * (i % 2 * 2 - 1)})
+        for i in range(12)
+    ]
+    text = " ".join(variants.verdict(results.Results(cells), 10))
+    assert said in text
+    assert ("no.**" in text) == (better >= 2)
 
 
 def test_every_cell_has_a_file_of_its_own_and_enough_sounds_to_be_judged_by():

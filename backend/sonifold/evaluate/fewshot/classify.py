@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ COUNTS = (5, 10, 20, 40, 50)
 SEEDS = 10
 TEST = 24  # real sounds of each class, the same for every cell
 CLAIM = 600  # seconds for which a cell that another process has begun is left to it
-RENDERED = "rendered.json"  # one cell in rendered sound
-RENDERED_CELL, RENDERED_WAYS = (10, 0), ("geodesic", "metric volume, HMC")
+RENDERED = "rendered.json"  # some cells in rendered sound
+RENDERED_CELLS = ((10, 0), (50, 0))  # (N, draw)
+RENDERED_WAYS = ("real only", "linear interpolation", "geodesic")
 BLOCK = 16
 TESTS = ("test", "elsewhere")
 Progress = Callable[[str, int, int], None]
@@ -47,6 +48,7 @@ class Material:
     pool: tuple[list[int], ...]
     test: tuple[list[int], ...]
     elsewhere: tuple[Tensor, ...]  # coefficients (sound, K)
+    recorded: tuple[AudioBatch, ...]  # the same, as audio
 
     @classmethod
     def of(cls, bench: Bench, dataset: Path) -> Material:
@@ -56,15 +58,15 @@ class Material:
         for group in KITS:
             families += [row.family if row.split == "foreign" else "" for row in rows if row.group == group]
         held_out = [row for row in rows if row.split in ("held_out_sounds", "held_out_kits")]
-        pool, test, elsewhere = [], [], []
+        pool, test, recorded = [], [], []
         for number, name in enumerate(CLASSES):
             draw = np.random.default_rng(number)
             places = draw.permutation([i for i, family in enumerate(families) if family == name]).tolist()
             test.append(places[:TEST])
             pool.append(places[TEST:])
-            others = table.load_audio(dataset, [row for row in held_out if row.family == name])
-            elsewhere.append(_analysed(bench, others))
-        return cls(tuple(pool), tuple(test), tuple(elsewhere))
+            recorded.append(table.load_audio(dataset, [row for row in held_out if row.family == name]))
+        elsewhere = tuple(_analysed(bench, audio) for audio in recorded)
+        return cls(tuple(pool), tuple(test), elsewhere, tuple(recorded))
 
     def nearness(self, bench: Bench, cache: Path, progress: Progress) -> dict[str, Tensor]:
         """Distances (asked, known): first test sets in order, the pools in order."""
@@ -101,7 +103,8 @@ def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
             found = {"count": count, "seed": seed, "nearest": by_distance(distances, material, count, seed)}
             path.write_text(json.dumps(found), encoding="utf-8")
     if not (folder / RENDERED).exists():
-        (folder / RENDERED).write_text(json.dumps(rendered(bench, material)), encoding="utf-8")
+        found = {"cells": [rendered(bench, material, count, seed) for count, seed in RENDERED_CELLS]}
+        (folder / RENDERED).write_text(json.dumps(found), encoding="utf-8")
 
 
 def chosen(material: Material, count: int, seed: int) -> list[list[int]]:
@@ -110,8 +113,10 @@ def chosen(material: Material, count: int, seed: int) -> list[list[int]]:
     return [draw.permutation(pool)[:count].tolist() for pool in material.pool]
 
 
-def measure(bench: Bench, material: Material, count: int, seed: int) -> dict[str, dict[str, float]]:
-    """Balanced accuracies of both classifiers on both test sets, for every way of adding sounds."""
+def measure(
+    bench: Bench, material: Material, count: int, seed: int, ways: Iterable[str] = making.WAYS
+) -> dict[str, dict[str, float]]:
+    """Balanced accuracies of both classifiers on both test sets, for ways of adding sounds."""
     places = chosen(material, count, seed)
     real = [bench.encodings.coefficients[own] @ bench.heard.T for own in places]
     tests = (
@@ -119,7 +124,8 @@ def measure(bench: Bench, material: Material, count: int, seed: int) -> dict[str
         [rows @ bench.heard.T for rows in material.elsewhere],
     )
     found = {}
-    for name, make in making.WAYS.items():
+    for name in ways:
+        make = making.WAYS[name]
         made = (
             [rows[:0] for rows in real]
             if make is None
@@ -171,25 +177,25 @@ def by_distance(
     return found
 
 
-def rendered(bench: Bench, material: Material) -> dict[str, Any]:
-    """One cell in features and in rendered sound: is it the same?"""
-    count, seed = RENDERED_CELL
+def rendered(bench: Bench, material: Material, count: int, seed: int) -> dict[str, Any]:
+    """One cell in features and in rendered sound, real sounds as recorded: is it the same?"""
     places = chosen(material, count, seed)
-    found: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
     heard = [_heard(bench, bench.sounds.audio[own]) for own in places]
     tests = (
         [_heard(bench, bench.sounds.audio[own]) for own in material.test],
-        [rows @ bench.heard.T + bench.offset for rows in material.elsewhere],
+        [_heard(bench, audio) for audio in material.recorded],
     )
-    real = [bench.encodings.coefficients[own] @ bench.heard.T + bench.offset for own in places]
+    found: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
+    in_features = measure(bench, material, count, seed, RENDERED_WAYS)
     for name in RENDERED_WAYS:
         make = making.WAYS[name]
-        assert make is not None
-        made = [make(bench, own, seed) for own in places]
-        in_features = [rows @ bench.heard.T + bench.offset for rows in made]
-        sounding = [_heard(bench, _sounding(bench, rows)) for rows in made]
+        sounding = (
+            [rows[:0] for rows in heard]
+            if make is None
+            else [_heard(bench, _sounding(bench, make(bench, own, seed))) for own in places]
+        )
         found["ways"][name] = {
-            "features": accuracies(real, in_features, tests, seed),
+            "features": in_features[name],
             "rendered": accuracies(heard, sounding, tests, seed),
         }
     return found
@@ -201,7 +207,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_rendered(folder: Path) -> dict[str, Any] | None:
-    """The cell in rendered sound, if it was measured."""
+    """The cells in rendered sound, if they were measured."""
     path = folder / RENDERED
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 

@@ -24,6 +24,7 @@ class Family(NamedTuple):
     plain: str
     control: str | None  # knows nothing of the latent space, and must be beaten too
     names: tuple[str, ...]
+    like_control: tuple[str, ...] | None = None  # those that differ from it in one thing; None: all
 
 
 FAMILIES = (
@@ -40,6 +41,7 @@ FAMILIES = (
             "instant",
             "refined",
         ),
+        ("tuned, classic augmentation + geodesic",),
     ),
     Family("the same with transposed copies", ALIKE, None, (PLACES, "instant", "refined")),
     Family(
@@ -85,6 +87,7 @@ FAMILIES = (
             "field, uploads alone",
             "field, classic augmentation",
         ),
+        ("field, pull-back distance",),
     ),
 )
 WORDS = ("linear", "geodesic", "metric", "isometry", "distillation", "pull-back")
@@ -141,7 +144,13 @@ def _row(results: Results, family: Family, name: str, count: int) -> str | None:
     if not groups:
         return None
     against = "-"
-    if family.control and name != family.control and results.saved(name, family.control, count)[1]:
+    alike = family.names if family.like_control is None else family.like_control
+    if (
+        family.control
+        and name != family.control
+        and name in alike
+        and results.saved(name, family.control, count)[1]
+    ):
         against = percent(gain(results, name, family.control, count))
     mark = " (geometry)" if name in GEOMETRIC else " (places)" if name in LOCAL else ""
     return (
