@@ -2,6 +2,7 @@
 /** From two anchors to something that can be heard: asks for the paths, keeps what was asked before, newest wins. */
 
 import { isAborted, isAway, latest } from "./api.js";
+import { spoken } from "./hear/anchors.js";
 import { audibleSeconds } from "./listen/level.js";
 import { PATHS, STEPS, bendKey, bendOf, comparisonOf, keyOf, otherVoice, pointedAnchor, voiceOf } from "./state.js";
 import { watch } from "./store.js";
@@ -43,7 +44,8 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
    * @returns {Promise<Morph[]>}
    */
   async function render(anchors, options, signal, voice = voiceOf(store.get())) {
-    const reply = await api.morphs(voice, anchors, options, signal);
+    const known = spoken(api, store.get(), voice, anchors);
+    const reply = await api.morphs(voice, Array.isArray(known) ? known : await known, options, signal);
     return Promise.all(
       reply.morphs.map(async (path) => {
         const buffer = toAudioBuffer(await api.bytes(path.audio.url, signal));
@@ -82,13 +84,13 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   /** @param {string} key */
   const stillWanted = (key) => store.get().journey?.key === key;
 
-  let spoken = ""; // the voice of the paths that are there
+  let voiced = ""; // the voice of the paths that are there
   const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
     const voice = voiceKey(store.get());
     const key = journeyKey(a, b, bend, voice);
     const { journey } = store.get();
     const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
-    const sameVoice = sameEnds && voice === spoken;
+    const sameVoice = sameEnds && voice === voiced;
     // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
     const paths = sameEnds ? journey.paths : {};
     store.set({ journey: { key, phase: "solving", paths, glides: {} } });
@@ -101,7 +103,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       if (signal.aborted) return;
       const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
       keep(key, given(complete));
-      spoken = voice;
+      voiced = voice;
       store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
       await fetchRest(key, [a, b], signal);
       await prepare(a, b, bend, signal);
@@ -141,11 +143,12 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     const [bend, voice] = [bendOf(store.get()), voiceOf(store.get())];
     if (!model || !a || !b) return;
     try {
+      const known = await spoken(api, store.get(), voice, [a, b]);
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
         if (store.get().journey?.glides[kind]) continue;
         const kinds = [kind === "geodesic" ? bend.kind : kind];
         const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
-        const { url } = (await api.morphs(voice, [a, b], options, signal)).morphs[0].audio;
+        const { url } = (await api.morphs(voice, known, options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
         const { journey } = store.get();
         if (!journey || journey.key !== key) return;
@@ -165,7 +168,8 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     const bend = bendOf(store.get());
     try {
       const asked = Date.now();
-      const { path } = await api.path(voiceOf(store.get()), [from, to], { kind: bend.kind, ...bend.measure }, signal);
+      const voice = voiceOf(store.get());
+      const { path } = await api.path(voice, await spoken(api, store.get(), voice, [from, to]), { kind: bend.kind, ...bend.measure }, signal);
       if (signal.aborted) return;
       store.set({ preview: { from, to, path } });
       if (!prefetch) return;

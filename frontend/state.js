@@ -148,11 +148,11 @@
  * @property {"queued" | "started" | "loading" | "trial" | "final" | "saving" | "interrupted" | "done" | "failed" | "cancelled"} phase
  * @property {readonly string[]} sounds      it learns from
  * @property {{phase: string, step: number, steps: number, percent: number, eta: number | null, best_step: number | null} | null} progress
- * @property {{step: number, train: number, held: number | null}[]} curve     of the phase it is in
+ * @property {{phase: string, step: number, train: number, held: number | null}[]} curve     of both runs
  * @property {number} previews            made so far
  * @property {{step?: number, sound?: string, before?: number, after?: number} | null} preview     the newest
  * @property {number} attempts            more than one: it was interrupted, and went on
- * @property {number | null} from         the step after which it went on
+ * @property {number | null} from         the first step that was told after that
  * @property {string | null} why          it stopped when it did
  * @property {string | null} error
  */

@@ -1,6 +1,7 @@
 // @ts-check
 /** From where sliders start: A, B, the step of the way that is chosen, or a sound of one's own choice. */
 
+import { spoken } from "../hear/anchors.js";
 import { writePoint } from "../latent.js";
 import { STEPS, bendOf, stepAt, voiceOf } from "../state.js";
 import { anchorName } from "../words.js";
@@ -18,6 +19,10 @@ export function createOrigins(api) {
   /** @type {Map<string, Promise<number[][]>>} the latent points of a way's steps */
   const nodes = new Map();
 
+  /** @param {State} state @param {Anchor[]} ends @param {import("../api.js").Measure & {kind: string}} way @param {AbortSignal} [signal] */
+  const pathOf = async (state, ends, way, signal) =>
+    (await api.path(voiceOf(state), await spoken(api, state, voiceOf(state), ends), way, signal)).path.nodes;
+
   /** @param {State} state @param {AbortSignal} [signal] @returns {Promise<Anchor | null>} null: nowhere yet */
   async function originOf(state, signal) {
     const { subject, a, b, path, place, journey, library } = state;
@@ -31,7 +36,7 @@ export function createOrigins(api) {
     const key = `${journey.key} ${path}`;
     let asked = nodes.get(key);
     if (!asked) {
-      nodes.set(key, (asked = api.path(voiceOf(state), [a, b], { kind, ...measure }, signal).then((reply) => reply.path.nodes)));
+      nodes.set(key, (asked = pathOf(state, [a, b], { kind, ...measure }, signal)));
       asked.catch(() => nodes.delete(key));
       for (const old of [...nodes.keys()].slice(0, -KEPT)) nodes.delete(old);
     }

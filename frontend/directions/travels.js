@@ -2,6 +2,7 @@
 /** From a sound towards more or less of something: asks once, then plays what came while it is pulled. */
 
 import { isAborted, latest } from "../api.js";
+import { spoken } from "../hear/anchors.js";
 import { writePoint } from "../latent.js";
 import { audibleSeconds, safeGain, stepSeconds } from "../listen/level.js";
 import { keyOf, measureKey, measureOf, stepAt, voiceOf } from "../state.js";
@@ -80,7 +81,7 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
       originKey = key;
       for (const watcher of watchers) watcher(origin, null);
       if (!anchor) return;
-      const { descriptors } = await api.descriptions(voice(), [anchor], signal);
+      const { descriptors } = await api.descriptions(voice(), await spoken(api, store.get(), voice(), [anchor]), signal);
       if (signal.aborted) return;
       const values = Object.fromEntries(Object.entries(descriptors).map(([name, [value]]) => [name, value]));
       for (const watcher of watchers) watcher(origin, values);
@@ -103,7 +104,8 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (there) return there;
     const start = /** @type {Anchor} */ (origin);
     const asked = (async () => {
-      const { audio, step_samples: stepSamples, ...reply } = await api.travel(voice(), start, { descriptor, steps: ASKED, hold: store.get().hold, ...measureOf(store.get()) });
+      const [known] = await spoken(api, store.get(), voice(), [start]);
+      const { audio, step_samples: stepSamples, ...reply } = await api.travel(voice(), known, { descriptor, steps: ASKED, hold: store.get().hold, ...measureOf(store.get()) });
       const buffer = toAudioBuffer(await api.bytes(audio.url));
       return { reply, sounds: { buffer, stepSamples, steps: reply.values.length } };
     })();

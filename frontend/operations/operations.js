@@ -2,6 +2,7 @@
 /** Averages, analogies, what lies beyond B: asks for them, and puts what comes on the map. */
 
 import { isAborted, latest } from "../api.js";
+import { spoken } from "../hear/anchors.js";
 import { writePoint } from "../latent.js";
 import { anchorOf, keyOf, measureKey, measureOf, voiceOf } from "../state.js";
 import { watch } from "../store.js";
@@ -59,19 +60,20 @@ export function createOperations({ store, api, playback, complain }) {
   async function ask(operation, state, signal) {
     const { a, b, marked, reach } = state;
     const voice = voiceOf(state);
+    const as = async (/** @type {Anchor[]} */ ...anchors) => spoken(api, state, voice, anchors);
     const library = /** @type {import("../library/sounds.js").Library} */ (state.library);
     const measure = measureOf(state);
     if (operation === "mean") {
-      const place = await api.mean(voice, [...marked], measure, signal);
+      const place = await api.mean(voice, await as(...marked), measure, signal);
       return { place, name: `Average of ${marked.length}`, courses: place.spokes.map((line) => ({ line })) };
     }
     const [from, to] = /** @type {[Anchor, Anchor]} */ ([a, b]);
     if (operation === "analogy") {
       const c = marked[marked.length - 1];
-      const place = await api.analogy(voice, [from, to, c], measure, signal);
+      const place = await api.analogy(voice, /** @type {[Anchor, Anchor, Anchor]} */ (await as(from, to, c)), measure, signal);
       return { place, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: place.course }] };
     }
-    const place = await api.beyond(voice, [from, to], { to: reach, ...measure }, signal);
+    const place = await api.beyond(voice, await as(from, to), { to: reach, ...measure }, signal);
     return { place, name: `Beyond ${anchorName(to, library)}`, courses: coursesBeyond(place) };
   }
 

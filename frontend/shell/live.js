@@ -30,7 +30,9 @@ export function mountLive(root, store) {
       if (journey?.phase !== "ready" || !geodesic || !linear || !library || !a || !b || !model) return;
       const { lengths, more } = comparison(geodesic, linear, model.unit);
       const bent = metric !== "blend" ? ` Metric: ${METRIC_WORDS[metric].join(". ")}` : weight === null ? "" : ` The geodesic ${weightWords(weight)}.`;
-      say(`From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
+      const both = comparisonOf(state);
+      const heard = both && state.hear ? `${HEARD[voiceOf(state) === both.after ? "after" : "before"]}. ` : "";
+      say(`${heard}From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
     }),
     watch(store, ({ found }) => [found], ({ found, library, model, working }) => {
       const newest = found[found.length - 1];

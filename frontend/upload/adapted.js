@@ -4,7 +4,7 @@
 import { h, setAll } from "../dom.js";
 import { mountHearing } from "../hear/switch.js";
 import { learnedSounds, ownSounds } from "../library/sounds.js";
-import { writePoint } from "../latent.js";
+import { placeOf } from "../hear/anchors.js";
 import { comparisonOf } from "../state.js";
 import { watch } from "../store.js";
 import { createAdapting } from "./adapting.js";
@@ -79,8 +79,7 @@ export function mountAdapted(root, parts) {
 
   /** @param {string} voice @param {string} model @param {string} id */
   async function placeUrl(voice, model, id) {
-    const { z, x, y } = await api.sound(model, id);
-    const [{ audio }] = await api.decodings(voice, [{ code: writePoint([x, y], z), point: z, position: [x, y] }]);
+    const [{ audio }] = await api.decodings(voice, [await placeOf(api, model, id)]);
     return audio.url;
   }
 

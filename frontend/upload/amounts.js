@@ -4,13 +4,12 @@
 import { createOrigins } from "../directions/origin.js";
 import { subjectKey } from "../directions/travels.js";
 import { h, radioGroup, setAll } from "../dom.js";
-import { writePoint } from "../latent.js";
+import { placeOf } from "../hear/anchors.js";
 import { stepAt } from "../state.js";
 import { watch } from "../store.js";
 import { anchorName, soundFile } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Anchor} Anchor */
 /** @typedef {import("../state.js").OwnSlider} OwnSlider */
 
 const STEP = 0.05;
@@ -46,8 +45,6 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
 
   /** @type {Map<string, {slider: OwnSlider, input: HTMLInputElement, output: HTMLElement, row: HTMLElement}>} */
   const sliders = new Map();
-  /** @type {Map<string, Promise<Anchor>>} */
-  const points = new Map();
   let going = false; // one is being made
   let wanted = false; // and another one is to be heard after it
   let dirty = ""; // what was heard last
@@ -58,20 +55,9 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
     const { adaptation, amounts, library } = state;
     const anchor = await originOf(state);
     if (!anchor || !adaptation?.result || !library) return null;
-    const place = anchor.sound ? await pointOf(adaptation.result, anchor.sound) : anchor;
+    const place = anchor.sound ? await placeOf(api, adaptation.result, anchor.sound) : anchor;
     const [{ audio }] = await api.decodings(adaptation.result, [place], undefined, amounts);
     return { url: audio.url, name: anchorName(anchor, library) };
-  }
-
-  /** Where the model has a sound: what it makes of that place is turned. @param {string} model @param {string} id @returns {Promise<Anchor>} */
-  async function pointOf(model, id) {
-    const key = `${model} ${id}`;
-    let asked = points.get(key);
-    if (!asked) {
-      points.set(key, (asked = api.sound(model, id).then(({ z, x, y }) => ({ code: writePoint([x, y], z), point: z, position: /** @type {[number, number]} */ ([x, y]) }))));
-      asked.catch(() => points.delete(key));
-    }
-    return asked;
   }
 
   /** While a slider is pulled one sound is made after the other: always the newest, never two at a time. */

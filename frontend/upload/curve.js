@@ -30,7 +30,10 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
   const [low, high] = [Math.min(...values) - margin, Math.max(...values) + margin];
   const last = curve[curve.length - 1];
   const left = 28 * u;
-  const x = (/** @type {number} */ step) => left + ((w * SHARE - left) * step) / Math.max(1, progress?.steps ?? last.step);
+  // two runs one after the other: the first leaves some out, the second has all
+  const steps = Math.max(1, progress?.steps ?? last.step);
+  const runs = curve.some(({ phase }) => phase === "trial") ? ["trial", "final"] : ["final"];
+  const x = (/** @type {{phase: string, step: number}} */ p) => left + ((w * SHARE - left) * (steps * Math.max(0, runs.indexOf(p.phase)) + p.step)) / (steps * runs.length);
   const y = (/** @type {number} */ v) => 6 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 14 * u);
   c.font = `500 ${12 * u}px "Hanken Grotesk", system-ui, sans-serif`;
   c.lineWidth = u;
@@ -52,7 +55,7 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
     const points = curve.filter((p) => of(p) !== null);
     if (!points.length) continue;
     c.beginPath();
-    points.forEach((p, i) => c[i ? "lineTo" : "moveTo"](x(p.step), y(/** @type {number} */ (of(p)))));
+    points.forEach((p, i) => c[i && points[i - 1].phase === p.phase ? "lineTo" : "moveTo"](x(p), y(/** @type {number} */ (of(p)))));
     Object.assign(c, { strokeStyle: colour, lineWidth: width * u, lineJoin: "round" });
     c.setLineDash(dash);
     c.stroke();
@@ -61,23 +64,24 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
     words.push({ text: `${what} ${amount(end)}`, colour, at: y(end) });
   }
   const best = progress?.best_step;
-  const bestPoint = best === null || best === undefined ? undefined : curve.find(({ step }) => step === best);
+  const bestPoint = best === null || best === undefined ? undefined : curve.find(({ step, held }) => held !== null && step === best);
   if (bestPoint && bestPoint.held !== null) {
     c.beginPath();
-    c.arc(x(bestPoint.step), y(bestPoint.held), 5 * u, 0, 2 * Math.PI);
+    c.arc(x(bestPoint), y(bestPoint.held), 5 * u, 0, 2 * Math.PI);
     Object.assign(c, { fillStyle: palette.bg, strokeStyle: palette.ink, lineWidth: 2 * u });
     c.fill();
     c.stroke();
   }
+  const lastHeld = [...curve].reverse().find(({ held }) => held !== null);
   words.sort((p, q) => p.at - q.at);
   words.forEach((word, i) => i && (word.at = Math.max(word.at, words[i - 1].at + 16 * u)));
   const over = Math.max(0, ...words.map(({ at }) => at - (tall - 4 * u)));
   for (const { text, colour, at } of words) {
     c.fillStyle = colour;
-    c.fillText(text, x(last.step) + 12 * u, at - over + 4 * u);
+    c.fillText(text, w * SHARE + 12 * u, at - over + 4 * u);
   }
   canvas.setAttribute("aria-label",
     `${name}, ${measure}: training ${amount(curve[0].train)} to ${amount(last.train)}` +
-    (last.held === null || curve[0].held === null ? "" : `, held back ${amount(curve[0].held)} to ${amount(last.held)}`) +
+    (lastHeld === undefined || curve[0].held === null ? "" : `, held back ${amount(curve[0].held)} to ${amount(/** @type {number} */ (lastHeld.held))}`) +
     (bestPoint ? `, best at step ${best}` : ""));
 }

@@ -18,18 +18,16 @@ const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", 
  */
 export function told(job, kind, data) {
   if (kind === "progress") {
-    const again = job.curve.length && data.phase === job.progress?.phase && data.step <= (job.progress?.step ?? 0);
-    const same = data.phase === job.progress?.phase && !again;
-    const point = { step: data.step, train: data.train, held: data.held_out };
+    const point = { phase: data.phase, step: data.step, train: data.train, held: data.held_out };
     // after an interruption it goes on from a step that was seen before
-    const curve = same ? [...job.curve, point] : again && job.attempts > 1 ? [...job.curve.filter(({ step }) => step < point.step), point] : [point];
+    const curve = [...job.curve.filter(({ phase, step }) => phase !== point.phase || step < point.step), point];
     const progress = { phase: data.phase, step: data.step, steps: data.steps, percent: data.percent, eta: data.eta ?? data.remaining ?? null, best_step: data.best_step ?? data.best ?? null };
-    return { ...job, phase: data.phase, progress, curve };
+    return { ...job, phase: data.phase, progress, curve, from: job.attempts > 1 ? job.from ?? data.step : null };
   }
   if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };
   if (kind === "failed") return { ...job, phase: kind, error: String(data.message ?? "It says not why.") };
-  if (kind === "started") return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: data.attempt > 1 ? job.progress?.step ?? null : null };
-  if (kind === "done") return { ...job, phase: kind, why: data.why ?? data.stopped ?? null };
+  if (kind === "started") return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
+  if (kind === "done") return { ...job, phase: kind, why: data.reason ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };
 }
 
@@ -44,11 +42,11 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
   /** @type {EventSource | null} */
   let source = null;
 
-  /** @param {import("../api.js").JobReply} reply */
-  function follow(reply) {
+  /** @param {import("../api.js").JobReply} reply @param {readonly string[]} [sounds] */
+  function follow(reply, sounds = reply.sounds ?? []) {
     source?.close();
     /** @type {Job} */
-    const job = { id: reply.id, title: reply.title, result: reply.result, phase: "queued", sounds: reply.sounds ?? [], progress: null, curve: [], previews: 0, preview: null, attempts: 0, from: null, why: null, error: reply.error };
+    const job = { id: reply.id, title: reply.title, result: reply.result, phase: "queued", sounds, progress: null, curve: [], previews: 0, preview: null, attempts: 0, from: null, why: null, error: reply.error };
     store.set({ job });
     const mine = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
     for (const kind of KINDS)
@@ -62,7 +60,7 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
     // it comes back by itself, unless the answer was an error: then we do
     mine.addEventListener("error", () => {
       if (source !== mine || mine.readyState !== 2) return;
-      setTimeout(() => source === mine && follow(reply), AGAIN);
+      setTimeout(() => source === mine && follow(reply, sounds), AGAIN);
     });
   }
 
@@ -71,7 +69,7 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
     if (!model || !library) return;
     const own = ownSounds(library);
     try {
-      follow(await api.refine(model.id, own, `${model.title}, ${own.length} of yours`));
+      follow(await api.refine(model.id, own, `${model.title}, ${own.length} of yours`), own);
     } catch (error) {
       complain(error, () => void start());
     }

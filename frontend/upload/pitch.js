@@ -4,7 +4,7 @@
 /** @typedef {import("../state.js").Hertz} Hertz */
 
 const STEPS = { c: 0, d: 2, e: 4, f: 5, g: 7, a: 9, b: 11 };
-const [LOW, HIGH] = [20, 20000]; // Hertz
+const [LOW, HIGH] = [10, 20000]; // Hertz; as the engine takes them
 
 /**
  * "220", "220 Hz", "A3", "f#2", "B♭4" in the equal-tempered scale, A4 = 440 Hz; "" or "none": it has no pitch.

@@ -21,7 +21,7 @@ export function jobWords({ phase, error, why }) {
   return {
     queued: "It waits its turn.", started: "It begins.", loading: "It listens to your sounds.", interrupted: "It was interrupted, and goes on by itself.",
     trial: "Some of your sounds are left out, to see how far to go.", final: "It learns from all of them.",
-    saving: "It lays the new map.", done: `It has learned.${why ? ` It stopped because ${why}.` : ""} The model you had is as it was.`, cancelled: "Cancelled. Nothing was changed.", failed: `It did not work. ${error ?? ""}`,
+    saving: "It lays the new map.", done: `It has learned${why ? `: ${why}` : ""}. The model you had is as it was.`, cancelled: "Cancelled. Nothing was changed.", failed: `It did not work. ${error ?? ""}`,
   }[phase];
 }
 
@@ -29,7 +29,7 @@ export function jobWords({ phase, error, why }) {
 export function brokenWords({ attempts, from }) {
   if (attempts < 2) return "";
   const times = attempts === 2 ? "once" : attempts === 3 ? "twice" : `${attempts - 1} times`;
-  return `It was interrupted ${times} and went on${from ? ` after step ${from}` : ""}; nothing was lost.`;
+  return `It was interrupted ${times} and went on${from === null ? "" : ` at step ${from}`}; nothing was lost.`;
 }
 
 /** @param {number | null | undefined} seconds */
@@ -95,7 +95,7 @@ export function mountRefine(offer, run, parts, opened) {
     const text = [jobWords(job), brokenWords(job)].filter(Boolean).join(" ");
     if (said.textContent !== text) said.textContent = text;
     loss.hidden = job.curve.length < 2;
-    caption.textContent = job.curve.some(({ held }) => held !== null) ? "Error on sounds it learns from, and on sounds held back" : "Error on sounds it learns from";
+    caption.textContent = job.curve.some(({ held }) => held !== null) ? "Error on what it learns from and holds back" : "Error on what it learns from";
     measure.textContent = model?.unit ?? "";
     hearing.hidden = job.previews === 0;
     if (job.previews) hear(state, job);
@@ -117,7 +117,7 @@ export function mountRefine(offer, run, parts, opened) {
     const step = preview?.step;
     tiles.show([
       { key: `${id} before`, label: "Before", detail: off(preview?.before, "as it was"), url: async () => api.previewUrl(id, "before", 1) },
-      { key: `${id} after ${previews}`, label: phase === "done" ? "After" : step ? `Step ${step}` : "By now", detail: off(preview?.after, "as it is"), url: async () => api.previewUrl(id, "after", previews) },
+      { key: `${id} after ${previews}`, label: phase === "done" ? "After" : step ? `Step ${step}` : "By now", detail: off(preview?.after, phase === "done" ? "with your sounds" : "so far"), url: async () => api.previewUrl(id, "after", previews) },
       ...(sound && row >= 0 && model ? [{ key: sound, label: "Original", detail: "your file", url: async () => api.soundUrl(model.id, sound) }] : []),
     ]);
   }

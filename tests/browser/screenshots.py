@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from chromium import chromium
 from playwright.sync_api import Browser, Page
+from recordings import bar, wav
 
 SIZES = {
     "desktop": (1280, 800),
@@ -25,7 +27,9 @@ THEMES = ("dark", "light")
 STATES = (
     *("first", "a", "ready", "playing", "glide", "straight", "retimed", "library", "away"),
     *("metric", "ellipses", "curve", "marked", "mean", "analogy", "beyond", "sample", "shape", "kept"),
+    *("yours", "refining"),
 )
+NOTES = (180, 220, 262, 311, 370, 440, 523, 622)  # Hz, of the sounds that are brought along
 
 
 def open_page(browser: Browser, url: str, size: str, theme: str, query: str = "") -> Page:
@@ -76,6 +80,11 @@ def into(page: Page, state: str, b: str) -> None:
     if state == "glide":
         page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=90_000)
     page.wait_for_timeout(900)
+    if state in ("yours", "refining"):
+        bring(page)
+    if state == "refining":
+        page.get_by_role("button", name="Refine on").click()
+        page.wait_for_function("() => window.sonifold.state().job?.previews", timeout=90_000)
     if state in ("mean", "analogy", "beyond"):
         page.wait_for_function("() => window.sonifold.state().found.length", timeout=90_000)
     if state == "sample":
@@ -94,6 +103,23 @@ def into(page: Page, state: str, b: str) -> None:
         page.wait_for_timeout(500)
 
 
+def bring(page: Page) -> None:
+    """Sounds of one's own, unless they are there already."""
+    if "uploaded" not in page.evaluate("window.sonifold.state().library.kind"):
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder) / f"Bar {nth}.wav" for nth in range(1, len(NOTES) + 1)]
+            for file, hertz in zip(files, NOTES, strict=True):
+                file.write_bytes(wav(bar(hertz)))
+            page.get_by_label("Sound files").set_input_files(files)
+            page.wait_for_function("() => window.sonifold.state().check", timeout=90_000)
+    page.wait_for_function("() => window.sonifold.state().adaptation?.phase === 'ready'", timeout=90_000)
+    page.wait_for_function(
+        "() => window.sonifold.state().journey.key.endsWith(window.sonifold.state().adaptation.result)",
+        timeout=90_000,
+    )
+    page.wait_for_timeout(900)
+
+
 def query(state: str, a: str, b: str) -> str:
     ends = f"a={a}&b={b}"
     marked = f"marked={a}!{b}"
@@ -107,6 +133,8 @@ def query(state: str, a: str, b: str) -> str:
         "beyond": f"?{ends}&op=beyond&to=2&panel=combine",
         "sample": f"?{ends}&panel=sample&seed=4711",
         "shape": f"?{ends}&panel=shape&shape=brightness.2",
+        "yours": f"?{ends}&panel=yours&hear=after",
+        "refining": f"?{ends}&panel=yours&hear=after&t=0.375",
         "kept": f"?{ends}&panel=library&q=made",
         "first": "",
         "away": "",
@@ -135,6 +163,8 @@ def shots(url: str, out: Path, states: list[str], sizes: list[str], themes: list
                         page.wait_for_timeout(600)
                     path = out / f"{size}-{state}-{theme}.png"
                     page.screenshot(path=path)
+                    if state == "refining":
+                        page.get_by_role("button", name="Cancel").click()
                     page.close()
                     yield path
 

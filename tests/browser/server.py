@@ -21,6 +21,13 @@ START = "import sys; from sonifold.cli import main; sys.exit(main())"
 @contextmanager
 def running_server(**settings: str) -> Iterator[str]:
     """The address of a server that answers. ``settings``: more ``SONIFOLD_*`` variables, without the prefix."""
+    with started_server(**settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def started_server(**settings: str) -> Iterator[tuple[str, int]]:
+    """The same, and the id of its process."""
     with tempfile.TemporaryDirectory() as data:
         given = {"PORT": "0", "DATA": data, "BROWSER": "0", "MODELS": str(ROOT / "models"), **settings}
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SONIFOLD_")}
@@ -35,7 +42,7 @@ def running_server(**settings: str) -> Iterator[str]:
         try:
             address = _address(process)
             _await_models(address)
-            yield address
+            yield address, process.pid
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -59,3 +66,17 @@ def _address(process: subprocess.Popen[str]) -> str:
         if found := re.search(r"http://[\w.:\[\]-]+", line):
             return found.group().rstrip("/")
     raise RuntimeError(f"the server ended with {process.wait()} before it said where it is")
+
+
+def workers(server: int) -> list[int]:
+    """The processes that a server has started for its jobs."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes()
+        except (OSError, ValueError):
+            continue  # it has just ended
+        if parent == server and b"sonifold_app.jobs.worker" in command:
+            found.append(int(folder.name))
+    return found

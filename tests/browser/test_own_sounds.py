@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page
+from recordings import RATE, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
-
-RATE = 44_100
-
-
-def hit(hertz: float, seconds: float = 0.5) -> np.ndarray:
-    """A struck tone."""
-    t = np.arange(int(RATE * seconds)) / RATE
-    return 0.7 * np.exp(-8 * t / seconds) * np.sin(2 * np.pi * hertz * t)
-
-
-def wav(samples: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((samples * 32767).astype("<i2").tobytes())
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -50,24 +31,6 @@ def take(tmp_path: Path) -> Path:
     path = tmp_path / "take.wav"
     path.write_bytes(wav(samples))
     return path
-
-
-def pick(page: Page, files: list[Path]) -> None:
-    page.locator(".rail [data-panel=yours]").click()
-    page.get_by_label("Sound files").set_input_files(files)
-
-
-def remove_all(page: Page) -> None:
-    """The server is everyone's: what a test has brought it takes away."""
-    page.evaluate(
-        """async () => {
-            const {library: l, model} = window.sonifold.state();
-            const own = l.id.filter((_, i) => l.kindOf(i) === "uploaded");
-            const {adaptations} = await (await fetch(`api/v1/models/${model.id}/adaptations`)).json();
-            const gone = [...own.map((id) => `${model.id}/sounds/${id}`), ...adaptations.map(({result}) => result)];
-            await Promise.all(gone.map((what) => fetch(`api/v1/models/${what}`, {method: "DELETE"})));
-        }"""
-    )
 
 
 def test_picked_files_are_on_the_map_and_can_be_travelled_from(page: Page, hits: list[Path]) -> None:

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { spoken } from "../../frontend/hear/anchors.js";
 import { createJourneys } from "../../frontend/journey.js";
 import { createLibrary } from "../../frontend/library/sounds.js";
 import { comparisonOf, initial, otherVoice, voiceOf } from "../../frontend/state.js";
@@ -156,4 +157,19 @@ test("how uploads lie beside what is known is said as it is", () => {
 test("the axis of the error has a few round numbers", () => {
   assert.deepEqual(ticks(3.1, 9.2), [4, 6, 8]);
   assert.deepEqual(ticks(0.52, 0.94), [0.6, 0.8]);
+});
+
+test("to the model before, what was learned later is a place; to all others a sound stays a sound", async () => {
+  const refined = { ...model, id: "r", kind: "refined", base: "m" };
+  const state = { ...start, model: refined, models: [model, refined], library: library(["cccccccccccc"], "learned") };
+  let asked = 0;
+  const api = { sound: async (of, id) => (asked++, { id: `${of} ${id}`, name: "Bar", z: [1, 2], x: 3, y: 4 }) };
+  const anchors = [{ sound: "aaaaaaaaaaaa" }, { sound: "cccccccccccc" }, { position: [0, 1] }];
+  assert.equal(spoken(api, state, "r", anchors), anchors);
+  const known = await spoken(api, state, "m", anchors);
+  assert.deepEqual([known[0], known[1].point, known[1].position, known[2]], [anchors[0], [1, 2], [3, 4], anchors[2]]);
+  await spoken(api, state, "m", anchors);
+  assert.equal(asked, 1);
+  const own = { ...start, library: library(["u1"]) };
+  assert.equal(spoken(api, own, "m-u1", [{ sound: "u1" }])[0].sound, "u1", "what was taken in at once is of the base");
 });

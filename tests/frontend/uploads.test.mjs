@@ -4,7 +4,7 @@ import { createLibrary } from "../../frontend/library/sounds.js";
 import { initial } from "../../frontend/state.js";
 import { createStore } from "../../frontend/store.js";
 import { createJobs, told } from "../../frontend/upload/jobs.js";
-import { jobWords, left } from "../../frontend/upload/refine.js";
+import { brokenWords, jobWords, left } from "../../frontend/upload/refine.js";
 import { createUploads, cutsOf, isPlain, moved, refusal } from "../../frontend/upload/uploads.js";
 
 const limits = { upload_files: 3, upload_bytes: 4 * 2 ** 20, upload_seconds: 10 };
@@ -112,7 +112,7 @@ function stream() {
   const source = { closed: false, close() { this.closed = true; }, addEventListener: (kind, run) => (listeners[kind] = run) };
   return { source, say: (kind, data = {}) => listeners[kind]({ data: JSON.stringify(data) }) };
 }
-const progress = (phase, step, held = null) => ({ phase, step, steps: 40, percent: step, remaining: 9, train: 3 - step / 40, held_out: held });
+const progress = (phase, step, held = null) => ({ phase, step, steps: 40, percent: step, eta: 9, best_step: null, train: 3 - step / 40, held_out: held });
 
 test("a model that learns is followed from its first event to its last", async () => {
   const { source, say } = stream();
@@ -127,9 +127,10 @@ test("a model that learns is followed from its first event to its last", async (
   say("progress", progress("trial", 20, 2.2));
   assert.deepEqual(store.get().job.curve.map(({ held }) => held), [2.5, 2.2]);
   say("progress", progress("final", 10));
-  assert.equal(store.get().job.curve.length, 1, "another phase is another curve");
+  assert.deepEqual(store.get().job.curve.map(({ phase, held }) => [phase, held]), [["trial", 2.5], ["trial", 2.2], ["final", null]], "both runs are drawn");
   say("preview", { step: 10 });
-  say("done");
+  say("done", { reason: "all 40 steps were taken" });
+  assert.match(jobWords(store.get().job), /learned: all 40 steps were taken\./);
   assert.deepEqual([store.get().job.phase, store.get().job.previews, source.closed], ["done", 1, true]);
   jobs.dismiss();
   assert.equal(store.get().job, null);
@@ -146,9 +147,13 @@ test("after a reload a running job is found again; one that is over is not", asy
   assert.equal(jobWords(store.get().job), "It did not work. the disk is full.");
 });
 
-test("a job that was interrupted draws its curve from where it went on", () => {
-  const before = { id: "j", phase: "trial", curve: [{ step: 20, train: 1, held: null }], progress: progress("trial", 20), previews: 0 };
-  assert.deepEqual(told(before, "progress", progress("trial", 10)).curve.map(({ step }) => step), [10]);
+test("a job that was interrupted draws its curve on from where it went on, and says so", () => {
+  const fresh = { id: "j", phase: "queued", curve: [], progress: null, previews: 0, attempts: 0, from: null };
+  const events = [["started", { attempt: 1 }], ["progress", progress("trial", 10)], ["progress", progress("trial", 20)], ["interrupted", {}], ["started", { attempt: 2 }], ["progress", progress("trial", 20)]];
+  const after = events.reduce((job, [kind, data]) => told(job, kind, data), fresh);
+  assert.deepEqual(after.curve.map(({ step }) => step), [10, 20]);
+  assert.equal(brokenWords(after), "It was interrupted once and went on at step 20; nothing was lost.");
+  assert.equal(brokenWords({ ...after, attempts: 1 }), "");
 });
 
 test("time left is told as one says it", () => assert.deepEqual([0.2, 42, 70, null].map(left), ["1 s", "42 s", "1 min 10 s", ""]));

@@ -1,0 +1,291 @@
+"""Own sounds change the model: at once, or learned from; heard before and after; and the models that come of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+from recordings import bar, hit, pick, remove_all, wav
+from server import started_server, workers
+from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
+
+NOTES = (180, 262, 370, 523)
+READY = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
+WAY = "s.journey?.phase === 'ready'"
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> list[Path]:
+    """Sounds of one instrument: what is learned of some is true of the others."""
+    paths = []
+    for hertz in NOTES:
+        path = tmp_path / f"Bar {hertz}.wav"
+        path.write_bytes(wav(bar(hertz)))
+        paths.append(path)
+    return paths
+
+
+def url(page: Page, path: str = "geodesic") -> str:
+    """The address of what a way sounds like: the hash of the recording."""
+    found: str = state(page, f"s.journey.paths.{path}.audio.url")
+    return found
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if target.evaluate("(e) => e === document.activeElement"):
+            return
+    pytest.fail(f"Tab never comes to {target}")
+
+
+def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
+    page: Page, bars: list[Path]
+) -> None:
+    travel(page)
+    page.keyboard.press("Escape")
+    untouched, ends, first = url(page), state(page, "[s.a.sound, s.b.sound]"), state(page, "l.position(0)")
+    pick(page, bars)
+    wait(page, f"{READY} && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    assert "expect" in page.locator(".adapted [role=status]").inner_text()
+    after = url(page)
+    assert after != untouched
+    assert state(page, "[s.a.sound, s.b.sound]") == ends
+    assert state(page, "l.position(0)") == first  # the map stays
+    page.get_by_role("button", name="Play the journey").click()
+    until_heard(page)
+    page.locator(".map").get_by_role("radio", name="Before").click()
+    wait(page, f"s.hear === 'before' && {WAY} && !s.journey.key.endsWith(s.adaptation.result)")
+    assert url(page) == untouched
+    until_heard(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    wait(page, f"s.hear === 'after' && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    assert url(page) == after
+    until_said(page, "After: with your sounds")
+    page.get_by_role("button", name="Undo").click()
+    wait(page, f"s.hear === null && {WAY} && s.adaptation.phase === 'offered'")
+    assert url(page) == untouched
+    assert not page.locator(".map .hear").is_visible()
+    wait(page, "!location.search.includes('hear')")
+    page.goto(page.url)
+    wait(page, f"s.adaptation?.phase === 'offered' && {WAY}")  # it stays undone
+    page.get_by_role("button", name="Take in your 4 sounds").click()
+    wait(page, f"{READY} && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    assert url(page) == after
+    remove_all(page)
+
+
+def test_before_after_and_the_original_are_heard_side_by_side(page: Page, bars: list[Path]) -> None:
+    pick(page, bars)
+    wait(page, READY)
+    for take in ("Before", "After", "Original"):
+        page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
+        until_heard(page)
+        page.keyboard.press("Escape")
+        until_silent(page)
+        page.locator(".rail [data-panel=yours]").click()
+    page.get_by_label("The sound to compare").select_option("Bar 262")
+    page.locator(".adapted").get_by_role("button", name="Play: After").click()
+    until_heard(page)
+    remove_all(page)
+
+
+def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars: list[Path]) -> None:
+    pick(page, bars)
+    wait(page, READY)
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.a")
+    page.keyboard.press("Escape")
+    until_silent(page)
+    page.locator(".rail [data-panel=yours]").focus()
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(".adapted").get_by_role("radio", name="After"))
+    page.keyboard.press("ArrowLeft")
+    wait(page, "s.hear === 'before'")
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.hear === 'after'")
+    slider = page.get_by_role("slider", name="More of your sounds")
+    tab_to(page, slider)
+    page.keyboard.press("End")
+    wait(page, "s.amounts.common === 2")
+    until_heard(page)
+    assert "1 is as much as your sounds have" in (slider.get_attribute("aria-valuetext") or "")
+    wait(page, "location.search.includes('more=common.2') && location.search.includes('hear=after')")
+    assert probe(page, "nameless") == []
+    page.goto(page.url)
+    wait(page, f"{READY} && s.amounts.common === 2")
+    slider.wait_for()
+    assert slider.input_value() == "2"
+    page.locator(".amounts").get_by_role("button", name="Play").click()
+    until_heard(page)
+    page.get_by_role("button", name="Reset").click()
+    wait(page, "!('common' in s.amounts)")
+    remove_all(page)
+
+
+def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "Hit.wav"
+    path.write_bytes(wav(hit(220)))
+    pick(page, [path])
+    wait(page, "s.check?.count === 1")
+    own = "l.pitch[l.kind.indexOf('uploaded')]"
+    row = page.locator(".panel:not([hidden]) li[data-id]")
+    for written, hertz in (("C4", 261.63), ("61.7 Hz", 61.7)):
+        row.hover()
+        row.get_by_role("button", name="Pitch of Hit").click()
+        field = page.get_by_label("Pitch of Hit: a note or Hz")
+        field.fill(written)
+        field.press("Enter")
+        page.wait_for_function(
+            f"() => {{ const l = window.sonifold.state().library; return Math.abs({own} - {hertz}) < 0.1 }}"
+        )
+    assert "B1" in row.inner_text()
+    row.hover()
+    row.get_by_role("button", name="Pitch of Hit").click()
+    field.fill("loud")
+    field.press("Enter")
+    assert "is no pitch" in page.get_by_role("alert").inner_text()
+    row.get_by_role("button", name="None").click()
+    page.wait_for_function(f"() => {{ const l = window.sonifold.state().library; return {own} === null }}")
+    page.goto(page.url)
+    wait(page, "s.library?.kind.includes('uploaded')")
+    assert state(page, own) is None
+    remove_all(page)
+
+
+def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
+    page: Page, bars: list[Path], tmp_path: Path
+) -> None:
+    pick(page, bars)
+    wait(page, READY)
+    page.get_by_role("button", name="Refine on these 4 sounds").click()
+    wait(page, "s.job?.curve.some(({phase}) => phase === 'final') && s.job.previews")
+    assert page.locator(".rail .busy").is_visible()
+    for take in ("Before", "Step", "Original"):
+        page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
+        until_heard(page)
+    page.wait_for_function(
+        "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000
+    )
+    assert state(page, "s.job.error") is None
+    assert not page.locator(".rail .busy").is_visible()
+    page.get_by_role("link", name="Open the new model").click()
+    wait(page, "s?.model?.kind === 'refined' && s.library")
+    base, made = state(page, "[s.model.base, s.model.id]")
+    assert sorted(state(page, "l.name.filter((_, i) => l.kindOf(i) === 'learned')")) == sorted(
+        path.stem for path in bars
+    )
+    page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
+    for take in ("Before", "After", "Original"):
+        page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
+        until_heard(page)
+
+    row = page.locator(f"[data-model='{made}']")
+    row.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name of").fill("My bars")
+    page.keyboard.press("Enter")
+    wait(page, "s.model.title === 'My bars'")
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Download My bars").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.name == f"{made}.sonifold.zip"
+    assert any(name.endswith("pack.json") for name in zipfile.ZipFile(file).namelist())
+
+    row.get_by_role("button", name="Delete My bars").click()
+    notice = page.get_by_role("alert")
+    assert "cannot be brought back" in notice.inner_text()
+    notice.get_by_role("button", name="Delete", exact=True).click()
+    wait(page, f"s?.model?.id === '{base}' && s.library")
+    assert state(page, "s.models.map(({kind}) => kind)").count("refined") == 0
+    page.get_by_label("Model file").set_input_files(file)
+    wait(page, "s.models.some(({kind}) => kind === 'imported')")
+    assert "My bars" in page.locator(".models").inner_text()
+    page.get_by_role("link", name=re.compile(r"My bars\s*imported")).click()
+    wait(page, "s?.model?.kind === 'imported' && s.library")
+    assert state(page, "l.count") > 1000
+    page.get_by_role("button", name="Delete My bars").click()
+    notice.get_by_role("button", name="Delete", exact=True).click()
+    wait(page, f"s?.model?.id === '{base}' && s.library")
+    remove_all(page)
+
+
+def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
+    browser: Browser, bars: list[Path]
+) -> None:
+    with started_server() as (address, server):
+        session = Session(browser, address)
+        page = session.open()
+        pick(page, bars)
+        wait(page, READY)
+        page.get_by_role("button", name="Refine on these 4 sounds").click()
+        wait(page, "s.job?.curve.length > 1")
+        for worker in workers(server):
+            os.kill(worker, signal.SIGKILL)
+        wait(page, "s.job.attempts === 2 && s.job.from !== null")
+        assert "It was interrupted once and went on at step" in page.locator(".run").inner_text()
+        page.goto(page.url)  # told from its beginning
+        wait(page, "s.job?.attempts === 2 && s.job.from !== null")
+        page.get_by_role("button", name="Cancel").click()
+        wait(page, "['cancelled', 'done'].includes(s.job.phase)")
+        assert state(page, "l.kind.filter((kind) => kind === 'uploaded').length") == 4
+        session.close()
+        assert session.complaints == []
+
+
+def test_a_file_that_is_no_model_is_explained(visit: Session, tmp_path: Path) -> None:
+    visit.expected = ("Failed to load resource",)
+    page = visit.open()
+    before = state(page, "s.models.length")
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["no zip"], "kit.sonifold.zip", {type: "application/zip"}));
+            for (const type of ["dragover", "drop"])
+                window.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    notice = page.get_by_role("alert")
+    notice.wait_for()
+    assert notice.inner_text()
+    assert state(page, "[s.models.length, s.uploading]") == [before, None]
+
+
+@pytest.mark.parametrize(("width", "height", "theme"), [(1280, 720, "dark"), (400, 800, "light")])
+def test_ones_own_sounds_fit_the_screen(
+    visit: Session, bars: list[Path], width: int, height: int, theme: str
+) -> None:
+    page = visit.open(f"/?theme={theme}", width=width, height=height, touch=width < 720)
+    pick(page, bars)
+    wait(page, READY)
+    page.locator(".models").scroll_into_view_if_needed()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(
+        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
+    )
+    assert probe(page, "nameless") == []
+    page.get_by_role("button", name="Refine on these 4 sounds").click()
+    wait(page, "s.job?.curve.length > 1")
+    assert page.evaluate(
+        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
+    )
+    assert probe(page, "outside") == []
+    page.get_by_role("button", name="Cancel").click()
+    wait(page, "['cancelled', 'done'].includes(s.job.phase)")
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.keyboard.press("Escape")
+    if state(page, "s.panel"):
+        page.keyboard.press("Escape")
+    group = page.locator(".map > .hear")
+    group.wait_for()
+    box = group.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    remove_all(page)
