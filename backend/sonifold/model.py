@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Literal, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ class Model:
     def _read(cls, folder: FilePath, config: PackConfig) -> Model:
         vae = VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors"))
         spectral = Spectral()
-        coefficients = Coefficients.from_tensors(load_file(folder / "coefficients.safetensors"), spectral)
+        coefficients = _coefficients(folder, config.files["coefficients.safetensors"], spectral)
         columns = load_file(folder / "library.safetensors")
         labels = read_labels((folder / "library.csv").read_text(encoding="utf-8"))
         library = Library(
@@ -567,6 +568,19 @@ class Model:
     ) -> Draw:
         """New points by one of :data:`sonifold.operations.SAMPLERS`."""
         return self.operations.sample(sampler, count, seed, temperature, start)
+
+
+#: By sha256 of their file: what is refined from a pack has the pack's own, 120 MB.
+_SHARED: WeakValueDictionary[str, Coefficients] = WeakValueDictionary()
+
+
+def _coefficients(folder: FilePath, sha256: str, spectral: Spectral) -> Coefficients:
+    """A pack's coefficients; those of packs in memory are shared."""
+    found = _SHARED.get(sha256)
+    if found is None:
+        tensors = load_file(folder / "coefficients.safetensors")
+        found = _SHARED[sha256] = Coefficients.from_tensors(tensors, spectral)
+    return found
 
 
 class Heard(NamedTuple):

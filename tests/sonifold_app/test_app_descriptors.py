@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from app_checks import API, assert_problem, samples_of
@@ -38,6 +40,16 @@ def test_every_path_tells_them_at_each_step(ask, ids):
         path = ask("paths", anchors=[{"sound": ids[0]}, {"sound": ids[9]}], kind=kind, steps=7).json()["path"]
         assert set(path["descriptors"]) == set(DESCRIPTORS)
         assert {len(values) for values in path["descriptors"].values()} == {7}
+
+
+def test_a_travel_says_what_to_know_before_trusting_its_word(ask, ids, monkeypatch):
+    text = "hard to hear in short sounds"
+    monkeypatch.setitem(DESCRIPTORS, "roughness", replace(DESCRIPTORS["roughness"], caveat=text))
+    monkeypatch.setitem(DESCRIPTORS, "brightness", replace(DESCRIPTORS["brightness"], caveat=""))
+    start = {"start": {"sound": ids[3]}, "steps": 3}
+    told = ask("travels", **start, descriptor="roughness").json()["warnings"]
+    assert told == [{"code": "descriptor_uncertain", "text": text}]
+    assert ask("travels", **start, descriptor="brightness").json()["warnings"] == []
 
 
 A = {"sound": "a"}

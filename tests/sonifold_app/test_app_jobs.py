@@ -17,6 +17,7 @@ from app_checks import API, assert_problem, file_of, samples_of, tone
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
+from sonifold_app.jobs.runner import FRUITLESS
 from sonifold_app.jobs.store import JobStore
 from sonifold_app.settings import Settings
 
@@ -98,6 +99,14 @@ def test_a_finetune_is_told_of_from_its_first_moment_and_ends_as_a_model(app, be
     assert order[-2:] == ["saving", "done"], told[-1]
     percents = [data["percent"] for _, kind, data in told if kind == "progress"]
     assert percents == sorted(percents)
+    step = next(data for _, kind, data in told if kind == "progress")
+    assert set(step) == {
+        "phase", "step", "steps", "percent", "elapsed", "eta", "train", "held_out", "best_step"
+    }  # fmt: skip
+    assert step["eta"] > 0
+    assert told[-1][2]["best_step"] in range(2, 10, 2)
+    assert "8 steps" in told[-1][2]["reason"]
+    assert told[-1][2]["share"] in (0.5, 0.75, 1.0)
     assert percents[-1] == 100
     result = told[-1][2]["model"]
     found = app.get(f"{API}/jobs/{job}").json()
@@ -157,6 +166,35 @@ def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint(app, begin):
     again = order[: order.index("interrupted")].count("progress")
     assert steps[again][1] > 2, "it began anew"
     assert app.get(f"{API}/jobs/{job}").json()["attempts"] == 2
+
+
+def test_a_job_that_gets_nowhere_is_given_up_with_a_sentence(app, begin):
+    store = app.app.state.services.jobs.store
+    job = store.create("oneshots", "Kit", {}).id
+    for kind in ("started", "interrupted", "started", "progress", "interrupted", "started", "interrupted"):
+        store.tell(job, kind, {})
+    assert store.fruitless(job) == 2, "it counts from the last progress"
+    store.finish(job, "cancelled", {})
+    hopeless = begin({**SHORT, "no such setting": 1})
+    told = events_of(app.get(f"{API}/jobs/{hopeless}/events").text)
+    assert [kind for _, kind, _ in told].count("interrupted") == FRUITLESS
+    assert told[-1][1] == "failed"
+    assert "Start it again" in app.get(f"{API}/jobs/{hopeless}").json()["error"]
+
+
+def test_a_worker_that_was_asked_for_in_time_does_the_job(app, begin, name):
+    """It has loaded the model by then, and takes the job from there; another one's is ended."""
+    runner = app.app.state.services.jobs
+    for model, takes in (("no-such-model", False), (name, True)):
+        app.portal.call(runner.prepare, model)
+        spare = wait_for(lambda: runner._spare).process
+        job = begin(SHORT)
+        told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+        assert told[-1][1] == "done"
+        assert (runner._worker is spare) == takes
+        assert wait_for(lambda process=spare: process.returncode is not None)
+        assert runner._spare is None
+        app.delete(f"{API}/models/{told[-1][2]['model']}")
 
 
 def test_a_sound_deleted_meanwhile_fails_the_job_with_a_sentence(app, begin):

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from sonifold.adapt.forecast import Forecast, coherence
 from sonifold.adapt.instant import Adaptation, AdaptedModel, forecast, instant
-from sonifold.adapt.refining import RefineConfig, RefineInfo, Watch, refine
-from sonifold.adapt.saving import check_folder, save
+from sonifold.adapt.refining import RefineConfig, RefineInfo, RefineOutcome, Watch, refine
+from sonifold.adapt.saving import check_folder, save, write
 from sonifold.adapt.sliders import Slider, play, sliders, turned
 from sonifold.adapt.uploads import Uploads
 
@@ -23,6 +23,7 @@ __all__ = [
     "Forecast",
     "RefineConfig",
     "RefineInfo",
+    "RefineOutcome",
     "Slider",
     "Uploads",
     "Watch",
@@ -35,4 +36,5 @@ __all__ = [
     "save",
     "sliders",
     "turned",
+    "write",
 ]

@@ -25,7 +25,7 @@ from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -45,6 +45,12 @@ CLIP = 5.0  # gradient norm
 SHARES = (0.5, 0.75, 1.0)  # of the way from the instant adaptation
 SPARED = 4  # one upload in so many is left out of the trial
 PREVIEW_EVERY = 4  # looks
+#: Of a step of the final run, in steps of the trial: it learns from more, and is previewed. Measured.
+FINAL_PACE = 1.25
+#: Beginnings of a run, in time, between the trial and the final run, and after that. Measured.
+BETWEEN, AFTER = 2.0, 3.0
+#: Steps after which the pace of the final run speaks for itself.
+OWN_PACE = 20
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
@@ -96,6 +102,18 @@ class RefineInfo:
     train: float  # Phi error of the uploads learned from
     held_out: float | None  # of those left out; None in the final run
     best: int | None  # step of the trial with the least held-out error so far
+    pace: float = 0.0  # seconds a step of the final run
+
+
+@dataclass(frozen=True)
+class RefineOutcome:
+    """How a run ended."""
+
+    best: int | None  # step of the trial with the least held-out error
+    held_out: float | None  # that error, Phi
+    train: float  # Phi error of the uploads at the end, before the field
+    share: float  # of the way from the instant adaptation to where the steps led
+    reason: str  # why it stopped there, a sentence
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,7 @@ class Watch:
     preview: Callable[[AdaptedModel, int], None] | None = (
         None  # the model as it is now, at every fourth look of the final run
     )
+    settled: Callable[[RefineOutcome], None] = lambda outcome: None
 
 
 @dataclass
@@ -128,19 +147,21 @@ def refine(
     checkpoint: Path | None = None,
     watch: Watch | None = None,
     device: torch.device | str = "cpu",
+    keep: bool = False,
 ) -> AdaptedModel:
     """The model refined on a few recorded sounds; ``model`` itself stays as it is.
 
     Args:
         sounds: 1 to 100, best 5 to 20.
         checkpoint: file to go on from if a run with the same arguments was interrupted; removed at the end.
+        keep: do not remove it: the caller does when the result is safe.
 
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
         Cancelled: ``watch.cancelled()`` said so; the checkpoint stays.
     """
     config = config or RefineConfig()
-    return go_on(instant(model, sounds, config.seed), config, checkpoint, watch, device)
+    return go_on(instant(model, sounds, config.seed), config, checkpoint, watch, device, keep)
 
 
 def go_on(
@@ -149,13 +170,14 @@ def go_on(
     checkpoint: Path | None = None,
     watch: Watch | None = None,
     device: torch.device | str = "cpu",
+    keep: bool = False,
 ) -> AdaptedModel:
     """Refine from an instant adaptation that is there already; see :func:`refine`."""
     base, watch = start.base, watch or Watch()
     library = replay.coefficients(base)[replay.trained(base.library)]
     vae = _Refining(start, library, config, watch, torch.device(device)).run(checkpoint)
     vae = _with_rest(start, vae)
-    if checkpoint is not None:
+    if checkpoint is not None and not keep:
         checkpoint.unlink(missing_ok=True)
     return AdaptedModel(start.adaptation, vae)
 
@@ -182,16 +204,22 @@ class _Refining:
         count = len(self.uploads)
         self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
         self.began = time.monotonic()
-        self.began_at = 0.0  # percent done when this process took over
+        self.walked: dict[Phase, tuple[float, int]] = {}  # seconds spent on steps, and how many
+        self.preparing = 0.0  # seconds that beginning a run takes
 
     def run(self, checkpoint: Path | None) -> VAE:
-        state = self._resume(checkpoint) or self._begin("trial" if self.spared else "final")
-        self.began_at = self._percent(state)
+        # torch loads its compiler with the first optimiser: two seconds that say nothing of the pace
+        torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
+        began = time.monotonic()
+        state = self._begin("trial" if self.spared else "final")
+        self.preparing = time.monotonic() - began
+        state = self._resume(checkpoint) or state
         while True:
             self._loop(state, checkpoint)
             if state.phase == "final":
                 return self._settled(state)
-            state = self._begin("final", self._best_share(state))
+            state = self._begin("final", self._best_share(state), state.errors)
+            self._look(state, self.uploads)
 
     def _best_share(self, trial: _State) -> float:
         """How far to go by the uploads left out."""
@@ -205,13 +233,29 @@ class _Refining:
         begun = self._begin("final").vae
         for share in (share for share in SHARES if share >= final.share):
             vae = _between(begun, final.vae, share)
-            if self._error(vae, self.uploads) <= self.config.close:
+            train = self._error(vae, self.uploads)
+            if train <= self.config.close:
                 break
+        self.watch.settled(self._outcome(final, share, train))
         return vae
+
+    def _outcome(self, final: _State, share: float, train: float) -> RefineOutcome:
+        reason = f"all {self.config.steps} steps were taken"
+        if final.errors:
+            reason += f"; of where they led, {100 * final.share:.0f} % was best for the sounds left out"
+        if share > final.share:
+            reason += f", and {100 * share:.0f} % was kept to come close to all"
+        held_out = min(final.errors, default=None)
+        return RefineOutcome(self._best(final), held_out, train, share, reason)
+
+    def _best(self, state: _State) -> int | None:
+        if not state.errors:
+            return None
+        return self.config.check_every * (1 + state.errors.index(min(state.errors)))
 
     # -- one run ----------------------------------------------------------------------------------
 
-    def _begin(self, phase: Phase, share: float = SHARES[-1]) -> _State:
+    def _begin(self, phase: Phase, share: float = SHARES[-1], errors: Sequence[float] = ()) -> _State:
         """From the instant adaptation to the uploads of this run."""
         evidence = self._part(phase).evidence(
             self.base.vae
@@ -221,7 +265,7 @@ class _Refining:
         change = ridge.fit(evidence, known, choice, self.heard, self.config.budget)
         vae = ridge.with_head(self.base.vae, change).to(self.device).train()
         self._learning(vae).requires_grad_(True)
-        return _State(phase, 0, vae, self._optimiser(vae), share)
+        return _State(phase, 0, vae, self._optimiser(vae), share, list(errors))
 
     def _learning(self, vae: VAE) -> nn.Module:
         return vae if self.config.learn == "all" else vae.decoder
@@ -242,6 +286,7 @@ class _Refining:
         uploads = self._part(state.phase)
         own, copies = uploads.coefficients.to(self.device), uploads.copies.to(self.device)
         made = self._synthetic(uploads)
+        began = time.monotonic()
         while state.step < config.steps:
             if self.watch.cancelled():
                 raise Cancelled(
@@ -255,6 +300,9 @@ class _Refining:
             torch.nn.utils.clip_grad_norm_(state.vae.parameters(), CLIP)
             state.optimiser.step()
             state.step += 1
+            seconds, steps = self.walked.get(state.phase, (0.0, 0))
+            now = time.monotonic()
+            self.walked[state.phase], began = (seconds + now - began, steps + 1), now
             if state.step % config.check_every == 0:
                 self._look(state, uploads)
                 if checkpoint is not None:
@@ -311,31 +359,50 @@ class _Refining:
         if state.phase == "trial":
             held_out = self._error(vae, self.uploads.part(self.spared))
             state.errors.append(held_out)
-        percent = self._percent(state)
-        elapsed = time.monotonic() - self.began
-        pace = (percent - self.began_at) / max(elapsed, 1e-6)
-        best = self.config.check_every * (1 + state.errors.index(min(state.errors))) if state.errors else None
+        pace = self._pace(state)
         self.watch.report(
             RefineInfo(
                 state.phase,
                 state.step,
                 self.config.steps,
-                percent,
-                elapsed,
-                (100 - percent) / pace if pace > 0 else None,
+                self._percent(state),
+                time.monotonic() - self.began,
+                self._remaining(state, pace),
                 train,
                 held_out,
-                best,
+                self._best(state),
+                pace,
             )
         )
         looked = state.step // self.config.check_every
-        if self.watch.preview is not None and state.phase == "final" and looked % PREVIEW_EVERY == 0:
+        if (
+            self.watch.preview is not None
+            and state.phase == "final"
+            and looked
+            and looked % PREVIEW_EVERY == 0
+        ):
             self.watch.preview(AdaptedModel(self.start.adaptation, _with_rest(self.start, vae)), state.step)
 
     def _error(self, vae: VAE, uploads: Uploads) -> float:
         """Mean Phi error of uploads, each from the point where the decoder comes closest."""
         z = refine_points(vae, uploads.coefficients, steps=3)
         return float(((vae.decode(z) - uploads.coefficients) @ self.heard.T).norm(dim=1).mean())
+
+    def _pace(self, state: _State) -> float:
+        """Seconds a step of the final run; while that is young, partly by the pace of the trial."""
+        trial, steps = self.walked.get("trial", (0.0, 0))
+        expected = FINAL_PACE * trial / steps if steps else None
+        final, steps = self.walked.get("final", (0.0, 0))
+        if expected is None:
+            return final / max(steps, 1)
+        return (final + OWN_PACE * expected) / (steps + OWN_PACE)
+
+    def _remaining(self, state: _State, pace: float) -> float:
+        """Seconds: the steps to come at the pace so far, and what stands between and after the runs."""
+        left = self.config.steps - state.step
+        if state.phase == "final":
+            return left * pace + AFTER * self.preparing
+        return left * pace / FINAL_PACE + self.config.steps * pace + (BETWEEN + AFTER) * self.preparing
 
     def _percent(self, state: _State) -> float:
         runs, before = (2, state.phase == "final") if self.spared else (1, False)
@@ -374,8 +441,11 @@ class _Refining:
         """The state a checkpoint of the same refinement holds."""
         if path is None or not path.is_file():
             return None
-        with safe_open(path, "pt") as file:
-            about = file.metadata()
+        try:
+            with safe_open(path, "pt") as file:
+                about = file.metadata()
+        except (SafetensorError, OSError):  # the disk lost a part of it
+            return None
         if about.get("fingerprint") != self._fingerprint:
             return None
         tensors = load_file(path)

@@ -36,6 +36,16 @@ def save(adapted: AdaptedModel, folder: Path, title: str | None = None) -> Model
     Raises:
         PackInvalid: the folder is there already, or its name is not lower-case letters, digits and ``. _ -``.
     """
+    write(adapted, folder, title)
+    return Model.load(folder)
+
+
+def write(adapted: AdaptedModel, folder: Path, title: str | None = None) -> None:
+    """The same without loading it.
+
+    Raises:
+        PackInvalid: the folder is there already, or its name is not lower-case letters, digits and ``. _ -``.
+    """
     folder = Path(folder)
     check_folder(folder)
     scratch = folder.with_name(folder.name + ".part")
@@ -43,7 +53,6 @@ def save(adapted: AdaptedModel, folder: Path, title: str | None = None) -> Model
     scratch.mkdir(parents=True)
     _write(adapted, scratch, folder.name, title)
     scratch.replace(folder)
-    return Model.load(folder)
 
 
 def check_folder(folder: Path) -> None:

@@ -341,6 +341,7 @@ class Travel:
     course: Numbers  # (point, 2) on the map
     stopped: Mapping[str, str]  # why it goes no further, at the ends "less" and "more"
     descriptors: Mapping[str, Sequence[float]]  # all of them, at each step
+    caveats: tuple[Caveat, ...]  # of the word
     recording: Recording  # the steps laid end to end
 
 

@@ -178,6 +178,7 @@ class LocalEngine:
         model, facts = found
         self._models = {**self._models, folder.name: model}
         self._announce({**self._catalogue.result().models, folder.name: facts})
+        await self._light(release_memory)
         return None
 
     async def retitle(self, model: str, title: str) -> None:

@@ -95,8 +95,17 @@ def travel(model: Model, query: base.TravelQuery) -> base.Travel:
         course=numbers(found.course),
         stopped=dict(found.stopped),
         descriptors=found.descriptors,
+        caveats=caveats_of_word(query.descriptor),
         recording=recording_of(model.render_travel(found)),
     )
+
+
+def caveats_of_word(descriptor: str) -> tuple[base.Caveat, ...]:
+    """What to know before trusting what a word's number says."""
+    from sonifold.audio.descriptors import DESCRIPTORS
+
+    caveat = DESCRIPTORS[descriptor].caveat
+    return (base.Caveat("descriptor_uncertain", caveat),) if caveat else ()
 
 
 def indicatrices(model: Model, query: base.IndicatrixQuery) -> base.Indicatrices:

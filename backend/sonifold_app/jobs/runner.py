@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +16,11 @@ from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.store import Job, JobStore
 from sonifold_app.made import MadeModels
 
-ATTEMPTS = 5
+#: Attempts in a row that come to nothing, and in all, after which a job is given up.
+FRUITLESS = 4
+ATTEMPTS = 25
+#: How long a worker is kept ready for a job that may come.
+WARM_SECONDS = 600.0
 IDLE_SECONDS = 1.0
 KILL_SECONDS = 3.0
 
@@ -39,6 +45,8 @@ class JobRunner:
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._worker: asyncio.subprocess.Process | None = None
+        self._spare: Spare | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -50,7 +58,30 @@ class JobRunner:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await self._end_worker()
+        if self._warming is not None:
+            self._warming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._warming
+        await end(self._worker)
+        await end(self._spare)
+
+    def prepare(self, model: str) -> None:
+        """Somebody may refine this model soon: have a worker load what that needs. It waits for some minutes."""
+        busy = self._worker is not None and self._worker.returncode is None
+        ready = self._warming is not None and not self._warming.done()
+        if not busy and not ready:
+            self._warming = asyncio.create_task(self._warm(model))
+
+    async def _warm(self, model: str) -> None:
+        spare = self._spare
+        if spare is None or spare.model != model or spare.process.returncode is not None:
+            await end(spare)
+            process = await self._spawn(self._data / "jobs" / "spare.txt", "wb", f"--warm={model}")
+            spare = self._spare = Spare(model, process)
+        await asyncio.sleep(WARM_SECONDS)
+        if self._spare is spare:
+            self._spare = None
+            await end(spare.process)
 
     def wake(self) -> None:
         """There is a new job."""
@@ -85,7 +116,7 @@ class JobRunner:
         if job.cancel:
             await run_in_threadpool(self.store.finish, job.id, "cancelled", {})
             return
-        if job.attempts >= ATTEMPTS:
+        if job.attempts >= ATTEMPTS or await run_in_threadpool(self.store.fruitless, job.id) >= FRUITLESS:
             message = (
                 f"it was interrupted {job.attempts} times. Start it again; the server's log may say why."
             )
@@ -100,44 +131,69 @@ class JobRunner:
         pack = self._data / "packs" / job.pack
         if code == 0 and pack.exists():
             await self._engine.open(pack, "refined")
-            await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack})
+            told = await run_in_threadpool(self.store.events, job.id)
+            outcome = next((one.data for one in reversed(told) if one.kind == "saving"), {})
+            await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})
         else:
             log.warning("the worker of job %s ended with %s before the job did", job.id, code)
             await run_in_threadpool(self.store.requeue, job.id)
 
     async def _work(self, job: Job) -> int:
-        """Run a worker to its end."""
-        folder = self._data / "jobs" / job.id
-        await run_in_threadpool(folder.mkdir, parents=True, exist_ok=True)
+        """Have a worker do a job, to its end: the one that is ready if it has loaded the right model."""
+        spare, self._spare = self._spare, None
+        self._worker = None
+        if self._warming is not None and spare is not None:
+            self._warming.cancel()
+        if spare is not None and spare.model == job.model and spare.process.stdin is not None:
+            with contextlib.suppress(OSError):  # it has ended
+                spare.process.stdin.write(f"{job.id}\n".encode())
+                await spare.process.stdin.drain()
+                self._worker = spare.process
+        if self._worker is None:
+            await end(spare)
+            self._worker = await self._spawn(self._data / "jobs" / job.id / "log.txt", "ab", job.id)
+        return await self._worker.wait()
+
+    async def _spawn(self, log: Path, mode: Literal["ab", "wb"], *more: str) -> asyncio.subprocess.Process:
+        await run_in_threadpool(log.parent.mkdir, parents=True, exist_ok=True)
         models = ["--models", str(self._models)] if self._models is not None else []
-        with (folder / "log.txt").open("ab") as out:
-            self._worker = await asyncio.create_subprocess_exec(
+        with log.open(mode) as out:
+            return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "sonifold_app.jobs.worker",
                 str(self._data),
-                job.id,
+                *more,
                 f"--threads={self._threads}",
                 *models,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=out,
                 stderr=out,
             )
-        return await self._worker.wait()
 
-    async def _end_worker(self) -> None:
-        worker = self._worker
-        if worker is None or worker.returncode is not None:
-            return
+
+@dataclass(frozen=True)
+class Spare:
+    """A worker without a job, which has loaded a model."""
+
+    model: str
+    process: asyncio.subprocess.Process
+
+
+async def end(worker: asyncio.subprocess.Process | Spare | None) -> None:
+    """End a worker; its job goes on at another time."""
+    process = worker.process if isinstance(worker, Spare) else worker
+    if process is None or process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(KILL_SECONDS):
+            await process.wait()
+    except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
-            worker.terminate()
-        try:
-            async with asyncio.timeout(KILL_SECONDS):
-                await worker.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                worker.kill()
-            await worker.wait()
+            process.kill()
+        await process.wait()
 
 
 def tell_of_failure(task: asyncio.Task[None]) -> None:

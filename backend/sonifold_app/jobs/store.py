@@ -164,6 +164,15 @@ class JobStore:
         with self._database.begin() as connection:
             connection.execute(delete(jobs).where(jobs.c.id == id))
 
+    def fruitless(self, id: str) -> int:
+        """How often in a row the job was interrupted with nothing done since."""
+        count = 0
+        for event in reversed(self.events(id)):
+            if event.kind == "progress":
+                break
+            count += event.kind == "interrupted"
+        return count
+
     def tell(self, id: str, kind: str, data: Mapping[str, Any]) -> None:
         """Write the next event."""
         with self._database.begin() as connection:

@@ -1,33 +1,39 @@
 """The process that does one job: refine a pack on some of the user's sounds, and write the result as a pack of its own.
 
-It goes on from its checkpoint where it was interrupted, and ends at once when the server that started it is gone: the
-next server starts it anew.
+Started without a job it loads what one will need, and waits for a job's id on its standard input. It goes on from its
+checkpoint where it was interrupted, and ends at once when the server that started it is gone: the next server starts it
+anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import logging
 import os
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import sonifold
 from sonifold import errors
 from sonifold_app.jobs.store import Job, JobStore
 from sonifold_app.made import KINDS, REFINED
 from sonifold_app.store.kept import KeptSounds
 
 if TYPE_CHECKING:
-    from sonifold.adapt import AdaptedModel, RefineInfo, Watch
+    from sonifold.adapt import AdaptedModel, RefineInfo, RefineOutcome, Watch
     from sonifold.model import Model
     from sonifold.sound import Sound
 
+CHECKPOINT = "checkpoint.safetensors"
 NICE = 10  # the page and its morphs go first
+#: What writing a pack and loading it takes for each sound of its library, as steps of refining: measured.
+SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
 PARENT_SECONDS = 0.5  # between looks whether the server is there
 
@@ -37,57 +43,109 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="the data folder")
-    parser.add_argument("job", help="id of the job")
+    parser.add_argument(
+        "job", nargs="?", help="id of the job; without one it is read from the standard input"
+    )
+    parser.add_argument("--warm", help="model to load while there is no job yet")
     parser.add_argument("--models", type=Path, help="folder of packs")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     end_with_parent()
     if hasattr(os, "nice"):
         os.nice(NICE)
+    warm = None if options.warm is None else loaded(options.warm, options.data, options.models)
+    id = options.job or sys.stdin.readline().strip()
+    if not id:
+        return 0
     store = JobStore(options.data / "library")
-    job = store.find(options.job)
+    job = store.find(id)
     if job is None:
         return 2
+    if options.job is None:
+        write_to(options.data / "jobs" / id / "log.txt")
     try:
-        work(store, job, options.data, options.models, options.threads)
+        work(store, job, options.data, options.models, options.threads, warm)
     except errors.Cancelled:
         store.finish(job.id, "cancelled", {})
     except errors.SonifoldError as error:
         store.finish(job.id, "failed", {"message": str(error)}, str(error))
     finally:
         store.close()
+    (options.data / "jobs" / id / CHECKPOINT).unlink(missing_ok=True)  # the pack is there, or none will be
     return 0
 
 
-def work(store: JobStore, job: Job, data: Path, models: Path | None, threads: int) -> None:
+@dataclass(frozen=True)
+class Loaded:
+    """A pack in memory, as it was on the disk."""
+
+    folder: Path
+    config: bytes
+    model: Model
+
+
+def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
+    """A pack, with all that refining it will need of the libraries."""
+    import torch
+
+    from sonifold import adapt
+
+    torch.optim.AdamW(
+        [torch.nn.Parameter(torch.zeros(1))]
+    )  # the first loads torch's compiler, for two seconds
+    assert adapt.refine is not None
+    with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
+        folder = folder_of(name, data, models)
+        return Loaded(folder, (folder / "pack.json").read_bytes(), sonifold.load(folder))
+    return None
+
+
+def write_to(log: Path) -> None:
+    """Have what this process prints go to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+
+
+def work(
+    store: JobStore, job: Job, data: Path, models: Path | None, threads: int, warm: Loaded | None = None
+) -> None:
     """Write the pack. Raises Cancelled, or any error of the science that no new attempt would mend."""
     folder, made = data / REFINED / job.pack, data / "jobs" / job.id
     if folder.exists():  # written by an attempt that was interrupted before the server knew
         return
-    store.tell(job.id, "loading", {})
+    store.tell(job.id, "loading", {"what": "the model"})
     import torch
 
     from sonifold import adapt
 
     torch.set_num_threads(threads)
-    model = base_of(job, data, models)
+    model = base_of(job, data, models, warm)
+    store.tell(job.id, "loading", {"what": "your sounds"})
     sounds = sounds_of(job, data, model)
     made.mkdir(parents=True, exist_ok=True)
     watch = Watching(store, job, made, model)
+    checkpoint = made / CHECKPOINT
     config = adapt.RefineConfig(**job.request["config"])
-    adapted = adapt.refine(model, sounds, config, made / "checkpoint.safetensors", watch.watch())
-    store.tell(job.id, "saving", {})
+    adapted = adapt.refine(model, sounds, config, checkpoint, watch.watch(), keep=True)
+    store.tell(job.id, "saving", watch.outcome)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    adapt.save(adapted, folder, job.title)
+    adapt.write(adapted, folder, job.title)
 
 
-def base_of(job: Job, data: Path, models: Path | None) -> Model:
-    """The pack to start from, shipped or the user's own. Raises PackError."""
-    import sonifold
+def base_of(job: Job, data: Path, models: Path | None, warm: Loaded | None) -> Model:
+    """The pack to start from. Raises PackError."""
+    folder = folder_of(job.model, data, models)
+    if warm is not None and warm.folder == folder and (folder / "pack.json").read_bytes() == warm.config:
+        return warm.model
+    return sonifold.load(folder)
 
-    own = [data / where / job.model for where in KINDS]
-    here = next((folder for folder in own if folder.is_dir()), None)
-    return sonifold.load(here or sonifold.pack.find(job.model, models))
+
+def folder_of(model: str, data: Path, models: Path | None) -> Path:
+    """Where a pack lies, shipped or the user's own. Raises PackNotFound."""
+    own = [data / where / model for where in KINDS]
+    return next((folder for folder in own if folder.is_dir()), None) or sonifold.pack.find(model, models)
 
 
 def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:
@@ -116,14 +174,38 @@ class Watching:
     def __init__(self, store: JobStore, job: Job, folder: Path, model: Model) -> None:
         self._store, self._job, self._folder, self._model = store, job, folder, model
         self._looked, self._cancelled = 0.0, False
+        self._saving_steps = SAVING_STEPS * len(model.library)
+        self.outcome: dict[str, Any] = {}
 
     def watch(self) -> Watch:
         from sonifold.adapt import Watch
 
-        return Watch(self.report, self.cancelled, self.preview)
+        return Watch(self.report, self.cancelled, self.preview, self.settled)
 
     def report(self, info: RefineInfo) -> None:
-        self._store.tell(self._job.id, "progress", asdict(info))
+        """How it goes, and when the model will be there: when it has been refined and saved."""
+        eta = None if info.remaining is None else info.remaining + info.pace * self._saving_steps
+        told = {
+            "phase": info.phase,
+            "step": info.step,
+            "steps": info.steps,
+            "percent": info.percent,
+            "elapsed": round(info.elapsed, 2),
+            "eta": None if eta is None else round(eta, 2),
+            "train": info.train,
+            "held_out": info.held_out,
+            "best_step": info.best,
+        }
+        self._store.tell(self._job.id, "progress", told)
+
+    def settled(self, outcome: RefineOutcome) -> None:
+        self.outcome = {
+            "best_step": outcome.best,
+            "held_out": outcome.held_out,
+            "train": outcome.train,
+            "share": outcome.share,
+            "reason": outcome.reason,
+        }
 
     def cancelled(self) -> bool:
         if not self._cancelled and time.monotonic() - self._looked > LOOK_SECONDS:

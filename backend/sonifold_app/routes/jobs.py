@@ -26,7 +26,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 POLL_SECONDS = 0.2
 #: Of silence before a beat is sent: the page sees that the job lives, and nobody on the way closes the line.
-BEAT_SECONDS = 1.0
+BEAT_SECONDS = 0.8
 
 JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples=["9c56cc51b374c3ba"])]
 
@@ -108,8 +108,10 @@ async def watch_job(
 ) -> Response:
     """What happens in a job, from its beginning or from where you were cut off, until it is over.
 
-    Events: `queued`, `started`, `loading`, `progress`, `preview`, `saving`, `interrupted`, and at the end one of
-    `done`, `failed`, `cancelled`. Where there is none for a second, `beat` says how long the job has taken so far.
+    Events: `queued`, `started`, `loading`, `progress` (phase, step, steps, percent, elapsed, eta: seconds until the
+    model is there, train, held_out, best_step), `preview`, `saving`, `interrupted`, and at the end one of `done`
+    (model, best_step, share, reason), `failed`, `cancelled`. Where there is none for a second, `beat` says how long the
+    job has taken so far.
     """
     found = await job_with(services.jobs.store, job)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after

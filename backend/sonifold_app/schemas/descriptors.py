@@ -22,6 +22,7 @@ from sonifold_app.schemas.common import (
     rows,
     short,
 )
+from sonifold_app.schemas.places import Caveat
 
 MAX_DESCRIBED = 64
 
@@ -101,6 +102,7 @@ class TravelReply(Reply):
         course=[[0.3, -1.2], [0.31, -1.2], [0.35, -1.1]],
         stopped={"less": "as far as was asked", "more": "any further leaves the known sounds"},
         descriptors={"brightness": [12.9, 14.2, 15.5]},
+        warnings=[],
         sample_rate=44100,
         step_samples=65536,
         audio={**AUDIO_EXAMPLE, "mode": "steps"},
@@ -118,6 +120,7 @@ class TravelReply(Reply):
     course: list[list[float]] = Field(description="On the map, the way from less to more.")
     stopped: Stopped
     descriptors: dict[str, list[float]] = Field(description="All of them, at each step.")
+    warnings: list[Caveat] = Field(description="What to know before trusting the word.")
     sample_rate: int
     step_samples: int = Field(description="Length of one step, in samples.")
     audio: AudioLink
@@ -140,6 +143,7 @@ class TravelReply(Reply):
             course=rows(travel.course),
             stopped=Stopped(**travel.stopped),
             descriptors={name: [short(v) for v in values] for name, values in travel.descriptors.items()},
+            warnings=[Caveat(code=one.code, text=one.text) for one in travel.caveats],
             sample_rate=model.sample_rate,
             step_samples=model.sound_samples,
             audio=audio,
