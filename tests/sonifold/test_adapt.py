@@ -300,6 +300,17 @@ def test_an_interrupted_refinement_ends_with_the_same_weights(model, tabla, refi
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
+def test_a_refinement_that_had_ended_takes_no_step_again(model, tabla, refined, tmp_path):
+    """Its checkpoint was kept because the result had not been saved yet."""
+    path = tmp_path / "checkpoint.safetensors"
+    assert same(adapt.refine(model, tabla[:4], QUICK, path, keep=True), refined)
+    seen = []
+    again = adapt.refine(model, tabla[:4], QUICK, path, adapt.Watch(report=seen.append))
+    assert same(again, refined)
+    assert not seen
+    assert not path.exists()
+
+
 def test_a_checkpoint_of_other_uploads_is_not_gone_on_from(model, tabla, refined, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     seen = []
