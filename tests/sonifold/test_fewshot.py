@@ -96,7 +96,7 @@ def test_a_cell_holds_every_closed_form_and_what_was_foretold(cell):
 def test_the_light_cell_says_what_the_full_one_says(bench, cell):
     own, others = bench.draw(bench.sounds.groups[0], 10, 0)
     light = closed.instant(bench, own, others, 0)
-    assert set(light) == {"none", "instant", "head"}
+    assert set(light) == {"none", "instant", "head", "prototype"}
     for name, score in light.items():
         assert score.others == pytest.approx(cell["arms"][name]["others"], rel=1e-4)
 

@@ -55,8 +55,25 @@ def section(cells: Cells, rendered: dict[str, Any] | None) -> list[str]:
         "![classifier](fewshot-classifier.png)",
         "",
         *_verdict(augmented),
+        *_why(augmented),
         *_nearest([cell for cell in cells if "nearest" in cell]),
         *_rendered(rendered),
+    ]
+
+
+def in_short(cells: Cells) -> list[str]:
+    """What geodesics are worth to a classifier, in a line."""
+    augmented = [cell for cell in cells if "arms" in cell]
+    if not augmented:
+        return []
+    found = ", ".join(
+        f"{points(difference(augmented, 'geodesic', 'linear interpolation', column))} ({column.split(', ')[0]}, "
+        f"{PLACES[column.split(', ')[1]]})"
+        for column in COLUMNS
+    )
+    return [
+        "- **A classifier** trained on synthetic sounds on geodesics instead of straight lines gains, in points of "
+        f"balanced accuracy: {found}."
     ]
 
 
@@ -100,6 +117,29 @@ def _verdict(cells: Cells) -> list[str]:
             f"mixture: {points(difference(cells, 'metric volume, HMC', 'Gaussian mixture', column))}."
         )
     return [*lines, ""]
+
+
+def _why(cells: Cells) -> list[str]:
+    """The pack's metric keeps to the base's library; what of the gain is that, and what is the path?"""
+    column = "weak, elsewhere"
+    whole = difference(cells, "geodesic", "linear interpolation", column)
+    if whole.low <= 0:
+        return []
+    bare = difference(cells, "geodesic, pull-back alone", "linear interpolation", column)
+    faded = difference(cells, "cross-fade with the library", "linear interpolation", column)
+    return [
+        f"Where geodesics help, with the weak classifier on other makers ({points(whole)} over straight lines): on "
+        f"geodesics of the decoder's metric alone, which knows of no sounds, it is {points(bare)}; cross-fades with "
+        f"the nearest sounds of the base's library, without any geometry, come to {points(faded)}. "
+        + said(
+            difference(cells, "geodesic", "cross-fade with the library", column),
+            "So it is not the library's sounds alone: the path among them counts.",
+            "So the path cannot be told from the library's sounds as such.",
+            "So the library's sounds as such do more than the path.",
+        )
+        + " These makers are among those of the library, which the generator has seen without labels.",
+        "",
+    ]
 
 
 def _nearest(cells: Cells) -> list[str]:

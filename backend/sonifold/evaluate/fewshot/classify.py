@@ -90,10 +90,12 @@ def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
         path = folder / f"{count}-{seed}.json"
         claimed = path.with_suffix(".part")
         taken = claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM
-        if not path.exists() and not taken:
+        known = json.loads(path.read_text(encoding="utf-8"))["arms"] if path.exists() else {}
+        missing = [name for name in making.WAYS if name not in known]
+        if missing and not taken:
             claimed.touch()
-            found = {"count": count, "seed": seed, "arms": measure(bench, material, count, seed)}
-            claimed.write_text(json.dumps(found), encoding="utf-8")
+            arms = known | measure(bench, material, count, seed, missing)
+            claimed.write_text(json.dumps({"count": count, "seed": seed, "arms": arms}), encoding="utf-8")
             claimed.rename(path)
         progress(f"classifier: {count} of each class", done, len(cells))
     distances = material.nearness(bench, folder / "nearness.safetensors", progress)

@@ -39,12 +39,13 @@ class Extended(Evidence):
 
 
 def instant(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
-    """What the app does, and the update of the head: what every draw is measured with."""
+    """What the app does, the update of the head, and one residual for all: what every draw is measured with."""
     scores = bench.closed(own, others)
     uploads, found = _instant(bench, scores, own, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
     _, found["head"] = _head(bench, evidence, scores, began)
+    found["prototype"] = _prototype(bench, uploads, scores)
     return found
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.adapt import alter
 from sonifold.evaluate.fewshot.bench import Bench
-from sonifold.metric import KernelMetric
+from sonifold.metric import KernelMetric, Metric
 from sonifold.path import NODES
 from sonifold.sample import ImportanceResampling, Mixture, VolumeHMC
 from sonifold.types import Points
@@ -26,6 +26,7 @@ from sonifold.vae.network import VAE, divergence, freeze
 
 SYNTHETIC = 150  # sounds of each class, in every arm that makes any
 PAIRS = 50  # of each class, three places on each
+NEAREST = 3  # library sounds that a sound is faded into
 CHAIN = 20  # trajectories of each chain, after its warm-up
 #: The network of a class alone, and its training.
 ALONE = VAEConfig(latent_dim=10, width=64, hidden=128, encoder_blocks=1, decoder_blocks=1)
@@ -64,12 +65,32 @@ def linear(bench: Bench, places: list[int], seed: int) -> Tensor:
 
 
 def geodesics(bench: Bench, places: list[int], seed: int) -> Tensor:
-    """On geodesics of the pack's metric."""
+    """On geodesics of the pack's metric, which keeps to sounds that the base knows."""
+    return _on_geodesics(bench, places, seed, bench.model.metric())
+
+
+def pulled_back(bench: Bench, places: list[int], seed: int) -> Tensor:
+    """On geodesics of the decoder's metric alone, which knows of no sounds."""
+    return _on_geodesics(bench, places, seed, bench.model.metric("pullback"))
+
+
+def _on_geodesics(bench: Bench, places: list[int], seed: int, metric: Metric) -> Tensor:
     first, second, t = _pairs(len(places), seed)
     z = bench.encodings.z[places]
-    nodes = geodesic.solve(bench.model.metric(), z[first], z[second], NODES).nodes
+    nodes = geodesic.solve(metric, z[first], z[second], NODES).nodes
     points = geodesic.at(nodes, t).flatten(0, 1)
     return bench.model.vae.decode(points) + _across(_residuals(bench, places), first, second, t)
+
+
+def to_library(bench: Bench, places: list[int], seed: int) -> Tensor:
+    """Cross-fades with the library sounds nearest by ear, up to halfway: the base's sounds without its geometry."""
+    values = bench.encodings.coefficients[places]
+    near = torch.cdist(values @ bench.heard.T, bench.library @ bench.heard.T).topk(NEAREST, largest=False)
+    draw = torch.Generator().manual_seed(seed)
+    which = torch.randint(len(places), (SYNTHETIC,), generator=draw)
+    other = near.indices[which, torch.randint(NEAREST, (SYNTHETIC,), generator=draw)]
+    t = 0.5 * torch.rand(SYNTHETIC, 1, generator=draw)
+    return (1 - t) * values[which] + t * bench.library[other]
 
 
 def class_gaussian(bench: Bench, places: list[int], seed: int) -> Tensor:
@@ -134,6 +155,8 @@ WAYS: dict[str, Make | None] = {
     "cross-fade": cross_fade,
     "linear interpolation": linear,
     "geodesic": geodesics,
+    "geodesic, pull-back alone": pulled_back,
+    "cross-fade with the library": to_library,
     "Gaussian of the class": class_gaussian,
     "Gaussian mixture": mixture,
     "mixture of posteriors": posteriors,

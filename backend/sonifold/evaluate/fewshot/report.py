@@ -52,6 +52,7 @@ def write(measured: Measured, groups: Sequence[Group], docs: Path) -> Path:
     )
     lines = [
         *_opening(results, groups, len(planned)),
+        *_in_short(results, measured.classifier),
         *_main(results),
         *_by_kind(results),
         *_by_count(results),
@@ -110,6 +111,41 @@ def _opening(results: Results, groups: Sequence[Group], planned: int) -> list[st
     ]
 
 
+def _in_short(results: Results, classifier: Cells, count: int = 10) -> list[str]:
+    lines = []
+    for name in ("instant", "refined"):
+        saved, groups = results.saved(name, "none", count)
+        if not groups:
+            continue
+        together = np.array(
+            [s for s, g in zip(saved, groups, strict=True) if results.foretold(count, g) >= MUCH]
+        )
+        own = np.median(results.over(name, count, groups, "own"))
+        drift = np.mean(results.over(name, count, groups, "drift"))
+        lines.append(
+            f"- **{name.capitalize()}**, {count} uploads: {percent(median(saved))} less error on other sounds (median "
+            f"of {len(groups)} groups), {percent(median(together))} in the {len(together)} groups that belong "
+            f"together; the uploads themselves come to {own:.2f}, the base drifts by {drift:+.3f}."
+        )
+    worse = _worse_from_scratch(results, "refined", count)
+    if len(worse):
+        lines.append(f"- **From scratch** the error is {percent(median(worse))} higher than refined.")
+    best = variants.best_geometric(results, count)
+    if best is not None:
+        lines.append(
+            f"- **Geometry in training**: the best of paths, metrics and penalties, {best[0]}, comes to "
+            f"{percent(best[2])} against {best[1]}."
+        )
+    places = variants.gain(results, "refined", variants.PLAIN, count)
+    if places.n:
+        field = variants.gain(results, variants.PLACES, variants.ALIKE, count)
+        lines.append(
+            f"- **Against plain adaptation with replay** (gradient steps, classic augmentation) refining saves "
+            f"{percent(places)}; residuals interpolated over the latent space alone {percent(field)}."
+        )
+    return ["## In short", "", *lines, *classified.in_short(classifier), ""] if lines else []
+
+
 def _main(results: Results, count: int = 10) -> list[str]:
     lines = [
         f"## {count} uploads",
@@ -142,20 +178,22 @@ def _main(results: Results, count: int = 10) -> list[str]:
     return [*lines, "", "![by group](fewshot-groups.png)", "", *_against_scratch(results, count)]
 
 
+def _worse_from_scratch(results: Results, name: str, count: int) -> np.ndarray:
+    """How much more error training from scratch leaves than an adaptation, one number a group."""
+    ours, _ = results.saved(name, "from scratch", count)
+    return 1 / (1 - ours) - 1
+
+
 def _against_scratch(results: Results, count: int) -> list[str]:
-    groups = results.groups("from scratch", "refined", count=count)
-    if not groups:
-        return []
     lines = []
     for name in ("refined", "instant"):
-        worse = (
-            results.over("from scratch", count, groups, like=name)
-            / results.over(name, count, groups, like="from scratch")
-            - 1
-        )
-        lines.append(
-            f"{percent(median(worse))} ({name}; higher in {int((worse > 0).sum())} of {len(worse)} groups)"
-        )
+        worse = _worse_from_scratch(results, name, count)
+        if len(worse):
+            lines.append(
+                f"{percent(median(worse))} ({name}; higher in {int((worse > 0).sum())} of {len(worse)} groups)"
+            )
+    if not lines:
+        return []
     return [
         "From scratch, on the uploads and their copies alone, the error on other sounds is higher than ours, in the "
         f"median by {', '.join(lines)}.",
@@ -287,16 +325,19 @@ def _heard(heard: dict[str, Any] | None) -> list[str]:
         "## Rendered",
         "",
         f"The same in rendered sound, {heard['sounds']} other sounds of each of {len(groups)} groups, 10 uploads, one "
-        "draw: median Phi error of the rendering against the recording.",
+        "draw: Phi error of the rendering against the recording, both analysed as recordings are.",
         "",
-        "| | Phi error, rendered | less than none |",
-        "|---|---|---|",
+        "| | Phi error, rendered, median | less than none, median | groups better |",
+        "|---|---|---|---|",
     ]
     none = np.array([group["none"] for group in groups])
     for name in ("none", "instant", "refined"):
         values = np.array([group[name] for group in groups])
-        saved = "-" if name == "none" else percent(median(1 - values / none))
-        lines.append(f"| {name} | {np.median(values):.2f} | {saved} |")
+        saved = 1 - values / none
+        cells = (
+            ("-", "-") if name == "none" else (percent(median(saved)), f"{(saved > 0).sum()} of {len(saved)}")
+        )
+        lines.append(f"| {name} | {np.median(values):.2f} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 
@@ -350,16 +391,11 @@ def _record(results: Results, count: int = 10) -> None:
     if groups:
         own = float(np.median(results.over("refined", count, groups, "own")))
         record("few-shot: uploads themselves, refined", own, "Phi", "<= 1.0", len(groups), COMMAND, "fewshot")
-    groups = results.groups("from scratch", "refined", count=count)
-    if groups:
-        worse = (
-            results.over("from scratch", count, groups)
-            / results.over("refined", count, groups, like="from scratch")
-            - 1
-        )
+    worse = _worse_from_scratch(results, "refined", count)
+    if len(worse):
         value = 100 * float(np.median(worse))
         record(
-            "few-shot: from scratch, worse than refined", value, "%", ">= 40", len(groups), COMMAND, "fewshot"
+            "few-shot: from scratch, worse than refined", value, "%", ">= 40", len(worse), COMMAND, "fewshot"
         )
     best = variants.best_geometric(results, count)
     if best is not None:
