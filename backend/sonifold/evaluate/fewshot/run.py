@@ -32,17 +32,15 @@ class Plan(NamedTuple):
 #: What says most comes first: wherever the evaluation is stopped, what is there can be reported.
 PLANS = (
     Plan("closed", closed.arms, (10,), range(SEEDS)),
+    Plan("refined", gradient.refined, (10,), range(SEEDS)),
     Plan("closed", closed.arms, (5, 20), range(1)),
-    Plan("refined", gradient.refined, (10,), range(3)),
-    Plan("scratch", gradient.scratch, (10,), range(1)),
     Plan("instant", closed.instant, (5, 20), range(1, SEEDS)),
+    Plan("scratch", gradient.scratch, (10,), range(1)),
     Plan("variants", gradient.variants, (10,), range(1)),
-    Plan("refined", gradient.refined, (10,), range(3, SEEDS)),
-    Plan("refined", gradient.refined, (5, 20), range(1)),
     Plan("plain", gradient.plain, (10,), range(1)),
     Plan("learned", learned.arms, (10,), range(2)),
-    Plan("instant", closed.instant, (3, 1), range(SEEDS)),
-    Plan("refined", gradient.refined, (5, 20), range(1, SEEDS)),
+    Plan("refined", gradient.refined, (5, 20), range(1)),
+    Plan("instant", closed.instant, (3, 1), range(2)),
 )
 Progress = Callable[[str, int, int], None]
 
