@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sonifold.evaluate.fewshot import classify, making, nearness
-from sonifold.evaluate.fewshot.figures import figures_beside, save
+from sonifold.evaluate.fewshot.figures import panels, save
 from sonifold.evaluate.fewshot.results import Cells, average, said
 from sonifold.evaluate.intervals import Estimate
 
@@ -31,7 +31,8 @@ def section(cells: Cells, rendered: dict[str, Any] | None) -> list[str]:
         f"{making.SYNTHETIC} synthetic ones of each added (classic augmentation: ten of each "
         "sound, at most as many). No generator has seen more of a class than these N sounds: those in the latent space "
         "use the pack as it is, the latent points of the N sounds, and carry their residuals along; *VAE of the class "
-        "alone* is trained on the N sounds and nothing else, as published. Weak: the nearest sound by ear. Tuned: "
+        "alone* is trained on the N sounds and nothing else, as published (its metric is that of its posteriors, not "
+        "a learned one). Weak: the nearest sound by ear. Tuned: "
         "kernel ridge, scale and ridge by cross-validation on the real sounds. Both in Phi, by features. Balanced "
         f"accuracy on {classify.TEST} real sounds of each class from the same foreign kits, and on the sounds of these "
         "classes that the base was never trained on, all by other makers. Mean of "
@@ -220,16 +221,16 @@ def _rendered(found: dict[str, Any] | None) -> list[str]:
 
 
 def plot(cells: Cells, path: Path) -> None:
-    """The tuned classifier on both test sets."""
+    """Both classifiers on both test sets."""
     augmented = [cell for cell in cells if "arms" in cell]
     if not augmented:
         return
-    picture, both = figures_beside(2, 10, 4.6)
+    picture, all_axes = panels(2, 2, 10, 8.4)
     colours = _colours()
-    for axes, test in zip(both, classify.TESTS, strict=True):
+    for axes, column in zip(all_axes, COLUMNS, strict=True):
         for place, name in enumerate(making.WAYS):
             values = [
-                100 * np.mean([c["arms"][name][f"tuned, {test}"] for c in augmented if c["count"] == count])
+                100 * np.mean([cell["arms"][name][column] for cell in augmented if cell["count"] == count])
                 for count in classify.COUNTS
             ]
             width = 2.4 if name in (REAL, "geodesic") else 1.0
@@ -238,9 +239,11 @@ def plot(cells: Cells, path: Path) -> None:
             )
         axes.set_xscale("log")
         axes.set_xticks(classify.COUNTS, [str(count) for count in classify.COUNTS])
-        axes.set_xlabel("real sounds of each class")
-        axes.set_ylabel(f"balanced accuracy, %, tuned, {PLACES[test]}", fontsize=8)
-    both[0].legend(fontsize=6)
+        axes.minorticks_off()
+        axes.set_xlabel("real sounds of each class", fontsize=8)
+        kind, test = column.split(", ")
+        axes.set_ylabel(f"balanced accuracy, %, {kind}, {PLACES[test]}", fontsize=8)
+    all_axes[0].legend(fontsize=6)
     save(picture, path)
 
 

@@ -16,14 +16,15 @@ def figure(width: float, height: float) -> tuple[Any, Any]:
     return pyplot.subplots(figsize=(width, height), dpi=110, layout="constrained")
 
 
-def figures_beside(count: int, width: float, height: float) -> tuple[Any, Any]:
-    """(figure, array of axes) side by side."""
+def panels(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
+    """(figure, flat array of axes)."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    return pyplot.subplots(1, count, figsize=(width, height), dpi=110, layout="constrained")
+    picture, axes = pyplot.subplots(rows, columns, figsize=(width, height), dpi=90, layout="constrained")
+    return picture, axes.flatten()
 
 
 def save(picture: Any, path: Path) -> None:

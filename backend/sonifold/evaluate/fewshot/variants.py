@@ -175,13 +175,15 @@ def _of_geometry(results: Results, count: int) -> list[str]:
     if best is None:
         return []
     name, plain, found = best
+    tried = len({n for family in FAMILIES for n in family.names if n in GEOMETRIC and results.counts(n)})
     if found.mean >= AIM and found.low > 0:
         words = f"**{name}** is better than {plain} by {percent(found)}."
     else:
         words = said(
             found,
             f"**Paths, metrics and penalties: no.** The best of them, {name}, is better than {plain} by "
-            f"{percent(found)}: more than chance, and far from the {100 * AIM:.0f} % that was hoped for.",
+            f"{percent(found)}: far from the {100 * AIM:.0f} % that was hoped for, and the best of {tried} that were "
+            "tried, so part of it is luck.",
             f"**Paths, metrics and penalties: no.** The best of them, {name}, comes to {percent(found)} against "
             f"{plain}: nothing that could be told from chance.",
             f"**Paths, metrics and penalties: no.** Even the best of them, {name}, is worse than {plain}: "
@@ -302,7 +304,7 @@ def plot(results: Results, path: Path, count: int = 10) -> None:
     axes.axvline(0, color="black", linewidth=0.6)
     axes.axvline(100 * AIM, color="#2a9d4a", linewidth=0.8, linestyle="--")
     axes.set_xlabel(
-        "gain, % of the plain error (blue: geometry; coral: places; dashed: the aim); 95 % intervals over groups",
+        "gain, % of the plain error, 95 % intervals (blue: geometry; coral: places; dashed: the aim)",
         fontsize=8,
     )
     save(picture, path)
