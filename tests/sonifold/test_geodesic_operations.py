@@ -223,6 +223,34 @@ def test_the_mean_of_two_points_is_the_middle_of_their_geodesic():
     assert_close(mean.distances, half.expand(2), rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "z",
+    [[[0.0, 0.1], [4.0, 0.1]], [[0.0, 0.2], [3.0, 0.5], [1.0, 4.0]], [[0.0, 0.3], [4.0, 0.3], [1.0, 0.3]]],
+    ids=["two", "three", "three in a row"],
+)
+def test_where_space_is_strongly_curved_the_mean_has_nearly_the_least_variance_there_is(z):
+    z = torch.tensor(z).double()
+
+    def variance(m: Tensor) -> Tensor:
+        """By the closed form of the distance in the half-plane."""
+        squared = (m - z).square().sum(1)
+        return torch.acosh(1 + squared / (2 * m[1] * z[:, 1])).square().mean()
+
+    best = z.mean(0).clone().requires_grad_(True)
+    optimiser = torch.optim.LBFGS([best], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        found = variance(best)
+        found.backward()
+        return found
+
+    optimiser.step(closure)
+    mean = frechet_mean(HalfPlane(), z)
+    assert variance(mean.point) < 1.01 * variance(best)
+    assert mean.variance == pytest.approx(variance(best).item(), rel=0.05)
+
+
 def test_a_mean_has_no_more_variance_than_the_points_around_it():
     metric = Blend(residual_pullback(), kernel(4), weight=1.0)
     z = spread(7, 4)

@@ -3,7 +3,8 @@ r"""The weighted Frechet mean: the point m with the least sum_i w_i d(m, z_i)^2.
 Found together with the geodesics from m to the points, as one star of curves with a common first node: its energy
 sum_i w_i E_i is least where every arm is a geodesic and m the mean (the idea of Rygaard and Hauberg 2025,
 "Fast Frechet means", arXiv 2511.04301). The star's second differences are a small graph Laplacian, which
-preconditions the quasi-Newton descent as the tridiagonal one does for a single curve.
+preconditions the quasi-Newton descent as the tridiagonal one does for a single curve. The mean of two is on their
+geodesic, cut where its length is as the weights say.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,11 +23,16 @@ from sonifold.types import Curves, Points
 from .line import line
 from .outcome import CONVERGED, Stop
 from .quasi_newton import STIFFEN, descend, inverse_or_identity
-from .solve import coincident
+from .solve import coincident, solve
 from .spline import resample
 
 #: Nodes of each arm, one grid after the other.
 GRIDS = (3, 5, 9)
+#: Finer ones, for arms that bend so much that the variance changes by more than BENT when it is measured on the next.
+FINER_GRIDS = (17, 33)
+BENT = 0.01
+#: Nodes on which the geodesic of two points is cut by its length.
+FINE = 129
 
 
 @dataclass(frozen=True)
@@ -67,10 +74,15 @@ def frechet_mean(
     z = points.detach().to(metric.dtype or points.dtype)
     w = (w / w.sum()).to(z)
     curves = line((w[:, None] * z).sum(0).expand_as(z), z, GRIDS[0])
-    inverse = inverse_or_identity(metric.typical_tensor(curves))
     steps, stop = 0, Stop.COINCIDENT
-    if not coincident(z, z[:1].expand_as(z)).all():
-        for nodes in GRIDS:
+    if len(z) == 2 and not coincident(z[:1], z[1:]).all():
+        curves, steps, stop = _between(metric, z, w, tolerance, max_steps)
+    elif not coincident(z, z[:1].expand_as(z)).all():
+        for nodes in (*GRIDS, *FINER_GRIDS):
+            if nodes in FINER_GRIDS and not _bent(metric, curves, w, nodes):
+                break
+            # taken anew where the curves are now, unless the metric knows one: it decides when they have arrived
+            inverse = inverse_or_identity(metric.typical_tensor(curves))
             star = _Star(metric, resample(curves, nodes), w, inverse)
             found = descend(star.energy_gradient, star.free[None], star.precondition, tolerance, max_steps)
             curves, stop = star.curves(found.curves[0]), found.stop[0]
@@ -85,6 +97,27 @@ def frechet_mean(
         steps,
         stop,
     )
+
+
+def _between(
+    metric: Metric, z: Points, weights: Tensor, tolerance: float, max_steps: int
+) -> tuple[Curves, int, Stop]:
+    """Of two points: (the two parts of their geodesic (2, node, latent), away from where its length is cut, ...)."""
+    path = solve(metric, z[:1], z[1:], FINER_GRIDS[-1], tolerance, max_steps, polish=True)
+    reached = torch.nn.functional.pad(
+        metric.squared_steps(path.sample(FINE)).clamp_min(0).sqrt()[0].cumsum(0), (1, 0)
+    )
+    share = (reached / reached[-1].clamp_min(1e-30)).double().cpu().numpy()
+    cut = float(np.interp(float(weights[1]), share, np.linspace(0, 1, len(share))))
+    onwards = torch.linspace(0, 1, GRIDS[-1], dtype=torch.float64)
+    parts = [path.at(cut * (1 - onwards)), path.at(cut + (1 - cut) * onwards)]
+    return torch.cat(parts).to(z), int(path.steps[0]), path.stop[0]
+
+
+def _bent(metric: Metric, curves: Curves, weights: Tensor, nodes: int) -> bool:
+    """Whether the energy of the curves is another on a finer grid."""
+    here, finer = ((weights * metric.energy(part)).sum() for part in (curves, resample(curves, nodes)))
+    return not bool((finer - here).abs() <= BENT * finer)
 
 
 class _Star:

@@ -61,7 +61,7 @@ def measure(full: bool) -> dict:
     traces = {
         "sonifold, solve": timed(lambda a, b: solve(kernel, a, b).nodes, starts, ends, judge),
         "sonifold, GEORCE": timed(
-            lambda a, b: georce.minimise(kernel, line(a, b, 17), tolerance=5e-3).curves, starts, ends, judge
+            lambda a, b: georce.minimise(kernel, line(a, b, 17), tolerance=2.5e-3).curves, starts, ends, judge
         ),
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -69,10 +69,8 @@ def rows(parts: dict) -> list[Row]:
     for name, title in (("kernel", "diagonal matrices"), ("kernel-full", "full matrices")):
         if name in parts:
             solvers = parts[name]["solvers"]
-            times = [solvers[ours]["ms_to_1_percent"] for ours in ("sonifold, solve", "sonifold, GEORCE")]
-            best = min((t for t in times if t), default=None)
-            peer = solvers["torch L-BFGS"]["ms_to_1_percent"]
-            value = peer / best if peer and best else None
+            ours, peer = (solvers[which]["ms_to_1_percent"] for which in ("sonifold, solve", "torch L-BFGS"))
+            value = peer / ours if peer and ours else None
             found.append(
                 Row(
                     f"kernel metric, d = 16, {title}, time to within 1 %: torch L-BFGS over ours",
