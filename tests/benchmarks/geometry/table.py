@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
     @property
     def shown(self) -> str:
-        return "-" if self.value is None else f"{self.value:.4g} {self.unit}".strip()
+        return "-" if self.value is None else f"{self.value:.5g} {self.unit}".strip()
 
 
 def rows(parts: dict) -> list[Row]:
