@@ -26,6 +26,8 @@ export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders
  */
 export function createAdapting({ store, api, complain }) {
   let looked = ""; // the model whose adaptations have been asked for
+  /** @type {readonly string[]} the sounds that were there then */
+  let seen = [];
 
   /** @param {readonly string[]} sounds @param {string} base @returns {Adaptation} */
   const offer = (sounds, base) => ({ phase: "offered", base, sounds, result: null, text: "", carries: true, sliders: [] });
@@ -57,6 +59,7 @@ export function createAdapting({ store, api, complain }) {
   async function look({ model, hear }, sounds) {
     const id = /** @type {import("../state.js").Model} */ (model).id;
     looked = id;
+    seen = sounds;
     try {
       const inUse = (await api.adaptations(id)).some((one) => same(one.sounds, sounds));
       if (store.get().model?.id !== id || store.get().adaptation) return;
@@ -73,10 +76,11 @@ export function createAdapting({ store, api, complain }) {
     if (!library || !model) return;
     const sounds = ownSounds(library).slice(0, MOST);
     if (looked !== model.id) return void look(state, sounds);
-    if (adaptation ? same(adaptation.sounds, sounds) : !sounds.length) return;
+    if (same(adaptation?.sounds ?? seen, sounds)) return;
     if (sounds.length) return void adapt(model.id, sounds, true);
     adapt.cancel();
     if (adaptation?.result) void api.unadapt(adaptation.result).catch(() => {});
+    seen = [];
     store.set({ adaptation: null, hear: null, amounts: {} });
   });
 

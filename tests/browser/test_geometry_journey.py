@@ -350,6 +350,27 @@ def test_a_slider_is_heard_while_it_is_pulled(page: Page) -> None:
     wait(page, "s.b?.code && s.journey?.phase === 'ready'")
 
 
+def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> None:
+    page.mouse.click(*locate(page, apart(page)[0]))
+    wait(page, "s.a")
+    page.locator(".rail [data-panel=shape]").click()
+    slider = page.get_by_role("slider", name="Roughness")
+    page.wait_for_function("() => document.querySelector('[data-descriptor=roughness] output')?.textContent")
+    slider.focus()
+    slider.press("End")
+    wait(page, "s.shape?.descriptor === 'roughness' && s.travel?.phase === 'ready'")
+    until_heard(page)
+    warned = state(page, "s.travel.reply.warnings.map(({text}) => text.slice(1).replace(/[.]$/, ''))")
+    said = page.locator("[data-descriptor=roughness] .note").inner_text()
+    assert warned
+    assert all(text in said for text in warned)
+    held = state(page, "s.travel.reply.points")
+    page.get_by_role("checkbox", name="Hold the rest").uncheck()
+    wait(page, "s.travel?.phase === 'ready' && s.travel.key.includes(' false ')")
+    assert state(page, "s.travel.reply.points") != held
+    wait(page, "location.search.includes('hold=off')")
+
+
 def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
     travel(page)
     page.keyboard.press("Escape")
