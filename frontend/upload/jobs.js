@@ -21,7 +21,7 @@ export function told(job, kind, data) {
     const point = { phase: data.phase, step: data.step, train: data.train, held: data.held_out };
     // after an interruption it goes on from a step that was seen before
     const curve = [...job.curve.filter(({ phase, step }) => phase !== point.phase || step < point.step), point];
-    const progress = { phase: data.phase, step: data.step, steps: data.steps, percent: data.percent, eta: data.eta ?? data.remaining ?? null, best_step: data.best_step ?? data.best ?? null };
+    const progress = { phase: data.phase, step: data.step, steps: data.steps, percent: data.percent, eta: data.eta ?? null, best_step: data.best_step ?? null };
     return { ...job, phase: data.phase, progress, curve, from: job.attempts > 1 ? job.from ?? data.step : null };
   }
   if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };

@@ -167,6 +167,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     page.get_by_role("button", name="Refine on these 4 sounds").click()
     wait(page, "s.job?.curve.some(({phase}) => phase === 'final') && s.job.previews")
     assert page.locator(".rail .busy").is_visible()
+    assert state(page, "s.job.progress.eta > 0 && s.job.progress.best_step > 0")
     for take in ("Before", "Step", "Original"):
         page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
@@ -174,6 +175,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000
     )
     assert state(page, "s.job.error") is None
+    assert state(page, "s.job.why") in page.locator(".run [role=status]").inner_text()
     assert not page.locator(".rail .busy").is_visible()
     page.get_by_role("link", name="Open the new model").click()
     wait(page, "s?.model?.kind === 'refined' && s.library")
@@ -231,7 +233,7 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
         wait(page, "s.job.attempts === 2 && s.job.from !== null")
         assert "It was interrupted once and went on at step" in page.locator(".run").inner_text()
         page.goto(page.url)  # told from its beginning
-        wait(page, "s.job?.attempts === 2 && s.job.from !== null")
+        wait(page, "s.job?.attempts === 2 && s.job.from !== null && s.job.sounds.length === 4")
         page.get_by_role("button", name="Cancel").click()
         wait(page, "['cancelled', 'done'].includes(s.job.phase)")
         assert state(page, "l.kind.filter((kind) => kind === 'uploaded').length") == 4

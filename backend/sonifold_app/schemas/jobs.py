@@ -45,6 +45,7 @@ class Job(Reply):
         model="oneshots",
         result="oneshots-9c56cc51",
         title="My kit",
+        sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"],
         state="running",
         attempts=1,
         error=None,
@@ -58,6 +59,7 @@ class Job(Reply):
     model: str = Field(description="What it starts from.")
     result: str = Field(description="The id of the model that it makes; it is there once the job is done.")
     title: str
+    sounds: list[str] = Field(description="What it learns from; previews are of the first.")
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     attempts: int = Field(description="More than one where it was interrupted and went on.")
     error: str | None = Field(description="Why it failed, and what to do.")
@@ -73,6 +75,7 @@ class Job(Reply):
             model=job.model,
             result=job.pack,
             title=job.title,
+            sounds=job.request["sounds"],
             state=job.state,
             attempts=job.attempts,
             error=job.error,
