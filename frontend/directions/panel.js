@@ -66,7 +66,8 @@ export function mount(root, parts) {
     const { id, less, more } = descriptor;
     const input = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: (STEPS - 1) * FINE, step: 1, value: ((STEPS - 1) / 2) * FINE, "aria-label": descriptorTitle(id) }));
     const output = h("output");
-    const caveat = h("p.note", { role: "status" });
+    const caveat = h("p.note", { id: `caveat-${id}` });
+    setAll(input, { "aria-describedby": caveat.id });
     const row = h("div.slider", { "data-descriptor": id }, h("div.what", {}, h("span", {}, descriptorTitle(id)), output), input,
       h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)), caveat);
     input.addEventListener("pointerenter", () => travels.approach(id));
