@@ -51,6 +51,8 @@ FINAL_PACE = 1.25
 BETWEEN, AFTER = 2.0, 3.0
 #: Steps after which the pace of the final run speaks for itself.
 OWN_PACE = 20
+#: Steps of a process that say nothing of its pace.
+UNSTEADY = 2
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
@@ -205,6 +207,7 @@ class _Refining:
         self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
         self.began = time.monotonic()
         self.walked: dict[Phase, tuple[float, int]] = {}  # seconds spent on steps, and how many
+        self.unsteady = UNSTEADY
         self.preparing = 0.0  # seconds that beginning a run takes
 
     def run(self, checkpoint: Path | None) -> VAE:
@@ -300,9 +303,7 @@ class _Refining:
             torch.nn.utils.clip_grad_norm_(state.vae.parameters(), CLIP)
             state.optimiser.step()
             state.step += 1
-            seconds, steps = self.walked.get(state.phase, (0.0, 0))
-            now = time.monotonic()
-            self.walked[state.phase], began = (seconds + now - began, steps + 1), now
+            began = self._count(state.phase, began)
             if state.step % config.check_every == 0:
                 self._look(state, uploads)
                 if checkpoint is not None:
@@ -353,13 +354,14 @@ class _Refining:
     # -- what is seen of it -----------------------------------------------------------------------
 
     def _look(self, state: _State, uploads: Uploads) -> None:
+        looking = time.monotonic()
         vae = _between(state.vae, state.vae, 1.0)
         train = self._error(vae, uploads)
         held_out = None
         if state.phase == "trial":
             held_out = self._error(vae, self.uploads.part(self.spared))
             state.errors.append(held_out)
-        pace = self._pace(state)
+        pace = self._pace(state, time.monotonic() - looking)
         self.watch.report(
             RefineInfo(
                 state.phase,
@@ -388,13 +390,28 @@ class _Refining:
         z = refine_points(vae, uploads.coefficients, steps=3)
         return float(((vae.decode(z) - uploads.coefficients) @ self.heard.T).norm(dim=1).mean())
 
-    def _pace(self, state: _State) -> float:
-        """Seconds a step of the final run; while that is young, partly by the pace of the trial."""
+    def _count(self, phase: Phase, began: float) -> float:
+        """Note what a step took, the look before it included; the first ones of a process, which are slow, are not."""
+        now = time.monotonic()
+        if self.unsteady:
+            self.unsteady -= 1
+        else:
+            seconds, steps = self.walked.get(phase, (0.0, 0))
+            self.walked[phase] = (seconds + now - began, steps + 1)
+        return now
+
+    def _pace(self, state: _State, looking: float) -> float:
+        """Seconds a step of the final run; while that is young, partly by the pace of the trial.
+
+        ``looking``: seconds that the look under way has taken, which belong to the steps before it.
+        """
         trial, steps = self.walked.get("trial", (0.0, 0))
+        if state.phase == "trial":
+            return FINAL_PACE * (trial + looking) / max(steps, 1)
         expected = FINAL_PACE * trial / steps if steps else None
         final, steps = self.walked.get("final", (0.0, 0))
         if expected is None:
-            return final / max(steps, 1)
+            return (final + looking) / max(steps, 1)
         return (final + OWN_PACE * expected) / (steps + OWN_PACE)
 
     def _remaining(self, state: _State, pace: float) -> float:
