@@ -216,7 +216,7 @@ def hostile(files):
     poisoned = {**weights, next(iter(weights)): torch.full_like(weights[next(iter(weights))], torch.nan)}
     yield "up and out", archive_of({**files, "../evil.txt": b"x"})
     yield "up and out of a folder", archive_of({**files, "audio/../../evil.ogg": b"x"})
-    yield "absolute", archive_of({**files, "/tmp/evil.txt": b"x"})
+    yield "absolute", archive_of({**files, "/etc/evil.txt": b"x"})
     yield "backslashes", archive_of({**files, "..\\evil.txt": b"x"})
     yield "a drive", archive_of({**files, "C:evil.txt": b"x"})
     yield "a null byte", archive_of({**files, "audio/0123456789ab.ogg\0.exe": b"x"})

@@ -75,8 +75,17 @@ DESCRIPTORS: dict[str, Descriptor] = {
             "less harmonic",
             "more harmonic",
             "how far partials are off a harmonic series",
+            "about a fifth of this change is heard on a recording: its own fine structure comes along and holds its "
+            "partials where they are",
         ),
-        "roughness": ("log10", "rougher", "smoother", "how strongly partials beat against each other"),
+        "roughness": (
+            "log10",
+            "rougher",
+            "smoother",
+            "how strongly partials beat against each other",
+            "about two fifths of this change is heard on a recording: its own fine structure comes along and holds its "
+            "partials where they are",
+        ),
     }.items()
 }
 
