@@ -96,7 +96,7 @@ def _timed(metric: Pullback, starts: torch.Tensor, ends: torch.Tensor) -> tuple[
 
 def _polished(metric: Pullback, starts: torch.Tensor, ends: torch.Tensor) -> tuple[Geodesics, float]:
     began = time.perf_counter()
-    paths = solve(metric, starts, ends, nodes=33, tolerance=5e-4, polish=True)
+    paths = solve(metric, starts, ends, nodes=65, tolerance=1e-4, polish=True)
     return paths, time.perf_counter() - began
 
 
