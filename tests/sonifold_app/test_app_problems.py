@@ -61,7 +61,7 @@ def test_our_own_mistakes_are_told_without_their_secrets(broken):
     [
         ("GET", "/no-such", 404, "not_found"),
         ("GET", f"{API}/no-such", 404, "not_found"),
-        ("POST", f"{API}/models", 405, "method_not_allowed"),
+        ("PUT", f"{API}/models", 405, "method_not_allowed"),
         ("DELETE", "/livez", 405, "method_not_allowed"),
         ("GET", f"{API}/models/x/morphs", 405, "method_not_allowed"),
         ("BREW", "/livez", 405, "method_not_allowed"),
