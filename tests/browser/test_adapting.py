@@ -134,10 +134,11 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
     path.write_bytes(wav(hit(220)))
     pick(page, [path])
     wait(page, "s.check?.count === 1")
+    wait(page, READY)  # what is told of it moves the list
     own = "l.pitch[l.kind.indexOf('uploaded')]"
     row = page.locator(".panel:not([hidden]) li[data-id]")
     for written, hertz in (("C4", 261.63), ("61.7 Hz", 61.7)):
-        row.hover()
+        row.locator(".sound").focus()
         row.get_by_role("button", name="Pitch of Hit").click()
         field = page.get_by_label("Pitch of Hit: a note or Hz")
         field.fill(written)
@@ -146,7 +147,7 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
             f"() => {{ const l = window.sonifold.state().library; return Math.abs({own} - {hertz}) < 0.1 }}"
         )
     assert "B1" in row.inner_text()
-    row.hover()
+    row.locator(".sound").focus()
     row.get_by_role("button", name="Pitch of Hit").click()
     field.fill("loud")
     field.press("Enter")

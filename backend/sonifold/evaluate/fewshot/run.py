@@ -39,7 +39,8 @@ PLANS = (
     Plan("variants", gradient.variants, (10,), range(1)),
     Plan("plain", gradient.plain, (10,), range(1)),
     Plan("learned", learned.arms, (10,), range(2)),
-    Plan("refined", gradient.refined, (5, 20), range(1)),
+    Plan("refined", gradient.refined, (5,), range(SEEDS)),
+    Plan("refined", gradient.refined, (20,), range(2)),
     Plan("instant", closed.instant, (3, 1), range(2)),
 )
 Progress = Callable[[str, int, int], None]
