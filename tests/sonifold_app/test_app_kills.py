@@ -1,6 +1,6 @@
 """``kill -9`` of the server and its worker, at moments spread at random over a whole job, its saving included.
 
-Nothing uploaded and nothing finished is lost, and the job goes on by itself. Three kills; ``KILLS=10`` for more,
+Nothing uploaded and nothing finished is lost, and the job goes on by itself. Two kills; ``KILLS=10`` for more,
 ``SEED`` for the same moments again.
 """
 
@@ -24,7 +24,7 @@ from app_checks import API, file_of, tone
 
 from sonifold_app.jobs.store import JobStore
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
 #: What these take at least, on any machine.
 LOADING_SECONDS, SAVING_SECONDS = 2.0, 3.0
