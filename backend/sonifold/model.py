@@ -356,6 +356,7 @@ class Model:
             step_positions,
             self.atlas.known(step_positions),
             self.atlas.water(drawn),
+            self._guesswork(curve, along),
             _length(along) * scale,
             _length(line) * scale,
             energy,
@@ -365,6 +366,12 @@ class Model:
             converged,
             _profile(heard.descriptors, times),
         )
+
+    def _guesswork(self, curve: Tensor, along: Tensor) -> float:
+        """Mean saturation of the kernel metric on a curve (node, latent), weighted by the steps of what is heard."""
+        steps, saturation = _steps(along), self.kernel.saturation(curve)
+        between = (saturation[1:] + saturation[:-1]) / 2
+        return float((steps * between).sum() / steps.sum()) if steps.sum() > 0 else float(between.mean())
 
     def place(self, points: Points) -> Tensor:
         """Map positions (batch, 2) of latent points (batch, latent)."""

@@ -24,6 +24,10 @@ class Path:
 
     Lengths and speeds are in the model's unit, perceptual distance between the sounds on the way, ends and
     residuals included. ``speed_variation`` is the standard deviation of the steps over their mean.
+
+    ``guesswork`` is 0 where the way leads through known sounds and 1 where none is near. It is the mean, over the way
+    as it is heard, of how far the metric of the known sounds is from their company (``KernelMetric.saturation``): what
+    the blend keeps low, in latent space, where ``water`` looks at the flat map.
     """
 
     kind: Kind
@@ -38,6 +42,7 @@ class Path:
     step_positions: Positions = field(repr=False)  # (step, 2) of the nodes
     known: Tensor = field(repr=False)  # (step,) bool: on land
     water: float  # share of the way, as drawn on the map, that leads over sea
+    guesswork: float  # share of the way outside what the model knows; see the class
     length: float
     line_length: float  # of the straight line
     energy: float  # under its own metric
@@ -59,7 +64,7 @@ class Path:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and strings; what the service replies."""
-        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation", "water")
+        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation", "water", "guesswork")
         lists = ("speed", "map", "step_positions", "known", "nodes", "times")
         return (
             {

@@ -177,6 +177,20 @@ def test_more_weight_on_the_data_term_bends_the_path_further_from_the_line(model
     assert bend[0] < bend[1] < bend[2]
 
 
+def test_guesswork_is_what_the_blend_keeps_low_and_a_way_through_known_sounds_has_next_to_none(model):
+    picked = torch.randperm(len(model.library), generator=torch.Generator().manual_seed(2))[:16].view(8, 2)
+    pairs = [tuple(model.sound(model.library.ids[k]) for k in pair) for pair in picked.tolist()]
+    graph, geodesic, line = (
+        [path.guesswork for path in model.paths(pairs, kind)] for kind in ("graph", "geodesic", "linear")
+    )
+    assert max(graph) < 0.08
+    assert all(ours <= straight + 1e-3 for ours, straight in zip(geodesic, line, strict=True))
+    assert sum(geodesic) < 0.8 * sum(line)
+    nowhere = [model.point(scale * torch.ones(model.latent_dim)) for scale in (8.0, 9.0)]
+    assert model.linear(*nowhere).guesswork == pytest.approx(1, abs=1e-3)
+    assert model.linear(nowhere[0], nowhere[0]).guesswork == pytest.approx(1, abs=1e-3)
+
+
 def test_infinite_weight_is_the_path_through_real_neighbours(model, ends):
     graph = model.paths([ends], weight=math.inf)[0]
     assert graph.kind == "graph"

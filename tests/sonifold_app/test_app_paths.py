@@ -30,6 +30,7 @@ def test_a_path_is_told_in_full(ask, ids, model, kind):
     assert {len(node) for node in path["nodes"]} == {model.latent_dim}
     assert all(len(place) == 2 for place in path["map"])
     assert path["outcome"]
+    assert 0 <= path["guesswork"] <= (0.08 if kind == "graph" else 1)
 
 
 def test_a_path_begins_and_ends_at_its_anchors(ask, ids, model):

@@ -179,6 +179,15 @@ class KernelMetric(Metric):
             return torch.diag_embed(1 / self.cometric_diagonal(z))
         return inverse(self.cometric(z))
 
+    def saturation(self, z: Points) -> Tensor:
+        """ridge tr G(z) / d, how close the metric is to its ceiling 1/ridge; (batch,) in 0 to 1.
+
+        Near 0 among the centroids and 1 far from all of them: what a path that is short under this metric keeps low.
+        """
+        if self.diagonal:
+            return (self.ridge / self.cometric_diagonal(z)).mean(1)
+        return self.ridge * torch.diagonal(self.tensor(z), dim1=1, dim2=2).mean(1)
+
     def lower(self, z: Points, u: Vectors) -> Vectors:
         """G(z) u, without forming G; (batch, latent)."""
         if self.diagonal:

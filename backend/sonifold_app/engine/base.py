@@ -214,6 +214,7 @@ class TracedPath:
     step_positions: Numbers  # (steps, 2)
     known: NDArray[np.bool_]  # (steps,)
     water: float
+    guesswork: float
     nodes: Numbers  # (steps, latent)
     descriptors: Mapping[str, Sequence[float]]  # of each step
 

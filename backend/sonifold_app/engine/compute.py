@@ -274,6 +274,7 @@ def traced(path: LatentPath) -> TracedPath:
         step_positions=numbers(path.step_positions),
         known=np.asarray(path.known, dtype=bool),
         water=float(path.water),
+        guesswork=float(path.guesswork),
         nodes=numbers(path.nodes),
         descriptors=path.descriptors,
     )

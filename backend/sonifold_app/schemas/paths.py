@@ -69,6 +69,10 @@ class PathFacts(Reply):
         description="For each of the model's `descriptors` its value at each step."
     )
     water: float = Field(description="Share of the curve on the map that leads over sea, 0 to 1.")
+    guesswork: float = Field(
+        description="Share of the way outside what the model knows, 0 (all of it among known sounds) to 1 (none of "
+        "it), weighted by what is heard to change. This, and not the length, is what the blend keeps low."
+    )
 
     @staticmethod
     def fields_of(path: base.TracedPath) -> dict[str, Any]:
@@ -89,6 +93,7 @@ class PathFacts(Reply):
             "known": path.known.tolist(),
             "descriptors": {name: [short(v) for v in values] for name, values in path.descriptors.items()},
             "water": short(path.water),
+            "guesswork": short(path.guesswork),
         }
 
 
@@ -119,6 +124,7 @@ PATH_EXAMPLE: dict[str, Any] = {
     "known": [True, True, True],
     "descriptors": {"brightness": [14.2, 15.1, 16.0]},
     "water": 0.0,
+    "guesswork": 0.04,
 }
 
 
