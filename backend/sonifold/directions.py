@@ -42,6 +42,9 @@ STRIDES = 5  # to either side, when all goes well
 MAX_ROUNDS = 10
 RIDGE = 0.03  # of the mean diagonal of A G^-1 A': descriptors that move together cannot all be held
 FOLLOWED = 0.4  # part of the change asked for that must come
+SLIGHT = (
+    0.1  # part of the change asked for, both ways together, under which a travel hardly changes the sound
+)
 ARRIVED = 0.97  # part of the reach that counts as all of it
 MIN_STEPS, MAX_STEPS = 3, 65
 
@@ -66,6 +69,7 @@ class Travel:
     distances: Tensor  #: (step,) to the nearest library sound, both as the model makes them, in its unit
     origin: int  #: which of the steps is the sound itself
     stopped: dict[str, str]  #: why it goes no further, at the end with "less" and the one with "more"
+    slight: bool  #: from end to end the descriptor moves by less than a tenth of what was asked
     descriptors: dict[str, list[float]]  #: all of them, name -> a number a step
     curve: Curve = field(repr=False)  #: (node, latent) the strides of the flow, from less to more
     course: Positions = field(repr=False)  #: (node, 2) the same on the map
@@ -101,6 +105,11 @@ class Directions:
         return self.model.operations.away(points).amin(1)
 
     # -- what is heard, and its slopes ------------------------------------------------------------
+
+    def describe(self, sounds: list[Sound]) -> dict[str, Tensor]:
+        """Descriptors of sounds as they are heard, name -> (sound,): the measure of a travel's own steps."""
+        points = torch.stack([sound.z for sound in sounds])
+        return self.heard(points, residuals(sounds, self.model.coefficients.mean[None]))
 
     def heard(self, points: Points, residual: Tensor) -> dict[str, Tensor]:
         """Descriptors at points (batch, latent) with a sound's residual (band, frame) added, brought to full level."""
@@ -195,11 +204,17 @@ class Directions:
             away * self.model.config.unit_per_phi,
             origin,
             stopped,
+            self.slight(heard[descriptor], descriptor, reach),
             {name: value.tolist() for name, value in heard.items()},
             nodes,
             smooth_course(self.model.place(nodes)),
             sound,
         )
+
+    def slight(self, values: Tensor, descriptor: str, reach: float) -> bool:
+        """Whether values (step,) of a descriptor span less than a tenth of ``reach`` to both sides."""
+        asked = 2 * reach * self.spread[descriptor]
+        return float(values.max() - values.min()) < SLIGHT * asked
 
     def render(self, travel: Travel) -> Clip:
         """The sounds of a travel, Clip.audio (step, sample), each with the residual of the sound it began at."""

@@ -39,6 +39,20 @@ def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(travels):
         assert set(travel.stopped.values()) <= {str(end) for end in End}
 
 
+def test_a_resting_value_is_the_one_the_travel_starts_from(model, travels):
+    described = model.directions.describe([travel.sound for travel in travels])
+    for nth, travel in enumerate(travels):
+        for name, values in travel.descriptors.items():
+            assert float(described[name][nth]) == pytest.approx(values[travel.origin], rel=1e-3, abs=1e-4)
+
+
+def test_a_travel_is_slight_when_its_values_span_less_than_a_tenth_of_what_was_asked(model):
+    deviation = model.directions.spread["decay"]
+    for span, slight in [(0.0, True), (0.29, True), (0.31, False), (3.0, False)]:
+        values = torch.linspace(0, span * deviation, 9)
+        assert model.directions.slight(values, "decay", reach=1.5) is slight
+
+
 def test_the_other_words_stay_nearer_to_where_they_were_when_they_are_held(model, travels):
     spread = model.directions.spread
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 from app_checks import API, assert_problem, samples_of
 
 from sonifold.audio.descriptors import DESCRIPTORS
@@ -23,16 +22,15 @@ def test_a_model_names_its_descriptors_and_how_to_speak_of_them(client, name):
     assert all(all(one.values()) for one in told.values())
 
 
-def test_descriptions_are_those_of_the_points(ask, ids, model):
+@pytest.mark.parametrize("descriptor", DESCRIPTORS)
+def test_a_description_is_the_value_a_travel_starts_from(ask, ids, model, descriptor):
     x, y = model.library.positions[5].tolist()
     anchors = [{"sound": ids[3]}, {"point": model.library.z[4].tolist()}, {"position": [x, y]}]
-    reply = ask("descriptions", anchors=anchors).json()["descriptors"]
-    points = torch.stack([model.library.z[3], model.library.z[4], model.at(x, y).z])
-    with torch.no_grad():
-        expected = model.describe(points)
-    assert list(reply) == list(DESCRIPTORS)
-    for name, values in reply.items():
-        assert values == pytest.approx(expected[name].tolist(), rel=1e-3, abs=1e-4), name
+    described = ask("descriptions", anchors=anchors).json()["descriptors"]
+    assert list(described) == list(DESCRIPTORS)
+    for anchor, value in zip(anchors, described[descriptor], strict=True):
+        travel = ask("travels", start=anchor, descriptor=descriptor, steps=3).json()
+        assert travel["values"][travel["origin"]] == pytest.approx(value, rel=1e-3, abs=1e-4)
 
 
 def test_every_path_tells_them_at_each_step(ask, ids):
@@ -50,6 +48,15 @@ def test_a_travel_says_what_to_know_before_trusting_its_word(ask, ids, monkeypat
     told = ask("travels", **start, descriptor="roughness").json()["warnings"]
     assert told == [{"code": "descriptor_uncertain", "text": text}]
     assert ask("travels", **start, descriptor="brightness").json()["warnings"] == []
+
+
+def test_a_travel_that_hardly_changes_the_sound_says_so(ask, ids, monkeypatch):
+    start = {"start": {"sound": ids[3]}, "steps": 3, "descriptor": "brightness"}
+    codes = lambda: [one["code"] for one in ask("travels", **start).json()["warnings"]]  # noqa: E731
+    assert codes() == []
+    monkeypatch.setattr("sonifold.directions.SLIGHT", 1.5)  # then every travel is slight
+    start["steps"] = 5  # not the answer that is remembered
+    assert codes() == ["descriptor_hardly_moves"]
 
 
 A = {"sound": "a"}

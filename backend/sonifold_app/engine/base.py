@@ -586,7 +586,7 @@ class Engine(Protocol):
         """What lies beyond the end, seen from the start."""
 
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
-        """The descriptors of what the model makes of each anchor's latent point."""
+        """The descriptors of each anchor as it is heard."""
 
     async def travel(self, model: str, query: TravelQuery) -> Travel:
         """Less and more of a descriptor, along its natural gradient, with its sound."""

@@ -125,18 +125,20 @@ def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Tensor:
 def descriptions(
     model: Model, anchors: Sequence[Anchor], spread: Spread = serially
 ) -> list[Mapping[str, float] | Exception]:
-    """Descriptors of each anchor's latent point, all in one pass of the decoder."""
+    """Descriptors of each anchor as it is heard, all in one pass of the decoder."""
     import torch
 
     sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
-    good = [sound.z for sound in sounds if not isinstance(sound, Exception)]
+    good = [sound for sound in sounds if not isinstance(sound, Exception)]
     with torch.no_grad():
-        found = (
-            {name: values.tolist() for name, values in model.describe(torch.stack(good)).items()}
+        columns = (
+            {name: values.tolist() for name, values in model.directions.describe(good).items()}
             if good
             else {}
         )
-    described = iter(dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True))
+    described = iter(
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    )
     return [sound if isinstance(sound, Exception) else next(described) for sound in sounds]
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sonifold.model import Model
     from sonifold.operations import Caveat, Place
 
+SLIGHT_CHANGE = base.Caveat(
+    "descriptor_hardly_moves", "the whole slider hardly changes this sound: expect to hear little"
+)
+
 Query = TypeVar("Query")
 Answer = TypeVar("Answer")
 
@@ -95,7 +99,7 @@ def travel(model: Model, query: base.TravelQuery) -> base.Travel:
         course=numbers(found.course),
         stopped=dict(found.stopped),
         descriptors=found.descriptors,
-        caveats=caveats_of_word(query.descriptor),
+        caveats=(*caveats_of_word(query.descriptor), *((SLIGHT_CHANGE,) if found.slight else ())),
         recording=recording_of(model.render_travel(found)),
     )
 

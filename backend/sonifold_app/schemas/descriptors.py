@@ -38,7 +38,7 @@ class DescriptionRequest(Request):
 
 
 class DescriptionReply(Reply):
-    """What the model's `descriptors` say of what it makes of each place."""
+    """What the model's `descriptors` say of each place as it is heard, measured as the steps of a travel are."""
 
     model_config = example(descriptors={"brightness": [14.2, 16.0], "attack": [-2.1, -1.4]})
 
