@@ -3,10 +3,12 @@
 #   make run TORCH=cuda              PyTorch with CUDA instead of the CPU build (Linux; kept from then on)
 #   make run PYTHON=python3.12       another Python than the first that fits (before there is a .venv)
 #   make test ARGS="-k geodesic"     arguments for pytest, also of make bench
+#   make test LANES=4                so many tests side by side; 2 unless said, 0 is one after the other
 
 PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
 VENV = .venv/bin
 TYPESCRIPT = 7.0.2
+LANES = 2
 
 .PHONY: help run test check bench bench-geometry measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
@@ -21,7 +23,7 @@ test: install-dev ## everything that CI runs: the page's unit tests, then pytest
 	@if command -v node >/dev/null; then node --test $$(find tests/frontend -name '*.test.*js' | sort); \
 	elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run" >&2; exit 1; \
 	else echo "No node here: the page's unit tests are left out."; fi
-	@$(VENV)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev ## linter, formatter and type checkers, for Python and (where node is) for the page
 	@$(VENV)/ruff check .

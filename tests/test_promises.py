@@ -84,9 +84,8 @@ def imports(node):
 
 def dependency_lines():
     """Each line of pyproject.toml that names a dependency, without the project's own groups."""
-    groups = re.findall(
-        r"^(?:dependencies|dataset|plots|topology|dev) = \[\n(.*?)^\]", PYPROJECT_TEXT, re.M | re.S
-    )
+    names = "|".join(["dependencies", *PROJECT["optional-dependencies"]])
+    groups = re.findall(rf"^(?:{names}) = \[\n(.*?)^\]", PYPROJECT_TEXT, re.M | re.S)
     lines = [line.strip() for group in groups for line in group.splitlines()]
     return [line for line in lines if line.startswith('"') and not line.startswith('"sonifold[')]
 
