@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     416: "No such part",
     422: "The request is not valid, or what it names cannot be used",
     507: "The disk is full",
-    503: "Still loading, or this model's pack is damaged",
+    503: "Still loading, or this model's pack is damaged, or the storage cannot be used at the moment",
 }
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

@@ -7,10 +7,13 @@ stays the same between versions and a ``detail`` that says what came and what to
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import sqlalchemy.exc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -20,10 +23,19 @@ from sonifold import errors
 from sonifold_app.made import ModelExistsError
 from sonifold_app.packed import PackedInvalidError
 from sonifold_app.store.adaptations import TooManyAdaptationsError
-from sonifold_app.store.folder import StoreFullError
+from sonifold_app.store.failures import (
+    StorageDamagedError,
+    StorageError,
+    StorageUnavailableError,
+    StoreFullError,
+    failure_of,
+)
 from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = "5"
+
+log = logging.getLogger(__name__)
 
 #: Errors of the science -> status, code, title. The first class that fits an error wins: children before
 #: parents.
@@ -40,6 +52,13 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.AudioSilent, 422, "audio_silent", "The sound is silent"),
     (errors.AudioError, 422, "audio_unreadable", "The sound cannot be read"),
 )
+
+#: Failures of the storage -> status, code, title.
+STORAGE: dict[type[StorageError], tuple[int, str, str]] = {
+    StoreFullError: (507, "storage_full", "No room"),
+    StorageUnavailableError: (503, "storage_unavailable", "The storage cannot be used at the moment"),
+    StorageDamagedError: (503, "storage_damaged", "The database is damaged"),
+}
 
 #: What the web layer says by itself -> code, and a sentence where the status alone tells too little.
 BY_STATUS: dict[int, tuple[str, str]] = {
@@ -99,6 +118,18 @@ def not_ready() -> Problem:
         "Still starting",
         "The models are being loaded. Try again in a second.",
         {"Retry-After": "1"},
+    )
+
+
+def impaired(parts: Mapping[str, str]) -> Problem:
+    """Some parts of the service cannot do their work: a sentence for each."""
+    return Problem(
+        503,
+        "not_ready",
+        "Not everything works",
+        " ".join(parts.values()),
+        {"Retry-After": RETRY_SECONDS},
+        parts=dict(parts),
     )
 
 
@@ -183,8 +214,27 @@ def internal_error() -> Problem:
     )
 
 
-def storage_full(error: StoreFullError) -> Problem:
-    return Problem(507, "storage_full", "No room", str(error))
+def of_storage(error: StorageError) -> Problem:
+    status, code, title = STORAGE[type(error)]
+    headers = {"Retry-After": RETRY_SECONDS} if isinstance(error, StorageUnavailableError) else None
+    return Problem(status, code, title, str(error), headers)
+
+
+def of_disk_or_database(request: Request, error: Exception) -> Problem:
+    """What an error of the disk or the database means. One that is neither is raised on, as our own mistake."""
+    failure = failure_of(error)
+    if failure is None:
+        raise error
+    missing = isinstance(error, FileNotFoundError)  # perhaps our own mistake after all: say where
+    log.warning(
+        "%s %s failed: %s: %s",
+        request.method,
+        request.url.path,
+        type(error).__name__,
+        error,
+        exc_info=error if missing else None,
+    )
+    return of_storage(failure)
 
 
 def install(app: FastAPI) -> None:
@@ -198,8 +248,6 @@ def install(app: FastAPI) -> None:
                 return of_http(error).response()
             case errors.SonifoldError():
                 return of_science(error).response()
-            case StoreFullError():
-                return storage_full(error).response()
             case LibraryFullError():
                 return Problem(409, "library_full", "No more sounds", str(error)).response()
             case ModelExistsError():
@@ -217,7 +265,6 @@ def install(app: FastAPI) -> None:
         RequestValidationError,
         HTTPException,
         errors.SonifoldError,
-        StoreFullError,
         LibraryFullError,
         ModelExistsError,
         PackedInvalidError,
@@ -227,3 +274,9 @@ def install(app: FastAPI) -> None:
     )
     for kind in kinds:
         app.add_exception_handler(kind, answer)
+
+    async def answer_storage(request: Request, error: Exception) -> Response:
+        return of_disk_or_database(request, error).response()
+
+    for kind in (StorageError, OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
+        app.add_exception_handler(kind, answer_storage)

@@ -17,6 +17,7 @@ from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
 from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
+from sonifold_app.readiness import Readiness
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Memo
 from sonifold_app.store.recordings import Recordings
@@ -69,6 +70,8 @@ class Services:
     adaptations: Adaptations
     made: MadeModels
     jobs: JobRunner
+    #: Parts that cannot do their work say so here.
+    readiness: Readiness = field(default_factory=Readiness)
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time.
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

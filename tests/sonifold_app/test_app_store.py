@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs, Memo
-from sonifold_app.store.folder import BoundedFolder, StoreFullError
+from sonifold_app.store.failures import StoreFullError
+from sonifold_app.store.folder import BoundedFolder
 
 KEYS = ["aa" + "0" * 62, "bb" + "0" * 62, "cc" + "0" * 62]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
 
 from sonifold_app import problems
 from sonifold_app.documents import problems_of
@@ -21,9 +22,11 @@ async def live(response: Response) -> Health:
 
 @router.get("/readyz", operation_id="readyz", responses=problems_of(503))
 async def ready(response: Response, services: ServicesDep) -> Health:
-    """200 once the models are loaded, 503 until then."""
-    found = await services.engine.catalogue(timeout=0)
-    if found is None:
+    """200 once the models are loaded and everything can be kept; 503 until then, and while something is wrong."""
+    catalogue = await services.engine.catalogue(timeout=0)
+    if catalogue is None:
         raise problems.not_ready()
+    if parts := await run_in_threadpool(services.readiness.problems):
+        raise problems.impaired(parts)
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="ready", models=list(found.models))
+    return Health(status="ready", models=list(catalogue.models))

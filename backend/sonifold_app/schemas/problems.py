@@ -31,3 +31,6 @@ class ProblemDocument(Reply):
     errors: list[FieldProblem] | None = Field(None, description="Where an invalid request is invalid.")
     limit_bytes: int | None = Field(None, description="How much may be sent, where it was too much.")
     file: str | None = Field(None, description="The uploaded file that is the problem.")
+    parts: dict[str, str] | None = Field(
+        None, description="What is wrong with each part of the service, where some cannot do their work."
+    )

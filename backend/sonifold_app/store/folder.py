@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import tempfile
 import threading
@@ -11,11 +10,9 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
+from sonifold_app.store.failures import failure_of
+
 PARTIAL = ".part"
-
-
-class StoreFullError(Exception):
-    """The disk has no room for what is to be kept."""
 
 
 class BoundedFolder:
@@ -71,11 +68,8 @@ class BoundedFolder:
                 Path(partial).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFullError(
-                    f"the disk that holds {self._path.parent.name!r} is full; make room and try again."
-                ) from error
-            raise
+            failure = failure_of(error)
+            raise (failure or error) from error
         with self._lock:
             self._forget(key)
             self._sizes[key] = len(data)
