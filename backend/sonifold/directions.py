@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.atlas import smooth_course
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.clip import Clip
@@ -298,12 +299,12 @@ class _Flow:
         wanted = (self.first - self.here[sides])[:, self.rows].clone()  # what has drifted comes back
         named = self.row if len(wanted[0]) > 1 else 0
         wanted[:, named] = change
-        raised = torch.linalg.solve(self.metric.tensor(self.at[sides]), rows.mT)  # G^-1 A'
+        raised = linalg.solve(self.metric.tensor(self.at[sides]), rows.mT)  # G^-1 A'
         gram = rows @ raised
         soft = torch.full((gram.shape[1],), RIDGE)
         soft[named] = 1e-6
         gram = gram + torch.diagonal(gram, dim1=1, dim2=2).mean(1)[:, None, None] * torch.diag(soft)
-        return (raised @ torch.linalg.solve(gram, wanted[..., None]))[..., 0]
+        return (raised @ linalg.solve(gram, wanted[..., None]))[..., 0]
 
     def _learn(self, side: int, trial: Tensor, found: Tensor) -> None:
         """Broyden's update: the slopes that would have foretold what the stride did, and else as they were."""

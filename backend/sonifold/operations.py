@@ -265,13 +265,18 @@ class Operations:
         )
 
     def _finite(self, curve: Curve) -> tuple[Curve, list[Caveat]]:
-        """The part of a curve (node, latent) before it runs away, and a caveat if it does."""
+        """The part of a curve (node, latent) before it runs away or ends in NaN, and a caveat if it does."""
         limit = 2 * float(self._model.library.z.abs().max())
-        inside = torch.isfinite(curve).all(1) & (curve.abs().amax(1) <= limit)
+        inside = curve.abs().amax(1) <= limit  # False for NaN
         if inside.all():
             return curve, []
-        last = max(1, int((~inside).nonzero()[0]))
-        return curve[:last], [Caveat("stopped_early", "stopped where the way ran off to where no sounds are")]
+        first = int((~inside).nonzero()[0])
+        why = (
+            "stopped where the way ran off to where no sounds are"
+            if torch.isfinite(curve[first]).all()
+            else "stopped where the metric has no direction to go on in: the decoder is flat there"
+        )
+        return curve[: max(1, first)], [Caveat("stopped_early", why)]
 
     def neighbours(
         self, sound: Sound, count: int = 8, metric: MetricName = "blend", weight: float | None = None

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.metric.base import Metric
 from sonifold.types import Curves, Points, Vectors
 
 #: Corrections of a node while continuing a curve, and the part of the step below which one is the last.
 CORRECTIONS = 8
 SETTLED = 1e-3
+#: Added to the tensor at a node, over its mean diagonal: decoders are nearly flat in dimensions they do not use.
+LIFT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _following(metric: Metric, nodes: list[Points]) -> Points:
     before, here = nodes[-2], nodes[-1]
     following = 2 * here - before if len(nodes) < 3 else 3 * (here - before) + nodes[-3]
     station = metric.station(here)
-    factor = torch.linalg.cholesky(_lifted(station.tensor))
+    factor = linalg.cholesky(linalg.lifted(station.tensor, LIFT))
     back, on = station.slope(torch.stack([before, following], 1)).unbind(1)
 
     def correction(on: Vectors) -> Vectors:
@@ -111,11 +114,3 @@ def _drift(squared: Tensor) -> Tensor:
     first = squared[:, :1]
     still = first == 0
     return torch.where(still, 0.0, (squared / torch.where(still, 1.0, first) - 1).abs()).amax(1)
-
-
-def _lifted(tensors: Tensor) -> Tensor:
-    """A decoder is nearly flat in the dimensions it does not use; a millionth of the mean keeps Cholesky whole."""
-    floor = 1e-6 * torch.diagonal(tensors, dim1=1, dim2=2).mean(1)
-    return tensors + floor[:, None, None] * torch.eye(
-        tensors.shape[-1], dtype=tensors.dtype, device=tensors.device
-    )

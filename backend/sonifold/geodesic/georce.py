@@ -18,6 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.metric.base import Metric
 from sonifold.types import Curves
 
@@ -74,6 +75,6 @@ class _Sweep:
             change = raised - inverse * mu
         else:
             raised = (inverse @ slopes[..., None])[..., 0]
-            mu = torch.linalg.solve(inverse.sum(1), raised.sum(1))
+            mu = linalg.solve(inverse.sum(1), raised.sum(1)[..., None])[..., 0]
             change = raised - (inverse @ mu[:, None, :, None])[..., 0]
         return change[:, :-1].cumsum(1) / (2 * STIFFEN * inverse.shape[1])

@@ -10,6 +10,7 @@ geodesic, cut where its length is as the weights say.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from sonifold.types import Curves, Points
 
 from .line import line
 from .outcome import CONVERGED, Stop
-from .quasi_newton import STIFFEN, descend, inverse_or_identity
+from .quasi_newton import STIFFEN, descend, inverse_or_scale
 from .solve import coincident, solve
 from .spline import resample
 
@@ -82,13 +83,15 @@ def frechet_mean(
             if nodes in FINER_GRIDS and not _bent(metric, curves, w, nodes):
                 break
             # taken anew where the curves are now, unless the metric knows one: it decides when they have arrived
-            inverse = inverse_or_identity(metric.typical_tensor(curves))
+            inverse = inverse_or_scale(metric.typical_tensor(curves))
             star = _Star(metric, resample(curves, nodes), w, inverse)
             found = descend(star.energy_gradient, star.free[None], star.precondition, tolerance, max_steps)
             curves, stop = star.curves(found.curves[0]), found.stop[0]
             steps += int(found.steps[0])
     distances = metric.length(curves)
     variance = float((w * distances.square()).sum())
+    if not math.isfinite(variance):
+        stop = Stop.NOT_FINITE
     return Mean(
         curves[0, 0].to(points.dtype),
         curves.to(points.dtype),
@@ -107,8 +110,9 @@ def _between(
     reached = torch.nn.functional.pad(
         metric.squared_steps(path.sample(FINE)).clamp_min(0).sqrt()[0].cumsum(0), (1, 0)
     )
-    share = (reached / reached[-1].clamp_min(1e-30)).double().cpu().numpy()
-    cut = float(np.interp(float(weights[1]), share, np.linspace(0, 1, len(share))))
+    even = np.linspace(0, 1, FINE)
+    share = (reached / reached[-1]).double().cpu().numpy() if 0 < float(reached[-1]) < math.inf else even
+    cut = float(np.interp(float(weights[1]), share, even))
     onwards = torch.linspace(0, 1, GRIDS[-1], dtype=torch.float64)
     parts = [path.at(cut * (1 - onwards)), path.at(cut + (1 - cut) * onwards)]
     return torch.cat(parts).to(z), int(path.steps[0]), path.stop[0]

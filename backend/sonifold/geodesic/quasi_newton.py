@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.metric.base import Metric
 from sonifold.types import Curves
 
@@ -99,7 +100,7 @@ class Precondition:
 
     def __init__(self, nodes: int, typical: Tensor):
         self.across = _inverse_second_difference(nodes - 2).to(typical) / (2 * STIFFEN * (nodes - 1))
-        self.along = inverse_or_identity(typical)
+        self.along = inverse_or_scale(typical)
 
     def __call__(self, gradient: Tensor, index: Tensor) -> Tensor:
         return self.across @ gradient @ self.along
@@ -121,10 +122,7 @@ class PreconditionAlong:
         whole = hessian.view(-1, m * d, m * d)
         diagonal = torch.diagonal(whole, dim1=1, dim2=2)
         diagonal += LIFT * diagonal.mean(1, keepdim=True)
-        factor, failed = torch.linalg.cholesky_ex(whole)
-        if failed.any():  # at least a scale that fits
-            bad = failed > 0
-            factor[bad] = torch.diag_embed(diagonal[bad].abs().mean(1, keepdim=True).sqrt().expand(-1, m * d))
+        factor = _factor_or_scale(whole)
         self.inverse = torch.cholesky_inverse(factor) / (2 * STIFFEN_ALONG * (nodes - 1))
 
     def __call__(self, gradient: Tensor, index: Tensor) -> Tensor:
@@ -222,16 +220,25 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum((1, 2))
 
 
-def inverse_or_identity(tensor: Tensor) -> Tensor:
-    """Of a typical tensor (latent, latent), lifted a little; the identity where it is not positive."""
-    factor, failed = torch.linalg.cholesky_ex(_lifted(tensor))
-    return torch.cholesky_inverse(factor) if not failed else torch.eye(len(tensor)).to(tensor)
+def inverse_or_scale(tensor: Tensor) -> Tensor:
+    """Of a typical tensor (latent, latent), lifted a little; of its scale alone where it is not positive."""
+    return torch.cholesky_inverse(_factor_or_scale(linalg.lifted(tensor, LIFT)))
 
 
-def _lifted(tensor: Tensor) -> Tensor:
-    """The tensor with a part of its mean eigenvalue added."""
-    floor = LIFT * torch.diagonal(tensor).mean()
-    return tensor + floor * torch.eye(len(tensor), dtype=tensor.dtype, device=tensor.device)
+def _factor_or_scale(guesses: Tensor) -> Tensor:
+    """Cholesky factors of guesses of the Hessian (..., n, n); where one has none, that of its scale times the identity.
+
+    The scale is the mean diagonal, or one where that is no scale either: what starts from there stays where it is, or
+    finds out by its steps.
+    """
+    factors = linalg.cholesky(guesses)
+    sound = torch.isfinite(factors).flatten(-2).all(-1)
+    if sound.all():
+        return factors
+    scale = torch.diagonal(guesses, dim1=-2, dim2=-1).abs().mean(-1)
+    scale = torch.where(torch.isfinite(scale) & (scale > 0), scale, 1.0)
+    eye = torch.eye(guesses.shape[-1], dtype=guesses.dtype, device=guesses.device)
+    return torch.where(sound[..., None, None], factors, scale.sqrt()[..., None, None] * eye)
 
 
 @lru_cache(maxsize=64)

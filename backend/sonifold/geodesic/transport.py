@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 
+from sonifold import linalg
 from sonifold.metric.base import Metric
 from sonifold.types import Curves, Points, Vectors
 
@@ -33,7 +34,7 @@ def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STE
     times = torch.arange(2 * steps + 1, dtype=torch.float64) * h / 2
     places, velocities = at(curves, times), slopes(curves, times)
     tensors, connections = metric.connections(places, velocities, rates(len(times)))
-    factors = torch.linalg.cholesky(tensors)
+    factors = linalg.cholesky(tensors)
     turns = -torch.cholesky_solve(connections, factors)
 
     def turn(k: int, v: Vectors) -> Vectors:

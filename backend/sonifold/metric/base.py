@@ -17,16 +17,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.types import Curves, Points, Tensors, Vectors
 
 #: Points whose mean tensor stands for a region; each costs a Jacobian.
 TYPICAL_POINTS = 32
 
 
-def inverse(tensors: Tensors) -> Tensors:
-    """Of symmetric positive matrices. (torch.cholesky_inverse has a wrong forward-mode derivative, torch 2.13.)"""
-    eye = torch.eye(tensors.shape[-1], dtype=tensors.dtype, device=tensors.device)
-    return torch.cholesky_solve(eye.expand_as(tensors), torch.linalg.cholesky(tensors))
+def gradient_of(values: Tensor, at: Tensor) -> Tensor:
+    """Gradient of the sum of values; zero where they do not depend on ``at``, as under a flat decoder or metric."""
+    if not values.requires_grad:
+        return torch.zeros_like(at)
+    (gradient,) = torch.autograd.grad(values, at, torch.ones_like(values), allow_unused=True)
+    return torch.zeros_like(at) if gradient is None else gradient
 
 
 class Quadratic(NamedTuple):
@@ -82,7 +85,8 @@ class Metric(ABC):
     """A Riemannian metric on R^d.
 
     Points are (batch, latent), vectors alike, one tangent vector at each point. All methods keep gradients
-    of their inputs, so that anything built on them can be differentiated.
+    of their inputs, so that anything built on them can be differentiated. What needs an inverse is NaN at points
+    where the tensor has none (see ``sonifold.linalg``).
     """
 
     #: The precision the metric computes in, or None for that of its inputs.
@@ -115,7 +119,7 @@ class Metric(ABC):
 
     def cometric(self, z: Points) -> Tensors:
         """G(z)^-1; (batch, latent, latent)."""
-        return inverse(self.tensor(z))
+        return linalg.inverse(self.tensor(z))
 
     def lower(self, z: Points, u: Vectors) -> Vectors:
         """G(z) u, the vector's covector; (batch, latent)."""
@@ -123,8 +127,7 @@ class Metric(ABC):
 
     def raised(self, z: Points, covectors: Vectors) -> Vectors:
         """G(z)^-1 p; (batch, latent)."""
-        factor = torch.linalg.cholesky(self.tensor(z))
-        return torch.cholesky_solve(covectors[..., None], factor)[..., 0]
+        return linalg.solve(self.tensor(z), covectors[..., None])[..., 0]
 
     def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         """u' G(z) v; (batch,)."""
@@ -135,9 +138,8 @@ class Metric(ABC):
         return self.inner(z, v, v).clamp_min(0).sqrt()
 
     def log_det(self, z: Points) -> Tensor:
-        """log det G(z), without forming the determinant (it under- and overflows in float32); (batch,)."""
-        factor = torch.linalg.cholesky(self.tensor(z))
-        return 2 * torch.diagonal(factor, dim1=-2, dim2=-1).log().sum(-1)
+        """log det G(z); (batch,)."""
+        return linalg.log_det(self.tensor(z))
 
     def magnification(self, z: Points) -> Tensor:
         """log sqrt det G(z): how much volume of sound a unit of latent volume holds; (batch,).
@@ -151,20 +153,14 @@ class Metric(ABC):
         with torch.enable_grad():
             y = z.detach().clone().requires_grad_(True)
             volume = self.magnification(y)
-            if not volume.requires_grad:
-                return volume, torch.zeros_like(z)
-            (gradient,) = torch.autograd.grad(volume.sum(), y)
-        return volume.detach(), gradient
+        return volume.detach(), gradient_of(volume, y)
 
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         """grad_y [u' G(y) u] at y = z, with u held fixed; (batch, latent)."""
         with torch.enable_grad():
             y = z.detach().clone().requires_grad_(True)
-            squared = self.inner(y, u.detach(), u.detach()).sum()
-            if not squared.requires_grad:  # a metric that does not depend on the point
-                return torch.zeros_like(z)
-            (gradient,) = torch.autograd.grad(squared, y, allow_unused=True)
-        return torch.zeros_like(z) if gradient is None else gradient
+            squared = self.inner(y, u.detach(), u.detach())
+        return gradient_of(squared, y)
 
     def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         """Christoffel symbols of the first kind, [uv, w] = 1/2 (D_u G(v, w) + D_v G(u, w) - D_w G(u, v)).
@@ -235,8 +231,7 @@ class Metric(ABC):
         with torch.enable_grad():
             inner = curves[:, 1:-1].detach().requires_grad_(True)
             energy = self.energy(torch.cat([curves[:, :1], inner, curves[:, -1:]], 1))
-            (gradient,) = torch.autograd.grad(energy.sum(), inner)
-        return energy.detach(), gradient
+        return energy.detach(), gradient_of(energy, inner)
 
     def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its looks).

@@ -20,9 +20,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Station, Steps, inverse
+from .base import Metric, Station, Steps
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
 #: and above the middles of paths look denser than the data themselves, below .5 the kernels no longer
@@ -177,7 +178,7 @@ class KernelMetric(Metric):
     def tensor(self, z: Points) -> Tensors:
         if self.diagonal:
             return torch.diag_embed(1 / self.cometric_diagonal(z))
-        return inverse(self.cometric(z))
+        return linalg.inverse(self.cometric(z))
 
     def saturation(self, z: Points) -> Tensor:
         """ridge tr G(z) / d, how close the metric is to its ceiling 1/ridge; (batch,) in 0 to 1.
@@ -192,8 +193,7 @@ class KernelMetric(Metric):
         """G(z) u, without forming G; (batch, latent)."""
         if self.diagonal:
             return u / self.cometric_diagonal(z)
-        factor = torch.linalg.cholesky(self.cometric(z))
-        return torch.cholesky_solve(u[..., None], factor)[..., 0]
+        return linalg.solve(self.cometric(z), u[..., None])[..., 0]
 
     def raised(self, z: Points, covectors: Vectors) -> Vectors:
         if self.diagonal:
@@ -206,8 +206,7 @@ class KernelMetric(Metric):
     def log_det(self, z: Points) -> Tensor:
         if self.diagonal:
             return -self.cometric_diagonal(z).log().sum(-1)
-        factor = torch.linalg.cholesky(self.cometric(z))
-        return -2 * torch.diagonal(factor, dim1=-2, dim2=-1).log().sum(-1)
+        return -linalg.log_det(self.cometric(z))
 
     def magnification_gradient(self, z: Points) -> tuple[Tensor, Vectors]:
         """With A = G^-1 and t_i = w_i tr(A^-1 M_i), grad log sqrt det G = (z sum_i t_i - sum_i t_i c_i) / T^2."""
@@ -219,7 +218,7 @@ class KernelMetric(Metric):
         else:
             d = z.shape[1]
             eye = torch.eye(d, dtype=z.dtype, device=z.device)
-            factor = torch.linalg.cholesky((weights @ self._table).view(-1, d, d) + self.ridge * eye)
+            factor = linalg.cholesky((weights @ self._table).view(-1, d, d) + self.ridge * eye)
             volume = -torch.diagonal(factor, dim1=1, dim2=2).log().sum(-1)
             # twice as quick as torch.cholesky_inverse on many small matrices
             half = torch.linalg.solve_triangular(factor, eye.expand_as(factor), upper=False)
@@ -309,10 +308,7 @@ class KernelMetric(Metric):
             d = z.shape[1]
             eye = torch.eye(d, dtype=z.dtype, device=z.device)
             inverse = (weights @ self._table).view(-1, d, d) + self.ridge * eye
-            factor, failed = torch.linalg.cholesky_ex(inverse)
-            v = torch.cholesky_solve(u[..., None], factor)[..., 0]
-            if failed.any():
-                v = torch.where(failed[:, None] > 0, torch.nan, v)
+            v = linalg.solve(inverse, u[..., None])[..., 0]
             outer = (v[:, :, None] * v[:, None, :]).flatten(1)
         pull = weights * (outer @ self._table.T)
         turn = (2 / self.temperature**2) * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)

@@ -58,8 +58,10 @@ class TangentDecoder(ABC):
             value = self(y)
 
         def pull(cotangent: Tensor) -> Tensor:
-            (gradient,) = torch.autograd.grad(value, y, cotangent)
-            return gradient
+            if not value.requires_grad:  # f does not depend on the point
+                return torch.zeros_like(y)
+            (gradient,) = torch.autograd.grad(value, y, cotangent, allow_unused=True)
+            return torch.zeros_like(y) if gradient is None else gradient
 
         return value.detach(), pull
 

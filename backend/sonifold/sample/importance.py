@@ -48,7 +48,8 @@ class ImportanceResampling(Sampler):
         noise = torch.randn(len(which), d, generator=source, dtype=centroids.dtype)
         proposed = centroids[which] + spread * noise
         parts = [density(part)[0] - _log_proposal(part, centroids, spread) for part in proposed.split(CHUNK)]
-        weights = torch.softmax(torch.cat(parts).double(), 0)
+        # where the metric has no volume (NaN) nothing is drawn
+        weights = torch.softmax(torch.cat(parts).double().nan_to_num(-math.inf), 0)
         chosen = torch.multinomial(weights, count, replacement=True, generator=source)
         effective = min(float(1 / weights.square().sum()), float(count))
         points = proposed[chosen]

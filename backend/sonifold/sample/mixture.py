@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.geodesic.distances import seeds
 from sonifold.types import Points
 
@@ -54,13 +55,13 @@ class Mixture(Sampler):
         source = generator(seed)
         which = torch.multinomial(self.shares, count, replacement=True, generator=source)
         noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype)
-        factors = torch.linalg.cholesky(self.covariances)[which]
+        factors = linalg.cholesky(self.covariances)[which]
         points = self.means[which] + temperature * (factors @ noise[..., None])[..., 0]
         return Samples(points, self.name, seed, temperature)
 
     def _joint(self, z: Points) -> Tensor:
         """log pi_k N(z; m_k, C_k); (batch, k)."""
-        factors = torch.linalg.cholesky(self.covariances)
+        factors = linalg.cholesky(self.covariances)
         away = (z[None] - self.means[:, None]).mT
         squares = torch.linalg.solve_triangular(factors, away, upper=False).square().sum(1)
         log_det = 2 * torch.diagonal(factors, dim1=1, dim2=2).log().sum(1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.metric import KernelMetric, Metric
 from sonifold.types import Points
 
@@ -49,7 +50,7 @@ def wander(
     here = density(z)[0]
     visited, taken = [z], 0
     for k in range(steps * every):
-        factor = torch.linalg.cholesky(metric.cometric(z))
+        factor = linalg.cholesky(metric.cometric(z))
         noise = torch.randn(z.shape, generator=source, dtype=z.dtype)
         trial = z + spread * (factor @ noise[..., None])[..., 0]
         there = density(trial)[0]

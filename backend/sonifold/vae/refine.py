@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sonifold import linalg
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 
@@ -36,7 +37,8 @@ def refine(
         gradient = (jacobian @ (decoded - coefficients)[..., None])[..., 0] / count + prior * z
         curvature = jacobian @ jacobian.mT / count + prior * eye
         mean = torch.diagonal(curvature, dim1=1, dim2=2).mean(1)
-        step = torch.linalg.solve(curvature + (damping * mean)[:, None, None] * eye, gradient)
+        damped = curvature + (damping * mean)[:, None, None] * eye
+        step = linalg.solve(damped, gradient[..., None])[..., 0]
         candidate = z - step
         reached = _loss(decoder(candidate), coefficients, candidate, prior)
         better = reached < loss
