@@ -21,7 +21,9 @@ class Stop(StrEnum):
     OUT_OF_STEPS = "step limit reached before the energy settled; raise max_steps or loosen tolerance"
     STALLED = "no step lowered the energy any further, though the tolerance was not reached"
     LINE_KEPT = "no path cheaper than the straight line was found on the fine grid; this is the straight line"
-    NOT_FINITE = "the metric is not finite between these points; nothing shorter than straight lines was found"
+    NOT_FINITE = (
+        "the metric is not finite between these points; nothing shorter than straight lines was found"
+    )
 
 
 #: The outcomes that mean: this is a geodesic, to within the tolerance.
