@@ -122,9 +122,22 @@ def test_a_bad_file_is_told_what_is_wrong(send, data, code):
     assert "mine.wav" in problem["detail"]
 
 
-def test_one_bad_file_among_good_ones_is_named(send):
+def test_one_bad_file_among_good_ones_is_named_and_the_others_are_taken(send):
     answer = send(file_of(tone()), b"text", file_of(tone()), names=["a.wav", "b.wav", "c.wav"])
-    assert "b.wav" in assert_problem(answer, 422, "audio_unreadable")["detail"]
+    assert answer.status_code == 200, answer.text
+    assert [(one["file"], one["name"]) for one in answer.json()["embeddings"]] == [(0, "a.wav"), (2, "c.wav")]
+    (refused,) = answer.json()["refused"]
+    assert (refused["file"], refused["name"], refused["code"]) == (1, "b.wav", "audio_unreadable")
+    assert "b.wav" in refused["detail"]
+
+
+def test_where_no_file_can_be_used_each_is_named(send):
+    names = [".DS_Store", "b.wav", "._c.wav", "d.wav"]
+    answer = send(bytes(6148), file_of(np.zeros(RATE)), b"\0\5\x16\7" + bytes(80), b"text", names=names)
+    problem = assert_problem(answer, 422, "audio_silent")
+    assert [one["file"] for one in problem["refused"]] == [0, 1, 2, 3]
+    codes = ["skipped", "audio_silent", "skipped", "audio_unreadable"]
+    assert [one["code"] for one in problem["refused"]] == codes
 
 
 @pytest.mark.parametrize("size", [0x7FFFFFFF, 0xFFFFFFF0, 0xFFFFFFFF])

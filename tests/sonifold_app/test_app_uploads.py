@@ -272,14 +272,72 @@ def test_without_uploads_the_check_says_so(client, name):
     assert [one["code"] for one in check["warnings"]] == ["few"]
 
 
+# -- folders as they are ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", ["sounds", "uploads"])
+def test_of_a_folder_the_good_files_are_taken_and_the_others_named(send, to):
+    names = ["kick.wav", "._kick.wav", "room.wav", "kit/.DS_Store", "Thumbs.db", "bell.wav", "notes.txt"]
+    files = [
+        file_of(tone()),
+        bytes(200),
+        file_of(np.zeros(RATE)),
+        bytes(6148),
+        bytes(9),
+        file_of(kit()),
+        b"hi",
+    ]
+    reply = send(*files, names=names, to=to)
+    assert reply.status_code == 201, reply.text
+    found = reply.json()["sounds" if to == "sounds" else "files"]
+    assert [one["name"].removesuffix(".wav") for one in found] == ["kick", "bell"]
+    codes = ["skipped", "audio_silent", "skipped", "skipped", "audio_unreadable"]
+    assert [(one["file"], one["code"]) for one in reply.json()["refused"]] == list(
+        zip([1, 2, 3, 4, 6], codes, strict=True)
+    )
+
+
+def test_of_a_choice_the_good_sounds_are_kept_and_the_others_named(client, send, name):
+    upload = send(file_of(tone()), file_of(kit()), to="uploads").json()
+    cuts = [(0, 0.0, 0.4, "blip"), (1, 0.0, 0.05, "nothing"), (1, 0.7, 1.2, "tom")]
+    choice = [dict(zip(("file", "start", "end", "name"), cut, strict=True)) for cut in cuts]
+    reply = client.post(f"{API}/models/{name}/uploads/{upload['id']}/sounds", json={"sounds": choice})
+    assert reply.status_code == 201, reply.text
+    assert [one["name"] for one in reply.json()["sounds"]] == ["blip", "tom"]
+    (refused,) = reply.json()["refused"]
+    assert (refused["file"], refused["sound"], refused["name"]) == (1, 1, "nothing")
+    assert refused["code"] == "audio_silent"
+
+
+NAMES = {
+    "a letter and its accent": ("Ga\u0308nseblu\u0308mchen", "G\u00e4nsebl\u00fcmchen"),
+    "a joiner between letters": ("\u06a9\u062a\u0627\u0628\u200c\u062e\u0627\u0646\u0647",) * 2,
+    "an emoji of three": ("\U0001f469\u200d\U0001f3a4 take",) * 2,
+    "joiners that join nothing": ("\u200dkick\u200c \u200d", "kick"),
+    "text that would run backwards": ("kick\u202evaw.exe", "kickvaw.exe"),
+}
+
+
+@pytest.mark.parametrize(("came", "becomes"), NAMES.values(), ids=NAMES)
+def test_names_are_kept_as_they_are_read(client, send, name, came, becomes):
+    (sound,) = send(file_of(tone()), names=[f"{came}.wav"]).json()["sounds"]
+    assert sound["name"] == becomes
+    renamed = client.patch(f"{API}/models/{name}/sounds/{sound['id']}", json={"name": came})
+    assert renamed.json()["name"] == becomes
+
+
 # -- a hostile corpus ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("data", "code"), HOSTILE.values(), ids=HOSTILE)
-def test_a_bad_file_is_told_what_is_wrong_and_nothing_is_kept(client, send, name, ids, data, code):
-    problem = assert_problem(send(file_of(tone()), data, names=["good.wav", "mine.wav"]), 422, code)
-    assert "mine.wav" in problem["detail"]
-    assert client.get(f"{API}/models/{name}/sounds").json()["count"] == len(ids)
+def test_a_bad_file_is_told_what_is_wrong_and_the_good_one_is_kept(client, send, name, ids, data, code):
+    reply = send(file_of(tone()), data, names=["good.wav", "mine.wav"])
+    assert reply.status_code == 201, reply.text
+    assert [one["name"] for one in reply.json()["sounds"]] == ["good"]
+    (refused,) = reply.json()["refused"]
+    assert (refused["file"], refused["name"], refused["code"]) == (1, "mine.wav", code)
+    assert "mine.wav" in refused["detail"]
+    assert client.get(f"{API}/models/{name}/sounds").json()["count"] == len(ids) + 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,11 +10,15 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from sonifold.audio.leftovers import is_leftover
 from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import Upload
+from sonifold_app.names import file_name
 from sonifold_app.problems import Problem
+from sonifold_app.refusals import Place, outcomes, sort
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.embeddings import Embedding, Embeddings
+from sonifold_app.schemas.problems import Refused
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
@@ -48,12 +52,15 @@ FORM: dict[str, Any] = {
     openapi_extra={"requestBody": FORM},
 )
 async def create_embeddings(model: ModelDep, request: Request, services: ServicesDep) -> Embeddings:
-    """Where sounds lie in the model and on its map, and what they sound like most."""
+    """Where sounds lie in the model and on its map, and what they sound like most. What cannot be used is named."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
-        found = await unless_abandoned(request, services.engine.embed(model.name, uploads))
-    return Embeddings(embeddings=[Embedding.of(one) for one in found])
+        places, uploads, skipped = await uploads_of(files)
+        work = outcomes([services.engine.embed(model.name, [one]) for one in uploads])
+        results = sort(places, await unless_abandoned(request, work), skipped)
+    return Embeddings(
+        embeddings=[Embedding.of(place.file, one) for place, (one,) in results.taken], refused=results.refused
+    )
 
 
 def media_type(request: Request) -> str:
@@ -103,7 +110,16 @@ async def files_of(
         await form.close()
 
 
-def name_of(file: UploadFile, index: int) -> str:
-    """What to call a file: its name without folders or control characters."""
-    name = (file.filename or "").replace("\\", "/").split("/")[-1]
-    return "".join(c for c in name if c.isprintable()).strip()[:120] or f"sound {index}"
+async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[Place], list[Upload], list[Refused]]:
+    """The files that may hold sound, read, each with its place; and the file managers' own, which are skipped."""
+    places, uploads, skipped = [], [], []
+    for number, file in enumerate(files):
+        place = Place(number, file_name(file.filename or "", f"sound {number + 1}"))
+        if is_leftover(file.filename or ""):
+            skipped.append(
+                place.refused("skipped", f"{place.name} was skipped: a file manager's own, no sound.")
+            )
+        else:
+            places.append(place)
+            uploads.append(Upload(place.name, await file.read()))
+    return places, uploads, skipped

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -11,13 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from sonifold import errors
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
 from sonifold_app.negotiation import audio_format
 from sonifold_app.problems import Problem, internal_error, upload_too_large
+from sonifold_app.refusals import Place, outcomes, sort
 from sonifold_app.replies import REVALIDATE, audio_reply
-from sonifold_app.routes.embeddings import FORM, files_of, media_type, name_of, require_form
+from sonifold_app.routes.embeddings import FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.sounds import Accept, FormatQuery
+from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import KeepRequest, Sound
 from sonifold_app.schemas.uploads import (
     CheckReply,
@@ -117,13 +119,16 @@ async def create_upload(
     """Recordings that may be long: where the sounds in them begin and end. Nothing is kept until it is chosen."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
-        split = await unless_abandoned(request, split_all(services, uploads, threshold))
+        places, uploads, skipped = await uploads_of(files)
+        results = sort(
+            places, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
+        )
+        data = {place.file: one.data for place, one in zip(places, uploads, strict=True)}
         waiting = await services.own.wait(
-            model, [(one.name, one.data, cut.seconds) for one, cut in zip(uploads, split, strict=True)]
+            model, [(place.name, data[place.file], split.seconds) for place, split in results.taken]
         )
     response.headers["Location"] = url_of(model, waiting)
-    return await proposed(model, services, waiting, split)
+    return await proposed(model, services, waiting, [split for _, split in results.taken], results.refused)
 
 
 @router.get("/uploads/{upload}", operation_id="get_upload", responses=problems_of(404, 422, 503))
@@ -134,7 +139,7 @@ async def get_upload(
     waiting = await services.own.waiting(model, upload)
     async with services.uploads:
         files = [await services.own.waiting_file(waiting, file) for file in waiting.files]
-        split = await split_all(services, files, threshold)
+        split = all_or_raise(await split_all(services, files, threshold))
     return await proposed(model, services, waiting, split)
 
 
@@ -180,7 +185,10 @@ async def get_upload_audio(
 async def choose_sounds(
     model: ModelDep, upload: UploadId, asked: ChoiceRequest, request: Request, services: ServicesDep
 ) -> KeptSounds:
-    """Keep sounds of an upload, as proposed or as corrected: each placed on the map, playable and morphable at once."""
+    """Keep sounds of an upload, as proposed or as corrected: each placed on the map, playable and morphable at once.
+
+    Those that cannot be used are named in ``refused``; the others are kept.
+    """
     waiting = await services.own.waiting(model, upload)
     for number, one in enumerate(asked.sounds):
         seconds = file_in(waiting, one.file).seconds
@@ -197,8 +205,8 @@ async def choose_sounds(
     sources = [
         {"file": waiting.files[one.file].name, "start": one.start, "end": one.end} for one in asked.sounds
     ]
-    names = [one.name for one in asked.sounds]
-    return presented(model, await keep_uploads(model, services, request, pieces, names, sources))
+    places = [Place(one.file, one.name, row) for row, one in enumerate(asked.sounds)]
+    return await keep_uploads(model, services, request, places, pieces, sources)
 
 
 @router.post("/checks", operation_id="create_check", responses=problems_of(404, 413, 422, 503))
@@ -219,47 +227,67 @@ async def keep_files(model: ModelFacts, request: Request, services: Services) ->
     """Keep each file of a form as one sound."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        uploads = [Upload(name_of(file, n), await file.read()) for n, file in enumerate(files, start=1)]
-        names, sources = [stem_of(one.name) for one in uploads], [{"file": one.name} for one in uploads]
-        return presented(model, await keep_uploads(model, services, request, uploads, names, sources))
+        places, uploads, skipped = await uploads_of(files)
+        sources = [{"file": place.name} for place in places]
+        return await keep_uploads(model, services, request, places, uploads, sources, skipped)
 
 
 async def keep_uploads(
     model: ModelFacts,
     services: Services,
     request: Request,
+    places: Sequence[Place],
     uploads: Sequence[Upload],
-    names: Sequence[str],
     sources: Sequence[dict[str, Any]],
-) -> list[KeptSound]:
-    """Analyse, place and keep sounds, all or none."""
-    admitted = await unless_abandoned(request, services.engine.admit(model.home, uploads))
-    return await services.own.add(
-        model,
-        [
-            NewSound("uploaded", name, one, source)
-            for name, one, source in zip(names, admitted, sources, strict=True)
-        ],
-    )
+    skipped: Sequence[Refused] = (),
+) -> KeptSounds:
+    """Analyse, place and keep those sounds that can be used. Raises a 422 where none can."""
+    work = outcomes([services.engine.admit(model.home, [one]) for one in uploads])
+    admitted = await unless_abandoned(request, work)
+    new: list[NewSound | errors.SonifoldError] = [
+        one
+        if isinstance(one, errors.SonifoldError)
+        else NewSound(
+            "uploaded", place.name if place.sound is not None else stem_of(place.name), one[0], source
+        )
+        for place, one, source in zip(places, admitted, sources, strict=True)
+    ]
+    results = sort(places, new, skipped)
+    kept = await services.own.add(model, [sound for _, sound in results.taken])
+    return presented(model, kept, results.refused)
 
 
-def presented(model: ModelFacts, sounds: list[KeptSound]) -> KeptSounds:
+def presented(model: ModelFacts, sounds: Sequence[KeptSound], refused: Sequence[Refused] = ()) -> KeptSounds:
     url = f"/api/v1/models/{model.name}/sounds"
-    return KeptSounds(sounds=[Sound.of_own(model, one, f"{url}/{one.id}") for one in sounds])
+    return KeptSounds(
+        sounds=[Sound.of_own(model, one, f"{url}/{one.id}") for one in sounds], refused=list(refused)
+    )
 
 
 async def split_all(
     services: Services, uploads: Sequence[Upload], threshold: float | None
-) -> list[SplitFile]:
+) -> list[SplitFile | errors.SonifoldError]:
     """Split recordings; two at a time, since each may take a hundred megabytes."""
-    found = []
+    results: list[SplitFile | errors.SonifoldError] = []
     for pair in (uploads[i : i + 2] for i in range(0, len(uploads), 2)):
-        found += await asyncio.gather(*(services.engine.split(one, threshold) for one in pair))
-    return found
+        results += await outcomes([services.engine.split(one, threshold) for one in pair])
+    return results
+
+
+def all_or_raise(results: Sequence[SplitFile | errors.SonifoldError]) -> list[SplitFile]:
+    """All of them. Raises the first that is an error."""
+    for result in results:
+        if isinstance(result, errors.SonifoldError):
+            raise result
+    return [result for result in results if not isinstance(result, errors.SonifoldError)]
 
 
 async def proposed(
-    model: ModelFacts, services: Services, waiting: WaitingUpload, split: Sequence[SplitFile]
+    model: ModelFacts,
+    services: Services,
+    waiting: WaitingUpload,
+    split: Sequence[SplitFile],
+    refused: Sequence[Refused] = (),
 ) -> UploadReply:
     """An upload with what was found in it; what the user will listen to is kept ready."""
     for file, one in zip(waiting.files, split, strict=True):
@@ -270,6 +298,7 @@ async def proposed(
         id=waiting.id,
         expires=waiting.expires,
         files=[uploaded_file(one, f"{url}/files/{number}/audio") for number, one in enumerate(split)],
+        refused=list(refused),
     )
 
 

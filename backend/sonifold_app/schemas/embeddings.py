@@ -6,10 +6,12 @@ from pydantic import Field
 
 from sonifold_app.engine import base
 from sonifold_app.schemas.common import SOUND_ID, Reply, Z, example, row_of, short
+from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Neighbour
 
 
 class Embedding(Reply):
+    file: int = Field(description="Which of the files of the request, from 0.")
     name: str
     seconds: float
     z: list[float]
@@ -18,9 +20,10 @@ class Embedding(Reply):
     nearest: list[Neighbour]
 
     @classmethod
-    def of(cls, embedding: base.Embedding) -> Embedding:
+    def of(cls, file: int, embedding: base.Embedding) -> Embedding:
         x, y = embedding.position
         return cls(
+            file=file,
             name=embedding.name,
             seconds=round(embedding.seconds, 4),
             z=row_of(embedding.z),
@@ -34,6 +37,7 @@ class Embeddings(Reply):
     model_config = example(
         embeddings=[
             {
+                "file": 0,
                 "name": "kick.wav",
                 "seconds": 0.62,
                 "z": Z,
@@ -41,7 +45,9 @@ class Embeddings(Reply):
                 "y": -1.2,
                 "nearest": [{"id": SOUND_ID, "distance": 3.42}],
             }
-        ]
+        ],
+        refused=[],
     )
 
-    embeddings: list[Embedding] = Field(description="In the order of the files.")
+    embeddings: list[Embedding] = Field(description="Of the files that could be used, in their order.")
+    refused: list[Refused] = Field(default_factory=list, description="The files that could not be used.")

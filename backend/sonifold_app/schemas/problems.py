@@ -12,6 +12,19 @@ class FieldProblem(Reply):
     message: str
 
 
+class Refused(Reply):
+    """A file, or a part of one, that could not be used; the others were."""
+
+    file: int = Field(description="Which of the files of the request or of the upload, from 0.")
+    sound: int | None = Field(None, description="Which sound of the choice, from 0, where one was made.")
+    name: str
+    code: str = Field(
+        description="As of a problem: `audio_unreadable`, `audio_silent`, ...; `skipped` for what file managers leave "
+        "in folders."
+    )
+    detail: str = Field(description="What is wrong with it, and what to do.")
+
+
 class ProblemDocument(Reply):
     """What went wrong (RFC 9457)."""
 
@@ -34,3 +47,4 @@ class ProblemDocument(Reply):
     parts: dict[str, str] | None = Field(
         None, description="What is wrong with each part of the service, where some cannot do their work."
     )
+    refused: list[Refused] | None = Field(None, description="Every file, where none of them can be used.")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from sonifold_app.engine import base
+from sonifold_app.names import visible
 from sonifold_app.schemas.common import (
     SOUND_ID,
     Point,
@@ -235,11 +236,11 @@ class ChangeRequest(Request):
 
 
 def printable(name: str) -> str:
-    """A name without what cannot be seen. Raises ValueError if nothing is left."""
-    kept = "".join(c for c in name if c.isprintable()).strip()
-    if not kept:
+    """A name in one form, without what cannot be seen. Raises ValueError if nothing is left."""
+    seen = visible(name)
+    if not seen:
         raise ValueError("a name needs at least one character that can be seen")
-    return kept
+    return seen
 
 
 class Neighbour(Reply):

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from sonifold_app.engine import base
 from sonifold_app.schemas.common import SOUND_ID, Number, Reply, Request, example, rows, short
 from sonifold_app.schemas.places import Caveat
+from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Neighbour, Sound, printable
 from sonifold_app.store.kept import KeptSound
 
@@ -18,11 +19,24 @@ UPLOAD_ID = "9c56cc51b374c3ba"
 
 
 class KeptSounds(Reply):
-    """Sounds that were kept, in the order of the files or of the choice."""
+    """Sounds that were kept, in the order of the files or of the choice, and what could not be."""
 
-    model_config = example(sounds=[Sound.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
+    model_config = example(
+        sounds=[Sound.model_config["json_schema_extra"]["examples"][0]],  # type: ignore[index]
+        refused=[
+            {
+                "file": 3,
+                "name": "room.wav",
+                "code": "audio_silent",
+                "detail": "room.wav is silent: nothing in it ...",
+            }
+        ],
+    )
 
     sounds: list[Sound]
+    refused: list[Refused] = Field(
+        default_factory=list, description="What could not be used; the rest was kept."
+    )
 
 
 class ProposedSound(Reply):
@@ -62,11 +76,15 @@ class UploadReply(Reply):
                 "sounds": [{"start": 0.103, "end": 0.61, "name": "kit 1", "strength": 0.42, "peak_db": -3.1}],
             }
         ],
+        refused=[],
     )
 
     id: str
     expires: float = Field(description="Until then the choice can be made, in seconds since 1970.")
-    files: list[UploadedFile]
+    files: list[UploadedFile] = Field(description="Those that could be read, in their order.")
+    refused: list[Refused] = Field(
+        default_factory=list, description="Those that could not, told once: when they were sent."
+    )
 
 
 def uploaded_file(split: base.SplitFile, url: str) -> UploadedFile:
