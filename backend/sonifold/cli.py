@@ -9,8 +9,13 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sonifold.errors import SonifoldError
+from sonifold.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
+
+if TYPE_CHECKING:
+    from sonifold.clip import Clip
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
@@ -41,14 +46,19 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("morph", help="the way from one sound to another, as a file")
     command.add_argument("start", type=Path, help="where it begins: WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s")
     command.add_argument("end", type=Path, help="where it ends")
-    command.add_argument("-o", "--out", type=Path, default=Path("morph.wav"), help=".wav, .flac or .ogg")
+    command.add_argument(
+        "-o", "--out", type=Path, default=Path("morph.wav"), help=f"{_suffixes()}; with --each a folder"
+    )
+    _add_file_options(command)
     command.add_argument("--path", choices=["geodesic", "linear", "retimed", "graph"], default="geodesic")
     command.add_argument("--metric", choices=["blend", "pullback", "kernel", "flat"], default="blend")
     command.add_argument(
         "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
     )
     command.add_argument("--steps", type=int, default=17, help="sounds along the path, ends included")
-    command.add_argument("--glide", action="store_true", help="one sound that travels, instead of steps")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--glide", action="store_true", help="one sound that travels, instead of steps")
+    form.add_argument("--each", action="store_true", help="each step as a file of its own, in the folder -o")
     command.add_argument("--seconds", type=float, default=4.0, help="length of the glide")
     _add_model(command)
     command.set_defaults(run=_morph)
@@ -64,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "sample", help="draw new sounds, as files and as JSON that says what they are"
     )
     command.add_argument("-o", "--out", type=Path, default=Path("samples"), help="folder for the files")
+    _add_file_options(command)
     command.add_argument(
         "--by",
         choices=["importance", "hmc", "mixture", "aggregated", "prior", "walk"],
@@ -125,6 +136,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _suffixes() -> str:
+    *others, last = (f".{one.suffixes[0]}" for one in FORMATS.values())
+    return f"{', '.join(others)} or {last}"
+
+
+def _add_file_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=list(FORMATS), default="wav", help="of files in a folder")
+    command.add_argument("--depth", type=int, choices=BIT_DEPTHS, help="bits a sample; 32 are floats")
+    command.add_argument("--normalise", action="store_true", help="bring each file's peak to -1 dB")
+    command.add_argument("--trim", action="store_true", help="leave the silence at both ends out")
+
+
+def _finished(clip: Clip, options: argparse.Namespace) -> Clip:
+    """A clip of one sound as the options want it."""
+    clip = clip.trimmed() if options.trim else clip
+    return clip.normalised() if options.normalise else clip
+
+
 def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", default="oneshots", help="a pack's name, or the path of one")
 
@@ -151,12 +180,18 @@ def _serve(options: argparse.Namespace) -> int:
 def _morph(options: argparse.Namespace) -> int:
     import sonifold
 
-    model = sonifold.load(options.model)
-    ends = model.encode(options.start), model.encode(options.end)
+    inputs = [options.start, options.end]
     try:
+        _check_target(options, inputs)
+        model = sonifold.load(options.model)
+        ends = model.encode(options.start), model.encode(options.end)
         path = model.paths([ends], options.path, options.metric, options.weight, options.steps)[0]
         clip = model.render(path, options.seconds) if options.glide else model.render_steps([path])[0]
-        written = clip.write(options.out)
+        written = (
+            _write_each(clip, options)
+            if options.each
+            else _finished(clip, options).write(options.out, options.depth)
+        )
     except ValueError as error:
         print(f"sonifold: {error}", file=sys.stderr)
         return 1
@@ -165,6 +200,32 @@ def _morph(options: argparse.Namespace) -> int:
         f"{clip.seconds:.1f} s; {path.outcome}."
     )
     return 0
+
+
+def _check_target(options: argparse.Namespace, inputs: list[Path]) -> None:
+    """Before anything is computed: whether its result can be written. Raises OutputError, ValueError."""
+    from sonifold.files import check_folder, check_target
+
+    if options.each:
+        subtype_of(options.format, options.depth)
+        check_folder(options.out)
+    else:
+        subtype_of(format_of_suffix(options.out.suffix), options.depth)
+        check_target(options.out, inputs)
+
+
+def _write_each(clip: Clip, options: argparse.Namespace) -> Path:
+    """The steps as files in a folder, named for their ends."""
+    from sonifold.archive import file_stem, numbered
+
+    options.out.mkdir(exist_ok=True)
+    stem = f"{file_stem(options.start.stem)}-to-{file_stem(options.end.stem)}"
+    steps = clip.each()
+    for index, step in enumerate(steps):
+        _finished(step, options).write(
+            options.out / f"{numbered(stem, index, len(steps))}.{options.format}", options.depth
+        )
+    return options.out
 
 
 def _embed(options: argparse.Namespace) -> int:
@@ -187,7 +248,6 @@ def _embed(options: argparse.Namespace) -> int:
 
 def _sample(options: argparse.Namespace) -> int:
     import sonifold
-    from sonifold.clip import Clip
 
     model = sonifold.load(options.model)
     names = dict(zip(model.library.ids, model.library.names, strict=True))
@@ -199,9 +259,9 @@ def _sample(options: argparse.Namespace) -> int:
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     found = []
-    for i, audio in enumerate(model.decode(draw.points).audio):
-        file = options.out / f"{options.by}-{options.seed}-{i + 1:03d}.wav"
-        Clip(audio, model.sample_rate).write(file)
+    for i, clip in enumerate(model.decode(draw.points).each()):
+        file = options.out / f"{options.by}-{options.seed}-{i + 1:03d}.{options.format}"
+        _finished(clip, options).write(file, options.depth)
         near, distance = draw.nearest[i]
         found.append(
             {

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonifold import linalg
+from sonifold import linalg, provenance
 from sonifold.atlas import smooth_course
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.clip import Clip
@@ -221,7 +221,7 @@ class Directions:
         """The sounds of a travel, Clip.audio (step, sample), each with the residual of the sound it began at."""
         nowhere = torch.zeros(travel.steps)
         audio = self.model.renderer.steps(travel.points, nowhere, travel.sound, travel.sound)
-        return Clip(audio, self.model.sample_rate)
+        return Clip(audio, self.model.sample_rate, provenance.of_travel(self.model, travel))
 
 
 class _Flow:

@@ -14,6 +14,7 @@ SonifoldError
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
 ├─ PositionInvalid        a map position that is not two finite numbers
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
+├─ OutputError            a file that cannot, or must not, be written where it was asked for
 ├─ Cancelled              a long run was told to stop
 └─ DatasetError           a data set could not be built from its sources
 
@@ -77,6 +78,10 @@ class PositionInvalid(SonifoldError):
 
 class UploadsInvalid(SonifoldError):
     """Sounds that a pack cannot be adapted to."""
+
+
+class OutputError(SonifoldError):
+    """A file that cannot, or must not, be written where it was asked for."""
 
 
 class Cancelled(SonifoldError):

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sonifold import geodesic, pack
+from sonifold import geodesic, pack, provenance
 from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio import descriptors
 from sonifold.audio.read import Source, read
@@ -172,7 +172,8 @@ class Model:
                 f"{recording.name} has no sound in it that could be found; check what was exported."
             )
         audio = torch.from_numpy(to_float(prepared))
-        return self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
+        sound = self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
+        return replace(sound, file=FilePath(source)) if isinstance(source, (str, FilePath)) else sound
 
     def recorded(
         self, audio: Tensor, z: Tensor | None = None, name: str = "", seconds: float | None = None
@@ -423,7 +424,11 @@ class Model:
     def render_steps(self, paths: list[Path]) -> list[Clip]:
         """The sounds at each path's steps, Clip.audio (step, sample); the ends are the recordings themselves."""
         return [
-            Clip(self.renderer.steps(path.nodes, path.times, path.start, path.end), self.sample_rate)
+            Clip(
+                self.renderer.steps(path.nodes, path.times, path.start, path.end),
+                self.sample_rate,
+                provenance.of_path(self, path, "steps"),
+            )
             for path in paths
         ]
 
@@ -439,7 +444,7 @@ class Model:
         """
         audio = self.render_steps([path])[0].audio
         if path.kind == "linear":
-            return path, Clip(audio, self.sample_rate)
+            return path, Clip(audio, self.sample_rate, provenance.of_path(self, path, "steps"))
         phi = self._heard(audio)
         if _variation(_steps(phi)) > UNEVEN:
             timed = self._even(path, _steps(phi))
@@ -448,7 +453,8 @@ class Model:
             if moved.any():
                 audio[moved] = self.renderer.steps(path.nodes[moved], path.times[moved], path.start, path.end)
                 phi[moved] = self._heard(audio[moved])
-        return replace(path, speed=_steps(phi) * self.config.unit_per_phi), Clip(audio, self.sample_rate)
+        heard = replace(path, speed=_steps(phi) * self.config.unit_per_phi)
+        return heard, Clip(audio, self.sample_rate, provenance.of_path(self, heard, "steps"))
 
     def _heard(self, audio: Tensor) -> Tensor:
         """Phi of rendered sounds (step, sample)."""
@@ -474,7 +480,11 @@ class Model:
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
         """One sound that travels from A to B while it sounds: a glide, Clip.audio (sample,)."""
         stack = self.renderer.steps(path.nodes, path.times, path.start, path.end)
-        return Clip(glide(stack, seconds, self.representation), self.sample_rate)
+        return Clip(
+            glide(stack, seconds, self.representation),
+            self.sample_rate,
+            provenance.of_path(self, path, "glide", seconds=seconds),
+        )
 
     render_glide = render
 
@@ -482,7 +492,9 @@ class Model:
         """What the model makes of bare latent points (batch, latent), Clip.audio (batch, sample)."""
         batch = torch.stack([self.point(z).z for z in points])
         return Clip(
-            self.renderer.points(batch, torch.full((len(batch),), self.config.level)), self.sample_rate
+            self.renderer.points(batch, torch.full((len(batch),), self.config.level)),
+            self.sample_rate,
+            provenance.of_points(self, batch),
         )
 
     # -- distances --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ class Sound:
     features: FeatureMap | None = field(default=None, repr=False)  # (band, frame) of the original
     residual: FeatureMap | None = field(default=None, repr=False)  # (band, frame)
     level: float | None = None  # dB, of the loudest frame; the library's median for a bare point
+    file: Path | None = field(default=None, repr=False)  # it was read from; never written over
 
     @property
     def recorded(self) -> bool:

@@ -26,6 +26,7 @@ from sonifold_app.routes import (
     decodings,
     descriptors,
     embeddings,
+    exports,
     health,
     jobs,
     models,
@@ -125,6 +126,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         descriptors,
         decodings,
         audio,
+        exports,
     ):
         api.include_router(resource.router)
     api.include_router(atlas.indicatrices)

@@ -21,7 +21,7 @@ DESCRIPTIONS = {
     503: "Still loading, or this model's pack is damaged, or the storage cannot be used at the moment",
 }
 
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -37,7 +37,7 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def audio_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Sound in every format, whole or in part, or a problem."""
-    content = {types[0]: _BINARY for types in AUDIO_TYPES.values()}
+    content = {types[0]: BINARY for types in AUDIO_TYPES.values()}
     return {
         200: {"description": "The sound", "content": content},
         206: {"description": "The part that was asked for", "content": content},

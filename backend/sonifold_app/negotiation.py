@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sonifold.formats import FORMATS
 from sonifold_app import problems
 from sonifold_app.engine.base import AudioFormat
 
 #: Media types of each audio format; the first is the one we send. In order of preference where a request
 #: has none.
 AUDIO_TYPES: Mapping[AudioFormat, tuple[str, ...]] = {
-    "wav": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
-    "flac": ("audio/flac", "audio/x-flac"),
-    "ogg": ("audio/ogg", "application/ogg", "audio/vorbis"),
+    name: file_format.media_types for name, file_format in FORMATS.items()
 }
 
 

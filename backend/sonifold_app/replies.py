@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import Response
 
+from sonifold.formats import FORMATS
 from sonifold_app.engine.base import AudioFormat
 from sonifold_app.negotiation import AUDIO_TYPES
 from sonifold_app.problems import Problem
@@ -45,7 +46,7 @@ def audio_reply(
     """Sound in a negotiated format, to be played or, with a name, to be saved."""
     headers = {"Vary": "Accept"}
     if download is not None:
-        headers["Content-Disposition"] = content_disposition(download, format)
+        headers["Content-Disposition"] = content_disposition(download, FORMATS[format].suffixes[0])
     return bytes_reply(request, data, AUDIO_TYPES[format][0], cache=cache, headers=headers)
 
 
@@ -85,14 +86,14 @@ def parse_range(header: str, length: int) -> slice | None:
     return slice(start, stop)
 
 
-def content_disposition(name: str, format: AudioFormat) -> str:
-    """An attachment under a file name that every system takes, with the format's ending."""
+def content_disposition(name: str, suffix: str) -> str:
+    """An attachment under a file name that every system takes, with an ending."""
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*').strip(" .")[
         :120
     ]
-    name = name.removesuffix(f".{format}") or "sound"
-    full = f"{name}.{format}"
+    name = name.removesuffix(f".{suffix}") or "sound"
+    full = f"{name}.{suffix}"
     plain = unicodedata.normalize("NFKD", full).encode("ascii", "ignore").decode()
     if plain.startswith("."):
         plain = f"sound{plain}"

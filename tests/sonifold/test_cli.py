@@ -83,3 +83,49 @@ def test_problems_are_one_sentence_on_standard_error(sounds, capsys):
                     ["train", "--dataset", "nowhere"]):  # fmt: skip
         assert main(command) == 1
         assert capsys.readouterr().err.startswith("sonifold: ")
+
+
+def test_a_recording_is_never_written_over(sounds, capsys):
+    before = (sounds / "kick.wav").read_bytes()
+    for target in ("kick.wav", "./bell.wav"):
+        assert main(["morph", "kick.wav", "bell.wav", "-o", target]) == 1
+        assert "one of the recordings that this is made from" in capsys.readouterr().err
+    assert (sounds / "kick.wav").read_bytes() == before
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_computed(sounds, capsys, monkeypatch):
+    monkeypatch.setattr(sonifold, "load", lambda *_: pytest.fail("computed for nothing"))
+    for options, words in (
+        (["-o", "nowhere/x.wav"], "there is no folder 'nowhere'"),
+        (["-o", "x.mp3"], "cannot write 'mp3'"),
+        (["-o", "x.flac", "--depth", "32"], "WAV or AIFF can have 32"),
+        (["-o", "kick.wav", "--each"], "is a file; name a folder"),
+    ):
+        assert main(["morph", "kick.wav", "bell.wav", *options]) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_steps_as_files_of_their_own(sounds):
+    options = [
+        "--steps",
+        "3",
+        "--each",
+        "-o",
+        "out",
+        "--format",
+        "flac",
+        "--depth",
+        "24",
+        "--normalise",
+        "--trim",
+    ]
+    assert main(["morph", "kick.wav", "bell.wav", *options]) == 0
+    files = sorted((sounds / "out").iterdir())
+    assert [one.name for one in files] == [f"kick-to-bell-0{n}.flac" for n in (1, 2, 3)]
+    for number, file in enumerate(files, start=1):
+        with soundfile.SoundFile(file) as opened:
+            assert opened.subtype == "PCM_24"
+            record = json.loads(opened.comment)
+            assert (record["step"], record["path"]) == (number, "geodesic")
+            assert [one["name"] for one in record["sources"]] == ["kick", "bell"]
+            assert np.abs(opened.read()).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)

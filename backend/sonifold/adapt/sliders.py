@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from sonifold import provenance
 from sonifold.adapt.uploads import Uploads
 from sonifold.clip import Clip
 from sonifold.errors import PointInvalid
@@ -83,4 +84,4 @@ def turned(model: Model, sound: Sound, chosen: Sequence[Slider], amounts: Mappin
 def play(model: Model, sound: Sound) -> Clip:
     """The sound as its latent point and residual say, Clip.audio (sample,)."""
     audio = model.renderer.steps(sound.z[None], torch.zeros(1), sound, sound)
-    return Clip(audio[0], model.sample_rate)
+    return Clip(audio[0], model.sample_rate, provenance.of_changed(model, sound, "sliders"))

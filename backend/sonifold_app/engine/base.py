@@ -16,8 +16,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sonifold.archive import SoundFile
+from sonifold.formats import AudioFormat, BitDepth
+from sonifold.provenance import Provenance
+
 Numbers = NDArray[np.float32]
-AudioFormat = Literal["wav", "flac", "ogg"]
+LevelName = Literal["keep", "normalise"]
 ModelKind = Literal["library", "adapted", "refined", "imported"]
 PathKind = Literal["geodesic", "linear", "retimed", "graph"]
 MetricName = Literal["blend", "pullback", "kernel", "flat"]
@@ -169,6 +173,37 @@ class Hearing:
 
     anchor: Anchor
     amounts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How a sound is written to a file."""
+
+    format: AudioFormat = "wav"
+    depth: BitDepth | None = None  # the format's usual one
+    level: LevelName = "keep"
+    trim: bool = False  # the silence at its ends
+
+
+@dataclass(frozen=True)
+class MorphExport:
+    """A way that is to leave as files: of one kind, as steps or as a glide."""
+
+    query: MorphQuery
+    names: tuple[str, str] = ("", "")  # of its ends in file names; "": their own
+    only: int | None = None  # which step, from 1; None: all of them
+    joined: bool = False  # the steps one after another in one file
+    durations: tuple[float, ...] = ()  # seconds of each step in it; empty: as long as each can be heard
+
+
+@dataclass(frozen=True)
+class ExportQuery:
+    """Sounds that are to leave as files: those of a way, or single ones."""
+
+    options: FileOptions
+    morph: MorphExport | None = None
+    sounds: tuple[Anchor, ...] = ()
+    names: tuple[str, ...] = ()  # of the sounds; empty: their own
 
 
 @dataclass(frozen=True)
@@ -414,6 +449,7 @@ class StoredAudio:
 
     data: bytes
     format: AudioFormat
+    provenance: Provenance
 
 
 @dataclass(frozen=True)
@@ -481,6 +517,7 @@ class ModelFacts:
     name: str
     version: str  # changes with the pack and with the code that renders it: what was rendered before is stale
     pack: str  # changes with what a latent point means
+    release: str  # the pack's own version, as files that leave name it
     title: str
     description: str
     latent_dim: int
@@ -606,5 +643,8 @@ class Engine(Protocol):
     async def original(self, model: str, sound: str) -> StoredAudio:
         """A library sound's own file."""
 
-    async def convert(self, audio: bytes, format: AudioFormat) -> bytes:
-        """The same sound in another file format."""
+    async def export(self, model: str, query: ExportQuery) -> list[SoundFile]:
+        """Sounds as files that say what they were made from."""
+
+    async def convert(self, audio: bytes, format: AudioFormat, provenance: Provenance | None = None) -> bytes:
+        """The same sound in another file format, with its provenance: the one given, or the file's own."""

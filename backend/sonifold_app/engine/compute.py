@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sonifold import errors
+from sonifold.provenance import of_recording, provenance_of, source_labelled, version_of
 from sonifold_app.engine.base import (
     Anchor,
     AudioFormat,
@@ -27,6 +28,7 @@ from sonifold_app.engine.base import (
     Neighbour,
     Numbers,
     PathQuery,
+    Provenance,
     Recording,
     StoredAudio,
     TracedPath,
@@ -237,17 +239,21 @@ def distances_of(model: Model, anchor: Anchor, own: Sequence[Kept] = ()) -> Numb
 
 def original_of(model: Model, sound: str) -> StoredAudio:
     format = cast(AudioFormat, model.library.audio_format)
-    return StoredAudio(model.library.audio_bytes(sound), format)
+    label = model.library.labels[model.library.index(sound)]
+    about = of_recording(model.name, version_of(model), source_labelled(label))
+    return StoredAudio(model.library.audio_bytes(sound), format, about)
 
 
-def converted(audio: bytes, format: AudioFormat) -> bytes:
+def converted(audio: bytes, format: AudioFormat, provenance: Provenance | None = None) -> bytes:
     import soundfile
     import torch
 
     from sonifold.clip import Clip
 
-    samples, sample_rate = soundfile.read(io.BytesIO(audio), dtype="float32")
-    return Clip(torch.from_numpy(samples), sample_rate).to_bytes(format)
+    with soundfile.SoundFile(io.BytesIO(audio)) as file:
+        provenance = provenance or provenance_of(file.comment)
+        samples, sample_rate = file.read(dtype="float32"), file.samplerate
+    return Clip(torch.from_numpy(samples), sample_rate, provenance).to_bytes(format)
 
 
 # -- presenting --------------------------------------------------------------------------------

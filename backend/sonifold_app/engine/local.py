@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sonifold import errors
-from sonifold_app.engine import adapting, compute, places, uploads
+from sonifold_app.engine import adapting, compute, exports, places, uploads
 from sonifold_app.engine.base import (
     Adapted,
     Admitted,
@@ -31,6 +31,7 @@ from sonifold_app.engine.base import (
     Decoded,
     Draw,
     Embedding,
+    ExportQuery,
     Extrapolation,
     ExtrapolationQuery,
     Hearing,
@@ -47,8 +48,10 @@ from sonifold_app.engine.base import (
     NeighbourQuery,
     Numbers,
     PathQuery,
+    Provenance,
     SampleQuery,
     Settled,
+    SoundFile,
     SplitFile,
     StoredAudio,
     TracedPath,
@@ -93,6 +96,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "sample": Operation(places.each(places.draw), most=2),
     "neighbours": Operation(places.each(places.neighbours), most=8),
     "indicatrices": Operation(places.each(places.indicatrices), most=2),
+    "export": Operation(places.each(exports.export), most=2, rank=1),
     "settle": Operation(adapting.settled, most=8, rank=1),
 }
 
@@ -231,6 +235,9 @@ class LocalEngine:
     async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
         return await all_of([self._together("admit", model, sound) for sound in sounds])
 
+    async def export(self, model: str, query: ExportQuery) -> list[SoundFile]:
+        return await self._together("export", model, query)
+
     async def mean(self, model: str, query: MeanQuery) -> Mean:
         return await self._together("mean", model, query)
 
@@ -283,8 +290,8 @@ class LocalEngine:
     async def original(self, model: str, sound: str) -> StoredAudio:
         return await self._light(compute.original_of, self._model(model), sound)
 
-    async def convert(self, audio: bytes, format: AudioFormat) -> bytes:
-        return await self._light(compute.converted, audio, format)
+    async def convert(self, audio: bytes, format: AudioFormat, provenance: Provenance | None = None) -> bytes:
+        return await self._light(compute.converted, audio, format, provenance)
 
     async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
         return await self._light(uploads.split, upload, threshold)

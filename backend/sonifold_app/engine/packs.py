@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
+from sonifold.provenance import version_of
 from sonifold_app.engine.base import (
     AtlasField,
     DescriptorFacts,
@@ -66,6 +67,7 @@ def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") ->
         name=name,
         version=version,
         pack=meaning_of_points(model),
+        release=version_of(model),
         title=model.title,
         description=model.description,
         latent_dim=model.latent_dim,

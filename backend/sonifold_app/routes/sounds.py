@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from sonifold.provenance import Source, of_recording
 from sonifold_app import problems
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine import base
@@ -34,7 +35,9 @@ WeightQuery = Annotated[
     float | None,
     Query(ge=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Of the blend; by default the model's own."),
 ]
-Accept = Annotated[str | None, Header(description="`audio/wav` (preferred), `audio/flac`, `audio/ogg`.")]
+Accept = Annotated[
+    str | None, Header(description="`audio/wav` (preferred), `audio/flac`, `audio/aiff`, `audio/ogg`.")
+]
 
 
 @router.get(
@@ -100,10 +103,12 @@ async def get_audio(
         original = await services.engine.original(model.name, sound)
     else:
         own = await services.own.find(model, sound)
-        original = base.StoredAudio(await services.own.audio(own), "flac")
-    data = (
-        original.data if original.format == chosen else await services.engine.convert(original.data, chosen)
-    )
+        about = of_recording(model.name, model.release, Source(own.name))
+        original = base.StoredAudio(await services.own.audio(own), "flac", about)
+    # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
+    data = original.data
+    if original.format != chosen or (download is not None and chosen == "flac"):
+        data = await services.engine.convert(data, chosen, original.provenance)
     return audio_reply(request, data, chosen, cache=IMMUTABLE, download=download)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
 from sonifold_app.engine import base
@@ -9,6 +11,17 @@ from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
 from sonifold_app.schemas.common import SOUND_ID, MetricName, PathKind, Reply, Request, Steps, Weight, example
 from sonifold_app.schemas.paths import PATH_EXAMPLE, PathFacts
+
+GlideSeconds = Annotated[
+    float,
+    Field(
+        ge=0.5,
+        le=20,
+        allow_inf_nan=False,
+        strict=True,
+        description="Length of a glide; steps have their own.",
+    ),
+]
 
 
 class MorphRequest(Request):
@@ -30,14 +43,7 @@ class MorphRequest(Request):
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
     mode: base.MorphMode = "steps"
-    seconds: float = Field(
-        4.0,
-        ge=0.5,
-        le=20,
-        allow_inf_nan=False,
-        strict=True,
-        description="Length of a glide; steps have their own.",
-    )
+    seconds: GlideSeconds = 4.0
 
     @field_validator("kinds")
     @classmethod

@@ -1,0 +1,63 @@
+"""Files that are written whole or not at all, and never over what they were made from."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from sonifold.errors import OutputError
+
+
+def check_target(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Whether a file may be written there, asked before the work whose result it is to hold.
+
+    Raises:
+        OutputError: there is no such folder, it is a folder itself, or it is one of the inputs, by whatever name.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {str(path.parent)!r}; make it first, or write somewhere else.")
+    if path.is_dir():
+        raise OutputError(f"{str(path)!r} is a folder; name a file in it.")
+    if path.exists() and any(file.exists() and path.samefile(file) for file in inputs):
+        raise OutputError(
+            f"{str(path)!r} is one of the recordings that this is made from, and would be lost; write to another file."
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Whether a folder is there or can be made. Raises OutputError."""
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{str(path)!r} is a file; name a folder for the files.")
+    if not path.exists():
+        check_target(path)
+
+
+def write_file(path: Path, data: bytes, inputs: Iterable[Path] = ()) -> None:
+    """Write a file beside ``path`` and rename it: what was there stays until all of the new one is on the disk.
+
+    Raises:
+        OutputError: as :func:`check_target`, or the disk takes no such file.
+    """
+    check_target(path, inputs)
+    try:
+        _write_beside(path, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was changed there.") from error
+
+
+def _write_beside(path: Path, data: bytes) -> None:
+    scratch = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.part")
+    try:
+        with scratch.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            scratch.chmod(path.stat().st_mode & 0o777)
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise

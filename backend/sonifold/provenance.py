@@ -1,0 +1,250 @@
+"""Where a sound comes from: what is written into every file that leaves, as far as its format has room.
+
+A file holds a title, credits, licences, and the whole record as JSON in its comment, by which the sound can be made
+again. Tags survive in WAV (LIST INFO), FLAC and Ogg (Vorbis comments) and AIFF (text chunks).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sonifold.directions import Travel
+    from sonifold.library import Label
+    from sonifold.model import Model
+    from sonifold.path import Path as LatentPath
+    from sonifold.sound import Sound
+
+#: Bytes of one tag. libsndfile (1.2.2) reads no WAV tag of 2,048 bytes or more, nor any that follows it, and cannot
+#: open an AIFF with one of 8,192 that it has written itself.
+LONGEST_TAG = 2000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sound that another one was made from."""
+
+    name: str
+    role: str = ""  # "A", "B"; "" where there is one
+    id: str | None = None  # in the model's library
+    origin: str = ""  # the collection it belongs to
+    licence: str = ""
+    credit: str = ""
+    file: Path | None = field(default=None, compare=False)  # it was read from; stays on this machine
+
+    def record(self) -> dict[str, str]:
+        """What is known of it, for the comment."""
+        known = {
+            "role": self.role,
+            "name": self.name,
+            "id": self.id or "",
+            "origin": self.origin,
+            "licence": self.licence,
+            "credit": self.credit,
+        }
+        return {key: value for key, value in known.items() if value}
+
+    def sentence(self) -> str:
+        """``Kick 808: CC0-1.0, Sonic Pi, by Somebody``."""
+        about = [self.licence, self.origin, f"by {self.credit}" if self.credit else ""]
+        return f"{self.name}: {', '.join(part for part in about if part) or 'a recording of your own'}"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a sound, or several sounds of one clip, came about."""
+
+    title: str
+    model: str
+    version: str  # of the model
+    sources: tuple[Source, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)  # plain JSON: kind of path, metric, weight ...
+    parts: tuple[Mapping[str, Any], ...] = ()  # more facts of each sound of several
+
+    def of_part(self, index: int) -> Provenance:
+        """That of one sound of several."""
+        if not self.parts:
+            return self
+        title = f"{self.title}, {index + 1} of {len(self.parts)}"
+        return replace(self, title=title, facts={**self.facts, **self.parts[index]}, parts=())
+
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON can hold it."""
+        from sonifold import __version__
+
+        return {
+            "sonifold": __version__,
+            "title": self.title,
+            "model": self.model,
+            "model_version": self.version,
+            **self.facts,
+            "sources": [source.record() for source in self.sources],
+        }
+
+    def tags(self) -> dict[str, str]:
+        """The record as the text fields of a sound file, by soundfile's names for them."""
+        from sonifold import __version__
+
+        credits = unique(source.credit for source in self.sources)
+        licences = unique(source.licence for source in self.sources)
+        texts = {
+            "title": self.title,
+            "artist": "; ".join(credits),
+            "copyright": "; ".join(unique(source.sentence() for source in self.sources)),
+            "license": "; ".join(licences),
+            "software": f"Sonifold {__version__}",
+            "comment": self.comment(),
+        }
+        return {name: shortened(text) for name, text in texts.items() if text}
+
+    def comment(self) -> str:
+        """The record as JSON in at most LONGEST_TAG bytes; what does not fit is left out and said to be."""
+        record = self.record()
+        sources = list(record["sources"])
+        while len(text := json.dumps(record, separators=(",", ":"))) > LONGEST_TAG:
+            if sources:
+                sources.pop()
+                record |= {"sources": sources, "sources_left_out": len(self.sources) - len(sources)}
+            else:
+                longest = max(
+                    (key for key in record if key not in KEPT_FACTS), key=lambda key: len(str(record[key]))
+                )
+                record = {
+                    **{key: value for key, value in record.items() if key != longest},
+                    "shortened": True,
+                }
+        return text
+
+
+#: Never left out of a comment, however long the rest.
+KEPT_FACTS = frozenset({"sonifold", "model", "model_version", "sources", "sources_left_out", "shortened"})
+
+
+def provenance_of(comment: str) -> Provenance | None:
+    """What :meth:`Provenance.comment` wrote, read back; None where a comment is something else."""
+    try:
+        record = json.loads(comment)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or "sonifold" not in record:
+        return None
+    own = {"sonifold", "title", "model", "model_version", "sources"}
+    return Provenance(
+        title=str(record.get("title", "")),
+        model=str(record.get("model", "")),
+        version=str(record.get("model_version", "")),
+        sources=tuple(source_of(one) for one in record.get("sources", []) if isinstance(one, dict)),
+        facts={key: value for key, value in record.items() if key not in own},
+    )
+
+
+def source_of(record: Mapping[str, Any]) -> Source:
+    """Inverse of :meth:`Source.record`."""
+    texts = {key: str(value) for key, value in record.items()}
+    return Source(
+        texts.get("name", ""),
+        texts.get("role", ""),
+        texts.get("id"),
+        texts.get("origin", ""),
+        texts.get("licence", ""),
+        texts.get("credit", ""),
+    )
+
+
+def unique(texts: Iterable[str]) -> list[str]:
+    """Each text once, in their order, without the empty ones."""
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def shortened(text: str) -> str:
+    """One line of text in at most LONGEST_TAG bytes of UTF-8."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    data = line.encode("utf-8", "ignore")
+    if len(data) <= LONGEST_TAG:
+        return data.decode()
+    return data[: LONGEST_TAG - 3].decode("utf-8", "ignore") + "…"
+
+
+# -- of what a model makes -----------------------------------------------------------------------
+
+
+def of_path(model: Model, path: LatentPath, mode: str, **facts: Any) -> Provenance:
+    """That of a path made audible: ``mode`` is ``steps``, one part each, or ``glide``."""
+    ends = (source_from(model, path.start, "A"), source_from(model, path.end, "B"))
+    steps = [{"step": step, "place": short(time)} for step, time in enumerate(path.times.tolist(), start=1)]
+    return Provenance(
+        title=f"{ends[0].name} to {ends[1].name}",
+        model=model.name,
+        version=version_of(model),
+        sources=ends,
+        facts={
+            "mode": mode,
+            "path": path.kind,
+            "metric": path.metric,
+            "weight": short(path.weight),
+            "length": short(path.length),
+            "unit": model.unit,
+            "steps": path.steps,
+            **facts,
+        },
+        parts=tuple(steps) if mode == "steps" else (),
+    )
+
+
+def of_points(model: Model, points: Tensor) -> Provenance:
+    """That of what the model makes of latent points (batch, latent), one part each."""
+    parts = tuple({"point": [short(value) for value in point]} for point in points.tolist())
+    about = Provenance("A sound of the model", model.name, version_of(model), (), {"mode": "point"}, parts)
+    return about.of_part(0) if len(parts) == 1 else about
+
+
+def of_travel(model: Model, travel: Travel) -> Provenance:
+    """That of less and more of what a word says, one part a step."""
+    source = source_from(model, travel.sound)
+    parts = [
+        {"step": step, travel.descriptor: short(value)} for step, value in enumerate(travel.values, start=1)
+    ]
+    facts = {"mode": "travel", "descriptor": travel.descriptor}
+    title = f"{source.name}, {travel.descriptor}"
+    return Provenance(title, model.name, version_of(model), (source,), facts, tuple(parts))
+
+
+def of_changed(model: Model, sound: Sound, mode: str, **facts: Any) -> Provenance:
+    """That of a sound that was changed as ``mode`` and ``facts`` say."""
+    source = source_from(model, sound)
+    return Provenance(source.name, model.name, version_of(model), (source,), {"mode": mode, **facts})
+
+
+def of_recording(model: str, version: str, source: Source) -> Provenance:
+    """That of a sound as it is: of a model's library, or kept with it."""
+    return Provenance(source.name, model, version, (source,), {"mode": "recording"})
+
+
+def source_from(model: Model, sound: Sound, role: str = "") -> Source:
+    """A sound as a source: of the library with its licence and credit, one's own, or a bare point."""
+    if sound.id is None:
+        name = sound.name or ("a recording" if sound.recorded else "a point of the map")
+        return Source(name, role, file=sound.file, origin="" if sound.recorded else "made by the model")
+    return source_labelled(model.library.labels[model.library.index(sound.id)], role)
+
+
+def source_labelled(label: Label, role: str = "") -> Source:
+    """A library sound as a source."""
+    return Source(label.name, role, label.id, label.source, label.licence, label.credit)
+
+
+def version_of(model: Model) -> str:
+    """A pack's version and the beginning of its weights' sha256."""
+    return f"{model.config.version}-{model.config.files['weights.safetensors'][:12]}"
+
+
+def short(value: float) -> float | None:
+    """A number to six digits; None for what JSON has no word for."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -1,0 +1,102 @@
+"""What the engine does with sounds that are to leave as files: rendered anew, so that they have every bit that the
+format has room for, and not only those of the 16 that are kept to be listened to.
+
+torch is imported where it is used, as in ``compute``.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sonifold.provenance import Provenance, Source, of_recording, source_labelled, version_of
+from sonifold_app.engine.base import Anchor, ExportQuery, FileOptions, MorphExport, SoundFile
+from sonifold_app.engine.compute import legs_of, resolve
+
+if TYPE_CHECKING:
+    from sonifold.clip import Clip
+    from sonifold.model import Model
+
+#: What other ways than the geodesic are called in file names.
+WAY_NAMES = {"linear": "straight", "retimed": "re-timed", "graph": "via-sounds"}
+
+
+def export(model: Model, query: ExportQuery) -> list[SoundFile]:
+    """The files of an export, in order."""
+    from sonifold.formats import FORMATS
+
+    named = morph_clips(model, query.morph) if query.morph else sound_clips(model, query.sounds, query.names)
+    suffix = FORMATS[query.options.format].suffixes[0]
+    return [
+        SoundFile(f"{stem}.{suffix}", encoded(clip, query.options), clip.provenance) for stem, clip in named
+    ]
+
+
+def encoded(clip: Clip, options: FileOptions) -> bytes:
+    """A clip of one sound as a file, brought to the level and the length that were asked for."""
+    if options.trim:
+        clip = clip.trimmed()
+    if options.level == "normalise":
+        clip = clip.normalised()
+    return clip.to_bytes(options.format, options.depth)
+
+
+def morph_clips(model: Model, asked: MorphExport) -> list[tuple[str, Clip]]:
+    """The sounds of a way between two anchors, each with the stem of its file's name."""
+    from sonifold.archive import file_stem, numbered
+    from sonifold.rhythm import played_durations
+
+    query = asked.query
+    (leg,) = legs_of(model, (query.start, query.end))
+    kind = query.kinds[0]
+    (path,) = model.paths([leg], kind=kind, metric=query.metric, weight=query.weight, steps=query.steps)
+    ends = [file_stem(name or sound.name or "place") for name, sound in zip(asked.names, leg, strict=True)]
+    stem = "-".join([f"{ends[0]}-to-{ends[1]}", *([WAY_NAMES[kind]] if kind in WAY_NAMES else [])])
+    if query.mode == "glide":
+        return [(f"{stem}-glide", model.render_glide(path, seconds=query.seconds))]
+    _, clip = model.morph(path)
+    if asked.joined:
+        return [(f"{stem}-steps", clip.in_rhythm(asked.durations or played_durations(clip)))]
+    steps = clip.each()
+    chosen = range(len(steps)) if asked.only is None else (asked.only - 1,)
+    return [(numbered(stem, index, len(steps)), steps[index]) for index in chosen]
+
+
+def sound_clips(model: Model, anchors: Sequence[Anchor], names: Sequence[str]) -> list[tuple[str, Clip]]:
+    """Sounds as they are, or what the model makes of places, each with the stem of its file's name."""
+    from sonifold.archive import distinct, file_stem
+
+    clips = [clip_of(model, anchor) for anchor in anchors]
+    named = [titled(clip, name) for clip, name in zip(clips, names or [""] * len(clips), strict=True)]
+    stems = [file_stem(clip.provenance.title if clip.provenance else "") for clip in named]
+    return list(zip(distinct(stems), named, strict=True))
+
+
+def titled(clip: Clip, name: str) -> Clip:
+    if not name or clip.provenance is None:
+        return clip
+    return replace(clip, provenance=replace(clip.provenance, title=name))
+
+
+def clip_of(model: Model, anchor: Anchor) -> Clip:
+    """The recording of a library sound or of one's own; what the model makes of a place."""
+    import soundfile
+    import torch
+
+    from sonifold.clip import Clip
+
+    if anchor.kept is not None:
+        samples, sample_rate = soundfile.read(io.BytesIO(anchor.kept.audio), dtype="float32")
+        source = Source(anchor.kept.name)
+        return Clip(torch.from_numpy(samples), sample_rate, recorded(model, source))
+    if anchor.sound is not None:
+        label = model.library.labels[model.library.index(anchor.sound)]
+        audio = model.library.audio(anchor.sound)
+        return Clip(audio, model.sample_rate, recorded(model, source_labelled(label)))
+    return model.decode(resolve(model, anchor).z[None]).each()[0]
+
+
+def recorded(model: Model, source: Source) -> Provenance:
+    return of_recording(model.name, version_of(model), source)

@@ -1,0 +1,133 @@
+"""Sounds that are to leave as files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from sonifold.formats import AudioFormat, BitDepth, subtype_of
+from sonifold_app.engine import base
+from sonifold_app.schemas.anchors import Anchor
+from sonifold_app.schemas.common import (
+    SOUND_ID,
+    MetricName,
+    Number,
+    PathKind,
+    Request,
+    Steps,
+    Weight,
+    example,
+)
+from sonifold_app.schemas.morphs import GlideSeconds
+from sonifold_app.schemas.sounds import Name, printable
+
+MAX_EXPORTS = 200
+
+Duration = Annotated[Number, Field(ge=0.02, le=2)]
+
+
+class MorphExport(Request):
+    """A way between two anchors, as the sounds along it or as one that travels."""
+
+    model_config = example(
+        anchors=[{"sound": SOUND_ID}, {"sound": "0a1b2c3d4e5f"}], kind="geodesic", steps=17, only=5
+    )
+
+    anchors: list[Anchor] = Field(min_length=2, max_length=2)
+    kind: PathKind = "geodesic"
+    metric: MetricName = "blend"
+    weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
+    steps: Steps = 17
+    mode: base.MorphMode = Field(
+        "steps", description="`steps`: a file each. `glide`: one sound that travels."
+    )
+    seconds: GlideSeconds = 4.0
+    only: int | None = Field(None, ge=1, strict=True, description="One of the steps, from 1; by default all.")
+    joined: bool = Field(False, description="The steps one after another in one file.")
+    durations: list[Duration] | None = Field(
+        None, description="Seconds of each step in it; by default as long as each can be heard, 0.25 to 1.5."
+    )
+    names: list[Name] | None = Field(
+        None,
+        min_length=2,
+        max_length=2,
+        description="Of the ends, in the files' names; by default their own.",
+    )
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if self.only is not None and self.only > self.steps:
+            raise ValueError(f"there are {self.steps} steps, numbered from 1; {self.only} is none of them")
+        if self.durations is not None and len(self.durations) != self.steps:
+            raise ValueError(f"{self.steps} steps need as many durations, {len(self.durations)} came")
+        return self
+
+    def query(self) -> base.MorphExport:
+        start, end = (one.anchor() for one in self.anchors)
+        first, last = self.names or ("", "")
+        return base.MorphExport(
+            base.MorphQuery(
+                start, end, (self.kind,), self.metric, self.weight, self.steps, self.mode, self.seconds
+            ),
+            (first, last),
+            self.only,
+            self.joined,
+            tuple(self.durations or ()),
+        )
+
+
+class ExportRequest(Request):
+    """What is to leave, and as what kind of file: either ``morph`` or ``sounds``."""
+
+    model_config = example(
+        morph=MorphExport.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
+        format="wav",
+        depth=24,
+        level="normalise",
+        trim=True,
+    )
+
+    morph: MorphExport | None = None
+    sounds: list[Anchor] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_EXPORTS,
+        description="Recordings of the library and of your own; of points and positions what the model makes of them.",
+    )
+    names: list[Name] | None = Field(
+        None,
+        max_length=MAX_EXPORTS,
+        description="Of the sounds, as titles and in file names; by default their own.",
+    )
+    format: AudioFormat = "wav"
+    depth: BitDepth | None = Field(
+        None, description="Bits a sample, 32 are floats: as far as the format has it, 16 by default."
+    )
+    level: base.LevelName = Field(
+        "keep",
+        description="`keep`: as it is heard. `normalise`: the peak of each file at -1 dB of full scale.",
+    )
+    trim: bool = Field(False, description="Leave the silence at both ends out, 60 dB under the peak.")
+
+    @field_validator("names")
+    @classmethod
+    def names_of_letters(cls, names: list[str] | None) -> list[str] | None:
+        return names and [printable(name) for name in names]
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if (self.morph is None) == (self.sounds is None):
+            raise ValueError("name what to export: either morph or sounds")
+        if self.names is not None and len(self.names) != len(self.sounds or ()):
+            raise ValueError("as many names as sounds")
+        subtype_of(self.format, self.depth)
+        return self
+
+    def query(self) -> base.ExportQuery:
+        return base.ExportQuery(
+            base.FileOptions(self.format, self.depth, self.level, self.trim),
+            self.morph.query() if self.morph else None,
+            tuple(one.anchor() for one in self.sounds or ()),
+            tuple(self.names or ()),
+        )

@@ -1,0 +1,186 @@
+"""Sounds that leave: the bits that are heard, under good names, with where they come from inside."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+import soundfile
+from app_checks import API, assert_problem, file_of, samples_of, tone
+
+RATE = 44_100
+STEPS = 4
+
+
+def name_of(answer):
+    return unquote(answer.headers["content-disposition"].rpartition("''")[2])
+
+
+def record_of(data):
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        return json.loads(file.comment)
+
+
+@pytest.fixture(scope="module")
+def pair(model):
+    """Two library sounds with licences of different kinds."""
+    by = {label.licence: label.id for label in model.library.labels}
+    return [by["CC0-1.0"], by["CC-BY-3.0"]]
+
+
+@pytest.fixture(scope="module")
+def way(pair):
+    return {"anchors": [{"sound": id} for id in pair], "kind": "linear", "steps": STEPS}
+
+
+@pytest.fixture(scope="module")
+def export(client, name):
+    return lambda **asked: client.post(f"{API}/models/{name}/exports", json=asked)
+
+
+@pytest.fixture(scope="module")
+def heard(client, name, pair):
+    """The steps as they are played, (step, sample)."""
+    asked = {"anchors": [{"sound": id} for id in pair], "kinds": ["linear"], "steps": STEPS}
+    reply = client.post(f"{API}/models/{name}/morphs", json=asked).json()
+    samples, _ = samples_of(client.get(reply["morphs"][0]["audio"]["url"]).content)
+    return samples.reshape(STEPS, reply["step_samples"])
+
+
+def test_all_steps_are_a_zip_of_what_was_heard(export, way, heard, model, pair):
+    answer = export(morph=way)
+    assert answer.headers["content-type"] == "application/zip"
+    stem = name_of(answer).removesuffix(".zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
+        assert zipped.testzip() is None
+        files = {one: zipped.read(one) for one in zipped.namelist()}
+    table = list(csv.DictReader(io.StringIO(files.pop("sounds.csv").decode(), newline="")))
+    assert files.pop("README.txt")
+    assert (
+        list(files) == [f"{stem}-{n:02d}.wav" for n in range(1, STEPS + 1)] == [row["file"] for row in table]
+    )
+    for data, step in zip(files.values(), heard, strict=True):
+        np.testing.assert_array_equal(samples_of(data)[0], step)
+    assert {row["licences"] for row in table} == {"CC0-1.0; CC-BY-3.0"}
+    last = record_of(list(files.values())[-1])
+    assert (last["path"], last["step"], last["place"], last["metric"]) == ("linear", STEPS, 1.0, "blend")
+    assert [one["id"] for one in last["sources"]] == pair
+    assert json.loads(table[-1]["record"]) == last
+
+
+def test_a_file_of_more_bits_has_them(export, way, heard):
+    deep = samples_of(export(morph={**way, "only": 2}, depth=24).content)[0]
+    floats = samples_of(export(morph={**way, "only": 2}, depth=32).content)[0]
+    assert np.abs(floats - deep).max() <= 0.51 / 2**23
+    assert 0 < np.abs(floats - heard[1]).max() <= 0.51 / 2**15, "rendered anew, not blown up from 16 bits"
+
+
+@pytest.mark.parametrize(
+    ("format", "depth", "subtype"),
+    [
+        ("wav", None, "PCM_16"),
+        ("wav", 32, "FLOAT"),
+        ("flac", 24, "PCM_24"),
+        ("aiff", 24, "PCM_24"),
+        ("ogg", None, "VORBIS"),
+    ],
+)
+def test_every_format_and_depth_is_what_it_says(export, pair, format, depth, subtype):
+    answer = export(sounds=[{"sound": pair[1]}], format=format, depth=depth)
+    assert answer.headers["content-type"] == f"audio/{format}"
+    assert name_of(answer).endswith(f".{format}")
+    with soundfile.SoundFile(io.BytesIO(answer.content)) as file:
+        assert (file.format, file.subtype, file.samplerate) == (format.upper(), subtype, RATE)
+        assert "CC-BY-3.0" in file.copyright
+    assert record_of(answer.content)["sources"][0]["licence"] == "CC-BY-3.0"
+
+
+def test_one_step_has_its_number_in_its_name(export, way):
+    answer = export(morph={**way, "only": 3, "names": ["My Kick!", "Köto"]})
+    assert name_of(answer) == "my-kick-to-köto-straight-03.wav"
+    assert record_of(answer.content)["step"] == 3
+
+
+def test_steps_in_one_file_last_as_long_as_they_were_played(export, way, heard):
+    durations = [0.25, 0.5, 0.75, 1.0]
+    samples, _ = samples_of(export(morph={**way, "joined": True, "durations": durations}).content)
+    assert len(samples) == round(sum(durations) * RATE)
+    begin = 0
+    for step, seconds in zip(heard, durations, strict=True):
+        until_fade = round((seconds - 0.02) * RATE)
+        np.testing.assert_array_equal(samples[begin:][:until_fade], step[:until_fade])
+        begin += round(seconds * RATE)
+
+
+def test_a_glide_is_as_long_as_was_asked(export, way):
+    samples, _ = samples_of(export(morph={**way, "mode": "glide", "seconds": 2.5}).content)
+    assert len(samples) / RATE == pytest.approx(2.5, abs=0.02)
+
+
+def test_level_and_silence(export, way, heard):
+    plain = samples_of(export(morph={**way, "only": 2}).content)[0]
+    loud, _ = samples_of(export(morph={**way, "only": 2}, level="normalise", trim=True).content)
+    assert np.abs(loud).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
+    assert len(loud) < len(plain)
+
+
+def test_own_sounds_and_places_leave_too_under_the_names_they_are_given(client, export, name, model):
+    kept = client.post(
+        f"{API}/models/{name}/sounds", files=[("files", ("Tick.wav", file_of(tone()), "audio/wav"))]
+    ).json()["sounds"][0]
+    point = model.library.z[3].tolist()
+    answer = export(
+        sounds=[{"sound": kept["id"]}, {"point": point}, {"position": [kept["x"], kept["y"]]}],
+        names=["Tick", "Tick", "Here"],
+    )
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
+        assert zipped.namelist()[:3] == ["tick.wav", "tick-2.wav", "here.wav"]
+        files = [zipped.read(one) for one in zipped.namelist()[:3]]
+    own, _ = samples_of(client.get(f"{API}/models/{name}/sounds/{kept['id']}/audio").content)
+    np.testing.assert_array_equal(samples_of(files[0])[0], own)
+    assert record_of(files[1])["point"] == pytest.approx(point, rel=1e-4)
+    client.delete(f"{API}/models/{name}/sounds/{kept['id']}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"sounds": []},
+        {"morph": {"steps": 40}},
+        {"morph": {"only": 9}},
+        {"morph": {"durations": [1.0]}},
+        {"morph": {"seconds": 60.0, "mode": "glide"}},
+        {"morph": {}, "sounds": [{"sound": "x"}]},
+        {"morph": {}, "format": "mp3"},
+        {"morph": {}, "format": "flac", "depth": 32},
+        {"morph": {}, "format": "ogg", "depth": 16},
+        {"morph": {}, "depth": 8},
+    ],
+)
+def test_what_cannot_be_written_is_said(export, way, asked):
+    if "morph" in asked:
+        asked = {**asked, "morph": {**way, **asked["morph"]}}
+    assert_problem(export(**asked), 422, "request_invalid")
+
+
+def test_a_sound_that_is_not_there(export):
+    assert_problem(export(sounds=[{"sound": "0" * 12}]), 404, "sound_not_found")
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "aiff"])
+def test_whatever_is_fetched_says_where_it_comes_from(client, name, pair, format):
+    asked = {"anchors": [{"sound": id} for id in pair], "kinds": ["retimed"], "steps": 3}
+    url = client.post(f"{API}/models/{name}/morphs", json=asked).json()["morphs"][0]["audio"]["url"]
+    record = record_of(client.get(url, params={"format": format}).content)
+    assert (record["path"], record["steps"], record["model"]) == ("retimed", 3, name)
+    assert [one["licence"] for one in record["sources"]] == ["CC0-1.0", "CC-BY-3.0"]
+    sound = client.get(
+        f"{API}/models/{name}/sounds/{pair[1]}/audio", params={"format": format, "download": "x"}
+    )
+    assert record_of(sound.content)["sources"][0]["credit"]
