@@ -143,8 +143,9 @@ class Adaptations:
             audio = await run_in_threadpool(self._store.audio, one)
             if audio is None:
                 raise errors.PackInvalid(
-                    f"{adaptation.title!r} was adapted to the sound {one.name!r}, which is no longer whole on the "
-                    f"disk. Undo it (DELETE /api/v1/models/{adaptation.id}) and adapt again."
+                    f"{adaptation.title!r} was adapted to the sound {one.name!r}, whose recording is missing in the "
+                    f"data folder, or damaged and set aside there. Put library/sounds/{one.audio[:2]}/"
+                    f"{one.audio[2:]} back from a copy, or adapt again to sounds that play."
                 )
             sounds.append(as_kept(one, audio, placed=adaptation.pack == base.pack))
         log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)

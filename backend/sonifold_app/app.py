@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -15,7 +16,6 @@ from sonifold_app import gate, problems
 from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.runner import JobRunner
-from sonifold_app.jobs.store import JobStore
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
 from sonifold_app.packed import ARCHIVE_BYTES
@@ -42,13 +42,12 @@ from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import KeepRequest
 from sonifold_app.services import Services
 from sonifold_app.settings import MEBIBYTE, Settings
-from sonifold_app.store.blobs import Blobs, Memo
-from sonifold_app.store.kept import KeptSounds
+from sonifold_app.storage import Storage
+from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.recordings import Recordings
 
 API = "/api/v1"
 JSON_BYTES = 2 * MEBIBYTE
-MEMO_BYTES = 64 * MEBIBYTE
 
 DESCRIPTION = """
 Geodesic morphs between one-shots, on a map you can hear.
@@ -61,25 +60,28 @@ Errors are problem documents (RFC 9457) with a stable `code`. Sound comes as WAV
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """The service over an engine. The engine starts and ends with the app's lifespan.
 
-    Raises DatabaseUnusableError where the user's database in the data folder cannot be used.
+    Raises DataFolderUnusableError where the data folder cannot be used or another server has it, DatabaseUnusableError
+    where the user's database in it cannot be used.
     """
-    store = settings.data / "cache"
-    blobs = Blobs(store / "blobs", settings.keep_bytes)
-    memo = Memo(store / "memo", MEMO_BYTES)
-    kept = KeptSounds(settings.data / "library")
-    own = OwnSounds(kept, engine)
+    data = DataFolder(settings.data)
+    try:
+        storage = Storage(data, settings.keep_bytes)
+    except BaseException:
+        data.release()
+        raise
+    own = OwnSounds(storage.kept, engine)
     made = MadeModels(settings.data, engine)
-    runner = JobRunner(JobStore(settings.data / "library"), engine, made, settings.data, settings.models)
+    runner = JobRunner(storage.jobs, engine, made, settings.data, settings.models)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(storage.tidy)
         engine.start()
         runner.start()
         yield
         await runner.close()
         engine.close()
-        runner.store.close()
-        kept.close()
+        storage.close()
 
     app = FastAPI(
         title="Sonifold",
@@ -103,14 +105,15 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.services = Services(
         settings,
         engine,
-        Recordings(blobs, memo, engine.convert),
-        memo,
+        Recordings(storage.blobs, storage.memo, engine.convert),
+        storage.memo,
         own,
-        Adaptations(kept.adaptations, own, engine),
+        Adaptations(storage.kept.adaptations, own, engine),
         made,
         runner,
     )
-    app.state.plotly = page.Plotly(blobs, memo)
+    app.state.services.readiness.add("storage", storage.problem)
+    app.state.plotly = page.Plotly(storage.blobs, storage.memo)
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from sonifold import errors
 from sonifold_app import packed
 from sonifold_app.engine.base import Catalogue, Engine, ModelKind
-from sonifold_app.store.folder import sync_folder
+from sonifold_app.store.files import sync_folder
 
 REFINED, IMPORTED = "packs", "imports"
 KINDS: dict[str, ModelKind] = {REFINED: "refined", IMPORTED: "imported"}

@@ -108,12 +108,13 @@ class OwnSounds:
             raise UploadNotFoundError(id)
 
     async def audio(self, sound: KeptSound) -> bytes:
-        """A sound's FLAC file. Raises SoundNotFound where the disk lost it."""
+        """A sound's FLAC file. Raises SoundNotFound where the disk lost it, StorageError where that cannot be told."""
         data = await run_in_threadpool(self._kept.audio, sound)
         if data is None:
             raise errors.SoundNotFound(
-                f"the audio of your sound {sound.name!r} ({sound.id}) is no longer whole on the disk. Delete the "
-                "sound, and upload it again if you have its file."
+                f"the recording of your sound {sound.name!r} ({sound.id}) is missing in the data folder, or damaged "
+                "and set aside there. The sound stays in your list: put "
+                f"library/sounds/{sound.audio[:2]}/{sound.audio[2:]} back from a copy and it plays again."
             )
         return data
 

@@ -17,6 +17,7 @@ import uvicorn
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.settings import Settings
+from sonifold_app.store.data_folder import DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError
 
 
@@ -31,7 +32,7 @@ def serve(settings: Settings) -> None:
     engine = LocalEngine(settings.models, threads=settings.threads)
     try:
         app = create_app(settings, engine)
-    except DatabaseUnusableError as error:
+    except (DataFolderUnusableError, DatabaseUnusableError) as error:
         raise ServeError(str(error)) from error
     server = uvicorn.Server(
         uvicorn.Config(

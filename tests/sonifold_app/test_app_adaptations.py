@@ -230,8 +230,8 @@ def test_a_model_adapted_to_a_sound_goes_on_when_that_is_deleted_even_after_a_re
         refused = app.post(f"{API}/models/{made['result']}/finetunes", json=finetune)
         assert own[0] in assert_problem(refused, 404, "sound_not_found")["detail"]
         assert app.delete(f"{API}/models/{made['result']}").status_code == 204
-        blobs = app.app.state.services.own._kept._audio
-        assert len(blobs._folder) == 3, "the deleted sound's audio went with the adaptation"
+        recordings = list((tmp_path / "library" / "sounds").glob("*/*"))
+        assert len(recordings) == 3, "the deleted sound's audio went with the adaptation"
 
 
 def test_an_adaptation_whose_audio_the_disk_lost_says_so_and_can_be_undone(tmp_path, engine_of, name, kit):
@@ -247,7 +247,7 @@ def test_an_adaptation_whose_audio_the_disk_lost_says_so_and_can_be_undone(tmp_p
         problem = assert_problem(
             app.post(f"{API}/models/{result}/decodings", json=asked), 503, "model_unusable"
         )
-        assert "no longer whole" in problem["detail"]
+        assert "missing in the data folder" in problem["detail"]
         assert app.post(f"{API}/models/{name}/decodings", json=asked).status_code == 200
         assert app.delete(f"{API}/models/{result}").status_code == 204
 

@@ -22,7 +22,7 @@ from sonifold_app.app import create_app
 from sonifold_app.engine.base import Admitted
 from sonifold_app.settings import Settings
 from sonifold_app.store import database
-from sonifold_app.store.database import DatabaseUnusableError, open_database
+from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.kept import KeptSounds, NewSound
 
 
@@ -242,7 +242,7 @@ def test_deleting_the_cache_loses_no_own_sound(tmp_path, engine_of, sounds, poin
 
 
 def test_audio_goes_with_the_last_sound_that_has_it(tmp_path, model):
-    kept = KeptSounds(tmp_path)
+    kept = KeptSounds(tmp_path / "library")
     new = NewSound("made", "x", admitted(model), {})
     one, two = kept.add("m", "p", [new, new])
     assert kept.remove("m", one.id)
@@ -253,22 +253,24 @@ def test_audio_goes_with_the_last_sound_that_has_it(tmp_path, model):
     kept.close()
 
 
-def test_audio_that_a_crash_left_without_a_row_is_swept_away(tmp_path, model):
-    kept = KeptSounds(tmp_path)
-    (sound,) = kept.add("m", "p", [NewSound("made", "x", admitted(model), {})])
-    fresh, stale = (kept._audio.put(data) for data in (b"fresh", b"stale"))
-    os.utime(tmp_path / "sounds" / stale[:2] / stale[2:], (1, 1))
-    os.utime(tmp_path / "sounds" / sound.audio[:2] / sound.audio[2:], (1, 1))
+def test_audio_that_a_crash_left_without_a_row_goes_to_the_trash(tmp_path, model):
+    kept = KeptSounds(tmp_path / "library")
+    sound, other = kept.add("m", "p", [NewSound("made", "x", admitted(model, n), {}) for n in range(2)])
+    stale = kept._audio.put(b"stale")
+    for one in (stale, sound.audio, other.audio):
+        os.utime(tmp_path / "library" / "sounds" / one[:2] / one[2:], (1, 1))
     kept.close()
-    again = KeptSounds(tmp_path)
+    again = KeptSounds(tmp_path / "library")
+    again.tidy()
     assert again.audio(sound) == b"audio 0"
-    assert fresh in again._audio
-    assert stale not in again._audio
+    (trashed,) = (tmp_path / "trash").glob("*/*")
+    assert trashed.name == stale
+    assert trashed.read_bytes() == b"stale"
     again.close()
 
 
 def test_all_or_none_of_several_are_kept(tmp_path, model, monkeypatch):
-    kept = KeptSounds(tmp_path)
+    kept = KeptSounds(tmp_path / "library")
     monkeypatch.setattr("secrets.token_hex", lambda _: "same")  # the second row breaks the key
     with pytest.raises(Exception, match="UNIQUE"):
         kept.add("m", "p", [NewSound("made", "x", admitted(model), {})] * 2)
@@ -303,27 +305,27 @@ def version_of(path):
 
 
 def test_an_older_file_is_brought_up_to_date_and_copied_first(tmp_path, model, monkeypatch):
-    kept = KeptSounds(tmp_path)
+    kept = KeptSounds(tmp_path / "library")
     (sound,) = kept.add("m", "p", [NewSound("made", "x", admitted(model), {})])
     kept.close()
-    path, version = tmp_path / "library.sqlite", len(database.MIGRATIONS)
+    path, version = tmp_path / "library" / "library.sqlite", len(database.MIGRATIONS)
     later = (*database.MIGRATIONS, ("ALTER TABLE kept_sounds ADD COLUMN note TEXT DEFAULT ''",))
     monkeypatch.setattr(database, "MIGRATIONS", later)
-    again = KeptSounds(tmp_path)
+    again = KeptSounds(tmp_path / "library")
     (found,) = again.some("m", {sound.id}).values()
     assert replace(found, z=0, timbre=0) == replace(sound, z=0, timbre=0)
     again.close()
     assert version_of(path) == version + 1
-    assert version_of(tmp_path / f"library.v{version}.sqlite") == version
+    assert version_of(tmp_path / "library" / f"library.v{version}.sqlite") == version
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
-    open_database(tmp_path / "l.sqlite").dispose()
+    Database(tmp_path / "l.sqlite").close()
     version = len(database.MIGRATIONS)
     broken = (*database.MIGRATIONS, ("CREATE TABLE extra (id)", "nonsense"))
     monkeypatch.setattr(database, "MIGRATIONS", broken)
     with pytest.raises(DatabaseUnusableError, match="nonsense"):
-        open_database(tmp_path / "l.sqlite")
+        Database(tmp_path / "l.sqlite")
     assert version_of(tmp_path / "l.sqlite") == version
     connection = sqlite3.connect(tmp_path / "l.sqlite")
     assert not connection.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall()
@@ -331,15 +333,15 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch)
 
 
 def test_a_newer_or_damaged_file_is_refused_with_a_sentence(tmp_path):
-    open_database(tmp_path / "new.sqlite").dispose()
+    Database(tmp_path / "new.sqlite").close()
     connection = sqlite3.connect(tmp_path / "new.sqlite")
     connection.execute("PRAGMA user_version = 999")
     connection.close()
     with pytest.raises(DatabaseUnusableError, match="newer Sonifold"):
-        open_database(tmp_path / "new.sqlite")
+        Database(tmp_path / "new.sqlite")
     (tmp_path / "bad.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(DatabaseUnusableError, match="restore it"):
-        open_database(tmp_path / "bad.sqlite")
+        Database(tmp_path / "bad.sqlite")
     assert (tmp_path / "bad.sqlite").read_bytes() == b"this is no database" * 100
 
 
@@ -364,7 +366,7 @@ def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
     told = []
     for run in range(10):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, str(tmp_path / "library")], stdout=subprocess.PIPE, text=True
         )
         assert writer.stdout is not None
         told += [writer.stdout.readline().strip() for _ in range(3 + 2 * run)]
@@ -373,7 +375,7 @@ def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
         told += [line.strip() for line in writer.stdout if line.endswith("\n")]
         writer.wait()
         writer.stdout.close()
-    kept = KeptSounds(tmp_path)
+    kept = KeptSounds(tmp_path / "library")
     found = {sound.id: sound for sound in kept.all("m")}
     assert set(told) <= set(found)
     for sound in found.values():

@@ -66,10 +66,16 @@ def test_putting_the_same_key_again_replaces_it(tmp_path):
 
 def test_half_written_files_are_cleared_away(tmp_path):
     BoundedFolder(tmp_path, 100).put(KEYS[0], b"kept")
-    half = tmp_path / KEYS[0][:2] / "tmp123.part"
-    half.write_bytes(b"ha")
-    assert len(BoundedFolder(tmp_path, 100)) == 1
+    half, young = (tmp_path / KEYS[0][:2] / name for name in ("7-123.part", "8-456.part"))
+    for file in (half, young):
+        file.write_bytes(b"ha")
+    os.utime(half, (1, 1))
+    folder = BoundedFolder(tmp_path, 100)
+    assert len(folder) == 1
+    assert half.exists()
+    folder.clear_abandoned()
     assert not half.exists()
+    assert young.exists(), "somebody may be writing it"
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -95,7 +101,7 @@ def test_a_file_deleted_by_hand_is_simply_gone(tmp_path):
 
 
 def test_a_damaged_blob_is_dropped(tmp_path):
-    blobs = Blobs(tmp_path, 1000)
+    blobs = Blobs(BoundedFolder(tmp_path, 1000))
     key = blobs.put(b"sound")
     (tmp_path / key[:2] / key[2:]).write_bytes(b"sOund")
     assert blobs.get(key) is None
@@ -108,8 +114,8 @@ def test_a_damaged_blob_is_dropped(tmp_path):
     "key", ["", "abc", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65, "0" * 64 + "\n"]
 )
 def test_only_a_sha256_is_a_key(tmp_path, key):
-    assert Blobs(tmp_path, 1000).get(key) is None
-    assert key not in Blobs(tmp_path, 1000)
+    assert Blobs(BoundedFolder(tmp_path, 1000)).get(key) is None
+    assert key not in Blobs(BoundedFolder(tmp_path, 1000))
 
 
 def test_a_memo_remembers_by_the_whole_key(tmp_path):

@@ -189,7 +189,7 @@ def test_uploads_that_nobody_chose_from_are_gone_after_a_day(tmp_path, monkeypat
 
     from sonifold_app.store.kept import KeptSounds
 
-    kept = KeptSounds(tmp_path)
+    kept = KeptSounds(tmp_path / "library")
     upload = kept.wait("m", [("a.wav", b"audio", 1.0)])
     assert kept.waiting("m", upload.id) == upload
     assert kept.waiting("other", upload.id) is None

@@ -14,9 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from sonifold_app.store.database import open_database
+from sonifold_app.store.database import Database
+from sonifold_app.store.room import Room
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
@@ -74,12 +87,15 @@ class Event:
 class JobStore:
     """Safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path) -> None:
-        """Opens or makes the database in ``folder``. Raises DatabaseUnusableError."""
-        self._database = open_database(folder / "library.sqlite")
+    def __init__(self, folder: Path, *, room: Room | None = None, make: bool = True) -> None:
+        """Opens the database in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
+
+        Raises DatabaseUnusableError.
+        """
+        self._database = Database(folder / "library.sqlite", room=room, make=make)
 
     def close(self) -> None:
-        self._database.dispose()
+        self._database.close()
 
     def create(self, model: str, title: str, request: Mapping[str, Any]) -> Job:
         """Put a job into the queue; the pack it will make has a name that no other has."""
@@ -97,8 +113,7 @@ class JobStore:
             "created": now(),
             "finished": None,
         }
-        with self._database.begin() as connection:
-            connection.execute(insert(jobs).values(**row))
+        self._database.write(lambda connection: connection.execute(insert(jobs).values(**row)))
         self.tell(id, "queued", {})
         return job_of(row)
 
@@ -122,16 +137,13 @@ class JobStore:
 
     def start(self, id: str) -> None:
         """A worker begins."""
-        change = update(jobs).where(jobs.c.id == id)
-        with self._database.begin() as connection:
-            connection.execute(change.values(state="running", attempts=jobs.c.attempts + 1))
+        change = update(jobs).where(jobs.c.id == id).values(state="running", attempts=jobs.c.attempts + 1)
+        self._database.write(lambda connection: connection.execute(change))
 
     def requeue(self, id: str) -> None:
         """A worker ended before the job did."""
-        with self._database.begin() as connection:
-            connection.execute(
-                update(jobs).where(jobs.c.id == id, jobs.c.state == "running").values(state="queued")
-            )
+        change = update(jobs).where(jobs.c.id == id, jobs.c.state == "running").values(state="queued")
+        self._database.write(lambda connection: connection.execute(change), frees=True)
         self.tell(id, "interrupted", {})
 
     def running(self) -> list[Job]:
@@ -141,19 +153,19 @@ class JobStore:
 
     def finish(self, id: str, state: State, data: Mapping[str, Any], error: str | None = None) -> None:
         """The job is over, once and for all; later ends of the same job change nothing."""
-        with self._database.begin() as connection:
-            changed = connection.execute(
-                update(jobs)
-                .where(jobs.c.id == id, jobs.c.state.not_in(OVER))
-                .values(state=state, error=error, finished=now())
-            )
+        change = update(jobs).where(jobs.c.id == id, jobs.c.state.not_in(OVER))
+
+        def end(connection: Connection) -> None:
+            changed = connection.execute(change.values(state=state, error=error, finished=now()))
             if changed.rowcount:
                 connection.execute(self._event(id, state, data))
 
+        self._database.write(end, frees=True)
+
     def cancel(self, id: str) -> None:
         """Have the worker stop at its next step, or a waiting job not begin."""
-        with self._database.begin() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == id).values(cancel=1))
+        change = update(jobs).where(jobs.c.id == id).values(cancel=1)
+        self._database.write(lambda connection: connection.execute(change), frees=True)
 
     def cancelled(self, id: str) -> bool:
         with self._database.connect() as connection:
@@ -161,8 +173,8 @@ class JobStore:
 
     def remove(self, id: str) -> None:
         """Forget a job and its events."""
-        with self._database.begin() as connection:
-            connection.execute(delete(jobs).where(jobs.c.id == id))
+        deletion = delete(jobs).where(jobs.c.id == id)
+        self._database.write(lambda connection: connection.execute(deletion), frees=True)
 
     def fruitless(self, id: str) -> int:
         """How often in a row the job was interrupted with nothing done since."""
@@ -175,8 +187,7 @@ class JobStore:
 
     def tell(self, id: str, kind: str, data: Mapping[str, Any]) -> None:
         """Write the next event."""
-        with self._database.begin() as connection:
-            connection.execute(self._event(id, kind, data))
+        self._database.write(lambda connection: connection.execute(self._event(id, kind, data)))
 
     def events(self, id: str, after: int = 0) -> list[Event]:
         """Those with a higher number, in order."""

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     id = options.job or sys.stdin.readline().strip()
     if not id:
         return 0
-    store = JobStore(options.data / "library")
+    store = JobStore(options.data / "library", make=False)
     job = store.find(id)
     if job is None:
         return 2
@@ -153,7 +153,7 @@ def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:
     import soundfile
     import torch
 
-    kept = KeptSounds(data / "library")
+    kept = KeptSounds(data / "library", make=False)
     found = kept.some(job.request["kept_with"], job.request["sounds"])
     sounds = []
     for id in job.request["sounds"]:

@@ -17,6 +17,7 @@ import sqlalchemy
 from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, select, update
 
 from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.database import Database
 
 #: As ``database.MIGRATIONS`` makes it.
 adaptations = Table(
@@ -67,7 +68,7 @@ class AdaptationStore:
 
     def __init__(
         self,
-        database: sqlalchemy.Engine,
+        database: Database,
         audio: Blobs,
         writing: threading.Lock,
         drop_unused: Callable[[Sequence[str]], None],
@@ -85,8 +86,7 @@ class AdaptationStore:
             for sound in adaptation.sounds:
                 if sound.audio not in self._audio:
                     return sound
-            with self._database.begin() as connection:
-                connection.execute(insert(adaptations).values(**row))
+            self._database.write(lambda connection: connection.execute(insert(adaptations).values(**row)))
         return None
 
     def all(self) -> list[Adaptation]:
@@ -96,16 +96,16 @@ class AdaptationStore:
             return [adaptation_of(row._mapping) for row in rows]
 
     def rename(self, id: str, title: str) -> None:
-        with self._database.begin() as connection:
-            connection.execute(update(adaptations).where(adaptations.c.id == id).values(title=title))
+        change = update(adaptations).where(adaptations.c.id == id).values(title=title)
+        self._database.write(lambda connection: connection.execute(change))
 
     def remove(self, id: str) -> None:
         """Forget an adaptation; audio that was kept for it alone goes too."""
+        deletion = delete(adaptations).where(adaptations.c.id == id).returning(adaptations.c.sounds)
         with self._writing:
-            with self._database.begin() as connection:
-                gone = connection.execute(
-                    delete(adaptations).where(adaptations.c.id == id).returning(adaptations.c.sounds)
-                ).scalar_one_or_none()
+            gone = self._database.write(
+                lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True
+            )
             if gone is not None:
                 self._drop_unused([one["audio"] for one in json.loads(gone)])
 

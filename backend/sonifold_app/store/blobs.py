@@ -1,16 +1,16 @@
-"""Content-addressed blobs: the key of some bytes is their sha256, and what no longer fits its key is not
-served.
-"""
+"""Content-addressed blobs: the key of some bytes is their sha256, and what no longer fits its key is not served."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Collection
 from pathlib import Path
 
-from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.folder import BoundedFolder, Folder
+from sonifold_app.store.room import Room
 
 log = logging.getLogger(__name__)
 
@@ -18,26 +18,28 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """Bytes on disk under their sha256, bounded in all or, with None, not at all."""
+    """Bytes on disk under their sha256."""
 
-    def __init__(self, path: Path, max_bytes: int | None, *, durable: bool = False) -> None:
-        self._folder = BoundedFolder(path, max_bytes, durable=durable)
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; returns their sha256."""
+        """Keep bytes; returns their sha256. Raises StorageError."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if sha256 not in self._folder:
+        if self.get(sha256) is None:
             self._folder.put(sha256, data)
         return sha256
 
     def get(self, sha256: str) -> bytes | None:
-        """The bytes with that sha256, or None where they are not kept, not any more, or damaged."""
+        """The bytes with that sha256, or None where they are not kept, not any more, or damaged.
+
+        Raises StorageError where that cannot be told at the moment.
+        """
         if not SHA256.fullmatch(sha256):
             return None
-        data = self._folder.get(sha256)
+        data = self._read(sha256)
         if data is not None and hashlib.sha256(data).hexdigest() != sha256:
-            log.warning("blob %s… was damaged on disk; dropped", sha256[:12])
-            self._folder.drop(sha256)
+            self._put_damaged_away(sha256)
             return None
         return data
 
@@ -48,44 +50,58 @@ class Blobs:
         """Keep the bytes no longer."""
         self._folder.drop(sha256)
 
-    def sweep(self, wanted: Collection[str], grace: float) -> int:
-        """Drop what is not wanted and ``grace`` seconds old; returns how many."""
-        keys = self._folder.keys()  # a list: what is dropped meanwhile does no harm
-        stray = [key for key in keys if key not in wanted and self._folder.age(key) > grace]
-        for key in stray:
-            self._folder.drop(key)
-        return len(stray)
+    def clear_abandoned(self) -> None:
+        """Delete what was never finished."""
+        self._folder.clear_abandoned()
 
-    @property
-    def bytes(self) -> int:
-        return self._folder.bytes
+    def _read(self, sha256: str) -> bytes | None:
+        return self._folder.get(sha256)
+
+    def _put_damaged_away(self, sha256: str) -> None:
+        """It can be made again."""
+        log.warning("blob %s… was damaged on disk; dropped", sha256[:12])
+        self._folder.drop(sha256)
 
 
 class Memo:
     """Replies by request, on disk: what was computed once is not computed again, not even after a restart.
 
-    A key is a sequence of strings that together determine the reply: the model's version and the request.
+    A key is a sequence of strings that together determine the reply: the model's version and the request. A disk that
+    fails costs the time to compute again, nothing else.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self._folder = BoundedFolder(path, max_bytes)
+    def __init__(self, path: Path, max_bytes: int, *, room: Room | None = None) -> None:
+        self._folder = BoundedFolder(path, max_bytes, room=room)
 
     def get(self, *key: str) -> str | None:
         """The text kept under a key, or None; damaged text counts as none."""
         name = self._name(key)
-        data = self._folder.get(name)
+        try:
+            data = self._folder.get(name)
+        except StorageError as error:
+            log.warning("memo %s… cannot be read: %s", name[:12], error)
+            return None
         if data is None:
             return None
         digest, _, text = data.partition(b"\n")
         if hashlib.sha256(text).hexdigest().encode() != digest:
             log.warning("memo %s… was damaged on disk; dropped", name[:12])
-            self._folder.drop(name)
+            with contextlib.suppress(OSError):
+                self._folder.drop(name)
             return None
         return text.decode()
 
     def put(self, key: tuple[str, ...], text: str) -> None:
-        data = text.encode()
-        self._folder.put(self._name(key), hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        """Remember a text, if the disk takes it."""
+        data, name = text.encode(), self._name(key)
+        try:
+            self._folder.put(name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        except StorageError as error:
+            log.warning("memo %s… is not kept: %s", name[:12], error)
+
+    def clear_abandoned(self) -> None:
+        """Delete what was never finished."""
+        self._folder.clear_abandoned()
 
     @staticmethod
     def _name(key: tuple[str, ...]) -> str:

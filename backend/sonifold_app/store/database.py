@@ -11,10 +11,18 @@ copied beside it first.
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy
+
+from sonifold_app.store.failures import StorageError, StorageUnavailableError, StoreFullError, failure_of
+from sonifold_app.store.files import PARTIAL
+from sonifold_app.store.room import Room
 
 #: Statements from version i to i + 1. Only ever add to this: the files of users are at any of these versions.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -84,51 +92,134 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 BUSY_SECONDS = 10.0
+#: Up to this size every page is looked at when the file is opened, which takes milliseconds a megabyte.
+CHECKED_BYTES = 256 << 20
+
+Result = TypeVar("Result")
 
 
 class DatabaseUnusableError(Exception):
     """The file cannot be used; the message is a sentence for the operator."""
 
 
-def open_database(path: Path) -> sqlalchemy.Engine:
-    """The database in a file, made if there is none, brought up to date if it is older.
+class Database:
+    """The database in a file. Safe to use from several threads, and from the workers of the server that has it open.
 
-    Raises DatabaseUnusableError where the file is newer than this version of Sonifold, damaged, or not writable.
+    While it is open its file must stay where it is: what was written into a file that was moved away would be lost.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with contextlib.closing(
-            sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        ) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            migrate(connection, path)
-    except sqlite3.Error as error:
-        raise DatabaseUnusableError(
-            f"{path.name} in the data folder cannot be used ({error}). It holds the sounds you kept: restore it from a "
-            "copy, or move it away to begin anew."
-        ) from error
-    engine = sqlalchemy.create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, pool_size=4, max_overflow=12
-    )
 
-    @sqlalchemy.event.listens_for(engine, "connect")
-    def settle(connection: sqlite3.Connection, _: object) -> None:
+    def __init__(self, path: Path, *, room: Room | None = None, make: bool = True) -> None:
+        """Brought up to date if it is older; where there is none it is made, or with ``make=False`` missed.
+
+        Raises DatabaseUnusableError where the file is newer than this version of Sonifold, damaged, or not writable.
+        """
+        self._path, self._room = path.resolve(), room
+        if not make and not path.is_file():
+            raise DatabaseUnusableError(f"{path.name} is not in the data folder (any more).")
+        opening = functools.partial(bring_up_to_date, self._path)
+        try:
+            if room is None:
+                opening()
+            else:
+                room.delete(opening)
+        except (sqlite3.Error, OSError, StorageError) as error:
+            cause = error.__cause__ if isinstance(error, StorageError) and error.__cause__ else error
+            raise DatabaseUnusableError(why_unusable(self._path, cause)) from error
+        self._file = os.stat(self._path)
+        self._engine = sqlalchemy.create_engine(
+            "sqlite://", creator=self._connect, poolclass=sqlalchemy.QueuePool, pool_size=4, max_overflow=12
+        )
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def connect(self) -> contextlib.AbstractContextManager[sqlalchemy.Connection]:
+        """To read. Raises StorageUnavailableError where the file is not there any more."""
+        self._require_file()
+        return self._engine.connect()
+
+    def write(self, change: Callable[[sqlalchemy.Connection], Result], *, frees: bool = False) -> Result:
+        """Change something in one transaction; on the disk when this returns. ``frees``: it leads to more room, and
+        must be possible on a full disk.
+
+        Raises StorageError.
+        """
+        self._require_file()
+
+        def transaction() -> Result:
+            with self._engine.begin() as connection:
+                return change(connection)
+
+        if self._room is None:
+            return transaction()
+        self._room.keep_reserve()
+        return self._room.delete(transaction) if frees else self._room.write(transaction)
+
+    def problem(self) -> str | None:
+        """A sentence about why it cannot be used at the moment, if so."""
+        try:
+            with self.connect() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+        except (sqlalchemy.exc.SQLAlchemyError, StorageError) as error:
+            return str(failure_of(error, self._path.parent) or error)
+        return None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw",  # never makes another one
+            uri=True,
+            timeout=BUSY_SECONDS,
+            check_same_thread=False,
+        )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
 
-    return engine
+    def _require_file(self) -> None:
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError as error:
+            raise StorageUnavailableError(f"{self._path.name} is not in the data folder any more") from error
+        if not os.path.samestat(there, self._file):
+            raise StorageUnavailableError(
+                f"{self._path.name} in the data folder was replaced by another file; start Sonifold again to use it"
+            )
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Make the file, or check it and run what is missing, all or nothing; whoever else opens it waits.
+
+    A file that is up to date is not written to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+        if path.stat().st_size <= CHECKED_BYTES:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+        if version_of(connection, path) < len(MIGRATIONS):
+            migrate(connection, path)
+        require_schema(connection)
+
+
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Raises DatabaseUnusableError where this version of Sonifold does not know it."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise DatabaseUnusableError(
+            f"{path.name} in the data folder was written by a newer Sonifold (its version is {version}, this one "
+            f"knows {len(MIGRATIONS)}). Update Sonifold, or set SONIFOLD_DATA to another folder."
+        )
+    return version
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Run what is missing, all or nothing; whoever else opens the file waits."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise DatabaseUnusableError(
-                f"{path.name} in the data folder was written by a newer Sonifold (its version is {version}, this one "
-                f"knows {len(MIGRATIONS)}). Update Sonifold, or set SONIFOLD_DATA to another folder."
-            )
+        version = version_of(connection, path)
         if 0 < version < len(MIGRATIONS):
             copy_as_it_was(path, version)
         for statements in MIGRATIONS[version:]:
@@ -137,14 +228,59 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # some failures end it by themselves
+            connection.execute("ROLLBACK")
         raise
 
 
 def copy_as_it_was(path: Path, version: int) -> None:
     """A copy of the file beside it, named for its version."""
+    copy = path.with_suffix(f".v{version}.sqlite")
+    partial = copy.with_suffix(PARTIAL)
+    partial.unlink(missing_ok=True)
     with (
         contextlib.closing(sqlite3.connect(path)) as here,
-        contextlib.closing(sqlite3.connect(path.with_suffix(f".v{version}.sqlite"))) as there,
+        contextlib.closing(sqlite3.connect(partial)) as there,
     ):
         here.backup(there)
+    os.replace(partial, copy)
+
+
+def require_schema(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError where a table or column is missing."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        for statements in MIGRATIONS:
+            for statement in statements:
+                fresh.execute(statement)
+        missing = schema_of(fresh) - schema_of(connection)
+    if missing:
+        raise sqlite3.DatabaseError(f"{'.'.join(min(missing))} is missing")
+
+
+def schema_of(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """All (table, column)."""
+    return set(
+        connection.execute(
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+        )
+    )
+
+
+def why_unusable(path: Path, error: BaseException) -> str:
+    """A sentence about a file that cannot be opened. It never advises to part with what may be whole."""
+    match failure_of(error, path.parent):
+        case StoreFullError():
+            return (
+                f"the disk that holds the data folder ({path.parent.parent}) is full, and Sonifold needs a megabyte "
+                "there to start. Nothing was changed. Make room on the disk and start again."
+            )
+        case StorageUnavailableError():
+            return (
+                f"{path.name} in the data folder ({path.parent.parent}) cannot be written to: {error}. Nothing was "
+                "changed. See to the folder's permissions and its disk, or set SONIFOLD_DATA to another folder."
+            )
+    return (
+        f"{path.name} in the data folder ({path.parent.parent}) is damaged: {error}. Nothing was changed, and your "
+        "recordings are files of their own beside it. If you have a copy of it, restore it from there and start again; "
+        "to go on without what it holds, set SONIFOLD_DATA to another folder."
+    )

@@ -3,17 +3,18 @@
 What a model was adapted to is kept for as long as the adaptation is in use, deleted sounds too (``adaptations``).
 
 The cache may be deleted at any time; this may not. A row is written after its audio is on the disk and deleted before
-it, so that a row always has its audio; audio that a crash left without a row is swept away at a later start.
+it, so that a row always has its audio; audio that a crash left without a row goes to the trash at a later start.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import secrets
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,13 +37,15 @@ from sqlalchemy import (
 
 from sonifold_app.engine.base import Admitted, Kept, Numbers
 from sonifold_app.store.adaptations import AdaptationStore, adaptations
-from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.database import open_database
+from sonifold_app.store.audio import KeptAudio
+from sonifold_app.store.blobs import SHA256
+from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.room import Room
+from sonifold_app.store.trash import Trash
 
 Kind = Literal["made", "uploaded"]
 
-#: Audio without a row is left alone for so long: somebody may be about to write the row.
-GRACE_SECONDS = 3600.0
 #: How long an upload waits for the user to say which sounds in it to keep.
 WAITING_SECONDS = 24 * 3600.0
 #: Own sounds of a model. Beyond, the map and every list of distances would become slow.
@@ -148,22 +151,38 @@ class NewSound:
 
 
 class KeptSounds:
-    """Safe to use from several threads, and from several processes on one folder."""
+    """Safe to use from several threads, and from the workers of the server that has the data folder.
 
-    def __init__(self, folder: Path) -> None:
-        """Opens or makes what is in ``folder``. Raises DatabaseUnusableError."""
-        self._database = open_database(folder / "library.sqlite")
-        self._audio = Blobs(folder / "sounds", None, durable=True)
+    To open it changes nothing: what an earlier run left is seen to by ``tidy``, which the server calls.
+    """
+
+    def __init__(self, folder: Path, *, room: Room | None = None, make: bool = True) -> None:
+        """Opens what is in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
+
+        Raises DatabaseUnusableError, also where recordings are there and the database is not: begun anew beside them,
+        it could not be put back any more without losing what was kept since.
+        """
+        file = folder / "library.sqlite"
+        require_database_of(folder / "sounds", file)
+        self.database = Database(file, room=room, make=make)
+        self._trash = Trash(folder.parent / "trash")
+        self._audio = KeptAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
-        self.adaptations = AdaptationStore(self._database, self._audio, self._writing, self._drop_unused)
-        self._forget_expired()
-        self._audio.sweep(self._audio_in_use(), GRACE_SECONDS)
+        self.adaptations = AdaptationStore(self.database, self._audio, self._writing, self._drop_unused)
+
+    def tidy(self) -> None:
+        """See to what earlier runs left: uploads that nobody chose from, recordings without a row, old trash."""
+        self._audio.clear_abandoned()
+        with self._writing:
+            self._forget_expired()
+            self._audio.sweep(self._audio_in_use())
+        self._trash.purge()
 
     def close(self) -> None:
-        self._database.dispose()
+        self.database.close()
 
     def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[KeptSound]:
-        """Keep sounds, all or none; on the disk when this returns. Raises LibraryFullError."""
+        """Keep sounds, all or none; on the disk when this returns. Raises LibraryFullError, StorageError."""
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         with self._writing:
             if self.count(model) + len(sounds) > MOST_SOUNDS:
@@ -171,34 +190,34 @@ class KeptSounds:
                     f"{self.count(model)} sounds are kept with {model!r} and {len(sounds)} came; {MOST_SOUNDS} can be "
                     "kept. Delete some first."
                 )
-            rows = [row_of(model, pack, one, self._audio.put(one.admitted.audio), created) for one in sounds]
-            with self._database.begin() as connection:
-                for row in rows:
-                    connection.execute(kept_sounds.insert().values(**row))
+            with self._new_audio([one.admitted.audio for one in sounds]) as audio:
+                rows = [row_of(model, pack, *pair, created) for pair in zip(sounds, audio, strict=True)]
+                self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
         return [sound_of(row) for row in rows]
 
     def all(self, model: str) -> list[KeptSound]:
         """A model's sounds, oldest first."""
         asked = select(kept_sounds).where(kept_sounds.c.model == model).order_by(sqlalchemy.text("rowid"))
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [sound_of(row._mapping) for row in connection.execute(asked)]
 
     def some(self, model: str, ids: Collection[str]) -> dict[str, KeptSound]:
         """Those of a model's sounds that have one of the ids."""
         asked = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(ids))
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return {row.id: sound_of(row._mapping) for row in connection.execute(asked)}
 
     def count(self, model: str) -> int:
         asked = select(func.count()).select_from(kept_sounds).where(kept_sounds.c.model == model)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return connection.execute(asked).scalar_one()
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
         change = update(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id == id)
-        with self._database.begin() as connection:
-            return connection.execute(change.values(**values)).rowcount == 1
+        return (
+            self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1
+        )
 
     def move(self, sound: KeptSound, pack: str, admitted: Admitted) -> None:
         """Give a sound its place in another pack of the same name; its audio stays."""
@@ -211,17 +230,17 @@ class KeptSounds:
             "z": bytes_of(admitted.z),
             "timbre": bytes_of(admitted.timbre),
         }
-        with self._database.begin() as connection:
-            connection.execute(update(kept_sounds).where(kept_sounds.c.id == sound.id).values(**values))
+        change = update(kept_sounds).where(kept_sounds.c.id == sound.id).values(**values)
+        self.database.write(lambda connection: connection.execute(change))
 
     def remove(self, model: str, id: str) -> bool:
         """Whether there was such a sound; its audio goes too unless another sound has the same."""
         own = (kept_sounds.c.model == model) & (kept_sounds.c.id == id)
+        deletion = delete(kept_sounds).where(own).returning(kept_sounds.c.audio)
         with self._writing:
-            with self._database.begin() as connection:
-                audio = connection.execute(
-                    delete(kept_sounds).where(own).returning(kept_sounds.c.audio)
-                ).scalar_one_or_none()
+            audio = self.database.write(
+                lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True
+            )
             if audio is not None:
                 self._drop_unused([audio])
         return audio is not None
@@ -237,15 +256,18 @@ class KeptSounds:
         now = time.time()
         with self._writing:
             self._forget_expired()
-            waiting = [WaitingFile(name, self._audio.put(data), seconds) for name, data, seconds in files]
-            row = {
-                "id": secrets.token_hex(8),
-                "model": model,
-                "files": json.dumps([asdict(one) for one in waiting]),
-                "created": now,
-            }
-            with self._database.begin() as connection:
-                connection.execute(uploads.insert().values(**row))
+            with self._new_audio([data for _, data, _ in files]) as audio:
+                waiting = [
+                    WaitingFile(name, sha256, seconds)
+                    for (name, _, seconds), sha256 in zip(files, audio, strict=True)
+                ]
+                row = {
+                    "id": secrets.token_hex(8),
+                    "model": model,
+                    "files": json.dumps([asdict(one) for one in waiting]),
+                    "created": now,
+                }
+                self.database.write(lambda connection: connection.execute(uploads.insert().values(**row)))
         return upload_of(row)
 
     def waiting(self, model: str, id: str) -> WaitingUpload | None:
@@ -253,7 +275,7 @@ class KeptSounds:
         asked = select(uploads).where(
             uploads.c.model == model, uploads.c.id == id, uploads.c.created > time.time() - WAITING_SECONDS
         )
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(asked).one_or_none()
         return None if row is None else upload_of(row._mapping)
 
@@ -270,12 +292,29 @@ class KeptSounds:
         self._forget(uploads.c.created <= time.time() - WAITING_SECONDS)
 
     def _forget(self, which: sqlalchemy.ColumnElement[bool]) -> int:
-        with self._database.begin() as connection:
-            gone = connection.execute(delete(uploads).where(which).returning(uploads.c.files)).scalars().all()
+        deletion = delete(uploads).where(which).returning(uploads.c.files)
+        gone = self.database.write(
+            lambda connection: connection.execute(deletion).scalars().all(), frees=True
+        )
         self._drop_unused([file["audio"] for files in gone for file in json.loads(files)])
         return len(gone)
 
     # -- audio ----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _new_audio(self, recordings: Sequence[bytes]) -> Iterator[list[str]]:
+        """Keep recordings for the rows that are written meanwhile; without the rows they are not kept either."""
+        audio: list[str] = []
+        try:
+            for data in recordings:
+                audio.append(self._audio.put(data))
+            yield audio
+        except BaseException:
+            with contextlib.suppress(
+                StorageError, OSError, sqlalchemy.exc.SQLAlchemyError
+            ):  # a later start does
+                self._drop_unused(audio)
+            raise
 
     def _drop_unused(self, audio: Sequence[str]) -> None:
         if audio:
@@ -283,12 +322,27 @@ class KeptSounds:
                 self._audio.drop(one)
 
     def _audio_in_use(self) -> set[str]:
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             kept = set(connection.execute(select(kept_sounds.c.audio).distinct()).scalars())
             lists = connection.execute(
                 sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
             ).scalars()
             return kept | {file["audio"] for files in lists for file in json.loads(files)}
+
+
+def require_database_of(sounds: Path, file: Path) -> None:
+    """Raises DatabaseUnusableError where recordings, or a journal, are there without their database."""
+    if file.is_file() and file.stat().st_size > 0:
+        return
+    journal = file.with_name(f"{file.name}-wal")
+    recordings = sum(1 for one in sounds.glob("*/*") if SHA256.fullmatch(one.parent.name + one.name))
+    if recordings or (journal.is_file() and journal.stat().st_size > 0):
+        state = "empty" if file.exists() else "missing"
+        raise DatabaseUnusableError(
+            f"{file.name} in the data folder ({file.parent.parent}) is {state}, and {recordings} recordings that it "
+            "named are there. Nothing was changed. Put it back where it was, with the files beside it whose names "
+            f"begin with {file.name}, and start again; or set SONIFOLD_DATA to another folder to begin anew there."
+        )
 
 
 def row_of(model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""Everything that is kept in one data folder, opened together and closed together."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+
+import sqlalchemy.exc
+
+from sonifold_app.jobs.store import JobStore
+from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.data_folder import DataFolder
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.kept import KeptSounds
+
+MEMO_BYTES = 64 << 20
+
+log = logging.getLogger(__name__)
+
+
+class Storage:
+    """What the user keeps (``kept``, ``jobs``) and what can be made again (``blobs``, ``memo``)."""
+
+    def __init__(self, data: DataFolder, keep_bytes: int) -> None:
+        """Raises DataFolderUnusableError, DatabaseUnusableError."""
+        self._data = data
+        cache = data.path / "cache"
+        with data.usable():
+            self.blobs = Blobs(BoundedFolder(cache / "blobs", keep_bytes, room=data.room))
+            self.memo = Memo(cache / "memo", MEMO_BYTES, room=data.room)
+            self.kept = KeptSounds(data.path / "library", room=data.room)
+            self.jobs = JobStore(data.path / "library", room=data.room)
+
+    def tidy(self) -> None:
+        """See to what earlier runs left. Only the server that has the folder does, once."""
+        try:
+            self.kept.tidy()
+            self.blobs.clear_abandoned()
+            self.memo.clear_abandoned()
+            shutil.rmtree(self._data.path / "cache" / "files", ignore_errors=True)  # of earlier versions
+        except (StorageError, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+            log.warning("what earlier runs left could not be seen to: %s", error)
+
+    def problem(self) -> str | None:
+        """A sentence about why nothing can be kept at the moment, if so."""
+        return self._data.problem() or self.kept.database.problem()
+
+    def close(self) -> None:
+        """Let another server have it all."""
+        self.jobs.close()
+        self.kept.close()
+        self._data.release()
