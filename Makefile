@@ -10,7 +10,7 @@ VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 LANES = 2
 
-.PHONY: help run test check bench bench-geometry measures dataset train evaluate install install-dev clean
+.PHONY: help run test check bench bench-against bench-geometry measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -35,6 +35,9 @@ check: install-dev ## linter, formatter and type checkers, for Python and (where
 bench: install-dev ## measure what the README promises, and print it beside its bars
 	@$(VENV)/python -m pytest tests/benchmarks -s $(ARGS)
 	@$(VENV)/python -m sonifold.evaluate.measures
+
+bench-against: install-dev ## this checkout beside another revision in one run: REF=v0.1.0, ARGS="--only morphs"
+	@$(VENV)/python tests/benchmarks/against $(if $(REF),--ref $(REF)) $(ARGS)
 
 bench-geometry: install-dev ## the geometry beside its peers, installed into build/peers; about twenty minutes
 	@$(VENV)/python tests/benchmarks/geometry $(ARGS)
