@@ -100,7 +100,7 @@ export function createApi(fetch, base = "api/v1") {
       response = await fetch(url, init);
     } catch (error) {
       if (isAborted(error)) throw error;
-      throw new ApiError("The engine is away.", "away", 0);
+      throw new ApiError("The server does not answer.", "away", 0);
     }
     if (response.ok) return response;
     let problem;
@@ -109,7 +109,7 @@ export function createApi(fetch, base = "api/v1") {
     } catch {
       problem = {};
     }
-    const said = problem.detail ?? problem.title ?? `The engine answered ${response.status}.`;
+    const said = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
     throw new ApiError(String(said), problem.code ?? "internal_error", response.status);
   }
 

@@ -105,3 +105,57 @@ export function radioGroup(group, choose) {
     },
   };
 }
+
+const CONTROLS = ":is(button, a[href], input)";
+
+/** What can be pressed in a row, from left to right. @param {Element} row @returns {HTMLElement[]} */
+const controlsOf = (row) => /** @type {HTMLElement[]} */ ([...row.querySelectorAll(CONTROLS)].filter((control) => control.checkVisibility()));
+
+/**
+ * One tab stop for a whole list: every control of its rows leaves the tab order, but the one that had the focus last.
+ * @param {HTMLElement} root @param {string} rowSelector @param {Element | null | undefined} stop null: the first
+ */
+export function oneTabStop(root, rowSelector, stop) {
+  const controls = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(`${rowSelector} ${CONTROLS}`)]);
+  const chosen = controls.find((control) => control === stop) ?? controls[0];
+  for (const control of controls) control.tabIndex = control === chosen ? 0 : -1;
+}
+
+/** Left and Right go along the controls of a row. @param {KeyboardEvent} event @param {Element} row @returns {boolean} was it one of these keys? */
+export function alongRow(event, row) {
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!by) return false;
+  const controls = controlsOf(row);
+  const next = controls.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + by;
+  controls[Math.min(controls.length - 1, Math.max(0, next))]?.focus();
+  return true;
+}
+
+/**
+ * A list with one tab stop, all of whose rows are there: Up and Down move between rows, Left and Right along one, Home
+ * and End to the first and the last.
+ * @param {HTMLElement} root @param {string} rowSelector
+ * @returns {{refresh: () => void, focusRow: (nth: number) => void}} refresh: the rows are others now
+ */
+export function rovingRows(root, rowSelector) {
+  const rows = () => [...root.querySelectorAll(rowSelector)];
+  /** @param {number} nth @param {number} [column] */
+  function focusRow(nth, column = 0) {
+    const all = rows();
+    const row = all[Math.min(all.length - 1, Math.max(0, nth))];
+    const controls = row ? controlsOf(row) : [];
+    controls[Math.min(column, controls.length - 1)]?.focus();
+  }
+  root.addEventListener("focusin", (event) => oneTabStop(root, rowSelector, /** @type {Element} */ (event.target)));
+  root.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = target.closest(rowSelector);
+    if (!row || target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = { ArrowDown: rows().indexOf(row) + 1, ArrowUp: rows().indexOf(row) - 1, Home: 0, End: Infinity }[event.key];
+    if (to !== undefined) focusRow(to, ["Home", "End"].includes(event.key) ? 0 : controlsOf(row).indexOf(target));
+    else if (!alongRow(event, row)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return { refresh: () => oneTabStop(root, rowSelector, document.activeElement), focusRow };
+}

@@ -10,6 +10,7 @@ import { mountLibrary } from "./library/library.js";
 import { createListen } from "./listen/listen.js";
 import { toAudioBuffer } from "./listen/wav.js";
 import { createMade } from "./made/made.js";
+import { keepMade } from "./made/visit.js";
 import { mountDeck } from "./morph/deck.js";
 import { createOperations } from "./operations/operations.js";
 import { mountPill } from "./operations/pill.js";
@@ -21,6 +22,8 @@ import { mountLive } from "./shell/live.js";
 import { mountNotice } from "./shell/notice.js";
 import { mountPanels } from "./shell/panels.js";
 import { mountRail } from "./shell/rail.js";
+import { keepPreferences, readPreferences, storageOf } from "./shell/preferences.js";
+import { mountSound } from "./shell/sound.js";
 import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
 import { initial, isReady, keyOf, measureKey, measureOf } from "./state.js";
@@ -29,12 +32,16 @@ import { watchDrops } from "./upload/drop.js";
 import { followLink, readLink } from "./url.js";
 
 const { state: linked, problems } = readLink(location.search);
+const local = storageOf(() => localStorage);
 /** @type {import("./state.js").State} */
-const start = { ...initial, ...linked, notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null };
+const start = { ...initial, ...readPreferences(local), ...linked, notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null };
 const store = createStore(start);
+keepPreferences(store, local);
+keepMade(store, storageOf(() => sessionStorage)); // before the operations: what is there is not made again
 
 const api = createApi((url, init) => fetch(url, init));
-const server = createServer({ store, api, window });
+const windows = "BroadcastChannel" in window ? new BroadcastChannel("sonifold") : undefined;
+const server = createServer({ store, api, window, windows });
 const complain = server.complain;
 const listen = createListen({ makeContext: (options) => new AudioContext(options), ended: () => playback.ended() });
 const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
@@ -49,18 +56,26 @@ const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 followTheme(document.documentElement, store);
 const link = followLink(store, window);
 const help = createHelp(store);
-mountRail(at("rail"), { store, actions, help: help.open });
+mountRail(at("rail"), { store, actions, help: help.open, opened: (panel) => panels.focus(panel) });
 const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
 mountStatus(atlas.engine, store);
+mountSound(atlas.engine, { store, playback, listen });
 mountDeck(at("deck"), { store, actions, playback, link: link.link });
 mountPill(at("map"), { store, actions, operations });
 mountHearing(at("map"), store);
-mountLibrary(at("library"), { store, actions, playback, made });
+const library = mountLibrary(at("library"), { store, actions, playback, made });
 const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
 watchDrops(window, store);
 mountNotice(at("notice"), store);
-mountLive(at("live"), store);
-watchKeys(window, { store, actions, playback, operations, panels, help: help.open });
+const live = mountLive(at("live"), store);
+watchKeys(window, { store, actions, playback, operations, panels, find: library.find, save, summary: live.summary, help: help.open });
+
+/** As if somebody had pressed it: what is heard, as a file. */
+function save() {
+  const key = /** @type {HTMLElement | null} */ (document.querySelector(".deck .save"));
+  if (isReady(store.get())) key?.click();
+  else live.say("There is nothing to save yet.");
+}
 
 /** @type {string | null} */
 let shut = null; // the panel that was open before

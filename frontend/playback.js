@@ -238,7 +238,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       const { pointed, playing, carried } = state;
       const anchor = pointedAnchor(state);
       if (!pointed || !anchor) return hush();
-      if (playing || dragging || carried || pointed.by === "keys") return; // Enter plays; the journey is not talked over
+      if (playing || dragging || carried || (pointed.by === "keys" && !state.walkSounds)) return; // the morph is not talked over
       void sound(anchor, pointed.by === "touch" ? 0 : DWELL);
     }),
   ];
@@ -318,6 +318,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       parts()?.travel?.pause();
     },
     hush,
+    /** Is there anything to be heard? */
+    sounding: () => store.get().playing || ["steps", "glide", "travel", "voice"].some((name) => parts()?.[/** @type {"voice"} */ (name)]?.sounding()),
     position,
     ended,
     /** @param {(place: number) => void} watcher called in every frame in which something moves */

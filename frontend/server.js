@@ -5,14 +5,20 @@ import { ApiError, isAway } from "./api.js";
 import { createLibrary } from "./library/sounds.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // Seconds between tries
+const LOOKED_LATELY = 1000; // ms: a window that is shown gets the focus too, and looks once
+
+/** Whether two libraries are the same to the eye. @param {import("./library/sounds.js").Library} one @param {import("./library/sounds.js").Columns} other */
+const sameLibrary = (one, other) =>
+  ["id", "name", "kind", "pitch"].every((column) => JSON.stringify(one[/** @type {"id"} */ (column)]) === JSON.stringify(other[/** @type {"id"} */ (column)]));
 
 /**
  * @param {object} parts
  * @param {import("./store.js").Store<import("./state.js").State>} parts.store
  * @param {import("./api.js").Api} parts.api
  * @param {Window} parts.window
+ * @param {Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">} [parts.windows]     the other windows of this browser
  */
-export function createServer({ store, api, window }) {
+export function createServer({ store, api, window, windows }) {
   let tries = 0;
   let timer = 0;
 
@@ -26,7 +32,7 @@ export function createServer({ store, api, window }) {
       if (home) store.set({ modelId: home.id, hear: store.get().hear ?? "after" });
       const model = home ?? asked ?? models[0];
       if (!model) {
-        const why = unusable.length ? `No model could be loaded. ${unusable[0].problem}` : "The engine has no models. Put one under models/ and start it again.";
+        const why = unusable.length ? `No model could be loaded. ${unusable[0].problem}` : "The server has no models. Put one under models/ and start it again.";
         store.set({ server: { phase: "broken", why } });
         return;
       }
@@ -61,7 +67,7 @@ export function createServer({ store, api, window }) {
   /** @param {unknown} error */
   function later(error) {
     const wait = WAITS[Math.min(tries++, WAITS.length - 1)];
-    const why = error instanceof ApiError && error.status === 503 ? "The engine is still waking up." : error instanceof ApiError ? error.message : "The engine sent something that cannot be read.";
+    const why = error instanceof ApiError && error.status === 503 ? "The server is still waking up." : error instanceof ApiError ? error.message : "The server sent something that cannot be read.";
     if (!(error instanceof ApiError)) console.error(error);
     store.set({ server: { phase: "away", why, retryAt: Date.now() + wait * 1000 } });
     timer = window.setTimeout(back, wait * 1000);
@@ -71,7 +77,7 @@ export function createServer({ store, api, window }) {
   function lost() {
     if (store.get().server.phase === "away") return;
     tries = 0;
-    later(new ApiError("The engine is away.", "away", 0));
+    later(new ApiError("The server does not answer.", "away", 0));
   }
 
   async function back() {
@@ -88,12 +94,51 @@ export function createServer({ store, api, window }) {
   const now = () => void back();
   window.addEventListener("sonifold:try", now);
 
+  /** The library and the models as they are now; nothing changes on the page where nothing has changed. */
+  async function look() {
+    const { model, library } = store.get();
+    if (!model || !library) return;
+    const [columns, { models }] = await Promise.all([api.sounds(model.id), api.models()]);
+    if (store.get().model?.id !== model.id) return;
+    if (JSON.stringify(models) !== JSON.stringify(store.get().models)) store.set({ models, model: models.find(({ id }) => id === model.id) ?? model });
+    if (!sameLibrary(library, columns)) replace(createLibrary(columns));
+  }
+
+  /** Nothing on the page stands on a sound that is gone. @param {import("./library/sounds.js").Library} library */
+  function replace(library) {
+    const { a, b, marked, subject, editing } = store.get();
+    const gone = (/** @type {unknown} */ anchor) => {
+      const { sound } = /** @type {{sound?: string}} */ (anchor ?? {});
+      return sound !== undefined && library.indexOf(sound) < 0;
+    };
+    store.set({
+      library, pointed: null,
+      ...(gone(a) && { a: null }),
+      ...(gone(b) && { b: null }),
+      ...(gone(subject) && { subject: /** @type {const} */ ("a"), shape: null }),
+      ...(marked.some(gone) && { marked: marked.filter((anchor) => !gone(anchor)) }),
+      ...(editing && library.indexOf(editing) < 0 && { editing: null }),
+    });
+  }
+
+  // what another window has brought or deleted: said by it, or seen when one comes back to this one
+  let lookedAt = -Infinity; // ms
+  function cameBack() {
+    if (window.document.hidden || performance.now() - lookedAt < LOOKED_LATELY) return;
+    lookedAt = performance.now();
+    look().catch(() => {}); // nobody asked
+  }
+  window.addEventListener("focus", cameBack);
+  window.document.addEventListener("visibilitychange", cameBack);
+  windows?.addEventListener("message", () => void look().catch(() => {}));
+
   return {
     load,
     /** The library has changed: a sound was kept, renamed or taken out. */
     async refresh() {
       const { model } = store.get();
-      if (model) store.set({ library: createLibrary(await api.sounds(model.id)), pointed: null });
+      if (model) replace(createLibrary(await api.sounds(model.id)));
+      windows?.postMessage("library");
     },
     /**
      * One place for all complaints: a sentence and a way on.
@@ -108,6 +153,9 @@ export function createServer({ store, api, window }) {
     destroy() {
       clearTimeout(timer);
       window.removeEventListener("sonifold:try", now);
+      window.removeEventListener("focus", cameBack);
+      window.document.removeEventListener("visibilitychange", cameBack);
+      windows?.close();
     },
   };
 }

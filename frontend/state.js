@@ -63,7 +63,7 @@
  * @property {Position[]} map           the fine curve
  * @property {Position[]} step_positions
  * @property {boolean[]} known          is step i on land?
- * @property {number} water   share of the way, as drawn, that leads over sea
+ * @property {number} guesswork         share of the way that lies outside what the model knows
  * @property {Record<string, number[]>} [descriptors]   per step
  */
 
@@ -264,6 +264,8 @@
  * @property {boolean} dark                     what came of that
  * @property {{x: number, y: number, zoom: number} | null} view         null: everything
  * @property {"off" | "on"} sound
+ * @property {number} volume                    of everything, 0 to 1
+ * @property {boolean} walkSounds               a sound is heard when an arrow key comes to it on the map
  * @property {Seconds | null} latency           from the page to the ear, when the browser knows it
  * @property {Notice | null} notice
  */
@@ -333,6 +335,8 @@ export const initial = {
   dark: true,
   view: null,
   sound: "off",
+  volume: 1,
+  walkSounds: false,
   latency: null,
   notice: null,
 };

@@ -8,6 +8,7 @@ import { isReady, stage } from "../state.js";
 import { watch } from "../store.js";
 import { count } from "../words.js";
 import { createCamera } from "./camera.js";
+import { mountFilter } from "./filter.js";
 import { mountHeading } from "./heading.js";
 import { createLand } from "./land.js";
 import { mountLegend } from "./legend.js";
@@ -37,9 +38,9 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const svg = s("svg", { class: "over" });
   const layers = h("div.layers", { "aria-hidden": "true" }, sketchCanvas, h("div.landbox", {}, landRoot), pointsCanvas, svg);
   const surface = h("div.surface", { id: "surface", tabindex: 0, role: "application", "aria-roledescription": "map of sounds", "aria-describedby": "map-keys" });
-  const keys = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Enter plays it, A and B set the ends of the journey, M marks it for an average or an analogy, T opens its sliders.");
+  const keys = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Page Up and Page Down to the next family, Home and End to A and B. Enter plays, A and B set the ends of the morph, M marks for an average or an analogy, T opens the sliders, H lets sounds play while you walk, I says what is on the map, F finds a sound by its name.");
   const head = h("header.head");
-  const engine = h("div.engine", { role: "status" });
+  const engine = h("div.engine");
   const legend = h("ul.legend", { "aria-label": "Families of sounds" });
   const scale = h("div.scale", { "aria-hidden": "true" }, h("span", {}, "known"), h("i"), h("span", {}, "guesswork"));
   const fit = h("button.icon", { onclick: () => camera.fitJourney() }, icon("fit"));
@@ -80,6 +81,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const heading = mountHeading(head, { store, actions });
   const legendView = mountLegend(legend, store);
   const tip = mountTip(root, { store, actions, playback });
+  const filter = mountFilter(root, store);
 
   /** @returns {import("./points.js").Look} */
   function look() {
@@ -93,7 +95,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** The words of ours that lie on the map. */
   function words() {
     const frame = root.getBoundingClientRect();
-    return [...head.children, engine, legend, scale, zoom, ...root.querySelectorAll(":scope > .hear")]
+    return [...head.children, engine, legend, scale, zoom, ...root.querySelectorAll(":scope > :is(.hear, .filter)")]
       .map((element) => element.getBoundingClientRect())
       .filter(({ width, height }) => width && height)
       .map((box) => ({
@@ -179,12 +181,10 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       redraw();
     }),
     watch(store, ({ journey }) => [journey?.phase], ({ journey }) => {
-      setAll(fit, { "aria-label": journey?.phase === "ready" ? "Fit the journey" : "Show the whole map" });
+      setAll(fit, { "aria-label": journey?.phase === "ready" ? "Fit the morph" : "Show the whole map" });
     }),
-    watch(store, (state) => [stage(state), state.library], (state) => {
-      root.dataset.stage = stage(state);
-      camera.measure();
-    }),
+    // the map keeps its place under the pointer: nothing is fitted anew because an end was picked
+    watch(store, (state) => [stage(state)], (state) => (root.dataset.stage = stage(state))),
     watch(store, ({ a, b }) => [a, b], redraw),
     watch(store, ({ pointed, preview, carried, journey, path }) => [pointed, preview, carried, journey, path], retouch),
     watch(store, ({ found, drawing, marked, travel, panel, ellipses, indicatrices }) => [found, drawing, marked, travel, panel, ellipses, indicatrices], retouch),
@@ -206,7 +206,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     },
     destroy() {
       for (const stop of stops) stop();
-      for (const part of [camera, picking, heading, legendView, tip, land]) part.destroy();
+      for (const part of [camera, picking, heading, legendView, tip, filter, land]) part.destroy();
       for (const draw of [redraw, retouch]) draw.cancel();
       points?.destroy();
       root.replaceChildren();

@@ -14,6 +14,12 @@ const NARROW = 520; // pixels: below, the words stand over the land, not beside 
 const ZOOM = 1.6; // of a key, or a button
 const GLIDE = 220; // ms
 
+/** How much of the lower edge a wide line of words takes. @param {Box[]} boxes @param {{width: number, height: number}} size */
+function lowest(boxes, { width, height }) {
+  const wide = boxes.filter(({ left, right, top }) => right - left > width / 3 && top > height / 2);
+  return Math.max(0, ...wide.map(({ top }) => height - top));
+}
+
 /**
  * @param {HTMLElement} root
  * @param {object} parts
@@ -89,11 +95,12 @@ export function createCamera(root, { store, words, moved }) {
     const u = unit();
     const { library, bounds } = all;
     const boxes = words();
+    const below = lowest(boxes, size);
     if (size.width < NARROW * u) {
       const top = Math.max(0, ...boxes.filter((box) => box.top < size.height / 2).map(({ bottom }) => bottom));
-      fitted = fit(bounds, size, { left: 12 * u, right: 12 * u, top, bottom: 36 * u });
+      fitted = fit(bounds, size, { left: 12 * u, right: 12 * u, top, bottom: Math.max(36 * u, below) });
     } else {
-      const margin = { left: 32 * u, right: 32 * u, top: 16 * u, bottom: 16 * u };
+      const margin = { left: 32 * u, right: 32 * u, top: 16 * u, bottom: Math.max(16 * u, below) };
       fitted = fitAround(bounds, size, margin, boxes, library.grid, library.count);
     }
     room = ((bounds[1] - bounds[0]) * (bounds[3] - bounds[2]) * fitted.k ** 2) / library.count;

@@ -8,6 +8,13 @@ import { anchorName, comparison, count } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 
+/** "drums, bells, plucked strings"; nothing to name: "short sounds". @param {import("../library/sounds.js").Library} library */
+function familiesOf(library) {
+  const names = library.family_names.map((name) => name.toLowerCase());
+  const kinds = [["drums", "kick", "snare", "tom"], ["bells", "bell"], ["plucked strings", "pluck"]];
+  return kinds.every(([, ...members]) => members.some((member) => names.includes(member))) ? kinds.map(([kind]) => kind).join(", ") : "short sounds";
+}
+
 const arc = () =>
   s("svg", { viewBox: "0 0 44 18", "aria-hidden": "true" }, s("path", { d: "M3 15C10 0 34 0 41 10", stroke: "url(#dusk)" }));
 
@@ -29,7 +36,7 @@ export function mountHeading(root, { store, actions }) {
     }
     if (!a && !b) {
       title.replaceChildren("Sonifold");
-      sub.textContent = `${count(library.count)} short sounds. Land is what the model knows.`;
+      sub.textContent = `${count(library.count)} ${familiesOf(library)}. Light: sounds like these exist. Dark: the computer guesses.`;
       return;
     }
     const name = (/** @type {import("../state.js").Anchor | null} */ end, /** @type {string} */ question) =>
@@ -41,11 +48,11 @@ export function mountHeading(root, { store, actions }) {
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
     title.classList.toggle("long", (title.textContent ?? "").length > 34);
     const { geodesic, linear } = journey?.paths ?? {};
-    if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a sound to see the way there.`;
+    if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a second sound to see the way there.`;
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
     else if (geodesic && linear) {
-      const { lengths, more } = comparison(geodesic, linear, model.unit);
-      sub.replaceChildren(...lengths.flatMap(([number, what]) => [h("b", {}, number), what]), h("span.ground", {}, ` ${more}`));
+      const { figures, more } = comparison(geodesic, linear);
+      sub.replaceChildren(...figures.flatMap(([number, what]) => [h("b", {}, number), what]), h("span.ground", {}, ` ${more}`));
     } else sub.textContent = journey?.phase === "failed" ? "The way could not be found." : "Finding the way.";
   }
 

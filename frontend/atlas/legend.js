@@ -22,7 +22,7 @@ export function mountLegend(root, store) {
       /** @param {number} f */
       const own = (f) => library && ["made", "uploaded"].includes(library.kindOf(library.family.indexOf(f)));
       root.replaceChildren(...names.map((name, f) =>
-        h("li", {}, h("button", { "data-family": f, title: `Show only ${name}`, onclick: () => toggle(f) }, own(f) ? keptGlyph("made") : glyph(f), name[0].toUpperCase() + name.slice(1))),
+        h("li", {}, h("button", { "data-family": f, title: `Show only ${name.toLowerCase()}`, onclick: () => toggle(f) }, own(f) ? keptGlyph("made") : glyph(f), name[0].toUpperCase() + name.slice(1))),
       ));
     }),
     watch(store, ({ families, library }) => [families, library], ({ families }) => {

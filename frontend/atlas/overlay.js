@@ -3,7 +3,7 @@
 
 import { dusk } from "../colour.js";
 import { s, setAll } from "../dom.js";
-import { amount } from "../words.js";
+import { amount, pathName } from "../words.js";
 import { coursesMarkup, ellipsesMarkup, pointsMarkup } from "./finds.js";
 import { boxAround, place as placeWords } from "./labels.js";
 import { toScreen } from "./view.js";
@@ -196,8 +196,8 @@ export function createOverlay(svg) {
 
     const onStraight = chosen === "retimed" && retimed ? retimed : straightWay;
     const lengths = /** @type {const} */ ([
-      [bentWay, bentWay?.path.kind === "graph" ? "through sounds" : "geodesic", palette.geo],
-      [onStraight, onStraight === retimed ? "re-timed" : "straight", palette.straight],
+      [bentWay, bentWay ? pathName(bentWay.path).toLowerCase() : "", palette.geo],
+      [onStraight, onStraight ? pathName(onStraight.path).toLowerCase() : "", palette.straight],
     ]);
     for (const [way, label, colour] of lengths) {
       if (!way) continue;

@@ -2,6 +2,7 @@
 /** What hands and keys do on the map: point, pick, carry an end, look around. */
 
 import { inNextFrame, unit } from "../dom.js";
+import { heart } from "../library/sounds.js";
 import { everyFound, pointedAnchor } from "../state.js";
 import { watchHands } from "./gestures.js";
 import { towards } from "./grid.js";
@@ -96,10 +97,7 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       if (anchor) return void playback.audition(anchor);
       const target = targetAt(at, touch ? PICK_FINGER : PICK);
       const picked = target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
-      if (!target || !picked) {
-        point(null, "pointer");
-        return playback.silence();
-      }
+      if (!target || !picked) return missed(touch);
       if (shift) return actions.mark(picked);
       if (!touch || !state.a) return actions.pick(picked);
       void playback.unlock();
@@ -124,6 +122,41 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     rest: camera.rest,
   });
 
+  /** A click on nothing stops what sounds; when nothing does, it is answered all the same. @param {boolean} touch */
+  function missed(touch) {
+    point(null, "pointer");
+    if (playback.sounding()) return playback.silence();
+    const press = touch ? "Tap" : "Click";
+    store.set({ notice: { text: `No sound here. ${press} a point; drag the map to move it.`, kind: "news" } });
+  }
+
+  /** Where an arrow key, or the jump to another family, comes to. @param {Target} to */
+  function arrive(to) {
+    const { library } = store.get();
+    if (!library || (to.sound < 0 && !to.found)) return;
+    point(to, "keys");
+    camera.follow(to.found ? to.found.position : library.position(to.sound));
+  }
+
+  /** The middle of the next family, in the order of the legend. @param {1 | -1} by */
+  function toFamily(by) {
+    const { library, pointed } = store.get();
+    if (!library) return;
+    const count = library.family_names.length;
+    const here = pointed && pointed.sound >= 0 ? library.family[pointed.sound] : by > 0 ? -1 : count;
+    for (let step = 1; step <= count; step++) {
+      const middle = heart(library, (((here + by * step) % count) + count) % count, 1);
+      if (middle >= 0 && isShown(middle)) return arrive({ sound: middle });
+    }
+  }
+
+  /** @param {"a" | "b"} which */
+  function toEnd(which) {
+    const { library, [which]: end } = store.get();
+    const sound = end?.sound && library ? library.indexOf(end.sound) : -1;
+    if (sound >= 0) arrive({ sound });
+  }
+
   /** To the nearest sound in a direction, recorded or not; the first time to A, or to the middle. @param {number} dx @param {number} dy */
   function walk(dx, dy) {
     const state = store.get();
@@ -140,9 +173,7 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       const found = towards(fx, fy, here, dx, dy, pointed.found ? finds.indexOf(pointed.found) : -1);
       to = found.cost < sounds.cost ? { sound: -1, found: finds[found.index] } : { sound: sounds.index };
     }
-    if (to.sound < 0 && !to.found) return;
-    point(to, "keys");
-    camera.follow(to.found ? to.found.position : library.position(to.sound));
+    arrive(to);
   }
 
   /** @param {KeyboardEvent} event */
@@ -156,6 +187,8 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       camera.pan(-way[0] * STRIDE * unit(), way[1] * STRIDE * unit());
       camera.rest();
     } else if (way) walk(way[0], way[1]);
+    else if (event.key === "PageDown" || event.key === "PageUp") toFamily(event.key === "PageDown" ? 1 : -1);
+    else if (event.key === "Home" || event.key === "End") toEnd(event.key === "Home" ? "a" : "b");
     else if (event.key === "Enter" && anchor) void playback.audition(anchor);
     else if ((key === "a" || key === "b") && anchor) actions.setEnd(key, anchor);
     else if (key === "+" || key === "=") camera.zoomStep(1);

@@ -22,8 +22,8 @@ export function mountTip(root, { store, actions, playback }) {
   const name = h("b");
   const detail = h("span");
   const hint = h("span.hint");
-  const here = h("button.btn.quiet", { onclick: () => choose("a") }, "Start here");
-  const there = h("button.btn.solid", { onclick: () => choose("b") }, "Go there");
+  const here = h("button.btn.quiet", { onclick: () => choose("a") }, "From here");
+  const there = h("button.btn.solid", { onclick: () => choose("b") }, "Morph to here");
   const mark = h("button.btn.ghost", { onclick: markIt }, "Mark");
   const choices = h("span.choices", {}, mark, here, there);
   const tip = h("div.tip", { hidden: true }, canvas, h("span.what", {}, name, h("span.about", {}, detail, hint)), choices);
@@ -86,17 +86,18 @@ export function mountTip(root, { store, actions, playback }) {
     there.hidden = which === "first";
     mark.textContent = marked.some((one) => sameAnchor(one, anchor)) ? "Unmark" : "Mark";
     hint.replaceChildren(
-      ...(sameAnchor(anchor, a) ? ["you are here"] :
-        sameAnchor(anchor, b) ? ["you are going here"] :
-        which === "first" ? [h("kbd", {}, "A"), " start here"] :
-        which === "a" ? [h("kbd", {}, a ? "B" : "A"), a ? " go there" : " start there"] :
+      ...(state.sound === "off" ? ["click once to hear"] :
+        sameAnchor(anchor, a) ? ["this is A"] :
+        sameAnchor(anchor, b) ? ["this is B"] :
+        which === "first" ? [h("kbd", {}, "A"), " morph from here"] :
+        which === "a" ? [h("kbd", {}, a ? "B" : "A"), a ? " morph to here" : " morph from here"] :
         [h("kbd", {}, "A"), " ", h("kbd", {}, "B"), " set an end"]),
     );
     void picture(anchor);
   });
 
   const unsubscribe = store.subscribe((now, before) => {
-    if (now.pointed !== before.pointed || now.distances !== before.distances || now.a !== before.a || now.b !== before.b || now.marked !== before.marked || now.dark !== before.dark) {
+    if (now.pointed !== before.pointed || now.distances !== before.distances || now.a !== before.a || now.b !== before.b || now.marked !== before.marked || now.dark !== before.dark || now.sound !== before.sound) {
       if (now.dark !== before.dark) drawn = "";
       draw();
     }

@@ -22,13 +22,13 @@ export function mount(root, parts) {
   const what = h("button.text", { onclick: () => void (travels.origin() && playback.audition(/** @type {import("../state.js").Anchor} */ (travels.origin()))) });
   const sliders = h("div.sliders");
   const hold = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ hold: hold.checked }) }));
-  const holding = h("label.check", {}, hold, h("span", {}, "Hold the rest: the other words stay where they are, as far as they can"));
+  const holding = h("label.check", {}, hold, h("span", {}, "Keep the other qualities unchanged where possible"));
   const lost = h("p.note", {}, "Pick a sound first: press one on the map, or T on it.");
   const use = (/** @type {"a" | "b"} */ end) => h("button.btn.quiet", { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) }, `Use as ${end.toUpperCase()}`);
   const on = h("button.btn.ghost", { onclick: () => with_((found) => actions.shape(anchorOf(found))) }, "Go on from there");
   const keep = h("button.btn.ghost", { onclick: () => with_((found) => void made.keep(found)) }, "Keep");
   const save = h("button.btn.ghost", { onclick: () => with_((found) => void made.save(found)) }, "Save as WAV");
-  const acts = h("div.row.wrap", {}, use("a"), use("b"), keep, on, save);
+  const acts = h("div.row.wrap.stay", {}, use("a"), use("b"), keep, on, save);
   const told = h("p.note", { role: "status" });
   root.append(
     h("h2", {}, "Shape"),

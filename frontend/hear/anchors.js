@@ -28,7 +28,7 @@ export function placeOf(api, model, id) {
 }
 
 /**
- * The anchors as the one who is heard knows them. Most often they are what they were, at once.
+ * Anchors expressed for the model being played; sounds it does not have become latent points.
  * @param {Pick<import("../api.js").Api, "sound">} api @param {State} state @param {string} voice @param {Anchor[]} anchors
  * @returns {Anchor[] | Promise<Anchor[]>}
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Before or after: what everything plays, with one's own sounds taken in and without. The map stays. */
+/** The original model or the one with one's own sounds: what everything plays. The map stays. */
 
 import { h, radioGroup } from "../dom.js";
 import { comparisonOf, voiceOf } from "../state.js";
@@ -8,16 +8,15 @@ import { watch } from "../store.js";
 /** @typedef {import("../state.js").State} State */
 
 /** @type {Record<"before" | "after", string>} */
-export const HEARD = { before: "Before: the model as it was", after: "After: with your sounds" };
+export const HEARD = { before: "Original model", after: "With your sounds" };
 
 /**
  * @param {HTMLElement} root
  * @param {import("../store.js").Store<State>} store
  */
 export function mountHearing(root, store) {
-  const key = (/** @type {"before" | "after"} */ which, /** @type {string} */ label) =>
-    h("button", { role: "radio", "data-value": which, "aria-label": HEARD[which], title: `${HEARD[which]} (C)` }, label);
-  const group = h("div.seg.hear", { role: "radiogroup", "aria-label": "What is heard", hidden: true }, key("before", "Before"), key("after", "After"));
+  const key = (/** @type {"before" | "after"} */ which) => h("button", { role: "radio", "data-value": which, title: "Switch with C" }, HEARD[which]);
+  const group = h("div.seg.hear", { role: "radiogroup", "aria-label": "What is heard", hidden: true }, key("before"), key("after"));
   root.append(group);
   const radios = radioGroup(group, (value) => store.set({ hear: /** @type {"before" | "after"} */ (value) }));
   const stop = watch(store, (state) => [comparisonOf(state)?.after, voiceOf(state)], (state) => {

@@ -2,7 +2,7 @@
 /** The library as a table, in step with the map: what is filtered, pointed at and chosen there is so here. */
 
 import { glyph } from "../atlas/shapes.js";
-import { h, icon, inNextFrame, setAll, unit } from "../dom.js";
+import { alongRow, h, icon, inNextFrame, oneTabStop, setAll, unit } from "../dom.js";
 import { keptGlyph } from "../made/shapes.js";
 import { watch } from "../store.js";
 import { amount, count, duration } from "../words.js";
@@ -20,7 +20,7 @@ const COLUMNS = [
   ["family", "Family", ""],
   ["seconds", "Length", "n"],
   ["pitch", "Pitch", "n"],
-  ["distance", "From A", "n"],
+  ["distance", "Distance to A", "n"],
 ];
 
 /**
@@ -50,6 +50,9 @@ export function mountLibrary(root, { store, actions, playback, made }) {
   let rows = [];
   let [first, end] = [0, 0];
   let reveal = -1; // the row that is to be in sight next
+  let focusedAt = 0; // the row that had the focus last
+  /** @type {string | null} whose name was written: its row has the focus next, wherever the new name has put it */
+  let backTo = null;
 
   /** @param {Sorting["by"]} by */
   function sortBy(by) {
@@ -92,7 +95,7 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     const first = !own ? sound :
       editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
       h("span.own", {}, sound, change("rename", "Rename", "edit"), change("delete", "Delete", "bin"));
-    return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "aria-rowindex": nth + 2 },
+    return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "data-id": id, "aria-rowindex": nth + 2 },
       h("td", {}, first),
       h("td", {}, lib.familyName(i)),
       cell(duration(lib.seconds[i])), cell(noteName(lib.pitch[i])),
@@ -105,6 +108,8 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     if (!library || root.hidden) return;
     const tall = rowHeight();
     const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
+    const returning = backTo && !store.get().editing ? rows.indexOf(library.indexOf(backTo)) : -1;
+    if (returning >= 0) reveal = returning;
     if (reveal >= 0) {
       body.replaceChildren(gap(rows.length)); // as tall as it will be
       wrap.scrollTop = Math.max(0, reveal * tall - wrap.clientHeight / 2);
@@ -114,9 +119,17 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
     const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
     if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
-    const kept = focused && { sound: focused.closest("tr")?.dataset.sound, end: focused.dataset.end };
-    body.replaceChildren(gap(first), ...rows.slice(first, end).map((i, k) => row(i, first + k)), gap(rows.length - end));
-    if (kept?.sound) focusOn(Number(kept.sound), kept.end);
+    const at = focused ? rows.indexOf(library.indexOf(focused.closest("tr")?.dataset.id ?? "")) : -1;
+    // the row that has the focus stays, wherever it is scrolled to; where its sound is gone, the one that took its place
+    const drawn = at < 0 || (at >= first && at < end) ? [[first, end]] : at < first ? [[at, at + 1], [first, end]] : [[first, end], [at, at + 1]];
+    const edges = [0, ...drawn.flat(), rows.length];
+    body.replaceChildren(...drawn.flatMap(([from, to], k) => [gap(from - edges[2 * k]), ...rows.slice(from, to).map((i, n) => row(i, from + n))]), gap(rows.length - edges[edges.length - 2]));
+    backTo = returning >= 0 ? null : backTo;
+    if (returning >= 0) focusOn(rows[returning]);
+    else if (focused && at >= 0) focusOn(rows[at], controlOf(focused));
+    else if (focused) focusLost();
+    else oneTabStop(body, "tr[data-sound]", null);
+    if (at >= 0) focusedAt = at;
     const writing = /** @type {HTMLInputElement | null} */ (body.querySelector("input.rename"));
     if (writing) {
       writing.focus({ preventScroll: true });
@@ -125,10 +138,40 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     mark();
   });
 
-  /** @param {number} sound @param {string} [end] */
-  function focusOn(sound, end) {
-    const target = body.querySelector(`tr[data-sound="${sound}"] ${end ? `[data-end=${end}]` : ".sound"}`);
-    /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
+  /** Which control of its row it is, as a selector. @param {HTMLElement} control */
+  const controlOf = ({ dataset: { end: which, act } }) => (which ? `[data-end=${which}]` : act ? `[data-act=${act}]` : ".sound");
+
+  /** @param {number} sound @param {string} [control] */
+  function focusOn(sound, control = ".sound") {
+    const tr = body.querySelector(`tr[data-sound="${sound}"]`);
+    /** @type {HTMLElement | null} */ (tr?.querySelector(control) ?? tr?.querySelector(".sound") ?? null)?.focus({ preventScroll: true });
+  }
+
+  /** The sound that had the focus is not among the rows any more. */
+  function focusLost() {
+    const next = rows[Math.min(focusedAt, rows.length - 1)];
+    if (next === undefined) return search.focus();
+    showRow(rows.indexOf(next));
+    requestAnimationFrame(() => focusOn(next));
+  }
+
+  /** Scrolls as far as it takes. @param {number} at row */
+  function showRow(at) {
+    const tall = rowHeight();
+    const bottom = (at + 1) * tall + head.offsetHeight; // the head stays, and covers a row
+    if (at * tall < wrap.scrollTop) wrap.scrollTop = at * tall;
+    else if (bottom > wrap.scrollTop + wrap.clientHeight) wrap.scrollTop = bottom - wrap.clientHeight;
+    fill();
+  }
+
+  /** Goes to a row, and points at its sound. @param {number} to row @param {string} [control] */
+  function goTo(to, control) {
+    const at = Math.min(rows.length - 1, Math.max(0, to));
+    showRow(at);
+    requestAnimationFrame(() => {
+      focusOn(rows[at], control);
+      store.set({ pointed: { sound: rows[at], by: "table" } });
+    });
   }
 
   /** The row of what is pointed at, on the map or here. */
@@ -151,7 +194,7 @@ export function mountLibrary(root, { store, actions, playback, made }) {
       setAll(heads[i], { "aria-sort": here ? (sort.down ? "descending" : "ascending") : "none" });
       const arrow = heads[i].querySelector("i");
       if (arrow) arrow.textContent = here ? (sort.down ? "↓" : "↑") : "";
-      heads[i].title = by === "distance" ? `Distance from A, ${store.get().model?.unit ?? ""}` : `Sort by ${label.toLowerCase()}`;
+      heads[i].title = by === "distance" ? `How different each sound is from A, ${store.get().model?.unit ?? ""}` : `Sort by ${label.toLowerCase()}`;
     });
     fill();
   }
@@ -187,25 +230,16 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     if (i < 0 || !library || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLInputElement) return writeName(event.key, event.target, library.id[i], event);
     const key = event.key.toLowerCase();
-    const by = { arrowdown: 1, arrowup: -1, pagedown: 10, pageup: -10 }[key];
+    const here = rows.indexOf(i);
+    const page = Math.max(1, Math.floor((wrap.clientHeight - head.offsetHeight) / rowHeight()) - 1);
+    const to = { arrowdown: here + 1, arrowup: here - 1, pagedown: here + page, pageup: here - page, home: 0, end: Infinity }[key];
     if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
     else if (key === "m") actions.mark({ sound: library.id[i] });
     else if (key === "t") actions.shape({ sound: library.id[i] });
     else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i))) store.set({ editing: library.id[i] });
     else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i))) made.remove(library.id[i]);
-    else if (by) {
-      const at = Math.min(rows.length - 1, Math.max(0, rows.indexOf(i) + by));
-      const tall = rowHeight();
-      const bottom = (at + 1) * tall + head.offsetHeight; // the head stays, and covers a row
-      if (at * tall < wrap.scrollTop) wrap.scrollTop = at * tall;
-      else if (bottom > wrap.scrollTop + wrap.clientHeight) wrap.scrollTop = bottom - wrap.clientHeight;
-      fill();
-      const end = /** @type {HTMLElement} */ (event.target).dataset.end;
-      requestAnimationFrame(() => {
-        focusOn(rows[at], end);
-        store.set({ pointed: { sound: rows[at], by: "table" } });
-      });
-    } else return;
+    else if (to !== undefined) goTo(to, controlOf(/** @type {HTMLElement} */ (event.target)));
+    else if (!alongRow(event, /** @type {Element} */ (/** @type {Element} */ (event.target).closest("tr")))) return;
     event.preventDefault();
     event.stopPropagation();
   });
@@ -214,17 +248,30 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     if (key !== "Enter" && key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    const row = store.get().library?.indexOf(id) ?? -1;
     const name = input.value.trim();
+    const changed = key === "Enter" && name !== "";
+    backTo = id;
     input.blur();
-    if (key === "Enter" && name) void made.rename(id, name);
     store.set({ editing: null });
-    requestAnimationFrame(() => requestAnimationFrame(() => focusOn(row)));
+    if (changed) void Promise.resolve(made.rename(id, name)).then(() => ((backTo = id), fill()));
   }
+  body.addEventListener("focusin", (event) => {
+    const control = /** @type {HTMLElement} */ (event.target);
+    focusedAt = Math.max(0, rows.indexOf(soundOf(event)));
+    oneTabStop(body, "tr[data-sound]", control);
+  });
   body.addEventListener("focusout", (event) => {
     if (event.target instanceof HTMLInputElement && store.get().editing) store.set({ editing: null });
   });
   search.addEventListener("input", () => store.set({ query: search.value }));
+  // from what was looked for onto the map, or into the table
+  search.addEventListener("keydown", (event) => {
+    if (!rows.length || (event.key !== "Enter" && event.key !== "ArrowDown")) return;
+    event.preventDefault();
+    if (event.key === "ArrowDown") return goTo(0);
+    document.getElementById("surface")?.focus({ preventScroll: true });
+    store.set({ pointed: { sound: rows[0], by: "keys" } });
+  });
   wrap.addEventListener("scroll", fill);
 
   const stops = [
@@ -249,7 +296,12 @@ export function mountLibrary(root, { store, actions, playback, made }) {
   const resized = new ResizeObserver(fill);
   resized.observe(wrap);
   return {
-    focus: () => search.focus(),
+    /** Opens the library, to write what one looks for. */
+    find() {
+      store.set({ panel: "library" });
+      search.focus();
+      search.select();
+    },
     destroy() {
       for (const stop of stops) stop();
       resized.disconnect();

@@ -2,6 +2,7 @@
 /** The sounds of a pack, in columns, with the two look-ups everyone needs: by id, and by place on the map. */
 
 import { createGrid } from "../atlas/grid.js";
+import { readQuery, searchable } from "./search.js";
 
 /**
  * @typedef {object} Columns            as the service sends them; all in one order
@@ -68,8 +69,8 @@ function median(values) {
   return sorted[sorted.length >> 1];
 }
 
-/** A name to begin with: a few words, no catalogue number. @param {string} name */
-const isPlain = (name) => name.length <= 20 && !/_|\d{3}/.test(name);
+/** A name that says what one will hear: a few words, no catalogue number. @param {string} name */
+const isPlain = (name) => name.length <= 20 && !/_|\d{3}|\d-\d|\(\d+\)/.test(name);
 
 /**
  * Of the dozen sounds in the middle of a family the first with a plain name, else the very middle; -1 for a family
@@ -87,22 +88,41 @@ export function heart(library, family, least = 5) {
   return middle.find((i) => isPlain(library.name[i])) ?? middle[0];
 }
 
+/** Morphs that anybody can imagine before hearing them. @type {[from: string, to: string][]} */
+const IMAGINABLE = [["kick 808", "church bell"], ["snare, standard", "crash"], ["koto", "steel guitar"]];
+
+/** Of the sounds called so, of those with the shortest name, the one nearest to the middle of all; -1: none. @param {Library} library @param {string} name */
+function typical(library, name) {
+  const all = Array.from({ length: library.count }, (_, i) => i).filter((i) => library.kindOf(i) === "library" && library.name[i].toLowerCase().includes(name));
+  const plain = all.filter((i) => isPlain(library.name[i]) || library.name[i].toLowerCase() === name);
+  const shortest = Math.min(...plain.map((i) => library.name[i].length));
+  return plain.length ? middleOf(library, all, plain.filter((i) => library.name[i].length === shortest)) : -1;
+}
+
+/** Which of some sounds lies nearest to the middle of others. @param {Library} library @param {number[]} all @param {number[]} some */
+function middleOf(library, all, some) {
+  const x = median(all.map((i) => library.x[i]));
+  const y = median(all.map((i) => library.y[i]));
+  const far = (/** @type {number} */ i) => (library.x[i] - x) ** 2 + (library.y[i] - y) ** 2;
+  return some.reduce((best, i) => (far(i) < far(best) ? i : best));
+}
+
 /**
- * Journeys worth a first click: from the heart of one family to the heart of another, the two farthest apart first,
- * every family at most once until all have been used.
+ * Morphs worth a first click: pairs that anybody can imagine, where the library has them; then from the heart of one
+ * family to the heart of another, the two farthest apart first, every family at most once until all have been used.
  *
  * @param {Library} library
  * @param {number} [count]
  * @returns {[number, number][]} pairs of sounds
  */
 export function journeys(library, count = 3) {
+  /** @type {[number, number][]} */
+  const picked = IMAGINABLE.map(([from, to]) => /** @type {[number, number]} */ ([typical(library, from), typical(library, to)])).filter((pair) => pair.every((i) => i >= 0));
   const hearts = library.family_names.map((_, f) => heart(library, f)).filter((i) => i >= 0);
   const pairs = hearts.flatMap((p, k) => hearts.slice(k + 1).map((q) => /** @type {[number, number]} */ ([p, q])));
   const far = (/** @type {[number, number]} */ [p, q]) =>
     Math.hypot(library.x[p] - library.x[q], library.y[p] - library.y[q]);
   pairs.sort((one, other) => far(other) - far(one));
-  /** @type {[number, number][]} */
-  const picked = [];
   for (const fresh of [true, false])
     for (const pair of pairs) {
       const used = picked.flat();
@@ -110,27 +130,39 @@ export function journeys(library, count = 3) {
       if (fresh && pair.some((i) => used.includes(i))) continue;
       picked.push(pair);
     }
-  return picked;
+  return picked.slice(0, count);
+}
+
+/** What a sound's origin is looked for as. @type {Record<Kind, string>} */
+const KIND_WORDS = { library: "", learned: "learned yours", made: "made", uploaded: "uploaded yours" };
+
+/** @type {WeakMap<Library, import("./search.js").Searchable[]>} */
+const searchables = new WeakMap();
+
+/** What each sound can be found by. @param {Library} library */
+function searchablesOf(library) {
+  let texts = searchables.get(library);
+  if (!texts) {
+    texts = library.id.map((_, i) => searchable(`${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${KIND_WORDS[library.kindOf(i)]}`));
+    searchables.set(library, texts);
+  }
+  return texts;
 }
 
 /**
  * The sounds that the filter lets through, in the order of the table.
  *
  * @param {Library} library
- * @param {{query: string, families: readonly number[]}} filter every word of the query must be in the name, family or source
+ * @param {{query: string, families: readonly number[]}} filter how the query is read: search.js
  * @returns {number[]}
  */
 export function filtered(library, { query, families }) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = readQuery(query);
+  const texts = searchablesOf(library);
   const rows = [];
   for (let i = 0; i < library.count; i++) {
     if (families.length && !families.includes(library.family[i])) continue;
-    if (words.length) {
-      const kept = { library: "", learned: "learned yours", made: "made", uploaded: "uploaded" }[library.kindOf(i)];
-      const text = `${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${kept}`.toLowerCase();
-      if (!words.every((word) => text.includes(word))) continue;
-    }
-    rows.push(i);
+    if (fits(texts[i])) rows.push(i);
   }
   return rows;
 }

@@ -7,6 +7,11 @@ import { createMixer } from "./mixer.js";
 import { createStepPlayer } from "./steps.js";
 import { createVoice } from "./voice.js";
 
+const VOLUME_GLIDE = 0.02; // Seconds, so that it does not crackle
+
+/** The gain of a volume: half way down sounds half as loud, 10 dB less. @param {number} level 0 to 1 */
+const loudness = (level) => level ** (10 / (20 * Math.log10(2)));
+
 /**
  * @param {object} options
  * @param {(options: AudioContextOptions) => AudioContext} options.makeContext
@@ -16,6 +21,7 @@ import { createVoice } from "./voice.js";
 export function createListen({ makeContext, ended, sampleRate = 44100 }) {
   /** @type {ReturnType<typeof wire> | null} */
   let wired = null;
+  let volume = 1;
 
   /** The browser lets sound start only in a click or a key press: so nothing is made before one. */
   function wire() {
@@ -28,13 +34,15 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     const tap = context.createAnalyser();
     tap.fftSize = 2048;
     tap.smoothingTimeConstant = 0;
+    const output = context.createGain();
+    output.gain.value = loudness(volume);
     journeys.connect(reduce);
-    reduce.connect(limiter).connect(tap).connect(context.destination);
+    reduce.connect(limiter).connect(output).connect(tap).connect(context.destination);
     const mixer = createMixer(context, journeys);
     const travels = context.createGain();
     travels.connect(reduce);
     return {
-      context, journeys, travels, tap, mixer,
+      context, journeys, travels, tap, output, mixer,
       steps: createStepPlayer(context, mixer, { ended }),
       glide: createGlidePlayer(context, mixer, { ended }),
       travel: createStepPlayer(context, createMixer(context, travels), { ended() {} }), // the named sliders
@@ -53,6 +61,12 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     /** What there is to play with; null until the first `unlock`. */
     parts: () => wired,
     running: () => wired?.context.state === "running",
+
+    /** Of everything. @param {number} level 0 to 1, in equal steps to the ear */
+    setVolume(level) {
+      volume = level;
+      wired?.output.gain.setTargetAtTime(loudness(level), wired.context.currentTime, VOLUME_GLIDE);
+    },
 
     /** From the page to the ear, in seconds; null where the browser does not say. */
     latency() {

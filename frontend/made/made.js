@@ -39,7 +39,7 @@ export function createMade({ store, api, playback, refresh, complain }) {
         });
       }),
 
-    /** @param {string} id @param {string} name */
+    /** Done when the library has the new name. @param {string} id @param {string} name */
     rename: (id, name) =>
       trying(async () => {
         await api.rename(modelId(), id, name);

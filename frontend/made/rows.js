@@ -1,7 +1,7 @@
 // @ts-check
 /** New sounds as a list: pointing at one plays it, as on the map; each can be an end, be kept, be saved. */
 
-import { h, icon, setAll } from "../dom.js";
+import { h, icon, rovingRows, setAll } from "../dom.js";
 import { anchorOf, sameAnchor } from "../state.js";
 import { watch } from "../store.js";
 import { foundWords } from "../words.js";
@@ -81,6 +81,7 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     if (found && pointed?.found !== found) store.set({ pointed: { sound: -1, found, by: "table" } });
     else if (!found && pointed?.found && pointed.by === "table") store.set({ pointed: null });
   };
+  const roving = rovingRows(root, "li.find");
   root.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(foundAt(event)));
   root.addEventListener("pointerleave", () => point(undefined));
   root.addEventListener("focusin", (event) => actAt(event) === "play" && point(foundAt(event)));
@@ -88,14 +89,9 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
   root.addEventListener("keydown", (event) => {
     const found = foundAt(event);
     if (!found || event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const act = { a: "a", b: "b", m: "mark", t: "shape", k: "keep" }[event.key.toLowerCase()];
-    if (by) {
-      const all = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(".sound")]);
-      const here = all.findIndex((one) => one.closest("li")?.dataset.code === found.code);
-      all[Math.min(all.length - 1, Math.max(0, here + by))].focus();
-    } else if (act) perform(found, act);
-    else return;
+    if (!act) return;
+    perform(found, act);
     event.preventDefault();
     event.stopPropagation();
   });
@@ -103,13 +99,16 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
   const draw = (/** @type {State} */ state) => {
     const focused = /** @type {HTMLElement | null} */ (root.contains(document.activeElement) ? document.activeElement : null);
     const kept = focused && { code: focused.closest("li")?.dataset.code, act: focused.dataset.act };
+    const nth = focused ? [...root.children].findIndex((item) => item.contains(focused)) : -1;
     shown.clear();
     // what was drawn more than once is one sound
     for (const found of pick(state)) if (!shown.has(found.code)) shown.set(found.code, found);
     root.replaceChildren(...[...shown.values()].map(row));
+    roving.refresh();
     if (!kept?.code) return;
     const again = [...root.querySelectorAll("li")].find((item) => item.dataset.code === kept.code);
-    /** @type {HTMLElement | null} */ (again?.querySelector(`[data-act="${kept.act}"]`) ?? again?.querySelector(".sound") ?? null)?.focus({ preventScroll: true });
+    if (!again) return roving.focusRow(nth); // the one that took its place
+    /** @type {HTMLElement | null} */ (again.querySelector(`[data-act="${kept.act}"]`) ?? again.querySelector(".sound"))?.focus({ preventScroll: true });
   };
   const mark = (/** @type {State} */ { pointed }) => {
     for (const item of root.querySelectorAll("li")) item.classList.toggle("pointed", item.dataset.code === pointed?.found?.code);

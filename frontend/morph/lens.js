@@ -1,5 +1,5 @@
 // @ts-check
-/** How the way is found and what is shown of it: the metric, the curve under the slices, the ellipses on the land. */
+/** How the way is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
 
 import { h, icon, setAll, unit } from "../dom.js";
 import { METRICS } from "../state.js";
@@ -11,14 +11,13 @@ import { METRIC_WORDS, descriptorTitle } from "../words.js";
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountLens(root, store) {
-  const name = h("span");
-  const button = h("button.icon.round.lens", { popovertarget: "lens" }, icon("lens"), name);
-  const choices = h("fieldset.pick", {}, h("legend", {}, "The geodesic is shortest in"));
+  const button = h("button.icon.round.lens", { popovertarget: "lens", "aria-label": "How the way is chosen" }, icon("lens"), h("span", { "aria-hidden": "true" }, "How the way is chosen"));
+  const choices = h("fieldset.pick", {}, h("legend", {}, "How the curved way is chosen"));
   const curve = /** @type {HTMLSelectElement} */ (h("select", { onchange: () => store.set({ curve: curve.value || null }) }));
   const ellipses = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ ellipses: ellipses.checked }) }));
-  const box = h("div.lens-box", { id: "lens", popover: "auto", role: "dialog", "aria-label": "How the way is found and shown" }, choices,
-    h("label.field", {}, h("span", {}, "Curve under the slices"), curve),
-    h("label.check", {}, ellipses, h("span", {}, "Ellipses on the land: how far one hears the same amount of change, each way")));
+  const box = h("div.lens-box", { id: "lens", popover: "auto", role: "dialog", "aria-label": "How the way is chosen, and what is shown" }, choices,
+    h("label.field", {}, h("span", {}, "Curve under the pictures"), curve),
+    h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")));
   root.append(button, box);
 
   choices.addEventListener("change", (event) => {
@@ -37,15 +36,14 @@ export function mountLens(root, store) {
     watch(store, ({ model }) => [model], ({ model }) => {
       for (const old of choices.querySelectorAll("label")) old.remove();
       choices.append(...(model?.metrics ?? METRICS).map((metric) => {
-        const [title, meaning] = METRIC_WORDS[metric];
-        return h("label", {}, h("input", { type: "radio", name: "metric", value: metric }), h("span", {}, h("b", {}, title), meaning));
+        const { name: title, term, meaning } = METRIC_WORDS[metric];
+        return h("label", {}, h("input", { type: "radio", name: "metric", value: metric }), h("span", {}, h("b", {}, title), `${meaning}. `, h("small", {}, `(${term})`)));
       }));
       curve.replaceChildren(h("option", { value: "" }, "Speed"), ...(model?.descriptors ?? []).map(({ id }) => h("option", { value: id }, descriptorTitle(id))));
     }),
     watch(store, ({ metric, model, curve, ellipses }) => [metric, model, curve, ellipses], (state) => {
       for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === state.metric;
-      name.textContent = METRIC_WORDS[state.metric][0];
-      setAll(button, { title: `Metric: ${METRIC_WORDS[state.metric][0].toLowerCase()}`, "aria-label": `${METRIC_WORDS[state.metric][0]}: the metric, and what is shown` });
+      setAll(button, { title: `How the way is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
       curve.value = state.curve ?? "";
       ellipses.checked = state.ellipses;
     }),

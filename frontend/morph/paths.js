@@ -1,48 +1,55 @@
 // @ts-check
-/** The three ways: their keys are their lengths. */
+/** The three ways: their keys say how different their ends are along them, and how much of each is guesswork. */
 
 import { h, radioGroup, s } from "../dom.js";
 import { watch } from "../store.js";
-import { amount } from "../words.js";
+import { PATH_WORDS, amount, guessworkWords } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").PathKind} PathKind */
 
-/** @type {[PathKind, string, string, Record<string, string>][]} */
+/** @type {[PathKind, look: string, stroke: Record<string, string>][]} */
 const KEYS = [
-  ["geodesic", "Geodesic", "geo", { d: "M2 10C8-1 24-1 32 8", stroke: "url(#dusk)" }],
-  ["linear", "Straight", "str", { d: "M2 6h30", "stroke-dasharray": "5 4" }],
-  ["retimed", "Re-timed", "ret", { d: "M3 6h30", "stroke-dasharray": ".1 5.5", "stroke-width": "3.4" }],
+  ["geodesic", "geo", { d: "M2 10C8-1 24-1 32 8", stroke: "url(#dusk)" }],
+  ["linear", "str", { d: "M2 6h30", "stroke-dasharray": "5 4" }],
+  ["retimed", "ret", { d: "M3 6h30", "stroke-dasharray": ".1 5.5", "stroke-width": "3.4" }],
 ];
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountPaths(root, store) {
-  /** @type {Record<string, {name: HTMLElement, length: HTMLElement, unit: HTMLElement, key: HTMLElement}>} */
+  /** @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement, guesswork: HTMLElement, key: HTMLElement}>} */
   const parts = {};
-  for (const [kind, label, look, stroke] of KEYS) {
-    const name = h("span", {}, label);
-    const length = h("b", {}, "–");
-    const unit = h("small");
+  const comma = () => h("span.vh", {}, ", ");
+  for (const [kind, look, stroke] of KEYS) {
+    const [name, term, length, unit, guesswork] = [h("span"), h("small"), h("b", {}, "–"), h("small.p-unit"), h("small.p-guess")];
     const key = h(`button.path.${look}`, { role: "radio", "data-value": kind },
-      h("span.p-name", {}, s("svg", { viewBox: "0 0 34 12", "aria-hidden": "true" }, s("path", stroke)), name),
-      h("span.p-len", {}, length, unit));
-    parts[kind] = { name, length, unit, key };
+      h("span.p-name", {}, s("svg", { viewBox: "0 0 34 12", "aria-hidden": "true" }, s("path", stroke)), name, comma(), term, comma()),
+      h("span.p-len", {}, h("span", {}, length, unit), comma(), guesswork));
+    parts[kind] = { name, term, length, unit, guesswork, key };
     root.append(key);
   }
   const group = radioGroup(root, (value) => store.set({ path: /** @type {PathKind} */ (value) }));
+
+  /** @param {PathKind} kind @param {State} state */
+  function show(kind, { journey, model, weight, metric }) {
+    const { key, name, term, length, unit, guesswork } = parts[kind];
+    const words = PATH_WORDS[kind === "geodesic" && weight === Infinity && metric === "blend" ? "graph" : kind];
+    const path = journey?.paths[kind];
+    name.textContent = words.name;
+    term.textContent = words.term;
+    length.textContent = path ? amount(path.length) : "–";
+    unit.textContent = path ? ` ${model?.unit ?? ""}` : "";
+    // where room is short the share stands alone
+    const [share, rest] = path ? guessworkWords(path).split(/(?= guesswork$)/) : [""];
+    guesswork.replaceChildren(share, ...(rest ? [h("span", {}, rest)] : []));
+    key.title = [words.meaning, path && `${amount(path.length)} ${model?.unit}: how different the ends are to the ear along this way`, path && !path.converged && path.outcome].filter(Boolean).join(". ");
+  }
+
   const stops = [
     watch(store, ({ path }) => [path], ({ path }) => group.show(path)),
-    watch(store, ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric], ({ journey, model, weight, metric }) => {
-      parts.geodesic.name.textContent = weight === Infinity && metric === "blend" ? "Through sounds" : "Geodesic";
-      for (const [kind] of KEYS) {
-        const { key, length, unit, name } = parts[kind];
-        const path = journey?.paths[kind];
-        length.textContent = path ? amount(path.length) : "–";
-        unit.textContent = model?.unit ?? "";
-        key.setAttribute("aria-label", path ? `${name.textContent}, ${amount(path.length)} ${model?.unit}` : `${name.textContent}`);
-        if (path) key.title = path.converged ? "" : path.outcome;
-      }
-      root.classList.toggle("stale", journey?.phase === "solving");
+    watch(store, ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric], (state) => {
+      for (const [kind] of KEYS) show(kind, state);
+      root.classList.toggle("stale", state.journey?.phase === "solving");
     }),
   ];
   return {

@@ -3,10 +3,23 @@
 
 import { clamp, dusk, mix, readPalette } from "../colour.js";
 import { h, inNextFrame, setAll, sharp, unit } from "../dom.js";
-import { STEPS, isReady, stepAt } from "../state.js";
+import { STEPS, chosen, isReady, stepAt } from "../state.js";
 import { watch } from "../store.js";
+import { measured } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
+
+/** What a step is: which, known or guesswork, and how bright. @param {State} state @param {number} step from 0 */
+export function stepWords(state, step) {
+  const { model } = state;
+  const path = chosen(state);
+  const which = `Step ${step + 1} of ${STEPS}`;
+  if (!path || !isReady(state)) return which;
+  const known = path.known?.[step] === undefined || path.kind === "graph" ? "" : path.known[step] ? "known sounds" : "guesswork";
+  const brightness = path.descriptors?.brightness?.[step];
+  const unit = model?.descriptors?.find(({ id }) => id === "brightness")?.unit;
+  return [which, known, brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`].filter(Boolean).join(", ");
+}
 
 /**
  * @param {HTMLElement} root
@@ -20,7 +33,7 @@ export function mountScrubber(root, { store, playback, actions }) {
   const number = h("b");
   const thumb = h("span.thumb", {}, number);
   root.append(canvas, thumb);
-  setAll(root, { role: "slider", "aria-label": "Place on the journey", "aria-valuemin": 1, "aria-valuemax": STEPS });
+  setAll(root, { role: "slider", "aria-label": "Place on the morph", "aria-valuemin": 1, "aria-valuemax": STEPS });
   let palette = readPalette(document.documentElement);
   /** @type {number | null} */
   let finger = null;
@@ -70,7 +83,9 @@ export function mountScrubber(root, { store, playback, actions }) {
     thumb.style.setProperty("--here", dusk(place, state.dark));
     const step = stepAt(place) + 1;
     number.textContent = String(step);
-    setAll(root, { "aria-valuenow": step, "aria-valuetext": `Step ${step} of ${STEPS}`, tabindex: ready ? 0 : -1, "aria-disabled": ready ? null : "true" });
+    setAll(root, { tabindex: ready ? 0 : -1, "aria-disabled": ready ? null : "true" });
+    // while it plays nothing is said over the music
+    if (!state.playing) setAll(root, { "aria-valuenow": step, "aria-valuetext": stepWords(state, step - 1) });
   }
   const draw = inNextFrame(() => show(playback.position()));
 
@@ -120,7 +135,7 @@ export function mountScrubber(root, { store, playback, actions }) {
       palette = readPalette(document.documentElement);
       draw();
     }),
-    watch(store, ({ place, playing, journey }) => [place, playing, journey?.phase], draw),
+    watch(store, ({ place, playing, journey, path }) => [place, playing, journey?.phase, path], draw),
     playback.onFrame(show),
   ];
   const resized = new ResizeObserver(draw);

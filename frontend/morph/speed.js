@@ -6,7 +6,7 @@ import { dusk, readPalette } from "../colour.js";
 import { h, inNextFrame, sharp, unit } from "../dom.js";
 import { STEPS } from "../state.js";
 import { watch } from "../store.js";
-import { amount, speedDescription, speedWords } from "../words.js";
+import { amount, pathName, speedDescription, speedWords } from "../words.js";
 import { drawProfile, profileWords } from "./profile.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -21,11 +21,11 @@ export function mountSpeed(root, store) {
     const palette = readPalette(document.documentElement);
     const { c, w, h: tall } = sharp(canvas);
     const { geodesic, linear, retimed } = journey?.paths ?? {};
-    if (!geodesic || !linear || !model || w < 2) return void canvas.setAttribute("aria-label", "Perceptual speed: no journey yet");
+    if (!geodesic || !linear || !model || w < 2) return void canvas.setAttribute("aria-label", "Perceptual speed: no morph yet");
     const u = unit();
     const other = path === "retimed" && retimed ? retimed : linear;
-    const name = other === retimed ? "re-timed" : "straight";
-    const bentName = geodesic.kind === "graph" ? "through sounds" : "geodesic";
+    const name = pathName(other).toLowerCase();
+    const bentName = pathName(geodesic).toLowerCase();
     const shown = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
     const [bentValues, otherValues] = [geodesic, other].map(({ descriptors }) => descriptors?.[curve ?? ""]);
     if (shown && bentValues && otherValues) {
@@ -75,12 +75,15 @@ export function mountSpeed(root, store) {
     /** @type {import("../atlas/view.js").Box[]} */
     const taken = [];
     const curves = [
-      { mine: other.speed, rest: geodesic.speed, text: small ? amount(Math.max(...other.speed)) : speedWords(other, name, model.unit) },
-      ...(small ? [] : [{ mine: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName, model.unit) }]),
+      { mine: other.speed, rest: geodesic.speed, text: small ? amount(Math.max(...other.speed)) : speedWords(other, name) },
+      ...(small ? [] : [{ mine: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName) }]),
     ];
     for (const { mine, rest, text } of curves) {
       const place = besideCurve(mine, rest, c.measureText(text).width, taken);
       if (!place) continue; // no room: the curve has to speak for itself
+      // readable where it touches a curve
+      Object.assign(c, { strokeStyle: palette.bg, lineWidth: 4 * u, lineJoin: "round" });
+      c.strokeText(text, place.left, place.bottom - 3 * u);
       c.fillText(text, place.left, place.bottom - 3 * u);
       taken.push(place);
     }

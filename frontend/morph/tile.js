@@ -12,8 +12,8 @@ import { paint, spectrogram, strength } from "./spectrogram.js";
 /** @typedef {import("../state.js").State} State */
 
 const EMPTY = {
-  a: ["Where from?", "a sound"],
-  b: ["Where to?", "a second sound"],
+  a: ["From", "a sound"],
+  b: ["To", "a second sound"],
 };
 
 /**

@@ -26,7 +26,7 @@ export function mountTransport(root, { store, playback }) {
     watch(store, ({ loop: on }) => [on], ({ loop: on }) => setAll(loop, { "aria-pressed": String(on) })),
     watch(store, ({ playing }) => [playing], ({ playing }) => {
       play.classList.toggle("on", playing);
-      play.setAttribute("aria-label", playing ? "Pause" : "Play the journey");
+      play.setAttribute("aria-label", playing ? "Pause" : "Play the morph");
     }),
   ];
   return {
@@ -58,7 +58,7 @@ export function mountMore(root, { store, actions, link }) {
       store.set({ notice: { text: "The link is copied.", kind: "news" } });
     } catch {
       // a page without HTTPS may not write to the clipboard
-      store.set({ notice: { text: `The browser keeps the clipboard to itself. The link is in the address bar: ${link()}`, kind: "trouble" } });
+      store.set({ notice: { text: `The browser did not allow copying. The link is in the address bar: ${link()}`, kind: "trouble" } });
     }
   }
 

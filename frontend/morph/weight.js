@@ -1,11 +1,11 @@
 // @ts-check
-/** How much the geodesic keeps to known sounds: from the shortest way to the one from sound to sound. */
+/** How near the curved way keeps to known sounds: from the shortest way to the one from sound to sound. */
 
 import { clamp } from "../colour.js";
 import { h } from "../dom.js";
 import { weightOf } from "../state.js";
 import { watch } from "../store.js";
-import { METRIC_WORDS, weightWords } from "../words.js";
+import { weightWords } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -31,8 +31,8 @@ export function stopOf(weight, most) {
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountWeight(root, store) {
-  const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: STOPS, step: 1, "aria-label": "The geodesic keeps to known sounds" }));
-  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "known sounds"), slider, h("i", { "aria-hidden": "true" }));
+  const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: STOPS, step: 1, "aria-label": "The curved way, from shortest to safest" }));
+  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "safest"), slider, h("i", { "aria-hidden": "true" }));
   const most = () => store.get().model?.weights.max ?? 10;
   let settling = 0;
 
@@ -49,18 +49,15 @@ export function mountWeight(root, store) {
   /** @param {number} weight */
   const describe = (weight) => {
     slider.setAttribute("aria-valuetext", weightWords(weight));
-    root.title = `The geodesic ${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
+    root.title = `Safe = near real sounds. Now: ${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);
   const stop = watch(store, ({ weight, model, metric }) => [weight, model, metric], (state) => {
-    const off = state.metric !== "blend"; // the weight is the blend's
-    root.classList.toggle("off", off);
-    slider.disabled = off;
+    root.hidden = state.metric !== "blend"; // the weight is the blend's
     slider.value = String(stopOf(weightOf(state), most()));
     root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
     describe(weightOf(state));
-    if (off) root.title = `The weight belongs to the blend; the metric is ${METRIC_WORDS[state.metric][0].toLowerCase()} now.`;
   });
   return {
     destroy() {

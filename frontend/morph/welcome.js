@@ -1,5 +1,5 @@
 // @ts-check
-/** Before anything is picked: one sentence, three journeys to try, and the key that turns sound on. */
+/** Before anything is picked: what can be done, three morphs to try, and the key that turns sound on. */
 
 import { h, icon } from "../dom.js";
 import { journeys } from "../library/sounds.js";
@@ -16,9 +16,9 @@ import { watch } from "../store.js";
  */
 export function mountWelcome(root, { store, actions, playback }) {
   const trips = h("div.trips");
-  const tries = h("div.tries", {}, h("p", {}, "Or take one of these"), trips);
+  const tries = h("div.tries", {}, h("p", {}, "Or try one of these"), trips);
   const turnOn = h("button.btn.solid.big", { onclick: () => void playback.unlock() }, icon("play"), "Turn sound on");
-  root.append(h("p.sentence", {}, "Pick a sound,", h("br"), "then somewhere to go."), tries, turnOn);
+  root.append(h("p.sentence", {}, "Morph one sound", h("br"), "into another.", h("small", {}, "Pick two on the map.")), tries, turnOn);
   const stops = [
     watch(store, ({ library }) => [library], ({ library }) => {
       const pairs = library ? journeys(library) : [];

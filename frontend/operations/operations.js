@@ -122,7 +122,8 @@ export function createOperations({ store, api, playback, complain }) {
   }
 
   const stop = watch(store, (state) => [state.operation, state.library !== null, state.operation && recipe(state.operation, state)], (state) => {
-    const { operation, library, found, model } = state;
+    const { operation, library, model } = state;
+    const { found } = store.get(); // what was made earlier in this visit has just come back
     if (!operation || !library || !model || lacking(operation, state)) {
       compute.cancel();
       if (state.working) store.set({ working: null });

@@ -1,11 +1,11 @@
 // @ts-check
-/** New sounds: where to draw them from, how daring, how many, by which seed; and what came of it. */
+/** New sounds: where from, how varied, how many, by which seed; and what came of it. */
 
 import { h, icon, setAll } from "../dom.js";
 import { mountRows } from "../made/rows.js";
 import { outline } from "../made/shapes.js";
 import { watch } from "../store.js";
-import { SAMPLER_WORDS, anchorName, drawWords } from "../words.js";
+import { SAMPLER_WORDS, anchorName, drawWords, samplerDetails } from "../words.js";
 import { BESIDE, createSampling, hasTemperature, needsStart } from "./sampling.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -17,25 +17,27 @@ const TOP = 2; // of the temperature
 export function mount(root, parts) {
   const { store } = parts;
   const sampling = createSampling(parts);
-  const choices = h("fieldset.pick", {}, h("legend.vh", {}, "Where to draw from"));
+  const choices = h("fieldset.pick", {}, h("legend.vh", {}, "Where from"));
   const daring = h("output");
-  const temperature = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Daring (temperature)" }));
-  const field = h("label.field", {}, h("span", {}, "Daring (temperature)"), daring, temperature);
+  const temperature = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Variation (temperature)" }));
+  const field = h("label.field", {}, h("span", {}, "Variation"), daring, temperature);
   const count = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 1, max: 64, step: 1, inputmode: "numeric" }));
   const seed = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: 2147483647, step: 1, inputmode: "numeric", placeholder: "any" }));
   const beside = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox" }));
   const go = h("button.btn.solid", { onclick: () => drawNew() });
   const clear = h("button.btn.ghost", { onclick: () => store.set({ seed: null, pointed: null }) }, "Take off the map");
   const words = h("div.outcome", { role: "status" });
+  const details = h("p.note");
   const list = h("ul");
   const more = h("p.note", { hidden: true });
   root.append(
     h("h2", {}, "New sounds"),
-    h("button.icon.close", { "aria-label": "Close the samples", onclick: () => store.set({ panel: null }) }, icon("close")),
-    h("p.lede", {}, "Draw sounds nobody recorded. They land on the map as rings."),
+    h("button.icon.close", { "aria-label": "Close new sounds", onclick: () => store.set({ panel: null }) }, icon("close")),
+    h("p.lede", {}, "Make sounds nobody recorded. They land on the map as rings."),
     choices, field,
     h("div.row", {}, h("label.field.s", {}, "How many", count), h("label.field.s", {}, "Seed", seed)),
-    h("label.check", {}, beside, h("span", {}, "Beside them: ", outline("triangle"), " the prior’s, ", outline("square"), " the mixture’s")),
+    h("details.more", {}, h("summary", {}, "Details"),
+      h("label.check", {}, beside, h("span", {}, "For comparison also from: ", outline("triangle"), " anywhere (prior), ", outline("square"), " near the library (mixture)")), details),
     h("div.row", {}, go, clear), words, list, more);
 
   const drawNew = () => store.set({ seed: Math.floor(Math.random() * SEEDS) });
@@ -68,9 +70,9 @@ export function mount(root, parts) {
     const ids = [...Object.keys(SAMPLER_WORDS).filter((id) => there.includes(id)), ...there.filter((id) => !(id in SAMPLER_WORDS))];
     for (const old of choices.querySelectorAll("label")) old.remove();
     choices.append(...ids.map((id) => {
-      const [name, meaning] = SAMPLER_WORDS[id] ?? [id, model?.samplers?.find((one) => one.id === id)?.title ?? ""];
+      const { name, meaning } = SAMPLER_WORDS[id] ?? { name: id, meaning: model?.samplers?.find((sampler) => sampler.id === id)?.title ?? "" };
       const stuck = needsStart(state, id) && !a;
-      const start = needsStart(state, id) ? (a && library ? `A random walk on the land that starts at ${anchorName(a, library)}` : "A random walk on the land; pick A first") : meaning;
+      const start = needsStart(state, id) ? (a && library ? `${meaning}, from ${anchorName(a, library)}` : `${meaning}; pick A first`) : meaning;
       return h(`label${stuck ? ".off" : ""}`, {},
         h("input", { type: "radio", name: "sampler", value: id, disabled: stuck }), h("span", {}, h("b", {}, name), start));
     }));
@@ -88,7 +90,7 @@ export function mount(root, parts) {
     daring.textContent = heat.toFixed(1);
     field.hidden = !hasTemperature(state, sampler);
     beside.checked = also;
-    go.textContent = `Draw ${many} ${by === null ? "" : "other "}${many === 1 ? "sound" : "sounds"}`;
+    go.textContent = `Make ${many} ${by === null ? "" : "other "}${many === 1 ? "sound" : "sounds"}`;
     clear.hidden = by === null;
     setAll(go, { disabled: needsStart(state, sampler) && !state.a });
   }
@@ -98,13 +100,15 @@ export function mount(root, parts) {
     const chief = drawing?.draws.find((draw) => draw.sampler === sampler);
     root.classList.toggle("busy", drawing?.phase === "drawing");
     more.hidden = true;
+    details.textContent = "";
     if (!drawing || drawing.phase === "failed") return words.replaceChildren();
-    if (!chief) return words.replaceChildren(h("p.note", {}, "Drawing."));
+    if (!chief) return words.replaceChildren(h("p.note", {}, "Making them."));
     const [first, ...rest] = drawWords(chief);
+    details.textContent = samplerDetails(chief).join(" ");
     words.replaceChildren(
       h("p.note", {}, outline("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
       ...drawing.draws.filter((draw) => draw !== chief).map((draw) =>
-        h("p.note", {}, outline(BESIDE[draw.sampler]), ` ${SAMPLER_WORDS[draw.sampler][0]}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`)));
+        h("p.note", {}, outline(BESIDE[draw.sampler]), ` ${SAMPLER_WORDS[draw.sampler].name}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`)));
   }
 
   const rows = mountRows(list, parts, ({ drawing, sampler }) => drawing?.draws.find((draw) => draw.sampler === sampler)?.samples ?? []);

@@ -1,26 +1,35 @@
 // @ts-check
 /** The keys, and the few words that need one. */
 
-import { h, icon } from "../dom.js";
+import { glyph } from "../atlas/shapes.js";
+import { fingers, h, icon } from "../dom.js";
+import { PATH_WORDS, capital } from "../words.js";
 
 /** @type {[keys: string[], what: string][]} */
 const KEYS = [
-  [["←", "→", "↑", "↓"], "to the nearest sound that way (on the map), a step (on the scrubber)"],
+  [["←", "→", "↑", "↓"], "to the nearest sound that way (on the map), a step (on the scrubber), through rows and their buttons (in a list)"],
   [["Enter"], "play the sound"],
-  [["A", "B"], "start there, go there"],
-  [["Space"], "play or pause the journey"],
-  [["1", "2", "3"], "geodesic, straight, re-timed"],
+  [["A", "B"], "morph from there, morph to there"],
+  [["Space"], "play or pause the morph"],
+  [["Pg↑", "Pg↓"], "to the next or previous family on the map"],
+  [["Home", "End"], "to A or B on the map, to the first or last row of a list"],
+  [["1", "2", "3"], "curved, direct, direct at an even pace"],
   [["G"], "steps or glide"],
+  [["L"], "loop"],
+  [["S"], "swap A and B"],
+  [["D"], "save what is heard"],
+  [["I"], "say what the morph, or the map, is like"],
+  [["H"], "hear sounds while walking the map by arrow keys, or not"],
+  [["F", "/"], "find a sound"],
+  [["Y", "O", "P"], "your sounds, combine, new sounds"],
   [["M"], "mark the sound (or Shift and a click)"],
   [["V"], "average of what is marked"],
   [["N"], "A is to B as the last marked one is to …"],
   [["X"], "beyond B"],
   [["T"], "sliders for the sound: brighter, softer …"],
-  [["C"], "before or after: without your sounds, or with them"],
-  [["L"], "loop"],
-  [["S"], "swap A and B"],
+  [["C"], "original model, or with your sounds"],
   [["+", "−", "0"], "zoom in, out, all of it"],
-  [["Esc"], "silence"],
+  [["Esc"], "silence; then close what is open"],
 ];
 
 /** @param {import("../store.js").Store<import("../state.js").State>} store */
@@ -28,25 +37,32 @@ export function createHelp(store) {
   const unit = () => store.get().model?.unit ?? "dB";
   /** @returns {[string, string][]} */
   const words = () => [
-    ["Land", "where the model knows sounds. At sea it guesses."],
-    ["Geodesic", "the shortest way through what can be heard, kept to land as far as the slider says."],
-    ["Straight", "the straight line between the two sounds inside the model. It need not be straight on the map."],
-    ["Re-timed", "the same line, at an even pace to the ear: the fair opponent."],
-    ["Outlines", "sounds nobody recorded: rings are drawn, diamonds found from others. With a dot in it: in the library."],
-    [unit(), "how different two sounds are to the ear, scaled so that it reads like decibels."],
+    ["Light, dark", "On the light part of the map sounds like these exist. On the dark part the computer guesses."],
+    [`${PATH_WORDS.geodesic.name} (${PATH_WORDS.geodesic.term})`, `${PATH_WORDS.geodesic.meaning}.`],
+    [`${PATH_WORDS.linear.name} (${PATH_WORDS.linear.term})`, `${PATH_WORDS.linear.meaning}.`],
+    [`${PATH_WORDS.retimed.name}, ${PATH_WORDS.retimed.term}`, `${PATH_WORDS.retimed.meaning}.`],
+    ["Guesswork", "The share of a way that lies outside what the model knows."],
+    [unit(), "The difference between two sounds to the ear, scaled so that it reads like decibels."],
+    ["Glide", "One held sound that changes from A to B."],
+    ["Outlines", "Sounds nobody recorded: rings are new sounds, diamonds are made out of others. With a dot in it: in the library."],
   ];
+  const families = () =>
+    h("ul.families", { "aria-label": "Families of sounds" }, ...(store.get().library?.family_names ?? []).map((name, family) => h("li", {}, glyph(family), capital(name))));
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog.help", { "aria-labelledby": "h-help" }));
   document.body.append(dialog);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  const pairs = (/** @type {string} */ look, /** @type {[Node[], string][]} */ rows) =>
+    h(`dl.${look}`, {}, ...rows.flatMap(([terms, what]) => [h("dt", {}, ...terms), h("dd", {}, what)]));
   return {
     open() {
+      const keys = pairs("keys", KEYS.map(([names, what]) => [names.map((key) => h("kbd", {}, key)), what]));
+      const glossary = pairs("words", words().map(([word, what]) => [[document.createTextNode(word)], what]));
       dialog.replaceChildren(
         h("div.help-body", {},
           h("button.icon.close", { "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
-          h("h2", { id: "h-help" }, "Keys and words"),
-          h("dl.keys", {}, ...KEYS.flatMap(([keys, what]) => [h("dt", {}, ...keys.map((key) => h("kbd", {}, key))), h("dd", {}, what)])),
-          h("dl.words", {}, ...words().flatMap(([word, what]) => [h("dt", {}, word), h("dd", {}, what)]))),
-      );
+          h("h2", { id: "h-help" }, "Help"),
+          h("h3", {}, "Words"), glossary, h("h3", {}, "Shapes on the map"), families(),
+          ...(fingers() ? [] : [h("h3", {}, "Keys"), keys])));
       dialog.showModal();
     },
     destroy: () => dialog.remove(),

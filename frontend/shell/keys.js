@@ -3,6 +3,12 @@
 
 import { pointedAnchor } from "../state.js";
 
+const WRITING = "input[type=search], input[type=text], input[type=number], select, textarea, dialog";
+const PRESSABLE = "button, a, [role=radio], input[type=radio], input[type=checkbox]";
+
+/** What opens which panel. @type {Record<string, string>} */
+const PANEL_KEYS = { y: "yours", o: "combine", p: "sample" };
+
 /**
  * @param {Window} window
  * @param {object} parts
@@ -11,41 +17,72 @@ import { pointedAnchor } from "../state.js";
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../operations/operations.js").Operations} parts.operations
  * @param {{focus: (panel: string) => void}} parts.panels
+ * @param {() => void} parts.find      a sound, by its name
+ * @param {() => void} parts.save      what is heard
+ * @param {() => void} parts.summary   to be said
  * @param {() => void} parts.help
  */
-export function watchKeys(window, { store, actions, playback, operations, panels, help }) {
+export function watchKeys(window, { store, actions, playback, operations, panels, find, save, summary, help }) {
+  /** @param {string} panel */
+  function toggle(panel) {
+    actions.togglePanel(panel);
+    if (store.get().panel === panel) panels.focus(panel);
+  }
+
+  /** What a key does, whatever is pointed at. @type {Record<string, () => void>} */
+  const commands = {
+    l: () => store.set({ loop: !store.get().loop }),
+    g: () => store.set({ mode: store.get().mode === "steps" ? "glide" : "steps" }),
+    h: () => store.set({ walkSounds: !store.get().walkSounds }),
+    s: actions.swap,
+    c: actions.compare,
+    1: () => actions.choosePath(0),
+    2: () => actions.choosePath(1),
+    3: () => actions.choosePath(2),
+    v: () => operations.run("mean"),
+    n: () => operations.run("analogy"),
+    x: () => operations.run("beyond"),
+    d: save,
+    i: summary,
+    f: find,
+    "/": find,
+    "?": help,
+    ...Object.fromEntries(Object.entries(PANEL_KEYS).map(([key, panel]) => [key, () => toggle(panel)])),
+  };
+
+  /** What a key does with what is pointed at. @type {Record<string, (anchor: import("../state.js").Anchor) => void>} */
+  const onAnchor = {
+    a: (anchor) => actions.setEnd("a", anchor),
+    b: (anchor) => actions.setEnd("b", anchor),
+    m: actions.mark,
+    t(anchor) {
+      actions.shape(anchor);
+      panels.focus("shape");
+    },
+  };
+
+  /** Silence first; then the panel one is in closes, or what is pointed at is let go; then the panel that is open closes. */
+  function escape() {
+    if (document.querySelector("dialog[open], [popover]:popover-open")) return;
+    const { playing, pointed, panel } = store.get();
+    const inside = document.activeElement?.closest("#sheet") != null;
+    playback.silence();
+    if (playing) return;
+    if (panel && (inside || !pointed)) store.set({ panel: null, pointed: null });
+    else if (pointed) store.set({ pointed: null });
+  }
+
   /** @param {KeyboardEvent} event */
   function keydown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
-    if (event.key === "Escape") {
-      if (document.querySelector("dialog[open]")) return;
-      const { playing, pointed, panel } = store.get();
-      playback.silence();
-      if (pointed) store.set({ pointed: null });
-      else if (!playing && panel) store.set({ panel: null });
-      return;
-    }
-    if (target?.closest("input[type=search], input[type=text], input[type=number], select, textarea, dialog")) return;
-    const pressable = target?.closest("button, a, [role=radio], input[type=radio], input[type=checkbox]");
-    const { pointed, library } = store.get();
-    const anchor = pointedAnchor({ pointed, library });
+    if (event.key === "Escape") return escape();
+    if (target?.closest(WRITING)) return;
+    const anchor = pointedAnchor(store.get());
     const key = event.key.toLowerCase();
-    if (event.key === " " && !pressable) playback.toggle();
-    else if (key === "l") store.set({ loop: !store.get().loop });
-    else if (key === "g") store.set({ mode: store.get().mode === "steps" ? "glide" : "steps" });
-    else if (key === "s") actions.swap();
-    else if (key === "c") actions.compare();
-    else if (["1", "2", "3"].includes(key)) actions.choosePath(Number(key) - 1);
-    else if ((key === "a" || key === "b") && anchor) actions.setEnd(key, anchor);
-    else if (key === "m" && anchor) actions.mark(anchor);
-    else if (key === "t" && anchor) {
-      actions.shape(anchor);
-      panels.focus("shape");
-    } else if (key === "v") operations.run("mean");
-    else if (key === "n") operations.run("analogy");
-    else if (key === "x") operations.run("beyond");
-    else if (key === "?") help();
+    if (event.key === " " && !target?.closest(PRESSABLE)) playback.toggle();
+    else if (anchor && onAnchor[key]) onAnchor[key](anchor);
+    else if (commands[key]) commands[key]();
     else return;
     event.preventDefault();
   }

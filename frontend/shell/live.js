@@ -1,23 +1,77 @@
 // @ts-check
-/** What happened, for those who do not see the map. */
+/** What happened, for those who do not see the map. While a morph plays nothing is said but its start and its end. */
 
+import { islesOf } from "../atlas/scene.js";
 import { HEARD } from "../hear/switch.js";
-import { comparisonOf, stage, voiceOf } from "../state.js";
+import { STEPS, chosen, comparisonOf, isReady, stage, stepAt, voiceOf } from "../state.js";
 import { watch } from "../store.js";
-import { METRIC_WORDS, amount, anchorName, comparison, duration, foundWords, list, weightWords } from "../words.js";
+import { METRIC_WORDS, PATH_WORDS, amount, anchorName, comparison, count, duration, filterWords, foundWords, list, mapSummary, morphSummary, weightWords } from "../words.js";
 
-/** @param {HTMLElement} root a live region @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @typedef {import("../state.js").State} State */
+
+const TOGETHER = 600; // ms: what comes so soon after something else is said behind it
+
+/** The pitch of an end, where it is known. @param {import("../state.js").Anchor} anchor @param {import("../library/sounds.js").Library} library */
+const pitchOf = ({ sound }, library) => (sound ? library.pitch[library.indexOf(sound)] ?? null : null);
+
+/** The morph that is there, in a few sentences; "": there is none. @param {State} state */
+export function summaryOf(state) {
+  const { a, b, library, model } = state;
+  const path = chosen(state);
+  if (!isReady(state) || !path || !a || !b || !library || !model) return "";
+  const [from, to] = [a, b].map((end) => anchorName(end, library));
+  return morphSummary({ from, to, path, unit: model.unit, pitches: [pitchOf(a, library), pitchOf(b, library)] });
+}
+
+/** How the curved way that was asked for differs from the usual one. @param {State} state */
+function bendWords({ metric, weight }) {
+  if (metric !== "blend") return `How the way is chosen: ${METRIC_WORDS[metric].name}.`;
+  return weight === null ? "" : `The curved way: ${weightWords(weight)}.`;
+}
+
+/** @param {State} state */
+function morphWords(state) {
+  const { geodesic, linear } = state.journey?.paths ?? {};
+  if (!geodesic || !linear) return "";
+  const { figures, more } = comparison(geodesic, linear);
+  const both = comparisonOf(state);
+  const voice = both && state.hear ? `${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.` : "";
+  return [voice, summaryOf(state), `${figures.flat().join("")} ${more}`.trim(), bendWords(state)].filter(Boolean).join(" ");
+}
+
+/** @param {State} state */
+function pointedWords({ pointed, library, distances, model, a }) {
+  if (!pointed || !library) return "";
+  const unit = model?.unit ?? "";
+  if (pointed.found) return `${pointed.found.name}, ${foundWords(pointed.found, library, unit)}`;
+  const i = pointed.sound;
+  const far = distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${unit} from A` : "";
+  return `${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`;
+}
+
+/** @param {HTMLElement} root a live region @param {import("../store.js").Store<State>} store */
 export function mountLive(root, store) {
+  let saidAt = -Infinity; // ms
+
   /** @param {string} text */
-  const say = (text) => void (root.textContent = text);
+  function say(text) {
+    if (!text) return;
+    root.textContent = text;
+    saidAt = performance.now();
+  }
+  /** After what was said a moment ago, and not in its place. @param {string} text */
+  const add = (text) => say(performance.now() - saidAt < TOGETHER ? `${root.textContent} ${text}` : text);
+
+  /** Says what changes, and not what is there when the page opens. @param {(state: State) => readonly unknown[]} pick @param {(state: State) => string} words */
+  function onChange(pick, words) {
+    let first = true;
+    return watch(store, pick, (state) => {
+      if (!first) add(words(state));
+      first = false;
+    });
+  }
   const stops = [
-    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], ({ pointed, library, distances, model, a }) => {
-      if (!pointed || !library || pointed.by !== "keys") return;
-      if (pointed.found) return say(`${pointed.found.name}, ${foundWords(pointed.found, library, model?.unit ?? "")}`);
-      const i = pointed.sound;
-      const far = distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${model?.unit} from A` : "";
-      say(`${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`);
-    }),
+    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], (state) => state.pointed?.by === "keys" && say(pointedWords(state))),
     watch(store, ({ a, b, library }) => [a, b, library], (state) => {
       const { a, b, library } = state;
       if (!library || stage(state) !== "a") return;
@@ -25,29 +79,42 @@ export function mountLive(root, store) {
       else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
     }),
     watch(store, ({ journey }) => [journey?.key, journey?.phase], (state) => {
-      const { journey, a, b, library, model, weight, metric } = state;
-      const { geodesic, linear } = journey?.paths ?? {};
-      if (journey?.phase !== "ready" || !geodesic || !linear || !library || !a || !b || !model) return;
-      const { lengths, more } = comparison(geodesic, linear, model.unit);
-      const bent = metric !== "blend" ? ` Metric: ${METRIC_WORDS[metric].join(". ")}` : weight === null ? "" : ` The geodesic ${weightWords(weight)}.`;
-      const both = comparisonOf(state);
-      const heard = both && state.hear ? `${HEARD[voiceOf(state) === both.after ? "after" : "before"]}. ` : "";
-      say(`${heard}From ${anchorName(a, library)} to ${anchorName(b, library)}: ${lengths.flat().join("")} ${more}${bent}`);
+      if (state.journey?.phase === "solving") say("Finding the way.");
+      else if (isReady(state)) say(morphWords(state));
+    }),
+    onChange(({ playing }) => [playing], ({ playing, place, mode }) =>
+      playing ? (mode === "glide" ? "Playing the glide." : `Playing ${STEPS} steps.`) : place === 1 ? "The end." : `Stopped at step ${stepAt(place) + 1} of ${STEPS}.`),
+    onChange(({ loop }) => [loop], ({ loop }) => (loop ? "Loop on." : "Loop off.")),
+    onChange(({ mode }) => [mode], ({ mode }) => (mode === "glide" ? "Glide." : "Steps.")),
+    onChange(({ path }) => [path], ({ path, journey }) => (journey ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : "")),
+    onChange(({ walkSounds }) => [walkSounds], ({ walkSounds }) => (walkSounds ? "Sounds play while you walk the map." : "Walking the map is silent; Enter plays.")),
+    onChange(({ query, families }) => [query, families], (state) => {
+      const { library, panel } = state;
+      if (!library || panel === "library") return ""; // the table says how many there are
+      const filter = filterWords(state);
+      return filter ? `Only ${filter}.` : `All ${count(library.count)} sounds.`;
     }),
     watch(store, ({ found }) => [found], ({ found, library, model, working }) => {
       const newest = found[found.length - 1];
-      if (newest && library && !working) say([`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "));
+      // what is back after a reload was said when it was made: it has nothing rendered yet
+      if (newest?.url && library && !working) say([`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "));
     }),
     watch(store, ({ marked, library }) => [marked, library], ({ marked, library }) => {
       if (library && marked.length) say(`Marked: ${list(marked.map((anchor) => anchorName(anchor, library)))}.`);
     }),
     watch(store, (state) => [voiceOf(state)], (state) => {
       const both = comparisonOf(state);
-      if (both && state.hear) say(HEARD[voiceOf(state) === both.after ? "after" : "before"]);
+      if (both && state.hear) say(`${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.`);
     }),
-    watch(store, ({ path }) => [path], ({ path, journey }) => journey && say({ geodesic: "Geodesic", linear: "Straight", retimed: "Re-timed" }[path])),
   ];
   return {
+    say,
+    /** The morph that is there; before there is one, the map. */
+    summary() {
+      const state = store.get();
+      const { library } = state;
+      if (library) say(summaryOf(state) || mapSummary(library, islesOf(library)));
+    },
     destroy() {
       for (const stop of stops) stop();
     },

@@ -11,10 +11,22 @@ const OFFER = 12000; // ms, when there is something to press
 export function mountNotice(root, store) {
   let timer = 0;
   let counting = 0;
+  /** @type {HTMLElement | null} who had the focus before it came here */
+  let before = null;
+  root.addEventListener("focusin", ({ relatedTarget }) => {
+    if (relatedTarget instanceof HTMLElement && !root.contains(relatedTarget)) before = relatedTarget;
+  });
+  /** The buttons go: the focus goes back to where it was, or to the panel that is open, or to the map. */
+  function giveBack() {
+    if (!root.contains(document.activeElement)) return;
+    const there = before?.isConnected && before.checkVisibility() ? before : /** @type {HTMLElement | null} */ (document.querySelector("#sheet:not([hidden]) > section:not([hidden])") ?? document.getElementById("surface"));
+    requestAnimationFrame(() => document.activeElement === document.body && there?.focus({ preventScroll: true }));
+  }
   const stops = [
     watch(store, ({ notice, server }) => [notice, server], ({ notice, server }) => {
       clearTimeout(timer);
       clearInterval(counting);
+      giveBack();
       const text = h("span.text");
       const away = server.phase === "away" || server.phase === "broken";
       root.hidden = !notice && !away;
@@ -22,7 +34,7 @@ export function mountNotice(root, store) {
       if (away) {
         const say = () => {
           const left = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
-          text.textContent = `${server.why ?? "The engine is away."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
+          text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
         };
         say();
         if (server.retryAt) counting = window.setInterval(say, 500);

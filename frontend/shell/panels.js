@@ -39,11 +39,11 @@ export function mountPanels(root, parts) {
   const known = new Map();
   /** @type {Promise<unknown> | null} */
   let styles = null;
-  /** @type {string | null} a panel that was opened by a key, and is to have the focus when it is there */
+  /** @type {string | null} a panel that somebody has opened, and that is to have the focus when it is there */
   let wanted = null;
 
   function take() {
-    const section = wanted && known.get(wanted)?.view && known.get(wanted)?.section;
+    const section = wanted && (known.get(wanted)?.view ? known.get(wanted)?.section : document.getElementById(wanted));
     if (!section || section.hidden) return;
     wanted = null;
     section.focus({ preventScroll: true });
@@ -88,7 +88,7 @@ export function mountPanels(root, parts) {
     take();
   });
   return {
-    /** From the keyboard: whoever opened it goes on inside. @param {string} name */
+    /** Whoever opened a panel goes on inside. @param {string} name */
     focus(name) {
       wanted = name;
       take();

@@ -1,17 +1,17 @@
 // @ts-check
-/** The way to the panels. A new panel is one line here, a folder, and a line in main.js. */
+/** The way to the panels, to help, and to the other theme. */
 
 import { h, icon, s } from "../dom.js";
 import { isLearning } from "../state.js";
 import { watch } from "../store.js";
 
-/** @type {[panel: string, icon: string, label: string][]} */
+/** @type {[panel: string, icon: string, label: string, brief?: string][]} */
 const PANELS = [
   ["library", "library", "Library"],
   ["combine", "combine", "Combine"],
   ["shape", "shape", "Shape"],
-  ["sample", "sample", "Sample"],
-  ["yours", "upload", "Yours"],
+  ["sample", "sample", "New sounds", "New"],
+  ["yours", "upload", "Your sounds", "Yours"],
 ];
 
 const mark = () =>
@@ -23,16 +23,28 @@ const mark = () =>
 
 /**
  * @param {HTMLElement} root
- * @param {{store: import("../store.js").Store<import("../state.js").State>, actions: import("../actions.js").Actions, help: () => void}} parts
+ * @param {object} parts
+ * @param {import("../store.js").Store<import("../state.js").State>} parts.store
+ * @param {import("../actions.js").Actions} parts.actions
+ * @param {() => void} parts.help
+ * @param {(panel: string) => void} parts.opened
  */
-export function mountRail(root, { store, actions, help }) {
-  const busy = h("i.busy", { hidden: true, role: "img", "aria-label": "learning" });
+export function mountRail(root, { store, actions, help, opened }) {
+  const busy = h("i.busy", { hidden: true, role: "img", "aria-label": "fine-tuning" });
+
+  /** @param {string} panel */
+  function toggle(panel) {
+    actions.togglePanel(panel);
+    if (store.get().panel === panel) opened(panel);
+  }
+
   root.append(
     h("button.mark", { "aria-label": "Sonifold, start over", title: "Start over", onclick: actions.startOver }, mark()),
-    ...PANELS.map(([panel, picture, label]) => h("button", { "data-panel": panel, onclick: () => actions.togglePanel(panel) }, icon(picture), label, panel === "yours" && busy)),
+    ...PANELS.map(([panel, picture, label, brief]) =>
+      h("button", { "data-panel": panel, onclick: () => toggle(panel) }, icon(picture), h(brief ? "span.long" : "span", {}, label), brief && h("span.brief", {}, brief), panel === "yours" && busy)),
     h("span.rail-gap"),
-    h("button.keys", { title: "Keys and words", onclick: help }, icon("help"), "Keys"),
-    h("button", { "aria-label": "Theme: switch between dark and light", onclick: actions.toggleTheme }, icon("theme"), "Theme"),
+    h("button.keys", { title: "Words and keys", onclick: help }, icon("help"), "Help"),
+    h("button.theme", { "aria-label": "Theme: switch between dark and light", onclick: actions.toggleTheme }, icon("theme"), "Theme"),
   );
   const stop = watch(store, (state) => [state.panel, isLearning(state)], (state) => {
     const { panel } = state;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The corner that says how the engine is, and how far it is to the ear. Only what is known is shown. */
+/** The corner that says how the server is, and how late sound comes. To be looked at: what matters is said by live.js. */
 
 import { h } from "../dom.js";
 import { statusWords } from "../words.js";
@@ -19,9 +19,8 @@ export function mountStatus(root, store) {
     const off = state.server.phase !== "ready" || state.sound === "off";
     root.classList.toggle("off", off && state.journey?.phase !== "solving");
     root.classList.toggle("busy", state.journey?.phase === "solving" || state.server.phase === "waking");
-    // numbers are for those who look; a screen reader hears the words
     device.textContent = state.model?.device ?? "";
-    latency.textContent = state.latency ? `${Math.round(state.latency * 1000)} ms to the ear` : "";
+    latency.textContent = state.latency ? `Delay ${Math.round(state.latency * 1000)} ms` : "";
   }
   show();
   return {

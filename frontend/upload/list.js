@@ -1,7 +1,7 @@
 // @ts-check
 /** One's own sounds, and what is to be known of each: how long, how high, how far from what the model knows. */
 
-import { h, icon } from "../dom.js";
+import { h, icon, rovingRows } from "../dom.js";
 import { noteName, ownSounds } from "../library/sounds.js";
 import { keptGlyph } from "../made/shapes.js";
 import { watch } from "../store.js";
@@ -27,6 +27,7 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
   const summary = h("p.note.summary", { role: "status" });
   const list = h("ul.finds", { role: "list" });
   root.append(summary, list);
+  const roving = rovingRows(list, "li.find");
   /** @type {string | null} the sound whose pitch is being written */
   let pitching = null;
 
@@ -78,6 +79,7 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
     const focused = root.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const writing = focused instanceof HTMLInputElement ? focused.value : null;
     const kept = focused && { id: focused.closest("li")?.dataset.id, act: focused.dataset.act };
+    const nth = focused ? [...list.children].findIndex((item) => item.contains(focused)) : -1;
     const own = ownSounds(library).map((id) => ({ id, i: library.indexOf(id) }));
     const facts = new Map(check?.sounds.map((one) => [one.id, one]));
     const seconds = own.reduce((sum, { i }) => sum + library.seconds[i], 0);
@@ -104,7 +106,9 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
         pitching === id && pitchRow(id, name, hertz),
         ...notes.map((text) => h("p.note", {}, sentence(text))));
     }));
+    roving.refresh();
     const again = kept?.id ? rowOf(kept.id) : null;
+    if (kept?.id && !again) roving.focusRow(nth); // the one that took its place
     const there = /** @type {HTMLElement | null} */ (again?.querySelector(`[data-act="${kept?.act}"]`) ?? null);
     if (writing !== null && there instanceof HTMLInputElement) there.value = writing;
     there?.focus({ preventScroll: true });

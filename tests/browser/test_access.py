@@ -30,7 +30,7 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("b")
     wait(page, "s.journey?.phase === 'ready' && s.playing")
     until_heard(page)
-    until_said(page, "along the geodesic")
+    until_said(page, "The curved")
     page.keyboard.press(" ")
     wait(page, "!s.playing")
     until_silent(page)
@@ -42,12 +42,12 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
                 return
         pytest.fail(f"Tab never comes to the {role} {name}")
 
-    focus("radio", "Geodesic")
+    focus("radio", "Curved")
     page.keyboard.press("ArrowRight")
     wait(page, "s.path === 'linear'")
-    focus("slider", "Place on the journey")
+    focus("slider", "Place on the morph")
     page.keyboard.press("End")
-    wait(page, "s.place === 1 && document.activeElement.ariaValueText === 'Step 17 of 17'")
+    wait(page, "s.place === 1 && document.activeElement.ariaValueText.startsWith('Step 17 of 17')")
     page.keyboard.press("ArrowLeft")
     wait(page, "document.activeElement.ariaValueNow === '16'")
     until_heard(page)
@@ -66,7 +66,7 @@ def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
     page.touchscreen.tap(*locate(page, target))
     wait(page, "s.pointed?.by === 'touch'")
     assert state(page, "s.b") is None
-    page.get_by_role("button", name="Go there").tap()
+    page.get_by_role("button", name="Morph to here").tap()
     wait(page, "s.journey?.phase === 'ready'")
     until_heard(page)
     box = page.locator(".scrub").bounding_box()
@@ -174,7 +174,7 @@ def test_a_bad_link_is_explained(visit: Session, link: str, sentence: str) -> No
     assert not notice.is_visible()
 
 
-def test_when_the_engine_is_away_it_says_so_and_comes_back_by_itself(visit: Session) -> None:
+def test_when_the_server_is_away_it_says_so_and_comes_back_by_itself(visit: Session) -> None:
     visit.expected = ("Failed to load resource", "net::ERR")
     page = visit.open()
     page.context.route("**/api/v1/**", lambda route: route.abort())

@@ -57,9 +57,9 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     assert after != untouched
     assert state(page, "[s.a.sound, s.b.sound]") == ends
     assert state(page, "l.position(0)") == first  # the map stays
-    page.get_by_role("button", name="Play the journey").click()
+    page.get_by_role("button", name="Play the morph").click()
     until_heard(page)
-    page.locator(".map").get_by_role("radio", name="Before").click()
+    page.locator(".map").get_by_role("radio", name="Original model").click()
     wait(page, f"s.hear === 'before' && {WAY} && !s.journey.key.endsWith(s.adaptation.result)")
     assert url(page) == untouched
     until_heard(page)
@@ -67,7 +67,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     page.keyboard.press("c")
     wait(page, f"s.hear === 'after' && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
     assert url(page) == after
-    until_said(page, "After: with your sounds")
+    until_said(page, "With your sounds")
     page.get_by_role("button", name="Undo").click()
     wait(page, f"s.hear === null && {WAY} && s.adaptation.phase === 'offered'")
     assert url(page) == untouched
@@ -105,7 +105,7 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     until_silent(page)
     page.locator(".rail [data-panel=yours]").focus()
     page.keyboard.press("Enter")
-    tab_to(page, page.locator(".adapted").get_by_role("radio", name="After"))
+    tab_to(page, page.locator(".adapted").get_by_role("radio", name="With your sounds"))
     page.keyboard.press("ArrowLeft")
     wait(page, "s.hear === 'before'")
     page.keyboard.press("ArrowRight")

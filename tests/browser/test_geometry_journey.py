@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page
-from sessions import Session, apart, locate, probe, state, travel, until_heard, until_silent, wait
+from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
 
 PANELS = ["combine", "shape", "sample"]
 
@@ -56,15 +56,15 @@ def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -
     travel(page)
     before, line = lengths(page)
     drawn = page.locator(".over .bent").inner_html()
-    page.get_by_role("button", name="the metric, and what is shown").click()
-    page.get_by_role("radio", name="Kernel").check()
+    page.get_by_role("button", name="How the way is chosen").click()
+    page.get_by_role("radio", name="By known sounds only").check()
     wait(page, "s.metric === 'kernel' && s.journey?.phase === 'ready' && s.journey.key.endsWith('kernel')")
     after, same = lengths(page)
     assert same == line
     assert after != before
     assert page.locator(".over .bent").inner_html() != drawn
     assert page.locator(".path.geo b").inner_text() == f"{after:.1f}"
-    assert page.get_by_role("slider", name="The geodesic keeps to known sounds").is_disabled()
+    assert page.locator(".weight").is_hidden(), "the slider means nothing there"
     wait(page, "location.search.includes('metric=kernel')")
     page.keyboard.press("Escape")
     assert not page.locator(".lens-box").is_visible()
@@ -74,10 +74,10 @@ def test_the_metric_by_keyboard(page: Page) -> None:
     travel(page)
     tab_to(page, page.locator("button.lens"))
     page.keyboard.press("Enter")
-    tab_to(page, page.get_by_role("radio", name="Blend"))
+    tab_to(page, page.get_by_role("radio", name="By ear, near known sounds"))
     page.keyboard.press("ArrowDown")
     wait(page, "s.metric === 'pullback' && s.journey?.phase === 'ready'")
-    assert "Only what can be heard" in page.locator("#live").inner_text()
+    until_said(page, "By ear only")
     page.keyboard.press("Escape")
     assert page.locator("button.lens").evaluate("(e) => e === document.activeElement")
 
@@ -85,28 +85,28 @@ def test_the_metric_by_keyboard(page: Page) -> None:
 def test_ellipses_lie_on_the_land_when_asked_for(page: Page) -> None:
     travel(page)
     page.locator("button.lens").click()
-    page.get_by_role("checkbox", name="Ellipses on the land").check()
+    page.get_by_role("checkbox", name="Show ellipses of equal perceptual change").check()
     wait(page, "s.indicatrices.length > 20")
     page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length > 20")
     first = state(page, "s.indicatrices.map(({outline}) => outline[0])")
-    page.get_by_role("radio", name="Flat").check()
+    page.get_by_role("radio", name="Plain, as a control").check()
     page.wait_for_function(
         "(old) => JSON.stringify(window.sonifold.state().indicatrices.map(({outline}) => outline[0])) !== old",
         arg=str(first).replace(" ", ""),
     )
-    page.get_by_role("checkbox", name="Ellipses on the land").uncheck()
+    page.get_by_role("checkbox", name="Show ellipses of equal perceptual change").uncheck()
     page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length === 0")
 
 
 def test_what_changes_on_the_way_is_drawn_over_the_same_axis(page: Page) -> None:
     travel(page)
     page.locator("button.lens").click()
-    page.get_by_label("Curve under the slices").select_option("brightness")
+    page.get_by_label("Curve under the pictures").select_option("brightness")
     picture = page.locator(".speed canvas")
     page.wait_for_function(
         "() => document.querySelector('.speed canvas').getAttribute('aria-label').startsWith('Brightness.')"
     )
-    assert "geodesic: " in (picture.get_attribute("aria-label") or "")
+    assert "curved: " in (picture.get_attribute("aria-label") or "")
     assert state(page, "s.journey.paths.geodesic.descriptors.brightness.length") == 17
 
 
@@ -153,7 +153,7 @@ def test_beyond_b_says_where_it_left_the_data(page: Page) -> None:
     travel(page)
     page.keyboard.press("Escape")
     page.locator(".rail [data-panel=combine]").click()
-    far = page.get_by_role("slider", name="How far")
+    far = page.get_by_role("slider", name="Overshoot")
     far.fill("3")
     page.get_by_role("button", name="Go beyond B").click()
     wait(page, "s.found.length === 1")
@@ -224,7 +224,7 @@ def test_an_operation_is_a_link(visit: Session) -> None:
 def test_new_sounds_are_drawn_beside_the_priors_and_the_mixtures(page: Page, tmp_path: Path) -> None:
     page.locator(".rail [data-panel=sample]").click()
     page.get_by_label("How many").fill("8")
-    page.get_by_role("button", name="Draw 8 sounds").click()
+    page.get_by_role("button", name="Make 8 sounds").click()
     wait(page, "s.drawing?.phase === 'ready'")
     assert state(page, "s.drawing.draws.map(({samples}) => samples.length)") == [8, 8, 8]
     assert state(page, "s.drawing.draws.map(({samples}) => samples[0].shape)") == [
@@ -271,7 +271,7 @@ def test_new_sounds_by_keyboard(page: Page) -> None:
     for _ in range(2):
         page.keyboard.press("ArrowDown")
     wait(page, "s.sampler === 'mixture'")
-    tab_to(page, page.get_by_role("button", name="Draw 16 sounds"))
+    tab_to(page, page.get_by_role("button", name="Make 16 sounds"))
     page.keyboard.press("Enter")
     wait(page, "s.drawing?.phase === 'ready'")
     tab_to(page, page.locator(".panel:not([hidden]) .find .sound").first)
@@ -364,7 +364,7 @@ def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> N
     assert caveat.inner_text().startswith("About two fifths of this change is heard on a recording")
     assert slider.get_attribute("aria-describedby") == caveat.get_attribute("id")
     held = state(page, "s.travel.reply.points")
-    page.get_by_role("checkbox", name="Hold the rest").uncheck()
+    page.get_by_role("checkbox", name="Keep the other qualities").uncheck()
     wait(page, "s.travel?.phase === 'ready' && s.travel.key.includes(' false ')")
     assert state(page, "s.travel.reply.points") != held
     wait(page, "location.search.includes('hold=off')")
@@ -373,7 +373,7 @@ def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> N
 def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
     travel(page)
     page.keyboard.press("Escape")
-    page.get_by_role("slider", name="Place on the journey").focus()
+    page.get_by_role("slider", name="Place on the morph").focus()
     for _ in range(8):
         page.keyboard.press("ArrowRight")
     page.locator(".rail [data-panel=shape]").focus()

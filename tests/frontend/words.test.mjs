@@ -6,42 +6,65 @@ import { stopOf, weightAt } from "../../frontend/morph/weight.js";
 import { initial } from "../../frontend/state.js";
 import * as words from "../../frontend/words.js";
 
-const path = (length, { wet = [], kind = "geodesic", speed = [1, 1], cv = 0 } = {}) => ({
-  kind, length, speed, speed_variation: cv, water: wet.length / 17,
+const path = (length, { guesswork = 0, kind = "geodesic", speed = [1, 1], cv = 0, known = [true, true, true] } = {}) => ({
+  kind, length, speed, speed_variation: cv, guesswork, known,
 });
-const said = (bent, straight) => {
-  const { lengths, more } = words.comparison(bent, straight, "tdB");
-  return `${lengths.flat().join("")} ${more}`;
+const said = (curved, direct) => {
+  const { figures, more } = words.comparison(curved, direct);
+  return `${figures.flat().join("")} ${more}`.trim();
 };
 
-test("which way crosses water is said of the one that does", () => {
-  assert.equal(said(path(11.84), path(14.2, { wet: [8] })), "11.8 tdB along the geodesic, 14.2 straight. Straight on crosses water.");
-  assert.equal(said(path(11.8, { wet: [1] }), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. The geodesic crosses water.");
-  assert.equal(said(path(11.8, { wet: [1] }), path(14.2, { wet: [1] })), "11.8 tdB along the geodesic, 14.2 straight. Both ways cross water.");
-  assert.equal(said(path(11.8, { wet: [1] }), path(14.2, { wet: [1, 2, 3] })), "11.8 tdB along the geodesic, 14.2 straight. Straight on crosses more water.");
-  assert.equal(said(path(11.8), path(14.2)), "11.8 tdB along the geodesic, 14.2 straight. Both ways stay on land.");
+test("two ways are compared by their guesswork, and then by their length", () => {
+  assert.equal(said(path(19.2, { guesswork: 0.12 }), path(18.5, { guesswork: 0.31 })), "12 % guesswork, against 31 % direct. The curved way is 1.04 times as far.");
+  assert.equal(said(path(22.6), path(21.9)), "Both ways keep to known sounds. The curved one is 1.03 times as far.");
 });
 
-test("two lengths within 2 % are about as long", () => {
-  assert.match(said(path(10), path(10.19)), /Both ways are about as long and stay on land\.$/);
-  assert.doesNotMatch(said(path(10), path(10.3)), /about as long/);
-  assert.match(said(path(10), path(10.1, { wet: [3] })), /about as long\. Straight on crosses water\.$/);
+test("a way is called shorter only where it is, and about as long within 2 %", () => {
+  assert.match(said(path(17.2), path(18.5)), /The curved one is shorter, 0\.93 times as far\.$/);
+  assert.match(said(path(10), path(10.19)), /about as long\.$/);
+  for (const ratio of [1.021, 1.4, 3]) assert.doesNotMatch(said(path(10 * ratio), path(10)), /short/);
+  for (const ratio of [0.5, 1, 2]) assert.doesNotMatch(said(path(10 * ratio), path(10)), /better|nicer|lost/);
 });
 
-test("the graph path is not called a geodesic", () => {
-  assert.equal(said(path(20, { kind: "graph" }), path(14, { wet: [5] })), "20.0 tdB through known sounds, 14.0 straight. Straight on crosses water.");
+test("a way from known sound to known sound is not called guesswork, and crosses nothing", () => {
+  const text = said(path(41.2, { kind: "graph", guesswork: 0.07 }), path(18.5, { guesswork: 0.31 }));
+  assert.equal(text, "From known sound to known sound, 2.23 times as far. The direct way is 31 % guesswork.");
+  assert.equal(words.guessworkWords(path(41.2, { kind: "graph", guesswork: 0.07 })), "known sounds");
 });
 
-test("a longer geodesic is shown as one, and no way is called better", () => {
-  const text = said(path(22.6), path(21.9));
-  assert.match(text, /^22\.6 tdB along the geodesic, 21\.9 straight\./);
-  assert.doesNotMatch(text, /better|shorter|nicer/);
+test("a share is a whole number of per cent, and little is not nothing", () => {
+  assert.deepEqual([0, 0.001, 0.005, 0.123, 1].map(words.percent), ["0 %", "under 1 %", "1 %", "12 %", "100 %"]);
 });
 
-test("an even path keeps its speed, an uneven one races", () => {
-  assert.equal(words.speedWords(path(1, { speed: [0.7, 0.75], cv: 0.03 }), "geodesic", "tdB"), "geodesic keeps 0.72");
-  assert.equal(words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "straight", "tdB"), "straight races to 2.3 tdB a step");
-  assert.equal(words.speedDescription(path(1, { speed: [0.4, 2.31] }), "straight", "tdB"), "straight: 0.40 to 2.3 tdB a step");
+test("an even path says so, an uneven one where it is fastest", () => {
+  assert.equal(words.speedWords(path(1, { speed: [0.7, 0.75], cv: 0.03 }), "curved"), "curved: even");
+  assert.equal(words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "direct"), "direct, fastest here: 2.3 per step");
+  assert.equal(words.speedDescription(path(1, { speed: [0.4, 2.31] }), "direct", "tdB"), "direct: 0.40 to 2.3 tdB per step");
+});
+
+test("where guesswork is, is said in runs of steps", () => {
+  const steps = (text) => words.guessedSteps([...text].map((c) => c === "."));
+  assert.equal(steps("....."), "");
+  assert.equal(steps("..#.."), "step 3");
+  assert.equal(steps(".###.#"), "steps 2 to 4 and 6");
+});
+
+test("a morph can be told: its ends, length, pitch and guesswork", () => {
+  const known = Array.from({ length: 17 }, (_, i) => i < 4 || i > 7);
+  const told = (pitches, more = {}) => words.morphSummary({ from: "Kick", to: "Bell", path: path(19.23, { speed: Array(16).fill(1), known, ...more }), unit: "tdB", pitches });
+  assert.equal(told([65.4, 130.8]), "From Kick to Bell, curved: 19.2 tdB in 17 steps. Pitch C2 to C3: the two cross, they do not slide. Guesswork at steps 5 to 8.");
+  assert.equal(told([65.4, null], { kind: "retimed", known: [true] }), "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds all the way.");
+  assert.match(told([440, 441]), /Pitch A4 at both ends\./);
+});
+
+test("the map can be told: how many of which family lie where", () => {
+  const isles = [{ name: "kick", at: [0, 0] }, { name: "bell", at: [5, 9] }];
+  assert.equal(words.mapSummary(library, isles), "Map of 13 sounds, north is up: 6 kick in the south-west and 6 bell in the north.");
+});
+
+test("a filter says what it lets through", () => {
+  assert.equal(words.filterWords({ query: " kick ", families: [1], library }), "“kick”, Bell");
+  assert.equal(words.filterWords({ query: " ", families: [], library }), "");
 });
 
 test("numbers are short, and thousands stand apart", () => {
@@ -65,7 +88,7 @@ test("the corner says what the engine does", () => {
   assert.equal(say({ sound: "on" }), "Ready");
   assert.equal(say({ sound: "on", journey: { phase: "solving" } }), "Finding the way");
   assert.equal(say({ playing: true, place: 0.375 }), "Playing 7 of 17");
-  assert.equal(say({ server: { phase: "away" } }), "The engine is away");
+  assert.equal(say({ server: { phase: "away" } }), "The server does not answer");
 });
 
 const library = createLibrary({
@@ -80,12 +103,31 @@ const library = createLibrary({
   source: Array(13).fill("pack"), licence: Array(13).fill("CC0"), credit: Array(13).fill('A "B", C'),
 });
 
+const found = (query, families = []) => filtered(library, { query, families }).map((i) => library.name[i]);
+
 test("every word of the filter must be there, in name, family or source", () => {
-  const names = (query, families = []) => filtered(library, { query, families }).map((i) => library.name[i]);
-  assert.deepEqual(names("kick 1"), ["Kick 10", "Kick 1"]);
-  assert.equal(names("PACK bell").length, 6);
-  assert.deepEqual(names("", [2]), ["=cmd()"]);
-  assert.deepEqual(names("nothing like it"), []);
+  assert.deepEqual(found("kick 1"), ["Kick 10", "Kick 1"]);
+  assert.equal(found("PACK bell").length, 6);
+  assert.deepEqual(found("", [2]), ["=cmd()"]);
+  assert.deepEqual(found("nothing like it"), []);
+});
+
+test("other names for a thing find it, a minus leaves out, quotes keep words together", () => {
+  assert.deepEqual(found("bass drum 10"), ["Kick 10"]);
+  assert.deepEqual(found("BD"), found("kick"));
+  assert.equal(found("chime").length, 6);
+  assert.deepEqual(found("kick -1 -raw"), ["Kick 2", "Kick 4", "Kick 5"]);
+  assert.deepEqual(found("-kick -bell"), ["=cmd()"]);
+  assert.deepEqual(found("-bd -chime"), ["=cmd()"]);
+  assert.deepEqual(found('"bell big"'), []);
+  assert.deepEqual(found('"bell, big"'), ["Bell, big"]);
+  assert.ok(found("bell e\u0301").includes("Bell é"), "an accent may be written in two ways");
+  assert.equal(found("- “").length, library.count, "what is not finished leaves nothing out");
+});
+
+test("a short other name is a word, not a part of one", () => {
+  const sounds = createLibrary({ ...library, name: library.name.map((name, i) => (i === 12 ? "Hat bdu" : name)) });
+  assert.ok(!filtered(sounds, { query: "kick", families: [] }).includes(12));
 });
 
 test("names sort as people count, and what is unknown comes last either way", () => {
@@ -103,6 +145,14 @@ test("journeys lead from the heart of one family to another, and the same every 
   assert.equal(pairs.length, 1, "a family of one has no heart");
   assert.deepEqual(pairs[0].map((i) => library.family[i]), [0, 1]);
   assert.equal(heart(library, 2), -1);
+});
+
+test("morphs to begin with have names one can imagine, where the library has them", () => {
+  const names = ["Kick 808", "Percussion 05-18", "Church bell, C4", "Snare, Standard", "Snare, Standard 2", "Crash", "Koto, C3", "Steel guitar, G3 (2)", "Steel guitar, G3"];
+  const sounds = createLibrary({
+    ...library, family_names: ["Any"], id: names.map((_, i) => String(i).padStart(12, "0")), name: names, family: names.map(() => 0), x: names.map((_, i) => i), y: names.map((_, i) => i % 2),
+  });
+  assert.deepEqual(journeys(sounds).map((pair) => pair.map((i) => names[i])), [["Kick 808", "Church bell, C4"], ["Snare, Standard", "Crash"], ["Koto, C3", "Steel guitar, G3"]]);
 });
 
 test("a catalogue number is not what one meets first", () => assert.notEqual(library.name[heart(library, 0)], "Kick_raw"));

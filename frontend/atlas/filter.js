@@ -1,0 +1,36 @@
+// @ts-check
+/** What the map is filtered by, and the way back: no filter works unseen. */
+
+import { h, icon } from "../dom.js";
+import { filtered } from "../library/sounds.js";
+import { watch } from "../store.js";
+import { count, filterWords } from "../words.js";
+
+/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+export function mountFilter(root, store) {
+  const words = h("span");
+  const clear = h("button.text", { onclick: showAll }, "Show all", icon("close"));
+  const chip = h("div.filter", { role: "group", "aria-label": "Filter", hidden: true }, words, clear);
+  root.append(chip);
+
+  function showAll() {
+    store.set({ query: "", families: [] });
+    /** @type {HTMLElement | null} */ (root.querySelector(".surface"))?.focus({ preventScroll: true }); // the button goes
+  }
+
+  const stop = watch(store, ({ query, families, library }) => [query, families, library], (state) => {
+    const { library } = state;
+    const filter = filterWords(state);
+    chip.hidden = !library || !filter;
+    if (!library || !filter) return;
+    const shown = filtered(library, state).length;
+    chip.classList.toggle("empty", shown === 0);
+    words.textContent = shown ? `${count(shown)} of ${count(library.count)}: ${filter}` : `No sound fits ${filter}`;
+  });
+  return {
+    destroy() {
+      stop();
+      chip.remove();
+    },
+  };
+}

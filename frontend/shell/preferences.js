@@ -1,0 +1,42 @@
+// @ts-check
+/** What belongs to who listens, and not to what is seen: kept in this browser, in no link. */
+
+import { watch } from "../store.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const NAME = "sonifold.preferences";
+
+/** What was kept, as far as it makes sense. @param {Pick<Storage, "getItem"> | null} storage @returns {Partial<Pick<State, "volume" | "walkSounds">>} */
+export function readPreferences(storage) {
+  let kept;
+  try {
+    kept = JSON.parse(storage?.getItem(NAME) ?? "{}") ?? {};
+  } catch {
+    return {}; // somebody else's, or cut off
+  }
+  const { volume, walkSounds } = kept;
+  return {
+    ...(typeof volume === "number" && volume >= 0 && volume <= 1 && { volume }),
+    ...(typeof walkSounds === "boolean" && { walkSounds }),
+  };
+}
+
+/** @param {import("../store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
+export const keepPreferences = (store, storage) =>
+  watch(store, ({ volume, walkSounds }) => [volume, walkSounds], ({ volume, walkSounds }) => {
+    try {
+      storage?.setItem(NAME, JSON.stringify({ volume, walkSounds }));
+    } catch {
+      // no room, or not allowed: it lasts for this visit
+    }
+  });
+
+/** What a browser may refuse: then nothing is kept. @param {() => Storage} open @returns {Storage | null} */
+export function storageOf(open) {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
+}
