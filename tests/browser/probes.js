@@ -58,9 +58,10 @@ window.probes = (() => {
       return Array.from(buffer.getChannelData(0).subarray(0, stepSamples));
     },
 
-    // Controls that one cannot reach, because they lie beyond the edge of the screen.
+    // Controls that one cannot reach, because they lie beyond the edge of the screen; a line that scrolls brings them in.
     outside: () =>
       visible("button, a:not(.skip), input, [role=slider], .head > *")
+        .filter((element) => !element.closest(".legend"))
         .filter((element) => box(element).width && (box(element).left < -1 || box(element).right > innerWidth + 1))
         .map((element) => element.className),
 
