@@ -83,34 +83,71 @@ export class ApiError extends Error {
 }
 
 /** Nobody answers, or the one who answers is still loading: worth trying again. @param {unknown} error */
-export const isAway = (error) => error instanceof ApiError && (error.code === "away" || error.status === 503);
+export const isAway = (error) => error instanceof ApiError && (error.code === "away" || error.code === "not_ready");
 
 /** Somebody changed their mind. @param {unknown} error */
 export const isAborted = (error) => error instanceof DOMException && error.name === "AbortError";
 
+/** How often a question is sent that the server has no time for, and the longest pause between, in seconds. */
+const TRIES = 8;
+const LONGEST_PAUSE = 30;
+
+/** @param {Response} response @returns {Promise<ApiError>} */
+async function errorOf(response) {
+  let problem;
+  try {
+    problem = await response.json();
+  } catch {
+    problem = {};
+  }
+  const sentence = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+  const code = problem.code ?? (response.status === 503 ? "away" : "internal_error");
+  return new ApiError(String(sentence), code, response.status);
+}
+
+/** In how many seconds to ask again; null where that would not help, or others see to it. @param {Response} response @param {ApiError} error */
+function pauseAfter(response, error) {
+  const seconds = Number(response.headers?.get("Retry-After"));
+  return response.status === 503 && !isAway(error) && seconds > 0 ? Math.min(seconds, LONGEST_PAUSE) : null;
+}
+
+/** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
+const pause = (seconds, signal) =>
+  new Promise((done, fail) => {
+    const givenUp = new DOMException("Nobody waits any more.", "AbortError");
+    if (signal?.aborted) return fail(givenUp);
+    const stop = () => (clearTimeout(timer), fail(givenUp));
+    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), done()), 1000 * seconds);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+
 /**
  * @param {(url: string, init?: RequestInit) => Promise<Response>} fetch
  * @param {string} [base]
+ * @param {(seconds: number, error: ApiError) => void} [waiting] is told when the server asks for patience
  */
-export function createApi(fetch, base = "api/v1") {
-  /** @param {string} url @param {RequestInit} [init] */
-  async function request(url, init) {
-    let response;
+export function createApi(fetch, base = "api/v1", waiting = () => {}) {
+  /** @param {string} url @param {RequestInit} [init] @returns {Promise<Response>} */
+  async function reach(url, init) {
     try {
-      response = await fetch(url, init);
+      return await fetch(url, init);
     } catch (error) {
       if (isAborted(error)) throw error;
       throw new ApiError("The server does not answer.", "away", 0);
     }
-    if (response.ok) return response;
-    let problem;
-    try {
-      problem = await response.json();
-    } catch {
-      problem = {};
+  }
+
+  /** @param {string} url @param {RequestInit} [init] */
+  async function request(url, init) {
+    for (let tries = 1; ; tries++) {
+      const response = await reach(url, init);
+      if (response.ok) return response;
+      const error = await errorOf(response);
+      const seconds = pauseAfter(response, error);
+      if (seconds === null || tries === TRIES) throw error;
+      waiting(seconds, error);
+      await pause(seconds, init?.signal);
     }
-    const said = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
-    throw new ApiError(String(said), problem.code ?? "internal_error", response.status);
   }
 
   /** @param {string} path @param {AbortSignal} [signal] */

@@ -30,6 +30,7 @@ import { initial, isReady, keyOf, measureKey, measureOf } from "./state.js";
 import { createStore, watch } from "./store.js";
 import { watchDrops } from "./upload/drop.js";
 import { followLink, readLink } from "./url.js";
+import { busyWords } from "./words.js";
 
 const { state: linked, problems } = readLink(location.search);
 const local = storageOf(() => localStorage);
@@ -39,7 +40,8 @@ const store = createStore(start);
 keepPreferences(store, local);
 keepMade(store, storageOf(() => sessionStorage)); // before the operations: what is there is not made again
 
-const api = createApi((url, init) => fetch(url, init));
+const api = createApi((url, init) => fetch(url, init), undefined, (seconds) =>
+  store.set({ notice: { text: busyWords(seconds), kind: "news" } }));
 const windows = "BroadcastChannel" in window ? new BroadcastChannel("sonifold") : undefined;
 const server = createServer({ store, api, window, windows });
 const complain = server.complain;

@@ -12,13 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from sonifold_app import gate, problems
+from sonifold_app import bodies, gate, problems
 from sonifold_app.adaptations import Adaptations
+from sonifold_app.background import logged
+from sonifold_app.documents import complete
 from sonifold_app.engine.base import Engine
 from sonifold_app.jobs.runner import JobRunner
+from sonifold_app.line import TellsWait
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
-from sonifold_app.packed import ARCHIVE_BYTES
 from sonifold_app.routes import (
     adaptations,
     atlas,
@@ -41,13 +43,12 @@ from sonifold_app.routes import (
 from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import KeepRequest
 from sonifold_app.services import Services
-from sonifold_app.settings import MEBIBYTE, Settings
+from sonifold_app.settings import Settings
 from sonifold_app.storage import Storage
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.recordings import Recordings
 
 API = "/api/v1"
-JSON_BYTES = 2 * MEBIBYTE
 
 DESCRIPTION = """
 Geodesic morphs between one-shots, on a map you can hear.
@@ -79,9 +80,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         engine.start()
         runner.start()
         yield
-        await runner.close()
-        engine.close()
-        storage.close()
+        await logged("ending the jobs", runner.close())
+        for close in (engine.close, storage.close):
+            await logged("closing", run_in_threadpool(close))
 
     app = FastAPI(
         title="Sonifold",
@@ -97,7 +98,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
             Middleware(gate.SecurityHeaders),
             Middleware(gate.HeadAsGet),
             Middleware(gate.Gate, token=settings.token.get_secret_value() if settings.token else None),
-            Middleware(gate.BodyLimit, limit_of=body_limits(settings)),
+            Middleware(bodies.BodyLimit, limit_of=bodies.limits(API, settings.upload_bytes)),
+            Middleware(bodies.ScreenedJson),
+            Middleware(TellsWait),
             Middleware(gate.WeakTags),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
         ],
@@ -113,6 +116,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         runner,
     )
     app.state.services.readiness.add("storage", storage.problem)
+    app.state.services.readiness.add("jobs", lambda: runner.trouble)
     app.state.plotly = page.Plotly(storage.blobs, storage.memo)
     problems.install(app)
     app.include_router(health.router)
@@ -142,18 +146,6 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     return app
 
 
-def body_limits(settings: Settings) -> Any:
-    """How many bytes a path takes."""
-
-    def limit_of(path: str) -> int:
-        if path == f"{API}/models":
-            return ARCHIVE_BYTES
-        takes_files = path.endswith(("/embeddings", "/uploads", "/sounds")) and "/uploads/" not in path
-        return settings.upload_bytes if takes_files else JSON_BYTES
-
-    return limit_of
-
-
 def describe(app: FastAPI) -> None:
     """Complete the API's description: the shape of every error, and how a token is brought."""
     generate = app.openapi
@@ -168,6 +160,7 @@ def describe(app: FastAPI) -> None:
                 schemas[unnamed.__name__] = own
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
+            complete(document["paths"], gate.OPEN_PATHS)
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{}, {"token": []}]
         return app.openapi_schema or document

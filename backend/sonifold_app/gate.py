@@ -1,13 +1,10 @@
-"""What stands before every request: who may ask, how much may be sent, and what a browser may do with the
-answer.
+"""What stands before every request: who may ask, and what a browser may do with the answer.
 
 Plain ASGI, so that bodies stream through.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import anyio
@@ -16,10 +13,10 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sonifold_app.problems import Problem, upload_too_large
+from sonifold_app.problems import Problem
+from sonifold_app.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
 from sonifold_app.settings import is_loopback
 
-COOKIE = "sonifold_token"
 #: Answer without a token, for whoever supervises the server.
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -90,7 +87,7 @@ class WeakTags:
 
 
 class HeadAsGet:
-    """Answers HEAD wherever there is a GET: the same headers, no body."""
+    """Answers HEAD wherever there is a GET: the same headers, no body, and no waiting for one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -99,26 +96,30 @@ class HeadAsGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             return await self._app(scope, receive, send)
 
-        async def send_head(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
+        with anyio.CancelScope() as answering:
 
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+            async def send_head(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    await send(message)
+                    await send({"type": "http.response.body", "body": b""})
+                    answering.cancel()
+
+            await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 class Gate:
     """Lets in who may come in.
 
-    With a token: whoever brings it, as ``Authorization: Bearer``, as ``?token=`` in the address, or as the
-    cookie that a page opened so is given. Without one the server is on loopback, and only requests that name
+    With a token: whoever brings it, as ``Authorization: Bearer``, as ``?token=`` in the address, or whose browser has
+    the session that a page opened so is given. Without one the server is on loopback, and only requests that name
     it so are answered: a page elsewhere whose name was made to resolve to this machine (DNS rebinding) gets
-    nothing. Either way, what another site's page sends on a visitor's behalf changes nothing.
+    nothing. Either way, what another site's page sends on a visitor's behalf changes nothing, and computes nothing.
     """
 
     def __init__(self, app: ASGIApp, token: str | None) -> None:
         self._app = app
-        self._token = token
+        self._sessions = None if token is None else Sessions(token)
+        self._guesses = None if token is None else Guesses(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -126,65 +127,42 @@ class Gate:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
         headers = Headers(scope=scope)
-        problem = self._problem(scope, headers)
-        if problem is not None:
+        try:
+            if not (scope["path"] in OPEN_PATHS and scope["method"] in SAFE_METHODS):
+                await self._check(scope, headers)
+        except Problem as problem:
             return await problem.response()(scope, receive, send)
-        if self._token is not None and self._brought_in_address(scope) and not is_api(scope["path"]):
-            return await self._settle(scope, receive, send)
+        if self._sessions is not None and "token" in query_of(scope) and not is_api(scope["path"]):
+            return await self._settle(self._sessions, scope, receive, send)
         await self._app(scope, receive, send)
 
-    def _problem(self, scope: Scope, headers: Headers) -> Problem | None:
-        if scope["path"] in OPEN_PATHS and scope["method"] in SAFE_METHODS:
-            return None
-        if self._token is None:
+    async def _check(self, scope: Scope, headers: Headers) -> None:
+        """Raises a Problem where the request may not come in."""
+        if self._guesses is None:
             host = headers.get("host", "")
             if not names_this_machine(host):
-                return Problem(
-                    421,
-                    "host_refused",
-                    "Not this server's name",
-                    f"The request names the server {host[:100]!r}; without a token it answers only to "
-                    "localhost and "
-                    "loopback addresses. Set SONIFOLD_TOKEN to serve under another name.",
-                )
-        elif not self._admits(scope, headers):
-            return Problem(
-                401,
-                "token_required",
-                "A token is required",
-                "This server answers only those who bring its token: open the page as /?token=…, or send "
-                "'Authorization: Bearer …'. Whoever started the server knows it (SONIFOLD_TOKEN).",
-                {"WWW-Authenticate": "Bearer"},
-            )
-        if scope["method"] not in SAFE_METHODS and is_cross_site(headers):
-            return Problem(
-                403,
-                "origin_refused",
-                "Sent by another site's page",
-                f"A page at {headers.get('origin', 'another site')[:100]} sent this request. Send it from "
-                "the page "
-                "of this server, or from a program.",
-            )
-        return None
+                raise host_refused(host)
+        elif not await self._admits(scope, headers, self._guesses):
+            raise token_required()
+        if (is_api(scope["path"]) or scope["method"] not in SAFE_METHODS) and is_cross_site(headers):
+            raise origin_refused(headers.get("origin", "another site"))
 
-    def _admits(self, scope: Scope, headers: Headers) -> bool:
+    async def _admits(self, scope: Scope, headers: Headers, guesses: Guesses) -> bool:
+        """Whether a request brings a session or the token; sessions cannot be guessed, and come in at once."""
+        cookie = cookie_name(headers.get("host", ""), scope["scheme"])
+        session = cookie_parser(headers.get("cookie", "")).get(cookie, "")
+        in_address = query_of(scope).get("token")
+        if self._sessions is not None and self._sessions.is_valid(session) and in_address is None:
+            return True
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        brought = [
-            bearer.strip() if scheme.lower() == "bearer" else "",
-            cookie_parser(headers.get("cookie", "")).get(COOKIE, ""),
-            dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", ""),
+        tokens = [
+            token for token in (bearer.strip() if scheme.lower() == "bearer" else "", in_address) if token
         ]
-        return any([self._is_token(one) for one in brought])  # a list: all are compared, whichever fits
+        client = scope.get("client")
+        return bool(tokens) and await guesses.is_right(client[0] if client else "", tokens)
 
-    def _brought_in_address(self, scope: Scope) -> bool:
-        return self._is_token(dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", ""))
-
-    def _is_token(self, brought: str) -> bool:
-        assert self._token is not None
-        return hmac.compare_digest(brought.encode("utf-8", "replace"), self._token.encode())
-
-    async def _settle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Move the token from the address, where it would stay in the history, into a cookie."""
+    async def _settle(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the token out of the address, where it would stay in the history, and give a session for it."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         reply = RedirectResponse(
@@ -193,14 +171,48 @@ class Gate:
             headers={"Cache-Control": "no-store"},
         )
         reply.set_cookie(
-            COOKIE,
-            self._token or "",
+            cookie_name(Headers(scope=scope).get("host", ""), scope["scheme"]),
+            sessions.new(),
             httponly=True,
             samesite="lax",
             secure=scope["scheme"] == "https",
-            max_age=30 * 24 * 3600,
+            max_age=SESSION_SECONDS,
         )
         await reply(scope, receive, send)
+
+
+def query_of(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+
+
+def host_refused(host: str) -> Problem:
+    return Problem(
+        421,
+        "host_refused",
+        "Not this server's name",
+        f"The request names the server {host[:100]!r}; without a token it answers only to localhost and loopback "
+        "addresses. Set SONIFOLD_TOKEN to serve under another name.",
+    )
+
+
+def token_required() -> Problem:
+    return Problem(
+        401,
+        "token_required",
+        "A token is required",
+        "This server answers only those who bring its token: open the page as /?token=…, or send "
+        "'Authorization: Bearer …'. Whoever started the server knows it (SONIFOLD_TOKEN).",
+        {"WWW-Authenticate": "Bearer"},
+    )
+
+
+def origin_refused(origin: str) -> Problem:
+    return Problem(
+        403,
+        "origin_refused",
+        "Sent by another site's page",
+        f"A page at {origin[:100]} sent this request. Send it from the page of this server, or from a program.",
+    )
 
 
 def is_api(path: str) -> bool:
@@ -209,6 +221,8 @@ def is_api(path: str) -> bool:
 
 def names_this_machine(host: str) -> bool:
     """Whether a Host header is loopback's, with or without a port."""
+    if "@" in host:
+        return False
     try:
         name = urlsplit(f"//{host}").hostname
     except ValueError:
@@ -223,62 +237,3 @@ def is_cross_site(headers: Headers) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
-
-
-class BodyLimit:
-    """Refuses bodies that are too large: by their announced length at once, else as soon as they have
-    become so.
-
-    ``limit_of``: the bytes that a path takes.
-    """
-
-    #: After refusing, read on for so long: a client that is cut off while it sends does not see why.
-    LINGER_SECONDS = 10.0
-    LINGER_BYTES = 1 << 30
-
-    def __init__(self, app: ASGIApp, limit_of: Callable[[str], int]) -> None:
-        self._app = app
-        self._limit_of = limit_of
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        limit = self._limit_of(scope["path"])
-        headers = Headers(scope=scope)
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
-            return await self._refuse(limit, headers, receive, send)
-        received = 0
-
-        async def receive_some() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise upload_too_large(limit)
-            return message
-
-        await self._app(scope, receive_some, send)
-
-    async def _refuse(self, limit: int, headers: Headers, receive: Receive, send: Send) -> None:
-        reply = upload_too_large(limit).response()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 413,
-                "headers": [*reply.raw_headers, (b"connection", b"close")],
-            }
-        )
-        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
-        if "expect" not in headers:  # who asks first has sent nothing yet
-            await self._drain(receive)
-        await send({"type": "http.response.body", "body": b""})
-
-    async def _drain(self, receive: Receive) -> None:
-        drained = 0
-        with anyio.move_on_after(self.LINGER_SECONDS):
-            while drained < self.LINGER_BYTES:
-                message = await receive()
-                drained += len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import math
 import re
 import stat
-import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,22 +57,55 @@ class PackedInvalidError(Exception):
     """An archive that is not a pack; the message is a sentence for the user."""
 
 
-def pack_up(folder: Path, scratch: Path) -> Path:
-    """A pack as a zip file in ``scratch``; the caller deletes it. Raises PackInvalid."""
-    names = [CONFIG, *sorted(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["files"])]
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(suffix=".zip", dir=scratch, delete=False) as file:
-        try:
-            with zipfile.ZipFile(file, "w") as archive:
-                for name in names:
-                    # stored: weights and audio do not shrink, and nobody has to wait for the rest
-                    archive.writestr(zipfile.ZipInfo(name, WHEN), (folder / name).read_bytes())
-        except OSError as error:
-            Path(file.name).unlink(missing_ok=True)
-            raise errors.PackInvalid(
-                f"{folder.name}: a file of the pack is missing ({error.strerror})."
-            ) from error
-    return Path(file.name)
+class Pieces(io.RawIOBase):
+    """What is written here is taken away piece by piece."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+        self.bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        self.bytes += len(data)
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._written)
+        self._written.clear()
+        self.bytes = 0
+        return taken
+
+
+def names_of(folder: Path) -> list[str]:
+    """The files of a pack, all of them there. Raises PackInvalid."""
+    try:
+        names = [CONFIG, *sorted(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["files"])]
+        for name in names:
+            (folder / name).stat()
+    except OSError as error:
+        raise errors.PackInvalid(
+            f"{folder.name}: a file of the pack is missing ({error.strerror})."
+        ) from error
+    return names
+
+
+def packed(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
+    """Files of a pack as a zip archive, in pieces as they are read; nothing is written to the disk."""
+    pieces = Pieces()
+    with zipfile.ZipFile(pieces, "w") as archive:
+        for name in names:
+            # stored: weights and audio do not shrink, and nobody has to wait for the rest
+            entry = zipfile.ZipInfo(name, WHEN)
+            entry.file_size = (folder / name).stat().st_size
+            with (folder / name).open("rb") as file, archive.open(entry, "w") as target:
+                while part := file.read(CHUNK):
+                    target.write(part)
+                    if pieces.bytes >= CHUNK:
+                        yield pieces.take()
+    yield pieces.take()
 
 
 def name_in(archive: IO[bytes]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -18,8 +19,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from sonifold import errors
+from sonifold_app.engine.batching import BusyError
+from sonifold_app.jobs.store import JobNotOverError, TooManyJobsError
 from sonifold_app.made import ModelExistsError
 from sonifold_app.packed import PackedInvalidError
 from sonifold_app.store.adaptations import TooManyAdaptationsError
@@ -133,6 +138,18 @@ def impaired(parts: Mapping[str, str]) -> Problem:
     )
 
 
+def server_busy(error: BusyError) -> Problem:
+    return Problem(
+        503,
+        "server_busy",
+        "Too much to do",
+        str(error),
+        {"Retry-After": str(math.ceil(error.retry_after))},
+        expected_wait=round(error.wait, 1),
+        place=error.place,
+    )
+
+
 def not_acceptable(accept: str, offers: Sequence[str]) -> Problem:
     return Problem(
         406,
@@ -172,14 +189,31 @@ def of_http(error: HTTPException) -> Problem:
     return Problem(status, code, title, detail, error.headers)
 
 
+def method_not_allowed(request: Request) -> Problem:
+    """Its Allow header names what all routes of the address take; the first route alone would name its own."""
+    methods = [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if takes(request.app, request.scope, "GET" if method == "HEAD" else method)
+    ]
+    code, detail = BY_STATUS[405]
+    return Problem(405, code, "Method Not Allowed", detail, {"Allow": ", ".join(methods or ["GET", "HEAD"])})
+
+
+def takes(app: FastAPI, scope: Scope, method: str) -> bool:
+    """Whether any route of the app answers a method at a request's address."""
+    return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+
+
 def of_validation(error: RequestValidationError) -> Problem:
     """What is wrong with a request, place by place; never its values, which may not even be JSON."""
-    found = [{"where": where(e["loc"]), "message": e["msg"]} for e in error.errors()[:20]]
-    malformed = any(e["type"] == "json_invalid" for e in error.errors())
-    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    invalid = error.errors()
+    found = [{"where": where(e["loc"]), "message": e["msg"]} for e in invalid[:20]]
+    malformed = any(e["type"] == "json_invalid" for e in invalid)
+    more = f" (and {len(invalid) - 1} more)" if len(invalid) > 1 else ""
     return Problem(
         400 if malformed else 422,
-        code_of(error),
+        code_of(invalid),
         "The request is not valid",
         f"{found[0]['where']}: {found[0]['message']}{more}. The description at /api/v1/openapi.json shows "
         "what fits.",
@@ -187,11 +221,11 @@ def of_validation(error: RequestValidationError) -> Problem:
     )
 
 
-def code_of(error: RequestValidationError) -> str:
+def code_of(invalid: Sequence[Any]) -> str:
     """A number that is not finite makes an invalid point or position; anything else an invalid request."""
-    if all(e["type"] == "finite_number" for e in error.errors()):
+    if all(e["type"] == "finite_number" for e in invalid):
         for field, code in (("point", "point_invalid"), ("position", "position_invalid")):
-            if all(any(str(part) in (field, field + "s") for part in e["loc"]) for e in error.errors()):
+            if all(any(str(part) in (field, field + "s") for part in e["loc"]) for e in invalid):
                 return code
     return "request_invalid"
 
@@ -244,10 +278,14 @@ def install(app: FastAPI) -> None:
         match error:
             case RequestValidationError():
                 return of_validation(error).response()
+            case HTTPException(status_code=405):
+                return method_not_allowed(request).response()
             case HTTPException():
                 return of_http(error).response()
             case errors.SonifoldError():
                 return of_science(error).response()
+            case BusyError():
+                return server_busy(error).response()
             case LibraryFullError():
                 return Problem(409, "library_full", "No more sounds", str(error)).response()
             case ModelExistsError():
@@ -256,6 +294,10 @@ def install(app: FastAPI) -> None:
                 return Problem(422, "pack_invalid", "Not a model", str(error)).response()
             case TooManyAdaptationsError():
                 return Problem(409, "adaptations_full", "No more adaptations", str(error)).response()
+            case TooManyJobsError():
+                return Problem(409, "jobs_full", "No more jobs", str(error)).response()
+            case JobNotOverError():
+                return Problem(409, "job_not_over", "Still going on", str(error)).response()
             case UploadNotFoundError():
                 return Problem(404, "upload_not_found", "No such upload", str(error)).response()
             case _:
@@ -265,10 +307,13 @@ def install(app: FastAPI) -> None:
         RequestValidationError,
         HTTPException,
         errors.SonifoldError,
+        BusyError,
         LibraryFullError,
         ModelExistsError,
         PackedInvalidError,
         TooManyAdaptationsError,
+        TooManyJobsError,
+        JobNotOverError,
         UploadNotFoundError,
         Exception,
     )

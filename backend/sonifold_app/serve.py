@@ -14,7 +14,9 @@ from urllib.parse import quote
 
 import uvicorn
 
+from sonifold_app import logs
 from sonifold_app.app import create_app
+from sonifold_app.connections import BoundedProtocol, connection_limit
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.settings import Settings
 from sonifold_app.store.data_folder import DataFolderUnusableError
@@ -39,16 +41,23 @@ def serve(settings: Settings) -> None:
             app,
             log_level=logging.WARNING,
             access_log=False,  # it would write tokens
+            http=protocol(connection_limit()),
             server_header=False,
             timeout_graceful_shutdown=5,
         )
     )
+    logs.bound()
     url = url_of(settings, listener)
     print(f"Sonifold is at {url}  (Ctrl+C ends it)", flush=True)
     if settings.browser and has_browser():
         threading.Timer(0.3, webbrowser.open, [page_url(url, settings)]).start()
     with listener, contextlib.suppress(KeyboardInterrupt):
         asyncio.run(server.serve(sockets=[listener]))
+
+
+def protocol(limit: int) -> type[BoundedProtocol]:
+    """HTTP for so many connections."""
+    return type("Protocol", (BoundedProtocol,), {"limit": limit})
 
 
 def require_token(settings: Settings) -> None:

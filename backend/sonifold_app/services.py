@@ -15,6 +15,7 @@ from sonifold_app import problems
 from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
 from sonifold_app.jobs.runner import JobRunner
+from sonifold_app.line import Line
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
 from sonifold_app.readiness import Readiness
@@ -73,8 +74,10 @@ class Services:
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
     flights: Flights[Any] = field(default_factory=Flights)
-    #: Uploads whose files are in memory at the same time.
-    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    #: Uploads whose files are in memory at the same time, and those that wait on the disk for their turn.
+    uploads: Line = field(default_factory=lambda: Line(at_once=2, waiting=16))
+    #: Models that are being sent.
+    exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
     documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)
 
     def document(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
+SHORTEST_TOKEN = 16
 
 
 def user_data_folder() -> Path:
@@ -35,9 +36,8 @@ class Settings(BaseSettings):
     )
     token: SecretStr | None = Field(
         None,
-        min_length=8,
-        description="Secret that every request must bring: in an `Authorization: Bearer` header, or once as "
-        "`?token=` in the address of the page.",
+        description="Secret of at least 16 characters that every request must bring: in an `Authorization: Bearer` "
+        "header, or once as `?token=` in the address of the page.",
     )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -57,6 +57,25 @@ class Settings(BaseSettings):
         64 * MEBIBYTE, ge=64 * 1024, description="Largest upload, all its files together."
     )
     browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
+
+    @field_validator("token")
+    @classmethod
+    def token_of_letters(cls, token: SecretStr | None) -> SecretStr | None:
+        """Raises ValueError for what cannot be brought in a header, or could be found by trying."""
+        if token is None:
+            return None
+        text = token.get_secret_value()
+        if not (text.isascii() and text.isprintable() and text == text.strip()):
+            raise ValueError(
+                "it holds characters that no header can carry. Use letters, digits and signs of ASCII, as "
+                "`openssl rand -hex 16` prints them."
+            )
+        if len(text) < SHORTEST_TOKEN:
+            raise ValueError(
+                f"it has {len(text)} characters and needs {SHORTEST_TOKEN}, or it could be found by "
+                "trying. `openssl rand -hex 16` prints a good one."
+            )
+        return token
 
     @property
     def loopback(self) -> bool:

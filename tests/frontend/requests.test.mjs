@@ -21,6 +21,45 @@ test("nobody there and not yet ready are worth trying again, a wrong question is
   assert.ok(!isAway(await ask(answer(422, {}))));
 });
 
+/** Answers 503 so many times, then well. */
+function busy(times, seconds, code = "server_busy") {
+  let asked = 0;
+  const fetch = async () => (++asked <= times
+    ? { ok: false, status: 503, headers: new Headers({ "Retry-After": String(seconds) }), json: async () => ({ code, detail: "Too much to do." }) }
+    : { ok: true, status: 200, json: async () => ({ models: [], unusable: [] }) });
+  return { fetch, asked: () => asked };
+}
+
+test("who has no time now is asked again when it said, and somebody is told", async () => {
+  const told = [];
+  const { fetch, asked } = busy(2, 0.01);
+  assert.deepEqual(await createApi(fetch, "", (seconds, error) => told.push([seconds, error.code])).models(), { models: [], unusable: [] });
+  assert.equal(asked(), 3);
+  assert.deepEqual(told, [[0.01, "server_busy"], [0.01, "server_busy"]]);
+});
+
+test("patience ends: with a sentence, and not as if nobody were there", async () => {
+  const { fetch, asked } = busy(100, 0.001);
+  const error = await createApi(fetch).models().then(() => null, (error) => error);
+  assert.ok(asked() < 20);
+  assert.equal(error.message, "Too much to do.");
+  assert.ok(!isAway(error));
+});
+
+test("an engine that is still loading is not asked here: others do that", async () => {
+  const { fetch, asked } = busy(100, 0.001, "not_ready");
+  await assert.rejects(createApi(fetch).models());
+  assert.equal(asked(), 1);
+});
+
+test("who waits for a busy engine may give up", async () => {
+  const { fetch, asked } = busy(100, 30);
+  const controller = new AbortController();
+  const waiting = createApi(fetch, "", () => controller.abort()).distances("oneshots", "abc", controller.signal);
+  await assert.rejects(waiting, { name: "AbortError" });
+  assert.equal(asked(), 1);
+});
+
 test("an answer that is no problem document still says something", async () => {
   const api = createApi(async () => ({ ok: false, status: 502, json: () => Promise.reject(new SyntaxError()) }));
   await assert.rejects(api.models(), /answered 502/);

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import queue
 import threading
+import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
-from app_checks import API
+from app_checks import API, assert_problem
 
-from sonifold_app.engine.batching import Batcher, all_or_error, attempt_each, by_group
+from sonifold_app.engine.batching import (
+    BACKGROUND,
+    Batcher,
+    BusyError,
+    Visit,
+    all_or_error,
+    attempt_each,
+    by_group,
+    visit,
+)
+from sonifold_app.line import Line
 from sonifold_app.services import Flights
 
 
@@ -145,6 +157,146 @@ def test_a_closed_batcher_takes_nothing(run):
         batcher.submit("a", 1)
 
 
+def test_who_would_wait_too_long_is_turned_away_at_once_and_told_how_long(run):
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 2.0, limit=10.0)
+    run.hold(batcher)
+    waiting = [batcher.submit("a", i) for i in range(5)]  # 2 s of work under way, 2 s each before a sixth
+    with pytest.raises(BusyError) as refused:
+        batcher.submit("a", "one too many")
+    assert refused.value.place == 5
+    assert refused.value.wait == pytest.approx(12, abs=0.5)
+    assert refused.value.retry_after == pytest.approx(2, abs=0.5)
+    for job in waiting[2:]:
+        job.cancel()  # who gives up makes room
+    assert batcher.expected() == (pytest.approx(6, abs=0.5), 2)
+    assert batcher.submit("a", "there is room") is not None
+    run.go.set()
+    batcher.close()
+    assert ("a", ["one too many"]) not in run.batches
+
+
+def test_many_items_of_one_question_are_taken_together_or_not_at_all(run):
+    batcher = Batcher(run, window=0.0, guess=lambda key: 1.0, limit=10.0)
+    run.hold(batcher)
+    batcher.submit_all("a", list(range(30)))  # what a question takes itself does not count against it
+    with pytest.raises(BusyError):
+        batcher.submit_all("a", [1, 2])
+    assert batcher.expected()[1] == 30
+    run.go.set()
+    batcher.close()
+
+
+def test_a_request_is_turned_away_at_its_first_step_or_at_none(run):
+    batcher = Batcher(run, window=0.0, guess=lambda key: 6.0, limit=10.0)
+    run.hold(batcher)
+
+    def ask(how_often):
+        visit.set(Visit())
+        for n in range(how_often):
+            batcher.submit("a", n)
+        return visit.get().wait
+
+    assert contextvars.copy_context().run(ask, 5) == pytest.approx(6, abs=0.5)
+    with pytest.raises(BusyError):
+        contextvars.copy_context().run(ask, 1)
+    run.go.set()
+    batcher.close()
+
+
+def test_the_wait_is_learned_from_how_long_items_took():
+    batcher = Batcher(lambda key, items: [time.sleep(0.02)] * len(items), guess=lambda key: 100.0, limit=10.0)
+    for _ in range(40):
+        batcher.submit("a", None).result(10)
+    held = batcher.submit_all("a", [None] * 10)
+    wait, _ = batcher.expected()
+    assert 0 < wait < 10
+    for job in held:
+        job.cancel()
+    batcher.close()
+
+
+def test_larger_questions_count_for_more(run):
+    batcher = Batcher(run, window=0.0, guess=lambda key: 1.0, size=lambda key, item: item, limit=100.0)
+    run.go.clear()
+    first = batcher.submit("a", 1.0)
+    run.started.wait(10)
+    batcher.submit("a", 30.0)
+    assert batcher.expected() == (pytest.approx(31, abs=0.5), 1)
+    run.go.set()
+    first.result(10)
+    batcher.close()
+
+
+def test_what_is_in_the_background_waits_for_all_others_and_nobody_for_it(run):
+    batcher = Batcher(run, window=0.0, patience=0.0, guess=lambda key: 1.0, limit=10.0)
+    held = run.hold(batcher)
+    behind = batcher.submit_all("behind", list(range(50)), rank=BACKGROUND)
+    assert batcher.expected() == (pytest.approx(1, abs=0.5), 0)
+    jobs = [batcher.submit("a", i, rank=i % 2) for i in range(6)]
+    run.go.set()
+    for job in [held, *jobs, *behind]:
+        job.result(10)
+    keys = [key for key, _ in run.batches]
+    assert keys.index("behind") > max(index for index, key in enumerate(keys) if key == "a")
+    batcher.close()
+
+
+def test_a_failure_to_clear_up_does_not_end_the_thread(run):
+    def fail():
+        raise OSError("no free file descriptor")
+
+    batcher = Batcher(run, window=0.0, idle=fail, rest=0.01)
+    time.sleep(0.05)
+    assert batcher.submit("a", 1).result(10) == 1
+    batcher.close()
+
+
+def test_a_busy_server_says_so_before_anything_is_computed(client, ids, name, counted, hold_engine):
+    batcher = client.app.state.services.engine._batcher
+    body = {"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kinds": ["linear"], "steps": 5}
+    with counted() as calls, hold_engine(0):
+        ahead = batcher.submit_all(("trace", "held"), [None] * 60)
+        answer = client.post(f"{API}/models/{name}/morphs", json=body)
+        problem = assert_problem(answer, 503, "server_busy")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert problem["expected_wait"] > 10
+        assert problem["place"] >= 60
+        assert client.get(f"{API}/models/{name}/sounds/{ids[0]}/audio").status_code == 200
+        for job in ahead:
+            job.cancel()
+        assert not calls
+    answer = client.post(f"{API}/models/{name}/morphs", json=body)
+    assert answer.status_code == 200
+    assert answer.headers["server-timing"].startswith("line;dur=")
+
+
+def test_a_line_has_so_many_places_and_lets_so_many_wait():
+    async def scenario():
+        line, go, inside = Line(at_once=1, waiting=2, seconds=4.0), asyncio.Event(), []
+
+        async def stay(who):
+            async with line:
+                inside.append(who)
+                await go.wait()
+
+        guests = [asyncio.create_task(stay(who)) for who in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert inside == [0]
+        assert line.expected == 12
+        with pytest.raises(BusyError):
+            line.refuse_when_full()
+        guests[2].cancel()
+        await asyncio.wait([guests[2]])
+        line.refuse_when_full()
+        go.set()
+        await asyncio.gather(*guests[:2])
+        assert inside == [0, 1]
+        assert line.expected < 4
+
+    asyncio.run(scenario())
+
+
 def test_groups_are_computed_together_and_come_back_in_order():
     seen = []
 
@@ -202,42 +354,60 @@ def test_a_bad_request_does_not_spoil_its_batch(client, ids, name, hold_engine):
         assert [answer.result().status_code for answer in answers] == [200, 422, 404, 200]
 
 
-def test_what_nobody_waits_for_any_more_is_not_computed(client, ids, name, counted, hold_engine):
-    """Plain ASGI: the client hangs up while its question waits in line."""
-    body = json.dumps({"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kinds": ["linear"], "steps": 4})
+async def ask_and_hang_up(client, method, path, body, waiting):
+    """Plain ASGI: the client hangs up while its question waits in line; returns the status, which nobody sees."""
+    target, _, query = path.partition("?")
+    messages = [{"type": "http.request", "body": body.encode()}, {"type": "http.disconnect"}]
     statuses = []
 
-    async def ask_and_hang_up():
-        messages = [{"type": "http.request", "body": body.encode()}, {"type": "http.disconnect"}]
+    async def receive():
+        if len(messages) == 1:
+            while waiting() == 0:
+                await asyncio.sleep(0.001)
+        return messages.pop(0) if len(messages) > 1 else messages[0]
 
-        async def receive():
-            if len(messages) == 1:
-                while client.app.state.services.engine._batcher._inbox.empty():
-                    await asyncio.sleep(0.001)
-            return messages.pop(0)
+    async def send(message):
+        statuses.append(message.get("status"))
 
-        async def send(message):
-            statuses.append(message.get("status"))
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": target,
+        "query_string": query.encode(),
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    await client.app(scope, receive, send)
+    return statuses[0]
 
-        headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": f"{API}/models/{name}/morphs",
-            "query_string": b"",
-            "headers": headers,
-            "scheme": "http",
-            "http_version": "1.1",
-        }
-        await client.app(scope, receive, send)
 
-    with counted() as calls:
-        with hold_engine(1):
-            asyncio.run(ask_and_hang_up())
-        client.post(f"{API}/models/{name}/paths", json={"anchors": [{"sound": ids[0]}, {"sound": ids[2]}]})
-    assert statuses[0] == 499
-    assert calls["paths"] == [1]
-    assert not calls["render_steps"]
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "morphs"),
+        ("GET", "indicatrices"),
+        ("GET", "sounds/{0}/neighbours?distance=geodesic"),
+        ("GET", "sounds/{0}/neighbours"),
+        ("GET", "sounds/{3}/decoded"),
+    ],
+)
+def test_what_nobody_waits_for_any_more_is_not_computed(
+    client, ids, name, counted, hold_engine, method, path
+):
+    question = {"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kinds": ["linear"], "steps": 4}
+    batcher = client.app.state.services.engine._batcher
+    with counted() as calls, hold_engine(0):
+        asking = ask_and_hang_up(
+            client,
+            method,
+            f"{API}/models/{name}/{path.format(*ids)}",
+            json.dumps(question) if method == "POST" else "",
+            waiting=lambda: batcher.expected()[1],
+        )
+        assert asyncio.run(asking) == 499
+        assert batcher.expected()[1] == 0
+    assert not calls
 
 
 def test_equal_questions_are_asked_once_and_dropped_when_nobody_waits():

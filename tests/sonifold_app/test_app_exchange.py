@@ -158,7 +158,7 @@ def test_a_model_that_came_with_the_server_has_a_file_too(client, name):
     reply = client.get(f"{API}/models/{name}/file")
     assert reply.status_code == 200
     assert json.loads(contents(reply.content)["pack.json"])["name"] == name
-    assert not list((client.app.state.services.settings.data / "cache" / "files").iterdir())
+    assert not list((client.app.state.services.settings.data / "cache").rglob("*.zip"))
     assert_problem(take_in(client, reply.content), 409, "model_exists")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 
 import pytest
 from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
-from sonifold_app.gate import BodyLimit
+from sonifold_app.bodies import BodyLimit
+from sonifold_app.problems import Problem
+from sonifold_app.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
 from sonifold_app.settings import Settings
 
 TOKEN = "correct horse battery"
@@ -59,6 +63,102 @@ def test_a_page_opened_with_the_token_moves_it_into_a_cookie(guarded):
     assert guarded.get(f"{API}/models").status_code == 200
 
 
+def test_the_cookie_is_no_token_and_names_its_port(guarded):
+    """Browsers send cookies to every port of a host: another server there must not learn the token from it."""
+    first, second = (guarded.get("/", params={"token": TOKEN}, follow_redirects=False) for _ in range(2))
+    name, _, value = first.headers["set-cookie"].partition(";")[0].partition("=")
+    assert name == "sonifold_session_8750"
+    assert TOKEN not in value
+    assert TOKEN.replace(" ", "") not in value
+    assert second.headers["set-cookie"].partition(";")[0].partition("=")[2] != value
+    guarded.cookies.clear()
+    assert guarded.get(f"{API}/models", headers={"Cookie": f"{name}={value}"}).status_code == 200
+    for bad in (f"sonifold_session_8751={value}", f"{name}={value}x", f"{name}=9{value}", f"{name}={TOKEN}"):
+        assert_problem(guarded.get(f"{API}/models", headers={"Cookie": bad}), 401, "token_required")
+    assert_problem(
+        guarded.get(f"{API}/models", headers={"Authorization": f"Bearer {value}"}), 401, "token_required"
+    )
+
+
+def test_a_session_outlives_the_server_and_ends_after_a_month(monkeypatch):
+    value = Sessions(TOKEN).new()
+    again = Sessions(TOKEN)
+    assert again.is_valid(value)
+    assert not Sessions(TOKEN + "!").is_valid(value)
+    for bad in ("", ".", "..", "x.y.z", value.swapcase(), "\x00", "é.é.é"):
+        assert not again.is_valid(bad)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS + 1)
+    assert not again.is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("host", "scheme", "port"),
+    [
+        ("studio.example:8750", "http", "8750"),
+        ("studio.example", "http", "80"),
+        ("studio.example", "https", "443"),
+        ("[::1]:9", "http", "9"),
+        ("[::1]", "http", "80"),
+        ("a:b", "http", "80"),
+        ("", "http", "80"),
+    ],
+)
+def test_a_cookie_has_the_port_in_its_name(host, scheme, port):
+    assert cookie_name(host, scheme) == f"sonifold_session_{port}"
+
+
+def test_guesses_are_slowed_and_the_owner_is_not_locked_out(monkeypatch):
+    async def scenario():
+        waits = []
+
+        async def sleep(seconds, sleep=asyncio.sleep):
+            waits.append(seconds)
+            await sleep(0)
+
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        guesses = Guesses(TOKEN)
+        for n in range(30):
+            assert not await guesses.is_right("127.0.0.1", [f"guess {n}"])
+        assert waits == [Guesses.WRONG_SECONDS] * (30 - Guesses.FREE)
+        assert await guesses.is_right("127.0.0.1", [TOKEN])
+        assert len(waits) == 30 - Guesses.FREE  # who is right never waits for being wrong
+        assert not await guesses.is_right("192.0.2.7", ["mistyped"])  # another address's first
+        assert len(waits) == 30 - Guesses.FREE
+
+    asyncio.run(scenario())
+
+
+def test_few_guesses_are_compared_at_a_time_and_few_may_wait(monkeypatch):
+    async def scenario():
+        guesses, go = Guesses(TOKEN), asyncio.Event()
+        for n in range(Guesses.FREE):
+            await guesses.is_right("2001:db8::1", [f"guess {n}"])
+        monkeypatch.setattr(asyncio, "sleep", lambda seconds: go.wait())
+        many = [
+            asyncio.ensure_future(guesses.is_right(f"2001:db8::{n:x}", ["x"]))
+            for n in range(Guesses.MOST_WAITING)
+        ]
+        for _ in range(3):
+            await next_turn()
+        with pytest.raises(Problem) as refused:
+            await guesses.is_right("2001:db8::ffff", ["x"])  # the same network
+        assert refused.value.status_code == 429
+        assert int(refused.value.headers["Retry-After"]) >= 1
+        assert await guesses.is_right("2001:db8:1::1", [TOKEN])
+        go.set()
+        assert not any(await asyncio.gather(*many))
+        assert await guesses.is_right("2001:db8::1", [TOKEN])
+
+    asyncio.run(scenario())
+
+
+async def next_turn():
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(future.set_result, None)
+    await future
+
+
 def test_a_redirect_never_leads_to_another_site(guarded):
     answer = guarded.get("//evil.example/", params={"token": TOKEN}, follow_redirects=False)
     assert answer.headers.get("location", "/").startswith("/")
@@ -71,7 +171,16 @@ def test_whoever_supervises_the_server_needs_no_token(guarded):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8750", "127.0.0.1.evil.example", "", "192.168.1.5", "[::2]"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8750",
+        "127.0.0.1.evil.example",
+        "",
+        "192.168.1.5",
+        "[::2]",
+        "evil@127.0.0.1",
+    ],
 )
 def test_without_a_token_the_server_answers_to_loopback_names_only(client, host):
     assert_problem(client.get(f"{API}/models", headers={"Host": host}), 421, "host_refused")
@@ -96,6 +205,17 @@ def test_loopback_has_several_names(client, host):
 def test_another_sites_page_cannot_post(client, name, headers):
     answer = client.post(f"{API}/models/{name}/decodings", json={"positions": [[0, 0]]}, headers=headers)
     assert_problem(answer, 403, "origin_refused")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_sites_page_has_nothing_computed(client, name, ids, site):
+    """It could not read the answers; but making them would keep this machine busy."""
+    for path in ("file", "indicatrices", f"sounds/{ids[0]}/neighbours", "sounds"):
+        answer = client.get(f"{API}/models/{name}/{path}", headers={"Sec-Fetch-Site": site})
+        assert_problem(answer, 403, "origin_refused")
+    answer = client.get(f"{API}/models", headers={"Origin": "https://evil.example"})
+    assert_problem(answer, 403, "origin_refused")
+    assert client.get("/", headers={"Sec-Fetch-Site": site}).status_code == 200  # a link to the page
 
 
 @pytest.mark.parametrize(
@@ -123,6 +243,37 @@ def test_a_large_body_is_refused_by_its_announced_length(client, name):
     )
     problem = assert_problem(answer, 413, "upload_too_large")
     assert problem["limit_bytes"] < len(body)
+
+
+def test_a_question_takes_what_questions_need_and_no_more(client, name, ids):
+    asked = {"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kind": "linear"}
+    body = json.dumps(asked) + " " * 300_000
+    answer = client.post(
+        f"{API}/models/{name}/paths", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert_problem(answer, 413, "upload_too_large")
+    points = [[0.123456789012345678] * 32] * 1024
+    answer = client.post(f"{API}/models/{name}/atlas/positions", json={"points": points})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("resource", ["paths", "morphs", "atlas/positions", "decodings", "sounds"])
+def test_an_object_of_very_many_members_is_refused_as_a_whole(client, name, resource):
+    body = {f"k{i}": i for i in range(15_000)}
+    answer = client.post(f"{API}/models/{name}/{resource}", json=body)
+    problem = assert_problem(answer, 422, "request_invalid")
+    assert "members" in problem["detail"]
+    assert len(answer.content) < 2000
+
+
+def test_a_list_of_wrong_numbers_is_left_at_the_first(client, name):
+    for points in ([["x"] * 512] * 300, [[["x"]]] * 1000):
+        problem = assert_problem(
+            client.post(f"{API}/models/{name}/atlas/positions", json={"points": points}),
+            422,
+            "request_invalid",
+        )
+        assert len(problem["errors"]) == 1
 
 
 def test_a_large_body_without_a_length_is_refused_as_soon_as_it_is_too_large(client, name):

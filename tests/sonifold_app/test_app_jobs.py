@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,12 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2 as httpx
 import pytest
 from app_checks import API, assert_problem, file_of, samples_of, tone
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
+from sonifold_app.jobs import worker
 from sonifold_app.jobs.runner import FRUITLESS
-from sonifold_app.jobs.store import JobStore
+from sonifold_app.jobs.store import MOST_QUEUED, JobStore
 from sonifold_app.settings import Settings
+from sonifold_app.store.failures import StoreFullError
 
 #: A run of some seconds.
 SHORT = {"steps": 8, "check_every": 2, "warmup": 2, "uploads": 4, "copies": 4, "replay": 8}
@@ -138,18 +144,142 @@ def test_while_nothing_happens_the_stream_says_that_the_job_lives(app, begin):
     app.delete(f"{API}/models/{app.get(f'{API}/jobs/{job}').json()['result']}")
 
 
-def test_a_job_can_be_cancelled_while_it_runs_and_before_it_does(app, begin):
+def test_the_headers_of_a_stream_can_be_asked_for_alone(app, begin):
+    job = begin(LONG)
+    reply = app.head(f"{API}/jobs/{job}/events")  # and the job goes on meanwhile
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert app.get(f"{API}/jobs/{job}").json()["state"] in ("queued", "running")
+    app.post(f"{API}/jobs/{job}/cancellation")
+    assert events_of(app.get(f"{API}/jobs/{job}/events").text)[-1][1] == "cancelled"
+
+
+def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_soon(app, begin):
     running, waiting = begin(LONG), begin(SHORT)
     store = app.app.state.services.jobs.store
     wait_for(lambda: "progress" in kinds(store, running))
     assert app.get(f"{API}/jobs/{waiting}").json()["state"] == "queued"
-    for job in (waiting, running):
-        assert app.post(f"{API}/jobs/{job}/cancellation").status_code == 202
-    for job in (running, waiting):
-        told = events_of(app.get(f"{API}/jobs/{job}/events").text)
-        assert told[-1][1] == "cancelled"
-        assert app.get(f"{API}/jobs/{job}").json()["state"] == "cancelled"
-    assert "started" not in kinds(store, waiting)
+    answer = app.post(f"{API}/jobs/{waiting}/cancellation")
+    assert answer.status_code == 202
+    assert answer.json()["state"] == "cancelled"
+    assert answer.json()["finished"]
+    assert kinds(store, waiting) == ["queued", "cancelled"]
+    assert app.post(f"{API}/jobs/{running}/cancellation").status_code == 202
+    assert events_of(app.get(f"{API}/jobs/{running}/events").text)[-1][1] == "cancelled"
+    assert app.get(f"{API}/jobs/{running}").json()["state"] == "cancelled"
+
+
+def test_a_cancelled_job_is_not_begun_by_a_runner_that_saw_it_before(tmp_path):
+    store = JobStore(tmp_path)
+    job = store.create("m", "t", {}).id
+    store.cancel(job)
+    assert not store.start(job)
+    assert store.find(job).state == "cancelled"
+    store.cancel(job)
+    assert kinds(store, job) == ["queued", "cancelled"]
+    store.close()
+
+
+def test_a_job_that_is_over_can_be_deleted_and_no_other(app, begin, data):
+    job = begin(LONG)
+    wait_for(lambda: "started" in kinds(app.app.state.services.jobs.store, job))
+    assert_problem(app.delete(f"{API}/jobs/{job}"), 409, "job_not_over")
+    app.post(f"{API}/jobs/{job}/cancellation")
+    assert events_of(app.get(f"{API}/jobs/{job}/events").text)[-1][1] == "cancelled"
+    assert (data / "jobs" / job).is_dir()
+    assert app.delete(f"{API}/jobs/{job}").status_code == 204
+    assert_problem(app.get(f"{API}/jobs/{job}"), 404, "job_not_found")
+    assert job not in [one["id"] for one in app.get(f"{API}/jobs").json()["jobs"]]
+    assert not (data / "jobs" / job).exists()
+    assert_problem(app.delete(f"{API}/jobs/{job}"), 404, "job_not_found")
+
+
+def test_so_many_jobs_wait_and_no_more(app, begin, name, mine):
+    running = begin(LONG)
+    store = app.app.state.services.jobs.store
+    wait_for(lambda: "started" in kinds(store, running))
+    waiting = [begin(SHORT) for _ in range(MOST_QUEUED)]
+    asked = {"sounds": mine, "title": "One too many"}
+    problem = assert_problem(app.post(f"{API}/models/{name}/finetunes", json=asked), 409, "jobs_full")
+    assert str(MOST_QUEUED) in problem["detail"]
+    app.post(f"{API}/jobs/{waiting[0]}/cancellation")
+    answer = app.post(f"{API}/models/{name}/finetunes", json=asked)
+    assert answer.status_code == 202
+    for job in (*waiting[1:], answer.json()["id"], running):
+        app.post(f"{API}/jobs/{job}/cancellation")
+    wait_for(lambda: store.find(running).state == "cancelled")
+
+
+def test_jobs_go_on_after_the_database_has_failed_for_a_while(app, begin, data):
+    runner = app.app.state.services.jobs
+    with contextlib.closing(sqlite3.connect(data / "library" / "library.sqlite")) as database:
+        database.execute("ALTER TABLE jobs RENAME TO jobs_away")
+        assert wait_for(lambda: runner.trouble).endswith(".")
+        database.execute("ALTER TABLE jobs_away RENAME TO jobs")
+    job = begin(SHORT)
+    told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+    assert told[-1][1] == "done"
+    assert runner.trouble is None
+    app.delete(f"{API}/models/{told[-1][2]['model']}")
+
+
+def test_a_job_whose_end_could_not_be_written_is_ended_when_it_can(app, begin, data):
+    """The worker is through while nobody can write: its pack is there, and the job is done a little later."""
+    job = begin(SHORT)
+    store = app.app.state.services.jobs.store
+    wait_for(lambda: "saving" in kinds(store, job))
+    with contextlib.closing(sqlite3.connect(data / "library" / "library.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        wait_for(lambda: app.app.state.services.jobs.trouble)
+        database.execute("DROP TRIGGER full")
+    told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+    assert told[-1][1] == "done"
+    app.delete(f"{API}/models/{told[-1][2]['model']}")
+
+
+def test_an_attempt_that_ended_by_no_fault_of_the_job_does_not_count(tmp_path):
+    store = JobStore(tmp_path)
+    job = store.create("m", "t", {}).id
+    for _ in range(FRUITLESS + 1):
+        assert store.start(job)
+        store.requeue(job, passing=True)
+    assert store.fruitless(job) == 0
+    assert store.find(job).attempts == 0
+    store.start(job)
+    store.requeue(job)
+    assert store.fruitless(job) == store.find(job).attempts == 1
+    store.close()
+
+
+def sqlite_error(code):
+    error = sqlite3.OperationalError("as SQLite says it")
+    error.sqlite_errorcode = code
+    return OperationalError("UPDATE jobs", {}, error)
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EMFILE, "Too many open files"), True),
+        (StoreFullError(), True),
+        (sqlite_error(sqlite3.SQLITE_FULL), True),
+        (sqlite_error(sqlite3.SQLITE_MISMATCH), False),
+        (FileNotFoundError(errno.ENOENT, "No such file"), False),
+    ],
+)
+def test_a_worker_tells_errors_that_pass_from_others(error, passing):
+    assert worker.passes(error) is passing
+
+
+def test_the_server_ends_well_whatever_its_background_met(tmp_path, engine_of, name):
+    with TestClient(create_app(Settings(data=tmp_path), engine_of()), base_url="http://localhost") as client:
+        (tmp_path / "jobs").write_text("in the way of the workers' logs")
+        runner = client.app.state.services.jobs
+        client.portal.call(runner.prepare, name)
+        wait_for(lambda: runner._warming.done())
+        assert client.get("/livez").status_code == 200
 
 
 def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint(app, begin):
@@ -239,6 +369,7 @@ def test_bad_requests_start_nothing(app, name, ids, asked, status, code):
 def test_an_unknown_job_is_not_found(app):
     for path in ("", "/events", "/previews/before"):
         assert_problem(app.get(f"{API}/jobs/none{path}"), 404, "job_not_found")
+    assert_problem(app.delete(f"{API}/jobs/none"), 404, "job_not_found")
     assert_problem(app.post(f"{API}/jobs/none/cancellation"), 404, "job_not_found")
 
 

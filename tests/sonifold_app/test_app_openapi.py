@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 from typing import Any
 
 import pytest
-from app_checks import API
+from app_checks import API, file_of, tone
 from pydantic import TypeAdapter
 
 from sonifold_app import problems, schemas
-from sonifold_app.schemas.common import Reply, Request
+from sonifold_app.schemas.common import OTHER_OWN_ID, OWN_ID, SOUND_ID, Reply, Request
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,70 @@ def test_errors_are_problem_documents_everywhere(operations):
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert list(response["content"]) == [problems.MEDIA_TYPE], (name, status)
+
+
+def test_what_can_come_everywhere_is_described_everywhere(operations):
+    for name, (path, method, operation) in operations.items():
+        described = {int(status) for status in operation["responses"]}
+        body = operation.get("requestBody", {}).get("content", {})
+        if path.startswith(API):
+            assert described >= {401, 403, 421, 429, 503}, name
+        assert (400 in described) == ("application/json" in body), name
+        assert (413 in described) == bool(body), name
+        if method in ("post", "patch", "delete"):
+            assert 507 in described, name
+
+
+@pytest.fixture(scope="module")
+def real(client, name):
+    """Ids in the examples that only a used server has -> those of a server that has been used."""
+    files = [("files", (f"{i}.wav", file_of(tone(0.7, 150 + 70 * i)))) for i in range(2)]
+    own = [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
+    upload = client.post(f"{API}/models/{name}/uploads", files=files[:1]).json()["id"]
+    adapted = client.post(f"{API}/models/{name}/adaptations", json={"sounds": own[:1]}).json()["result"]
+    asked = {"sounds": own[:1], "title": "Kit"}
+    job = client.post(f"{API}/models/{name}/finetunes", json=asked).json()["id"]
+    yield {"own": own, "upload": upload, "job": job, "adapted": adapted}
+    for one in client.get(f"{API}/jobs").json()["jobs"]:
+        client.post(f"{API}/jobs/{one['id']}/cancellation")
+
+
+def with_real_ids(example, real):
+    text = json.dumps(example).replace(OWN_ID, real["own"][0]).replace(OTHER_OWN_ID, real["own"][1])
+    return json.loads(text)
+
+
+def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
+    client, name, document, operations, real
+):
+    asked = 0
+    for operation_id, (path, method, operation) in operations.items():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if body is None:
+            continue
+        (example,) = document["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[1]]["examples"]
+        own = {"change_sound": real["own"][0]}.get(operation_id, SOUND_ID)
+        model = {"change_model": real["adapted"]}.get(operation_id, name)
+        url = path.format(model=model, sound=own, upload=real["upload"], job=real["job"])
+        answer = client.request(method, url, json=with_real_ids(example, real))
+        assert answer.is_success, (operation_id, answer.text)
+        asked += 1
+    assert asked >= 17
+
+
+def test_every_example_of_an_address_is_found(client, operations, real):
+    own = {"upload": real["upload"], "job": real["job"], "file": 0, "sha256": None, "which": None}
+    for operation_id, (path, method, operation) in operations.items():
+        if method != "get" or operation_id == "watch_job":
+            continue
+        named = {
+            one["name"]: own.get(one["name"], (one.get("schema", {}).get("examples") or [None])[0])
+            for one in operation.get("parameters", [])
+            if one["in"] == "path"
+        }
+        if None not in named.values():
+            answer = client.get(path.format(**named))
+            assert answer.is_success, (operation_id, answer.text[:300])
 
 
 def test_every_reference_leads_somewhere(document):

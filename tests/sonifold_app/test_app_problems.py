@@ -72,3 +72,23 @@ def test_what_the_web_layer_refuses_is_a_problem_document_too(client, method, pa
     assert_problem(answer, status, code)
     if status == 405:
         assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", f"{API}/models", "GET, HEAD, POST"),
+        ("POST", f"{API}/models/x", "GET, HEAD, PATCH, DELETE"),
+        ("DELETE", f"{API}/models/x/sounds", "GET, HEAD, POST"),
+        ("PUT", f"{API}/models/x/sounds/y", "GET, HEAD, PATCH, DELETE"),
+        ("POST", f"{API}/models/x/uploads/y", "GET, HEAD, DELETE"),
+        ("PUT", f"{API}/models/x/adaptations", "GET, HEAD, POST"),
+        ("POST", f"{API}/jobs/x", "GET, HEAD, DELETE"),
+        ("POST", "/livez", "GET, HEAD"),
+        ("PUT", "/index.html", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_told_which_it_does(client, method, path, allowed):
+    answer = client.request(method, path)
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed

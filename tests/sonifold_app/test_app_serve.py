@@ -74,7 +74,7 @@ def test_models_of_an_empty_folder_are_none(server):
 def test_the_server_refuses_to_be_reached_by_others_without_a_token(host):
     with pytest.raises(ServeError, match="SONIFOLD_TOKEN"):
         serve.serve(Settings(host=host))
-    serve.require_token(Settings(host=host, token="a long secret"))
+    serve.require_token(Settings(host=host, token="a long enough secret"))
 
 
 def test_a_port_that_is_taken_is_told_of():
@@ -87,7 +87,7 @@ def test_a_port_that_is_taken_is_told_of():
 
 def test_a_host_that_is_not_ours_is_told_of():
     with pytest.raises(ServeError, match=r"cannot listen on 192\.0\.2\.1"):
-        serve.listen(Settings(host="192.0.2.1", port=0, token="a long secret"))
+        serve.listen(Settings(host="192.0.2.1", port=0, token="a long enough secret"))
 
 
 def test_the_address_is_one_that_a_browser_takes():

@@ -19,7 +19,7 @@ def test_every_setting_is_described_by_a_sentence():
 
 def test_settings_come_from_the_environment(monkeypatch, tmp_path):
     values = {"HOST": "0.0.0.0", "PORT": "9000", "DATA": str(tmp_path), "MODELS": str(tmp_path / "m"),
-              "TOKEN": "a long secret", "THREADS": "3", "DEVICE": "cpu"}  # fmt: skip
+              "TOKEN": "a long enough secret", "THREADS": "3", "DEVICE": "cpu"}  # fmt: skip
     for name, value in values.items():
         monkeypatch.setenv(f"SONIFOLD_{name}", value)
     settings = Settings()
@@ -27,8 +27,8 @@ def test_settings_come_from_the_environment(monkeypatch, tmp_path):
     assert settings.data == tmp_path
     assert settings.models == tmp_path / "m"
     assert settings.token is not None
-    assert settings.token.get_secret_value() == "a long secret"
-    assert "a long secret" not in repr(settings)
+    assert settings.token.get_secret_value() == "a long enough secret"
+    assert "a long enough secret" not in repr(settings)
     assert not settings.loopback
 
 
@@ -48,7 +48,10 @@ def test_by_default_only_this_machine_can_reach_the_server(monkeypatch):
         ("PORT", "x"),
         ("PORT", "70000"),
         ("THREADS", "0"),
-        ("TOKEN", "short"),
+        ("TOKEN", "fifteen letters"),
+        ("TOKEN", "tökentökentökentöken"),
+        ("TOKEN", " spaces around it all "),
+        ("TOKEN", "a line\nand another one"),
         ("DEVICE", "tpu"),
         ("KEEP_BYTES", "1"),
     ],

@@ -3,10 +3,13 @@
 Jobs wait a few milliseconds for company. Those with the same key go to the runner as one batch; keys take
 turns by rank, then by age, so that a bulk upload never stands between a person and the sound she is waiting
 for.
+
+The line is bounded by time: who would have to wait too long is turned away at once, and told how long it would be.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import queue
@@ -15,6 +18,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -25,7 +29,34 @@ Result = TypeVar("Result")
 #: Applies a function to each item, in whatever order or at the same time; results in the items' order.
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
+#: Of a rank from this one on: done while nothing else waits, however long that takes, and waited for by nobody.
+BACKGROUND = 2
+
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class Visit:
+    """One request on its way through the line: it is turned away at its first step, or at none."""
+
+    wait: float | None = None  # seconds that it was expected to wait, once it is in
+
+
+#: Whose computations are submitted; in the context of a request's task and of those it starts.
+visit: ContextVar[Visit | None] = ContextVar("visit", default=None)
+
+
+class BusyError(Exception):
+    """The line is so long that waiting is of no use; ``wait``: seconds it would take, ``place``: jobs ahead."""
+
+    def __init__(self, wait: float, place: int, limit: float) -> None:
+        super().__init__(
+            f"{place} computations are ahead of this one, about {wait:.0f} seconds of work. Send it again a little "
+            "later."
+        )
+        self.wait, self.place = wait, place
+        #: Seconds until a new one is taken again.
+        self.retry_after = max(1.0, wait - limit)
 
 
 @dataclass(frozen=True)
@@ -34,8 +65,30 @@ class Job(Generic[Key]):
     item: Any
     rank: int  # lower goes first
     number: int  # order of arrival
+    size: float = 1.0  # what it takes, compared with others of its key
     born: float = field(default_factory=time.monotonic)
     future: Future[Any] = field(default_factory=Future)
+
+
+class Pace(Generic[Key]):
+    """How long an item of size 1 takes, in seconds, by key: a running mean, from a guess on."""
+
+    NEW = 0.3  # weight of the newest batch
+    MOST_KEYS = 256
+
+    def __init__(self, guess: Callable[[Key], float]) -> None:
+        self._guess = guess
+        self._seconds: dict[Key, float] = {}
+
+    def of(self, key: Key) -> float:
+        return self._seconds.get(key, self._guess(key))
+
+    def learn(self, key: Key, size: float, seconds: float) -> None:
+        """A batch of that size in all took so long."""
+        mean = self.of(key)
+        if len(self._seconds) >= self.MOST_KEYS and key not in self._seconds:
+            self._seconds.clear()
+        self._seconds[key] = mean + self.NEW * (seconds / size - mean)
 
 
 class Batcher(Generic[Key]):
@@ -44,8 +97,10 @@ class Batcher(Generic[Key]):
     ``run(key, items)`` gives one result for each item, in order; an exception among them is that item's own.
 
     ``window``: seconds that the first job waits for others. ``most``: largest batch of a key. ``patience``:
-    seconds after which a job of any rank goes by its age alone. ``idle`` is called once there has been nothing to
-    do for ``rest`` seconds.
+    seconds after which a job of any rank but BACKGROUND goes by its age alone. ``idle`` is called once there has been
+    nothing to do for ``rest`` seconds. ``guess``: seconds that an item of size 1 takes, until that has been seen;
+    ``size``: what an item takes, compared with others of its key. ``limit``: seconds of work ahead from which on
+    nothing new is taken.
     """
 
     def __init__(
@@ -57,6 +112,9 @@ class Batcher(Generic[Key]):
         patience: float = 2.0,
         idle: Callable[[], None] = lambda: None,
         rest: float = 1.0,
+        guess: Callable[[Key], float] = lambda _: 0.1,
+        size: Callable[[Key, Any], float] = lambda key, item: 1.0,
+        limit: float = 10.0,
     ) -> None:
         self._run = run
         self._window = window
@@ -64,21 +122,68 @@ class Batcher(Generic[Key]):
         self._patience = patience
         self._idle = idle
         self._rest = rest
+        self._size = size
+        self._limit = limit
+        self._pace = Pace(guess)
         self._inbox: queue.SimpleQueue[Job[Key] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._closed = False
+        self._pending: dict[int, Job[Key]] = {}  # by number: submitted, not begun, still wanted
+        self._ends: float | None = None  # when the batch under way is expected to
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
 
     def submit(self, key: Key, item: Any, *, rank: int = 0) -> Future[Any]:
-        """Have an item computed. Cancelling the future before its batch begins takes it out of the queue."""
-        job = Job(key, item, rank, next(self._numbers))
+        """Have an item computed; see ``submit_all``."""
+        return self.submit_all(key, [item], rank=rank)[0]
+
+    def submit_all(self, key: Key, items: Sequence[Any], *, rank: int = 0) -> list[Future[Any]]:
+        """Have items computed, all or none. Cancelling a future before its batch begins takes it out of the queue.
+
+        Raises BusyError where too much is ahead of them; what they take themselves does not count, nor is a request
+        turned away (see ``Visit``) that had something computed before.
+        """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
-            self._inbox.put(job)
-        return job.future
+            self._admit(rank)
+            jobs = [Job(key, item, rank, next(self._numbers), self._size(key, item)) for item in items]
+            for job in jobs:
+                self._pending[job.number] = job
+                self._inbox.put(job)
+        for job in jobs:
+            job.future.add_done_callback(functools.partial(self._leave, job.number))
+        return [job.future for job in jobs]
+
+    def _admit(self, rank: int) -> None:
+        """Raises BusyError."""
+        current = visit.get()
+        if rank >= BACKGROUND or (current is not None and current.wait is not None):
+            return
+        wait, place = self._ahead(rank)
+        if wait > self._limit:
+            raise BusyError(wait, place, self._limit)
+        if current is not None:
+            current.wait = wait
+
+    def expected(self, rank: int = 0) -> tuple[float, int]:
+        """Seconds that a new job would wait, and how many are ahead of it."""
+        with self._lock:
+            return self._ahead(rank)
+
+    def _ahead(self, rank: int) -> tuple[float, int]:
+        """Every other job but one in the background is waited for: whoever waits long goes by age."""
+        ahead = [job for job in self._pending.values() if job.rank <= max(rank, BACKGROUND - 1)]
+        running = 0.0 if self._ends is None else max(0.0, self._ends - time.monotonic())
+        return running + sum(self._seconds_of(job) for job in ahead), len(ahead)
+
+    def _seconds_of(self, job: Job[Key]) -> float:
+        return job.size * self._pace.of(job.key)
+
+    def _leave(self, number: int, _: Future[Any] | None = None) -> None:
+        with self._lock:
+            self._pending.pop(number, None)
 
     def close(self) -> None:
         """Finish the batch under way and cancel what waits."""
@@ -119,21 +224,29 @@ class Batcher(Generic[Key]):
         """Wait for a job, however long; None once the batcher is closed."""
         with suppress(queue.Empty):
             return self._inbox.get(timeout=self._rest)
-        self._idle()
+        try:
+            self._idle()
+        except Exception:
+            log.exception("clearing up failed")  # and the thread must go on
         return self._inbox.get()
 
     def _next_batch(self, waiting: list[Job[Key]]) -> list[Job[Key]]:
         """Take the next batch out of ``waiting``, skipping what nobody wants any more."""
         now = time.monotonic()
-        first = min(waiting, key=lambda job: (job.rank if now - job.born < self._patience else 0, job.number))
+        first = min(waiting, key=lambda job: (self._rank_at(now, job), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
         taken = {job.number for job in batch}
         waiting[:] = [job for job in waiting if job.number not in taken]
         return [job for job in batch if job.future.set_running_or_notify_cancel()]
 
+    def _rank_at(self, now: float, job: Job[Key]) -> int:
+        aged = job.rank < BACKGROUND and now - job.born >= self._patience
+        return 0 if aged else job.rank
+
     def _compute(self, batch: list[Job[Key]]) -> None:
         if not batch:
             return
+        began = self._begin(batch)
         try:
             results = self._run(batch[0].key, [job.item for job in batch])
             if len(results) != len(batch):
@@ -142,11 +255,27 @@ class Batcher(Generic[Key]):
             for job in batch:
                 job.future.set_exception(error)
             return
+        finally:
+            self._end(batch, time.monotonic() - began)
         for job, result in zip(batch, results, strict=True):
             if isinstance(result, BaseException):
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
+
+    def _begin(self, batch: list[Job[Key]]) -> float:
+        """The jobs wait no more; returns when."""
+        began = time.monotonic()
+        with self._lock:
+            for job in batch:
+                self._pending.pop(job.number, None)
+            self._ends = began + sum(self._seconds_of(job) for job in batch)
+        return began
+
+    def _end(self, batch: list[Job[Key]], seconds: float) -> None:
+        with self._lock:
+            self._ends = None
+            self._pace.learn(batch[0].key, sum(job.size for job in batch), seconds)
 
 
 def serially(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:

@@ -73,19 +73,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Operation:
-    """One of the things that wait for company. ``most`` in a batch; those of lower ``rank`` go first."""
+    """One of the things that wait for company. ``most`` in a batch; those of lower ``rank`` go first.
+
+    ``seconds``: what one of size 1 takes, until it has been seen; ``size``: what it takes, compared with others.
+    """
 
     compute: Callable[[Model, Sequence[Any], Spread], Sequence[Any]]
     most: int
     rank: int = 0
+    seconds: float = 0.3
+    size: Callable[[Any], float] = lambda _: 1.0
 
 
 #: Small batches keep the first of a crowd from waiting for the last, and a morph from waiting for twenty
 #: files.
 OPERATIONS: Mapping[str, Operation] = {
     "trace": Operation(compute.traces, most=64),
-    "morph": Operation(compute.morphs, most=4),
-    "decode": Operation(compute.decodings, most=32),
+    "morph": Operation(
+        compute.morphs, most=4, seconds=1.0, size=lambda query: len(query.kinds) * query.steps / 34
+    ),
+    "decode": Operation(compute.decodings, most=32, seconds=0.05),
     "embed": Operation(compute.embeddings, most=4, rank=1),
     "admit": Operation(uploads.admissions, most=4, rank=1),
     "mean": Operation(places.each(places.mean), most=4),
@@ -134,7 +141,12 @@ class LocalEngine:
 
     def start(self) -> None:
         self._batcher = Batcher(
-            self._run, window=self._window, most=lambda key: OPERATIONS[key[0]].most, idle=release_memory
+            self._run,
+            window=self._window,
+            most=lambda key: OPERATIONS[key[0]].most,
+            idle=release_memory,
+            guess=lambda key: OPERATIONS[key[0]].seconds,
+            size=lambda key, item: OPERATIONS[key[0]].size(item),
         )
         threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
 
@@ -224,16 +236,16 @@ class LocalEngine:
         self, model: str, anchors: Sequence[Anchor], amounts: Mapping[str, float] | None = None
     ) -> list[Decoded]:
         turned = tuple((amounts or {}).items())
-        return await all_of([self._together("decode", model, Hearing(anchor, turned)) for anchor in anchors])
+        return await self._each("decode", model, [Hearing(anchor, turned) for anchor in anchors])
 
     async def settle(self, model: str, sounds: Sequence[Kept]) -> list[Settled]:
-        return await all_of([self._together("settle", model, sound) for sound in sounds])
+        return await self._each("settle", model, sounds)
 
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
-        return await all_of([self._together("embed", model, upload) for upload in uploads])
+        return await self._each("embed", model, uploads)
 
     async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
-        return await all_of([self._together("admit", model, sound) for sound in sounds])
+        return await self._each("admit", model, sounds)
 
     async def export(self, model: str, query: ExportQuery) -> list[SoundFile]:
         return await self._together("export", model, query)
@@ -248,7 +260,7 @@ class LocalEngine:
         return await self._together("extrapolate", model, query)
 
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
-        return await all_of([self._together("describe", model, anchor) for anchor in anchors])
+        return await self._each("describe", model, anchors)
 
     async def travel(self, model: str, query: TravelQuery) -> Travel:
         return await self._together("travel", model, query)
@@ -262,12 +274,16 @@ class LocalEngine:
     async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
         return await self._together("neighbours", model, query)
 
-    def _together(self, operation: str, model: str, item: Any) -> asyncio.Future[Any]:
+    async def _together(self, operation: str, model: str, item: Any) -> Any:
+        (result,) = await self._each(operation, model, [item])
+        return result
+
+    async def _each(self, operation: str, model: str, items: Sequence[Any]) -> list[Any]:
+        """Raises BusyError where too much is ahead of them."""
         self._model(model)  # an unknown name fails here, before it waits in line
         assert self._batcher is not None, "start() comes first"
-        return asyncio.wrap_future(
-            self._batcher.submit((operation, model), item, rank=OPERATIONS[operation].rank)
-        )
+        futures = self._batcher.submit_all((operation, model), items, rank=OPERATIONS[operation].rank)
+        return await all_of([asyncio.wrap_future(future) for future in futures])
 
     def _run(self, key: tuple[str, str], items: Sequence[Any]) -> Sequence[Any]:
         operation, name = key

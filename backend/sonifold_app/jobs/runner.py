@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
+from sonifold_app.background import Background, logged
 from sonifold_app.engine.base import Engine
+from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.store import Job, JobStore
+from sonifold_app.jobs.worker import PASSING
 from sonifold_app.made import MadeModels
 
 #: Attempts in a row that come to nothing, and in all, after which a job is given up.
@@ -25,6 +29,10 @@ IDLE_SECONDS = 1.0
 KILL_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
+
+
+class WorkerStoppedError(Exception):
+    """A worker met an error that passes, such as a full disk: its job waits and goes on later."""
 
 
 class JobRunner:
@@ -40,30 +48,35 @@ class JobRunner:
         threads: int = 1,
     ) -> None:
         self.store = store
+        self.feed = EventFeed(store)
         self._made = made
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Background("running jobs", self._turn)
+        self._opened = False  # the models of the user's own
+        self._settled = False  # no job is said to run that has no worker
         self._worker: asyncio.subprocess.Process | None = None
         self._spare: Spare | None = None
         self._warming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(tell_of_failure)
+        self._loop.start()
+        self.feed.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no job can be run at the moment, as a sentence; None while they can."""
+        return self._loop.trouble
 
     async def close(self) -> None:
         """Stop the worker; its job goes on at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._loop.close()
+        await self.feed.close()
         if self._warming is not None:
             self._warming.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._warming
-        await end(self._worker)
-        await end(self._spare)
+            await asyncio.wait([self._warming])
+        for worker in (self._worker, self._spare):
+            await logged("stopping a worker", end(worker))
 
     def prepare(self, model: str) -> None:
         """Somebody may refine this model soon: have a worker load what that needs. It waits for some minutes."""
@@ -71,6 +84,7 @@ class JobRunner:
         ready = self._warming is not None and not self._warming.done()
         if not busy and not ready:
             self._warming = asyncio.create_task(self._warm(model))
+            self._warming.add_done_callback(log_failure)
 
     async def _warm(self, model: str) -> None:
         spare = self._spare
@@ -87,30 +101,41 @@ class JobRunner:
         """There is a new job."""
         self._woken.set()
 
-    async def _run(self) -> None:
-        if not await self._ready():
-            return  # the engine has said why it has no packs; without any there is nothing to refine
+    async def discard(self, job: Job) -> None:
+        """Forget a job that is over, with its log and its previews. The model it made stays."""
+        await run_in_threadpool(self.store.remove, job.id)
+        await run_in_threadpool(shutil.rmtree, self._data / "jobs" / job.id, ignore_errors=True)
+
+    async def _turn(self) -> None:
+        """Do the job that has waited longest, or wait a moment for one."""
+        if not self._opened:
+            await self._open()
+        if not self._settled:
+            await self._settle()
+        waiting: Job | None = await run_in_threadpool(self.store.next)
+        if waiting is not None:
+            self._settled = False  # until it has ended as it should
+            await self._do(waiting)
+            self._settled = True
+            return
+        self._woken.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._woken.wait()
+
+    async def _open(self) -> None:
+        """Have the engine load the user's own models, once it has loaded its packs."""
+        while await self._engine.catalogue(10.0) is None:
+            pass
         await self._made.open_all()
+        self._opened = True
+
+    async def _settle(self) -> None:
+        """Put what an earlier start, or an error, left in the middle back into the queue."""
+        await end(self._worker)
         for job in await run_in_threadpool(self.store.running):
             await run_in_threadpool(self.store.requeue, job.id)
-        while True:
-            waiting: Job | None = await run_in_threadpool(self.store.next)
-            if waiting is not None:
-                await self._do(waiting)
-                continue
-            self._woken.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_SECONDS):
-                    await self._woken.wait()
-
-    async def _ready(self) -> bool:
-        """Wait until the engine has its packs; whether it has any."""
-        try:
-            while await self._engine.catalogue(10.0) is None:
-                pass
-        except Exception:
-            return False
-        return True
+        self._settled = True
 
     async def _do(self, job: Job) -> None:
         if job.cancel:
@@ -122,8 +147,8 @@ class JobRunner:
             )
             await run_in_threadpool(self.store.finish, job.id, "failed", {"message": message}, message)
             return
-        await run_in_threadpool(self.store.start, job.id)
-        await run_in_threadpool(self.store.tell, job.id, "started", {"attempt": job.attempts + 1})
+        if not await run_in_threadpool(self.store.start, job.id):
+            return  # cancelled meanwhile
         code = await self._work(job)
         ended = await run_in_threadpool(self.store.find, job.id)
         if ended is None or ended.state != "running":
@@ -134,6 +159,9 @@ class JobRunner:
             told = await run_in_threadpool(self.store.events, job.id)
             outcome = next((one.data for one in reversed(told) if one.kind == "saving"), {})
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})
+        elif code == PASSING:
+            await run_in_threadpool(self.store.requeue, job.id, passing=True)
+            raise WorkerStoppedError(f"the worker of job {job.id} could not go on; its log says why")
         else:
             log.warning("the worker of job %s ended with %s before the job did", job.id, code)
             await run_in_threadpool(self.store.requeue, job.id)
@@ -196,7 +224,7 @@ async def end(worker: asyncio.subprocess.Process | Spare | None) -> None:
         await process.wait()
 
 
-def tell_of_failure(task: asyncio.Task[None]) -> None:
-    """A runner that fails must not do so in silence."""
+def log_failure(task: asyncio.Task[None]) -> None:
+    """A worker that could not be made ready is no loss: the job will start one."""
     if not task.cancelled() and task.exception() is not None:
-        log.error("no more jobs are run until the next start", exc_info=task.exception())
+        log.error("no worker could be made ready", exc_info=task.exception())

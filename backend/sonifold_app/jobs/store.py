@@ -33,6 +33,8 @@ from sonifold_app.store.room import Room
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
+#: Jobs that wait at the same time; each takes minutes of a core.
+MOST_QUEUED = 20
 
 #: As ``database.MIGRATIONS`` makes them.
 jobs = Table(
@@ -77,6 +79,14 @@ class Job:
     finished: str | None
 
 
+class TooManyJobsError(Exception):
+    """No more jobs can wait; the message is a sentence for the user."""
+
+
+class JobNotOverError(Exception):
+    """A job that waits or runs cannot be deleted; the message is a sentence for the user."""
+
+
 @dataclass(frozen=True)
 class Event:
     number: int
@@ -98,7 +108,7 @@ class JobStore:
         self._database.close()
 
     def create(self, model: str, title: str, request: Mapping[str, Any]) -> Job:
-        """Put a job into the queue; the pack it will make has a name that no other has."""
+        """Put a job into the queue; the pack it will make has a name that no other has. Raises TooManyJobsError."""
         id = secrets.token_hex(8)
         row = {
             "id": id,
@@ -113,8 +123,18 @@ class JobStore:
             "created": now(),
             "finished": None,
         }
-        self._database.write(lambda connection: connection.execute(insert(jobs).values(**row)))
-        self.tell(id, "queued", {})
+        queued = select(func.count()).select_from(jobs).where(jobs.c.state == "queued")
+
+        def add(connection: Connection) -> None:
+            connection.execute(insert(jobs).values(**row))  # from here on nobody else writes
+            if connection.execute(queued).scalar_one() > MOST_QUEUED:
+                raise TooManyJobsError(
+                    f"{MOST_QUEUED} jobs wait already, as many as can. Wait until one has ended, or cancel one: "
+                    "GET /api/v1/jobs lists them."
+                )
+            connection.execute(self._event(id, "queued", {}))
+
+        self._database.write(add)
         return job_of(row)
 
     def all(self) -> list[Job]:
@@ -135,16 +155,30 @@ class JobStore:
             row = connection.execute(asked).one_or_none()
         return None if row is None else job_of(row._mapping)
 
-    def start(self, id: str) -> None:
-        """A worker begins."""
-        change = update(jobs).where(jobs.c.id == id).values(state="running", attempts=jobs.c.attempts + 1)
-        self._database.write(lambda connection: connection.execute(change))
+    def start(self, id: str) -> bool:
+        """A worker begins; False where the job waits no more."""
+        change = update(jobs).where(jobs.c.id == id, jobs.c.state == "queued")
+        values = {"state": "running", "attempts": jobs.c.attempts + 1}
 
-    def requeue(self, id: str) -> None:
-        """A worker ended before the job did."""
-        change = update(jobs).where(jobs.c.id == id, jobs.c.state == "running").values(state="queued")
-        self._database.write(lambda connection: connection.execute(change), frees=True)
-        self.tell(id, "interrupted", {})
+        def begin(connection: Connection) -> bool:
+            started = connection.execute(change.values(**values).returning(jobs.c.attempts))
+            attempts = started.scalar_one_or_none()
+            if attempts is not None:
+                connection.execute(self._event(id, "started", {"attempt": attempts}))
+            return attempts is not None
+
+        return self._database.write(begin)
+
+    def requeue(self, id: str, *, passing: bool = False) -> None:
+        """A worker ended before the job did; ``passing``: by no fault of the job, the attempt does not count."""
+        change = update(jobs).where(jobs.c.id == id, jobs.c.state == "running")
+        values = {"state": "queued", "attempts": jobs.c.attempts - int(passing)}
+
+        def put_back(connection: Connection) -> None:
+            if connection.execute(change.values(**values)).rowcount:
+                connection.execute(self._event(id, "interrupted", {"passing": True} if passing else {}))
+
+        self._database.write(put_back, frees=True)
 
     def running(self) -> list[Job]:
         with self._database.connect() as connection:
@@ -163,18 +197,32 @@ class JobStore:
         self._database.write(end, frees=True)
 
     def cancel(self, id: str) -> None:
-        """Have the worker stop at its next step, or a waiting job not begin."""
-        change = update(jobs).where(jobs.c.id == id).values(cancel=1)
-        self._database.write(lambda connection: connection.execute(change), frees=True)
+        """End a job that waits, at once; have the worker of one that runs stop at its next step."""
+        ended = update(jobs).where(jobs.c.id == id, jobs.c.state == "queued")
+
+        def end(connection: Connection) -> None:
+            if connection.execute(ended.values(state="cancelled", cancel=1, finished=now())).rowcount:
+                connection.execute(self._event(id, "cancelled", {}))
+            else:
+                connection.execute(update(jobs).where(jobs.c.id == id).values(cancel=1))
+
+        self._database.write(end, frees=True)
 
     def cancelled(self, id: str) -> bool:
         with self._database.connect() as connection:
             return bool(connection.execute(select(jobs.c.cancel).where(jobs.c.id == id)).scalar())
 
     def remove(self, id: str) -> None:
-        """Forget a job and its events."""
-        deletion = delete(jobs).where(jobs.c.id == id)
-        self._database.write(lambda connection: connection.execute(deletion), frees=True)
+        """Forget a job and its events. Raises JobNotOverError."""
+
+        def forget(connection: Connection) -> None:
+            connection.execute(delete(jobs).where(jobs.c.id == id, jobs.c.state.in_(OVER)))
+            if connection.execute(select(jobs.c.id).where(jobs.c.id == id)).one_or_none() is not None:
+                raise JobNotOverError(
+                    f"the job {id} is not over yet. Cancel it first: POST /api/v1/jobs/{id}/cancellation."
+                )
+
+        self._database.write(forget, frees=True)
 
     def fruitless(self, id: str) -> int:
         """How often in a row the job was interrupted with nothing done since."""
@@ -182,7 +230,7 @@ class JobStore:
         for event in reversed(self.events(id)):
             if event.kind == "progress":
                 break
-            count += event.kind == "interrupted"
+            count += event.kind == "interrupted" and not event.data.get("passing", False)
         return count
 
     def tell(self, id: str, kind: str, data: Mapping[str, Any]) -> None:

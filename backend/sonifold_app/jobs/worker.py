@@ -23,6 +23,8 @@ import sonifold
 from sonifold import errors
 from sonifold_app.jobs.store import Job, JobStore
 from sonifold_app.made import KINDS, REFINED
+from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.kept import KeptSounds
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ NICE = 10  # the page and its morphs go first
 SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
 PARENT_SECONDS = 0.5  # between looks whether the server is there
+#: Exit status after an error that passes: the job has no part in it and goes on later.
+PASSING = 75
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
     id = options.job or sys.stdin.readline().strip()
     if not id:
         return 0
-    store = JobStore(options.data / "library", make=False)
+    try:
+        store = JobStore(options.data / "library", make=False)
+    except DatabaseUnusableError:
+        log.exception("the database, which the server has open, cannot be opened now")
+        return PASSING
     job = store.find(id)
     if job is None:
         return 2
@@ -69,10 +77,23 @@ def main(arguments: list[str] | None = None) -> int:
         store.finish(job.id, "cancelled", {})
     except errors.SonifoldError as error:
         store.finish(job.id, "failed", {"message": str(error)}, str(error))
+    except Exception as error:
+        if not passes(error):
+            raise
+        log.exception("the job waits until this has passed")
+        return PASSING
     finally:
         store.close()
     (options.data / "jobs" / id / CHECKPOINT).unlink(missing_ok=True)  # the pack is there, or none will be
     return 0
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error is one that a new attempt may not meet, through no fault of the job."""
+    failure = failure_of(error)
+    return isinstance(failure, StoreFullError | StorageUnavailableError) and not isinstance(
+        error, FileNotFoundError
+    )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from sonifold_app.schemas.atlas import (
     Positions,
 )
 from sonifold_app.schemas.common import rows
-from sonifold_app.services import ModelDep, ServicesDep
+from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
 indicatrices = APIRouter(prefix="/models/{model}/indicatrices", tags=["atlas"])
@@ -43,7 +43,9 @@ async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) ->
 
 
 @router.post("/positions", operation_id="place_points", responses=problems_of(404, 413, 422, 503))
-async def place_points(model: ModelDep, asked: Points, services: ServicesDep) -> PlacedPoints:
+async def place_points(
+    model: ModelDep, asked: Points, request: Request, services: ServicesDep
+) -> PlacedPoints:
     """Where latent points lie on the map."""
     for number, point in enumerate(asked.points):
         if len(point) != model.latent_dim:
@@ -52,14 +54,16 @@ async def place_points(model: ModelDep, asked: Points, services: ServicesDep) ->
                 f"{model.latent_dim}. "
                 "Use a point that this model gave."
             )
-    found = await services.engine.place(model.name, float32(asked.points))
+    found = await unless_abandoned(request, services.engine.place(model.name, float32(asked.points)))
     return PlacedPoints(positions=rows(found))
 
 
 @router.post("/points", operation_id="lift_positions", responses=problems_of(404, 413, 422, 503))
-async def lift_positions(model: ModelDep, asked: Positions, services: ServicesDep) -> LiftedPositions:
+async def lift_positions(
+    model: ModelDep, asked: Positions, request: Request, services: ServicesDep
+) -> LiftedPositions:
     """What latent points lie at positions on the map."""
-    found = await services.engine.lift(model.name, float32(asked.positions))
+    found = await unless_abandoned(request, services.engine.lift(model.name, float32(asked.positions)))
     return LiftedPositions(points=rows(found))
 
 
@@ -72,6 +76,7 @@ def float32(rows: list[list[float]]) -> Numbers:
 @indicatrices.get("", operation_id="list_indicatrices", responses=problems_of(404, 422, 503))
 async def list_indicatrices(
     model: ModelDep,
+    request: Request,
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=MAX_ELLIPSES, description="About how many.")] = 100,
     metric: Annotated[MetricName, Query(description="Which metric to show.")] = "blend",
@@ -79,4 +84,5 @@ async def list_indicatrices(
 ) -> IndicatricesReply:
     """How a metric stretches the map: ellipses of equal distance, evenly over the land."""
     query = IndicatrixQuery(count, metric, weight)
-    return IndicatricesReply.of(await services.engine.indicatrices(model.name, query), metric)
+    found = await unless_abandoned(request, services.engine.indicatrices(model.name, query))
+    return IndicatricesReply.of(found, metric)

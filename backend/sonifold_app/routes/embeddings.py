@@ -19,7 +19,7 @@ from sonifold_app.refusals import Place, outcomes, sort
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.embeddings import Embedding, Embeddings
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.services import ModelDep, ServicesDep, services, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
 
@@ -83,7 +83,11 @@ def require_form(request: Request, what: str = "the sound files", field: str = "
 async def files_of(
     request: Request, field: str = "files", most: int = MAX_FILES
 ) -> AsyncIterator[list[UploadFile]]:
-    """The files of a form, 1 to ``most``, on disk; they are gone afterwards."""
+    """The files of a form, 1 to ``most``, on disk; they are gone afterwards.
+
+    Raises BusyError, before the form is read, where too many uploads wait already.
+    """
+    services(request).uploads.refuse_when_full()
     asked = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
     try:
         form = await request.form(max_files=most, max_fields=most)

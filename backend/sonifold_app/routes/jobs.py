@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import json
 from collections.abc import AsyncIterator
@@ -13,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from sonifold_app.documents import audio_of, problems_of
-from sonifold_app.jobs.store import OVER, Event, JobStore
+from sonifold_app.jobs.feed import EventFeed
+from sonifold_app.jobs.store import Event, JobStore
 from sonifold_app.jobs.store import Job as StoredJob
 from sonifold_app.problems import Problem
 from sonifold_app.replies import REVALIDATE, audio_reply
@@ -24,7 +24,6 @@ from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
 finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-POLL_SECONDS = 0.2
 #: Of silence before a beat is sent: the page sees that the job lives, and nobody on the way closes the line.
 BEAT_SECONDS = 0.8
 
@@ -32,7 +31,7 @@ JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples
 
 
 @finetunes.post(
-    "", operation_id="create_finetune", status_code=202, responses=problems_of(404, 413, 422, 503)
+    "", operation_id="create_finetune", status_code=202, responses=problems_of(404, 409, 413, 422, 503)
 )
 async def create_finetune(
     model: KnownModelDep,
@@ -82,12 +81,18 @@ async def get_job(job: JobId, services: ServicesDep) -> Job:
     "/{job}/cancellation", operation_id="cancel_job", status_code=202, responses=problems_of(404, 422)
 )
 async def cancel_job(job: JobId, services: ServicesDep) -> Job:
-    """Stop a job. One that is over stays as it is."""
+    """Stop a job: at once where it waits, soon where it runs. One that is over stays as it is."""
     store = services.jobs.store
     await job_with(store, job)
     await run_in_threadpool(store.cancel, job)
     services.jobs.wake()
     return Job.of(await job_with(store, job))
+
+
+@router.delete("/{job}", operation_id="delete_job", status_code=204, responses=problems_of(404, 409, 422))
+async def delete_job(job: JobId, services: ServicesDep) -> None:
+    """Forget a job that is over. The model that it made stays."""
+    await services.jobs.discard(await job_with(services.jobs.store, job))
 
 
 @router.get(
@@ -116,7 +121,7 @@ async def watch_job(
     found = await job_with(services.jobs.store, job)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     return StreamingResponse(
-        told(services.jobs.store, found, min(seen, 2**53)),
+        told(services.jobs.feed, found, min(seen, 2**53)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -146,21 +151,15 @@ async def get_preview(
     return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
 
 
-async def told(store: JobStore, job: StoredJob, seen: int) -> AsyncIterator[bytes]:
+async def told(feed: EventFeed, job: StoredJob, seen: int) -> AsyncIterator[bytes]:
     """Events as they come, until the job is over; in between a `beat` each second, which is not an event of the job."""
-    silent = 0.0
-    while True:
-        state = (await job_with(store, job.id)).state  # before its events are read: none comes after the last
-        for event in await run_in_threadpool(store.events, job.id, seen):
-            seen, silent = event.number, 0.0
-            yield line_of(event)
-        if state in OVER:
-            return
-        await asyncio.sleep(POLL_SECONDS)
-        silent += POLL_SECONDS
-        if silent >= BEAT_SECONDS:
-            silent = 0.0
-            yield f"event: beat\ndata: {json.dumps({'state': state, 'elapsed': age(job)})}\n\n".encode()
+    yield b": events follow\n\n"  # at once: whoever asks for the headers alone has them
+    async for event in feed.follow(job.id, seen, BEAT_SECONDS):
+        yield beat_of(job) if event is None else line_of(event)
+
+
+def beat_of(job: StoredJob) -> bytes:
+    return f"event: beat\ndata: {json.dumps({'elapsed': age(job)})}\n\n".encode()
 
 
 def age(job: StoredJob) -> float:

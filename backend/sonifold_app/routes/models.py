@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.responses import StreamingResponse
 
 from sonifold.pack import find
 from sonifold_app import negotiation, problems
 from sonifold_app.documents import problems_of
-from sonifold_app.packed import pack_up
+from sonifold_app.packed import names_of, packed
 from sonifold_app.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.embeddings import files_of, require_form
 from sonifold_app.schemas.common import MAX_FILES
@@ -114,13 +115,13 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
 @router.get(
     "/{model}/file",
     operation_id="get_model_file",
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses={
         200: {"description": "The model", "content": {"application/zip": {}}},
         **problems_of(404, 409, 422, 503),
     },
 )
-async def get_file(model: KnownModelDep, services: ServicesDep) -> FileResponse:
+async def get_file(model: KnownModelDep, services: ServicesDep) -> StreamingResponse:
     """The model as one file, to be imported elsewhere: a zip archive of its pack."""
     if model.kind == "adapted":
         raise problems.Problem(
@@ -133,14 +134,22 @@ async def get_file(model: KnownModelDep, services: ServicesDep) -> FileResponse:
     folder = services.made.folder(model.name)
     if folder is None:
         folder = await run_in_threadpool(find, model.name, services.settings.models)
-    file = await run_in_threadpool(pack_up, folder, services.settings.data / "cache" / "files")
-    return FileResponse(
-        file,
+    names = await run_in_threadpool(names_of, folder)
+    services.exports.refuse_when_full()
+    return StreamingResponse(
+        exported(folder, names, services),
         media_type="application/zip",
-        filename=f"{model.name}.sonifold.zip",
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(file.unlink, missing_ok=True),
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{model.name}.sonifold.zip"',
+        },
     )
+
+
+async def exported(folder: Path, names: Sequence[str], services: Services) -> AsyncIterator[bytes]:
+    async with services.exports:
+        async for piece in iterate_in_threadpool(packed(folder, names)):
+            yield piece
 
 
 def refuse_librarys(model: str, services: Services) -> None:

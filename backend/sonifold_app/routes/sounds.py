@@ -15,7 +15,7 @@ from sonifold_app.engine import base
 from sonifold_app.engine.base import AudioFormat
 from sonifold_app.negotiation import audio_format
 from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
-from sonifold_app.schemas.common import MAX_WEIGHT, row_of
+from sonifold_app.schemas.common import MAX_WEIGHT, SOUND_ID, row_of
 from sonifold_app.schemas.sounds import (
     ChangeRequest,
     Distances,
@@ -24,11 +24,11 @@ from sonifold_app.schemas.sounds import (
     Sound,
     Sounds,
 )
-from sonifold_app.services import ModelDep, Services, ServicesDep
+from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 
-SoundId = Annotated[str, Path(max_length=64, description="The sound's id.", examples=["5f2b8c1e9a07"])]
+SoundId = Annotated[str, Path(max_length=64, description="The sound's id.", examples=[SOUND_ID])]
 FormatQuery = Annotated[AudioFormat | None, Query(description="The format to send; goes before Accept.")]
 DownloadQuery = Annotated[str | None, Query(max_length=200, description="Save under this name.")]
 WeightQuery = Annotated[
@@ -48,7 +48,7 @@ Accept = Annotated[
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
-    own = await services.own.all(model)
+    own = await unless_abandoned(request, services.own.all(model))
     state = tuple((one.id, one.name, one.x, one.y, one.pitch) for one in own)
     body = services.document(model, "sounds", lambda: Sounds.of(model.library, own), state)
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
@@ -134,7 +134,8 @@ async def get_decoded(
     row = model.library.rows.get(sound)
     z = (await services.own.find(model, sound)).z if row is None else model.library.z[row]
     chosen = audio_format(accept, format)
-    data = await services.recordings.get(await decoded_sha256(model, sound, z, services), chosen)
+    sha256 = await unless_abandoned(request, decoded_sha256(model, sound, z, services))
+    data = await services.recordings.get(sha256, chosen)
     if data is None:
         raise problems.internal_error()
     return audio_reply(
@@ -146,6 +147,7 @@ async def get_decoded(
 async def list_neighbours(
     model: ModelDep,
     sound: SoundId,
+    request: Request,
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=64, description="How many.")] = 8,
     distance: Annotated[
@@ -160,9 +162,9 @@ async def list_neighbours(
 ) -> Neighbours:
     """The sounds that are nearest."""
     anchor = await anchor_of(model, sound, services)
-    own = tuple(one.plain() for one in await services.own.all(model))
+    own = tuple(one.plain() for one in await unless_abandoned(request, services.own.all(model)))
     query = base.NeighbourQuery(anchor, count, distance, metric, weight, own)
-    found = await services.engine.neighbours(model.name, query)
+    found = await unless_abandoned(request, services.engine.neighbours(model.name, query))
     return Neighbours(
         unit=model.unit if distance == "perceptual" else None,
         distance=distance,
@@ -171,13 +173,14 @@ async def list_neighbours(
 
 
 @router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))
-async def list_distances(model: ModelDep, sound: SoundId, services: ServicesDep) -> Distances:
+async def list_distances(
+    model: ModelDep, sound: SoundId, request: Request, services: ServicesDep
+) -> Distances:
     """How far every sound is, to the ear."""
     anchor = await anchor_of(model, sound, services)
-    own = [one.plain() for one in await services.own.all(model)]
-    return Distances(
-        unit=model.unit, distance=row_of(await services.engine.distances(model.name, anchor, own))
-    )
+    own = [one.plain() for one in await unless_abandoned(request, services.own.all(model))]
+    found = await unless_abandoned(request, services.engine.distances(model.name, anchor, own))
+    return Distances(unit=model.unit, distance=row_of(found))
 
 
 async def decoded_sha256(model: base.ModelFacts, id: str, z: base.Numbers, services: Services) -> str:

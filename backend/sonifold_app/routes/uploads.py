@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
+from sonifold_app.bodies import JSON_BYTES
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
 from sonifold_app.negotiation import audio_format
@@ -31,12 +32,9 @@ from sonifold_app.schemas.uploads import (
     uploaded_file,
 )
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
-from sonifold_app.settings import MEBIBYTE
 from sonifold_app.store.kept import KeptSound, NewSound, WaitingFile, WaitingUpload
 
 router = APIRouter(prefix="/models/{model}", tags=["uploads"])
-
-JSON_BYTES = 2 * MEBIBYTE
 
 UploadId = Annotated[str, Path(max_length=64, description="The upload's id.", examples=["9c56cc51b374c3ba"])]
 Threshold = Annotated[

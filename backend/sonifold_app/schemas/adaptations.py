@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from sonifold_app.schemas.common import Reply, Request, example, short
+from sonifold_app.schemas.common import OTHER_OWN_ID, OWN_ID, Reply, Request, example, short
 from sonifold_app.store import adaptations as store
 
 MAX_LEARNED = 100
@@ -13,7 +13,7 @@ MAX_LEARNED = 100
 class AdaptationRequest(Request):
     """Own sounds for the model to take in."""
 
-    model_config = example(sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"], seed=0)
+    model_config = example(sounds=[OWN_ID, OTHER_OWN_ID], seed=0)
 
     sounds: list[str] = Field(
         min_length=1, max_length=MAX_LEARNED, description="Ids of your own sounds; 5 to 20 are best."
@@ -55,7 +55,7 @@ class Adaptation(Reply):
         model="oneshots",
         result="oneshots-a1f2e3d4c5b",
         title="One-shots + 2 of your sounds",
-        sounds=["u0a1b2c3d4e5f", "u1f2e3d4c5b6a"],
+        sounds=[OTHER_OWN_ID, OWN_ID],
         seed=0,
         forecast={
             "coherence": 0.31,

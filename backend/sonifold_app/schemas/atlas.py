@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, FailFast, Field
 
 from sonifold_app.engine import base
 from sonifold_app.schemas.common import (
@@ -76,7 +76,7 @@ class Points(Request):
 
     model_config = example(points=[Z])
 
-    points: list[Point] = Field(min_length=1, max_length=MAX_POINTS)
+    points: Annotated[list[Point], FailFast()] = Field(min_length=1, max_length=MAX_POINTS)
 
 
 class Positions(Request):
@@ -84,7 +84,7 @@ class Positions(Request):
 
     model_config = example(positions=[[0.31, -1.2]])
 
-    positions: list[Position] = Field(min_length=1, max_length=MAX_POINTS)
+    positions: Annotated[list[Position], FailFast()] = Field(min_length=1, max_length=MAX_POINTS)
 
 
 class PlacedPoints(Reply):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from sonifold_app.engine import base
 
@@ -21,14 +21,18 @@ MAX_WEIGHT = 10.0
 MAX_FILES = 20
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+#: Lists of numbers are left at the first that is none: a request may hold a hundred thousand.
 Point = Annotated[
     list[Number],
+    FailFast(),
     Field(
         min_length=1, max_length=MAX_DIMENSION, description="A latent point: as many numbers as `latent_dim`."
     ),
 ]
 Position = Annotated[
-    list[Number], Field(min_length=2, max_length=2, description="A position on the map, `[x, y]`.")
+    list[Number],
+    FailFast(),
+    Field(min_length=2, max_length=2, description="A position on the map, `[x, y]`."),
 ]
 PathKind = Annotated[
     base.PathKind,
@@ -58,8 +62,14 @@ Weight = Annotated[
 Steps = Annotated[
     int, Field(ge=2, le=MAX_STEPS, strict=True, description="Sounds along the way, ends included.")
 ]
-Z = [0.12, -0.94, 0.31]
-SOUND_ID = "5f2b8c1e9a07"
+#: For examples: two sounds of the pack that comes with Sonifold, and the point of the first.
+SOUND_ID, OTHER_ID = "67cf109a3df2", "aa1b4786188a"
+Z = [
+    *(-0.16, 0.45, 0.79, -0.02, -1.57, -0.47, 0.6, -1.12, -2.73, -1.77, 0.03, 0.01, 0.18, 0.96, -0.53, -1.75),
+    *(0.14, -1.59, 0.07, 1.28, 0.54, 0.72, 1.08, 1.09, -0.2, 0.5, 1.2, -0.02, -1.28, -0.44, 0.66, -1.59),
+]
+#: Two of the user's own.
+OWN_ID, OTHER_OWN_ID = "u1f2e3d4c5b6a", "u0a1b2c3d4e5f"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 

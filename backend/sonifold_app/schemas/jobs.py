@@ -8,14 +8,14 @@ from pydantic import Field, field_validator
 
 from sonifold_app.jobs.store import Job as StoredJob
 from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
-from sonifold_app.schemas.common import Reply, Request, example
+from sonifold_app.schemas.common import OTHER_OWN_ID, OWN_ID, Reply, Request, example
 from sonifold_app.schemas.sounds import Name, printable
 
 
 class FinetuneRequest(Request):
     """A new model from this one and some of your own sounds."""
 
-    model_config = example(sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"], title="My kit", seed=0)
+    model_config = example(sounds=[OWN_ID, OTHER_OWN_ID], title="My kit", seed=0)
 
     sounds: list[str] | None = Field(
         None,
@@ -45,7 +45,7 @@ class Job(Reply):
         model="oneshots",
         result="oneshots-9c56cc51",
         title="My kit",
-        sounds=["u1f2e3d4c5b6a", "u0a1b2c3d4e5f"],
+        sounds=[OWN_ID, OTHER_OWN_ID],
         state="running",
         attempts=1,
         error=None,

@@ -9,7 +9,17 @@ from pydantic import Field, field_validator
 from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import SOUND_ID, MetricName, PathKind, Reply, Request, Steps, Weight, example
+from sonifold_app.schemas.common import (
+    OTHER_ID,
+    SOUND_ID,
+    MetricName,
+    PathKind,
+    Reply,
+    Request,
+    Steps,
+    Weight,
+    example,
+)
 from sonifold_app.schemas.paths import PATH_EXAMPLE, PathFacts
 
 GlideSeconds = Annotated[
@@ -28,7 +38,7 @@ class MorphRequest(Request):
     """Ways between two anchors, to be made audible."""
 
     model_config = example(
-        anchors=[{"sound": SOUND_ID}, {"sound": "0a1b2c3d4e5f"}],
+        anchors=[{"sound": SOUND_ID}, {"sound": OTHER_ID}],
         kinds=["geodesic", "linear"],
         metric="blend",
         weight=1.0,

@@ -10,6 +10,7 @@ from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
 from sonifold_app.schemas.common import (
+    OTHER_ID,
     SOUND_ID,
     MetricName,
     Number,
@@ -153,7 +154,7 @@ class AnalogyRequest(Request):
     """A is to B as C is to what?"""
 
     model_config = example(
-        a={"sound": SOUND_ID}, b={"sound": "0a1b2c3d4e5f"}, c={"position": [0.31, -1.2]}, metric="blend"
+        a={"sound": SOUND_ID}, b={"sound": OTHER_ID}, c={"position": [0.31, -1.2]}, metric="blend"
     )
 
     a: Anchor
@@ -181,7 +182,7 @@ class AnalogyReply(Place):
 class ExtrapolationRequest(Request):
     """On from A through B."""
 
-    model_config = example(anchors=[{"sound": SOUND_ID}, {"sound": "0a1b2c3d4e5f"}], to=1.5, metric="blend")
+    model_config = example(anchors=[{"sound": SOUND_ID}, {"sound": OTHER_ID}], to=1.5, metric="blend")
 
     anchors: list[Anchor] = Field(min_length=2, max_length=2, description="A and B.")
     to: float = Field(

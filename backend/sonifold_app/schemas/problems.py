@@ -43,6 +43,10 @@ class ProblemDocument(Reply):
     code: str = Field(description="Stable between versions, for programs.")
     errors: list[FieldProblem] | None = Field(None, description="Where an invalid request is invalid.")
     limit_bytes: int | None = Field(None, description="How much may be sent, where it was too much.")
+    expected_wait: float | None = Field(
+        None, description="Seconds of work that are ahead, where the server has too much to do."
+    )
+    place: int | None = Field(None, description="How many computations are ahead, in the same case.")
     file: str | None = Field(None, description="The uploaded file that is the problem.")
     parts: dict[str, str] | None = Field(
         None, description="What is wrong with each part of the service, where some cannot do their work."

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from sonifold_app.engine import base
-from sonifold_app.schemas.common import SOUND_ID, Number, Reply, Request, example, rows, short
+from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Number, Reply, Request, example, rows, short
 from sonifold_app.schemas.places import Caveat
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Neighbour, Sound, printable
@@ -149,7 +149,7 @@ class ChoiceRequest(Request):
 class CheckRequest(Request):
     """Own sounds, to be looked at before anything is trained on them."""
 
-    model_config = example(sounds=["u1f2e3d4c5b6a"])
+    model_config = example(sounds=[OWN_ID])
 
     sounds: list[str] | None = Field(
         None, min_length=1, max_length=200, description="Their ids; by default all that were uploaded."
@@ -185,7 +185,7 @@ class CheckReply(Reply):
         seconds=0.51,
         sounds=[
             {
-                "id": "u1f2e3d4c5b6a",
+                "id": OWN_ID,
                 "name": "My snare",
                 "seconds": 0.51,
                 "pitch": None,

@@ -1,0 +1,72 @@
+"""Work that goes on behind the requests, whatever passes in between.
+
+A full disk, no free file descriptor, a locked database: such errors pass, and what runs in the background must still be
+there when they have passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+#: Before the next try after an error; doubled with each further one.
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Background:
+    """A loop on the event loop that goes on after any error: it is logged, and the next turn is tried a little later.
+
+    ``turn`` does one round and returns; ``name`` says in a log what it is for.
+    """
+
+    def __init__(self, name: str, turn: Callable[[], Awaitable[None]]) -> None:
+        self._name, self._turn = name, turn
+        self._failures = 0
+        self._trouble: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last turn failed, as a sentence; None while all goes well."""
+        return self._trouble
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        if not self.running:
+            self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End, between two steps of a turn."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._turn()
+            except Exception as error:
+                wait = min(FIRST_WAIT_SECONDS * 2**self._failures, LONGEST_WAIT_SECONDS)
+                self._failures = min(self._failures + 1, 10)
+                self._trouble = f"{self._name}: {type(error).__name__}; the server's log says more."
+                log.exception("%s: trying again in %g seconds", self._name, wait)
+                await asyncio.sleep(wait)
+            else:
+                self._failures, self._trouble = 0, None
+
+
+async def logged(what: str, step: Awaitable[object]) -> None:
+    """A step of a shutdown: if it fails it is logged, and the others follow."""
+    try:
+        await step
+    except Exception:
+        log.exception("%s failed while the server ended", what)

@@ -1,0 +1,158 @@
+"""How much may be sent, and what JSON is not even looked at.
+
+Plain ASGI, so that files stream through. A request that is large is screened in a thread: checking it against what a
+route takes happens on the event loop, and must be over in milliseconds whatever came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sonifold_app.packed import ARCHIVE_BYTES
+from sonifold_app.problems import Problem, upload_too_large
+
+KIBIBYTE = 1024
+#: What questions need: 16 points of 512 numbers.
+JSON_BYTES = 256 * KIBIBYTE
+#: What lists of places need: 1024 points of 32 numbers.
+BULK_BYTES = 1024 * KIBIBYTE
+BULK = ("/atlas/positions", "/atlas/points", "/decodings", "/descriptions")
+#: No object in a request has as many members.
+MOST_KEYS = 64
+#: Smaller JSON cannot hold up the event loop.
+SCREENED_BYTES = 16 * KIBIBYTE
+
+
+def limits(api: str, upload_bytes: int) -> Callable[[str], int]:
+    """How many bytes a path takes, as a function of it; ``api``: where the API lives."""
+
+    def limit_of(path: str) -> int:
+        if path == f"{api}/models":
+            return ARCHIVE_BYTES
+        if path.endswith(("/embeddings", "/uploads", "/sounds")) and "/uploads/" not in path:
+            return upload_bytes
+        return BULK_BYTES if path.endswith(BULK) else JSON_BYTES
+
+    return limit_of
+
+
+class BodyLimit:
+    """Refuses bodies that are too large: by their announced length at once, else as soon as they have
+    become so.
+
+    ``limit_of``: the bytes that a path takes.
+    """
+
+    #: After refusing, read on for so long: a client that is cut off while it sends does not see why.
+    LINGER_SECONDS = 10.0
+    LINGER_BYTES = 1 << 30
+
+    def __init__(self, app: ASGIApp, limit_of: Callable[[str], int]) -> None:
+        self._app = app
+        self._limit_of = limit_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        limit = self._limit_of(scope["path"])
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit:
+            return await self._refuse(limit, headers, receive, send)
+        received = 0
+
+        async def receive_some() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise upload_too_large(limit)
+            return message
+
+        await self._app(scope, receive_some, send)
+
+    async def _refuse(self, limit: int, headers: Headers, receive: Receive, send: Send) -> None:
+        reply = upload_too_large(limit).response()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 413,
+                "headers": [*reply.raw_headers, (b"connection", b"close")],
+            }
+        )
+        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+        if "expect" not in headers:  # who asks first has sent nothing yet
+            await self._drain(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _drain(self, receive: Receive) -> None:
+        drained = 0
+        with anyio.move_on_after(self.LINGER_SECONDS):
+            while drained < self.LINGER_BYTES:
+                message = await receive()
+                drained += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+
+
+class ScreenedJson:
+    """Refuses JSON with objects of very many members, each of which would be an error of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_json(Headers(scope=scope)):
+            return await self._app(scope, receive, send)
+        try:
+            messages = [await receive()]
+            while messages[-1].get("more_body", False):
+                messages.append(await receive())
+        except Problem as too_large:
+            return await too_large.response()(scope, receive, send)
+        body = b"".join(message.get("body", b"") for message in messages)
+        if len(body) > SCREENED_BYTES and await run_in_threadpool(is_sprawling, body):
+            return await too_many_members().response()(scope, receive, send)
+
+        async def receive_again() -> Message:
+            return messages.pop(0) if messages else await receive()
+
+        await self._app(scope, receive_again, send)
+
+
+def is_json(headers: Headers) -> bool:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type.startswith("application/") and media_type.endswith("json")
+
+
+def is_sprawling(body: bytes) -> bool:
+    """Whether an object in some JSON has more members than any request needs."""
+
+    def look(pairs: Sequence[tuple[str, Any]]) -> None:
+        if len(pairs) > MOST_KEYS:
+            raise OverflowError
+
+    try:
+        json.loads(body, object_pairs_hook=look)
+    except OverflowError:
+        return True
+    except (ValueError, RecursionError):
+        return False  # what reads the request will say what is wrong with it
+    return False
+
+
+def too_many_members() -> Problem:
+    return Problem(
+        422,
+        "request_invalid",
+        "The request is not valid",
+        f"An object in the request has more than {MOST_KEYS} members, and none that fits has. The description at "
+        "/api/v1/openapi.json shows what does.",
+    )

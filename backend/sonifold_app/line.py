@@ -1,0 +1,78 @@
+"""Waiting in line: how many may, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sonifold_app.engine.batching import BusyError, Visit, visit
+
+
+class TellsWait:
+    """Lets a request through the line as one, and says in ``Server-Timing`` how long it was to wait there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        own = Visit()
+
+        async def send_told(message: Message) -> None:
+            if message["type"] == "http.response.start" and own.wait is not None:
+                MutableHeaders(scope=message).append("Server-Timing", f"line;dur={1000 * own.wait:.0f}")
+            await send(message)
+
+        token = visit.set(own)
+        try:
+            await self._app(scope, receive, send_told)
+        finally:
+            visit.reset(token)
+
+
+class Line:
+    """``async with line``: at most ``at_once`` are inside, and at most ``waiting`` before it.
+
+    Whoever comes then is turned away with BusyError.
+    """
+
+    NEW = 0.3  # weight of the newest stay
+
+    def __init__(self, at_once: int, waiting: int, seconds: float = 1.0) -> None:
+        """``seconds``: how long a stay is, until that has been seen."""
+        self._at_once, self._most = at_once, waiting
+        self._places = asyncio.Semaphore(at_once)
+        self._waiting = 0
+        self._seconds = seconds
+        self._began: dict[asyncio.Task[object] | None, float] = {}
+
+    @property
+    def expected(self) -> float:
+        """Seconds that whoever comes now would wait."""
+        return self._seconds * (self._waiting + self._places.locked()) / self._at_once
+
+    def refuse_when_full(self) -> None:
+        """Raises BusyError where nobody else may wait: to be asked before a body is read."""
+        if self._places.locked() and self._waiting >= self._most:
+            raise BusyError(self.expected, self._waiting, self.expected / 2)
+
+    async def __aenter__(self) -> None:
+        self.refuse_when_full()
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        self._began[asyncio.current_task()] = time.monotonic()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._places.release()
+        stay = time.monotonic() - self._began.pop(asyncio.current_task(), time.monotonic())
+        self._seconds += self.NEW * (stay - self._seconds)
