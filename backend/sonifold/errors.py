@@ -12,6 +12,7 @@ SonifoldError
 │  └─ ArtifactCorrupt       a file differs from the sha256 its config promises
 ├─ SoundNotFound          no sound with that id in the library
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
+├─ DecoderInvalid         a decoder of one's own that geometry cannot be made of
 ├─ PositionInvalid        a map position that is not two finite numbers
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
 ├─ OutputError            a file that cannot, or must not, be written where it was asked for
@@ -70,6 +71,10 @@ class SoundNotFound(SonifoldError):
 
 class PointInvalid(SonifoldError):
     """A latent point of the wrong dimension, or with NaN or infinity in it."""
+
+
+class DecoderInvalid(SonifoldError):
+    """A decoder of one's own that geometry cannot be made of."""
 
 
 class PositionInvalid(SonifoldError):

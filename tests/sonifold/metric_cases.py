@@ -19,6 +19,7 @@ from sonifold.metric import (
     SamplingMetric,
     SequentialTangents,
 )
+from sonifold.vae.network import ResidualBlock
 from sonifold.vae.rhvae import RHVAE, RHVAEConfig
 
 DOUBLE = torch.float64
@@ -56,19 +57,6 @@ class HalfPlane(Metric):
 
     def tensor(self, z: Tensor) -> Tensor:
         return torch.eye(2, dtype=z.dtype) / z[:, 1, None, None] ** 2
-
-
-class ResidualBlock(nn.Module):
-    def __init__(self, width: int, hidden: int):
-        super().__init__()
-        self.norm, self.up, self.down = (
-            nn.LayerNorm(width),
-            nn.Linear(width, hidden),
-            nn.Linear(hidden, width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.down(nn.functional.gelu(self.up(self.norm(x))))
 
 
 def residual_decoder(

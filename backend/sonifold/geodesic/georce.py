@@ -36,7 +36,7 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
     """
     sweep = _Sweep(metric, curves)
     found = descend(sweep.energy_gradient, curves[:, 1:-1], sweep.update, tolerance, max_steps, sweep.accept)
-    return found._replace(curves=sweep.whole(found.curves, torch.arange(len(curves))))
+    return found._replace(curves=sweep.whole(found.curves, torch.arange(len(curves), device=curves.device)))
 
 
 class _Sweep:

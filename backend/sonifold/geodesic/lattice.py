@@ -34,31 +34,46 @@ MARGIN = 0.3
 REACH = {2: 3, 3: 1}
 
 
+#: Points of the lattice whose tensors are taken at once.
+ROWS = 512
+
 _KEPT: weakref.WeakKeyDictionary[Metric, Lattice] = weakref.WeakKeyDictionary()
 
 
-def lattice(metric: Metric, points: Points) -> Lattice:
-    """One that holds these points (count, latent): the one kept, or a new one over its region and theirs."""
+def lattice(metric: Metric, points: Points) -> Lattice | None:
+    """One that holds these points (count, latent): the one kept, or a new one over its region and theirs.
+
+    It reaches beyond the points only where the metric can be asked there: a decoder may refuse what lies outside its
+    domain. None where it cannot be asked everywhere between them either.
+    """
     kept = _KEPT.get(metric)
-    if kept is None or not kept.holds(points):
-        before = points[:0] if kept is None else kept.corners.to(points)
-        _KEPT[metric] = kept = Lattice(metric, torch.cat([points, before]))
-    return kept
+    if kept is not None and kept.holds(points):
+        return kept
+    before = points[:0] if kept is None else kept.corners.to(points)
+    for margin in (MARGIN, 0.0):
+        try:
+            _KEPT[metric] = kept = Lattice(metric, torch.cat([points, before]), margin)
+        except Exception:  # whatever a foreign decoder raises
+            continue
+        return kept
+    return None
 
 
 class Lattice:
     """Tensors of a metric on a regular lattice over the box of some points (count, latent), 2 or 3 dimensions."""
 
-    def __init__(self, metric: Metric, points: Points):
+    def __init__(self, metric: Metric, points: Points, margin: float = MARGIN):
         d = points.shape[1]
         low, high = points.amin(0).double(), points.amax(0).double()
         self.corners = torch.stack([low, high])
-        margin = MARGIN * (high - low).amax()
-        low, self.side = low - margin, SIDES[d]
-        self.low, self.spacing = low, (high + margin - low) / (self.side - 1)
+        beyond = margin * (high - low).amax()
+        self.low, self.side = low - beyond, SIDES[d]
+        self.spacing = (high + beyond - self.low) / (self.side - 1)
         places = torch.cartesian_prod(*[torch.arange(self.side)] * d)
-        self.points = low + places * self.spacing
-        self.tensors = metric.tensor(self.points.to(points)).double()
+        self.points = self.low + places * self.spacing
+        self.tensors = torch.cat(
+            [metric.tensor(part.to(points)).double() for part in self.points.split(ROWS)]
+        )
         self.edges, self.lengths = self._edges(places)
 
     def holds(self, points: Points) -> bool:

@@ -31,10 +31,8 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
     """
     count, nodes = curves.shape[:2]
     energy = metric.energy(curves)
-    result = Descent(
-        curves.clone(), energy.clone(), torch.zeros(count, dtype=torch.long), [Stop.OUT_OF_STEPS] * count
-    )
-    index, damping = torch.arange(count), torch.full_like(energy, DAMPING)
+    index, damping = torch.arange(count, device=curves.device), torch.full_like(energy, DAMPING)
+    result = Descent(curves.clone(), energy.clone(), torch.zeros_like(index), [Stop.OUT_OF_STEPS] * count)
     model = metric.quadratic(curves)
     for _ in range(max_steps):
         step = tridiagonal.solve(_damped(model.diagonal, damping), model.upper, -model.gradient)

@@ -18,9 +18,13 @@ class Stop(StrEnum):
     CONVERGED = "converged: the energy left to gain is below the tolerance"
     STRAIGHT = "converged: the straight line is already the shortest path"
     COINCIDENT = "the end points coincide, so the path is a single point"
+    FLAT = (
+        "the decoder stands still or goes in jumps between these points, so that no path can be told from another; "
+        "this is the straight line"
+    )
     OUT_OF_STEPS = "step limit reached before the energy settled; raise max_steps or loosen tolerance"
     STALLED = "no step lowered the energy any further, though the tolerance was not reached"
-    LINE_KEPT = "no path cheaper than the straight line was found on the fine grid; this is the straight line"
+    LINE_KEPT = "no path shorter than the straight line was found on the fine grid; this is the straight line"
     NOT_FINITE = (
         "the metric is not finite between these points; nothing shorter than straight lines was found"
     )
@@ -34,8 +38,9 @@ CONVERGED = frozenset({Stop.CONVERGED, Stop.STRAIGHT, Stop.COINCIDENT})
 class Geodesics:
     """A batch of solved paths, each beside the straight line between the same ends.
 
-    A path is the cubic spline through its nodes; energy and length (squared and plain units of the metric)
-    are measured on the nodes. On an 8 times finer grid no path has more energy than its line.
+    A path is the cubic spline through its nodes. Energy and length (squared and plain units of the metric) of a path
+    and of its line are measured on the same grid: the nodes, or one 8 times finer where the nodes are too few to see
+    which is shorter. No path has more energy than its line, or is longer, there and on the finer grid.
     """
 
     nodes: Curves  #: (batch, node, latent), ends included and met exactly

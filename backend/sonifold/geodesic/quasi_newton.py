@@ -114,7 +114,7 @@ class PreconditionAlong:
     def __init__(self, nodes: int, tensors: Tensor):
         m, d = nodes - 2, tensors.shape[-1]
         g = torch.einsum("np,bpij->bnij", _hats(tensors.shape[1], nodes).to(tensors), tensors)
-        k = torch.arange(m)
+        k = torch.arange(m, device=tensors.device)
         hessian = tensors.new_zeros(len(tensors), m, d, m, d)
         hessian[:, k, :, k] = (g[:, :-1] + g[:, 1:]).transpose(0, 1)
         # the lower triangle is all that Cholesky reads
@@ -162,7 +162,7 @@ def minimise(
         return metric.energy_gradient(whole(inner, index), None if fixed is None else fixed[index])
 
     found = descend(energy_gradient, curves[:, 1:-1], guess(curves.shape[1], typical), tolerance, max_steps)
-    return found._replace(curves=whole(found.curves, torch.arange(len(curves))))
+    return found._replace(curves=whole(found.curves, torch.arange(len(curves), device=curves.device)))
 
 
 def descend(
@@ -179,11 +179,9 @@ def descend(
     (gradients, index=which) -> steps, by a guess of the inverse Hessian. accept: told which were evaluated last, and
     whether each was accepted. The result's ``curves`` are the x reached.
     """
-    index = torch.arange(len(x))  # which are still on their way
+    index = torch.arange(len(x), device=x.device)  # which are still on their way
     energy, gradient = energy_gradient(x, index)
-    result = Descent(
-        x.clone(), energy.clone(), torch.ones(len(x), dtype=torch.long), [Stop.OUT_OF_STEPS] * len(x)
-    )
+    result = Descent(x.clone(), energy.clone(), torch.ones_like(index), [Stop.OUT_OF_STEPS] * len(x))
     fraction = torch.ones_like(energy)
     history = _History()
     for _ in range(max_steps):

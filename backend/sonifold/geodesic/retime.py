@@ -48,6 +48,14 @@ def constant_speed(features: Tensor, nodes: int) -> Tensor:
     return torch.from_numpy(times).to(features)
 
 
+def even_times(lengths: Tensor, nodes: int) -> Tensor:
+    """Times in [0, 1] (nodes,) that cut a curve into equal lengths, from those of its evenly timed steps (step,)."""
+    steps = lengths.detach().double().cpu().numpy()
+    if not steps.sum() > 0:
+        return torch.linspace(0, 1, nodes, dtype=lengths.dtype, device=lengths.device)
+    return torch.from_numpy(_even(np.linspace(0, 1, len(steps) + 1), steps, nodes)).to(lengths)
+
+
 def _even(times: np.ndarray, lengths: np.ndarray, nodes: int) -> np.ndarray:
     """Times that cut the cumulative sum of the lengths (one less than times) into equal parts."""
     floor = 1e-9 * lengths.sum()  # a curve that stands still for a while still moves forward in time

@@ -10,17 +10,23 @@ Metric            one required method, tensor(z); everything else follows
 └─ Slice            what any of them is on a plane: with indicatrices and curvature
 """
 
+from .autodiff import BackwardMode, ForwardMode
 from .base import Metric, Quadratic
 from .blend import Blend
 from .curvature import Slice, indicatrices, slice_curvature
 from .ensemble import DecoderEnsemble
 from .flat import Flat
+from .foreign import AnyDecoder
 from .kernel import KernelMetric
 from .pullback import Pullback
 from .sampling import SamplingMetric
-from .tangent import ForwardMode, Headed, ResidualMLPTangents, SequentialTangents, TangentDecoder
+from .sequential import RESIDUAL_BLOCKS, ResidualMLPTangents, SequentialTangents
+from .tangent import Headed, TangentDecoder
 
 __all__ = [
+    "RESIDUAL_BLOCKS",
+    "AnyDecoder",
+    "BackwardMode",
     "Blend",
     "DecoderEnsemble",
     "Flat",

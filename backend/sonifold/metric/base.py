@@ -91,6 +91,10 @@ class Metric(ABC):
 
     #: The precision the metric computes in, or None for that of its inputs.
     dtype: torch.dtype | None = None
+    #: Latent dimensions, or None for any.
+    latent_dim: int | None = None
+    #: Where it computes, or None for where its inputs are.
+    device: torch.device | None = None
     #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
     chordal: bool = False
     #: Places on each step of a curve at which the tensor is looked at: more of them miss less between the nodes.

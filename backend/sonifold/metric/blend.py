@@ -56,7 +56,8 @@ class Blend(Metric):
                 f"scale must be positive, got {scale}; typical_scale(pullback, points) estimates it"
             )
         self.pullback, self.data, self.weight, self.scale = pullback, data, float(weight), float(scale)
-        self.dtype = pullback.dtype or data.dtype
+        self.dtype, self.device = pullback.dtype or data.dtype, pullback.device or data.device
+        self.latent_dim = pullback.latent_dim or data.latent_dim
         if pullback.typical is not None and data.typical is not None:
             self.typical = self._sum(pullback.typical, data.typical)
 

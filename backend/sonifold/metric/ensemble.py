@@ -94,6 +94,8 @@ class DecoderEnsemble(Metric):
         self.members = [Pullback(decode, ridge) for decode in decoders]
         self.disagreement = Disagreement(decoders, reach)
         self.dtype = next((member.dtype for member in self.members if member.dtype), None)
+        self.device = next((member.device for member in self.members if member.device), None)
+        self.latent_dim = next((member.latent_dim for member in self.members if member.latent_dim), None)
 
     @classmethod
     def over(

@@ -84,7 +84,7 @@ class KernelMetric(Metric):
         self.matrices = matrices.detach().to(centroids).contiguous()
         self.temperature, self.ridge, self.looks = float(temperature), float(ridge), looks
         self.diagonal = matrices.ndim == 2
-        self.dtype = centroids.dtype
+        self.dtype, self.device, self.latent_dim = centroids.dtype, centroids.device, d
         self._table = self.matrices.reshape(k, -1)
         scale = -1 / self.temperature**2
         self._exponents = scale * (self.centroids * self.centroids).sum(1)

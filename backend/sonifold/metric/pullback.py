@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from sonifold.types import Curves, Points, Tensors, Vectors
 
 from .base import Metric, Quadratic, Station
-from .tangent import ForwardMode, Headed, SequentialTangents, TangentDecoder
+from .foreign import NUMBERS, AnyDecoder
+from .sequential import SequentialTangents
+from .tangent import Headed, TangentDecoder
 
 
 class Pullback(Metric):
@@ -24,34 +26,57 @@ class Pullback(Metric):
     decode
         Any torch callable (batch, latent) -> (batch, ...) with independent rows, or a ``TangentDecoder``.
         An ``nn.Sequential`` of known layers gets the fast hand-written propagation, with its last linear
-        layer folded by QR; anything else goes through forward-mode differentiation.
+        layer folded by QR; anything else is differentiated by torch (``AnyDecoder``).
     ridge
         Added to G, so that it stays positive where f is flat or has fewer outputs than latent dimensions.
+    points
+        (batch, latent), at which a decoder differentiated by torch is checked at once; by default at the first points
+        that it is asked about.
 
     Curves are measured by chords, |f(z_{k+1}) - f(z_k)|^2, which needs no Jacobian and can never report less
-    than the distance between the decoded ends.
+    than the distance between the decoded ends. Memory is bounded: many points or outputs are taken in parts.
+    Raises ``DecoderInvalid`` for a decoder that geometry cannot be made of, with what to do about it.
     """
 
     chordal = True
 
-    def __init__(self, decode: Callable[[Tensor], Tensor] | TangentDecoder, ridge: float = 0.0):
+    def __init__(
+        self,
+        decode: Callable[[Tensor], Tensor] | TangentDecoder,
+        ridge: float = 0.0,
+        points: Points | None = None,
+    ):
         if ridge < 0:
             raise ValueError(f"ridge must not be negative, got {ridge}")
         self.decode = _tangents(decode)
         self.ridge = ridge
-        self.dtype = self.decode.dtype
+        self.dtype, self.device = self.decode.dtype, self.decode.device
+        self.latent_dim = self.decode.latent_dim
+        self._outputs: int | None = None
+        if points is not None:
+            self.decode(points)
 
     @classmethod
     def linear_head(
         cls, trunk: Callable[[Tensor], Tensor] | TangentDecoder, head: Tensor, ridge: float = 0.0
     ) -> Self:
         """The pullback of z -> head @ trunk(z), head (outputs, width), at a cost that ignores outputs."""
-        tangents = trunk if isinstance(trunk, TangentDecoder) else ForwardMode(trunk)
+        tangents = trunk if isinstance(trunk, TangentDecoder) else AnyDecoder(trunk)
         return cls(Headed(tangents, head), ridge)
 
     def tensor(self, z: Points) -> Tensors:
+        return torch.cat([self._tensor(part) for part in z.split(self._most(z, z.shape[1]))])
+
+    def _tensor(self, z: Points) -> Tensors:
         _, images = self.decode.with_jacobian(z)
         return images @ images.mT + self._floor(images)
+
+    def _most(self, z: Points, vectors: int) -> int:
+        """How many points, or curves, may be worked on at once, each with so many vectors of outputs."""
+        if self._outputs is None and len(z):
+            with torch.no_grad():
+                self._outputs = self.decode(z.flatten(0, -2)[:1]).shape[1]
+        return max(1, NUMBERS // (vectors * (self._outputs or 1)))
 
     def inner(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         if u is v:
@@ -67,6 +92,12 @@ class Pullback(Metric):
 
     def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         """J' dJ/dt v, with the rate at which J changes along the curve: no second derivatives."""
+        most = self._most(places, 2 * places.shape[1] * places.shape[2])
+        pairs = zip(places.split(most), velocities.split(most), strict=True)
+        tensors, turns = zip(*(self._connections(*pair, rates) for pair in pairs), strict=True)
+        return torch.cat(tensors), torch.cat(turns)
+
+    def _connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         b, n, d = places.shape
         images = self.decode.with_jacobian(places.reshape(-1, d))[1].view(b, n, d, -1)
         changes = (rates.to(images) @ images.flatten(2)).view(images.shape)
@@ -83,6 +114,10 @@ class Pullback(Metric):
         return Station(images @ images.mT + self._floor(images), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
+        most = self._most(curves, curves.shape[1])
+        return torch.cat([self._squared_steps(part) for part in curves.split(most)])
+
+    def _squared_steps(self, curves: Curves) -> Tensor:
         b, n, d = curves.shape
         outputs = self.decode(curves.reshape(-1, d)).view(b, n, -1)
         squared = outputs.diff(dim=1).square().sum(2)
@@ -94,8 +129,14 @@ class Pullback(Metric):
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """By one decoding of the inner nodes and one pass back: dE/dz_k = 2N J_k'(2 f_k - f_{k-1} - f_{k+1})."""
-        b, n, d = curves.shape
         ends = self.anchors(curves) if anchors is None else anchors
+        most = self._most(curves, 2 * curves.shape[1])
+        pairs = zip(curves.split(most), ends.split(most), strict=True)
+        energies, gradients = zip(*(self._energy_gradient(*pair) for pair in pairs), strict=True)
+        return torch.cat(energies), torch.cat(gradients)
+
+    def _energy_gradient(self, curves: Curves, ends: Tensor) -> tuple[Tensor, Tensor]:
+        b, n, d = curves.shape
         inner, pull = self.decode.with_pull(curves[:, 1:-1].reshape(-1, d))
         outputs = torch.cat([ends[:, :1], inner.view(b, n - 2, -1), ends[:, 1:]], 1)
         steps = outputs.diff(dim=1)
@@ -109,6 +150,12 @@ class Pullback(Metric):
 
     def quadratic(self, curves: Curves) -> Quadratic:
         """Gauss-Newton. H_kk = 2 J_k'J_k, H_k,k+1 = -J_k'J_{k+1}; gradient J_k'(2 f_k - f_{k-1} - f_{k+1})."""
+        most = self._most(curves, curves.shape[1] * curves.shape[2])
+        return Quadratic(
+            *map(torch.cat, zip(*(self._quadratic(part) for part in curves.split(most)), strict=True))
+        )
+
+    def _quadratic(self, curves: Curves) -> Quadratic:
         b, n, d = curves.shape
         ends = self.decode(curves[:, [0, -1]].reshape(-1, d)).view(b, 2, -1)
         inner, images = self.decode.with_jacobian(curves[:, 1:-1].reshape(-1, d))
@@ -132,5 +179,5 @@ def _tangents(decode: Callable[[Tensor], Tensor] | TangentDecoder) -> TangentDec
         try:
             return SequentialTangents(decode)
         except (TypeError, ValueError):  # a layer without a hand-written rule, or ends that are not linear
-            return ForwardMode(decode)
-    return ForwardMode(decode)
+            return AnyDecoder(decode)
+    return AnyDecoder(decode)

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sonifold.metric import ResidualMLPTangents, TangentDecoder
+from sonifold.metric import RESIDUAL_BLOCKS, ResidualMLPTangents, TangentDecoder
 from sonifold.types import Points
 from sonifold.vae.config import VAEConfig
 from sonifold.vae.field import FieldTangents, ResidualField
@@ -33,6 +33,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
+
+
+RESIDUAL_BLOCKS.add(ResidualBlock)
 
 
 class VAE(nn.Module):
