@@ -19,6 +19,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import environments
+import families
 import kernel
 import operations
 import pullback
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[], dict]] = {
     "sampling-16": lambda: sampling.measure(16),
     "safety": safety.measure,
     "operations": operations.measure,
+    "families": families.measure,
 }
 
 
