@@ -88,6 +88,14 @@ class OwnSounds:
     async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
         return await run_in_threadpool(self._kept.wait, model.home, files)
 
+    async def require_waiting_room(self, bytes: int) -> None:
+        """Raises UploadsFullError where an upload of so many bytes cannot wait."""
+        await run_in_threadpool(self._kept.require_waiting_room, bytes)
+
+    async def all_waiting(self, model: ModelFacts) -> list[WaitingUpload]:
+        """A model's uploads that wait, oldest first."""
+        return await run_in_threadpool(self._kept.all_waiting, model.home)
+
     async def waiting(self, model: ModelFacts, id: str) -> WaitingUpload:
         """Raises UploadNotFoundError."""
         found = await run_in_threadpool(self._kept.waiting, model.home, id)

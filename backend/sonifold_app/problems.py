@@ -35,7 +35,7 @@ from sonifold_app.store.failures import (
     StoreFullError,
     failure_of,
 )
-from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError
+from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError, UploadsFullError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -298,6 +298,8 @@ def install(app: FastAPI) -> None:
                 return Problem(409, "jobs_full", "No more jobs", str(error)).response()
             case JobNotOverError():
                 return Problem(409, "job_not_over", "Still going on", str(error)).response()
+            case UploadsFullError():
+                return Problem(507, "uploads_full", "No more uploads", str(error)).response()
             case UploadNotFoundError():
                 return Problem(404, "upload_not_found", "No such upload", str(error)).response()
             case _:
@@ -314,6 +316,7 @@ def install(app: FastAPI) -> None:
         TooManyAdaptationsError,
         TooManyJobsError,
         JobNotOverError,
+        UploadsFullError,
         UploadNotFoundError,
         Exception,
     )

@@ -13,6 +13,7 @@ from test_app_embeddings import HOSTILE, wav_header
 
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
+from sonifold_app.store import kept
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ def kit(times=(0.1, 0.7, 1.5), seconds=2.5, rate=RATE):
 
 
 # -- one sound a file ------------------------------------------------------------------------------
+
+
+def test_uploads_that_wait_are_listed_and_so_much_may_wait(client, name, monkeypatch):
+    listed = f"{API}/models/{name}/uploads"
+    before = {one["id"] for one in client.get(listed).json()["uploads"]}
+    data = file_of(tone(0.4))
+    asked = {"files": [("files", ("kit.wav", data))]}
+    upload = client.post(listed, **asked).json()
+    found = {one["id"]: one for one in client.get(listed).json()["uploads"]}
+    assert found.keys() == before | {upload["id"]}
+    assert found[upload["id"]]["expires"] == upload["expires"]
+    assert found[upload["id"]]["files"] == [{"name": "kit.wav", "seconds": 0.4, "bytes": len(data)}]
+    for limit, value in (("MOST_WAITING", len(found)), ("MOST_WAITING_BYTES", len(data))):
+        with monkeypatch.context() as patch:
+            patch.setattr(kept, limit, value)
+            assert_problem(client.post(listed, **asked), 507, "uploads_full")
+    assert {one["id"] for one in client.get(listed).json()["uploads"]} == found.keys()
+    assert client.delete(f"{listed}/{upload['id']}").status_code == 204
+    assert {one["id"] for one in client.get(listed).json()["uploads"]} == before
 
 
 def test_an_uploaded_sound_is_kept_placed_and_told(client, send, ids, name):

@@ -28,6 +28,7 @@ from sonifold_app.schemas.uploads import (
     ChoiceRequest,
     KeptSounds,
     UploadReply,
+    WaitingUploads,
     stem_of,
     uploaded_file,
 )
@@ -118,6 +119,7 @@ async def create_upload(
     require_form(request)
     async with files_of(request) as files, services.uploads:
         places, uploads, skipped = await uploads_of(files)
+        await services.own.require_waiting_room(sum(len(one.data) for one in uploads))
         results = sort(
             places, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
         )
@@ -127,6 +129,12 @@ async def create_upload(
         )
     response.headers["Location"] = url_of(model, waiting)
     return await proposed(model, services, waiting, [split for _, split in results.taken], results.refused)
+
+
+@router.get("/uploads", operation_id="list_uploads", responses=problems_of(404, 422, 503))
+async def list_uploads(model: ModelDep, services: ServicesDep) -> WaitingUploads:
+    """The uploads that wait for their sounds to be chosen, oldest first."""
+    return WaitingUploads.of(await services.own.all_waiting(model))
 
 
 @router.get("/uploads/{upload}", operation_id="get_upload", responses=problems_of(404, 422, 503))

@@ -12,7 +12,7 @@ from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Number, Reply, Request
 from sonifold_app.schemas.places import Caveat
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Neighbour, Sound, printable
-from sonifold_app.store.kept import KeptSound
+from sonifold_app.store.kept import KeptSound, WaitingUpload
 
 MAX_KEPT = 64
 UPLOAD_ID = "9c56cc51b374c3ba"
@@ -85,6 +85,50 @@ class UploadReply(Reply):
     refused: list[Refused] = Field(
         default_factory=list, description="Those that could not, told once: when they were sent."
     )
+
+
+class WaitingFile(Reply):
+    name: str
+    seconds: float
+    bytes: int = Field(description="Of the file as it came; 0 where that is not known.")
+
+
+class Waiting(Reply):
+    """An upload whose sounds have not been chosen yet."""
+
+    id: str
+    expires: float = Field(description="Until then the choice can be made, in seconds since 1970.")
+    files: list[WaitingFile]
+
+
+class WaitingUploads(Reply):
+    model_config = example(
+        uploads=[
+            {
+                "id": UPLOAD_ID,
+                "expires": 1795400000.0,
+                "files": [{"name": "kit.wav", "seconds": 12.5, "bytes": 1800044}],
+            }
+        ]
+    )
+
+    uploads: list[Waiting] = Field(description="Oldest first.")
+
+    @classmethod
+    def of(cls, waiting: Sequence[WaitingUpload]) -> WaitingUploads:
+        return cls(
+            uploads=[
+                Waiting(
+                    id=one.id,
+                    expires=one.expires,
+                    files=[
+                        WaitingFile(name=file.name, seconds=round(file.seconds, 4), bytes=file.bytes)
+                        for file in one.files
+                    ],
+                )
+                for one in waiting
+            ]
+        )
 
 
 def uploaded_file(split: base.SplitFile, url: str) -> UploadedFile:

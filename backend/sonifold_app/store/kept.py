@@ -52,6 +52,15 @@ WAITING_SECONDS = 24 * 3600.0
 MOST_SOUNDS = 2000
 
 
+#: Uploads that wait at the same time, of all models together, and bytes of their files.
+MOST_WAITING = 500
+MOST_WAITING_BYTES = 1 << 30
+
+
+class UploadsFullError(Exception):
+    """No more uploads can wait; the message is a sentence for the user."""
+
+
 class LibraryFullError(Exception):
     """No more sounds can be kept; the message is a sentence for the user."""
 
@@ -130,6 +139,7 @@ class WaitingFile:
     name: str
     audio: str  # sha256 of the file as it came
     seconds: float
+    bytes: int = 0  # unknown of those that came before it was written down
 
 
 @dataclass(frozen=True)
@@ -252,14 +262,18 @@ class KeptSounds:
     # -- uploads that wait --------------------------------------------------------------------------
 
     def wait(self, model: str, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
-        """Keep (name, file, seconds) of recordings until their sounds are chosen, for a day at most."""
+        """Keep (name, file, seconds) of recordings until their sounds are chosen, for a day at most.
+
+        Raises UploadsFullError, StorageError.
+        """
         now = time.time()
         with self._writing:
             self._forget_expired()
+            self.require_waiting_room(sum(len(data) for _, data, _ in files))
             with self._new_audio([data for _, data, _ in files]) as audio:
                 waiting = [
-                    WaitingFile(name, sha256, seconds)
-                    for (name, _, seconds), sha256 in zip(files, audio, strict=True)
+                    WaitingFile(name, sha256, seconds, len(data))
+                    for (name, data, seconds), sha256 in zip(files, audio, strict=True)
                 ]
                 row = {
                     "id": secrets.token_hex(8),
@@ -269,6 +283,26 @@ class KeptSounds:
                 }
                 self.database.write(lambda connection: connection.execute(uploads.insert().values(**row)))
         return upload_of(row)
+
+    def require_waiting_room(self, bytes: int) -> None:
+        """Raises UploadsFullError where an upload of so many bytes cannot wait."""
+        waiting = self._all_waiting(uploads.c.model.is_not(None))
+        kept = sum(file.bytes for one in waiting for file in one.files)
+        if len(waiting) >= MOST_WAITING or kept + bytes > MOST_WAITING_BYTES:
+            raise UploadsFullError(
+                f"{len(waiting)} uploads of {kept / 1e6:.0f} MB wait for their sounds to be chosen; {MOST_WAITING} of "
+                f"{MOST_WAITING_BYTES / 1e6:.0f} MB together can. Choose from some or delete them: "
+                "GET /api/v1/models/{model}/uploads lists them."
+            )
+
+    def all_waiting(self, model: str) -> list[WaitingUpload]:
+        """A model's uploads that wait, oldest first."""
+        return self._all_waiting(uploads.c.model == model)
+
+    def _all_waiting(self, which: sqlalchemy.ColumnElement[bool]) -> list[WaitingUpload]:
+        asked = select(uploads).where(which, uploads.c.created > time.time() - WAITING_SECONDS)
+        with self.database.connect() as connection:
+            return [upload_of(row._mapping) for row in connection.execute(asked.order_by(uploads.c.created))]
 
     def waiting(self, model: str, id: str) -> WaitingUpload | None:
         """An upload that waits."""
