@@ -1,0 +1,97 @@
+"""Everything the API takes, and much that it does not, against a real server: no answer may be a server error.
+
+python tests/benchmarks/fuzz                            20,000 cases of schemathesis, 5,000 of our own
+python tests/benchmarks/fuzz --schemathesis 2000 --own 500
+
+schemathesis is installed into build/fuzz, in an environment of its own. Prints the answers by status; exits with 1
+where one is a server error without a reason (503 with Retry-After has one), or the server has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "load"))
+
+from own import fuzz  # noqa: E402
+from recorder import Recorder  # noqa: E402
+from server import ROOT, Server  # noqa: E402
+
+ENVIRONMENT = ROOT / "build" / "fuzz" / "schemathesis"
+VERSION = "schemathesis==4.32.5"
+CASES_AN_EXAMPLE = 100
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--schemathesis", type=int, default=20_000, metavar="N", help="cases at least")
+    parser.add_argument("--own", type=int, default=5_000, metavar="N", help="requests of our own")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as data, Server(ROOT, Path(data)) as server:
+        recorder = Recorder(server.url)
+        with recorder:
+            answered = stateful(recorder, options.schemathesis, options.seed)
+            say("schemathesis", answered)
+            before = recorder.answers.copy()
+            fuzz(recorder.url, options.own, options.seed)
+            own = recorder.answers - before
+            say("our own", own)
+        errors = recorder.errors
+        ended = server.process.poll() is not None
+    for error in errors[:20]:
+        print(error)
+    print(f"{len(errors)} server errors" + (", and the server has ended" if ended else ""))
+    return 1 if errors or ended else 0
+
+
+def stateful(recorder: Recorder, cases: int, seed: int) -> Counter[int]:
+    """Runs of schemathesis until so many cases were sent; the answers by status."""
+    program = installed()
+    while (sent := recorder.answers.total()) < cases:
+        command = [
+            *(program, "run", f"{recorder.url}api/v1/openapi.json", "--url", recorder.url),
+            *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "not_a_server_error"),
+            *("--max-examples", str(CASES_AN_EXAMPLE), "--seed", str(seed), "--no-color"),
+            *("--exclude-operation-id", "watch_job", "--continue-on-failure", "--request-timeout", "60"),
+        ]
+        subprocess.run(command, env=plain_environment(), cwd=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        seed += 1
+        if recorder.answers.total() == sent:
+            raise SystemExit("schemathesis sent nothing; run it by hand to see why")
+        print(f"  {recorder.answers.total()} cases of schemathesis", flush=True)
+    return recorder.answers.copy()
+
+
+def installed() -> str:
+    """The program, in an environment of its own, made first if need be."""
+    program = ENVIRONMENT / ("Scripts/st.exe" if os.name == "nt" else "bin/st")
+    if not program.exists():
+        print(f"installing {VERSION} into {ENVIRONMENT.relative_to(ROOT)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
+        pip = [str(program.with_name("pip")), "install", "--quiet", "--disable-pip-version-check", VERSION]
+        subprocess.run(pip, check=True, env=plain_environment())
+    return str(program)
+
+
+def plain_environment() -> dict[str, str]:
+    """Without what would let another environment's packages in."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def say(who: str, answers: Counter[int]) -> None:
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+    print(f"{who}: {answers.total()} requests ({statuses})", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
