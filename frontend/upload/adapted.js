@@ -1,5 +1,5 @@
 // @ts-check
-/** What taking one's own sounds in has brought: what to expect, before and after by ear, the way back. */
+/** What adapting to one's own sounds has brought: what to expect, both models by ear, the way back. */
 
 import { h, setAll } from "../dom.js";
 import { mountHearing } from "../hear/switch.js";
@@ -25,12 +25,13 @@ export function mountAdapted(root, parts) {
   const switching = mountHearing(head, store);
   const told = h("span", { role: "status" });
   const choice = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "The sound to compare", onchange: () => compare(store.get()) }));
-  const takes = h("div", { "aria-label": "Before and after" });
-  const hearing = h("div.hearing", {}, h("h3", {}, "Hear what changed", choice), takes);
-  const amounts = h("div.amounts");
+  const takes = h("div", { "aria-label": "The original model, with your sounds, and your recording" });
+  const hearing = h("details.hearing", {}, h("summary", {}, "Hear what changed"), choice, takes);
+  const amounts = h("div");
+  const more = h("details.amounts", {}, h("summary", {}, "Make any sound more like yours"), amounts);
   const undo = h("button.text", { onclick: () => void adapting.undo() }, "Undo");
   const again = h("button.text", { onclick: adapting.again });
-  root.append(head, h("p.sum", {}, told, " ", undo, again), hearing, amounts);
+  root.append(head, h("p.sum", {}, told, " ", undo, again), hearing, more);
   const tiles = mountTiles(takes, parts);
   const mixer = mountAmounts(amounts, parts);
 
@@ -44,13 +45,14 @@ export function mountAdapted(root, parts) {
     if (root.hidden || !library) return;
     const count = mine?.sounds.length ?? learned.length;
     const ready = mine?.phase === "ready";
-    title.textContent = !mine ? `With ${yours(count)}` : ready ? `With ${yours(count)}` : mine.phase === "adapting" ? `Taking in ${yours(count)}` : `Without ${yours(count)}`;
-    told.textContent = !mine ? "This model has learned them. Before is the model it was made from." : ready ? mine.text : mine.phase === "adapting" ? "It takes about a second." : "The model is as it was, to the last bit.";
+    title.textContent = !mine ? `With ${yours(count)}` : ready ? `With ${yours(count)}` : mine.phase === "adapting" ? `Adapting to ${yours(count)}` : `Without ${yours(count)}`;
+    told.textContent = !mine ? "This model has learned them. The original model is the one it was made from." : ready ? mine.text : mine.phase === "adapting" ? "It takes about a second." : "You hear the original model; nothing in it was changed.";
     undo.hidden = !ready;
     again.hidden = mine?.phase !== "offered";
-    again.textContent = `Take in ${yours(count)}`;
+    again.textContent = `Adapt to ${yours(count)}`;
     hearing.hidden = !both;
-    amounts.hidden = !ready || !mine?.sliders.length;
+    more.hidden = !ready || !mine?.sliders.length;
+    if (Object.values(state.amounts).some(Boolean)) /** @type {HTMLDetailsElement} */ (more).open = true;
     if (both) {
       const ids = mine ? ownSounds(library).filter((id) => mine.sounds.includes(id)) : learned;
       if (!ids.length) return;
@@ -71,9 +73,9 @@ export function mountAdapted(root, parts) {
     const learned = library.kindOf(library.indexOf(id)) === "learned";
     tiles.show([
       // the model before knows the place, not the sound that was learned later
-      { key: `${both.before} ${id}`, label: "Before", detail: "as it was", url: () => (learned ? placeUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id))) },
-      { key: `${both.after} ${id}`, label: "After", detail: "with your sounds", url: async () => api.decodedUrl(both.after, id) },
-      { key: id, label: "Original", detail: "your file", url: async () => api.soundUrl(model.id, id) },
+      { key: `${both.before} ${id}`, label: "Original model", detail: "before", url: () => (learned ? placeUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id))) },
+      { key: `${both.after} ${id}`, label: "With your sounds", detail: "after", url: async () => api.decodedUrl(both.after, id) },
+      { key: id, label: "Your recording", detail: "as it is", url: async () => api.soundUrl(model.id, id) },
     ]);
   }
 

@@ -20,7 +20,7 @@ export function sliderWords({ id, title }) {
   const ends = title.split(" - ");
   const capital = title.slice(0, 1).toUpperCase() + title.slice(1);
   if (!nth || ends.length !== 2) return { title: capital, label: capital, less: "less", more: "more" };
-  return { title: `What sets them apart${nth === "1" ? "" : `, ${nth}`}`, label: `From ${ends[0]} to ${ends[1]}`, less: ends[0], more: ends[1] };
+  return { title: `${ends[0]} – ${ends[1]}`, label: `From ${ends[0]} to ${ends[1]}`, less: ends[0], more: ends[1] };
 }
 
 /** @param {number} amount */
@@ -38,7 +38,7 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
   const save = h("button.btn.ghost", { onclick: () => void saveFile() }, "Save as WAV");
   const reset = h("button.btn.ghost", { onclick: () => store.set({ amounts: {} }) }, "Reset");
   const acts = h("div.row", {}, play, save, reset);
-  root.append(h("h3", {}, "Turn a sound towards yours"), h("div.row", {}, from, to), lost, rows, acts);
+  root.append(h("div.row", {}, from, to), lost, rows, acts);
   const group = radioGroup(from, (value) => {
     if (value !== "other") store.set({ subject: /** @type {"a" | "b" | "here"} */ (value), shape: null });
   });

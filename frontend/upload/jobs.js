@@ -25,7 +25,7 @@ export function told(job, kind, data) {
     return { ...job, phase: data.phase, progress, curve, from: job.attempts > 1 ? job.from ?? data.step : null };
   }
   if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };
-  if (kind === "failed") return { ...job, phase: kind, error: String(data.message ?? "It says not why.") };
+  if (kind === "failed") return { ...job, phase: kind, error: String(data.message ?? "no reason was given; see the server log.") };
   if (kind === "started") return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
   if (kind === "done") return { ...job, phase: kind, why: data.reason ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };

@@ -1,5 +1,5 @@
 // @ts-check
-/** How learning goes: percent, time left, phase, the error as it falls; before, by now, and the original, to hear. */
+/** How fine-tuning goes: percent, time left, phase, the error as it falls; the models before and now, and the original, to hear. */
 
 import { h, inNextFrame } from "../dom.js";
 import { ownSounds } from "../library/sounds.js";
@@ -19,9 +19,9 @@ const PHASES = [[["queued", "started", "loading", "interrupted"], "listen"], [["
 /** What is to be said of a job, in one line. @param {Pick<Job, "phase" | "error"> & {why?: string | null}} job */
 export function jobWords({ phase, error, why }) {
   return {
-    queued: "It waits its turn.", started: "It begins.", loading: "It listens to your sounds.", interrupted: "It was interrupted, and goes on by itself.",
-    trial: "Some of your sounds are left out, to see how far to go.", final: "It learns from all of them.",
-    saving: "It lays the new map.", done: `It has learned${why ? `: ${why}` : ""}. The model you had is as it was.`, cancelled: "Cancelled. Nothing was changed.", failed: `It did not work. ${error ?? ""}`,
+    queued: "Waiting for its turn.", started: "Starting.", loading: "Reading your sounds.", interrupted: "Interrupted; it goes on by itself.",
+    trial: "Some of your sounds are left out, to see how far to go.", final: "Learning from all of your sounds.",
+    saving: "Building the new map.", done: `Finished${why ? `: ${why}` : ""}. The model you had is unchanged.`, cancelled: "Cancelled. Nothing was changed.", failed: `Fine-tuning failed: ${error ?? "no reason was given; see the server log."}`,
   }[phase];
 }
 
@@ -30,6 +30,16 @@ export function brokenWords({ attempts, from }) {
   if (attempts < 2) return "";
   const times = attempts === 2 ? "once" : attempts === 3 ? "twice" : `${attempts - 1} times`;
   return `It was interrupted ${times} and went on${from === null ? "" : ` at step ${from}`}; nothing was lost.`;
+}
+
+const GAIN = 0.02; // of the error: less is nothing
+
+/** What the sounds that were left out gained; "": none were. @param {Pick<Job, "curve">} job */
+export function gainWords({ curve }) {
+  const held = curve.flatMap(({ phase, held: error }) => (phase === "trial" && error !== null ? [error] : []));
+  if (held.length < 2) return "";
+  const gain = 1 - Math.min(...held) / held[0];
+  return gain < GAIN ? "Nothing was gained for sounds it had not heard." : `Sounds it had not heard came ${Math.round(100 * gain)} % closer.`;
 }
 
 /** @param {number | null | undefined} seconds */
@@ -41,7 +51,7 @@ export function mountRefine(offer, run, parts, opened) {
   const { store, api } = parts;
   const jobs = createJobs(parts);
   const go = h("button.btn.solid", { onclick: () => void jobs.start() });
-  offer.append(h("h3", {}, "Refine"), h("p.note", {}, "Goes on learning from there, for about a minute, and makes a new model. This one stays as it is."), h("div.row", {}, go));
+  offer.append(h("h3", {}, "Fine-tune"), h("p.note", {}, "Trains a new model on your sounds (about one minute). The current model is not changed."), h("div.row", {}, go));
 
   const lede = h("p.lede");
   const number = h("b");
@@ -54,13 +64,13 @@ export function mountRefine(offer, run, parts, opened) {
   const loss = h("figure.loss", {}, h("figcaption", {}, h("span"), measure), canvas);
   const caption = /** @type {HTMLElement} */ (loss.querySelector("figcaption span"));
   const which = h("span");
-  const takes = h("div", { "aria-label": "Before, by now, and the original" });
+  const takes = h("div", { "aria-label": "The original model, the new one, and your recording" });
   const hearing = h("div.hearing", { hidden: true }, h("h3", {}, "Hear what changed", which), takes);
   const cancel = h("button.btn.quiet", { onclick: () => void jobs.cancel() }, "Cancel");
   const open = h("a.btn.solid", {}, "Open the new model");
   const again = h("button.btn.ghost", { onclick: jobs.dismiss }, "Close");
   const retry = h("button.btn.quiet", { onclick: () => void jobs.again() }, "Try again");
-  const meter = h("div.meter", { role: "progressbar", "aria-label": "Learning", "aria-valuemin": 0, "aria-valuemax": 100 }, h("p.percent", {}, number, h("span", {}, "%")), facts);
+  const meter = h("div.meter", { role: "progressbar", "aria-label": "Fine-tuning", "aria-valuemin": 0, "aria-valuemax": 100 }, h("p.percent", {}, number, h("span", {}, "%")), facts);
   run.append(h("h2", { tabindex: -1 }, "Fine-tuning", h("br"), "on your sounds"), lede, meter, h("div.bar", {}, bar), phases, said, loss, hearing, h("div.row.wrap", {}, open, retry, cancel, again));
   const tiles = mountTiles(takes, parts);
 
@@ -75,12 +85,12 @@ export function mountRefine(offer, run, parts, opened) {
     const own = library ? ownSounds(library) : [];
     offer.hidden = job !== null || !own.length || uploading !== null;
     run.hidden = job === null;
-    go.textContent = `Refine on ${own.length === 1 ? "this sound" : `these ${own.length} sounds`}`;
+    go.textContent = `Fine-tune on ${own.length === 1 ? "this sound" : `these ${own.length} sounds`}`;
     if (!job || !library) return;
     const learned = job.sounds.length ? job.sounds : own;
     const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);
     const over = OVER.includes(job.phase);
-    lede.textContent = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ${duration(seconds)}.${over ? "" : " Keep playing: the map stays awake while it learns."}`;
+    lede.textContent = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
     const percent = job.phase === "done" ? 100 : Math.min(99, Math.round(job.progress?.percent ?? 0));
     number.textContent = String(percent);
     meter.setAttribute("aria-valuenow", String(percent));
@@ -92,10 +102,10 @@ export function mountRefine(offer, run, parts, opened) {
       : []));
     const now = PHASES.findIndex(([names]) => names.includes(job.phase));
     [...phases.children].forEach((item, i) => (item.className = job.phase === "done" ? "done" : i < now ? "done" : i === now ? "now" : ""));
-    const text = [jobWords(job), brokenWords(job)].filter(Boolean).join(" ");
+    const text = [jobWords(job), job.phase === "done" && gainWords(job), brokenWords(job)].filter(Boolean).join(" ");
     if (said.textContent !== text) said.textContent = text;
     loss.hidden = job.curve.length < 2;
-    caption.textContent = job.curve.some(({ held }) => held !== null) ? "Error on what it learns from and holds back" : "Error on what it learns from";
+    caption.textContent = job.curve.some(({ held }) => held !== null) ? "Error on the sounds it learns from, and on those left out" : "Error on the sounds it learns from";
     measure.textContent = model?.unit ?? "";
     hearing.hidden = job.previews === 0;
     if (job.previews) hear(state, job);
@@ -116,9 +126,9 @@ export function mountRefine(offer, run, parts, opened) {
     const off = (/** @type {number | null | undefined} */ error, /** @type {string} */ otherwise) => (typeof error === "number" ? `${amount(error)} ${model?.unit ?? ""} off` : otherwise);
     const step = preview?.step;
     tiles.show([
-      { key: `${id} before`, label: "Before", detail: off(preview?.before, "as it was"), url: async () => api.previewUrl(id, "before", 1) },
-      { key: `${id} after ${previews}`, label: phase === "done" ? "After" : step ? `Step ${step}` : "By now", detail: off(preview?.after, phase === "done" ? "with your sounds" : "so far"), url: async () => api.previewUrl(id, "after", previews) },
-      ...(sound && row >= 0 && model ? [{ key: sound, label: "Original", detail: "your file", url: async () => api.soundUrl(model.id, sound) }] : []),
+      { key: `${id} before`, label: "Original model", detail: off(preview?.before, "before"), url: async () => api.previewUrl(id, "before", 1) },
+      { key: `${id} after ${previews}`, label: phase === "done" ? "New model" : step ? `Step ${step}` : "By now", detail: off(preview?.after, phase === "done" ? "with your sounds" : "so far"), url: async () => api.previewUrl(id, "after", previews) },
+      ...(sound && row >= 0 && model ? [{ key: sound, label: "Your recording", detail: "as it is", url: async () => api.soundUrl(model.id, sound) }] : []),
     ]);
   }
 

@@ -34,7 +34,7 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
   function make(nth) {
     const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { "aria-hidden": "true" }));
     const [name, detail] = [h("b"), h("span")];
-    const button = h("button.take", { onclick: () => void play(nth) }, canvas, name, detail);
+    const button = h("button.take", { onclick: () => void play(nth) }, canvas, h("span.vh", {}, "Play: "), name, h("span.vh", {}, ", "), detail);
     const take = { key: "", label: "", detail: "", url: async () => "" };
     return { take, button, canvas, name, detail, sound: null, buffer: null };
   }
@@ -100,7 +100,6 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
         const tile = tiles[nth];
         tile.name.textContent = take.label;
         tile.detail.textContent = take.detail;
-        setAll(tile.button, { "aria-label": `Play: ${take.label}${take.detail ? `, ${take.detail}` : ""}` });
         if (tile.take.key !== take.key) {
           Object.assign(tile, { take, sound: null }); // the old picture stays until the new one is there
           soundOf(tile).catch(() => {}); // whoever wants to hear it is told why

@@ -83,7 +83,7 @@ def into(page: Page, state: str, b: str) -> None:
     if state in ("yours", "refining"):
         bring(page)
     if state == "refining":
-        page.get_by_role("button", name="Refine on").click()
+        page.get_by_role("button", name="Fine-tune on").click()
         page.wait_for_function("() => window.sonifold.state().job?.previews", timeout=90_000)
     if state in ("mean", "analogy", "beyond"):
         page.wait_for_function("() => window.sonifold.state().found.length", timeout=90_000)

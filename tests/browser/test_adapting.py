@@ -75,7 +75,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     wait(page, "!location.search.includes('hear')")
     page.goto(page.url)
     wait(page, f"s.adaptation?.phase === 'offered' && {WAY}")  # it stays undone
-    page.get_by_role("button", name="Take in your 4 sounds").click()
+    page.get_by_role("button", name="Adapt to your 4 sounds").click()
     wait(page, f"{READY} && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
     assert url(page) == after
     remove_all(page)
@@ -84,14 +84,15 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
 def test_before_after_and_the_original_are_heard_side_by_side(page: Page, bars: list[Path]) -> None:
     pick(page, bars)
     wait(page, READY)
-    for take in ("Before", "After", "Original"):
+    page.get_by_text("Hear what changed").click()
+    for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
         page.keyboard.press("Escape")
         until_silent(page)
         page.locator(".rail [data-panel=yours]").click()
     page.get_by_label("The sound to compare").select_option("Bar 262")
-    page.locator(".adapted").get_by_role("button", name="Play: After").click()
+    page.locator(".adapted").get_by_role("button", name="Play: With your sounds").click()
     until_heard(page)
     remove_all(page)
 
@@ -111,6 +112,8 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     page.keyboard.press("ArrowRight")
     wait(page, "s.hear === 'after'")
     slider = page.get_by_role("slider", name="More of your sounds")
+    tab_to(page, page.locator(".amounts summary"))
+    page.keyboard.press("Enter")
     tab_to(page, slider)
     page.keyboard.press("End")
     wait(page, "s.amounts.common === 2")
@@ -165,11 +168,11 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
 ) -> None:
     pick(page, bars)
     wait(page, READY)
-    page.get_by_role("button", name="Refine on these 4 sounds").click()
+    page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
     wait(page, "s.job?.curve.some(({phase}) => phase === 'final') && s.job.previews")
     assert page.locator(".rail .busy").is_visible()
     assert state(page, "s.job.progress.eta > 0 && s.job.progress.best_step > 0")
-    for take in ("Before", "Step", "Original"):
+    for take in ("Original model", "Step", "Your recording"):
         page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
     page.wait_for_function(
@@ -185,7 +188,8 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         path.stem for path in bars
     )
     page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
-    for take in ("Before", "After", "Original"):
+    page.get_by_text("Hear what changed").click()
+    for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
 
@@ -227,7 +231,7 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
         page = session.open()
         pick(page, bars)
         wait(page, READY)
-        page.get_by_role("button", name="Refine on these 4 sounds").click()
+        page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
         wait(page, "s.job?.curve.length > 1")
         for worker in workers(server):
             os.kill(worker, signal.SIGKILL)
@@ -273,7 +277,7 @@ def test_ones_own_sounds_fit_the_screen(
         "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
     )
     assert probe(page, "nameless") == []
-    page.get_by_role("button", name="Refine on these 4 sounds").click()
+    page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
     wait(page, "s.job?.curve.length > 1")
     assert page.evaluate(
         "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"

@@ -145,7 +145,7 @@ def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:
 def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page, hits: list[Path]) -> None:
     pick(page, hits)
     wait(page, "s.check?.count === 3")
-    page.get_by_role("button", name="Refine on these 3 sounds").click()
+    page.get_by_role("button", name="Fine-tune on these 3 sounds").click()
     wait(page, "s.job?.progress")
     job = state(page, "s.job.id")
     meter = page.get_by_role("progressbar", name="Learning")
@@ -157,5 +157,5 @@ def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page
     if state(page, "s.job.phase") == "cancelled":  # else it was quicker than the click
         assert page.get_by_text("Nothing was changed.").is_visible()
     page.get_by_role("button", name="Close", exact=True).click()
-    assert page.get_by_role("button", name="Refine on these 3 sounds").is_visible()
+    assert page.get_by_role("button", name="Fine-tune on these 3 sounds").is_visible()
     remove_all(page)

@@ -144,7 +144,7 @@ test("models say where they came from, and a link to one leaves behind what it d
 test("sliders of one's own are named by what they lead from and to", () => {
   assert.deepEqual(sliderWords({ id: "common", title: "more of your sounds" }).label, "More of your sounds");
   const own = sliderWords({ id: "own-2", title: "Bar 5 - Bar 7" });
-  assert.deepEqual([own.title, own.label, own.less, own.more], ["What sets them apart, 2", "From Bar 5 to Bar 7", "Bar 5", "Bar 7"]);
+  assert.deepEqual([own.title, own.label, own.less, own.more], ["Bar 5 – Bar 7", "From Bar 5 to Bar 7", "Bar 5", "Bar 7"]);
 });
 
 test("how uploads lie beside what is known is said as it is", () => {

@@ -4,7 +4,7 @@ import { createLibrary } from "../../frontend/library/sounds.js";
 import { initial } from "../../frontend/state.js";
 import { createStore } from "../../frontend/store.js";
 import { createJobs, told } from "../../frontend/upload/jobs.js";
-import { brokenWords, jobWords, left } from "../../frontend/upload/refine.js";
+import { brokenWords, gainWords, jobWords, left } from "../../frontend/upload/refine.js";
 import { createUploads, cutsOf, isPlain, moved, refusal } from "../../frontend/upload/uploads.js";
 
 const limits = { upload_files: 3, upload_bytes: 4 * 2 ** 20, upload_seconds: 10 };
@@ -130,7 +130,7 @@ test("a model that learns is followed from its first event to its last", async (
   assert.deepEqual(store.get().job.curve.map(({ phase, held }) => [phase, held]), [["trial", 2.5], ["trial", 2.2], ["final", null]], "both runs are drawn");
   say("preview", { step: 10 });
   say("done", { reason: "all 40 steps were taken" });
-  assert.match(jobWords(store.get().job), /learned: all 40 steps were taken\./);
+  assert.match(jobWords(store.get().job), /^Finished: all 40 steps were taken\./);
   assert.deepEqual([store.get().job.phase, store.get().job.previews, source.closed], ["done", 1, true]);
   jobs.dismiss();
   assert.equal(store.get().job, null);
@@ -144,7 +144,7 @@ test("after a reload a running job is found again; one that is over is not", asy
   await settle();
   assert.equal(store.get().job.id, "new");
   say("failed", { message: "the disk is full." });
-  assert.equal(jobWords(store.get().job), "It did not work. the disk is full.");
+  assert.equal(jobWords(store.get().job), "Fine-tuning failed: the disk is full.");
 });
 
 test("a job that was interrupted draws its curve on from where it went on, and says so", () => {
@@ -154,6 +154,13 @@ test("a job that was interrupted draws its curve on from where it went on, and s
   assert.deepEqual(after.curve.map(({ step }) => step), [10, 20]);
   assert.equal(brokenWords(after), "It was interrupted once and went on at step 20; nothing was lost.");
   assert.equal(brokenWords({ ...after, attempts: 1 }), "");
+});
+
+test("what was gained for sounds that were left out is said, nothing too", () => {
+  const curve = (...held) => ({ curve: held.map((error, i) => ({ phase: "trial", step: 10 * i, train: 1, held: error })) });
+  assert.equal(gainWords(curve(2.1, 2.1, 2.08)), "Nothing was gained for sounds it had not heard.");
+  assert.equal(gainWords(curve(4, 3, 3.5)), "Sounds it had not heard came 25 % closer.");
+  assert.equal(gainWords(curve(null, null)), "", "none were left out");
 });
 
 test("time left is told as one says it", () => assert.deepEqual([0.2, 42, 70, null].map(left), ["1 s", "42 s", "1 min 10 s", ""]));
