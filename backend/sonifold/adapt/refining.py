@@ -245,7 +245,9 @@ class _Refining:
     def _outcome(self, final: _State, share: float, train: float) -> RefineOutcome:
         reason = f"all {self.config.steps} steps were taken"
         if final.errors:
-            reason += f"; it stopped at {100 * final.share:.0f} % of the way, where it did best on sounds it had not heard"
+            reason += (
+                f"; it stopped at {100 * final.share:.0f} % of the way, best for sounds it had not heard"
+            )
         if share > final.share:
             reason += f", and {100 * share:.0f} % was kept to come close to all"
         held_out = min(final.errors, default=None)

@@ -1,0 +1,61 @@
+"""No barriers that axe-core knows of: every panel, both themes, a phone, a laptop, a large screen."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Page
+from sessions import Session, wait
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCREENS = [(400, 860), (1280, 720), (1920, 1080)]
+PANELS = ["library", "combine", "shape", "sample", "yours"]
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds on the page as it is now: rule, element, and what would mend it."""
+    found: list[str] = page.evaluate(
+        """async (tags) => {
+            const rules = {"label-content-name-mismatch": {enabled: true}};
+            const {violations} = await window.axe.run(document, {runOnly: tags, rules});
+            return violations.flatMap(({id, nodes}) =>
+                nodes.map(({target, failureSummary}) => [id, target, failureSummary].join(" ")));
+        }""",
+        RULES,
+    )
+    return found
+
+
+def survey(page: Page) -> dict[str, list[str]]:
+    """The barriers of every screen, panel and box, one after the other."""
+    found = {"first": barriers(page)}
+    page.locator(".trip").first.click()
+    wait(page, "s.journey?.paths.retimed")
+    page.keyboard.press("Escape")
+    found["morph"] = barriers(page)
+    for panel in PANELS:
+        page.locator(f".rail [data-panel={panel}]").click()
+        section = "#library" if panel == "library" else f"[data-for={panel}]"
+        page.locator(f"{section} h2").first.wait_for()
+        found[panel] = barriers(page)
+        page.keyboard.press("Escape")
+        wait(page, "s.panel === null")
+    for name, box in [("How the way is chosen", ".lens-box"), ("Sound and volume", "#sound")]:
+        page.get_by_role("button", name=name).click()
+        page.locator(box).wait_for()
+        found[name] = barriers(page)
+        page.keyboard.press("Escape")
+    page.locator(".rail .keys").click()
+    page.locator("dialog[open]").wait_for()
+    found["help"] = barriers(page)
+    return {where: what for where, what in found.items() if what}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+def test_axe_finds_no_barrier_on_any_screen(visit: Session, width: int, height: int, theme: str) -> None:
+    page = visit.open(f"/?theme={theme}", width=width, height=height, touch=width < 720)
+    page.evaluate(AXE)
+    assert survey(page) == {}
