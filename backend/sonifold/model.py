@@ -40,7 +40,7 @@ from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.network import VAE, freeze
 from sonifold.vae.refine import refine
 
-Distance = Literal["perceptual", "geodesic", "euclidean"]
+Distance = Literal["geodesic", "perceptual", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
 RECENT = 32  # sounds and lines kept: a second path between the same sounds costs half
 UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
@@ -499,31 +499,33 @@ class Model:
 
     # -- distances --------------------------------------------------------------------------------
 
-    def distance(self, a: Sound, b: Sound, metric: Distance = "perceptual") -> float:
-        """How far apart two sounds are; see :meth:`distances`."""
+    def distance(self, a: Sound, b: Sound, metric: Distance = "geodesic") -> float:
+        """How far apart two sounds are, by default in ``unit``; see :meth:`distances`.
+
+        A :class:`Path` has lengths of its own, which are longer: what is heard along that one path, from recording to
+        recording, where ``distance`` is the least that the model's own sounds have to change.
+        """
         return float(self.distances([a, b], metric)[0, 1])
 
-    def distances(self, sounds: list[Sound], metric: Distance = "perceptual") -> Tensor:
+    def distances(self, sounds: list[Sound], metric: Distance = "geodesic") -> Tensor:
         """Distances between all pairs, (sound, sound).
 
-        ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``. ``geodesic``: length of the geodesic morph
-        between them, in ``unit``. ``euclidean``: of the latent points, in latent units.
+        ``geodesic``: length of the shortest path under the pull-back of Phi, in ``unit``: of these the one that agrees
+        best with listeners' ratings of dissimilarity. ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``,
+        for when geodesics would take too long. ``euclidean``: of the latent points, in latent units.
+
+        Raises:
+            ValueError: another metric.
         """
+        z = torch.stack([sound.z for sound in sounds])
+        if metric == "geodesic":
+            return geodesic.distances(self.pullback, z) * self.config.unit_per_phi
         if metric == "euclidean":
-            z = torch.stack([sound.z for sound in sounds])
             return torch.cdist(z, z)
-        if metric == "perceptual":
-            phi = torch.stack([self.timbre(sound) for sound in sounds])
-            return (
-                torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * self.config.unit_per_phi
-            )
-        if metric != "geodesic":
-            raise ValueError(f"no distance {metric!r}; choose perceptual, geodesic or euclidean.")
-        pairs = [(i, j) for i in range(len(sounds)) for j in range(i)]
-        out = torch.zeros(len(sounds), len(sounds))
-        for (i, j), path in zip(pairs, self.paths([(sounds[i], sounds[j]) for i, j in pairs]), strict=True):
-            out[i, j] = out[j, i] = path.length
-        return out
+        if metric != "perceptual":
+            raise ValueError(f"no distance {metric!r}; choose geodesic, perceptual or euclidean.")
+        phi = torch.stack([self.timbre(sound) for sound in sounds])
+        return torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * self.config.unit_per_phi
 
     def timbre(self, sound: Sound) -> Tensor:
         """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""
@@ -535,16 +537,36 @@ class Model:
             audio = sound.audio
         return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
 
-    def library_distances(self, sound: Sound) -> Tensor:
-        """Perceptual distance to every library sound, (sound,), in ``unit``."""
+    def perceptual_distances(self, sound: Sound) -> Tensor:
+        """|Phi - Phi_sound| of every library sound's recording, (sound,), in ``unit``."""
         return (self.library.timbre - self.timbre(sound)).norm(dim=1) * self.config.unit_per_phi
 
-    def neighbours(self, sound: Sound, count: int = 8) -> list[tuple[str, float]]:
-        """The library sounds nearest to the ear, nearest first, without the sound itself: (id, distance)."""
-        distance = self.library_distances(sound)
+    def neighbours(
+        self,
+        sound: Sound,
+        count: int = 8,
+        distance: Distance = "geodesic",
+        metric: MetricName = "pullback",
+        weight: float | None = None,
+    ) -> list[tuple[str, float]]:
+        """The nearest library sounds, nearest first, without the sound itself: (id, distance).
+
+        Args:
+            distance: see :meth:`distances`. Geodesics rank anew the fifty (or three times the count) that are nearest
+                in latent space.
+            metric: of the geodesics. Under the pull-back they are in ``unit``, else in the metric's own.
+            weight: the blend's.
+        """
+        if distance == "geodesic":
+            return self.operations.neighbours(sound, count, metric, weight)
+        away = (
+            self.perceptual_distances(sound)
+            if distance == "perceptual"
+            else (self.library.z - sound.z).norm(dim=1)
+        )
         if sound.id is not None:
-            distance[self.library.index(sound.id)] = math.inf
-        near, index = distance.topk(min(count, len(self.library) - (sound.id is not None)), largest=False)
+            away[self.library.index(sound.id)] = math.inf
+        near, index = away.topk(min(count, len(self.library) - (sound.id is not None)), largest=False)
         return [(self.library.labels[i].id, d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
 
     # -- new points: see sonifold.operations ------------------------------------------------------
@@ -570,12 +592,6 @@ class Model:
     ) -> ExtrapolationPlace:
         """Beyond B, seen from A."""
         return self.operations.extrapolate(a, b, to, metric, weight)
-
-    def geodesic_neighbours(
-        self, sound: Sound, count: int = 8, metric: MetricName = "blend", weight: float | None = None
-    ) -> list[tuple[str, float]]:
-        """The library sounds nearest by geodesic distance: (id, distance)."""
-        return self.operations.neighbours(sound, count, metric, weight)
 
     def sample(
         self,

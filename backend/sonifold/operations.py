@@ -279,11 +279,12 @@ class Operations:
         return curve[: max(1, first)], [Caveat("stopped_early", why)]
 
     def neighbours(
-        self, sound: Sound, count: int = 8, metric: MetricName = "blend", weight: float | None = None
+        self, sound: Sound, count: int = 8, metric: MetricName = "pullback", weight: float | None = None
     ) -> list[tuple[str, float]]:
         """The library sounds nearest by geodesic distance under a metric, nearest first: (id, distance).
 
-        Ranked anew among the fifty (or three times the count) nearest by Euclidean distance; in the metric's own unit.
+        Ranked anew among the fifty (or three times the count) nearest by Euclidean distance; under the pull-back in the
+        model's unit, else in the metric's own.
         """
         library = self._model.library
         keep = torch.ones(len(library), dtype=torch.bool)
@@ -291,9 +292,10 @@ class Operations:
             keep[library.index(sound.id)] = False
         others = keep.nonzero()[:, 0]
         count = max(0, min(count, len(others)))
+        unit = self._model.config.unit_per_phi if metric == "pullback" else 1.0
         found = geodesic.neighbours(self._model.metric(metric, weight), sound.z, library.z[others], count)
         return [
-            (library.labels[int(others[i])].id, float(d))
+            (library.labels[int(others[i])].id, float(d) * unit)
             for i, d in zip(found.indices, found.distances, strict=True)
         ]
 

@@ -23,7 +23,11 @@ class Path:
     """One way from a sound to another, with everything that was measured on it.
 
     Lengths and speeds are in the model's unit, perceptual distance between the sounds on the way, ends and
-    residuals included. ``speed_variation`` is the standard deviation of the steps over their mean.
+    residuals included. ``length`` is how far this path goes to the ear, ``line_length`` how far the straight line
+    between the same latent points does; ``Model.distance`` is the shortest way there is between them for the model's
+    own sounds, without what it leaves out of the recordings, and so less than both. A path under the blend may be
+    longer than the line: it goes where sounds are known. ``speed_variation`` is the standard deviation of the steps
+    over their mean.
 
     ``guesswork`` is 0 where the way leads through known sounds and 1 where none is near. It is the mean, over the way
     as it is heard, of how far the metric of the known sounds is from their company (``KernelMetric.saturation``): what

@@ -127,7 +127,7 @@ def test_a_library_sound_encoded_from_its_file_lands_where_it_lies(model):
     sound_id = model.library.ids[5]
     again = model.encode(model.library.audio_path(sound_id))
     known = model.sound(sound_id)
-    assert model.distance(known, again) < 0.1 * float(model.library_distances(known).median())
+    assert model.distance(known, again) < 0.1 * float(model.perceptual_distances(known).median())
 
 
 def test_an_unknown_sound_is_refused(model):
@@ -295,8 +295,26 @@ def test_distances_are_symmetric_zero_on_the_diagonal_and_keep_the_triangle(mode
         d = model.distances(sounds, metric)
         torch.testing.assert_close(d, d.T)
         assert d.diagonal().abs().max() < 1e-3
-    d = model.distances(sounds)
-    assert (d[:, :, None] <= d[:, None, :] + d[None].mT + 1e-3).all()
+        # lengths of geodesics are upper bounds, good to half a percent
+        assert (d[:, :, None] <= 1.01 * (d[:, None, :] + d[None].mT) + 1e-3).all()
+
+
+def test_a_distance_is_the_length_of_the_shortest_way_and_no_path_heard_is_shorter(model):
+    sounds = [model.sound(i) for i in model.library.ids[7:1200:300]]
+    pairs = [(a, b) for i, a in enumerate(sounds) for b in sounds[:i]]
+    shortest = model.paths(pairs, metric="pullback")
+    apart = [model.distance(a, b) for a, b in pairs]
+    solved = [path.energy**0.5 * model.config.unit_per_phi for path in shortest]
+    assert apart == pytest.approx(solved, rel=0.01)
+    assert torch.equal(model.distances(sounds), model.distances(sounds, "geodesic"))
+    for distance, path in zip(apart, shortest, strict=True):
+        assert distance < min(path.length, path.line_length)
+        assert distance <= 1.01 * float(model.pullback.length(path.curve[None])) * model.config.unit_per_phi
+
+
+def test_distances_are_measured_without_rendering_a_sound(model, monkeypatch):
+    monkeypatch.setattr(type(model.renderer), "along", None)
+    assert float(model.distances([model.sound(i) for i in model.library.ids[:3]]).max()) > 0
 
 
 def test_the_unit_is_the_decibel_of_the_median_pair(model):
@@ -306,9 +324,15 @@ def test_the_unit_is_the_decibel_of_the_median_pair(model):
 
 
 def test_neighbours_come_nearest_first_without_the_sound_itself(model, ends):
-    near = model.neighbours(ends[0], 5)
-    assert ends[0].id not in [sound_id for sound_id, _ in near]
-    assert [d for _, d in near] == sorted(d for _, d in near)
+    for distance in ("geodesic", "perceptual", "euclidean"):
+        near = model.neighbours(ends[0], 5, distance)
+        assert ends[0].id not in [sound_id for sound_id, _ in near]
+        assert [d for _, d in near] == sorted(d for _, d in near)
+
+
+def test_neighbours_are_as_far_as_their_distance_says(model, ends):
+    nearest, away = model.neighbours(ends[0], 1)[0]
+    assert away == pytest.approx(model.distance(ends[0], model.sound(nearest)), rel=0.01)
 
 
 def test_library_sounds_are_placed_where_the_map_shows_them(model):

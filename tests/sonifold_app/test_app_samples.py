@@ -114,8 +114,9 @@ def test_by_the_flat_metric_geodesic_neighbours_are_the_euclidean_ones(neighbour
 
 
 def test_geodesic_neighbours_come_nearest_first_without_the_sound_itself(neighbours, ids):
-    found = neighbours(3, count=6, distance="geodesic").json()
+    found = neighbours(3, count=6).json()
     assert found["distance"] == "geodesic"
+    assert found["unit"] == "tdB"
     distances = [one["distance"] for one in found["neighbours"]]
     assert distances == sorted(distances)
     assert len({one["id"] for one in found["neighbours"]} - {ids[3]}) == 6

@@ -140,7 +140,7 @@ def _label(adapted: AdaptedModel, place: int, name: str) -> Label:
     if sound.id is not None:
         return adapted.base.library.labels[adapted.base.library.index(sound.id)]
     identity = hashlib.sha256(sound.audio.numpy().astype("<f4").tobytes()).hexdigest()[:12]
-    near, _ = adapted.base.neighbours(sound, 1)[0]
+    near, _ = adapted.base.neighbours(sound, 1, "perceptual")[0]
     family = adapted.base.library.labels[adapted.base.library.index(near)].family
     return Label(
         identity, sound.name or identity, family, round(sound.seconds or 0.0, 3), None, "Uploads", "your own", "",

@@ -26,11 +26,11 @@ ModelKind = Literal["library", "adapted", "refined", "imported"]
 PathKind = Literal["geodesic", "linear", "retimed", "graph"]
 MetricName = Literal["blend", "pullback", "kernel", "flat"]
 MorphMode = Literal["steps", "glide"]
-DistanceName = Literal["perceptual", "geodesic", "euclidean"]
+DistanceName = Literal["geodesic", "perceptual", "euclidean"]
 
 PATH_KINDS: tuple[PathKind, ...] = ("geodesic", "linear", "retimed", "graph")
 METRICS: tuple[MetricName, ...] = ("blend", "pullback", "kernel", "flat")
-DISTANCES: tuple[DistanceName, ...] = ("perceptual", "geodesic", "euclidean")
+DISTANCES: tuple[DistanceName, ...] = ("geodesic", "perceptual", "euclidean")
 
 
 # -- questions ---------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ class NeighbourQuery:
 
     anchor: Anchor
     count: int = 8
-    distance: DistanceName = "perceptual"
-    metric: MetricName = "blend"  # of the geodesics
+    distance: DistanceName = "geodesic"
+    metric: MetricName = "pullback"  # of the geodesics
     weight: float | None = None  # the model's own
     own: tuple[Kept, ...] = ()  # sounds that count besides the library's
 

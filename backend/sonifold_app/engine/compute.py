@@ -150,7 +150,9 @@ def embeddings(
     def embed(upload: Upload) -> Embedding:
         sound = model.encode(upload.data, name=upload.name)
         ((x, y),) = numbers(model.place(sound.z[None]))
-        nearest = tuple(Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST))
+        nearest = tuple(
+            Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST, "perceptual")
+        )
         seconds = sound.seconds or 0.0
         return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest)
 

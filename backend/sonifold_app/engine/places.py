@@ -141,7 +141,8 @@ def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]
             near, found = (z - start).norm(dim=1).topk(count, largest=False)
         else:
             nearest = geodesic.neighbours(model.metric(query.metric, query.weight), start, z, count)
-            near, found = nearest.distances, nearest.indices
+            unit = model.config.unit_per_phi if query.metric == "pullback" else 1.0
+            near, found = unit * nearest.distances, nearest.indices
     return [
         base.Neighbour(ids[others[place]], distance)
         for place, distance in zip(found.tolist(), near.tolist(), strict=True)

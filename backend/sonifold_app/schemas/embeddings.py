@@ -17,7 +17,7 @@ class Embedding(Reply):
     z: list[float]
     x: float
     y: float
-    nearest: list[Neighbour]
+    nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
 
     @classmethod
     def of(cls, file: int, embedding: base.Embedding) -> Embedding:

@@ -71,7 +71,7 @@ class Model(Reply):
         unit="tdB",
         metrics=["blend", "pullback", "kernel", "flat"],
         path_kinds=["geodesic", "linear", "retimed", "graph"],
-        distances=["perceptual", "geodesic", "euclidean"],
+        distances=["geodesic", "perceptual", "euclidean"],
         samplers=[
             {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}
         ],

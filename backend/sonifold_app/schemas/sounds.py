@@ -253,17 +253,19 @@ class Neighbour(Reply):
 
 
 class Neighbours(Reply):
-    model_config = example(unit="tdB", distance="perceptual", neighbours=[{"id": SOUND_ID, "distance": 3.42}])
+    model_config = example(unit="tdB", distance="geodesic", neighbours=[{"id": SOUND_ID, "distance": 3.42}])
 
     unit: str | None = Field(
-        description="Of the distances; null where they are in a metric's own unit or in latent units."
+        description="Of the distances; null where they are in latent units, or in the unit of another metric than the "
+        "pull-back."
     )
     distance: base.DistanceName
     neighbours: list[Neighbour] = Field(description="Nearest first, the sound itself left out.")
 
 
 class Distances(Reply):
-    model_config = example(unit="tdB", distance=[0.0, 11.3, 8.75])
+    model_config = example(unit="tdB", kind="perceptual", distance=[0.0, 11.3, 8.75])
 
     unit: str
+    kind: base.DistanceName = Field(description="By which of the model's `distances`.")
     distance: list[float] = Field(description="To every sound, in the order of the list of sounds.")

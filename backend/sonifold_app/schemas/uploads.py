@@ -215,7 +215,7 @@ class CheckedSound(Reply):
     leading: float | None = Field(description="Seconds of silence before it, which were left out.")
     known: bool = Field(description="Whether it lies among the sounds that the model learned from.")
     distance: float | None = Field(description="Perceptual, to the nearest library sound.")
-    nearest: list[Neighbour]
+    nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
     duplicate_of: Duplicate | None
     warnings: list[Caveat]
 

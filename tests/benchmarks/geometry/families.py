@@ -234,11 +234,13 @@ FAMILIES: dict[str, Callable[[int], nn.Module]] = {
 
 
 def measure() -> dict:
-    """By family: what of 200 pairs went wrong, and how they ended."""
-    return {
-        name: _together([check(name, latent, PAIRS // len(DIMENSIONS)) for latent in DIMENSIONS])
-        for name in FAMILIES
-    }
+    """By family: what of 200 pairs went wrong, and how many converged."""
+    counts = {}
+    for name in FAMILIES:
+        parts = [check(name, latent, PAIRS // len(DIMENSIONS)) for latent in DIMENSIONS]
+        counts[name] = {key: sum(part[key] for part in parts) for key in parts[0]}
+        print(f"  {name}: {counts[name]}", flush=True)
+    return counts
 
 
 def check(name: str, latent: int, pairs: int, seed: int = 0) -> dict[str, int]:
@@ -283,7 +285,3 @@ def _foreign(decoder: nn.Module, paths: Geodesics, starts: Tensor, ends: Tensor)
     return torch.stack([(paths.line_length - length).abs() > SAME * length + 1e-6 for length in lengths]).all(
         0
     )
-
-
-def _together(parts: list[dict[str, int]]) -> dict[str, int]:
-    return {key: sum(part[key] for part in parts) for key in parts[0]}

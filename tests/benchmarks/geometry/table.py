@@ -101,6 +101,22 @@ def rows(parts: dict) -> list[Row]:
             if isinstance(entry, dict)
         )
         found.append(Row("NaN or worse than the line, 500 pairs under each of 13 metrics", bad, "", "<= 0"))
+    if "families" in parts:
+        wrong = {
+            "exceptions": "exceptions other than refusals in words",
+            "false": "paths worse than the line called converged",
+            "foreign": "lengths of another decoder",
+        }
+        families = [entry for entry in parts["families"].values() if isinstance(entry, dict)]
+        found += [
+            Row(
+                f"24 families of decoders, 200 pairs each: {words}",
+                sum(entry[key] for entry in families),
+                "",
+                "<= 0",
+            )
+            for key, words in wrong.items()
+        ]
     if "operations" in parts:
         part = parts["operations"]
         found += [
