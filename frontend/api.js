@@ -264,8 +264,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} model @param {string} id */
     forget: async (model, id) => void (await send("DELETE", `models/${model}/uploads/${id}`)),
 
-    /** @param {string} model @param {string[]} sounds @returns {Promise<CheckReply>} */
-    check: (model, sounds) => post(`models/${model}/checks`, { sounds }),
+    /** Of all that were uploaded. @param {string} model @returns {Promise<CheckReply>} */
+    check: (model) => post(`models/${model}/checks`, {}),
 
     /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
     decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,

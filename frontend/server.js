@@ -5,11 +5,12 @@ import { ApiError, isAway } from "./api.js";
 import { createLibrary } from "./library/sounds.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // Seconds between tries
+const SETTLING = 3; // Seconds until places that were still being found are asked for again
 const LOOKED_LATELY = 1000; // ms: a window that is shown gets the focus too, and looks once
 
 /** Whether two libraries are the same to the eye. @param {import("./library/sounds.js").Library} one @param {import("./library/sounds.js").Columns} other */
 const sameLibrary = (one, other) =>
-  ["id", "name", "kind", "pitch"].every((column) => JSON.stringify(one[/** @type {"id"} */ (column)]) === JSON.stringify(other[/** @type {"id"} */ (column)]));
+  ["id", "name", "kind", "pitch", "x", "y"].every((column) => JSON.stringify(one[/** @type {"id"} */ (column)]) === JSON.stringify(other[/** @type {"id"} */ (column)]));
 
 /**
  * @param {object} parts
@@ -21,6 +22,7 @@ const sameLibrary = (one, other) =>
 export function createServer({ store, api, window, windows }) {
   let tries = 0;
   let timer = 0;
+  let settling = 0; // timer
 
   async function load() {
     clearTimeout(timer);
@@ -38,12 +40,19 @@ export function createServer({ store, api, window, windows }) {
       }
       const [columns, atlas] = await Promise.all([api.sounds(model.id), api.atlas(model.id)]);
       const library = createLibrary(columns);
+      lookAgain(columns);
       tries = 0;
       explain(model.id, library, unusable);
       store.set({ server: { phase: "ready" }, models, model, library, atlas });
     } catch (error) {
       later(error);
     }
+  }
+
+  /** Some sounds are shown where they were before, until the engine has found their places. @param {import("./library/sounds.js").Columns} columns */
+  function lookAgain({ provisional }) {
+    clearTimeout(settling);
+    if (provisional) settling = window.setTimeout(() => look().catch(() => {}), SETTLING * 1000);
   }
 
   /** A link may name what is not here. @param {string} model @param {import("./library/sounds.js").Library} library @param {{id: string, problem: string}[]} unusable */
@@ -101,6 +110,7 @@ export function createServer({ store, api, window, windows }) {
     const [columns, { models }] = await Promise.all([api.sounds(model.id), api.models()]);
     if (store.get().model?.id !== model.id) return;
     if (JSON.stringify(models) !== JSON.stringify(store.get().models)) store.set({ models, model: models.find(({ id }) => id === model.id) ?? model });
+    lookAgain(columns);
     if (!sameLibrary(library, columns)) replace(createLibrary(columns));
   }
 
@@ -137,7 +147,11 @@ export function createServer({ store, api, window, windows }) {
     /** The library has changed: a sound was kept, renamed or taken out. */
     async refresh() {
       const { model } = store.get();
-      if (model) replace(createLibrary(await api.sounds(model.id)));
+      if (model) {
+        const columns = await api.sounds(model.id);
+        lookAgain(columns);
+        replace(createLibrary(columns));
+      }
       windows?.postMessage("library");
     },
     /**
@@ -152,6 +166,7 @@ export function createServer({ store, api, window, windows }) {
     },
     destroy() {
       clearTimeout(timer);
+      clearTimeout(settling);
       window.removeEventListener("sonifold:try", now);
       window.removeEventListener("focus", cameBack);
       window.document.removeEventListener("visibilitychange", cameBack);

@@ -28,6 +28,7 @@ from sonifold import linalg, provenance
 from sonifold.atlas import smooth_course
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.clip import Clip
+from sonifold.errors import NotFinite
 from sonifold.metric import Metric
 from sonifold.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
@@ -184,6 +185,7 @@ class Directions:
 
         Raises:
             ValueError: an unknown descriptor, too few or many steps, a reach that is not in (0, 4].
+            NotFinite: the sound's own decoding overflows.
         """
         reach = REACH if reach is None else reach
         _check(descriptor, steps, reach)
@@ -193,6 +195,10 @@ class Directions:
         # a sound may lie off the data itself: then it must only not get worse
         limit = max(self.model.operations.reach, 1.001 * start)
         nodes, values, stopped = self.flow(measured, sound.z, residual, descriptor, reach, hold, limit)
+        if not torch.isfinite(values).all():
+            raise NotFinite(
+                f"{descriptor} of the sound cannot be measured: its decoding is beyond what numbers hold."
+            )
         points, origin = _even(nodes, values, sound.z, steps)
         heard = self.heard(points, residual)
         away = self.away(points)

@@ -14,6 +14,7 @@ SonifoldError
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
 ├─ DecoderInvalid         a decoder of one's own that geometry cannot be made of
 ├─ PositionInvalid        a map position that is not two finite numbers
+├─ NotFinite              a result that numbers cannot hold: the model is flat or overflows there
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
 ├─ OutputError            a file that cannot, or must not, be written where it was asked for
 ├─ Cancelled              a long run was told to stop
@@ -79,6 +80,10 @@ class DecoderInvalid(SonifoldError):
 
 class PositionInvalid(SonifoldError):
     """A map position that is not two finite numbers."""
+
+
+class NotFinite(SonifoldError):
+    """A result that numbers cannot hold: the model is flat or overflows there."""
 
 
 class UploadsInvalid(SonifoldError):

@@ -10,15 +10,17 @@ import dataclasses
 import hashlib
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Catalogue, Engine, Kept, ModelFacts, Numbers
+from sonifold_app.engine.base import Adapted, Catalogue, Engine, Kept, ModelFacts, Numbers
 from sonifold_app.own import OwnSounds, sound_not_found
+from sonifold_app.settings import MEBIBYTE
 from sonifold_app.store.adaptations import (
     Adaptation,
     AdaptationStore,
@@ -27,9 +29,8 @@ from sonifold_app.store.adaptations import (
     now,
 )
 
-#: Adapted models in memory, some 20 MB each; beyond that the longest unused goes, unless it was used just now.
-LOADED = 8
-JUST_NOW_SECONDS = 60.0
+#: Of adapted models in memory; beyond that the longest unused goes, unless a request uses it.
+LOADED_BYTES = 256 * MEBIBYTE
 #: Adaptations in use at the same time.
 MOST = 100
 
@@ -43,9 +44,8 @@ class Adaptations:
         self._store, self._own, self._engine = store, own, engine
         self._known = {one.id: one for one in store.all()}
         self._facts: dict[str, tuple[ModelFacts, ModelFacts]] = {}  # by id: of the base, of the result
-        self._used: OrderedDict[str, float] = (
-            OrderedDict()
-        )  # those in memory: when last, longest unused first
+        self._loaded: OrderedDict[str, int] = OrderedDict()  # id -> bytes; longest unused first
+        self._in_use: Counter[str] = Counter()  # requests under way
         self._loading = asyncio.Lock()
 
     def joined(self, catalogue: Catalogue) -> Catalogue:
@@ -78,15 +78,28 @@ class Adaptations:
             await self._load(found, base)
             return found
 
-    async def ready(self, model: ModelFacts, catalogue: Catalogue) -> None:
-        """Have an adapted model in memory. Raises PackInvalid where it can no longer be made."""
+    @asynccontextmanager
+    async def using(self, model: ModelFacts, catalogue: Catalogue) -> AsyncIterator[None]:
+        """Have an adapted model in memory for as long as this is open. Raises PackInvalid where it cannot be made."""
         if model.kind != "adapted":
+            yield
             return
-        if model.name not in self._used:
+        self._in_use[model.name] += 1
+        try:
+            await self._ready(model, catalogue)
+            yield
+        finally:
+            self._in_use[model.name] -= 1
+            if not self._in_use[model.name]:
+                del self._in_use[model.name]
+
+    async def _ready(self, model: ModelFacts, catalogue: Catalogue) -> None:
+        if model.name not in self._loaded:
             async with self._loading:
                 if (found := self._known.get(model.name)) is not None:
                     await self._load(found, catalogue.models[found.model])
-        self._touch(model.name)
+        if model.name in self._loaded:
+            self._loaded.move_to_end(model.name)
 
     async def rename(self, id: str, title: str) -> None:
         await run_in_threadpool(self._store.rename, id, title)
@@ -98,8 +111,9 @@ class Adaptations:
             await run_in_threadpool(self._store.remove, id)
             self._known.pop(id, None)
             self._facts.pop(id, None)
-            if self._used.pop(id, None) is not None:
+            if self._loaded.pop(id, None) is not None:
                 await self._engine.shut(id)
+            await self._own.undone(id)
 
     async def _make(self, base: ModelFacts, id: str, ids: Sequence[str], seed: int) -> Adaptation:
         if len(self._known) >= MOST:
@@ -110,8 +124,7 @@ class Adaptations:
         began = time.perf_counter()
         kept = await self._own.several(base, ids)
         plain = [await self._own.plain(one) for one in kept]
-        told = await self._engine.adapt(base.name, id, plain, seed)
-        self._touch(id)
+        told = dataclasses.asdict(await self._adapted(base.name, id, plain, seed))
         sounds = tuple(
             AdaptedTo(one.id, one.name, one.seconds, one.audio, tuple(one.z.tolist())) for one in kept
         )
@@ -123,12 +136,12 @@ class Adaptations:
             f"{base.title} + {more}",
             seed,
             sounds,
-            {**dataclasses.asdict(told), "seconds": time.perf_counter() - began},
+            {**told, "seconds": time.perf_counter() - began},
             now(),
         )
         gone = await run_in_threadpool(self._store.add, adaptation)
         if gone is not None:
-            self._used.pop(id, None)
+            self._loaded.pop(id, None)
             await self._engine.shut(id)
             raise sound_not_found(base, gone.id)
         self._known[id] = adaptation
@@ -136,7 +149,7 @@ class Adaptations:
         return adaptation
 
     async def _load(self, adaptation: Adaptation, base: ModelFacts) -> None:
-        if adaptation.id in self._used:
+        if adaptation.id in self._loaded:
             return
         sounds = []
         for one in adaptation.sounds:
@@ -149,21 +162,21 @@ class Adaptations:
                 )
             sounds.append(as_kept(one, audio, placed=adaptation.pack == base.pack))
         log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)
-        await self._engine.adapt(base.name, adaptation.id, sounds, adaptation.seed)
-        self._touch(adaptation.id)
+        await self._adapted(base.name, adaptation.id, sounds, adaptation.seed)
         await self._make_room()
 
-    async def _make_room(self) -> None:
-        while len(self._used) > LOADED:
-            id, when = next(iter(self._used.items()))
-            if time.monotonic() - when < JUST_NOW_SECONDS:
-                return
-            del self._used[id]
-            await self._engine.shut(id)
+    async def _adapted(self, base: str, id: str, sounds: Sequence[Kept], seed: int) -> Adapted:
+        adapted = await self._engine.adapt(base, id, sounds, seed)
+        self._loaded[id] = adapted.bytes
+        return adapted
 
-    def _touch(self, id: str) -> None:
-        self._used[id] = time.monotonic()
-        self._used.move_to_end(id)
+    async def _make_room(self) -> None:
+        unused = [id for id in self._loaded if id not in self._in_use]
+        for id in unused[:-1]:  # the last one was made just now
+            if sum(self._loaded.values()) <= LOADED_BYTES:
+                return
+            del self._loaded[id]
+            await self._engine.shut(id)
 
     def _facts_of(self, one: Adaptation, base: ModelFacts) -> ModelFacts:
         made_of, facts = self._facts.get(one.id, (None, base))

@@ -80,6 +80,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         engine.start()
         runner.start()
         yield
+        await logged("placing own sounds", own.close())
         await logged("ending the jobs", runner.close())
         for close in (engine.close, storage.close):
             await logged("closing", run_in_threadpool(close))

@@ -1,21 +1,24 @@
 """The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
 
-The engine keeps nothing; a question that names an own sound carries it. An adapted model has the own sounds of its
-base, each where its decoder comes closest.
+The engine keeps nothing; a question that names an own sound carries it. A list may show sounds where they were before
+(see ``placing``); what a question names is always in its place.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import logging
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
+import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Settled, Upload
+from sonifold_app.checks import Repeats
+from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Numbers, OwnPlaces, Settled, Upload
+from sonifold_app.placing import Placing
 from sonifold_app.store.kept import (
     KeptSound,
     KeptSounds,
@@ -35,7 +38,27 @@ class Anchors:
     anchors: tuple[Anchor, ...]
 
 
-log = logging.getLogger(__name__)
+#: Models whose tables stay in memory, some 3 kB a sound.
+REMEMBERED = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnTable:
+    """A model's own sounds, oldest first."""
+
+    latent_dim: int
+    sounds: Sequence[KeptSound]
+    provisional: int  # of them that are shown where they were before; their places are being found
+    state: Hashable  # another after every change
+
+    @cached_property
+    def places(self) -> OwnPlaces:
+        """The same as arrays."""
+        return OwnPlaces(
+            [one.id for one in self.sounds],
+            stacked([one.z for one in self.sounds], self.latent_dim),
+            np.array([one.timbre for one in self.sounds], np.float32),
+        )
 
 
 class OwnSounds:
@@ -43,36 +66,53 @@ class OwnSounds:
 
     def __init__(self, kept: KeptSounds, engine: Engine) -> None:
         self._kept = kept
-        self._engine = engine
-        self._moving = asyncio.Lock()
-        self._settled: dict[tuple[str, str], Settled] = {}  # by version of an adapted model and sound
+        self._placing = Placing(kept, engine)
+        self.repeats = Repeats(kept, engine)
+        self._tables: OrderedDict[str, OwnTable] = OrderedDict()
 
-    async def all(self, model: ModelFacts) -> list[KeptSound]:
-        """A model's own sounds, oldest first, their points those of the pack as it is now."""
-        sounds = await run_in_threadpool(self._kept.all, model.home)
-        if any(sound.pack != model.pack for sound in sounds):
-            await self._move(model)
-            sounds = await run_in_threadpool(self._kept.all, model.home)
-        return await self._as_in(model, sounds)
+    async def close(self) -> None:
+        await self._placing.close()
+
+    async def table(self, model: ModelFacts) -> OwnTable:
+        """All of a model's own sounds, at once; places that are not known yet are found from now on."""
+        revision, sounds = await run_in_threadpool(self._kept.at_revision, model.home)
+        settled = await self._placing.settled(model) if model.kind == "adapted" else {}
+        state = (model.version, revision, len(settled))
+        table = self._tables.get(model.name)
+        if table is None or table.state != state:
+            pending = self._placing.pending(model, sounds, settled)
+            table = OwnTable(model.latent_dim, [placed(one, settled) for one in sounds], len(pending), state)
+            self._tables[model.name] = table
+            self._placing.place_behind(model, pending)
+        elif table.provisional:
+            self._placing.place_behind(model, self._placing.pending(model, sounds, settled))
+        self._tables.move_to_end(model.name)
+        while len(self._tables) > REMEMBERED:
+            self._tables.popitem(last=False)
+        return table
+
+    async def undone(self, model: str) -> None:
+        """An adapted model is no more."""
+        self._tables.pop(model, None)
+        await self._placing.forget(model)
+
+    async def stored(self, model: ModelFacts, id: str) -> KeptSound:
+        """A sound as it was kept, wherever it lies: to be heard. Raises SoundNotFound."""
+        (found,) = in_order(model, [id], await run_in_threadpool(self._kept.some, model.home, {id}))
+        return found
 
     async def several(self, model: ModelFacts, ids: Sequence[str]) -> list[KeptSound]:
         """In the order of the ids. Raises SoundNotFound."""
-        found = await self._some(model, set(ids))
-        for id in ids:
-            if id not in found:
-                raise sound_not_found(model, id)
-        return [found[id] for id in ids]
+        return in_order(model, ids, await self._some(model, set(ids)))
 
     async def find(self, model: ModelFacts, id: str) -> KeptSound:
         """Raises SoundNotFound."""
-        found = (await self._some(model, {id})).get(id)
-        if found is None:
-            raise sound_not_found(model, id)
+        (found,) = await self.several(model, [id])
         return found
 
     async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[KeptSound]:
         kept = await run_in_threadpool(self._kept.add, model.home, model.pack, sounds)
-        return await self._as_in(model, kept)
+        return await self._placed(model, kept)
 
     async def change(self, model: ModelFacts, id: str, values: Mapping[str, Any]) -> KeptSound:
         """Give a sound another ``name`` or ``pitch``. Raises SoundNotFound."""
@@ -151,44 +191,41 @@ class OwnSounds:
 
     async def _some(self, model: ModelFacts, ids: set[str]) -> dict[str, KeptSound]:
         found = await run_in_threadpool(self._kept.some, model.home, ids)
-        if any(sound.pack != model.pack for sound in found.values()):
-            await self._move(model)
-            found = await run_in_threadpool(self._kept.some, model.home, ids)
-        return {sound.id: sound for sound in await self._as_in(model, list(found.values()))}
+        return {sound.id: sound for sound in await self._placed(model, list(found.values()))}
 
-    async def _as_in(self, model: ModelFacts, sounds: list[KeptSound]) -> list[KeptSound]:
-        """Sounds where a model has them; an adapted one has them elsewhere than its base."""
-        if model.kind != "adapted":
-            return sounds
-        new = [one for one in sounds if (model.version, one.id) not in self._settled]
-        audio = {one.id: await run_in_threadpool(self._kept.audio, one) for one in new}
-        whole = [(one, data) for one in new if (data := audio[one.id]) is not None]
-        places = await self._engine.settle(model.name, [one.plain(data) for one, data in whole])
-        for (one, _), place in zip(whole, places, strict=True):
-            self._settled[model.version, one.id] = place
-        return [
-            one if place is None else moved(one, place)
-            for one in sounds
-            for place in [self._settled.get((model.version, one.id))]
-        ]
-
-    async def _move(self, model: ModelFacts) -> None:
-        """Find the points anew of sounds that were kept with another pack of this name."""
-        async with self._moving:
-            sounds = await run_in_threadpool(self._kept.all, model.home)
-            old = [sound for sound in sounds if sound.pack != model.pack]
-            log.info("finding %d own sounds anew in %s, whose pack has changed", len(old), model.home)
-            for sound in old:
-                audio = await run_in_threadpool(self._kept.audio, sound)
-                if audio is None:
-                    continue
-                (admitted,) = await self._engine.admit(model.home, [Upload(sound.name, audio)])
-                await run_in_threadpool(self._kept.move, sound, model.pack, admitted)
+    async def _placed(self, model: ModelFacts, sounds: list[KeptSound]) -> list[KeptSound]:
+        """Sounds where a model has them, found now where that is not known yet."""
+        settled = await self._placing.settled(model) if model.kind == "adapted" else {}
+        pending = self._placing.pending(model, sounds, settled)
+        if pending:
+            await self._placing.place(model, pending)
+            moved = await run_in_threadpool(self._kept.some, model.home, {one.id for one in pending})
+            sounds = [moved.get(one.id, one) for one in sounds]
+            settled = await self._placing.settled(model) if model.kind == "adapted" else {}
+        return [placed(one, settled) for one in sounds]
 
 
-def moved(sound: KeptSound, place: Settled) -> KeptSound:
+def in_order(model: ModelFacts, ids: Sequence[str], found: Mapping[str, KeptSound]) -> list[KeptSound]:
+    """Raises SoundNotFound."""
+    for id in ids:
+        if id not in found:
+            raise sound_not_found(model, id)
+    return [found[id] for id in ids]
+
+
+def placed(sound: KeptSound, settled: Mapping[str, Settled]) -> KeptSound:
+    """A sound at its place in an adapted model, if that is known."""
+    place = settled.get(sound.id)
+    if place is None:
+        return sound
     x, y = place.position
     return dataclasses.replace(sound, z=place.z, x=x, y=y, known=place.known)
+
+
+def stacked(points: Sequence[Numbers], latent_dim: int) -> Numbers:
+    """(point, latent). Points of another dimension, of a pack that has changed, are infinitely far away."""
+    away = np.full(latent_dim, np.inf)
+    return np.array([z if len(z) == latent_dim else away for z in points], np.float32)
 
 
 def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:

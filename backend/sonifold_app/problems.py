@@ -35,7 +35,7 @@ from sonifold_app.store.failures import (
     StoreFullError,
     failure_of,
 )
-from sonifold_app.store.kept import LibraryFullError, UploadNotFoundError, UploadsFullError
+from sonifold_app.store.kept import UploadNotFoundError, UploadsFullError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -50,6 +50,7 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.SoundNotFound, 404, "sound_not_found", "No such sound"),
     (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),
     (errors.PositionInvalid, 422, "position_invalid", "Not a position on the map"),
+    (errors.NotFinite, 422, "not_computable", "This cannot be computed"),
     (errors.UploadsInvalid, 422, "uploads_invalid", "These sounds cannot be learned from"),
     (errors.Cancelled, 409, "cancelled", "It was cancelled"),
     (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),
@@ -286,8 +287,6 @@ def install(app: FastAPI) -> None:
                 return of_science(error).response()
             case BusyError():
                 return server_busy(error).response()
-            case LibraryFullError():
-                return Problem(409, "library_full", "No more sounds", str(error)).response()
             case ModelExistsError():
                 return Problem(409, "model_exists", "There is such a model", str(error)).response()
             case PackedInvalidError():
@@ -310,7 +309,6 @@ def install(app: FastAPI) -> None:
         HTTPException,
         errors.SonifoldError,
         BusyError,
-        LibraryFullError,
         ModelExistsError,
         PackedInvalidError,
         TooManyAdaptationsError,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -137,9 +137,11 @@ async def known_model(
 KnownModelDep = Annotated[ModelFacts, Depends(known_model)]
 
 
-async def model_facts(model: KnownModelDep, catalogue: CatalogueDep, services: ServicesDep) -> ModelFacts:
-    await services.adaptations.ready(model, catalogue)
-    return model
+async def model_facts(
+    model: KnownModelDep, catalogue: CatalogueDep, services: ServicesDep
+) -> AsyncIterator[ModelFacts]:
+    async with services.adaptations.using(model, catalogue):
+        yield model
 
 
 #: A model to compute with. Raises PackInvalid where an adapted one cannot be made again.

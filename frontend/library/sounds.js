@@ -18,6 +18,7 @@ import { readQuery, searchable } from "./search.js";
  * @property {string[]} licence
  * @property {string[]} credit
  * @property {Kind[]} [kind]
+ * @property {number} [provisional]     own sounds whose places are still being found
  */
 
 /** @typedef {"library" | "learned" | "made" | "uploaded"} Kind   came with the pack, was learned by it, or was kept here */

@@ -128,7 +128,7 @@ export function createUploads({ store, api, refresh, complain }) {
       if (key === own) return;
       own = key;
       if (!ids.length) return store.set({ check: null });
-      api.check(there.id, ids).then((check) => own === key && store.set({ check }), (error) => {
+      api.check(there.id).then((check) => own === key && store.set({ check }), (error) => {
         own = "";
         complain(error, () => {});
       });

@@ -42,7 +42,7 @@ function engine(reply) {
     proposals: async (_, id, threshold) => (asked.push(["proposals", threshold]), { id, files: [found(5)] }),
     choose: async (_, id, sounds) => (asked.push(["choose", sounds]), { sounds: sounds.map(({ name }) => ({ id: `u${name}` })) }),
     forget: async (_, id) => void asked.push(["forget", id]),
-    check: async (_, ids) => (asked.push(["check", ids]), { count: ids.length, seconds: 1, warnings: [], sounds: [] }),
+    check: async (...named) => (asked.push(["check", ...named]), { count: 2, seconds: 1, warnings: [], sounds: [] }),
   };
   return { api, asked, complain: assert.fail };
 }
@@ -95,7 +95,7 @@ test("own sounds are looked at when there are others, and not twice", async () =
   await settle();
   store.set({ library: library(["u1", "u2"]) });
   await settle();
-  assert.deepEqual(asked, [["check", ["u1", "u2"]]]);
+  assert.deepEqual(asked, [["check", start.model.id]], "the ids are left out: there may be thousands");
   assert.equal(store.get().check.count, 2);
   store.set({ library: library([]) });
   assert.equal(store.get().check, null);

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
 import torch
 from app_checks import API, assert_problem, file_of, samples_of
+from starlette.concurrency import run_in_threadpool
 from starlette.testclient import TestClient
 
 from sonifold import adapt
@@ -286,21 +288,70 @@ def test_adapting_does_not_keep_a_morph_waiting(app, name, mine, ids, monkeypatc
 def test_adapted_models_that_nobody_uses_make_room_and_come_back(app, name, mine, monkeypatch):
     import sonifold_app.adaptations as adaptations
 
-    monkeypatch.setattr(adaptations, "LOADED", 2)
-    monkeypatch.setattr(adaptations, "JUST_NOW_SECONDS", 0.0)
-    made = [
-        app.post(f"{API}/models/{name}/adaptations", json={"sounds": mine[:2], "seed": 10 + i}).json()[
-            "result"
-        ]
-        for i in range(4)
-    ]
+    def make(seed):
+        asked = {"sounds": mine[:2], "seed": seed}
+        return app.post(f"{API}/models/{name}/adaptations", json=asked).json()["result"]
+
     engine: LocalEngine = app.app.state.services.engine
+    made = [make(10)]
+    one = app.app.state.services.adaptations._loaded[made[0]]
+    monkeypatch.setattr(adaptations, "LOADED_BYTES", 2.5 * one)
+    made += [make(seed) for seed in (11, 12, 13)]
     assert [one in engine._models for one in made] == [False, False, True, True]
     assert heard(app, made[0], positions=[[0.0, 0.0]]).size
     assert made[0] in engine._models
     for one in made:
         assert app.delete(f"{API}/models/{one}").status_code == 204
     assert not [one for one in made if one in engine._models]
+
+
+def test_an_adapted_model_is_gone_from_memory_when_it_is_undone(app, name, mine):
+    engine: LocalEngine = app.app.state.services.engine
+    references = []
+    for seed in (20, 21):
+        asked = {"sounds": mine[:3], "seed": seed}
+        result = app.post(f"{API}/models/{name}/adaptations", json=asked).json()["result"]
+        morph = {"anchors": [{"sound": mine[0]}, {"sound": mine[1]}], "kinds": ["linear"], "steps": 2}
+        assert app.post(f"{API}/models/{result}/morphs", json=morph).status_code == 200
+        references.append(weakref.ref(engine._models[result]))
+        assert app.delete(f"{API}/models/{result}").status_code == 204
+    assert [one() for one in references] == [None, None]
+
+
+def test_an_adapted_model_in_use_is_not_taken_away(app, name, mine, monkeypatch):
+    """Others are made and fill the room while a question to the first is under way."""
+    import sonifold_app.adaptations as adaptations
+
+    services = app.app.state.services
+    made = app.post(f"{API}/models/{name}/adaptations", json={"sounds": mine[:2], "seed": 30}).json()[
+        "result"
+    ]
+    monkeypatch.setattr(adaptations, "LOADED_BYTES", 1)
+    place, begun, go = services.engine.place, threading.Event(), threading.Event()
+
+    async def held(*asked):
+        begun.set()
+        await run_in_threadpool(go.wait, 60)
+        return await place(*asked)
+
+    monkeypatch.setattr(services.engine, "place", held)
+    replies = []
+    asking = threading.Thread(
+        target=lambda: replies.append(
+            app.post(f"{API}/models/{made}/atlas/positions", json={"points": [[0.0] * 32]})
+        )
+    )
+    asking.start()
+    assert begun.wait(60)
+    others = [
+        app.post(f"{API}/models/{name}/adaptations", json={"sounds": mine[:2], "seed": seed}).json()["result"]
+        for seed in (31, 32)
+    ]
+    go.set()
+    asking.join()
+    assert replies[0].status_code == 200, replies[0].text
+    for one in (made, *others):
+        app.delete(f"{API}/models/{one}")
 
 
 @pytest.mark.parametrize(

@@ -476,10 +476,3 @@ def test_what_is_neither_json_nor_a_form_is_refused(client, name, body, media_ty
     answer = client.post(f"{API}/models/{name}/sounds", content=body, headers={"Content-Type": media_type})
     assert answer.status_code in (status, 422), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-def test_a_full_library_says_so(client, send, name, monkeypatch, ids):
-    monkeypatch.setattr("sonifold_app.store.kept.MOST_SOUNDS", 2)
-    assert send(file_of(tone()), file_of(tone(hertz=300))).status_code == 201
-    assert_problem(send(file_of(tone())), 409, "library_full")
-    assert client.get(f"{API}/models/{name}/sounds").json()["count"] == len(ids) + 2

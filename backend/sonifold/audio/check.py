@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonifold.datasets.dedupe import SAME_DB, Neighbours, fingerprint
+from sonifold.datasets.dedupe import SAME_DB, Map, Neighbours, fingerprint
 from sonifold.datasets.prepare import Pcm
 
 Samples = NDArray[np.floating]
@@ -91,12 +91,21 @@ def near_duplicates(prepared: Sequence[Pcm]) -> list[tuple[int, int, float]]:
 
     Each later one is named once, with the most alike of those before it.
     """
-    seen = Neighbours()
+    return alike([fingerprint(sound) for sound in prepared])
+
+
+def alike(fingerprints: Sequence[Map]) -> list[tuple[int, int, float]]:
+    """The same for fingerprints that are known already."""
+    seen, numbers, equal = Neighbours(), list[int](), dict[bytes, int]()
     found = []
-    for index, sound in enumerate(prepared):
-        print_ = fingerprint(sound)
-        near = seen.within(print_, SAME_DB)
+    for index, map in enumerate(fingerprints):
+        first = equal.setdefault(map.tobytes(), index)
+        if first < index:  # the very same: looking for others like it would find what the first has found
+            found.append((first, index, 0.0))
+            continue
+        near = seen.within(map, SAME_DB)
         if near:
-            found.append((near[0][0], index, near[0][1]))
-        seen.add(print_)
+            found.append((numbers[near[0][0]], index, near[0][1]))
+        seen.add(map)
+        numbers.append(index)
     return found

@@ -49,7 +49,18 @@ def told(model: AdaptedModel) -> Adapted:
         sliders=tuple(
             SliderFacts(one.name, one.title, one.low, one.high, one.share) for one in model.sliders
         ),
+        bytes=bytes_of(model),
     )
+
+
+def bytes_of(model: AdaptedModel) -> int:
+    """Memory that an adapted model takes beside its base."""
+    uploads = model.adaptation.uploads
+    tensors = [*model.vae.state_dict().values(), model.atlas.coordinates]
+    tensors += [getattr(uploads, name) for name in ("coefficients", "z", "copies", "copies_z")]
+    for sound in uploads.sounds:
+        tensors += [part for part in (sound.audio, sound.features, sound.residual) if part is not None]
+    return sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
 
 
 def settled(model: Model, sounds: Sequence[Kept], spread: Spread = serially) -> list[Settled]:

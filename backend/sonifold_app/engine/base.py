@@ -52,6 +52,15 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class OwnPlaces:
+    """Where some of the user's own sounds are, row i of each column the same sound."""
+
+    ids: Sequence[str]
+    z: Numbers  # (n, latent)
+    timbre: Numbers  # (n, feature)
+
+
+@dataclass(frozen=True)
 class Anchor:
     """A place to start or end at: exactly one of a library sound's id, a sound of the user's own, a latent
     point, a position on the map.
@@ -155,7 +164,7 @@ class NeighbourQuery:
     distance: DistanceName = "geodesic"
     metric: MetricName = "pullback"  # of the geodesics
     weight: float | None = None  # the model's own
-    own: tuple[Kept, ...] = ()  # sounds that count besides the library's
+    own: OwnPlaces | None = None  # sounds that count besides the library's
 
 
 @dataclass(frozen=True)
@@ -288,6 +297,7 @@ class Adapted:
     text: str
     carries: bool  # whether anything of the sounds carries to others
     sliders: tuple[SliderFacts, ...]
+    bytes: int  # of memory that it takes beside its base
 
 
 @dataclass(frozen=True)
@@ -582,8 +592,11 @@ class Engine(Protocol):
         in the catalogue. A sound whose ``z`` is empty is placed anew.
         """
 
-    async def settle(self, model: str, sounds: Sequence[Kept]) -> list[Settled]:
-        """Where an adapted model has own sounds of its base: where its decoder comes closest to them."""
+    async def settle(self, model: str, sounds: Sequence[Kept], *, behind: bool = False) -> list[Settled]:
+        """Where an adapted model has own sounds of its base: where its decoder comes closest to them.
+
+        ``behind``: while there is nothing else to do.
+        """
 
     async def decode(
         self, model: str, anchors: Sequence[Anchor], amounts: Mapping[str, float] | None = None
@@ -601,11 +614,16 @@ class Engine(Protocol):
     async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
         """The parts of a recording between (start, end) in seconds, each a sound file."""
 
-    async def duplicates(self, sounds: Sequence[bytes]) -> list[tuple[int, int, float]]:
-        """Which of some admitted sounds' files hold the same sound: (earlier, later, dB apart)."""
+    async def fingerprints(self, sounds: Sequence[bytes]) -> list[bytes]:
+        """What admitted sounds' files are told apart by."""
 
-    async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
-        """Sounds as they can be kept: files, or what the model makes of points."""
+    async def duplicates(self, fingerprints: Sequence[bytes]) -> list[tuple[int, int, float]]:
+        """Which fingerprints are of the same sound: (earlier, later, dB apart)."""
+
+    async def admit(
+        self, model: str, sounds: Sequence[Upload | Anchor], *, behind: bool = False
+    ) -> list[Admitted]:
+        """Sounds as they can be kept: files, or what the model makes of points. ``behind``: as in ``settle``."""
 
     async def place(self, model: str, points: Numbers) -> Numbers:
         """Latent points (b, latent) -> positions on the map (b, 2)."""
@@ -637,7 +655,7 @@ class Engine(Protocol):
     async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
         """The library sounds that are nearest, nearest first, the sound itself left out."""
 
-    async def distances(self, model: str, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
+    async def distances(self, model: str, anchor: Anchor, own: OwnPlaces | None = None) -> Numbers:
         """Perceptual distances to every library sound and then every own one (n + own,), in their orders."""
 
     async def original(self, model: str, sound: str) -> StoredAudio:

@@ -27,6 +27,7 @@ from sonifold_app.engine.base import (
     MorphQuery,
     Neighbour,
     Numbers,
+    OwnPlaces,
     PathQuery,
     Provenance,
     Recording,
@@ -35,6 +36,7 @@ from sonifold_app.engine.base import (
     Upload,
 )
 from sonifold_app.engine.batching import Spread, all_or_error, attempt_each, by_group, serially
+from sonifold_app.engine.finite import checked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -230,13 +232,20 @@ def lifted(model: Model, positions: Numbers) -> Numbers:
     return numbers(torch.stack([model.at(x, y).z for x, y in positions.tolist()]))
 
 
-def distances_of(model: Model, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
+def distances_of(model: Model, anchor: Anchor, own: OwnPlaces | None = None) -> Numbers:
     import torch
 
     sound = resolve(model, anchor)
     timbre = model.timbre(sound) if anchor.kept is None else torch.from_numpy(anchor.kept.timbre)
-    others = torch.cat([model.library.timbre, *(torch.from_numpy(one.timbre)[None] for one in own)])
+    others = joined(model.library.timbre, None if own is None else own.timbre)
     return numbers((others - timbre).norm(dim=1) * model.config.unit_per_phi)
+
+
+def joined(library: Tensor, own: Numbers | None) -> Tensor:
+    """Rows of the library and then of own sounds."""
+    import torch
+
+    return library if own is None or not len(own) else torch.cat([library, torch.from_numpy(own)])
 
 
 def original_of(model: Model, sound: str) -> StoredAudio:
@@ -291,6 +300,7 @@ def traced(path: LatentPath) -> TracedPath:
 
 
 def recording_of(clip: Clip) -> Recording:
+    checked(numbers(clip.audio))  # as samples of a file, NaN would be some number
     return Recording(clip.to_bytes("wav"), clip.audio.numel(), clip.sample_rate)
 
 

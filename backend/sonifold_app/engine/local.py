@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import functools
+import gc
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,6 +49,7 @@ from sonifold_app.engine.base import (
     Neighbour,
     NeighbourQuery,
     Numbers,
+    OwnPlaces,
     PathQuery,
     Provenance,
     SampleQuery,
@@ -59,14 +62,19 @@ from sonifold_app.engine.base import (
     TravelQuery,
     Upload,
 )
-from sonifold_app.engine.batching import Batcher, Spread
+from sonifold_app.engine.batching import BACKGROUND, Batcher, Spread, attempt_each
+from sonifold_app.engine.finite import checked
 from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
+from sonifold_app.engine.pools import Pool
 
 if TYPE_CHECKING:
     from sonifold.model import Model
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+#: Of threads that give way to others, as in ``nice``.
+LOW_PRIORITY = 5
 
 log = logging.getLogger(__name__)
 
@@ -131,11 +139,11 @@ class LocalEngine:
         self._workers = ThreadPoolExecutor(
             max_workers=threads, thread_name_prefix="sonifold-compute", initializer=without_gradients
         )
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sonifold-light")
+        self._light = Pool("sonifold-light", 2, idle=release_memory)
+        # Seconds each, and some hundred megabytes: nobody who wants to hear something waits for them.
+        self._files = Pool("sonifold-files", 2, begin=give_way, idle=release_memory)
         # Half a second each, and half a gigabyte for many sounds: beside the morphs, but one at a time.
-        self._adapting = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="sonifold-adapt", initializer=without_gradients
-        )
+        self._adapting = Pool("sonifold-adapt", 1, begin=without_gradients, idle=release_memory)
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -154,8 +162,8 @@ class LocalEngine:
         if self._batcher is not None:
             self._batcher.close()
         self._workers.shutdown(cancel_futures=True)
-        self._pool.shutdown(cancel_futures=True)
-        self._adapting.shutdown(cancel_futures=True)
+        for pool in (self._light, self._files, self._adapting):
+            pool.close()
 
     def _open(self) -> None:
         try:
@@ -185,7 +193,7 @@ class LocalEngine:
             return None
 
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
-        found = await self._light(opened, folder, kind)
+        found = await self._files.run(opened, folder, kind)
         if isinstance(found, str):
             log.warning("model %s cannot be used: %s", folder.name, found)
             self._unusable = {**self._unusable, folder.name: found}
@@ -194,7 +202,6 @@ class LocalEngine:
         model, facts = found
         self._models = {**self._models, folder.name: model}
         self._announce({**self._catalogue.result().models, folder.name: facts})
-        await self._light(release_memory)
         return None
 
     async def retitle(self, model: str, title: str) -> None:
@@ -203,15 +210,14 @@ class LocalEngine:
             self._announce({**models, model: replace(models[model], title=title)})
 
     async def adapt(self, model: str, name: str, sounds: Sequence[Kept], seed: int) -> Adapted:
-        adapted = await asyncio.get_running_loop().run_in_executor(
-            self._adapting, adapting.adapted, self._model(model), sounds, seed
-        )
+        adapted = await self._adapting.run(adapting.adapted, self._model(model), sounds, seed)
         self._models = {**self._models, name: adapted}
         return adapting.told(adapted)
 
     async def shut(self, model: str) -> None:
         self._models = {name: one for name, one in self._models.items() if name != model}
         compute.recall.cache_clear()  # it would hold on to the model
+        await self._adapting.run(collect)
         if model not in self._catalogue.result().models.keys() | self._unusable.keys():
             return
         self._unusable = {name: why for name, why in self._unusable.items() if name != model}
@@ -238,14 +244,16 @@ class LocalEngine:
         turned = tuple((amounts or {}).items())
         return await self._each("decode", model, [Hearing(anchor, turned) for anchor in anchors])
 
-    async def settle(self, model: str, sounds: Sequence[Kept]) -> list[Settled]:
-        return await self._each("settle", model, sounds)
+    async def settle(self, model: str, sounds: Sequence[Kept], *, behind: bool = False) -> list[Settled]:
+        return await self._each("settle", model, sounds, behind)
 
     async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
         return await self._each("embed", model, uploads)
 
-    async def admit(self, model: str, sounds: Sequence[Upload | Anchor]) -> list[Admitted]:
-        return await self._each("admit", model, sounds)
+    async def admit(
+        self, model: str, sounds: Sequence[Upload | Anchor], *, behind: bool = False
+    ) -> list[Admitted]:
+        return await self._each("admit", model, sounds, behind)
 
     async def export(self, model: str, query: ExportQuery) -> list[SoundFile]:
         return await self._together("export", model, query)
@@ -278,16 +286,20 @@ class LocalEngine:
         (result,) = await self._each(operation, model, [item])
         return result
 
-    async def _each(self, operation: str, model: str, items: Sequence[Any]) -> list[Any]:
-        """Raises BusyError where too much is ahead of them."""
+    async def _each(
+        self, operation: str, model: str, items: Sequence[Any], behind: bool = False
+    ) -> list[Any]:
+        """Raises BusyError where too much is ahead of them, unless they are done behind everything else."""
         self._model(model)  # an unknown name fails here, before it waits in line
         assert self._batcher is not None, "start() comes first"
-        futures = self._batcher.submit_all((operation, model), items, rank=OPERATIONS[operation].rank)
+        rank = BACKGROUND if behind else OPERATIONS[operation].rank
+        futures = self._batcher.submit_all((operation, model), items, rank=rank)
         return await all_of([asyncio.wrap_future(future) for future in futures])
 
     def _run(self, key: tuple[str, str], items: Sequence[Any]) -> Sequence[Any]:
         operation, name = key
-        return OPERATIONS[operation].compute(self._model(name), items, self._spread)
+        answers = OPERATIONS[operation].compute(self._model(name), items, self._spread)
+        return attempt_each(raised_or_checked, answers)
 
     def _spread(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
         return list(self._workers.map(function, items))
@@ -295,31 +307,31 @@ class LocalEngine:
     # -- what is over at once ------------------------------------------------------------------
 
     async def place(self, model: str, points: Numbers) -> Numbers:
-        return await self._light(compute.placed, self._model(model), points)
+        return checked(await self._light.run(compute.placed, self._model(model), points))
 
     async def lift(self, model: str, positions: Numbers) -> Numbers:
-        return await self._light(compute.lifted, self._model(model), positions)
+        return checked(await self._light.run(compute.lifted, self._model(model), positions))
 
-    async def distances(self, model: str, anchor: Anchor, own: Sequence[Kept] = ()) -> Numbers:
-        return await self._light(compute.distances_of, self._model(model), anchor, own)
+    async def distances(self, model: str, anchor: Anchor, own: OwnPlaces | None = None) -> Numbers:
+        return checked(await self._light.run(compute.distances_of, self._model(model), anchor, own))
 
     async def original(self, model: str, sound: str) -> StoredAudio:
-        return await self._light(compute.original_of, self._model(model), sound)
+        return await self._light.run(compute.original_of, self._model(model), sound)
 
     async def convert(self, audio: bytes, format: AudioFormat, provenance: Provenance | None = None) -> bytes:
-        return await self._light(compute.converted, audio, format, provenance)
+        return await self._light.run(compute.converted, audio, format, provenance)
 
     async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
-        return await self._light(uploads.split, upload, threshold)
+        return checked(await self._files.run(uploads.split, upload, threshold))
 
     async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
-        return await self._light(uploads.cut, upload, spans)
+        return await self._files.run(uploads.cut, upload, spans)
 
-    async def duplicates(self, sounds: Sequence[bytes]) -> list[tuple[int, int, float]]:
-        return await self._light(uploads.duplicates, sounds)
+    async def fingerprints(self, sounds: Sequence[bytes]) -> list[bytes]:
+        return await self._files.run(uploads.fingerprints, sounds)
 
-    async def _light(self, function: Callable[..., Result], *given: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *given)
+    async def duplicates(self, fingerprints: Sequence[bytes]) -> list[tuple[int, int, float]]:
+        return await self._files.run(uploads.duplicates, fingerprints)
 
     def _model(self, name: str) -> Model:
         if name in self._unusable:
@@ -344,11 +356,31 @@ def opened(folder: Path, kind: ModelKind) -> tuple[Model, ModelFacts] | str:
         return f"{folder.name}: what it says of itself cannot be read; the server's log says why."
 
 
+def raised_or_checked(answer: Any) -> Any:
+    """An answer of a batch. Raises what it is if it is an exception, and NotFinite."""
+    if isinstance(answer, Exception):
+        raise answer
+    return checked(answer)
+
+
 def without_gradients() -> None:
     """Spare a thread the bookkeeping that only training needs."""
     import torch
 
     torch.set_grad_enabled(False)
+
+
+def give_way() -> None:
+    """Let whatever else wants a core have it first, in this thread; only Linux has a priority for each thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+
+
+def collect() -> None:
+    """Let go of models that nobody uses: they hold references to themselves, which counting alone does not free."""
+    gc.collect()
+    release_memory()
 
 
 def release_memory() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from sonifold_app.engine import base
 from sonifold_app.engine.batching import Spread, attempt_each, serially
-from sonifold_app.engine.compute import distances_of, numbers, recording_of, resolve
+from sonifold_app.engine.compute import distances_of, joined, numbers, recording_of, resolve
 
 if TYPE_CHECKING:
     from sonifold.model import Model
@@ -127,15 +127,16 @@ def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]
 
     from sonifold import geodesic
 
-    ids = [*model.library.ids, *(one.id for one in query.own)]
+    own = query.own
+    ids = [*model.library.ids, *(own.ids if own is not None else ())]
     self_ = query.anchor.sound if query.anchor.kept is None else query.anchor.kept.id
-    others = [place for place, id in enumerate(ids) if id != self_]
+    others = torch.tensor([id != self_ for id in ids]).nonzero()[:, 0]
     count = min(query.count, len(others))
     if query.distance == "perceptual":
-        away = torch.from_numpy(distances_of(model, query.anchor, query.own))[others]
+        away = torch.from_numpy(distances_of(model, query.anchor, own))[others]
         near, found = away.topk(count, largest=False)
     else:
-        z = torch.cat([model.library.z, *(torch.from_numpy(one.z)[None] for one in query.own)])[others]
+        z = joined(model.library.z, None if own is None else own.z)[others]
         start = resolve(model, query.anchor).z
         if query.distance == "euclidean":
             near, found = (z - start).norm(dim=1).topk(count, largest=False)
@@ -144,8 +145,8 @@ def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]
             unit = model.config.unit_per_phi if query.metric == "pullback" else 1.0
             near, found = unit * nearest.distances, nearest.indices
     return [
-        base.Neighbour(ids[others[place]], distance)
-        for place, distance in zip(found.tolist(), near.tolist(), strict=True)
+        base.Neighbour(ids[place], distance)
+        for place, distance in zip(others[found].tolist(), near.tolist(), strict=True)
     ]
 
 

@@ -48,9 +48,10 @@ Accept = Annotated[
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
-    own = await unless_abandoned(request, services.own.all(model))
-    state = tuple((one.id, one.name, one.x, one.y, one.pitch) for one in own)
-    body = services.document(model, "sounds", lambda: Sounds.of(model.library, own), state)
+    own = await unless_abandoned(request, services.own.table(model))
+    body = await run_in_threadpool(
+        services.document, model, "sounds", lambda: Sounds.of(model.library, own), own.state
+    )
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
@@ -102,7 +103,7 @@ async def get_audio(
     if sound in model.library.rows:
         original = await services.engine.original(model.name, sound)
     else:
-        own = await services.own.find(model, sound)
+        own = await services.own.stored(model, sound)
         about = of_recording(model.name, model.release, Source(own.name))
         original = base.StoredAudio(await services.own.audio(own), "flac", about)
     # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
@@ -165,8 +166,8 @@ async def list_neighbours(
 ) -> Neighbours:
     """The sounds that are nearest."""
     anchor = await anchor_of(model, sound, services)
-    own = tuple(one.plain() for one in await unless_abandoned(request, services.own.all(model)))
-    query = base.NeighbourQuery(anchor, count, distance, metric, weight, own)
+    own = await unless_abandoned(request, services.own.table(model))
+    query = base.NeighbourQuery(anchor, count, distance, metric, weight, own.places)
     found = await unless_abandoned(request, services.engine.neighbours(model.name, query))
     return Neighbours(
         unit=model.unit
@@ -183,9 +184,9 @@ async def list_distances(
 ) -> Distances:
     """How far every sound is, by perceptual distance: geodesics to all of them would take too long."""
     anchor = await anchor_of(model, sound, services)
-    own = [one.plain() for one in await unless_abandoned(request, services.own.all(model))]
-    found = await unless_abandoned(request, services.engine.distances(model.name, anchor, own))
-    return Distances(unit=model.unit, kind="perceptual", distance=row_of(found))
+    own = await unless_abandoned(request, services.own.table(model))
+    away = await unless_abandoned(request, services.engine.distances(model.name, anchor, own.places))
+    return Distances(unit=model.unit, kind="perceptual", distance=row_of(away))
 
 
 async def decoded_sha256(model: base.ModelFacts, id: str, z: base.Numbers, services: Services) -> str:

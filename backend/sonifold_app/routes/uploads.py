@@ -15,6 +15,7 @@ from sonifold_app.bodies import JSON_BYTES
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
 from sonifold_app.negotiation import audio_format
+from sonifold_app.own import in_order
 from sonifold_app.problems import Problem, internal_error, upload_too_large
 from sonifold_app.refusals import Place, outcomes, sort
 from sonifold_app.replies import REVALIDATE, audio_reply
@@ -215,18 +216,26 @@ async def choose_sounds(
     return await keep_uploads(model, services, request, places, pieces, sources)
 
 
-@router.post("/checks", operation_id="create_check", responses=problems_of(404, 413, 422, 503))
+@router.post(
+    "/checks",
+    operation_id="create_check",
+    response_model=CheckReply,
+    responses=problems_of(404, 413, 422, 503),
+)
 async def create_check(
     model: ModelDep, asked: CheckRequest, request: Request, services: ServicesDep
-) -> CheckReply:
+) -> Response:
     """What to know of own sounds before training: clipping, duplicates, pitch, distance to what the model knows."""
+    own = (await services.own.table(model)).sounds
     if asked.sounds is None:
-        sounds = [one for one in await services.own.all(model) if one.kind == "uploaded"]
+        sounds: Sequence[KeptSound] = [one for one in own if one.kind == "uploaded"]
     else:
-        sounds = [await services.own.find(model, id) for id in dict.fromkeys(asked.sounds)]
-    files = [await services.own.audio(one) for one in sounds]
-    duplicates = await unless_abandoned(request, services.engine.duplicates(files))
-    return CheckReply.of(sounds, duplicates, model.unit)
+        sounds = in_order(model, list(dict.fromkeys(asked.sounds)), {one.id: one for one in own})
+    repeats = await unless_abandoned(request, services.own.repeats.among(sounds))
+    body = await run_in_threadpool(
+        lambda: CheckReply.of(sounds, repeats, model.unit).model_dump_json().encode()
+    )
+    return Response(body, media_type="application/json")
 
 
 async def keep_files(model: ModelFacts, request: Request, services: Services) -> KeptSounds:

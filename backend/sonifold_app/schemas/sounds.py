@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from sonifold_app.engine import base
 from sonifold_app.names import visible
+from sonifold_app.own import OwnTable
 from sonifold_app.schemas.common import (
     SOUND_ID,
     Point,
@@ -35,6 +35,7 @@ class Sounds(Reply):
 
     model_config = example(
         count=1,
+        provisional=0,
         family_names=["kick", "snare", "yours"],
         id=[SOUND_ID],
         kind=["library"],
@@ -51,6 +52,10 @@ class Sounds(Reply):
     )
 
     count: int
+    provisional: int = Field(
+        description="Own sounds that are shown where they were before: their places in this model are being found. "
+        "Ask again while there are any."
+    )
     family_names: list[str]
     id: list[str] = Field(
         description="Of a library sound the first 12 hexadecimal digits of the sha256 of its audio, of an own one any "
@@ -72,13 +77,15 @@ class Sounds(Reply):
     group: list[str] = Field(description="The kit or program that the sound comes from.")
 
     @classmethod
-    def of(cls, library: base.LibraryTable, own: Sequence[KeptSound]) -> Sounds:
+    def of(cls, library: base.LibraryTable, table: OwnTable) -> Sounds:
+        own = table.sounds
         family_names = [*library.family_names, *([YOURS] if own else [])]
         index = {name: i for i, name in enumerate(family_names)}
         positions = rows(library.positions)
         none = [""] * len(own)
         return cls(
             count=len(library.ids) + len(own),
+            provisional=table.provisional,
             family_names=family_names,
             id=[*library.ids, *(one.id for one in own)],
             kind=[*(kind_of(library, row) for row in range(len(library.ids))), *(one.kind for one in own)],

@@ -196,7 +196,7 @@ class CheckRequest(Request):
     model_config = example(sounds=[OWN_ID])
 
     sounds: list[str] | None = Field(
-        None, min_length=1, max_length=200, description="Their ids; by default all that were uploaded."
+        None, min_length=1, description="Their ids; by default all that were uploaded."
     )
 
 

@@ -90,6 +90,42 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created TEXT NOT NULL
         )""",
     ),
+    (
+        # a number that is another after every change of a model's kept sounds, whoever made it
+        """CREATE TABLE kept_revisions (
+            model TEXT PRIMARY KEY,
+            number INTEGER NOT NULL
+        )""",
+        """CREATE TRIGGER kept_sounds_inserted AFTER INSERT ON kept_sounds BEGIN
+            INSERT INTO kept_revisions VALUES (NEW.model, 1) ON CONFLICT (model) DO UPDATE SET number = number + 1;
+        END""",
+        """CREATE TRIGGER kept_sounds_updated AFTER UPDATE ON kept_sounds BEGIN
+            INSERT INTO kept_revisions VALUES (OLD.model, 1) ON CONFLICT (model) DO UPDATE SET number = number + 1;
+            INSERT INTO kept_revisions VALUES (NEW.model, 1) ON CONFLICT (model) DO UPDATE SET number = number + 1;
+        END""",
+        # what was worked out about sounds, and may be again
+        """CREATE TABLE fingerprints (
+            audio TEXT PRIMARY KEY,
+            map BLOB NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE settled_places (
+            model TEXT NOT NULL,
+            sound TEXT NOT NULL,
+            version TEXT NOT NULL,
+            z BLOB NOT NULL,
+            x REAL NOT NULL,
+            y REAL NOT NULL,
+            known INTEGER NOT NULL,
+            PRIMARY KEY (model, sound)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX settled_places_by_sound ON settled_places (sound)",
+        """CREATE TRIGGER kept_sounds_deleted AFTER DELETE ON kept_sounds BEGIN
+            INSERT INTO kept_revisions VALUES (OLD.model, 1) ON CONFLICT (model) DO UPDATE SET number = number + 1;
+            DELETE FROM settled_places WHERE sound = OLD.id;
+            DELETE FROM fingerprints WHERE audio = OLD.audio
+                AND NOT EXISTS (SELECT 1 FROM kept_sounds WHERE audio = OLD.audio);
+        END""",
+    ),
 )
 BUSY_SECONDS = 10.0
 #: Up to this size every page is looked at when the file is opened, which takes milliseconds a megabyte.

@@ -14,8 +14,10 @@ import json
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +32,6 @@ from sqlalchemy import (
     String,
     Table,
     delete,
-    func,
     select,
     update,
 )
@@ -40,6 +41,7 @@ from sonifold_app.store.adaptations import AdaptationStore, adaptations
 from sonifold_app.store.audio import KeptAudio
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
@@ -48,21 +50,15 @@ Kind = Literal["made", "uploaded"]
 
 #: How long an upload waits for the user to say which sounds in it to keep.
 WAITING_SECONDS = 24 * 3600.0
-#: Own sounds of a model. Beyond, the map and every list of distances would become slow.
-MOST_SOUNDS = 2000
-
-
 #: Uploads that wait at the same time, of all models together, and bytes of their files.
 MOST_WAITING = 500
 MOST_WAITING_BYTES = 1 << 30
+#: Models whose sounds stay in memory once they were read, some 4 kB each.
+REMEMBERED = 4
 
 
 class UploadsFullError(Exception):
     """No more uploads can wait; the message is a sentence for the user."""
-
-
-class LibraryFullError(Exception):
-    """No more sounds can be kept; the message is a sentence for the user."""
 
 
 class UploadNotFoundError(Exception):
@@ -106,6 +102,14 @@ uploads = Table(
 )
 
 
+kept_revisions = Table(
+    "kept_revisions",
+    kept_sounds.metadata,
+    Column("model", String, primary_key=True),
+    Column("number", Integer),
+)
+
+
 @dataclass(frozen=True)
 class KeptSound:
     """A row: an own sound and where it comes from."""
@@ -123,9 +127,19 @@ class KeptSound:
     z: Numbers  # (latent,)
     timbre: Numbers  # (feature,)
     audio: str  # sha256
-    source: dict[str, Any]
+    source_json: str
     created: str  # ISO 8601, UTC
-    facts: dict[str, Any]  # of the recording as it came, with the caveats
+    facts_json: str
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """Where it comes from."""
+        return json.loads(self.source_json)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Of the recording as it came, with the caveats."""
+        return json.loads(self.facts_json)
 
     def plain(self, audio: bytes = b"") -> Kept:
         """As the engine takes it."""
@@ -178,6 +192,9 @@ class KeptSounds:
         self._trash = Trash(folder.parent / "trash")
         self._audio = KeptAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
+        self.derived = DerivedStore(self.database)
+        self._reading = threading.Lock()
+        self._read: OrderedDict[str, tuple[int, list[KeptSound]]] = OrderedDict()
         self.adaptations = AdaptationStore(self.database, self._audio, self._writing, self._drop_unused)
 
     def tidy(self) -> None:
@@ -192,35 +209,46 @@ class KeptSounds:
         self.database.close()
 
     def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[KeptSound]:
-        """Keep sounds, all or none; on the disk when this returns. Raises LibraryFullError, StorageError."""
+        """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        with self._writing:
-            if self.count(model) + len(sounds) > MOST_SOUNDS:
-                raise LibraryFullError(
-                    f"{self.count(model)} sounds are kept with {model!r} and {len(sounds)} came; {MOST_SOUNDS} can be "
-                    "kept. Delete some first."
-                )
-            with self._new_audio([one.admitted.audio for one in sounds]) as audio:
-                rows = [row_of(model, pack, *pair, created) for pair in zip(sounds, audio, strict=True)]
-                self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
+        with self._writing, self._new_audio([one.admitted.audio for one in sounds]) as audio:
+            rows = [row_of(model, pack, *pair, created) for pair in zip(sounds, audio, strict=True)]
+            self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
         return [sound_of(row) for row in rows]
 
     def all(self, model: str) -> list[KeptSound]:
-        """A model's sounds, oldest first."""
+        """A model's sounds, oldest first; not to be changed."""
+        return self.at_revision(model)[1]
+
+    def at_revision(self, model: str) -> tuple[int, list[KeptSound]]:
+        """(A number that is another after every change, a model's sounds as they are at it or later)."""
         asked = select(kept_sounds).where(kept_sounds.c.model == model).order_by(sqlalchemy.text("rowid"))
         with self.database.connect() as connection:
-            return [sound_of(row._mapping) for row in connection.execute(asked)]
+            number = connection.execute(
+                select(kept_revisions.c.number).where(kept_revisions.c.model == model)
+            ).scalar_one_or_none()
+            revision = number or 0
+            read = self._read.get(model)
+            if read is None or read[0] != revision:
+                read = revision, [sound_of(row._mapping) for row in connection.execute(asked)]
+        self._remember(model, read)
+        return read
+
+    def _remember(self, model: str, read: tuple[int, list[KeptSound]]) -> None:
+        with self._reading:
+            self._read[model] = read
+            self._read.move_to_end(model)
+            while len(self._read) > REMEMBERED:
+                self._read.popitem(last=False)
 
     def some(self, model: str, ids: Collection[str]) -> dict[str, KeptSound]:
         """Those of a model's sounds that have one of the ids."""
-        asked = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(ids))
+        found = {}
         with self.database.connect() as connection:
-            return {row.id: sound_of(row._mapping) for row in connection.execute(asked)}
-
-    def count(self, model: str) -> int:
-        asked = select(func.count()).select_from(kept_sounds).where(kept_sounds.c.model == model)
-        with self.database.connect() as connection:
-            return connection.execute(asked).scalar_one()
+            for part in parts_of(ids):
+                asked = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(part))
+                found.update({row.id: sound_of(row._mapping) for row in connection.execute(asked)})
+        return found
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
@@ -419,13 +447,9 @@ def bytes_of(values: Numbers) -> bytes:
 
 def sound_of(row: Any) -> KeptSound:
     """A row as a sound; its arrays are copies, which torch may share."""
-    return KeptSound(
-        **{
-            **row,
-            "known": bool(row["known"]),
-            "z": np.frombuffer(row["z"], "<f4").astype(np.float32),
-            "timbre": np.frombuffer(row["timbre"], "<f4").astype(np.float32),
-            "source": json.loads(row["source"]),
-            "facts": json.loads(row["facts"]),
-        }
-    )
+    values = dict(row)
+    values["source_json"], values["facts_json"] = values.pop("source"), values.pop("facts")
+    values["known"] = bool(values["known"])
+    for name in ("z", "timbre"):
+        values[name] = np.frombuffer(values[name], "<f4").astype(np.float32)
+    return KeptSound(**values)

@@ -1,0 +1,146 @@
+"""Where models have own sounds, found behind the requests and kept in the database.
+
+An adapted model has the sounds of its base where its decoder comes closest to them, and a pack that has changed has
+them anew. A sound takes some hundredths of a second, a thousand of them too long for anybody to wait: lists show at
+once where the sounds were before, and are right once this is done. What a question is about is placed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+
+from starlette.concurrency import run_in_threadpool
+
+from sonifold import errors
+from sonifold_app.engine.base import Engine, Kept, ModelFacts, Settled, Upload
+from sonifold_app.store.kept import KeptSound, KeptSounds
+
+#: Sounds placed at once; while they are, somebody who wants to hear something waits for them.
+AT_ONCE = 4
+#: Adapted models whose places stay in memory, some 500 bytes a sound.
+REMEMBERED = 8
+
+log = logging.getLogger(__name__)
+
+
+class Placing:
+    """Places of own sounds: which are known, which are still to be found. Used from one event loop."""
+
+    def __init__(self, kept: KeptSounds, engine: Engine) -> None:
+        self._kept, self._engine = kept, engine
+        self._settled: OrderedDict[tuple[str, str], dict[str, Settled]] = OrderedDict()
+        self._stuck: set[tuple[str, str]] = set()  # (model's version, sound): no place can be found
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
+
+    async def settled(self, model: ModelFacts) -> Mapping[str, Settled]:
+        """The places that are known of an adapted model's own sounds, by id."""
+        return await self._places(model)
+
+    def pending(
+        self, model: ModelFacts, sounds: Sequence[KeptSound], settled: Mapping[str, Settled]
+    ) -> list[KeptSound]:
+        """Those whose place is still another's: the base's, or that of the pack as it was."""
+        return [
+            one
+            for one in sounds
+            if (one.pack != model.pack or (model.kind == "adapted" and one.id not in settled))
+            and (model.version, one.id) not in self._stuck
+        ]
+
+    async def place(self, model: ModelFacts, sounds: Sequence[KeptSound], *, behind: bool = False) -> None:
+        """Find the places of sounds that are pending; of ``sounds`` themselves nothing changes."""
+        stale = [one for one in sounds if one.pack != model.pack]
+        for one in stale:
+            await self._move(model, one, behind)
+        if model.kind == "adapted":
+            if stale:
+                moved = await run_in_threadpool(self._kept.some, model.home, {one.id for one in stale})
+                sounds = [moved.get(one.id, one) for one in sounds]
+            await self._settle(model, [one for one in sounds if one.pack == model.pack], behind)
+
+    def place_behind(self, model: ModelFacts, sounds: Sequence[KeptSound]) -> None:
+        """Begin to place sounds while nothing else is to be done, unless that is under way for the model."""
+        if sounds and model.name not in self._tasks:
+            task = asyncio.create_task(self._place_all(model, list(sounds)))
+            self._tasks[model.name] = task
+            task.add_done_callback(lambda _: self._tasks.pop(model.name, None))
+
+    async def forget(self, model: str) -> None:
+        """An adapted model is no more."""
+        await self._cancel([model])
+        for key in [key for key in self._settled if key[0] == model]:
+            del self._settled[key]
+        await run_in_threadpool(self._kept.derived.forget_settled, model)
+
+    async def close(self) -> None:
+        """Stop; what has been found is kept."""
+        await self._cancel(list(self._tasks))
+
+    async def _cancel(self, models: Sequence[str]) -> None:
+        tasks = [self._tasks[model] for model in models if model in self._tasks]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _place_all(self, model: ModelFacts, sounds: list[KeptSound]) -> None:
+        async with self._turn:
+            try:
+                for part in parts_of(sounds):
+                    await self.place(model, part, behind=True)
+            except errors.PackNotFound:
+                pass  # it made room for others; whoever asks for its list again begins anew
+            except Exception:
+                log.exception(
+                    "own sounds of %s are not all in their places; the next list tries again", model.name
+                )
+
+    async def _move(self, model: ModelFacts, sound: KeptSound, behind: bool) -> None:
+        """Find the point anew of a sound that was kept with another pack of this name."""
+        audio = await run_in_threadpool(self._kept.audio, sound)
+        if audio is None:
+            self._stuck.add((model.version, sound.id))
+            return
+        try:
+            (admitted,) = await self._engine.admit(model.home, [Upload(sound.name, audio)], behind=behind)
+        except errors.AudioError:
+            log.warning("own sound %s cannot be found anew in %s", sound.id, model.home, exc_info=True)
+            self._stuck.add((model.version, sound.id))
+            return
+        await run_in_threadpool(self._kept.move, sound, model.pack, admitted)
+
+    async def _settle(self, model: ModelFacts, sounds: Sequence[KeptSound], behind: bool) -> None:
+        places = await self._places(model)
+        whole: list[Kept] = []
+        for one in sounds:
+            if one.id in places:
+                continue
+            audio = await run_in_threadpool(self._kept.audio, one)
+            if audio is None:
+                self._stuck.add((model.version, one.id))
+            else:
+                whole.append(one.plain(audio))
+        found = await self._engine.settle(model.name, whole, behind=behind)
+        new = {one.id: place for one, place in zip(whole, found, strict=True)}
+        await run_in_threadpool(self._kept.derived.keep_settled, model.name, model.version, new)
+        places.update(new)
+
+    async def _places(self, model: ModelFacts) -> dict[str, Settled]:
+        key = (model.name, model.version)
+        if key not in self._settled:
+            self._settled[key] = await run_in_threadpool(self._kept.derived.settled, *key)
+        self._settled.move_to_end(key)
+        while len(self._settled) > REMEMBERED:
+            self._settled.popitem(last=False)
+        return self._settled[key]
+
+
+def parts_of(sounds: Sequence[KeptSound]) -> Iterator[Sequence[KeptSound]]:
+    for begin in range(0, len(sounds), AT_ONCE):
+        yield sounds[begin : begin + AT_ONCE]

@@ -1,0 +1,108 @@
+"""What was worked out about kept sounds, so that it is worked out once: part of ``KeptSounds``, in its database.
+
+All of it can be worked out again. Rows go with the sounds they are about (by triggers, see ``database.MIGRATIONS``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, delete, insert, select
+
+from sonifold_app.engine.base import Settled
+from sonifold_app.store.database import Database
+
+#: Values named in one statement; SQLite takes some thirty thousand.
+NAMED = 1000
+
+#: As ``database.MIGRATIONS`` makes them.
+fingerprints = Table(
+    "fingerprints",
+    MetaData(),
+    Column("audio", String, primary_key=True),
+    Column("map", LargeBinary),
+)
+settled_places = Table(
+    "settled_places",
+    fingerprints.metadata,
+    Column("model", String, primary_key=True),
+    Column("sound", String, primary_key=True),
+    Column("version", String),
+    Column("z", LargeBinary),
+    Column("x", Float),
+    Column("y", Float),
+    Column("known", Integer),
+)
+
+
+class DerivedStore:
+    """Safe to use from several threads. Raises StorageError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- fingerprints: of audio files, by their sha256 -----------------------------------------------
+
+    def fingerprints(self, audio: Collection[str]) -> dict[str, bytes]:
+        """Those that are kept."""
+        found: dict[str, bytes] = {}
+        with self._database.connect() as connection:
+            for part in parts_of(audio):
+                asked = select(fingerprints.c.audio, fingerprints.c.map).where(fingerprints.c.audio.in_(part))
+                found.update((row.audio, row.map) for row in connection.execute(asked))
+        return found
+
+    def keep_fingerprints(self, maps: Mapping[str, bytes]) -> None:
+        self._put(fingerprints, [{"audio": audio, "map": map} for audio, map in maps.items()])
+
+    # -- places: where an adapted model has the sounds of its base -------------------------------------
+
+    def settled(self, model: str, version: str) -> dict[str, Settled]:
+        """By sound; of the model as it is in this version."""
+        asked = select(settled_places).where(
+            settled_places.c.model == model, settled_places.c.version == version
+        )
+        with self._database.connect() as connection:
+            return {row.sound: settled_of(row) for row in connection.execute(asked)}
+
+    def keep_settled(self, model: str, version: str, places: Mapping[str, Settled]) -> None:
+        """In the place of what an earlier version had."""
+        rows = []
+        for sound, place in places.items():
+            x, y = place.position
+            rows.append(
+                {
+                    "model": model,
+                    "sound": sound,
+                    "version": version,
+                    "z": place.z.astype("<f4").tobytes(),
+                    "x": x,
+                    "y": y,
+                    "known": int(place.known),
+                }
+            )
+        self._put(settled_places, rows)
+
+    def forget_settled(self, model: str) -> None:
+        gone = delete(settled_places).where(settled_places.c.model == model)
+        self._database.write(lambda connection: connection.execute(gone), frees=True)
+
+    def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            put = insert(table).prefix_with("OR REPLACE")
+            self._database.write(lambda connection: connection.execute(put, rows))
+
+
+def settled_of(row: Any) -> Settled:
+    z = np.frombuffer(row.z, "<f4").astype(np.float32)
+    return Settled(z, (row.x, row.y), bool(row.known))
+
+
+def parts_of(values: Collection[str]) -> Iterator[list[str]]:
+    """Values in lists that fit into a statement."""
+    rest = iter(values)
+    while part := list(islice(rest, NAMED)):
+        yield part

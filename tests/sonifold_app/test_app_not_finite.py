@@ -1,0 +1,89 @@
+"""A model that is flat, or overflows, is answered with an outcome or a sentence, never with an error of ours."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import torch
+from app_checks import API
+from starlette.testclient import TestClient
+
+from sonifold.model import Model
+from sonifold_app.app import create_app
+from sonifold_app.engine.finite import is_finite
+from sonifold_app.engine.local import LocalEngine
+from sonifold_app.settings import Settings
+
+
+def with_head(model: Model, change) -> Model:
+    """A model with another last layer of its decoder."""
+    vae = copy.deepcopy(model.vae)
+    with torch.no_grad():
+        for part in (vae.decoder[-1].weight, vae.decoder[-1].bias):
+            part.copy_(change(part))
+    return Model(
+        model.config, vae, model.coefficients, model.library, model.atlas, model.card, model.card_markdown
+    )
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory, model):
+    models = {
+        "flat": with_head(model, torch.zeros_like),
+        "huge": with_head(model, lambda part: part * 1e30),
+        "broken": with_head(model, lambda part: part * torch.nan),
+    }
+    app = create_app(Settings(data=tmp_path_factory.mktemp("data")), LocalEngine(load=lambda: (models, {})))
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+def questions(ids, metric):
+    a, b, c = ({"sound": id} for id in ids[:3])
+    yield "paths", {"anchors": [a, b], "metric": metric, "steps": 3}
+    yield "means", {"anchors": [a, b, c], "metric": metric}
+    yield "means", {"anchors": [a, b], "metric": metric}
+    yield "analogies", {"a": a, "b": b, "c": c, "metric": metric}
+    yield "extrapolations", {"anchors": [a, b], "to": 2.0, "metric": metric}
+    yield "travels", {"start": a, "descriptor": "brightness", "steps": 3, "metric": metric}
+
+
+def assert_said(reply, path):
+    assert reply.status_code in (200, 201, 422), (path, reply.status_code, reply.text[:300])
+    if reply.status_code == 422:
+        assert reply.json()["code"] in ("not_computable", "audio_unreadable"), reply.text
+        assert reply.json()["detail"].endswith(".")
+    else:
+        assert is_finite(json.loads(reply.text)), path
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [("flat", "blend"), ("flat", "pullback"), ("huge", "pullback"), ("huge", "flat"), ("broken", "blend")],
+)
+def test_every_question_about_such_a_model_has_an_answer_in_words_or_numbers(app, kind, metric, ids):
+    url = f"{API}/models/{kind}"
+    for path, asked in questions(ids, metric):
+        assert_said(app.post(f"{url}/{path}", json=asked), path)
+    near = {"distance": "geodesic", "metric": metric, "count": 2}
+    assert_said(app.get(f"{url}/sounds/{ids[5]}/neighbours", params=near), "neighbours")
+    assert_said(app.get(f"{url}/indicatrices", params={"count": 4, "metric": metric}), "indicatrices")
+
+
+@pytest.mark.parametrize("kind", ["flat", "huge"])
+def test_drawing_hearing_and_placing_have_one_too(app, kind, ids):
+    url = f"{API}/models/{kind}"
+    for sampler in ("importance", "hmc", "mixture", "aggregated", "prior", "walk"):
+        asked = {"sampler": sampler, "count": 2, "seed": 1}
+        if sampler == "walk":
+            asked["start"] = {"sound": ids[0]}
+        assert_said(app.post(f"{url}/samples", json=asked), sampler)
+    anchors = [{"sound": ids[0]}, {"point": [0.1] * 32}]
+    assert_said(app.post(f"{url}/decodings", json={"points": [[0.1] * 32]}), "decodings")
+    assert_said(app.post(f"{url}/descriptions", json={"anchors": anchors}), "descriptions")
+    assert_said(app.post(f"{url}/atlas/positions", json={"points": [[0.1] * 32]}), "positions")
+    morph = {"anchors": anchors, "kinds": ["geodesic", "linear"], "steps": 2}
+    assert_said(app.post(f"{url}/morphs", json=morph), "morphs")
+    assert_said(app.post(f"{url}/sounds", json={"point": [0.1] * 32, "name": "kept"}), "sounds")

@@ -1,0 +1,92 @@
+"""Playing never waits for work on files, and idle threads give memory back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from app_checks import API, file_of, tone
+
+from sonifold_app.engine.pools import Pool
+
+
+@pytest.fixture
+def blocked(monkeypatch):
+    """Work on files that does not end; how much of it has begun."""
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def wait(*_):
+        begun.release()
+        assert go.wait(120)
+        raise ValueError("it was only held up")
+
+    for work in ("split", "cut", "duplicates"):
+        monkeypatch.setattr(f"sonifold_app.engine.uploads.{work}", wait)
+    yield begun
+    go.set()
+
+
+def answered(call, seconds=30):
+    """What a call gives; None if it takes longer."""
+    replies = []
+    thread = threading.Thread(target=lambda: replies.append(call()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return replies[0] if replies else None
+
+
+def test_sounds_are_heard_while_recordings_are_split(client, name, ids, blocked):
+    url = f"{API}/models/{name}"
+    files = [("files", (f"{n}.wav", file_of(tone()))) for n in range(3)]
+    uploads = [
+        threading.Thread(target=lambda: client.post(f"{url}/uploads", files=files), daemon=True)
+        for _ in range(2)
+    ]
+    for one in uploads:
+        one.start()
+    assert blocked.acquire(timeout=30)
+    assert blocked.acquire(timeout=30)  # as much as is done at the same time
+    for path in (f"sounds/{ids[0]}/audio?format=wav", f"sounds/{ids[1]}/distances"):
+        reply = answered(lambda path=path: client.get(f"{url}/{path}"))
+        assert reply is not None, f"{path} waits for the uploads"
+        assert reply.status_code == 200
+    reply = answered(lambda: client.post(f"{url}/atlas/positions", json={"points": [[0.0] * 32]}))
+    assert reply is not None
+    assert reply.status_code == 200
+
+
+def test_a_pool_rests_once_after_its_last_work():
+    rests, busy = [], []
+
+    async def work():
+        pool = Pool("test", 2, idle=lambda: rests.append(len(busy)), rest=0.05)
+        assert await asyncio.gather(*(pool.run(busy.append, n) for n in range(20))) == [None] * 20
+        assert await pool.run(sorted, [2, 1]) == [1, 2]
+        await asyncio.sleep(0.5)
+        with pytest.raises(ZeroDivisionError):
+            await pool.run(lambda: 1 / 0)
+        await asyncio.sleep(0.5)
+        pool.close()
+
+    asyncio.run(work())
+    assert rests == [20, 20]
+
+
+def test_what_nobody_waits_for_is_not_begun():
+    begun, go = [], threading.Event()
+
+    async def work():
+        pool = Pool("test", 1)
+        first = asyncio.ensure_future(pool.run(go.wait, 30))
+        second = asyncio.ensure_future(pool.run(begun.append, 2))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await asyncio.sleep(0.05)
+        go.set()
+        assert await first
+        assert await pool.run(begun.append, 3) is None
+        pool.close()
+
+    asyncio.run(work())
+    assert begun == [3]
