@@ -31,7 +31,7 @@ def serve(settings: Settings) -> None:
     """Serve until interrupted. Raises ServeError before anything is loaded if the settings forbid it."""
     require_token(settings)
     listener = listen(settings)
-    engine = LocalEngine(settings.models, threads=settings.threads)
+    engine = LocalEngine(settings.models, threads=settings.threads, freeze=True)
     try:
         app = create_app(settings, engine)
     except (DataFolderUnusableError, DatabaseUnusableError) as error:

@@ -42,6 +42,10 @@ def noise(seconds: float, rate: int, format: str = "WAV", subtype: str = "PCM_16
     """Hits of decaying noise, four a second, as a file."""
     t = np.arange(round(seconds * rate)) / rate
     samples = 0.5 * np.random.default_rng(0).normal(size=len(t)).clip(-1, 1) * np.exp(-12 * (t % 0.25))
+    return file_of(samples, rate, format, subtype)
+
+
+def file_of(samples: np.ndarray, rate: int, format: str = "FLAC", subtype: str = "PCM_16") -> bytes:
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, rate, format=format, subtype=subtype)
     return buffer.getvalue()
@@ -72,7 +76,9 @@ def fill(folder: Path, count: int) -> list[str]:
     """A data folder with so many sounds kept, near those of the library; their ids."""
     model = sonifold.load("oneshots")
     z, timbre = model.library.z.numpy(), model.library.timbre.numpy()
-    flac = [noise(0.3, 44_100, "FLAC") + bytes([row]) for row in range(8)]
+    flac = [
+        file_of(model.library.audio(id, model.sound_samples).numpy(), 44_100) for id in model.library.ids[:8]
+    ]
     source = np.random.default_rng(0)
 
     def admitted(row: int) -> Admitted:

@@ -126,12 +126,14 @@ class LocalEngine:
         threads: int = 1,
         load: Callable[[], tuple[Mapping[str, Model], Mapping[str, str]]] | None = None,
         window: float = 0.003,
+        freeze: bool = False,
     ) -> None:
         """``load`` gives the models by name and the sentences about those that cannot be loaded; by default it reads
         the packs in ``folder``. ``threads``: computations at the same time. ``window``: seconds that a request waits
-        for others to join it."""
+        for others to join it. ``freeze``: for a process that does nothing else; what is there once the packs are
+        loaded is left out of the search for garbage, which would hold up everything for most of a second."""
         self._load = load or functools.partial(load_packs, folder)
-        self._window = window
+        self._window, self._freeze = window, freeze
         self._models: Mapping[str, Model] = {}
         self._unusable: Mapping[str, str] = {}
         self._catalogue: Future[Catalogue] = Future()
@@ -179,6 +181,9 @@ class LocalEngine:
             log.exception("the packs could not be loaded")
             self._catalogue.set_exception(error)
             return
+        if self._freeze:
+            gc.collect()
+            gc.freeze()
         for name, problem in self._unusable.items():
             log.warning("model %s cannot be used: %s", name, problem)
         self._catalogue.set_result(Catalogue(facts, dict(self._unusable)))
@@ -217,12 +222,12 @@ class LocalEngine:
     async def shut(self, model: str) -> None:
         self._models = {name: one for name, one in self._models.items() if name != model}
         compute.recall.cache_clear()  # it would hold on to the model
-        await self._adapting.run(collect)
-        if model not in self._catalogue.result().models.keys() | self._unusable.keys():
-            return
-        self._unusable = {name: why for name, why in self._unusable.items() if name != model}
-        left = self._catalogue.result().models.items()
-        self._announce({name: facts for name, facts in left if name != model})
+        listed = model in self._catalogue.result().models.keys() | self._unusable.keys()
+        if listed:
+            self._unusable = {name: why for name, why in self._unusable.items() if name != model}
+            left = self._catalogue.result().models.items()
+            self._announce({name: facts for name, facts in left if name != model})
+        await self._adapting.run(collect, self._freeze and listed)
 
     def _announce(self, models: Mapping[str, ModelFacts]) -> None:
         """What there is from now on."""
@@ -377,9 +382,15 @@ def give_way() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
 
 
-def collect() -> None:
-    """Let go of models that nobody uses: they hold references to themselves, which counting alone does not free."""
+def collect(frozen: bool) -> None:
+    """Let go of models that nobody uses: they hold references to themselves, which counting alone does not free.
+    ``frozen``: also among those that were left out.
+    """
+    if frozen:
+        gc.unfreeze()
     gc.collect()
+    if frozen:
+        gc.freeze()
     release_memory()
 
 

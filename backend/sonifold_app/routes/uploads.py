@@ -50,7 +50,7 @@ Threshold = Annotated[
     operation_id="keep_sounds",
     status_code=201,
     response_model=Sound | KeptSounds,
-    responses=problems_of(404, 409, 413, 415, 422, 503, 507),
+    responses=problems_of(404, 413, 415, 422, 503, 507),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -187,7 +187,7 @@ async def get_upload_audio(
     "/uploads/{upload}/sounds",
     operation_id="choose_sounds",
     status_code=201,
-    responses=problems_of(404, 409, 413, 422, 503, 507),
+    responses=problems_of(404, 413, 422, 503, 507),
 )
 async def choose_sounds(
     model: ModelDep, upload: UploadId, asked: ChoiceRequest, request: Request, services: ServicesDep
