@@ -40,7 +40,9 @@
  * @property {{start: number, end: number, name: string, strength: number, peak_db: number}[]} sounds
  */
 
-/** @typedef {{id: string, files: UploadedFile[]}} UploadReply */
+/** @typedef {{file: number, name: string, code: string, detail: string}} Refused   a file, or a part of one, that could not be used */
+
+/** @typedef {{id: string, files: UploadedFile[], refused?: Refused[]}} UploadReply */
 
 /**
  * What is to be known of own sounds before anything learns from them.
@@ -48,7 +50,7 @@
  * @property {number} count
  * @property {number} seconds
  * @property {{text: string}[]} warnings
- * @property {{id: string, known?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {text: string}[]}[]} sounds
+ * @property {{id: string, known?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]} sounds
  */
 
 /** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}} JobReply */
@@ -73,14 +75,22 @@ export class ApiError extends Error {
    * @param {string} message a sentence
    * @param {string} code stable, from the problem document; "away" when nobody answered
    * @param {number} status
+   * @param {Refused[]} [refused] where none of the files could be used
    */
-  constructor(message, code, status) {
+  constructor(message, code, status, refused = []) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.status = status;
+    this.refused = refused;
   }
 }
+
+/** What a request did wrong it would do wrong again. */
+const FINAL = [400, 403, 405, 406, 413, 415, 422];
+
+/** Whether the same may go well another time. @param {unknown} error */
+export const isWorthRetrying = (error) => !(error instanceof ApiError) || !FINAL.includes(error.status);
 
 /** Nobody answers, or the one who answers is still loading: worth trying again. @param {unknown} error */
 export const isAway = (error) => error instanceof ApiError && (error.code === "away" || error.code === "not_ready");
@@ -102,13 +112,13 @@ async function errorOf(response) {
   }
   const sentence = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
   const code = problem.code ?? (response.status === 503 ? "away" : "internal_error");
-  return new ApiError(String(sentence), code, response.status);
+  return new ApiError(String(sentence), code, response.status, problem.refused ?? []);
 }
 
 /** In how many seconds to ask again; null where that would not help, or others see to it. @param {Response} response @param {ApiError} error */
 function pauseAfter(response, error) {
   const seconds = Number(response.headers?.get("Retry-After"));
-  return response.status === 503 && !isAway(error) && seconds > 0 ? Math.min(seconds, LONGEST_PAUSE) : null;
+  return [429, 503].includes(response.status) && !isAway(error) && seconds > 0 ? Math.min(seconds, LONGEST_PAUSE) : null;
 }
 
 /** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
@@ -248,24 +258,24 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} model @param {string} id */
     soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,
 
-    /** Recordings that may be long; nothing is kept until it is chosen. @param {string} model @param {File[]} files @returns {Promise<UploadReply>} */
-    async upload(model, files) {
+    /** Recordings that may be long; nothing is kept until it is chosen. @param {string} model @param {File[]} files @param {AbortSignal} [signal] @returns {Promise<UploadReply>} */
+    async upload(model, files, signal) {
       const form = new FormData();
       for (const file of files) form.append("files", file, file.name);
-      return (await request(`${base}/models/${model}/uploads`, { method: "POST", body: form })).json();
+      return (await request(`${base}/models/${model}/uploads`, { method: "POST", body: form, signal })).json();
     },
 
     /** The same, split by another threshold. @param {string} model @param {string} id @param {number} threshold @returns {Promise<UploadReply>} */
     proposals: (model, id, threshold) => get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
 
-    /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @returns {Promise<{sounds: {id: string}[]}>} */
-    choose: (model, id, sounds) => post(`models/${model}/uploads/${id}/sounds`, { sounds }),
+    /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @param {AbortSignal} [signal] @returns {Promise<{sounds: {id: string}[], refused?: Refused[]}>} */
+    choose: (model, id, sounds, signal) => post(`models/${model}/uploads/${id}/sounds`, { sounds }, signal),
 
     /** @param {string} model @param {string} id */
     forget: async (model, id) => void (await send("DELETE", `models/${model}/uploads/${id}`)),
 
-    /** Of all that were uploaded. @param {string} model @returns {Promise<CheckReply>} */
-    check: (model) => post(`models/${model}/checks`, {}),
+    /** Of all own sounds, or of some. @param {string} model @param {string[]} [sounds] @returns {Promise<CheckReply>} */
+    check: (model, sounds) => post(`models/${model}/checks`, { ...(sounds && { sounds }) }),
 
     /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
     decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,
@@ -313,10 +323,19 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} job @param {"before" | "after"} which @param {number} nth */
     previewUrl: (job, which, nth) => `${base}/jobs/${job}/previews/${which}?v=${nth}`,
 
+    /** Sounds as a file, or as a ZIP of several, under a name. @param {string} model @param {object} asked @param {AbortSignal} [signal] @returns {Promise<{blob: Blob, name: string}>} */
+    async exported(model, asked, signal) {
+      const response = await send("POST", `models/${model}/exports`, asked, signal);
+      return { blob: await response.blob(), name: attachedName(response.headers.get("Content-Disposition") ?? "") };
+    },
+
     /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
     bytes: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
   };
 }
+
+/** The name that a Content-Disposition gives (RFC 6266). @param {string} disposition */
+export const attachedName = (disposition) => decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
 
 /** @typedef {ReturnType<typeof createApi>} Api */
 

@@ -3,7 +3,7 @@
 
 import { isAborted, isAway, latest } from "./api.js";
 import { spoken } from "./hear/anchors.js";
-import { audibleSeconds } from "./listen/level.js";
+import { audibleSeconds, stepSeconds } from "./listen/level.js";
 import { PATHS, STEPS, bendKey, bendOf, comparisonOf, keyOf, otherVoice, pointedAnchor, voiceOf } from "./state.js";
 import { watch } from "./store.js";
 
@@ -15,7 +15,6 @@ import { watch } from "./store.js";
 /** @typedef {import("./state.js").Bend} Bend */
 
 const KEPT = 6; // journeys; each is some 10 MB of samples
-const GLIDE = 4; // Seconds
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
@@ -139,7 +138,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
 
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
-    const { model, a, b, path } = store.get();
+    const { model, a, b, path, seconds } = store.get();
     const [bend, voice] = [bendOf(store.get()), voiceOf(store.get())];
     if (!model || !a || !b) return;
     try {
@@ -147,7 +146,7 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
         if (store.get().journey?.glides[kind]) continue;
         const kinds = [kind === "geodesic" ? bend.kind : kind];
-        const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds: GLIDE };
+        const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds };
         const { url } = (await api.morphs(voice, known, options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
         const { journey } = store.get();
@@ -199,7 +198,10 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       const { a, b, journey } = state;
       if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
     }),
-    watch(store, ({ mode, path, journey }) => [mode, path, journey?.key, journey?.phase], ({ mode, journey }) => {
+    watch(store, ({ seconds }) => [seconds], ({ journey }) => {
+      if (journey) store.set({ journey: { ...journey, glides: {} } }); // they are of another length
+    }),
+    watch(store, ({ mode, path, journey, seconds }) => [mode, path, journey?.key, journey?.phase, seconds], ({ mode, journey }) => {
       glide.cancel();
       if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
     }),
@@ -299,6 +301,17 @@ const pause = (ms, signal) =>
   }).catch((error) => {
     if (!signal.aborted) throw error;
   });
+
+/**
+ * How long each step lasts when the journey is played, in seconds; null: it is not there yet. Both ways have one
+ * rhythm, so that one can switch between them.
+ * @param {import("./state.js").Journey} journey
+ */
+export function stepsAsPlayed({ paths: { geodesic, linear } }) {
+  if (!geodesic || !linear) return null;
+  const [one, other] = [geodesic, linear].map(audibleSteps);
+  return one.map((seconds, i) => stepSeconds(Math.max(seconds, other[i])));
+}
 
 /** @type {WeakMap<AudioBuffer, number[]>} */
 const audible = new WeakMap();

@@ -9,12 +9,14 @@ import { createJourneys } from "./journey.js";
 import { mountLibrary } from "./library/library.js";
 import { createListen } from "./listen/listen.js";
 import { toAudioBuffer } from "./listen/wav.js";
+import { createDeleting, hidingDeleted } from "./made/deleting.js";
 import { createMade } from "./made/made.js";
 import { keepMade } from "./made/visit.js";
 import { mountDeck } from "./morph/deck.js";
 import { createOperations } from "./operations/operations.js";
 import { mountPill } from "./operations/pill.js";
 import { createPlayback } from "./playback.js";
+import { createSaver } from "./save/saver.js";
 import { createServer } from "./server.js";
 import { createHelp } from "./shell/help.js";
 import { watchKeys } from "./shell/keys.js";
@@ -40,8 +42,9 @@ const store = createStore(start);
 keepPreferences(store, local);
 keepMade(store, storageOf(() => sessionStorage)); // before the operations: what is there is not made again
 
-const api = createApi((url, init) => fetch(url, init), undefined, (seconds) =>
+const service = createApi((url, init) => fetch(url, init), undefined, (seconds) =>
   store.set({ notice: { text: busyWords(seconds), kind: "news" } }));
+const api = hidingDeleted(service, () => store.get().deleted);
 const windows = "BroadcastChannel" in window ? new BroadcastChannel("sonifold") : undefined;
 const server = createServer({ store, api, window, windows });
 const complain = server.complain;
@@ -50,7 +53,9 @@ const playback = createPlayback({ store, api, listen, toAudioBuffer, complain })
 const journeys = createJourneys({ store, api, toAudioBuffer, complain });
 const actions = createActions({ store, playback, performance });
 const operations = createOperations({ store, api, playback, complain });
-const made = createMade({ store, api, playback, refresh: server.refresh, complain });
+const saver = createSaver({ store, api, complain });
+const deleting = createDeleting({ store, api, storage: local, refresh: server.refresh, complain });
+const made = createMade({ store, api, deleting, saver, refresh: server.refresh, complain });
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -62,20 +67,19 @@ mountRail(at("rail"), { store, actions, help: help.open, opened: (panel) => pane
 const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
 mountStatus(atlas.engine, store);
 mountSound(atlas.engine, { store, playback, listen });
-mountDeck(at("deck"), { store, actions, playback, link: link.link });
+mountDeck(at("deck"), { store, actions, playback, saver, link: link.link });
 mountPill(at("map"), { store, actions, operations });
 mountHearing(at("map"), store);
-const library = mountLibrary(at("library"), { store, actions, playback, made });
-const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, refresh: server.refresh, toAudioBuffer, complain });
+const library = mountLibrary(at("library"), { store, actions, playback, made, saver });
+const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, saver, refresh: server.refresh, toAudioBuffer, complain });
 watchDrops(window, store);
 mountNotice(at("notice"), store);
 const live = mountLive(at("live"), store);
 watchKeys(window, { store, actions, playback, operations, panels, find: library.find, save, summary: live.summary, help: help.open });
 
-/** As if somebody had pressed it: what is heard, as a file. */
+/** What is heard, as a file. */
 function save() {
-  const key = /** @type {HTMLElement | null} */ (document.querySelector(".deck .save"));
-  if (isReady(store.get())) key?.click();
+  if (isReady(store.get())) void saver.heard();
   else live.say("There is nothing to save yet.");
 }
 

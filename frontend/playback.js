@@ -2,8 +2,8 @@
 /** Play, pause, scrub, point: the gestures that are heard. Keeps the players in step with the store. */
 
 import { isAborted } from "./api.js";
-import { audibleSteps } from "./journey.js";
-import { safeGain, stepSeconds } from "./listen/level.js";
+import { stepsAsPlayed } from "./journey.js";
+import { safeGain } from "./listen/level.js";
 import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./state.js";
 import { watch } from "./store.js";
 
@@ -199,9 +199,9 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       const fresh = loaded !== journey.key;
       loaded = journey.key;
       const { geodesic, linear } = journey.paths;
-      if (fresh && geodesic && linear) {
-        const lengths = [geodesic, linear].map(audibleSteps);
-        now.steps.setDurations(lengths[0].map((seconds, i) => stepSeconds(Math.max(seconds, lengths[1][i]))));
+      const durations = stepsAsPlayed(journey);
+      if (fresh && durations && geodesic && linear) {
+        now.steps.setDurations(durations);
         const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
         now.journeys.gain.value = Math.min(...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)));
       }

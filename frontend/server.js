@@ -1,7 +1,7 @@
 // @ts-check
 /** From an empty page to a map: asks the engine for its models, the library and the atlas, as often as it takes. */
 
-import { ApiError, isAway } from "./api.js";
+import { ApiError, isAway, isWorthRetrying } from "./api.js";
 import { createLibrary } from "./library/sounds.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // Seconds between tries
@@ -162,7 +162,7 @@ export function createServer({ store, api, window, windows }) {
       if (isAway(error)) return lost();
       if (!(error instanceof ApiError)) console.error(error);
       const text = error instanceof Error ? error.message : String(error);
-      store.set({ notice: { text, kind: "trouble", action: { label: "Try again", run: again } } });
+      store.set({ notice: { text, kind: "trouble", ...(isWorthRetrying(error) && { action: { label: "Try again", run: again } }) } });
     },
     destroy() {
       clearTimeout(timer);

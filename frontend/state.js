@@ -28,7 +28,8 @@
  * @property {number} sound_samples
  * @property {{min: number, max: number, default: number}} weights
  * @property {string[]} path_kinds
- * @property {{upload_files: number, upload_bytes: number, upload_seconds: number}} limits
+ * @property {{id: string, title: string, depths: number[]}[]} [formats]     that sounds can be saved in
+ * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds?: number, choice_sounds?: number}} limits
  * @property {Metric[]} metrics
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
@@ -129,15 +130,30 @@
  * @property {{code: string, text: string}[]} [warnings]     how far what the slider says is to be believed
  */
 
-/** @typedef {{file: number, start: Seconds, end: Seconds, name: string, on: boolean}} Cut   a sound in a recording; on: to be kept */
+/**
+ * @typedef {object} Cut                 a sound in a recording
+ * @property {number} file               which of the recordings
+ * @property {Seconds} start
+ * @property {Seconds} end
+ * @property {string} name
+ * @property {boolean} on                it is to be kept
+ * @property {boolean} touched           by hand: another threshold leaves it as it is
+ * @property {Seconds} [found]           where it began before it was touched
+ */
+
+/** @typedef {import("./api.js").UploadedFile & {upload: string, nth: number}} Recording   nth: which file of its upload */
 
 /**
  * @typedef {object} Uploading
  * @property {"sending" | "choosing" | "keeping"} phase
- * @property {number} count               of files
- * @property {import("./api.js").UploadReply | null} reply
+ * @property {number} total               files
+ * @property {number} done                of them that have been listened to
+ * @property {number} onMap               sounds that are there already
+ * @property {Seconds | null} waiting     until the server is asked again
+ * @property {Recording[]} recordings     that are not one sound each
  * @property {Cut[]} cuts                 as proposed, or as corrected
  * @property {number | null} threshold    null: as the engine thinks best
+ * @property {boolean} finding            other cuts are being looked for
  */
 
 /**
@@ -170,6 +186,15 @@
  */
 
 /** @typedef {{id: string, title: string, low: number, high: number, share: number}} OwnSlider   a direction that one's own sounds have and the model has not */
+
+/**
+ * @typedef {object} Saving              how sounds are written to files
+ * @property {number} steps              of a way
+ * @property {string} format             one of the model's formats
+ * @property {number | null} depth       bits; null: the format's usual
+ * @property {"keep" | "normalise"} level
+ * @property {boolean} trim              the silence at both ends
+ */
 
 /** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
 
@@ -255,6 +280,11 @@
  * @property {Readonly<Record<string, number>>} amounts     of one's own sliders; what is not named is 0
  * @property {readonly File[] | null} dropped    files that nobody has taken up yet
  * @property {Uploading | null} uploading
+ * @property {Seconds} seconds               of a glide
+ * @property {Saving} saving
+ * @property {boolean} exporting              files are being made
+ * @property {readonly import("./made/deleting.js").Deleted[]} deleted     sounds that can be taken back
+ * @property {import("./upload/files.js").LeftOut | null} leftOut     of the files that were sent
  * @property {import("./api.js").CheckReply | null} check      of one's own sounds
  * @property {string} query                     filters the library
  * @property {string | null} editing            the id of the sound whose name is being written
@@ -326,6 +356,11 @@ export const initial = {
   amounts: {},
   dropped: null,
   uploading: null,
+  leftOut: null,
+  deleted: [],
+  seconds: 4,
+  saving: { steps: 17, format: "wav", depth: null, level: "keep", trim: false },
+  exporting: false,
   check: null,
   query: "",
   editing: null,

@@ -255,11 +255,6 @@ export function filterWords({ query, families, library }) {
 /** While the server has no time for what was asked. @param {number} seconds until it is asked again */
 export const busyWords = (seconds) => `The server has much to do just now. Trying again in ${Math.ceil(seconds)} s; nothing is lost.`;
 
-/** The name of a file that holds this journey. @param {string} from @param {string} to @param {string} path @param {string} mode */
-export function fileName(from, to, path, mode) {
-  return `${plain(from)}-to-${plain(to)}-${path}-${mode}.wav`;
-}
-
 /** @param {string} name */
 export const soundFile = (name) => `${plain(name)}.wav`;
 

@@ -72,8 +72,9 @@ class Provenance:
         """That of one sound of several."""
         if not self.parts:
             return self
-        title = f"{self.title}, {index + 1} of {len(self.parts)}"
-        return replace(self, title=title, facts={**self.facts, **self.parts[index]}, parts=())
+        part = self.parts[index]
+        title = f"{self.title}, {part['step']} of {len(self.parts)}" if "step" in part else self.title
+        return replace(self, title=title, facts={**self.facts, **part}, parts=())
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
@@ -201,7 +202,10 @@ def of_path(model: Model, path: LatentPath, mode: str, **facts: Any) -> Provenan
 def of_points(model: Model, points: Tensor) -> Provenance:
     """That of what the model makes of latent points (batch, latent), one part each."""
     parts = tuple({"point": [short(value) for value in point]} for point in points.tolist())
-    about = Provenance("A sound of the model", model.name, version_of(model), (), {"mode": "point"}, parts)
+    sources = (library_of(model),)
+    about = Provenance(
+        "A sound of the model", model.name, version_of(model), sources, {"mode": "point"}, parts
+    )
     return about.of_part(0) if len(parts) == 1 else about
 
 
@@ -229,10 +233,19 @@ def of_recording(model: str, version: str, source: Source) -> Provenance:
 
 def source_from(model: Model, sound: Sound, role: str = "") -> Source:
     """A sound as a source: of the library with its licence and credit, one's own, or a bare point."""
-    if sound.id is None:
-        name = sound.name or ("a recording" if sound.recorded else "a point of the map")
-        return Source(name, role, file=sound.file, origin="" if sound.recorded else "made by the model")
-    return source_labelled(model.library.labels[model.library.index(sound.id)], role)
+    if sound.id is not None:
+        return source_labelled(model.library.labels[model.library.index(sound.id)], role)
+    if sound.recorded:
+        return Source(sound.name or "a recording", role, file=sound.file)
+    return replace(library_of(model), name=sound.name or "a point of the map", role=role)
+
+
+def library_of(model: Model) -> Source:
+    """The sounds that a model learned from, as the source of what it makes by itself."""
+    labels = model.library.labels
+    return Source(
+        model.title, "model", None, "made by the model", "; ".join(unique(one.licence for one in labels))
+    )
 
 
 def source_labelled(label: Label, role: str = "") -> Source:

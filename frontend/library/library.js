@@ -30,8 +30,9 @@ const COLUMNS = [
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../made/made.js").Made} parts.made
+ * @param {import("../save/saver.js").Saver} parts.saver
  */
-export function mountLibrary(root, { store, actions, playback, made }) {
+export function mountLibrary(root, { store, actions, playback, made, saver }) {
   const close = h("button.icon.close", { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) }, icon("close"));
   const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Filter sounds", autocomplete: "off", spellcheck: "false" }));
   const save = h("button.btn.ghost", { onclick: saveCsv }, "Save as CSV");
@@ -92,9 +93,8 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     const sound = h("button.sound", { title }, kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind), h("span", {}, name), order ? h("i.order", { title: "Marked" }, String(order)) : null);
     const change = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture) =>
       h("button.icon.small", { "data-act": act, "aria-label": `${label} ${name}`, title: label }, icon(picture));
-    const first = !own ? sound :
-      editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
-      h("span.own", {}, sound, change("rename", "Rename", "edit"), change("delete", "Delete", "bin"));
+    const first = own && editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
+      h("span.own", {}, sound, own && change("rename", "Rename", "edit"), change("save", "Save", "save"), own && change("delete", "Delete", "bin"));
     return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "data-id": id, "aria-rowindex": nth + 2 },
       h("td", {}, first),
       h("td", {}, lib.familyName(i)),
@@ -213,7 +213,8 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     const anchor = { sound: library.id[i] };
     if (act === "name") return;
     if (act === "rename") store.set({ editing: library.id[i] });
-    else if (act === "delete") made.remove(library.id[i]);
+    else if (act === "save") void saver.sounds([{ anchor }]);
+    else if (act === "delete") void made.remove(library.id[i]);
     else if (event.shiftKey && !end) actions.mark(anchor);
     else if (end) actions.setEnd(/** @type {"a" | "b"} */ (end), anchor);
     else void playback.audition(anchor);
@@ -237,7 +238,7 @@ export function mountLibrary(root, { store, actions, playback, made }) {
     else if (key === "m") actions.mark({ sound: library.id[i] });
     else if (key === "t") actions.shape({ sound: library.id[i] });
     else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i))) store.set({ editing: library.id[i] });
-    else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i))) made.remove(library.id[i]);
+    else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i))) void made.remove(library.id[i]);
     else if (to !== undefined) goTo(to, controlOf(/** @type {HTMLElement} */ (event.target)));
     else if (!alongRow(event, /** @type {Element} */ (/** @type {Element} */ (event.target).closest("tr")))) return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 /** New sounds into the library, other names for them, and out again; saved as files. */
 
 import { anchorOf } from "../state.js";
-import { soundFile } from "../words.js";
+import { deletedWords } from "./deleting.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Found} Found */
@@ -11,11 +11,12 @@ import { soundFile } from "../words.js";
  * @param {object} parts
  * @param {import("../store.js").Store<State>} parts.store
  * @param {import("../api.js").Api} parts.api
- * @param {import("../playback.js").Playback} parts.playback
+ * @param {import("./deleting.js").Deleting} parts.deleting
+ * @param {import("../save/saver.js").Saver} parts.saver
  * @param {() => Promise<void>} parts.refresh      asks for the library again
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
-export function createMade({ store, api, playback, refresh, complain }) {
+export function createMade({ store, api, deleting, saver, refresh, complain }) {
   const modelId = () => /** @type {import("../state.js").Model} */ (store.get().model).id;
 
   /** @template T @param {() => Promise<T>} run @returns {Promise<T | undefined>} */
@@ -46,34 +47,22 @@ export function createMade({ store, api, playback, refresh, complain }) {
         await refresh();
       }),
 
-    /** Out of the library. What was made can be made again; an upload is gone, so it is asked about first. @param {string} id */
-    remove(id) {
+    /** Out of the library; for a while they can be taken back. @param {...string} ids */
+    async remove(...ids) {
       const { library } = store.get();
-      const row = library?.indexOf(id) ?? -1;
-      if (!library || row < 0) return;
-      const name = library.name[row];
-      const made = library.kindOf(row) === "made";
-      const out = () =>
-        trying(async () => {
-          const { z } = await api.sound(modelId(), id);
-          await api.remove(modelId(), id);
-          forget(id);
-          await refresh();
-          const back = () => trying(async () => (await api.keep(modelId(), z, name), await refresh()));
-          store.set({ notice: { text: `Deleted “${name}”.`, kind: "news", ...(made && { action: { label: "Undo", run: () => void back() } }) } });
-        });
-      if (made) return void out();
-      store.set({ notice: { text: `Delete “${name}”? The upload cannot be brought back.`, kind: "trouble", action: { label: "Delete", run: () => void out() } } });
+      if (!library) return;
+      const sounds = ids.filter((id) => library.indexOf(id) >= 0).map((id) => ({ id, name: library.name[library.indexOf(id)] }));
+      if (!sounds.length) return;
+      for (const id of ids) forget(id);
+      await deleting.remove(sounds);
+      store.set({ notice: { text: `Deleted ${deletedWords(sounds)}.`, kind: "news", action: { label: "Undo", run: () => void deleting.undo() } } });
     },
 
-    /** As a WAV file. @param {Found} found */
-    save: (found) =>
-      trying(async () => {
-        const url = await playback.urlOf(anchorOf(found));
-        const name = soundFile(found.name);
-        const link = Object.assign(document.createElement("a"), { href: `${url}?format=wav&download=${encodeURIComponent(name)}`, download: name });
-        link.click();
-      }),
+    /** What was deleted last, and is not gone for good. */
+    undoRemove: () => void deleting.undo(),
+
+    /** As a file. @param {Found} found */
+    save: (found) => saver.sounds([{ anchor: anchorOf(found), name: found.name }]),
   };
 
   /** Nothing on the page stands on a sound that is gone. @param {string} id */

@@ -20,6 +20,7 @@ import { mountWelcome } from "./welcome.js";
  * @param {import("../store.js").Store<import("../state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
+ * @param {import("../save/saver.js").Saver} parts.saver
  * @param {() => string} parts.link
  */
 export function mountDeck(root, parts) {

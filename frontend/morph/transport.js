@@ -2,9 +2,8 @@
 /** Play, loop, steps or glide; and what one takes along: the file, the link. */
 
 import { h, icon, radioGroup, setAll } from "../dom.js";
-import { chosen, isReady } from "../state.js";
+import { mountSaveDialog } from "../save/dialog.js";
 import { watch } from "../store.js";
-import { anchorName, fileName } from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Mode} Mode */
@@ -42,15 +41,16 @@ export function mountTransport(root, { store, playback }) {
  * @param {object} parts
  * @param {import("../store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
+ * @param {import("../save/saver.js").Saver} parts.saver
  * @param {() => string} parts.link
  */
-export function mountMore(root, { store, actions, link }) {
+export function mountMore(root, { store, actions, saver, link }) {
   const swap = h("button.icon.round.swap", { "aria-label": "Swap A and B", title: "Swap A and B", onclick: actions.swap }, icon("swap"), h("span", {}, "Swap"));
-  const save = h("a.icon.round.save", { title: "Save as WAV" }, icon("save"), h("span", {}, "Save as WAV"));
   const copy = h("button.icon.round.copy", { title: "Copy a link to this", onclick: () => void copyLink() }, icon("link"), h("span", {}, "Copy a link"));
-  setAll(save, { "aria-label": "Save as WAV" });
   setAll(copy, { "aria-label": "Copy a link to this" });
-  root.append(swap, save, copy);
+  root.append(swap);
+  const saving = mountSaveDialog(root, { store, saver });
+  root.append(copy);
 
   async function copyLink() {
     try {
@@ -62,20 +62,9 @@ export function mountMore(root, { store, actions, link }) {
     }
   }
 
-  const stop = watch(store, ({ journey, path, mode, library, a, b }) => [journey, path, mode, library, a, b], (state) => {
-    const { journey, path, mode, library, a, b, weight, metric } = state;
-    const file = mode === "glide" ? journey?.glides[path]?.url : chosen(state)?.audio.url;
-    if (!isReady(state) || !file || !library || !a || !b) {
-      setAll(save, { href: null, download: null, "aria-disabled": "true", role: "link" });
-      return;
-    }
-    const way = path !== "geodesic" ? path : metric !== "blend" ? `${metric}-geodesic` : weight === Infinity ? "graph" : path;
-    const name = fileName(anchorName(a, library), anchorName(b, library), way, mode);
-    setAll(save, { href: `${file}?format=wav&download=${encodeURIComponent(name)}`, download: name, "aria-disabled": null, role: null });
-  });
   return {
     destroy() {
-      stop();
+      saving.destroy();
       root.replaceChildren();
     },
   };

@@ -16,6 +16,7 @@ import { watch } from "../store.js";
  * @property {import("../listen/listen.js").Listen} listen
  * @property {import("../operations/operations.js").Operations} operations
  * @property {import("../made/made.js").Made} made
+ * @property {import("../save/saver.js").Saver} saver
  * @property {() => Promise<void>} refresh      asks for the library again
  * @property {(bytes: ArrayBuffer) => AudioBuffer} toAudioBuffer
  * @property {(error: unknown, again: () => void) => void} complain

@@ -7,7 +7,7 @@ import { watch } from "../store.js";
 
 const NAME = "sonifold.preferences";
 
-/** What was kept, as far as it makes sense. @param {Pick<Storage, "getItem"> | null} storage @returns {Partial<Pick<State, "volume" | "walkSounds">>} */
+/** What was kept, as far as it makes sense. @param {Pick<Storage, "getItem"> | null} storage @returns {Partial<Pick<State, "volume" | "walkSounds" | "saving">>} */
 export function readPreferences(storage) {
   let kept;
   try {
@@ -15,18 +15,23 @@ export function readPreferences(storage) {
   } catch {
     return {}; // somebody else's, or cut off
   }
-  const { volume, walkSounds } = kept;
+  const { volume, walkSounds, saving } = kept;
   return {
     ...(typeof volume === "number" && volume >= 0 && volume <= 1 && { volume }),
     ...(typeof walkSounds === "boolean" && { walkSounds }),
+    ...(isSaving(saving) && { saving }),
   };
 }
 
+/** @param {any} kept @returns {kept is import("../state.js").Saving} */
+const isSaving = (kept) =>
+  Number.isInteger(kept?.steps) && kept.steps >= 2 && kept.steps <= 33 && typeof kept.format === "string" && [null, 16, 24, 32].includes(kept.depth) && ["keep", "normalise"].includes(kept.level) && typeof kept.trim === "boolean";
+
 /** @param {import("../store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
 export const keepPreferences = (store, storage) =>
-  watch(store, ({ volume, walkSounds }) => [volume, walkSounds], ({ volume, walkSounds }) => {
+  watch(store, ({ volume, walkSounds, saving }) => [volume, walkSounds, saving], ({ volume, walkSounds, saving }) => {
     try {
-      storage?.setItem(NAME, JSON.stringify({ volume, walkSounds }));
+      storage?.setItem(NAME, JSON.stringify({ volume, walkSounds, saving }));
     } catch {
       // no room, or not allowed: it lasts for this visit
     }

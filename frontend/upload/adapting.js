@@ -9,7 +9,10 @@ import { watch } from "../store.js";
 /** @typedef {import("../state.js").Adaptation} Adaptation */
 /** @typedef {import("../api.js").AdaptationReply} AdaptationReply */
 
-const MOST = 100; // sounds that one adaptation takes
+const MOST = 100; // sounds that one model learns from
+
+/** Those of one's own sounds that a model can learn from at once: the first, where they are more. @param {import("../library/sounds.js").Library} library */
+export const learnable = (library) => ownSounds(library).slice(0, MOST);
 
 /** @param {readonly string[]} one @param {readonly string[]} other in whichever order */
 const same = (one, other) => one.length === other.length && one.every((id) => other.includes(id));
@@ -74,7 +77,7 @@ export function createAdapting({ store, api, complain }) {
   const stop = watch(store, ({ library, model }) => [library, model], (state) => {
     const { library, model, adaptation } = state;
     if (!library || !model) return;
-    const sounds = ownSounds(library).slice(0, MOST);
+    const sounds = learnable(library);
     if (looked !== model.id) return void look(state, sounds);
     if (same(adaptation?.sounds ?? seen, sounds)) return;
     if (sounds.length) return void adapt(model.id, sounds, true);

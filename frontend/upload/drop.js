@@ -1,17 +1,19 @@
 // @ts-check
-/** Files can be dropped anywhere on the page. */
+/** Files and folders can be dropped anywhere on the page. */
 
 import { h } from "../dom.js";
+import { filesOf } from "./entries.js";
+import { addLeftOut } from "./files.js";
 
 /** @param {Window} window @param {import("../store.js").Store<import("../state.js").State>} store */
 export function watchDrops(window, store) {
   const veil = h("div.veil", { hidden: true, "aria-hidden": "true" }, h("p", {}, "Drop your sounds anywhere"));
   document.body.append(veil);
-  const files = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+  const holdsFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
 
   /** @param {DragEvent} event */
   function over(event) {
-    if (!files(event)) return;
+    if (!holdsFiles(event)) return;
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
     veil.hidden = false;
@@ -23,9 +25,18 @@ export function watchDrops(window, store) {
   /** @param {DragEvent} event */
   function drop(event) {
     veil.hidden = true;
-    if (!files(event) || !event.dataTransfer) return;
+    if (!holdsFiles(event) || !event.dataTransfer) return;
     event.preventDefault();
-    store.set({ panel: "yours", dropped: [...event.dataTransfer.files] });
+    store.set({ panel: "yours" });
+    void take(event.dataTransfer);
+  }
+  /** @param {DataTransfer} data */
+  async function take(data) {
+    const { files, unreadable } = await filesOf(data);
+    const refused = unreadable.map((name) => ({ name, code: "unreadable", detail: "The browser may not read it." }));
+    if (refused.length) store.set({ leftOut: addLeftOut(store.get().leftOut, { refused }) });
+    if (files.length) store.set({ dropped: [...(store.get().dropped ?? []), ...files] });
+    else if (!refused.length) store.set({ notice: { text: "There are no files in that folder.", kind: "trouble" } });
   }
   window.addEventListener("dragover", over);
   window.addEventListener("dragleave", leave);

@@ -1,13 +1,25 @@
 // @ts-check
 /** What was found in recordings: seen, heard, corrected, chosen. */
 
-import { h, icon, setAll } from "../dom.js";
+import { h, setAll } from "../dom.js";
 import { watch } from "../store.js";
 import { duration } from "../words.js";
+import { makeCutRow } from "./cut-row.js";
+import { added, corrected, oneOfEach, ticked, troubleOf } from "./cuts.js";
+import { kindsOf } from "./kinds.js";
 import { makeRecording } from "./recording.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Cut} Cut */
+/** @typedef {import("../state.js").Recording} Recording */
+/** @typedef {{root: HTMLElement, tally: HTMLElement, picture: ReturnType<typeof makeRecording>, list: HTMLElement}} Section */
+
+const SHORTEST = 0.01; // seconds of a sound, where the server does not say
+const FEW = 8; // sounds: a list that short needs no search
+
+// thresholds in equal ratios: from 1 on the left to 0.01 on the right
+const thresholdAt = (/** @type {number} */ stop) => 10 ** (-stop / 10);
+const USUAL = "13"; // the server's own
 
 /**
  * @param {HTMLElement} root
@@ -15,19 +27,32 @@ import { makeRecording } from "./recording.js";
  * @param {import("./uploads.js").Uploads} uploads
  */
 export function mountEditor(root, { store, api, playback, listen, toAudioBuffer, complain }, uploads) {
-  /** @type {Map<string, AudioBuffer>} */
-  const heard = new Map();
-  /** A part of a recording, as it is cut now. @param {number} nth */
+  /** @type {Map<string, Promise<AudioBuffer>>} */
+  const buffers = new Map();
+  /** @param {Recording} recording */
+  function bufferOf({ audio_url: url }) {
+    let buffer = buffers.get(url);
+    if (!buffer) {
+      buffer = api.bytes(`${url}?format=wav`).then(toAudioBuffer);
+      buffer.catch(() => buffers.delete(url));
+      buffers.set(url, buffer);
+    }
+    return buffer;
+  }
+
+  /** The samples of a cut, as it is now. @param {Cut} cut */
+  async function soundOf(cut) {
+    const buffer = await bufferOf(/** @type {import("../state.js").Uploading} */ (store.get().uploading).recordings[cut.file]);
+    const rate = buffer.sampleRate;
+    return { rate, samples: buffer.getChannelData(0).slice(Math.floor(cut.start * rate), Math.ceil(cut.end * rate)) };
+  }
+
+  /** @param {number} nth */
   async function hear(nth) {
-    const { uploading } = store.get();
-    const cut = uploading?.cuts[nth];
-    const url = cut && uploading?.reply?.files[cut.file].audio_url;
-    if (!cut || !url || !(await listen.unlock())) return;
+    const cut = store.get().uploading?.cuts[nth];
+    if (!cut || !(await listen.unlock())) return;
     try {
-      let buffer = heard.get(url);
-      if (!buffer) heard.set(url, (buffer = toAudioBuffer(await api.bytes(`${url}?format=wav`))));
-      const rate = buffer.sampleRate;
-      const samples = buffer.getChannelData(0).slice(Math.floor(cut.start * rate), Math.ceil(cut.end * rate));
+      const { samples, rate } = await soundOf(cut);
       const part = new AudioBuffer({ length: Math.max(1, samples.length), numberOfChannels: 1, sampleRate: rate });
       part.copyToChannel(samples, 0);
       playback.silence();
@@ -37,69 +62,122 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     }
   }
 
-  /** @type {{root: HTMLElement, show: (cuts: {cut: Cut, nth: number}[]) => void, destroy: () => void}[]} */
-  let recordings = [];
-  /** @type {import("../api.js").UploadReply | null} */
-  let edited = null;
-  const rows = h("ol.cuts");
-  const fine = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 20, step: 1, "aria-label": "How many sounds to find: more to the right" }));
-  const keep = h("button.btn.solid", { onclick: () => void uploads.keep() });
-  const cancel = h("button.btn.ghost", { onclick: uploads.cancel }, "Cancel");
-  // thresholds in equal ratios: from 1 on the left to 0.01 on the right
-  const thresholdAt = (/** @type {number} */ stop) => 10 ** (-stop / 10);
-  fine.addEventListener("change", () => void uploads.split(thresholdAt(Number(fine.value))));
+  /** Ticks the first sound of each kind, and no other. */
+  async function chooseKinds() {
+    const cuts = store.get().uploading?.cuts ?? [];
+    setAll(each, { "aria-busy": "true" });
+    try {
+      const kinds = kindsOf(await Promise.all(cuts.map(soundOf)));
+      if (store.get().uploading?.cuts === cuts) uploads.edit(() => oneOfEach(cuts, kinds));
+    } catch (error) {
+      complain(error, () => void chooseKinds());
+    } finally {
+      setAll(each, { "aria-busy": null });
+    }
+  }
 
-  /** @param {Cut} cut @param {number} nth */
-  function cutRow(cut, nth) {
-    const on = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", "aria-label": `Keep ${cut.name}`, onchange: () => uploads.correct(nth, { on: on.checked }) }));
-    on.checked = cut.on;
-    const name = /** @type {HTMLInputElement} */ (h("input", { type: "text", value: cut.name, maxlength: 120, "aria-label": `Name of sound ${nth + 1}`, onchange: () => name.value.trim() && uploads.correct(nth, { name: name.value.trim() }) }));
-    const edge = (/** @type {"start" | "end"} */ which) => {
-      const input = /** @type {HTMLInputElement} */ (h("input", { type: "number", step: 0.01, min: 0, value: cut[which].toFixed(2), "aria-label": `${which === "start" ? "Beginning" : "End"} of sound ${nth + 1}, seconds`, onchange: () => uploads.correct(nth, { [which]: Number(input.value) }) }));
-      return input;
-    };
-    return h("li", { "data-nth": nth }, on, h("i.order", { "aria-hidden": "true" }, String(nth + 1)), name, edge("start"), edge("end"),
-      h("button.icon.small", { "aria-label": `Play ${cut.name}`, onclick: () => void hear(nth) }, icon("play")));
+  const fine = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 20, step: 1, value: USUAL, "aria-label": "How many sounds to find: more to the right" }));
+  const looking = h("span", { role: "status" });
+  const finder = h("label.field", {}, h("span", {}, "Find fewer"), h("span", {}, "more"), fine, looking);
+  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Find by name", "aria-label": "Show sounds called", autocomplete: "off", spellcheck: "false" }));
+  const all = h("button.btn.quiet.small", { onclick: () => tick(true) }, "All");
+  const none = h("button.btn.quiet.small", { onclick: () => tick(false) }, "None");
+  const each = h("button.btn.quiet.small", { onclick: () => void chooseKinds(), title: "Tick the first of those that sound alike" }, "One of each kind");
+  const tools = h("div.row.wrap.tools", { role: "group", "aria-label": "Which sounds to keep" }, all, none, each);
+  const body = h("div.found");
+  const keep = h("button.btn.solid", { onclick: () => void uploads.keep() });
+  const cancel = h("button.btn.ghost", { onclick: () => void uploads.cancel() }, "Cancel");
+  root.append(finder, search, tools, body, h("div.row.end", {}, keep, cancel));
+  fine.addEventListener("change", () => void uploads.split(thresholdAt(Number(fine.value))));
+  search.addEventListener("input", () => show(store.get()));
+
+  /** @param {Cut} cut */
+  const shown = ({ name }) => name.toLowerCase().includes(search.value.trim().toLowerCase());
+  /** Those that are shown. @param {boolean} on */
+  const tick = (on) => uploads.edit((cuts) => ticked(cuts, (cut) => (shown(cut) ? on : cut.on)));
+  const range = () => {
+    const limits = store.get().model?.limits;
+    return { min: limits?.shortest_seconds ?? SHORTEST, max: limits?.upload_seconds ?? 10 };
+  };
+
+  /** @type {Section[]} */
+  let sections = [];
+  /** @type {ReturnType<typeof makeCutRow>[]} */
+  let rows = [];
+  let built = ""; // which recordings the sections are of
+  let listed = ""; // which cuts the rows are of, by their files
+  /** @type {number | null} the row that shows what else can be done with it */
+  let opened = null;
+
+  /** @param {Recording} recording @param {number} file @param {number} of how many @returns {Section} */
+  function makeSection(recording, file, of) {
+    const tally = h("span");
+    const list = h("ol.cuts");
+    const picture = makeRecording(recording, {
+      range: range(),
+      correct: (nth, change) => uploads.edit((cuts) => corrected(cuts, nth, change)),
+      add: (where) => uploads.edit((cuts) => added(cuts, file, recording, where)),
+      hear: (nth) => void hear(nth),
+    });
+    const only = of > 1 && h("button.text", { onclick: () => uploads.edit((cuts) => ticked(cuts, (cut) => cut.file === file)) }, "Only this file");
+    const add = h("button.text", { onclick: () => uploads.edit((cuts) => added(cuts, file, recording)) }, "Add a sound");
+    const section = h("section", { "aria-label": recording.name }, h("h3", {}, h("b", {}, recording.name), tally), picture.root, h("div.row.acts", {}, only, add), list);
+    return { root: section, tally, picture, list };
+  }
+
+  /** @param {readonly Recording[]} recordings */
+  function build(recordings) {
+    for (const { picture } of sections) picture.destroy();
+    sections = recordings.map((recording, file) => makeSection(recording, file, recordings.length));
+    body.replaceChildren(...sections.map((section) => section.root));
+    fine.value = USUAL;
+    search.value = "";
+    [listed, opened] = ["", null];
+  }
+
+  /** @param {readonly Cut[]} cuts */
+  function list(cuts) {
+    const focused = rows.findIndex(({ root: row }) => row.contains(document.activeElement));
+    rows = cuts.map((_, nth) => makeCutRow(nth, { edit: uploads.edit, hear: (one) => void hear(one), open: (one) => ((opened = one), show(store.get())) }));
+    sections.forEach((section, file) => section.list.replaceChildren(...rows.filter((_, nth) => cuts[nth].file === file).map((row) => row.root)));
+    if (focused >= 0) rows[Math.min(focused, rows.length - 1)]?.more.focus({ preventScroll: true });
   }
 
   /** @param {State} state */
-  function edit({ uploading }) {
-    const reply = uploading?.phase === "sending" ? null : uploading?.reply ?? null;
-    const plain = !reply || reply.files.every(({ sounds }) => sounds.length === 1);
-    root.hidden = plain && uploading?.phase !== "choosing";
-    if (!uploading || !reply || root.hidden) {
-      edited = null;
-      return;
+  function show({ uploading }) {
+    root.hidden = !uploading?.recordings.length || uploading.phase === "sending";
+    if (!uploading || root.hidden) return void (built = "");
+    const { cuts, recordings, phase } = uploading;
+    const names = recordings.map(({ upload, nth }) => `${upload} ${nth}`).join();
+    if (built !== names) build(recordings);
+    built = names;
+    const files = cuts.map(({ file }) => file).join();
+    if (listed !== files) {
+      if (listed) opened = null;
+      list(cuts);
     }
-    const { cuts } = uploading;
-    if (edited !== reply) {
-      edited = reply;
-      for (const recording of recordings) recording.destroy();
-      recordings = reply.files.map((file) => makeRecording(file, { correct: uploads.correct, hear: (nth) => void hear(nth) }));
-      root.replaceChildren(
-        ...reply.files.flatMap((file, i) => [h("h3", {}, file.name, h("span", {}, duration(file.seconds))), recordings[i].root]),
-        h("label.field", {}, h("span", {}, "Find fewer"), h("span", {}, "more"), fine), rows, h("div.row", {}, keep, cancel));
-      rows.replaceChildren(...cuts.map(cutRow));
-      if (uploading.threshold === null) fine.value = "13";
-    }
-    recordings.forEach((recording, file) => recording.show(cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file)));
-    cuts.forEach((cut, nth) => {
-      const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (rows.children[nth]?.querySelectorAll("input[type=number]"));
-      [cut.start, cut.end].forEach((value, k) => {
-        if (inputs[k] && document.activeElement !== inputs[k]) inputs[k].value = value.toFixed(2);
-      });
+    listed = files;
+    rows.forEach((row, nth) => row.show(cuts, { seconds: recordings[cuts[nth].file].seconds, range: range(), open: opened === nth, shown: shown(cuts[nth]) }));
+    sections.forEach(({ picture, tally }, file) => {
+      const mine = cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file);
+      picture.show(mine);
+      tally.textContent = `${duration(recordings[file].seconds)}, ${mine.filter(({ cut }) => cut.on).length} of ${mine.length}`;
     });
-    const many = cuts.filter(({ on }) => on).length;
-    keep.textContent = many ? `Keep ${many} ${many === 1 ? "sound" : "sounds"}` : "Nothing chosen";
-    setAll(keep, { disabled: !many || uploading.phase === "keeping" });
+    search.hidden = cuts.length <= FEW;
+    looking.textContent = uploading.finding ? "Looking" : "";
+    setAll(root, { "aria-busy": uploading.finding ? "true" : null });
     fine.style.setProperty("--at", `${Number(fine.value) * 5}%`);
+    const chosen = cuts.filter(({ on }) => on);
+    const wrong = chosen.filter((cut) => troubleOf(cut, recordings[cut.file].seconds, range())).length;
+    keep.textContent = wrong ? `${wrong} ${wrong === 1 ? "has a wrong number" : "have wrong numbers"}` : chosen.length ? `Keep ${chosen.length} ${chosen.length === 1 ? "sound" : "sounds"}` : "Nothing chosen";
+    setAll(keep, { disabled: !chosen.length || wrong > 0 || phase === "keeping" || uploading.finding });
   }
 
-  const stop = watch(store, ({ uploading }) => [uploading], edit);
+  const stop = watch(store, ({ uploading }) => [uploading], show);
   return {
     destroy() {
       stop();
-      for (const recording of recordings) recording.destroy();
+      for (const { picture } of sections) picture.destroy();
       root.replaceChildren();
     },
   };

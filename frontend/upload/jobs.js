@@ -1,8 +1,8 @@
 // @ts-check
 /** A model that learns from one's own sounds: asked for, watched, cancelled; found again after a reload. */
 
-import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
+import { learnable } from "./adapting.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Job} Job */
@@ -67,7 +67,7 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
   async function start() {
     const { model, library } = store.get();
     if (!model || !library) return;
-    const own = ownSounds(library);
+    const own = learnable(library);
     try {
       follow(await api.refine(model.id, own, `${model.title}, ${own.length} of yours`), own);
     } catch (error) {

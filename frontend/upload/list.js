@@ -3,10 +3,13 @@
 
 import { h, icon, rovingRows } from "../dom.js";
 import { noteName, ownSounds } from "../library/sounds.js";
+import { deletedWords } from "../made/deleting.js";
 import { keptGlyph } from "../made/shapes.js";
 import { watch } from "../store.js";
 import { amount, duration, sentence } from "../words.js";
+import { mountPicking } from "./picking.js";
 import { readPitch } from "./pitch.js";
+import { changesOf, remarksOf } from "./remarks.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -23,11 +26,15 @@ export function knownWords(sounds) {
 }
 
 /** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
-export function mountList(root, { store, api, actions, playback, made, refresh, complain }) {
+export function mountList(root, parts) {
+  const { store, api, actions, playback, made, saver, refresh, complain } = parts;
   const summary = h("p.note.summary", { role: "status" });
+  const picks = h("div");
+  const deleted = h("p.note", { role: "status" });
   const list = h("ul.finds", { role: "list" });
-  root.append(summary, list);
+  root.append(summary, deleted, picks, list);
   const roving = rovingRows(list, "li.find");
+  const picking = mountPicking(picks, parts, () => show(store.get()));
   /** @type {string | null} the sound whose pitch is being written */
   let pitching = null;
 
@@ -74,8 +81,10 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
   const rowOf = (id) => [...list.querySelectorAll("li")].find(({ dataset }) => dataset.id === id);
 
   /** @param {State} state */
-  function show({ library, model, check, a, b }) {
+  function show({ library, model, check, a, b, deleted: gone }) {
     if (!library) return;
+    const mine = gone.filter((one) => one.model === model?.id);
+    deleted.replaceChildren(...(mine.length ? [`Deleted ${deletedWords(mine)}. `, h("button.text", { onclick: made.undoRemove }, "Undo")] : []));
     const focused = root.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const writing = focused instanceof HTMLInputElement ? focused.value : null;
     const kept = focused && { id: focused.closest("li")?.dataset.id, act: focused.dataset.act };
@@ -84,7 +93,7 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
     const facts = new Map(check?.sounds.map((one) => [one.id, one]));
     const seconds = own.reduce((sum, { i }) => sum + library.seconds[i], 0);
     summary.textContent = own.length
-      ? [`${own.length} ${own.length === 1 ? "sound" : "sounds"}, ${duration(seconds)}.`, knownWords(own.map(({ id }) => facts.get(id) ?? {})), ...(check?.warnings ?? []).map(({ text }) => sentence(text))].filter(Boolean).join(" ")
+      ? [`${own.length} ${own.length === 1 ? "sound" : "sounds"}, ${duration(seconds)}.`, knownWords(own.map(({ id }) => facts.get(id) ?? {})), ...(check?.warnings ?? []).map(({ text }) => sentence(text)), ...changesOf(check?.sounds ?? [])].filter(Boolean).join(" ")
       : "";
     list.replaceChildren(...own.map(({ id, i }) => {
       const name = library.name[i];
@@ -98,13 +107,14 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
       const hertz = library.pitch[i];
       const pitch = hertz ? noteName(hertz) : "no pitch";
       const same = fact?.duplicate_of ? library.name[library.indexOf(fact.duplicate_of.id)] : null;
-      const notes = [...(same ? [`the same sound as ${same}`] : []), ...(fact?.warnings ?? []).map(({ text }) => text)];
-      return h("li.find", { "data-id": id },
+      const pick = picking.checkbox(id, name);
+      const notes = [...(same ? [sentence(`the same sound as ${same}`)] : []), ...remarksOf(fact?.warnings ?? [], own.length)];
+      return h(`li.find${pick ? ".picking" : ""}`, { "data-id": id }, pick,
         h("button.sound", { "data-act": "play" }, keptGlyph("uploaded"), h("span.what", {}, h("b", {}, name), h("small", { title: hertz ? `${amount(hertz)} Hz` : "" }, [duration(library.seconds[i]), pitch, nearest].filter(Boolean).join(", ")))),
         // A and B stay where they are when the others show
-        h("span.acts", {}, key("shape", "Shape", "shape"), key("pitch", "Pitch of", "note", `Pitch: ${pitch}`), key("rename", "Rename", "edit"), key("delete", "Delete", "bin"), end("a", a?.sound === id), end("b", b?.sound === id)),
+        h("span.acts", {}, key("shape", "Shape", "shape"), key("pitch", "Pitch of", "note", `Pitch: ${pitch}`), key("rename", "Rename", "edit"), key("save", "Save", "save"), key("delete", "Delete", "bin"), end("a", a?.sound === id), end("b", b?.sound === id)),
         pitching === id && pitchRow(id, name, hertz),
-        ...notes.map((text) => h("p.note", {}, sentence(text))));
+        ...notes.map((text) => h("p.note", {}, text)));
     }));
     roving.refresh();
     const again = kept?.id ? rowOf(kept.id) : null;
@@ -130,7 +140,8 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
       input?.focus();
       input?.select();
     } else if (act === "rename") store.set({ panel: "library", query: "", families: [], editing: id });
-    else if (act === "delete") made.remove(id);
+    else if (act === "save") void saver.sounds([{ anchor: { sound: id } }]);
+    else if (act === "delete") void made.remove(id);
   });
   /** @param {string | undefined} id */
   const point = (id) => {
@@ -144,10 +155,11 @@ export function mountList(root, { store, api, actions, playback, made, refresh, 
   list.addEventListener("focusin", (event) => point(rowAt(event)?.dataset.id));
   list.addEventListener("focusout", () => point(undefined));
 
-  const stop = watch(store, ({ library, model, check, a, b }) => [library, model, check, a, b], show);
+  const stop = watch(store, ({ library, model, check, a, b, deleted: gone }) => [library, model, check, a, b, gone], show);
   return {
     destroy() {
       stop();
+      picking.destroy();
       root.replaceChildren();
     },
   };

@@ -1,6 +1,7 @@
 // @ts-check
 /** The models there are: what came with the server and what was made here; named, taken along, brought in, deleted. */
 
+import { ApiError } from "../api.js";
 import { h, icon, setAll } from "../dom.js";
 import { watch } from "../store.js";
 import { writeLink } from "../url.js";
@@ -53,6 +54,12 @@ export function mountModels(root, { store, api, complain }) {
     }
   }
 
+  /** Why a file is no model, and which would be. @param {File} file @param {unknown} error */
+  const noModel = (file, error) =>
+    error instanceof ApiError && ["pack_invalid", "media_type_unsupported"].includes(error.code)
+      ? `“${file.name}” is no Sonifold model, or only a part of one. Choose a .sonifold.zip that was downloaded here or on another Sonifold.`
+      : null;
+
   /** @param {File} file */
   const take = (file) =>
     trying(async () => {
@@ -62,6 +69,10 @@ export function mountModels(root, { store, api, complain }) {
         await refresh();
         const model = store.get().models.find((one) => one.id === id);
         store.set({ notice: { text: `“${title}” is here.`, kind: "news", ...(model && { action: { label: "Open", run: () => location.assign(linkTo(store.get(), model)) } }) } });
+      } catch (error) {
+        const text = noModel(file, error);
+        if (!text) throw error;
+        store.set({ notice: { text, kind: "trouble" } });
       } finally {
         setAll(bring, { "aria-busy": null });
       }
@@ -130,16 +141,23 @@ export function mountModels(root, { store, api, complain }) {
         own && key("delete", "Delete", "bin", () => remove(model))));
   }
 
+  /** What sounds were taken into before, and nobody undid: it keeps them, deleted ones too. @param {Model} model */
+  const leftRow = (model) =>
+    h("li.model", { "data-model": model.id },
+      h("span.what", {}, h("b", {}, model.title), h("small", {}, "taken in earlier; it keeps those sounds on the disk")),
+      h("span.acts", {}, h("button.icon.small", { "data-act": "delete", "aria-label": `Delete ${model.title}`, title: "Delete", onclick: () => remove(model) }, icon("bin"))));
+
   /** @param {State} state */
   function show(state) {
     if (list.querySelector("input") && naming) return; // not while a name is being written
-    list.replaceChildren(...state.models.filter(({ kind }) => kind !== "adapted").map((model) => row(model, state)));
+    const left = state.models.filter(({ kind, id, base }) => kind === "adapted" && base === state.model?.id && id !== state.adaptation?.result);
+    list.replaceChildren(...state.models.filter(({ kind }) => kind !== "adapted").map((model) => row(model, state)), ...left.map(leftRow));
     const input = list.querySelector("input");
     if (naming && input) input.focus();
   }
 
   const stops = [
-    watch(store, ({ models, model, a, b, place, library }) => [models, model, a, b, place, library], show),
+    watch(store, ({ models, model, a, b, place, library, adaptation }) => [models, model, a, b, place, library, adaptation?.result], show),
     watch(store, ({ dropped }) => [dropped], ({ dropped }) => {
       const files = dropped?.filter(({ name }) => isModelFile(name)) ?? [];
       if (!dropped || !files.length) return;

@@ -5,6 +5,7 @@ import { h, inNextFrame } from "../dom.js";
 import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
 import { amount, duration } from "../words.js";
+import { learnable } from "./adapting.js";
 import { drawCurve } from "./curve.js";
 import { OVER, createJobs } from "./jobs.js";
 import { linkTo } from "./models.js";
@@ -82,10 +83,11 @@ export function mountRefine(offer, run, parts, opened) {
   /** @param {State} state */
   function show(state) {
     const { job, library, uploading, model } = state;
-    const own = library ? ownSounds(library) : [];
+    const own = library ? learnable(library) : [];
+    const all = library ? ownSounds(library).length : 0;
     offer.hidden = job !== null || !own.length || uploading !== null;
     run.hidden = job === null;
-    go.textContent = `Fine-tune on ${own.length === 1 ? "this sound" : `these ${own.length} sounds`}`;
+    go.textContent = `Fine-tune on ${all > own.length ? `the first ${own.length} of ${all} sounds` : all === 1 ? "this sound" : `these ${all} sounds`}`;
     if (!job || !library) return;
     const learned = job.sounds.length ? job.sounds : own;
     const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);

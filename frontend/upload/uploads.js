@@ -1,47 +1,26 @@
 // @ts-check
-/** One's own recordings: sent, split where sounds begin, corrected, kept, and looked at before anything learns from them. */
+/** One's own recordings: sent some at a time, split where sounds begin, corrected, kept; what could not be taken is listed. */
 
-import { isAborted } from "../api.js";
+import { ApiError, isAborted } from "../api.js";
 import { ownSounds } from "../library/sounds.js";
 import { watch } from "../store.js";
+import { carriedOver, cutsOf, isPlain } from "./cuts.js";
+import { addLeftOut, partsOf, sortFiles } from "./files.js";
+import { isPassing, patiently } from "./patience.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Cut} Cut */
 /** @typedef {import("../state.js").Uploading} Uploading */
 /** @typedef {import("../api.js").UploadReply} UploadReply */
+/** @typedef {import("../api.js").Refused} Refused */
 
-/** What was found in recordings, as a list to choose from. @param {UploadReply} reply @returns {Cut[]} */
-export const cutsOf = ({ files }) =>
-  files.flatMap(({ sounds }, file) => sounds.map(({ start, end, name }) => ({ file, start, end, name, on: true })));
+const CHOICE = 64; // sounds that are kept at once, where the server does not say
 
-/** Nothing to ask: every file is one sound. @param {UploadReply} reply */
-export const isPlain = ({ files }) => files.every(({ sounds }) => sounds.length === 1);
+/** A new upload, before anything was sent. @param {number} total files @returns {Uploading} */
+export const sending = (total) => ({ phase: "sending", total, done: 0, onMap: 0, waiting: null, recordings: [], cuts: [], threshold: null, finding: false });
 
-/**
- * Why these files cannot be sent; null: they can.
- * @param {{name: string, size: number}[]} files
- * @param {{upload_files: number, upload_bytes: number}} limits
- */
-export function refusal(files, { upload_files: most, upload_bytes: bytes }) {
-  if (files.length > most) return `${files.length} files at once are too many; the engine takes ${most}. Send them in parts.`;
-  const sum = files.reduce((total, { size }) => total + size, 0);
-  if (sum > bytes) return `These files have ${megabytes(sum)} together; the engine takes ${megabytes(bytes)} at once. Send fewer, or shorter ones.`;
-  const empty = files.find(({ size }) => size === 0);
-  return empty ? `${empty.name} is empty. Leave it out.` : null;
-}
-
-/** @param {number} bytes */
-const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB`;
-
-/** A cut with another beginning or end, as far as that makes sense. @param {Cut} cut @param {"start" | "end"} edge @param {number} at seconds @param {number} seconds of the recording */
-export function moved(cut, edge, at, seconds) {
-  const least = 0.02; // of a sound, seconds
-  const most = 10;
-  const t = Math.min(seconds, Math.max(0, at));
-  return edge === "start"
-    ? { ...cut, start: Math.max(cut.end - most, Math.min(t, cut.end - least)) }
-    : { ...cut, end: Math.min(cut.start + most, Math.max(t, cut.start + least)) };
-}
+/** There is no room for more, whatever file it is. @param {unknown} error */
+const isFull = (error) => error instanceof ApiError && (error.status === 409 || error.status === 507);
 
 /**
  * @param {object} parts
@@ -49,95 +28,224 @@ export function moved(cut, edge, at, seconds) {
  * @param {import("../api.js").Api} parts.api
  * @param {() => Promise<void>} parts.refresh
  * @param {(error: unknown, again: () => void) => void} parts.complain
+ * @param {(seconds: number, signal: AbortSignal) => Promise<void>} [parts.pause]
  */
-export function createUploads({ store, api, refresh, complain }) {
+export function createUploads({ store, api, refresh, complain, pause }) {
   const model = () => /** @type {import("../state.js").Model} */ (store.get().model);
+  let controller = new AbortController();
+  /** @type {File[]} dropped, and not sent yet */
+  let queue = [];
 
-  /** @param {File[]} files */
+  /** @param {Partial<Uploading>} change */
+  function update(change) {
+    const { uploading } = store.get();
+    if (uploading) store.set({ uploading: { ...uploading, ...change } });
+  }
+
+  /** @param {Partial<import("./files.js").LeftOut>} more */
+  const leaveOut = (more) => store.set({ leftOut: addLeftOut(store.get().leftOut, more) });
+
+  /** @template T @param {() => Promise<T>} ask */
+  const asking = (ask) => patiently(ask, { signal: controller.signal, waiting: (seconds) => update({ waiting: seconds }), ...(pause && { pause }) });
+
+  /** Files, however many; more may come while they are sent. @param {readonly File[]} files */
   async function take(files) {
-    const no = refusal(files, model().limits);
-    if (no) return store.set({ notice: { text: no, kind: "trouble" } });
-    store.set({ uploading: { phase: "sending", count: files.length, reply: null, cuts: [], threshold: null } });
+    const { sounds, refused, skipped } = sortFiles(files, model().limits);
+    if (refused.length || skipped.length) leaveOut({ refused, skipped });
+    if (!sounds.length) return;
+    queue.push(...sounds);
+    const { uploading } = store.get();
+    if (uploading) return update({ total: uploading.total + sounds.length }); // the first are still on their way
+    controller = new AbortController();
+    store.set({ uploading: sending(sounds.length) });
+    await sendAll();
+  }
+
+  async function sendAll() {
+    while (queue.length && !controller.signal.aborted) {
+      const [part] = partsOf(queue, model().limits);
+      queue = queue.slice(part.length);
+      await sendPart(part);
+    }
+    const { uploading } = store.get();
+    if (!uploading) return;
+    if (uploading.recordings.length) update({ phase: "choosing", waiting: null });
+    else await finish();
+  }
+
+  /** Sends files; where one of several is to blame, it is found by halves. @param {File[]} part */
+  async function sendPart(part) {
     try {
-      const reply = await api.upload(model().id, files);
-      const cuts = cutsOf(reply);
-      const choosing = { phase: /** @type {const} */ ("choosing"), count: files.length, reply, cuts, threshold: null };
-      store.set({ uploading: choosing });
-      if (isPlain(reply)) await keep();
+      const reply = await asking(() => api.upload(model().id, part, controller.signal));
+      refuse(reply.refused ?? [], part);
+      await receive(reply);
     } catch (error) {
-      store.set({ uploading: null });
-      if (!isAborted(error)) complain(error, () => void take(files));
+      if (isAborted(error)) return;
+      await blame(error, part);
+    }
+    update({ done: (store.get().uploading?.done ?? 0) + part.length });
+  }
+
+  /** @param {unknown} error @param {File[]} part */
+  async function blame(error, part) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const code = error instanceof ApiError ? error.code : "internal_error";
+    if (error instanceof ApiError && error.refused.length) return refuse(error.refused, part);
+    if (isPassing(error) || isFull(error)) {
+      const rest = [...part, ...queue];
+      queue = [];
+      return leaveOut({ refused: [{ name: rest.length === 1 ? rest[0].name : `${rest.length} files`, code, detail }], again: rest });
+    }
+    if (part.length === 1) return leaveOut({ refused: [{ name: part[0].name, code, detail }], again: code === "internal_error" ? part : [] });
+    const middle = part.length >> 1;
+    const before = store.get().uploading?.done ?? 0;
+    for (const half of [part.slice(0, middle), part.slice(middle)]) await sendPart(half);
+    update({ done: before });
+  }
+
+  /** @param {readonly Refused[]} refused @param {readonly File[]} part */
+  function refuse(refused, part) {
+    const skipped = refused.filter(({ code }) => code === "skipped").map(() => ({ what: "notes of a file manager", count: 1 }));
+    const bad = refused.filter(({ code }) => code !== "skipped");
+    const again = bad.filter(({ code }) => code === "internal_error").map(({ file }) => part[file]);
+    if (refused.length) leaveOut({ refused: bad, skipped, again });
+  }
+
+  /** What is one sound is kept at once; what is not waits for the others, and is asked about together. @param {UploadReply} reply */
+  async function receive({ id, files }) {
+    const recordings = files.map((file, nth) => ({ ...file, upload: id, nth }));
+    const odd = recordings.filter((recording) => !isPlain(recording));
+    await choose(id, recordings.filter(isPlain).flatMap((recording) => cutsOf(recording, recording.nth)));
+    if (!odd.length) return forget([id]);
+    const all = [...(store.get().uploading?.recordings ?? []), ...odd];
+    update({ recordings: all, cuts: all.flatMap((recording, file) => cutsOf(recording, file)) });
+  }
+
+  /** @param {string} upload @param {readonly {file: number, start: number, end: number, name: string}[]} sounds */
+  async function choose(upload, sounds) {
+    const most = model().limits.choice_sounds ?? CHOICE;
+    for (let first = 0; first < sounds.length; first += most) {
+      const some = sounds.slice(first, first + most).map(({ file, start, end, name }) => ({ file, start, end, name }));
+      try {
+        const { sounds: added, refused = [] } = await asking(() => api.choose(model().id, upload, some, controller.signal));
+        refuse(refused, []);
+        update({ onMap: (store.get().uploading?.onMap ?? 0) + added.length });
+      } catch (error) {
+        if (!(error instanceof ApiError && error.refused.length)) throw error;
+        refuse(error.refused, []); // none of them can be used, the next ones may
+      }
     }
   }
 
   async function keep() {
     const { uploading } = store.get();
     const chosen = uploading?.cuts.filter(({ on }) => on) ?? [];
-    if (!uploading?.reply || !chosen.length) return;
-    store.set({ uploading: { ...uploading, phase: "keeping" } });
+    if (!uploading || !chosen.length) return;
+    update({ phase: "keeping" });
+    let left = uploading.cuts;
     try {
-      const { sounds } = await api.choose(model().id, uploading.reply.id, chosen.map(({ file, start, end, name }) => ({ file, start, end, name })));
-      await refresh();
-      store.set({ uploading: null, notice: { text: `${sounds.length} ${sounds.length === 1 ? "sound is" : "sounds are"} on the map.`, kind: "news" } });
-      void api.forget(model().id, uploading.reply.id).catch(() => {}); // it goes by itself later
+      for (const upload of uploadsIn(uploading)) {
+        const mine = (/** @type {Cut} */ { file }) => uploading.recordings[file].upload === upload;
+        await choose(upload, chosen.filter(mine).map((cut) => ({ ...cut, file: uploading.recordings[cut.file].nth })));
+        left = left.filter((cut) => !mine(cut)); // if the next one fails, these are not kept twice
+        update({ cuts: left });
+      }
+      forget(uploadsIn(uploading));
+      await finish();
     } catch (error) {
-      const now = store.get().uploading;
-      if (now) store.set({ uploading: { ...now, phase: "choosing" } });
-      complain(error, () => void keep());
+      update({ phase: "choosing", waiting: null });
+      if (!isAborted(error)) complain(error, () => void keep());
     }
   }
 
-  /** Finds more, or fewer, beginnings. @param {number} threshold */
+  async function finish() {
+    const onMap = store.get().uploading?.onMap ?? 0;
+    store.set({ uploading: null });
+    if (!onMap) return;
+    try {
+      await refresh();
+      store.set({ notice: { text: `${onMap} ${onMap === 1 ? "sound is" : "sounds are"} on the map.`, kind: "news" } });
+    } catch (error) {
+      complain(error, () => void refresh());
+    }
+  }
+
+  /** Other beginnings, more or fewer; what was done to the list by hand stays. @param {number} threshold */
   async function split(threshold) {
     const { uploading } = store.get();
-    if (!uploading?.reply) return;
-    store.set({ uploading: { ...uploading, threshold } });
+    if (!uploading) return;
+    update({ threshold, finding: true });
     try {
-      const reply = await api.proposals(model().id, uploading.reply.id, threshold);
+      const replies = new Map(await Promise.all(uploadsIn(uploading).map(async (upload) => /** @type {const} */ ([upload, await asking(() => api.proposals(model().id, upload, threshold))]))));
       const now = store.get().uploading;
-      if (now?.threshold === threshold) store.set({ uploading: { ...now, reply, cuts: cutsOf(reply) } });
+      if (!now || now.threshold !== threshold) return; // it was moved on meanwhile
+      const recordings = now.recordings.map((recording) => ({ ...recording, sounds: /** @type {UploadReply} */ (replies.get(recording.upload)).files[recording.nth].sounds }));
+      const cuts = recordings.flatMap((recording, file) => carriedOver(now.cuts.filter((cut) => cut.file === file), cutsOf(recording, file, now.cuts.some(({ on }) => on))));
+      update({ recordings, cuts, finding: false });
     } catch (error) {
-      complain(error, () => void split(threshold));
+      update({ finding: false });
+      if (!isAborted(error)) complain(error, () => void split(threshold));
     }
   }
 
-  /** @param {number} nth @param {Partial<Cut>} change */
-  function correct(nth, change) {
+  /** The list of sounds as one of the functions of cuts.js makes it. @param {(cuts: readonly Cut[]) => Cut[]} change */
+  function edit(change) {
     const { uploading } = store.get();
-    if (uploading) store.set({ uploading: { ...uploading, cuts: uploading.cuts.map((cut, i) => (i === nth ? { ...cut, ...change } : cut)) } });
+    if (uploading) update({ cuts: change(uploading.cuts) });
   }
 
-  function cancel() {
+  /** No more is sent; what was kept stays. */
+  async function cancel() {
     const { uploading } = store.get();
-    store.set({ uploading: null });
-    if (uploading?.reply) void api.forget(model().id, uploading.reply.id).catch(() => {});
+    controller.abort();
+    queue = [];
+    if (!uploading) return;
+    forget(uploadsIn(uploading));
+    await finish();
   }
 
-  let own = ""; // whose check is shown
+  /** Those that could not be taken for no fault of theirs, once more. */
+  function again() {
+    const { leftOut } = store.get();
+    store.set({ leftOut: null });
+    if (leftOut) void take(leftOut.again);
+  }
+
+  /** They go by themselves later. @param {readonly string[]} uploads */
+  const forget = (uploads) => uploads.forEach((upload) => void api.forget(model().id, upload).catch(() => {}));
+
+  /** @param {Uploading} uploading */
+  const uploadsIn = ({ recordings }) => [...new Set(recordings.map(({ upload }) => upload))];
+
+  let checked = ""; // whose check is shown
   const stops = [
     watch(store, ({ dropped, model: there }) => [dropped, there], ({ dropped, model: there }) => {
       if (!dropped || !there) return;
       store.set({ dropped: null });
-      void take([...dropped]);
+      void take(dropped);
     }),
     // looked at anew whenever there are others
-    watch(store, ({ library, panel }) => [library, panel], ({ library, panel, model: there }) => {
+    watch(store, ({ library, panel, deleted }) => [library, panel, deleted], ({ library, panel, model: there, deleted }) => {
       if (!library || !there || panel !== "yours") return;
       const ids = ownSounds(library);
-      const key = ids.join();
-      if (key === own) return;
-      own = key;
+      const key = [...ids, deleted.length].join();
+      if (key === checked) return;
+      checked = key;
       if (!ids.length) return store.set({ check: null });
-      api.check(there.id).then((check) => own === key && store.set({ check }), (error) => {
-        own = "";
+      // the server still has what can be taken back
+      const some = deleted.length ? ids : undefined;
+      api.check(there.id, some).then((check) => checked === key && store.set({ check }), (error) => {
+        checked = "";
         complain(error, () => {});
       });
     }),
   ];
 
   return {
-    take, keep, split, correct, cancel,
+    take, keep, split, edit, cancel, again,
+    dismiss: () => store.set({ leftOut: null }),
     destroy() {
+      controller.abort();
       for (const stop of stops) stop();
     },
   };

@@ -47,6 +47,15 @@ def pick(page: Page, files: list[Path]) -> None:
     page.get_by_label("Sound files").set_input_files(files)
 
 
+def drop(page: Page, paths: list[Path]) -> None:
+    """Files and folders from the desktop, let go over the middle of the page, as the browser itself hands them over."""
+    browser = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 300, "data": data})
+    browser.detach()
+
+
 def remove_all(page: Page) -> None:
     """The server is everyone's: what a test has brought it takes away, when its page does not need it any more."""
     origin = page.evaluate("location.origin")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page
-from recordings import RATE, hit, pick, remove_all, wav
+from recordings import RATE, drop, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
 
 
@@ -91,30 +92,159 @@ def test_a_dropped_file_is_taken_wherever_it_is_dropped(page: Page, hits: list[P
     remove_all(page)
 
 
+def test_a_folder_as_samplers_leave_it_is_dropped_and_every_good_file_is_taken(
+    visit: Session, tmp_path: Path
+) -> None:
+    visit.expected = ("Failed to load resource",)
+    page = visit.open()
+    before = state(page, "l.count")
+    kit = tmp_path / "kit"
+    deep = kit / "snares" / "deep"
+    deep.mkdir(parents=True)
+    for nth in range(3):
+        (kit / f"Kick {nth}.wav").write_bytes(wav(hit(60 + 9 * nth, 0.2)))
+        (deep / f"Snare {nth}.wav").write_bytes(wav(hit(200 + 31 * nth, 0.2)))
+    for name in ("._Kick 0.wav", ".DS_Store", "Kick 0.asd", "notes.txt"):
+        (kit / name).write_text("no sound")
+    (kit / "broken.wav").write_text("no sound either")
+    (kit / "room.wav").write_bytes(wav(np.zeros(RATE)))
+    drop(page, [kit])
+    wait(page, f"s.library.count === {before + 6} && s.uploading === null")
+    assert state(page, "l.name.slice(-6).sort()") == [
+        f"{drum} {nth}" for drum in ("Kick", "Snare") for nth in range(3)
+    ]
+    told = page.locator(".left-out")
+    assert "2 files were not taken" in told.inner_text()
+    for name in ("broken.wav", "room.wav"):
+        assert told.get_by_role("listitem").filter(has_text=name).count() == 1
+    assert "4 files are no sounds and were left out" in told.inner_text()
+    assert not told.get_by_role("button", name="again").is_visible(), "it would not help"
+    assert probe(page, "nameless") == []
+    told.get_by_role("button", name="Dismiss what was left out").click()
+    assert not told.is_visible()
+    remove_all(page)
+
+
+def test_more_files_than_the_server_takes_at_once_are_sent_in_parts(page: Page, tmp_path: Path) -> None:
+    before, most = state(page, "l.count"), state(page, "s.model.limits.upload_files")
+    files = []
+    for nth in range(most + 4):
+        files.append(tmp_path / f"Tick {nth:02d}.wav")
+        files[-1].write_bytes(wav(hit(300 + 40 * nth, 0.06)))
+    pick(page, files)
+    meter = page.get_by_role("progressbar", name="Files listened to")
+    meter.wait_for()
+    assert meter.get_attribute("aria-valuemax") == str(most + 4)
+    wait(page, f"s.library.count === {before + most + 4}")
+    remove_all(page)
+
+
+def test_edits_of_a_split_survive_another_threshold_and_cuts_are_joined_added_and_halved(
+    page: Page, take: Path
+) -> None:
+    before = state(page, "l.count")
+    pick(page, [take])
+    wait(page, "s.uploading?.phase === 'choosing'")
+    page.get_by_label("Name of sound 1").fill("my tight kick")
+    page.get_by_role("checkbox", name="Keep take 2").uncheck()
+    finder = page.get_by_label("How many sounds to find")
+    finder.focus()
+    page.keyboard.press("End")
+    wait(page, "s.uploading.threshold !== null && !s.uploading.finding")
+    assert state(page, "s.uploading.cuts.filter(({name}) => name === 'my tight kick').length") == 1
+    assert state(page, "s.uploading.cuts.filter(({on}) => !on).map(({name}) => name)") == ["take 2"]
+    page.get_by_label("End of sound 1, seconds").fill("9")
+    assert page.get_by_text("The recording is 3.4 s long.").is_visible()
+    assert page.get_by_role("button", name="has a wrong number").is_disabled()
+    page.get_by_label("End of sound 1, seconds").fill("0.5")
+    count = state(page, "s.uploading.cuts.length")
+    page.get_by_role("button", name="More for my tight kick").click()
+    page.get_by_role("button", name="Join with the next").click()
+    wait(page, f"s.uploading.cuts.length === {count - 1}")
+    page.get_by_role("button", name="More for my tight kick").click()
+    page.get_by_role("button", name="Cut in two").click()
+    wait(page, f"s.uploading.cuts.length === {count}")
+    page.get_by_role("button", name="Add a sound").click()
+    wait(page, f"s.uploading.cuts.length === {count + 1}")
+    assert probe(page, "nameless") == []
+    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_role("checkbox", name="Keep my tight kick", exact=True).check()
+    page.get_by_role("button", name="Keep 1 sound").click()
+    wait(page, f"s.library.count === {before + 1}")
+    assert state(page, "l.name[l.count - 1]") == "my tight kick"
+    remove_all(page)
+
+
+def test_one_of_each_kind_is_chosen_from_a_loop(page: Page, tmp_path: Path) -> None:
+    samples = np.zeros(int(5.2 * RATE))
+    for nth in range(9):
+        start = int((0.1 + 0.55 * nth) * RATE)
+        samples[start : start + int(0.4 * RATE)] += hit((80, 300, 900)[nth % 3], 0.4) * (0.6 + 0.04 * nth)
+    loop = tmp_path / "loop.wav"
+    loop.write_bytes(wav(samples))
+    pick(page, [loop])
+    wait(page, "s.uploading?.phase === 'choosing'")
+    assert state(page, "s.uploading.cuts.length") == 9
+    page.get_by_role("button", name="One of each kind").click()
+    wait(page, "s.uploading.cuts.filter(({on}) => on).length === 3")
+    assert state(page, "s.uploading.cuts.map(({on}) => on).slice(0, 4)") == [True, True, True, False]
+    page.get_by_role("button", name="Cancel").click()
+    wait(page, "s.uploading === null")
+
+
 def test_a_file_that_is_no_sound_is_explained(visit: Session, tmp_path: Path) -> None:
     visit.expected = ("Failed to load resource",)
     page = visit.open()
     path = tmp_path / "notes.wav"
     path.write_text("not a sound")
     pick(page, [path])
-    notice = page.get_by_role("alert")
-    notice.wait_for()
-    assert "notes.wav" in notice.inner_text()
+    told = page.locator(".left-out")
+    told.wait_for()
+    assert "notes.wav could not be read" in " ".join(told.inner_text().split())
     wait(page, "s.uploading === null")
 
 
-def test_an_upload_is_deleted_only_when_one_is_sure(page: Page, hits: list[Path]) -> None:
+def test_what_is_deleted_can_be_taken_back_also_after_a_reload(page: Page, hits: list[Path]) -> None:
     before = state(page, "l.count")
-    pick(page, hits[:1])
-    wait(page, f"s.library.count === {before + 1}")
-    row = page.locator(".panel:not([hidden]) li[data-id]")
+    pick(page, hits)
+    wait(page, f"s.library.count === {before + 3} && s.check?.count === 3")
+    ids = state(page, "l.id.slice(-3)")
+    row = page.locator(".panel:not([hidden]) li[data-id]").first
     row.hover()
-    row.get_by_role("button", name="Delete Hit 70").click()
-    notice = page.get_by_role("alert")
-    assert "cannot be brought back" in notice.inner_text()
-    assert state(page, "l.count") == before + 1
-    notice.get_by_role("button", name="Delete", exact=True).click()
-    wait(page, f"s.library.count === {before}")
+    row.get_by_role("button", name="Delete Hit").click()
+    wait(page, f"s.library.count === {before + 2} && s.check?.count === 2")
+    assert page.get_by_role("alert").get_by_role("button", name="Undo").is_visible()
+    page.reload()
+    wait(page, f"s.library?.count === {before + 2}")
+    page.locator(".panel:not([hidden]) p", has_text="Deleted").get_by_role("button", name="Undo").click()
+    wait(page, f"s.library.count === {before + 3}")
+    assert state(page, "l.id.slice(-3)") == ids, "the very sounds, not new ones"
+    remove_all(page)
+
+
+def test_several_are_chosen_saved_and_deleted_together(page: Page, hits: list[Path], tmp_path: Path) -> None:
+    before = state(page, "l.count")
+    pick(page, hits)
+    wait(page, f"s.library.count === {before + 3}")
+    page.get_by_role("button", name="Choose several").click()
+    page.get_by_label("Choose Hit 70").check()
+    page.get_by_label("Choose Hit 660").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save 2").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["README.txt", "hit-660.wav", "hit-70.wav", "sounds.csv"]
+    page.get_by_role("group", name="The chosen sounds").get_by_role("button", name="All").click()
+    page.get_by_role("button", name="Delete 3").click()
+    wait(page, f"s.library.count === {before} && s.deleted.length === 3")
+    # the time to change one's mind is over: gone from the server too, at the next visit
+    page.evaluate(
+        """() => localStorage.setItem("sonifold:deleted", JSON.stringify(
+            JSON.parse(localStorage.getItem("sonifold:deleted")).map((one) => ({...one, until: 0}))))"""
+    )
+    page.reload()
+    wait(page, f"s.deleted.length === 0 && s.library?.count === {before}")
+    origin = page.evaluate("location.origin")
+    assert page.request.get(f"{origin}/api/v1/models/oneshots/sounds").json()["count"] == before
 
 
 def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:

@@ -94,10 +94,10 @@ def test_a_record_too_long_for_a_tag_never_costs_the_sound_or_the_other_tags(nam
 
 
 def test_one_of_several_sounds_has_its_own_place_in_its_record():
-    about = Provenance("A to B", "m", "1", parts=({"place": 0.0}, {"place": 1.0}))
+    about = Provenance("A to B", "m", "1", parts=({"step": 1, "place": 0.0}, {"step": 2, "place": 1.0}))
     first, last = Clip(torch.stack([hit(), hit()]), RATE, about).each()
     assert (first.provenance.title, last.provenance.title) == ("A to B, 1 of 2", "A to B, 2 of 2")
-    assert last.provenance.facts == {"place": 1.0}
+    assert last.provenance.facts == {"step": 2, "place": 1.0}
 
 
 def test_normalised_is_one_decibel_under_full_scale_and_silence_stays_silence():

@@ -184,3 +184,16 @@ def test_whatever_is_fetched_says_where_it_comes_from(client, name, pair, format
         f"{API}/models/{name}/sounds/{pair[1]}/audio", params={"format": format, "download": "x"}
     )
     assert record_of(sound.content)["sources"][0]["credit"]
+
+
+def test_what_a_place_sounds_like_has_one_record_whoever_asks_together_with_it(client, name, model):
+    one, other = model.library.z[3].tolist(), model.library.z[4].tolist()
+
+    def decoded(*points):
+        sounds = client.post(f"{API}/models/{name}/decodings", json={"points": points}).json()["sounds"]
+        return client.get(sounds[-1]["audio"]["url"]).content
+
+    record = record_of(decoded(other))
+    assert record == record_of(decoded(one, other))
+    assert record["point"] == pytest.approx(other, rel=1e-4)
+    assert "CC-BY-3.0" in record["sources"][0]["licence"], "what the model learned from"

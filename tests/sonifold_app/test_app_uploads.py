@@ -286,6 +286,11 @@ def test_a_check_may_be_of_some_sounds(client, send, name):
     assert_problem(client.post(f"{API}/models/{name}/checks", json={"sounds": []}), 422, "request_invalid")
 
 
+def test_a_check_may_name_as_many_sounds_as_can_be_kept(client, name):
+    ids = [f"u{number}" for number in range(2000)]
+    assert_problem(client.post(f"{API}/models/{name}/checks", json={"sounds": ids}), 404, "sound_not_found")
+
+
 def test_without_uploads_the_check_says_so(client, name):
     check = client.post(f"{API}/models/{name}/checks", json={}).json()
     assert (check["count"], check["sounds"]) == (0, [])

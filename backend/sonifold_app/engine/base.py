@@ -49,6 +49,7 @@ class Kept:
     audio: bytes = field(
         default=b"", compare=False, repr=False
     )  # FLAC; where it is to be heard or walked from
+    origin: str = field(default="", compare=False)  # what it was made by; "": a recording
 
 
 @dataclass(frozen=True)

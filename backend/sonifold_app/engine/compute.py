@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -95,35 +96,35 @@ def morphs(
 def decodings(model: Model, asked: Sequence[Hearing], spread: Spread = serially) -> list[Decoded | Exception]:
     import torch
 
-    from sonifold.clip import Clip
-
     sounds = attempt_each(lambda one: resolve(model, one.anchor), asked)
     plain = [
         sound
         for sound, one in zip(sounds, asked, strict=True)
         if not isinstance(sound, Exception) and not one.amounts
     ]
-    together = iter(model.decode(torch.stack([sound.z for sound in plain])).audio if plain else ())
+    together = iter(model.decode(torch.stack([sound.z for sound in plain])).each() if plain else ())
 
     def decoded(given: tuple[Sound | Exception, Hearing]) -> Decoded:
         sound, one = given
         if isinstance(sound, Exception):
             raise sound
-        audio = turned(model, sound, dict(one.amounts)) if one.amounts else next(together)
+        clip = turned(model, sound, dict(one.amounts)) if one.amounts else next(together)
         ((x, y),) = numbers(model.place(sound.z[None]))
-        return Decoded(recording_of(Clip(audio, model.sample_rate)), (float(x), float(y)))
+        return Decoded(recording_of(clip), (float(x), float(y)))
 
     return attempt_each(decoded, zip(sounds, asked, strict=True))
 
 
-def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Tensor:
-    """A latent point as an adapted model's sliders change it, (sample,)."""
+def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Clip:
+    """A latent point as an adapted model's sliders change it."""
     from sonifold import adapt
+    from sonifold.provenance import of_changed
 
     if not isinstance(model, adapt.AdaptedModel):
         raise errors.PointInvalid(f"{model.name} has no sliders; adapt it to some sounds of yours first.")
     bare = model.point(sound.z)
-    return adapt.play(model, adapt.turned(model, bare, model.sliders, amounts)).audio
+    clip = adapt.play(model, adapt.turned(model, bare, model.sliders, amounts))
+    return replace(clip, provenance=of_changed(model, sound, "sliders", amounts=dict(amounts)))
 
 
 def descriptions(

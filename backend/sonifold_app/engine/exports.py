@@ -43,24 +43,24 @@ def encoded(clip: Clip, options: FileOptions) -> bytes:
     return clip.to_bytes(options.format, options.depth)
 
 
-def morph_clips(model: Model, asked: MorphExport) -> list[tuple[str, Clip]]:
+def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
     """The sounds of a way between two anchors, each with the stem of its file's name."""
     from sonifold.archive import file_stem, numbered
     from sonifold.rhythm import played_durations
 
-    query = asked.query
+    query = morph.query
     (leg,) = legs_of(model, (query.start, query.end))
     kind = query.kinds[0]
     (path,) = model.paths([leg], kind=kind, metric=query.metric, weight=query.weight, steps=query.steps)
-    ends = [file_stem(name or sound.name or "place") for name, sound in zip(asked.names, leg, strict=True)]
+    ends = [file_stem(name or sound.name or "place") for name, sound in zip(morph.names, leg, strict=True)]
     stem = "-".join([f"{ends[0]}-to-{ends[1]}", *([WAY_NAMES[kind]] if kind in WAY_NAMES else [])])
     if query.mode == "glide":
         return [(f"{stem}-glide", model.render_glide(path, seconds=query.seconds))]
     _, clip = model.morph(path)
-    if asked.joined:
-        return [(f"{stem}-steps", clip.in_rhythm(asked.durations or played_durations(clip)))]
+    if morph.joined:
+        return [(f"{stem}-steps", clip.in_rhythm(morph.durations or played_durations(clip)))]
     steps = clip.each()
-    chosen = range(len(steps)) if asked.only is None else (asked.only - 1,)
+    chosen = range(len(steps)) if morph.only is None else (morph.only - 1,)
     return [(numbered(stem, index, len(steps)), steps[index]) for index in chosen]
 
 
@@ -89,7 +89,7 @@ def clip_of(model: Model, anchor: Anchor) -> Clip:
 
     if anchor.kept is not None:
         samples, sample_rate = soundfile.read(io.BytesIO(anchor.kept.audio), dtype="float32")
-        source = Source(anchor.kept.name)
+        source = Source(anchor.kept.name, origin=anchor.kept.origin)
         return Clip(torch.from_numpy(samples), sample_rate, recorded(model, source))
     if anchor.sound is not None:
         label = model.library.labels[model.library.index(anchor.sound)]

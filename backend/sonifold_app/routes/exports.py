@@ -34,16 +34,16 @@ ZIP = "application/zip"
     },
 )
 async def create_export(
-    model: ModelDep, asked: ExportRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: ExportRequest, request: Request, services: ServicesDep
 ) -> Response:
     """Steps, glides, or single sounds as files, rendered with all the bits that the format has room for; each says in
     its metadata what it was made from, how, and under which licences."""
-    query = await furnished(model, asked.query(), services)
+    query = await furnished(model, body.query(), services)
     files = await unless_abandoned(request, services.engine.export(model.name, query))
     if len(files) == 1:
         name, _, suffix = files[0].name.rpartition(".")
-        return attachment(files[0].data, AUDIO_TYPES[asked.format][0], name, suffix)
-    stem = files[0].name.rpartition("-")[0] if asked.morph else f"{model.name}-sounds"
+        return attachment(files[0].data, AUDIO_TYPES[body.format][0], name, suffix)
+    stem = files[0].name.rpartition("-")[0] if body.morph else f"{model.name}-sounds"
     return attachment(await run_in_threadpool(zipped, files), ZIP, stem, "zip")
 
 

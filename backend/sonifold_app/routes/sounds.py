@@ -104,7 +104,7 @@ async def get_audio(
         original = await services.engine.original(model.name, sound)
     else:
         own = await services.own.stored(model, sound)
-        about = of_recording(model.name, model.release, Source(own.name))
+        about = of_recording(model.name, model.release, Source(own.name, origin=own.origin))
         original = base.StoredAudio(await services.own.audio(own), "flac", about)
     # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
     data = original.data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from sonifold.formats import FORMATS, AudioFormat, BitDepth
 from sonifold_app.engine.base import (
     DISTANCES,
     METRICS,
@@ -28,6 +29,16 @@ class StepRange(Reply):
     min: int = 2
     max: int = MAX_STEPS
     default: int = 17
+
+
+class SavedFormat(Reply):
+    """A kind of file that sounds can be saved in."""
+
+    id: AudioFormat
+    title: str
+    depths: list[BitDepth] = Field(
+        description="Bits a sample, the usual first; 32 are floats. Empty: there is no choice."
+    )
 
 
 class Limits(Reply):
@@ -86,6 +97,7 @@ class Model(Reply):
         ],
         weights={"min": 0, "max": 10, "default": 1},
         steps={"min": 2, "max": 33, "default": 17},
+        formats=[{"id": "wav", "title": "WAV", "depths": [16, 24, 32]}],
         limits={"upload_bytes": 67108864, "upload_seconds": 10, "split_seconds": 240, "upload_files": 20},
     )
 
@@ -110,6 +122,7 @@ class Model(Reply):
     descriptors: list[Descriptor]
     weights: WeightRange
     steps: StepRange
+    formats: list[SavedFormat] = Field(description="That sounds can be saved in.")
     limits: Limits
 
     @classmethod
@@ -139,6 +152,9 @@ class Model(Reply):
             ],
             weights=WeightRange(default=facts.weight),
             steps=StepRange(),
+            formats=[
+                SavedFormat(id=id, title=one.title, depths=list(one.depths)) for id, one in FORMATS.items()
+            ],
             limits=limits,
         )
 

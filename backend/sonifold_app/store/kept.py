@@ -143,7 +143,12 @@ class KeptSound:
 
     def plain(self, audio: bytes = b"") -> Kept:
         """As the engine takes it."""
-        return Kept(self.id, self.name, self.seconds, self.audio, self.z, self.timbre, audio)
+        return Kept(self.id, self.name, self.seconds, self.audio, self.z, self.timbre, audio, self.origin)
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as files that leave say it; ``""``: a recording of one's own."""
+        return "made by the model" if self.kind == "made" else ""
 
 
 @dataclass(frozen=True)

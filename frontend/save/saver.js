@@ -1,0 +1,111 @@
+// @ts-check
+/** Sounds out of the page, as files: what is heard, steps one by one, glides, any sound of the library. */
+
+import { isAborted, wire } from "../api.js";
+import { spoken } from "../hear/anchors.js";
+import { stepsAsPlayed } from "../journey.js";
+import { STEPS, bendOf, voiceOf } from "../state.js";
+import { anchorName } from "../words.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../state.js").Anchor} Anchor */
+/** @typedef {import("../state.js").Saving} Saving */
+/** @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What     step: where the journey stands; sequence: the steps in one file */
+
+/** Which of so many steps is nearest to a place, from 1. @param {number} place @param {number} steps */
+export const stepNumber = (place, steps) => 1 + Math.round(place * (steps - 1));
+
+/** The kind of file, as the service takes it. @param {Saving} saving */
+const fileOf = ({ format, depth, level, trim }) => ({ format, ...(depth && { depth }), level, trim });
+
+/**
+ * The way that is heard, as an export of it.
+ * @param {State} state @param {What} what @param {Anchor[]} anchors
+ */
+export function morphOf(state, what, anchors) {
+  const { path, saving, seconds, journey, library, a, b } = state;
+  const bend = bendOf(state);
+  const { steps } = saving;
+  const names = [a, b].map((end) => anchorName(/** @type {Anchor} */ (end), /** @type {import("../library/sounds.js").Library} */ (library)));
+  const durations = steps === STEPS && journey && stepsAsPlayed(journey);
+  return {
+    anchors: anchors.map(wire),
+    names,
+    kind: path === "geodesic" ? bend.kind : path,
+    ...(path === "geodesic" && bend.measure),
+    ...(what === "glide" ? { mode: "glide", seconds } : { steps }),
+    ...(what === "step" && { only: stepNumber(state.place, steps) }),
+    ...(what === "sequence" && { joined: true, ...(durations && { durations }) }),
+  };
+}
+
+/**
+ * @param {object} parts
+ * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../api.js").Api} parts.api
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createSaver({ store, api, complain }) {
+  let controller = new AbortController();
+
+  /** @param {(signal: AbortSignal) => Promise<{blob: Blob, name: string}>} run */
+  async function save(run) {
+    controller.abort();
+    controller = new AbortController();
+    const { signal } = controller;
+    store.set({ exporting: true });
+    try {
+      const { blob, name } = await run(signal);
+      if (signal.aborted) return;
+      download(blob, name);
+      store.set({ notice: { text: `Saved ${name}.`, kind: "news" } });
+    } catch (error) {
+      if (!isAborted(error) && !signal.aborted) complain(error, () => void save(run));
+    } finally {
+      if (!signal.aborted) store.set({ exporting: false });
+    }
+  }
+
+  /** Sounds of the library, one's own, and new ones, by their anchors. @param {{anchor: Anchor, name?: string}[]} sounds */
+  const sounds = (sounds) =>
+    save(async (signal) => {
+      const state = store.get();
+      const voice = voiceOf(state);
+      const names = sounds.map(({ anchor, name }) => name ?? anchorName(anchor, /** @type {import("../library/sounds.js").Library} */ (state.library)));
+      // recordings are the map's own, whoever is heard
+      const model = sounds.every(({ anchor }) => anchor.sound) ? /** @type {import("../state.js").Model} */ (state.model).id : voice;
+      const anchors = await spoken(api, state, model, sounds.map(({ anchor }) => anchor));
+      return api.exported(model, { sounds: anchors.map(wire), names, ...fileOf(state.saving) }, signal);
+    });
+
+  /** @param {What} what */
+  function morph(what) {
+    const { a, b } = store.get();
+    const end = what === "a" ? a : what === "b" ? b : null;
+    if (end) return sounds([{ anchor: end }]);
+    if (!a || !b) return Promise.resolve();
+    return save(async (signal) => {
+      const state = store.get();
+      const voice = voiceOf(state);
+      const anchors = await spoken(api, state, voice, [a, b]);
+      return api.exported(voice, { morph: morphOf(state, what, anchors), ...fileOf(state.saving) }, signal);
+    });
+  }
+
+  return {
+    sounds,
+    morph,
+    /** What is heard now: the whole way, as steps or as a glide. */
+    heard: () => morph(store.get().mode === "glide" ? "glide" : "sequence"),
+    destroy: () => controller.abort(),
+  };
+}
+
+/** @param {Blob} blob @param {string} name */
+function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser reads it when it likes
+}
+
+/** @typedef {ReturnType<typeof createSaver>} Saver */
