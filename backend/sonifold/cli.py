@@ -9,13 +9,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sonifold.errors import SonifoldError
 from sonifold.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
 
 if TYPE_CHECKING:
     from sonifold.clip import Clip
+    from sonifold.model import Model
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
@@ -66,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "embed", help="latent point, map position and nearest sounds of files, as JSON"
     )
-    command.add_argument("files", type=Path, nargs="+")
+    command.add_argument(
+        "files", type=Path, nargs="+", help="sound files, and folders, whose sound files are taken"
+    )
     _add_model(command)
     command.set_defaults(run=_embed)
 
@@ -230,20 +233,42 @@ def _write_each(clip: Clip, options: argparse.Namespace) -> Path:
 
 def _embed(options: argparse.Namespace) -> int:
     import sonifold
+    from sonifold.audio.folders import sound_files
+    from sonifold.errors import AudioError
 
+    files = sound_files(options.files)
     model = sonifold.load(options.model)
-    names = dict(zip(model.library.ids, model.library.names, strict=True))
-    found = []
-    for file in options.files:
-        sound = model.encode(file)
-        x, y = model.place(sound.z[None])[0].tolist()
-        near = [{"id": i, "name": names[i], "distance": round(d, 2)} for i, d in model.neighbours(sound, 5)]
-        found.append(
-            {"file": str(file), "z": sound.z.tolist(), "x": x, "y": y, "unit": model.unit, "nearest": near}
-        )
-    json.dump(found, sys.stdout, indent=1)
+    embedded, refused = [], 0
+    for file in files:
+        try:
+            embedded.append(_embedding(model, file))
+        except AudioError as error:
+            print(f"sonifold: {error}", file=sys.stderr)
+            refused += 1
+    json.dump(embedded, sys.stdout, indent=1)
     print()
-    return 0
+    if refused:
+        print(f"sonifold: {refused} of {len(files)} files could not be used.", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _embedding(model: Model, file: Path) -> dict[str, Any]:
+    """What is printed of one file."""
+    sound = model.encode(file)
+    x, y = model.place(sound.z[None])[0].tolist()
+    near = [
+        {"id": id, "name": model.library.names[model.library.index(id)], "distance": round(distance, 2)}
+        for id, distance in model.neighbours(sound, 5)
+    ]
+    return {
+        "file": str(file),
+        "z": sound.z.tolist(),
+        "x": x,
+        "y": y,
+        "unit": model.unit,
+        "nearest": near,
+        "warnings": [{"code": one.code, "text": one.text} for one in sound.caveats],
+    }
 
 
 def _sample(options: argparse.Namespace) -> int:

@@ -18,7 +18,8 @@ from torch import Tensor
 from sonifold import geodesic, pack, provenance
 from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio import descriptors
-from sonifold.audio.read import Source, read
+from sonifold.audio.check import caveats, examine
+from sonifold.audio.read import Recording, Source, read
 from sonifold.audio.timbre import timbre_features
 from sonifold.clip import Clip
 from sonifold.datasets.prepare import audible_seconds, prepare, to_float
@@ -158,22 +159,33 @@ class Model:
         """A sound of your own: read, aligned to its onset, encoded and refined.
 
         Args:
-            source: path, bytes of a file, or samples (sample,) or (sample, channel) with their rate.
+            source: path, bytes of a file, an open file, or samples (sample,) or (sample, channel) with their rate;
+                see :func:`sonifold.audio.read.read`.
             sample_rate: Hz, for samples.
             name: what to call it; the file's name otherwise.
+
+        Returns:
+            The sound; what was cut, mixed or resampled to make it is in its ``caveats``.
 
         Raises:
             AudioUnreadable, AudioTooLong, AudioTooShort, AudioSilent: see :mod:`sonifold.errors`.
         """
-        recording = read(source, sample_rate, name)
-        prepared = prepare(recording.samples, recording.sample_rate)
+        sound = self.encode_recording(read(source, sample_rate, name))
+        return replace(sound, file=FilePath(source)) if isinstance(source, (str, FilePath)) else sound
+
+    def encode_recording(self, recording: Recording) -> Sound:
+        """The same for a recording that was read before.
+
+        Raises:
+            AudioSilent: nothing is left of it at 44.1 kHz.
+        """
+        prepared = prepare(recording.samples, recording.sample_rate, silence=0.0)
         if prepared is None:
-            raise AudioSilent(
-                f"{recording.name} has no sound in it that could be found; check what was exported."
-            )
+            raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
         audio = torch.from_numpy(to_float(prepared))
         sound = self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
-        return replace(sound, file=FilePath(source)) if isinstance(source, (str, FilePath)) else sound
+        facts = examine(recording.samples, recording.sample_rate, recording.offset)
+        return replace(sound, caveats=caveats(recording, facts))
 
     def recorded(
         self, audio: Tensor, z: Tensor | None = None, name: str = "", seconds: float | None = None

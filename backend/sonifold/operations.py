@@ -19,6 +19,7 @@ from torch import Tensor
 
 from sonifold import geodesic
 from sonifold.atlas import smooth_course
+from sonifold.caveat import Caveat
 from sonifold.path import MetricName
 from sonifold.sample import (
     PACE,
@@ -60,14 +61,6 @@ SAMPLERS: dict[str, str] = {
     "prior": "from the normal distribution the model was trained towards",
     "walk": "wandering from a sound, in steps as long as the metric allows",
 }
-
-
-@dataclass(frozen=True)
-class Caveat:
-    """Something to know about a result before trusting it."""
-
-    code: str  # for programs
-    text: str  # for people
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sonifold.caveat import Caveat
 from sonifold.types import Audio, FeatureMap, FeatureMaps
 
 
@@ -28,6 +29,7 @@ class Sound:
     residual: FeatureMap | None = field(default=None, repr=False)  # (band, frame)
     level: float | None = None  # dB, of the loudest frame; the library's median for a bare point
     file: Path | None = field(default=None, repr=False)  # it was read from; never written over
+    caveats: tuple[Caveat, ...] = ()  # what was done to the recording to make it a one-shot
 
     @property
     def recorded(self) -> bool:

@@ -50,6 +50,28 @@ def small() -> tuple[VAE, Statistics, Evidence]:
     return vae, Statistics.of(vae, points), evidence
 
 
+# -- repeats ----------------------------------------------------------------------------------------
+
+
+def test_sounds_that_repeat_another_do_not_foretell_themselves(model):
+    recordings = [model.library.audio(id).numpy() for id in model.library.ids[:12:3]]
+    some, softer = (
+        [model.encode(gain * recording, model.sample_rate) for recording in recordings] for gain in (1.0, 0.3)
+    )
+    once, twice = adapt.forecast(model, some), adapt.forecast(model, [*some, *softer])
+    assert (twice.uploads, twice.repeats, once.repeats) == (4, 4, 0)
+    assert twice.gain == pytest.approx(once.gain)
+    assert "4 of the 8 repeat another" in str(twice)
+    assert "repeat" not in str(once)
+
+
+def test_repeats_are_not_adapted_to(model, tabla):
+    adapted = adapt.instant(model, [tabla[0], tabla[1], tabla[0]])
+    assert [sound.id for sound in adapted.uploads] == [tabla[0].id, tabla[1].id]
+    alone = adapt.instant(model, [tabla[0]] * 5)
+    assert alone.forecast.gain is None
+
+
 # -- the closed form ------------------------------------------------------------------------------
 
 

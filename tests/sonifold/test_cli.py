@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,37 @@ def test_steps_as_files_of_their_own(sounds):
             assert (record["step"], record["path"]) == (number, "geodesic")
             assert [one["name"] for one in record["sources"]] == ["kick", "bell"]
             assert np.abs(opened.read()).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
+
+
+def test_of_a_folder_the_sound_files_are_embedded_and_the_others_named(sounds, capsys):
+    inside = sounds / "pack" / "drums"
+    inside.mkdir(parents=True)
+    for file in ("kick.wav", "bell.wav"):
+        shutil.copy(sounds / file, inside / file)
+    for name in ("._kick.wav", ".DS_Store", "notes.txt", "kick.wav.asd"):
+        (inside / name).write_bytes(bytes(100))
+    assert main(["embed", "pack"]) == 0
+    reply = capsys.readouterr()
+    assert [one["file"] for one in json.loads(reply.out)] == ["pack/drums/bell.wav", "pack/drums/kick.wav"]
+    assert reply.err == ""
+    soundfile.write(inside / "room.wav", np.zeros(44_100), 44_100)
+    assert main(["embed", "pack", "kick.wav"]) == 1
+    reply = capsys.readouterr()
+    assert len(json.loads(reply.out)) == 3
+    assert "room.wav is silent" in reply.err
+    assert "1 of 4 files" in reply.err
+
+
+def test_what_is_done_to_a_sound_is_printed_with_it(sounds, capsys):
+    t = np.arange(4 * 48_000) / 48_000
+    gong = 0.2 * np.sin(2 * np.pi * 200 * t) * np.exp(-t / 2)
+    soundfile.write(sounds / "gong.wav", np.stack([gong, gong], 1) + 0.05, 48_000)
+    assert main(["embed", "gong.wav"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)
+    assert {warning["code"] for warning in one["warnings"]} == {"cut", "mono", "resampled", "dc_removed"}
+
+
+def test_a_folder_without_sounds_says_so(sounds, capsys):
+    (sounds / "empty").mkdir()
+    assert main(["embed", "empty"]) == 1
+    assert "no sound file in the folder" in capsys.readouterr().err

@@ -1,11 +1,15 @@
 """Splitting recordings into one-shots: exact on clean sequences, honest on real ones."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import soundfile
 
 import sonifold
+from sonifold.audio.limits import within_length
 from sonifold.audio.onsets import flux, onsets, segments
+from sonifold.audio.proposals import proposals
 from sonifold.audio.read import read
 from sonifold.errors import AudioTooLong
 
@@ -47,6 +51,23 @@ def test_hits_apart_are_found_to_the_millisecond_at_any_rate_and_level(rate, gai
     assert [one.start for one in found] == pytest.approx(times, abs=0.004)
     for one, following in zip(found, [*times[1:], 3.0], strict=True):
         assert 0.2 < one.seconds <= following - one.start + 0.005
+
+
+@pytest.mark.parametrize("rate", [8_000, 8_363, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000])
+def test_two_hundred_hits_in_two_minutes_are_found_where_they_are(rate):
+    rng = np.random.default_rng(rate)
+    times = np.cumsum(rng.uniform(0.35, 0.8, 200))
+    times *= 118 / times[-1]
+    kinds = [
+        hit(0.25, hertz, rate, noise, seed)
+        for seed, (hertz, noise) in enumerate([(60, 0), (190, 1), (900, 0.3)])
+    ]
+    levels = 10 ** (rng.uniform(-18, 0, 200) / 20)
+    sounds = [level * kinds[kind] for level, kind in zip(levels, rng.integers(0, 3, 200), strict=True)]
+    take = laid(times, sounds, 120, rate).astype(np.float32)
+    found = [one.start for one in segments(take, rate)]
+    hits = matched(times, found, 0.02)
+    assert 2 * hits / (len(times) + len(found)) >= 0.95
 
 
 def test_soft_hits_between_loud_ones_are_found():
@@ -113,6 +134,43 @@ def test_real_one_shots_in_a_row_are_mostly_found():
         scores[label] = 2 * hits / (total + claimed)
     assert scores["apart"] > 0.9, scores
     assert scores["ringing"] > 0.75, scores
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_what_is_proposed_can_be_kept_as_it_is(rate):
+    rng = np.random.default_rng(0)
+    last = rng.uniform(-0.9, 0.9, round(0.005 * rate))
+    faint = 1e-3 * hit(0.05, 300, rate)
+    held = 0.5 * np.sin(np.arange(11 * rate) / 9)
+    take = np.concatenate([hit(rate=rate), np.zeros(rate), faint, np.zeros(rate), held, np.zeros(rate), last])
+    found = proposals(read(take, rate, longest=20))
+    assert len(found) >= 3
+    assert found[-1].end == pytest.approx(len(take) / rate)
+    for one in found:
+        start, end = round(one.start, 4), round(one.end, 4)  # as they go over the wire
+        assert within_length(end - start)
+        assert read(take[round(start * rate) : round(end * rate)], rate).seconds > 0
+
+
+def test_of_a_great_many_sounds_the_clearest_are_proposed(monkeypatch):
+    monkeypatch.setattr("sonifold.audio.proposals.MAX_CUTS", 3)
+    take = laid([0.1, 0.5, 0.9, 1.3, 1.7], [level * hit(noise=0.3) for level in (1, 0.1, 1, 1, 0.1)], 2.2)
+    assert [one.start for one in proposals(read(take, RATE))] == pytest.approx([0.1, 0.9, 1.3], abs=0.004)
+
+
+def test_splitting_25_s_at_384_khz_costs_bounded_memory(tmp_path):
+    rate = 384_000
+    with soundfile.SoundFile(tmp_path / "long.flac", "w", rate, 2, "PCM_24") as file:
+        for number in range(25):
+            file.write(np.repeat(laid([0.2], [hit(0.3, 100 + 20 * number, rate)], 1, rate)[:, None], 2, 1))
+    tracemalloc.start()
+    try:
+        found = proposals(read(tmp_path / "long.flac", longest=240))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found) == 25
+    assert peak < 150e6
 
 
 def test_a_long_recording_is_read_where_it_may_be_long(tmp_path):

@@ -89,7 +89,8 @@ HOSTILE = {
     "noise bytes": (np.random.default_rng(0).bytes(20_000), "audio_unreadable"),
     "zero length": (b"", "audio_unreadable"),
     "a header alone": (wav_header(0), "audio_too_short"),
-    "a header that claims 4 GB": (wav_header(0xFFFFFFF0) + bytes(2000), "audio_unreadable"),
+    "a header that claims 2 GB": (wav_header(0x6FFFFFF0) + bytes(2000), "audio_unreadable"),
+    "a header that was never filled in, and silence": (wav_header(0xFFFFFFF0) + bytes(2000), "audio_silent"),
     "a truncated WAV": (file_of(tone())[:-20_000], "audio_unreadable"),
     "a truncated FLAC": (
         file_of(np.random.default_rng(0).normal(0, 0.1, RATE), format="FLAC")[:-20_000],

@@ -11,6 +11,7 @@ from app_checks import API, RATE, assert_problem, file_of, samples_of, tone
 from starlette.testclient import TestClient
 from test_app_embeddings import HOSTILE, wav_header
 
+from sonifold.audio.limits import MAX_CUTS
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store import kept
@@ -234,7 +235,11 @@ CHOICES = {
         "upload_not_found",
     ),
     "silence": ({"sounds": [{"start": 0.0, "end": 0.05, "name": "x"}]}, 422, "audio_silent"),
-    "too many": ({"sounds": [{"start": 0.1, "end": 0.5, "name": "x"}] * 65}, 422, "request_invalid"),
+    "too many": (
+        {"sounds": [{"start": 0.1, "end": 0.5, "name": "x"}] * (MAX_CUTS + 1)},
+        422,
+        "request_invalid",
+    ),
     "text": ({"sounds": "all"}, 422, "request_invalid"),
 }
 

@@ -25,6 +25,7 @@ class Forecast:
     gain: float | None  # share of the error saved on an upload that was left out, mean
     low: float | None  # its 95 % interval over uploads
     high: float | None
+    repeats: int = 0  # sounds that were left out before, since they repeat others
 
     @classmethod
     def of(cls, model: Model, uploads: Uploads, choice: Choice) -> Forecast:
@@ -33,14 +34,29 @@ class Forecast:
         heard, _ = model.coefficients.timbre_map(model.representation)
         before = (residuals @ heard.T).norm(dim=1)
         if choice.left_out is None:
-            return cls(len(uploads), None, float(before.mean()), None, None, None)
+            return cls(len(uploads), None, float(before.mean()), None, None, None, uploads.repeats)
         after = ((residuals - choice.left_out) @ heard.T).norm(dim=1)
         saved = bootstrap((1 - after / before.clamp(min=1e-6)).numpy())
         return cls(
-            len(uploads), coherence(residuals), float(before.mean()), saved.mean, saved.low, saved.high
+            len(uploads),
+            coherence(residuals),
+            float(before.mean()),
+            saved.mean,
+            saved.low,
+            saved.high,
+            uploads.repeats,
         )
 
     def __str__(self) -> str:
+        return self._expectation() + self._left_out()
+
+    def _left_out(self) -> str:
+        if not self.repeats:
+            return ""
+        came = self.uploads + self.repeats
+        return f" {self.repeats} of the {came} repeat another, and were left out: they would foretell themselves."
+
+    def _expectation(self) -> str:
         if self.gain is None:
             return "One sound says nothing of others: what adapting to it brings cannot be told beforehand."
         share = f"{100 * max(self.gain, 0):.0f} %"

@@ -78,12 +78,12 @@ def statistics(model: Model) -> Statistics:
 
 
 def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
-    """How much adapting to these sounds is worth, before it is done.
+    """How much adapting to these sounds is worth, before it is done; those that repeat another are left out.
 
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
     """
-    uploads = Uploads.of(_base(model), sounds, seed=seed)
+    uploads = Uploads.different(_base(model), sounds, seed)
     return Forecast.of(_base(model), uploads, choose(_base(model), uploads))
 
 
@@ -93,14 +93,14 @@ def instant(
     """The model adapted to a few recorded sounds; ``model`` itself stays as it is.
 
     Args:
-        sounds: 1 to 100, best 5 to 20, as ``model.encode`` gives them.
+        sounds: 1 to 100, best 5 to 20, as ``model.encode`` gives them; those that repeat another are left out.
         seed: of the altered copies.
         budget: how far the base's own decodings may move, mean square in Phi^2.
 
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
     """
-    return adapted_to(_base(model), Uploads.of(_base(model), sounds, seed=seed), budget)
+    return adapted_to(_base(model), Uploads.different(_base(model), sounds, seed), budget)
 
 
 def adapted_to(base: Model, uploads: Uploads, budget: float = interpolation.BUDGET) -> AdaptedModel:

@@ -154,7 +154,7 @@ def refine(
     """The model refined on a few recorded sounds; ``model`` itself stays as it is.
 
     Args:
-        sounds: 1 to 100, best 5 to 20.
+        sounds: 1 to 100, best 5 to 20; those that repeat another are left out.
         checkpoint: file to go on from if a run with the same arguments was interrupted; removed at the end.
         keep: do not remove it: the caller does when the result is safe.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from sonifold.adapt import alter
 from sonifold.adapt.ridge import Evidence, hidden
+from sonifold.audio.check import near_duplicates
+from sonifold.datasets.prepare import Pcm
 from sonifold.errors import UploadsInvalid
 from sonifold.model import Model
 from sonifold.sound import Sound
@@ -30,6 +32,7 @@ class Uploads:
     z: Points  # (upload, latent), refined
     copies: Tensor  # (copy * upload, K)
     copies_z: Points  # (copy * upload, latent), the encoder's means
+    repeats: int = 0  # sounds that came and are left out, since they are the same as others
 
     def __len__(self) -> int:
         return len(self.sounds)
@@ -49,6 +52,17 @@ class Uploads:
         values = model.coefficients.analyse(altered)
         z = torch.stack([sound.z for sound in sounds])
         return cls(tuple(sounds), coefficients, z, values, model.vae.encode(values)[0])
+
+    @classmethod
+    def different(cls, model: Model, sounds: Sequence[Sound], seed: int = 0) -> Uploads:
+        """From those that are not the same sound as one before them: repeats would count twice.
+
+        Raises:
+            UploadsInvalid: none, too many, or one without a recording behind it.
+        """
+        recorded_features(sounds)
+        kept = distinct(sounds)
+        return replace(cls.of(model, kept, seed=seed), repeats=len(sounds) - len(kept))
 
     def part(self, kept: Sequence[int]) -> Uploads:
         """Only the uploads at these places, with their copies."""
@@ -88,6 +102,19 @@ class Uploads:
     def residuals(self, vae: VAE) -> Tensor:
         """Coefficients less their decodings, (upload, K)."""
         return self.coefficients - vae.decode(self.z)
+
+
+def distinct(sounds: Sequence[Sound]) -> list[Sound]:
+    """Those that are not the same sound as one before them, at whatever gain; bare points of sounds all stay."""
+    audible = [place for place, sound in enumerate(sounds) if sound.audio is not None]
+    prepared = [as_pcm(sounds[place]) for place in audible]
+    repeated = {audible[later] for _, later, _ in near_duplicates(prepared)}
+    return [sound for place, sound in enumerate(sounds) if place not in repeated]
+
+
+def as_pcm(sound: Sound) -> Pcm:
+    assert sound.audio is not None, "only recorded sounds are compared"
+    return np.round(sound.audio.cpu().numpy() * 32_768).clip(-32_768, 32_767).astype(np.int16)
 
 
 def recorded_features(sounds: Sequence[Sound]) -> FeatureMaps:

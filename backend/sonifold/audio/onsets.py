@@ -20,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from sonifold.audio.judge import FAINTEST
+from sonifold.audio.limits import MAX_SECONDS
+
 Samples = NDArray[np.floating]
 
 WINDOW, HOP = 0.024, 0.006  # seconds
@@ -40,8 +43,7 @@ LOUDER = 10 ** (
 STRONG = 0.3  # gave the best F measure of a grid; see tests/sonifold/test_onsets.py for what is reached
 FALLEN = 10 ** (-60 / 20)  # of a sound's own peak: where it is over
 FAINT = 10 ** (-50 / 20)  # of the recording's peak: no sound of its own
-LONGEST = 10.0  # seconds
-CHUNK = 2048  # frames transformed at once
+CHUNK = 1 << 21  # samples transformed at once
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def segments(samples: Samples, sample_rate: int, threshold: float = THRESHOLD) -
     """
     envelope, step = loudness(samples, sample_rate)
     loudest = float(envelope.max(initial=0.0))
-    if loudest < 1e-4:
+    if loudest < FAINTEST:
         return []
     found = [
         (rise(envelope, step, time), strength)
@@ -90,19 +92,25 @@ def onsets(samples: Samples, sample_rate: int, threshold: float = THRESHOLD) -> 
     novelty = flux(samples, sample_rate)
     if not len(novelty):
         return []
-    within, around = (max(1, round(seconds / HOP)) for seconds in (WITHIN, AROUND))
+    hop = hop_seconds(sample_rate)
+    within, around = (max(1, round(seconds / hop)) for seconds in (WITHIN, AROUND))
     largest = maximum_filter1d(novelty, 2 * within + 1, mode="constant")
     above = novelty - uniform_filter1d(novelty, 2 * around + 1, mode="constant")
     found: list[tuple[float, float]] = []
     for frame in np.flatnonzero((novelty >= largest) & (above >= threshold)):
-        time = max(0.0, float(frame) * HOP)
+        time = float(frame) * hop
         if not found or time - found[-1][0] >= APART:
             found.append((time, float(above[frame])))
     return found
 
 
+def hop_seconds(sample_rate: int) -> float:
+    """Seconds between frames: HOP, as far as whole samples allow."""
+    return round(HOP * sample_rate) / sample_rate
+
+
 def flux(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
-    """F[n] of a recording (sample,), (frame,); frame n is centred on n HOP seconds.
+    """F[n] of a recording (sample,), (frame,); frame n is centred on n :func:`hop_seconds`.
 
     There is no frame past the end: a recording that is cut off there would click.
     """
@@ -116,8 +124,9 @@ def flux(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     before = np.zeros((LAG, len(filters)))  # silence
     parts = []
-    for start in range(0, len(frames), CHUNK):
-        magnitude = np.abs(np.fft.rfft(frames[start : start + CHUNK] * taper, axis=1)) @ filters.T
+    count = max(1, CHUNK // window)
+    for start in range(0, len(frames), count):
+        magnitude = np.abs(np.fft.rfft(frames[start : start + count] * taper, axis=1)) @ filters.T
         levels = np.concatenate([before, np.log10(1 + GAIN * magnitude)])
         widened = maximum_filter1d(levels[:-LAG], 3, axis=1, mode="nearest")
         parts.append(np.maximum(levels[LAG:] - widened, 0).mean(axis=1))
@@ -195,6 +204,6 @@ def segment(
     over = max(FALLEN * float(own.max()), 2 * floor if floor < 0.05 * float(own.max()) else 0.0)
     heard = np.flatnonzero(own > over)
     stop = (first + int(heard[-1]) + 1) * step + 0.02 if len(heard) else end
-    stop = min(stop, end, start + LONGEST)
+    stop = min(stop, end, start + MAX_SECONDS)
     inside = samples[round(start * sample_rate) : round(stop * sample_rate)]
     return Segment(start, stop, strength, float(np.abs(inside).max(initial=0.0)))

@@ -1,144 +1,126 @@
-"""Reading a sound from a path, from bytes or from an array, within bounded memory."""
+"""Reading a sound from a path, from bytes, from an open file or from an array, within bounded memory."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 import torch
 from numpy.typing import NDArray
 
-from sonifold.errors import AudioSilent, AudioTooLong, AudioTooShort, AudioUnreadable
+from sonifold.audio import judge
+from sonifold.audio.decode import READABLE, ArrayDecoder, Decoder, check_format, opened
+from sonifold.audio.limits import MAX_CHANNELS, MAX_SAMPLES, MAX_SECONDS, MIN_SECONDS, SLACK_SECONDS
+from sonifold.audio.mix import Mono, mixed
+from sonifold.audio.view import View
+from sonifold.caveat import Caveat
+from sonifold.errors import AudioTooLong, AudioTooShort, AudioUnreadable
 
-MAX_SECONDS = 10.0  # of a one-shot
-MAX_SAMPLES = 10_000_000  # of anything: 80 MB, almost four minutes at 44.1 kHz
-MIN_SECONDS = 0.01  # 10 ms: shorter than any hit
-RATES = (4_000, 384_000)  # Hz
-MAX_CHANNELS = 64
-BLOCK = 65_536  # frames read at once
-SILENCE = 2e-3  # full scale = 1; -54 dB. What lies under it throughout is noise, not a sound
-READABLE = "WAV, FLAC, Ogg, MP3 or AIFF"
+OVER = 10 ** (0.1 / 20)  # full scale = 1; converters and lossy decoders go over by 0.1 dB
 
-Source = str | Path | bytes | NDArray | torch.Tensor
+Source = str | Path | bytes | bytearray | memoryview | BinaryIO | NDArray | torch.Tensor
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A sound as it came, mixed to mono."""
+    """A sound as it came, mixed to mono, without a constant offset."""
 
-    samples: NDArray[np.float64]  # (sample,), full scale = 1
+    samples: Mono  # (sample,), full scale = 1
     sample_rate: int
     name: str
+    channels: int = 1  # of what came
+    channel: int | None = None  # the one that was taken, from 0; None: the mean of all
+    offset: float = 0.0  # what was taken out
+    coarse: bool = True  # whether it has no more than 16 bits
 
     @property
     def seconds(self) -> float:
         """Its length."""
         return len(self.samples) / self.sample_rate
 
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What was done to it to make it one channel that rests at zero."""
+        return tuple(made_mono(self)) + tuple(leveled(self))
+
 
 def read(
     source: Source, sample_rate: int | None = None, name: str | None = None, longest: float = MAX_SECONDS
 ) -> Recording:
-    """A recording from a file's path, a file's bytes, or samples (sample,) or (sample, channel) with their rate.
+    """A recording from a file (its path, its bytes, or open in binary mode), or from samples with their rate.
+
+    Samples are (sample,) or (sample, channel); floats with full scale 1, or integers by the range of their type:
+    bytes around 128, two's complement of 16 or 32 bits, or 24 bits in 32. Of several channels the mean is taken; where
+    it lies 9 dB under the loudest channel, because they cancel or the others are empty, that one.
 
     Nothing is read or allocated beyond ``longest`` seconds of sound, or beyond ten million samples, whatever a header
     claims.
 
     Raises:
-        AudioUnreadable: no such file, no sound in a known format, cut short, or NaN or infinity in it.
+        AudioUnreadable: no such file, no sound in a known format, a part missing, or NaN or infinity in it.
         AudioTooLong, AudioTooShort: not between 10 ms and ``longest``, ten seconds as a rule.
-        AudioSilent: nothing above -54 dB of full scale.
+        AudioSilent: nothing above -54 dB of full scale (of more than 16 bits: that stands out), or nothing to hear.
     """
     if isinstance(source, str | Path):
-        path = Path(source)
-        if not path.is_file():
-            raise AudioUnreadable(f"there is no file {str(source)!r}; give the path of a {READABLE} file.")
+        path = existing(Path(source))
         with path.open("rb") as file:
-            samples, rate = _decode(file, name or path.name, longest)
-        return _checked(samples, rate, name or path.stem, longest)
-    if isinstance(source, bytes):
-        samples, rate = _decode(io.BytesIO(source), name or "the upload", longest)
-        return _checked(samples, rate, name or "sound", longest)
-    if sample_rate is None:
-        raise AudioUnreadable("samples came without a sample rate; pass sample_rate in Hz beside them.")
-    array = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
-    if array.ndim not in (1, 2):
-        raise AudioUnreadable(f"samples of shape {array.shape} came; give (sample,) or (sample, channel).")
-    return _checked(array.astype(np.float64), sample_rate, name or "sound", longest)
+            return replace(read_file(file, name or path.name, longest), name=name or path.stem)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return replace(read_file(io.BytesIO(source), name or "the upload", longest), name=name or "sound")
+    if hasattr(source, "read") and not isinstance(source, torch.Tensor | np.ndarray):
+        return read_open_file(source, name, longest)
+    return recording_of(array_decoder(source, sample_rate), name or "sound", longest)
 
 
-def _decode(file: BinaryIO, name: str, longest: float) -> tuple[NDArray[np.float64], int]:
-    _check_riff(file, name)
+def existing(path: Path) -> Path:
+    """The path of a file. Raises AudioUnreadable."""
+    if path.is_dir():
+        raise AudioUnreadable(f"{str(path)!r} is a folder; give the files in it, one at a time.")
+    if not path.is_file():
+        raise AudioUnreadable(f"there is no file {str(path)!r}; give the path of a {READABLE} file.")
+    return path
+
+
+def read_open_file(file: BinaryIO, name: str | None, longest: float) -> Recording:
+    """A recording from a file object, from where it stands."""
+    called = getattr(file, "name", None)
+    called = Path(called).name if isinstance(called, str) else "the file"
+    if isinstance(file, io.TextIOBase):
+        raise AudioUnreadable(f"{name or called} is open as text; open it in binary mode: open(path, 'rb').")
+    seekable = hasattr(file, "seekable") and file.seekable()
+    start = file.tell() if seekable else 0
+    if not seekable or not hasattr(file, "readinto"):
+        file, start = io.BytesIO(file.read()), 0
+    return replace(read_file(file, name or called, longest, start), name=name or Path(called).stem)
+
+
+def read_file(file: BinaryIO, name: str, longest: float, start: int = 0) -> Recording:
+    decoder = opened(View(file, start), name)
     try:
-        with soundfile.SoundFile(file) as sound:
-            rate, channels, frames = sound.samplerate, sound.channels, sound.frames
-            _check_format(rate, channels, name)
-            most = min(int(longest * rate), MAX_SAMPLES)
-            if frames > most and sound.seekable() and _really_has(sound, most):
-                raise too_long(name, None, most / rate, longest)
-            sound.seek(0)
-            samples = _read_mono(sound, most + 1)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
-        raise AudioUnreadable(f"{name} could not be read as audio; send a {READABLE} file.") from error
-    if len(samples) < min(frames, most):
-        raise AudioUnreadable(
-            f"{name} is cut short: its header promises {frames} samples and {len(samples)} are there. "
-            "Export or copy it again."
+        return recording_of(decoder, name, longest)
+    finally:
+        decoder.close()
+
+
+def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
+    """What a decoder gives, as one channel."""
+    rate = decoder.rate
+    most = min(int((longest + SLACK_SECONDS) * rate), MAX_SAMPLES)
+    samples, channel = mixed(decoder, most + 1, name)
+    if len(samples) > most:
+        known = decoder.frames / rate if isinstance(decoder, ArrayDecoder) else None
+        raise too_long(name, known, min(longest, MAX_SAMPLES / rate), longest)
+    if len(samples) < (MIN_SECONDS - SLACK_SECONDS) * rate:
+        raise AudioTooShort(
+            f"{name} is {1000 * len(samples) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."
         )
-    return samples, rate
-
-
-def _read_mono(sound: soundfile.SoundFile, most: int) -> NDArray[np.float64]:
-    """Up to ``most`` frames mixed to mono, block by block: many channels at once would take gigabytes."""
-    mixed: list[NDArray[np.float64]] = []
-    while most > 0:
-        block = sound.read(min(BLOCK, most), dtype="float64", always_2d=True)
-        if not len(block):
-            break
-        mixed.append(block.mean(axis=1))
-        most -= len(block)
-    return np.concatenate(mixed) if mixed else np.empty(0)
-
-
-def _check_riff(file: BinaryIO, name: str) -> None:
-    """Refuse a WAV whose data chunk is longer than the file: the library would read what is there and say nothing.
-
-    Writers that stream put 0 or 2^32 - 1 in the header and are believed.
-    """
-    head = file.read(12)
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        end = file.seek(0, io.SEEK_END)
-        position = 12
-        for _ in range(64):  # chunks before the data; files have a handful
-            file.seek(position)
-            header = file.read(8)
-            if len(header) < 8:
-                break
-            size = int.from_bytes(header[4:], "little")
-            if header[:4] == b"data":
-                if size not in (0, 0xFFFF_FFFF) and position + 8 + size > end:
-                    raise AudioUnreadable(
-                        f"{name} is cut short: its header promises {size} bytes of sound and "
-                        f"{end - position - 8} are there. Export or copy it again."
-                    )
-                break
-            position += 8 + size + size % 2
-    file.seek(0)
-
-
-def _really_has(sound: soundfile.SoundFile, most: int) -> bool:
-    """Whether there is sound past the limit, or only a header that claims so."""
-    sound.seek(0)
-    while most > 0:
-        got = len(sound.read(min(BLOCK, most), dtype="float32", always_2d=True))
-        if not got:
-            return False
-        most -= got
-    return len(sound.read(1, dtype="float32", always_2d=True)) == 1
+    resting = judge.offset(samples, rate)
+    samples = samples - np.float32(resting) if resting else samples
+    judge.require_sound(samples, rate, name, decoder.coarse)
+    return Recording(samples, rate, name, decoder.channels, channel, resting, decoder.coarse)
 
 
 def too_long(name: str, seconds: float | None, most: float, longest: float) -> AudioTooLong:
@@ -151,30 +133,76 @@ def too_long(name: str, seconds: float | None, most: float, longest: float) -> A
     return AudioTooLong(f"{name} is {said}; {advice}")
 
 
-def _check_format(rate: int, channels: int, name: str) -> None:
-    if not RATES[0] <= rate <= RATES[1]:
-        raise AudioUnreadable(
-            f"{name} has a sample rate of {rate} Hz; rates from {RATES[0]} to {RATES[1]} Hz can be read."
-        )
-    if channels > MAX_CHANNELS:
-        raise AudioUnreadable(f"{name} has {channels} channels; up to {MAX_CHANNELS} can be read.")
+# -- arrays --------------------------------------------------------------------------------------
 
 
-def _checked(samples: NDArray[np.float64], rate: int, name: str, longest: float) -> Recording:
-    _check_format(rate, 1, name)
-    if not np.isfinite(samples).all():
+def array_decoder(source: Any, sample_rate: int | None) -> ArrayDecoder:
+    """Raises AudioUnreadable for what is no samples, or has no rate."""
+    array = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
+    if array.dtype.kind not in "fiu":
         raise AudioUnreadable(
-            f"{name} contains samples that are not numbers (NaN or infinity); export it again."
+            f"{type(source).__name__} of {array.dtype} came; give a path, the bytes of a file, or samples as floats or "
+            "integers with their rate."
         )
-    mono = samples.mean(axis=1) if samples.ndim == 2 else samples
-    if len(mono) > min(longest * rate, MAX_SAMPLES):
-        raise too_long(name, len(mono) / rate, min(longest, MAX_SAMPLES / rate), longest)
-    if len(mono) < MIN_SECONDS * rate:
-        raise AudioTooShort(
-            f"{name} is {1000 * len(mono) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."
+    if array.ndim not in (1, 2):
+        raise AudioUnreadable(f"samples of shape {array.shape} came; give (sample,) or (sample, channel).")
+    if array.ndim == 2 and array.shape[0] <= MAX_CHANNELS < array.shape[1]:
+        raise AudioUnreadable(
+            f"samples of shape {array.shape} came, which is (channel, sample); give (sample, channel): samples.T."
         )
-    if np.abs(mono).max() < SILENCE:
-        raise AudioSilent(
-            f"{name} is silent: nothing in it reaches -54 dB of full scale. Check what was exported."
-        )
-    return Recording(mono, rate, name)
+    if sample_rate is None:
+        raise AudioUnreadable("samples came without a sample rate; pass sample_rate in Hz beside them.")
+    if not np.isfinite(sample_rate) or int(sample_rate) != sample_rate:
+        raise AudioUnreadable(f"a sample rate is a whole number of Hz; {sample_rate} came.")
+    samples = array.reshape(len(array), -1)
+    check_format(int(sample_rate), max(1, samples.shape[1]), "the array")
+    zero, full = range_of(samples)
+    coarse = array.dtype.kind in "iu" and array.dtype.itemsize <= 2
+    return ArrayDecoder(samples, int(sample_rate), zero, full, coarse)
+
+
+def range_of(samples: NDArray) -> tuple[float, float]:
+    """(what silence is, what full scale is) in an array of samples.
+
+    Types wider than 16 bits often hold numbers of fewer: the least of 16, 24 and 32 bits that holds them all is taken,
+    unless the lowest byte is always empty, as it is where 24 bits stand at the top of 32.
+    """
+    if samples.dtype.kind == "f":
+        return 0.0, 1.0
+    bits = 8 * samples.dtype.itemsize
+    if samples.dtype.kind == "u":
+        return 2.0 ** (bits - 1), 2.0 ** (bits - 1)
+    if bits > 16 and samples.size:
+        peak = max(int(samples.max()), -int(samples.min()) - 1)
+        narrow = bits > 32 or bool((samples & 0xFF).any())
+        bits = next((few for few in (16, 24, 32) if peak < 2 ** (few - 1)), bits) if narrow else bits
+    return 0.0, 2.0 ** (bits - 1)
+
+
+# -- what was done -------------------------------------------------------------------------------
+
+
+def made_mono(recording: Recording) -> list[Caveat]:
+    """How several channels became one."""
+    if recording.channels == 1:
+        return []
+    if recording.channel is None:
+        return [Caveat("mono", f"its {recording.channels} channels were mixed to one")]
+    text = (
+        f"channel {recording.channel + 1} of {recording.channels} alone was taken: mixed, the channels cancel or the "
+        "others thin it out"
+    )
+    return [Caveat("one_channel", text)]
+
+
+def leveled(recording: Recording) -> list[Caveat]:
+    """What was done to its zero and its level."""
+    caveats = []
+    if recording.offset:
+        text = f"a constant offset of {recording.offset:+.3f} (full scale 1) was taken out"
+        caveats.append(Caveat("dc_removed", text))
+    peak = float(np.abs(recording.samples).max(initial=0.0))
+    if peak > OVER:
+        text = f"goes {20 * np.log10(peak):.1f} dB over full scale; it is turned down, nothing is cut off"
+        caveats.append(Caveat("over_full_scale", text))
+    return caveats

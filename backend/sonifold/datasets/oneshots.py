@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ..errors import DatasetError
 from . import candidates, dedupe, labels, render, split, table
 from .candidates import Candidate, SoundFile, SoundNote
-from .prepare import SAMPLE_RATE, Pcm, audible_seconds, prepare, to_float
+from .prepare import SAMPLE_RATE, Pcm, audible_seconds, polyphase, prepare, to_float
 from .sources import FLUID, MUSESCORE, Package, locate
 from .table import Row
 
@@ -133,7 +133,7 @@ def _recordings(job: FileJob | NoteJob, folder: Path) -> Iterator[tuple[Candidat
 
 
 def _prepared(candidate: Candidate, audio: NDArray[np.float32], rate: int) -> Prepared | None:
-    samples = prepare(audio, rate)
+    samples = prepare(audio, rate, polyphase)
     return None if samples is None else Prepared(candidate, samples, dedupe.fingerprint(samples))
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
+
+from sonifold.audio.judge import SILENCE
+from sonifold.audio.limits import MIN_SECONDS, SLACK_SECONDS
+from sonifold.audio.resample import resampled
 
 SAMPLE_RATE = 44_100  # Hz
 SAMPLES = 65_536  # 1.49 s
@@ -14,38 +19,51 @@ BEFORE_ONSET = 220  # samples, 5 ms: room for the attack's first analysis frame
 PEAK = 0.95
 #: The onset is where the 1 ms mean of |x| first comes within this of its maximum.
 ONSET_DB = -30.0
-#: Below this a recording is silence with some noise in it (full scale = 1).
-SILENCE = 2e-3
 END_DB = -60.0
 
 Floats = NDArray[np.floating]
 Pcm = NDArray[np.int16]
 
 
-def prepare(audio: Floats, sample_rate: int) -> Pcm | None:
+def resample(x: Floats, sample_rate: int) -> Floats:
+    """To 44.1 kHz, by libsoxr."""
+    return resampled(x, sample_rate, SAMPLE_RATE)
+
+
+def polyphase(x: Floats, sample_rate: int) -> Floats:
+    """To 44.1 kHz by scipy's filter, as the data set is: its sounds are named by their samples."""
+    if sample_rate == SAMPLE_RATE:
+        return x
+    divisor = math.gcd(sample_rate, SAMPLE_RATE)
+    return np.asarray(resample_poly(x, SAMPLE_RATE // divisor, sample_rate // divisor))
+
+
+def prepare(
+    audio: Floats,
+    sample_rate: int,
+    resample: Callable[[Floats, int], Floats] = resample,
+    silence: float = SILENCE,
+) -> Pcm | None:
     """The one-shot in a recording, as 16-bit samples; None when there is no sound in it.
 
     ``audio`` is (sample,) or (sample, channel). The reply is (65536,): the onset at sample 220, a peak of
     0.95, faded in over 32 samples, and faded out over 50 ms where the recording goes on. It is rounded to
     16 bits here, so that what is hashed, compared and trained on is exactly what the FLAC file holds.
+
+    resample: to 44.1 kHz.
+    silence: what stays under it (full scale = 1) is no sound; nor is what is left by so much of what lay above the
+        range of 44.1 kHz.
     """
     x = np.asarray(audio, dtype=np.float64)
-    x = x.mean(axis=1) if x.ndim == 2 else x
-    if len(x) < 400 or np.abs(x).max() < SILENCE:
+    x = x @ np.full(x.shape[1], 1 / x.shape[1]) if x.ndim == 2 else x
+    peak = np.abs(x).max(initial=0.0)
+    if len(x) < (MIN_SECONDS - SLACK_SECONDS) * sample_rate or peak < silence:
         return None
     y = _window(align(resample(x, sample_rate)))
-    peak = np.abs(y).max()
-    if peak == 0:
+    left = np.abs(y).max()
+    if left <= SILENCE * peak:
         return None
-    return np.round(y * (PEAK * 32_767 / peak)).astype(np.int16)
-
-
-def resample(x: Floats, sample_rate: int) -> Floats:
-    """To 44.1 kHz by a polyphase filter."""
-    if sample_rate == SAMPLE_RATE:
-        return x
-    divisor = math.gcd(sample_rate, SAMPLE_RATE)
-    return np.asarray(resample_poly(x, SAMPLE_RATE // divisor, sample_rate // divisor))
+    return np.round(y * (PEAK * 32_767 / left)).astype(np.int16)
 
 
 def onset(x: Floats) -> int:
@@ -85,4 +103,6 @@ def _window(x: Floats) -> Floats:
 
 
 def _mean_magnitude(x: Floats, width: int = 44) -> Floats:
-    return np.convolve(np.abs(x), np.ones(width) / width, "same")
+    sums = np.concatenate([[0.0], np.cumsum(np.abs(x))])
+    first = np.arange(len(x)) - width // 2
+    return (sums[np.minimum(first + width, len(x))] - sums[np.maximum(first, 0)]) / width

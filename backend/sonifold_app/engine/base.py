@@ -33,6 +33,14 @@ METRICS: tuple[MetricName, ...] = ("blend", "pullback", "kernel", "flat")
 DISTANCES: tuple[DistanceName, ...] = ("geodesic", "perceptual", "euclidean")
 
 
+@dataclass(frozen=True)
+class Caveat:
+    """Something to know about a result before trusting it: a code for programs, a sentence for people."""
+
+    code: str
+    text: str
+
+
 # -- questions ---------------------------------------------------------------------------------
 
 
@@ -222,6 +230,7 @@ class Upload:
 
     name: str
     data: bytes
+    caveats: tuple[Caveat, ...] = ()  # of the recording that it was cut from
 
 
 # -- answers -----------------------------------------------------------------------------------
@@ -317,14 +326,6 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Caveat:
-    """Something to know about a result before trusting it: a code for programs, a sentence for people."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Place:
     """A new point, what it sounds like, and what is around it."""
 
@@ -411,6 +412,7 @@ class Embedding:
     z: Numbers
     position: tuple[float, float]
     nearest: tuple[Neighbour, ...]
+    caveats: tuple[Caveat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -452,6 +454,15 @@ class SplitFile:
     cuts: tuple[Cut, ...]
     overview: Numbers  # (column, 2), least and largest sample in each of equal parts
     recording: Recording  # to listen to
+    caveats: tuple[Caveat, ...] = ()
+
+
+@dataclass(frozen=True)
+class CutFile:
+    """Parts of a recording, each a sound file, and what was done to the whole of it."""
+
+    sounds: tuple[bytes, ...]
+    caveats: tuple[Caveat, ...]
 
 
 @dataclass(frozen=True)
@@ -612,8 +623,8 @@ class Engine(Protocol):
     async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
         """Where the sounds in a longer recording begin and end; a lower threshold finds more."""
 
-    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
-        """The parts of a recording between (start, end) in seconds, each a sound file."""
+    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> CutFile:
+        """The parts of a recording between (start, end) in seconds."""
 
     async def fingerprints(self, sounds: Sequence[bytes]) -> list[bytes]:
         """What admitted sounds' files are told apart by."""

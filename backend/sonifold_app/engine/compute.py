@@ -20,6 +20,7 @@ from sonifold.provenance import of_recording, provenance_of, source_labelled, ve
 from sonifold_app.engine.base import (
     Anchor,
     AudioFormat,
+    Caveat,
     Decoded,
     Embedding,
     Hearing,
@@ -157,7 +158,8 @@ def embeddings(
             Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST, "perceptual")
         )
         seconds = sound.seconds or 0.0
-        return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest)
+        caveats = tuple(Caveat(one.code, one.text) for one in sound.caveats)
+        return Embedding(upload.name, seconds, numbers(sound.z), (float(x), float(y)), nearest, caveats)
 
     return attempt_each(embed, uploads, spread)
 

@@ -30,6 +30,7 @@ from sonifold_app.engine.base import (
     Anchor,
     AudioFormat,
     Catalogue,
+    CutFile,
     Decoded,
     Draw,
     Embedding,
@@ -329,7 +330,7 @@ class LocalEngine:
     async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
         return checked(await self._files.run(uploads.split, upload, threshold))
 
-    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> CutFile:
         return await self._files.run(uploads.cut, upload, spans)
 
     async def fingerprints(self, sounds: Sequence[bytes]) -> list[bytes]:

@@ -15,8 +15,9 @@ from sonifold_app.engine.batching import Spread, attempt_each, serially
 from sonifold_app.engine.compute import distances_of, joined, numbers, recording_of, resolve
 
 if TYPE_CHECKING:
+    from sonifold.caveat import Caveat
     from sonifold.model import Model
-    from sonifold.operations import Caveat, Place
+    from sonifold.operations import Place
 
 SLIGHT_CHANGE = base.Caveat(
     "descriptor_hardly_moves", "the whole slider hardly changes this sound: expect to hear little"

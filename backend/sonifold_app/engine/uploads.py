@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sonifold.audio.limits import MAX_SPLIT_SECONDS
 from sonifold_app.engine.base import (
     Admitted,
     Anchor,
     Caveat,
     Cut,
+    CutFile,
     Neighbour,
     Recording,
     SplitFile,
@@ -29,11 +31,12 @@ from sonifold_app.engine.finite import checked
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sonifold import caveat as science
     from sonifold.model import Model
     from sonifold.sound import Sound
 
-#: Longest recording that is split, where its sample rate allows.
-LONGEST_SECONDS = 240.0
+#: Hz of the copy of a recording that is listened to: browsers resample what is faster, and badly.
+LISTENING_RATE = 48_000
 #: Columns of the picture of a recording.
 COLUMNS = 1000
 
@@ -51,16 +54,21 @@ def admit(model: Model, asked: Upload | Anchor) -> Admitted:
         audio = model.decode(sound.z[None]).audio[0]
         checked(numbers(audio))
         return admitted(model, model.recorded(audio, sound.z, sound.name), audio, None, {}, [])
-    from sonifold.audio.check import examine, remarks
+    from sonifold.audio.check import examine
     from sonifold.audio.pitch import pitch
     from sonifold.audio.read import read
 
     recording = read(asked.data, name=asked.name)
-    facts = examine(recording.samples, recording.sample_rate)
-    sound = model.encode(recording.samples, recording.sample_rate, name=asked.name)
+    facts = examine(recording.samples, recording.sample_rate, recording.offset)
+    sound = model.encode_recording(recording)
     assert sound.audio is not None, "encoded sounds have a recording"
     note = pitch(sound.audio.numpy(), model.sample_rate)
-    return admitted(model, sound, sound.audio, note, dataclasses.asdict(facts), remarks(facts))
+    told = [*asked.caveats, *caveats_of(sound.caveats)]
+    return admitted(model, sound, sound.audio, note, dataclasses.asdict(facts), told)
+
+
+def caveats_of(caveats: Sequence[science.Caveat]) -> list[Caveat]:
+    return [Caveat(one.code, one.text) for one in caveats]
 
 
 def admitted(
@@ -69,7 +77,7 @@ def admitted(
     audio: Tensor,
     pitch: float | None,
     facts: dict[str, float],
-    remarks: Sequence[tuple[str, str]],
+    caveats: Sequence[Caveat],
 ) -> Admitted:
     """A sound with what is around it."""
     import torch
@@ -94,16 +102,21 @@ def admitted(
         audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),
         pitch=pitch,
         facts={**facts, "distance": nearest[0].distance},
-        caveats=tuple(Caveat(code, text) for code, text in remarks),
+        caveats=tuple(caveats),
     )
 
 
 def split(upload: Upload, threshold: float | None) -> SplitFile:
-    from sonifold.audio.onsets import THRESHOLD, segments
+    from sonifold.audio.onsets import THRESHOLD
+    from sonifold.audio.proposals import proposals
     from sonifold.audio.read import read
+    from sonifold.audio.resample import resampled
 
-    recording = read(upload.data, name=upload.name, longest=LONGEST_SECONDS)
-    found = segments(recording.samples, recording.sample_rate, THRESHOLD if threshold is None else threshold)
+    recording = read(upload.data, name=upload.name, longest=MAX_SPLIT_SECONDS)
+    found = proposals(recording, THRESHOLD if threshold is None else threshold)
+    rate = min(recording.sample_rate, LISTENING_RATE)
+    heard = resampled(recording.samples, recording.sample_rate, rate)
+    scale = max(1.0, float(np.abs(heard).max()))  # a float take may go over full scale, 16 bits may not
     return SplitFile(
         name=upload.name,
         seconds=recording.seconds,
@@ -111,12 +124,9 @@ def split(upload: Upload, threshold: float | None) -> SplitFile:
         cuts=tuple(
             Cut(one.start, one.end, one.strength, float(20 * np.log10(max(one.peak, 1e-6)))) for one in found
         ),
-        overview=overview(recording.samples),
-        recording=Recording(
-            wav_of(recording.samples, recording.sample_rate, "PCM_16"),
-            len(recording.samples),
-            recording.sample_rate,
-        ),
+        overview=overview(heard / scale),
+        recording=Recording(wav_of(heard / scale, rate, "PCM_16"), len(heard), rate),
+        caveats=tuple(caveats_of(recording.caveats)),
     )
 
 
@@ -129,13 +139,16 @@ def overview(samples: np.ndarray) -> np.ndarray:
     )
 
 
-def cut(upload: Upload, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+def cut(upload: Upload, spans: Sequence[tuple[float, float]]) -> CutFile:
     from sonifold.audio.read import read
 
-    recording = read(upload.data, name=upload.name, longest=LONGEST_SECONDS)
+    recording = read(upload.data, name=upload.name, longest=MAX_SPLIT_SECONDS)
     rate = recording.sample_rate
     parts = (recording.samples[round(start * rate) : round(end * rate)] for start, end in spans)
-    return [wav_of(part, rate, "FLOAT") for part in parts]
+    return CutFile(
+        tuple(wav_of(part, rate, "FLOAT") for part in parts),
+        tuple(one for one in caveats_of(recording.caveats) if one.code != "over_full_scale"),
+    )
 
 
 def wav_of(samples: np.ndarray, sample_rate: int, subtype: str) -> bytes:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from sonifold.audio.leftovers import is_leftover
+from sonifold.audio.folders import is_leftover
 from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import Upload
 from sonifold_app.names import file_name

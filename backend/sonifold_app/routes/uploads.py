@@ -331,14 +331,16 @@ async def listening_copy(services: Services, waiting: WaitingUpload, file: Waiti
 
 async def cut_all(services: Services, waiting: WaitingUpload, asked: ChoiceRequest) -> list[Upload]:
     """The chosen parts, each a file of its own, in the order of the choice."""
-    pieces: dict[int, bytes] = {}
+    pieces: dict[int, Upload] = {}
     for number, file in enumerate(waiting.files):
         rows = [row for row, one in enumerate(asked.sounds) if one.file == number]
         if rows:
             upload = await services.own.waiting_file(waiting, file)
             spans = [(asked.sounds[row].start, asked.sounds[row].end) for row in rows]
-            pieces.update(zip(rows, await services.engine.cut(upload, spans), strict=True))
-    return [Upload(one.name, pieces[row]) for row, one in enumerate(asked.sounds)]
+            parts = await services.engine.cut(upload, spans)
+            for row, data in zip(rows, parts.sounds, strict=True):
+                pieces[row] = Upload(asked.sounds[row].name, data, parts.caveats)
+    return [pieces[row] for row in range(len(asked.sounds))]
 
 
 def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:

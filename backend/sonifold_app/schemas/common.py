@@ -87,6 +87,17 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Caveat(Reply):
+    """Something to know about a result before trusting it."""
+
+    code: str = Field(description="Stable between versions, for programs.")
+    text: str
+
+    @classmethod
+    def of(cls, caveat: base.Caveat) -> Caveat:
+        return cls(code=caveat.code, text=caveat.text)
+
+
 # -- numbers -----------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
 from sonifold_app.schemas.common import (
     MAX_STEPS,
     SOUND_ID,
+    Caveat,
     MetricName,
     Reply,
     Request,
@@ -22,7 +23,6 @@ from sonifold_app.schemas.common import (
     rows,
     short,
 )
-from sonifold_app.schemas.places import Caveat
 
 MAX_DESCRIBED = 64
 

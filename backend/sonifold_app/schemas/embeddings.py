@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sonifold_app.engine import base
-from sonifold_app.schemas.common import SOUND_ID, Reply, Z, example, row_of, short
+from sonifold_app.schemas.common import SOUND_ID, Caveat, Reply, Z, example, row_of, short
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Neighbour
 
@@ -18,6 +18,7 @@ class Embedding(Reply):
     x: float
     y: float
     nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
+    warnings: list[Caveat] = Field(description="What was cut, mixed or converted, and what is wrong with it.")
 
     @classmethod
     def of(cls, file: int, embedding: base.Embedding) -> Embedding:
@@ -30,6 +31,7 @@ class Embedding(Reply):
             x=short(x),
             y=short(y),
             nearest=[Neighbour.of(neighbour) for neighbour in embedding.nearest],
+            warnings=[Caveat.of(one) for one in embedding.caveats],
         )
 
 
@@ -44,6 +46,7 @@ class Embeddings(Reply):
                 "x": 0.31,
                 "y": -1.2,
                 "nearest": [{"id": SOUND_ID, "distance": 3.42}],
+                "warnings": [{"code": "mono", "text": "its 2 channels were mixed to one"}],
             }
         ],
         refused=[],

@@ -12,6 +12,7 @@ from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
 from sonifold_app.schemas.common import (
     OTHER_ID,
     SOUND_ID,
+    Caveat,
     MetricName,
     Number,
     Reply,
@@ -44,17 +45,6 @@ PLACE_EXAMPLE: dict[str, Any] = {
     ],
     "audio": {**AUDIO_EXAMPLE, "mode": "sound", "seconds": 1.4861, "frames": 65536},
 }
-
-
-class Caveat(Reply):
-    """Something to know about a result before trusting it."""
-
-    code: str = Field(description="Stable between versions, for programs.")
-    text: str
-
-    @classmethod
-    def of(cls, caveat: base.Caveat) -> Caveat:
-        return cls(code=caveat.code, text=caveat.text)
 
 
 class Place(Reply):

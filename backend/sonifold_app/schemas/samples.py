@@ -8,8 +8,7 @@ from pydantic import Field
 
 from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import SOUND_ID, Reply, Request, Z, example, rows, short
-from sonifold_app.schemas.places import Caveat
+from sonifold_app.schemas.common import SOUND_ID, Caveat, Reply, Request, Z, example, rows, short
 from sonifold_app.schemas.sounds import Neighbour
 
 MAX_SAMPLES = 64

@@ -12,6 +12,7 @@ from sonifold_app.names import visible
 from sonifold_app.own import OwnTable
 from sonifold_app.schemas.common import (
     SOUND_ID,
+    Caveat,
     Point,
     Reply,
     Request,
@@ -125,6 +126,7 @@ class Sound(Reply):
         z=Z,
         created=None,
         made_with=None,
+        warnings=[],
         audio_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/audio",
         decoded_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/decoded?v=1c0ffee5eed5a17e",
     )
@@ -144,6 +146,9 @@ class Sound(Reply):
     z: list[float] = Field(description="The sound's latent point.")
     created: str | None = Field(description="When an own sound was kept (ISO 8601, UTC).")
     made_with: dict[str, Any] | None = Field(description="What was said of an own sound when it was kept.")
+    warnings: list[Caveat] = Field(
+        description="Of an own sound: what was cut, mixed or converted to make it, and what is wrong with it."
+    )
     audio_url: str = Field(description="The sound itself.")
     decoded_url: str = Field(description="What the model makes of `z` alone.")
 
@@ -167,6 +172,7 @@ class Sound(Reply):
             z=row_of(library.z[row]),
             created=None,
             made_with=None,
+            warnings=[],
             audio_url=f"{url}/audio",
             decoded_url=f"{url}/decoded?v={model.version}",
         )
@@ -189,9 +195,14 @@ class Sound(Reply):
             z=row_of(own.z),
             created=own.created,
             made_with=own.source,
+            warnings=caveats_of(own),
             audio_url=f"{url}/audio",
             decoded_url=f"{url}/decoded?v={model.version}",
         )
+
+
+def caveats_of(own: KeptSound) -> list[Caveat]:
+    return [Caveat(code=code, text=text) for code, text in own.facts.get("caveats", [])]
 
 
 class KeepRequest(Request):

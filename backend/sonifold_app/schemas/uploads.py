@@ -7,14 +7,13 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
 from sonifold_app.engine import base
-from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Number, Reply, Request, example, rows, short
-from sonifold_app.schemas.places import Caveat
+from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Caveat, Number, Reply, Request, example, rows, short
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.schemas.sounds import Name, Neighbour, Sound, printable
+from sonifold_app.schemas.sounds import Name, Neighbour, Sound, caveats_of, printable
 from sonifold_app.store.kept import KeptSound, WaitingUpload
 
-MAX_KEPT = 64
 UPLOAD_ID = "9c56cc51b374c3ba"
 
 
@@ -58,6 +57,9 @@ class UploadedFile(Reply):
         description="Least and largest sample in each of equal parts: `[low, high]`."
     )
     sounds: list[ProposedSound] = Field(description="None of them is kept yet.")
+    warnings: list[Caveat] = Field(
+        description="What was done to it: mixed to one channel, an offset taken out, ..."
+    )
 
 
 class UploadReply(Reply):
@@ -74,6 +76,7 @@ class UploadReply(Reply):
                 "audio_url": f"/api/v1/models/oneshots/uploads/{UPLOAD_ID}/files/0/audio",
                 "overview": [[-0.1, 0.2], [-0.5, 0.4]],
                 "sounds": [{"start": 0.103, "end": 0.61, "name": "kit 1", "strength": 0.42, "peak_db": -3.1}],
+                "warnings": [{"code": "mono", "text": "its 2 channels were mixed to one"}],
             }
         ],
         refused=[],
@@ -150,6 +153,7 @@ def uploaded_file(split: base.SplitFile, url: str) -> UploadedFile:
             )
             for number, cut in enumerate(split.cuts, start=1)
         ],
+        warnings=[Caveat.of(one) for one in split.caveats],
     )
 
 
@@ -169,8 +173,8 @@ class ChosenSound(Request):
 
     @model_validator(mode="after")
     def some_sound(self) -> Self:
-        if not 0.01 <= self.end - self.start <= 10:
-            raise ValueError("a sound is 0.01 to 10 seconds long")
+        if not within_length(self.end - self.start):
+            raise ValueError(f"a sound is {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds long")
         return self
 
     @field_validator("name")
@@ -184,7 +188,7 @@ class ChoiceRequest(Request):
 
     model_config = example(sounds=[{"file": 0, "start": 0.103, "end": 0.61, "name": "My snare"}])
 
-    sounds: list[ChosenSound] = Field(min_length=1, max_length=MAX_KEPT)
+    sounds: list[ChosenSound] = Field(min_length=1, max_length=MAX_CUTS)
 
 
 # -- the data check ------------------------------------------------------------------------------
@@ -286,7 +290,7 @@ def about_all(count: int, duplicates: int) -> list[Caveat]:
 def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound:
     facts = sound.facts
     nearest = [Neighbour(id=id, distance=short(distance)) for id, distance in facts.get("nearest", [])]
-    warnings = [Caveat(code=code, text=text) for code, text in facts.get("caveats", [])]
+    warnings = caveats_of(sound)
     if not sound.known and nearest:
         text = f"unlike anything the model knows: the nearest sound is {nearest[0].distance:.1f} {unit} away"
         warnings.append(Caveat(code="unknown", text=text))

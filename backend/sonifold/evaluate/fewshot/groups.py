@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonifold.datasets import candidates, dedupe, render, table
-from sonifold.datasets.prepare import prepare, to_float
+from sonifold.datasets.prepare import polyphase, prepare, to_float
 from sonifold.datasets.sources import FLUID, locate
 from sonifold.datasets.split import NEAR_DB, TRAIN
 from sonifold.types import AudioBatch
@@ -151,7 +151,9 @@ def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[
         for velocity in velocities
     ]
     with tempfile.TemporaryDirectory() as folder:
-        prepared = [prepare(audio, render.RATE) for audio in render.render(font, wanted, Path(folder))]
+        prepared = [
+            prepare(audio, render.RATE, polyphase) for audio in render.render(font, wanted, Path(folder))
+        ]
     return [sound for sound in prepared if sound is not None]
 
 

@@ -1,0 +1,101 @@
+"""What is in a recording before anything is done with it: a constant offset, silence, something that can be heard."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonifold.errors import AudioSilent
+
+Samples = NDArray[np.floating]
+
+#: Full scale = 1; -54 dB. With 16 bits what lies under it throughout is noise, not a sound.
+SILENCE = 2e-3
+#: With more bits a quiet sound can be one: where its loudest 10 ms reach -100 dB and stand out by 12 dB.
+FAINTEST = 1e-5
+STANDS_OUT = 4.0
+OFFSET_WINDOW = 0.1  # seconds; two periods of 20 Hz
+OFFSET_SPREAD = 4.0  # of the windows' deviations: by so much an offset must exceed how they differ
+#: Of the peak: what is less is seen by nobody, and in shorter windows a deep tone leaves more, as 1 / length^2.
+OFFSET_SHARE = 2e-3
+EAR = (20.0, 20_000.0)  # Hz
+UNHEARD = 10 ** (-54 / 10)  # power that can be heard, of the power there is
+FRAME = 32_768  # samples; 0.74 s at 44.1 kHz tell 20 Hz from 5
+TAPER = np.hanning(FRAME).astype(np.float32)
+CHUNK = 16  # frames
+
+
+def offset(samples: Samples, sample_rate: int) -> float:
+    """The constant that a recording (sample,) rests at, 0 where there is none to speak of.
+
+    A wave's own mean over some periods is about zero, wherever it is taken. An offset is what the means over short
+    windows have in common, if they differ by much less.
+    """
+    width = min(round(OFFSET_WINDOW * sample_rate), max(1, len(samples) // 4))
+    taper = np.hanning(width + 2)[1:-1]
+    taper /= taper.sum()
+    windows = np.lib.stride_tricks.sliding_window_view(samples, width)[:: max(1, width // 2)]
+    means = np.concatenate([windows[i : i + 256] @ taper for i in range(0, len(windows), 256)])
+    middle = float(np.median(means))
+    spread = float(np.median(np.abs(means - middle)))
+    peak = float(np.abs(samples).max(initial=0.0))
+    least = OFFSET_SHARE * max(1.0, OFFSET_WINDOW * sample_rate / width) ** 2 * peak
+    return middle if abs(middle) > max(OFFSET_SPREAD * spread, least) or peak == abs(middle) else 0.0
+
+
+def require_sound(samples: Samples, sample_rate: int, name: str, coarse: bool = True) -> None:
+    """Raises AudioSilent where there is nothing in a recording (sample,), or nothing that can be heard.
+
+    coarse: whether it has no more than 16 bits.
+    """
+    if is_silent(samples, sample_rate, coarse):
+        why = (
+            "nothing in it reaches -54 dB of full scale"
+            if coarse
+            else "nothing in it reaches -54 dB of full scale, or stands out from its noise"
+        )
+        raise AudioSilent(f"{name} is silent: {why}. Check what was exported.")
+    if is_unheard(samples, sample_rate):
+        raise AudioSilent(
+            f"nothing in {name} can be heard: it is all above {EAR[1] / 1000:.0f} kHz or below {EAR[0]:.0f} Hz. "
+            "Transpose it first, if it is meant to be heard."
+        )
+
+
+def is_silent(samples: Samples, sample_rate: int, coarse: bool = True) -> bool:
+    """Whether there is nothing but noise in a recording (sample,)."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak >= SILENCE or coarse:
+        return peak < SILENCE
+    levels = np.sqrt(np.maximum(means(np.square(samples), round(0.01 * sample_rate)), 0))
+    loudest = float(levels.max(initial=0.0))
+    return loudest < FAINTEST or loudest < STANDS_OUT * float(np.median(levels))
+
+
+def means(values: Samples, width: int) -> NDArray[np.float64]:
+    """Of parts of ``width``; the last may be shorter."""
+    width = max(1, width)
+    sums = np.add.reduceat(values, np.arange(0, len(values), width), dtype=np.float64)
+    return sums / width
+
+
+def is_unheard(samples: Samples, sample_rate: int) -> bool:
+    """Whether hardly anything of a recording lies where people hear: 54 dB under the loudest there is."""
+    loudest = int(np.argmax(np.abs(samples)))
+    first = np.pad(samples[max(0, loudest - FRAME // 2) :][:FRAME], (0, FRAME))[:FRAME]
+    most = float(samples[loudest]) ** 2 * float(np.square(TAPER).sum()) * FRAME
+    heard, _ = powers(first[None], sample_rate)
+    if heard > UNHEARD * most:  # it is heard even if all the rest were as loud as its loudest sample
+        return False
+    padded = np.pad(samples, (FRAME // 2, FRAME // 2 + -len(samples) % FRAME))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[:: FRAME // 2]
+    parts = [powers(frames[i : i + CHUNK], sample_rate) for i in range(0, len(frames), CHUNK)]
+    return max(heard for heard, _ in parts) < UNHEARD * max(whole for _, whole in parts)
+
+
+def powers(frames: Samples, sample_rate: int) -> tuple[float, float]:
+    """(what can be heard, all) of the power of frames (frame, FRAME), each of the frame where it is largest."""
+    hertz = np.fft.rfftfreq(FRAME, 1 / sample_rate)
+    power = np.abs(np.fft.rfft(frames * TAPER, axis=1)) ** 2
+    heard = power[:, (hertz >= EAR[0]) & (hertz <= EAR[1])]
+    return float(heard.sum(axis=1).max()), float(power.sum(axis=1).max())

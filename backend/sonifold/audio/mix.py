@@ -1,0 +1,81 @@
+"""From several channels to one: their mean, or the loudest of them where they cancel or most of them are empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonifold.audio.decode import Block, Decoder
+from sonifold.errors import AudioUnreadable
+
+Mono = NDArray[np.float32]  # (sample,), full scale = 1
+
+#: Where the mean is so far under the loudest channel, that one is taken; one of two channels empty is -6 dB.
+DILUTED = 10 ** (-9 / 10)  # in power
+
+
+@dataclass
+class Products:
+    """Sums of channels and of their products, from which the power of each and of any mixture is found."""
+
+    count: int
+    total: NDArray[np.float64]  # (channel,)
+    products: NDArray[np.float64]  # (channel, channel)
+
+    def add(self, block: Block) -> None:
+        wide = block.astype(np.float64)
+        self.count += len(block)
+        self.total += wide.sum(axis=0)
+        self.products += wide.T @ wide
+
+    def power(self, weights: NDArray[np.float64]) -> float:
+        """Of a mixture, a constant offset left out."""
+        count = max(self.count, 1)
+        return float(weights @ self.products @ weights / count - (weights @ self.total / count) ** 2)
+
+
+def mixed(decoder: Decoder, most: int, name: str) -> tuple[Mono, int | None]:
+    """(up to ``most`` samples, the channel they are of; None: the mean of all).
+
+    Raises AudioUnreadable for NaN or infinity.
+    """
+    count = decoder.channels
+    if count == 1:
+        return finite(joined((block[:, 0] for block in decoder.blocks(most)), most), name), None
+    sums = Products(0, np.zeros(count), np.zeros((count, count)))
+    mono = finite(joined((mean(block, sums) for block in decoder.blocks(most)), most), name)
+    powers = [sums.power(one) for one in np.eye(count)]
+    loudest = int(np.argmax(powers))
+    if sums.power(np.full(count, 1 / count)) >= DILUTED * powers[loudest]:
+        return mono, None
+    return joined((block[:, loudest] for block in decoder.blocks(most)), most), loudest
+
+
+def mean(block: Block, sums: Products) -> Mono:
+    """The mean of a block's channels; what it adds to the sums is added."""
+    with np.errstate(invalid="ignore", over="ignore"):  # `finite` says it
+        sums.add(block)
+        return block @ np.full(block.shape[1], 1 / block.shape[1], np.float32)
+
+
+def finite(mono: Mono, name: str) -> Mono:
+    """Raises AudioUnreadable for NaN or infinity, which in any channel is in the mean."""
+    if not np.isfinite(mono).all():
+        raise AudioUnreadable(
+            f"{name} contains samples that are not numbers (NaN or infinity); export it again."
+        )
+    return mono
+
+
+def joined(parts: Iterable[Mono], most: int) -> Mono:
+    """Parts end to end, no more than ``most`` samples; what follows is not read."""
+    kept: list[Mono] = []
+    for part in parts:
+        kept.append(np.ascontiguousarray(part[:most]))
+        most -= len(kept[-1])
+        if most <= 0:
+            break
+    return np.concatenate(kept) if kept else np.empty(0, np.float32)

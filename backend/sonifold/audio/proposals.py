@@ -1,0 +1,46 @@
+"""The one-shots in a recording as they are proposed: each one can be kept as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sonifold.audio.decode import ArrayDecoder
+from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS
+from sonifold.audio.onsets import THRESHOLD, Segment, segments
+from sonifold.audio.read import Recording, recording_of
+from sonifold.audio.resample import resampled
+from sonifold.errors import AudioError
+
+#: Hz at which onsets are looked for at most: no band of the flux lies above 15 kHz.
+LOOKED_AT = 48_000
+
+
+def proposals(recording: Recording, threshold: float = THRESHOLD) -> list[Segment]:
+    """Sounds of a recording, in order, as :func:`segments` finds them; none that :func:`read` would refuse.
+
+    threshold: of the flux; lower finds more, at most 512, the clearest.
+    """
+    rate = min(recording.sample_rate, LOOKED_AT)
+    found = segments(resampled(recording.samples, recording.sample_rate, rate), rate, threshold)
+    usable = [
+        one for one in (lengthened(one, recording.seconds) for one in found) if is_usable(recording, one)
+    ]
+    clearest = sorted(usable, key=lambda one: one.strength)[-MAX_CUTS:]
+    return sorted(clearest, key=lambda one: one.start)
+
+
+def lengthened(one: Segment, seconds: float) -> Segment:
+    """At least as long as a sound has to be: at the end of a recording it begins earlier."""
+    end = min(seconds, max(one.end, one.start + MIN_SECONDS))
+    return replace(one, start=max(0.0, min(one.start, end - MIN_SECONDS)), end=end)
+
+
+def is_usable(recording: Recording, one: Segment) -> bool:
+    """Whether a part of a recording would be read."""
+    rate = recording.sample_rate
+    part = recording.samples[round(one.start * rate) : round(one.end * rate), None]
+    try:
+        recording_of(ArrayDecoder(part, rate), recording.name, MAX_SECONDS)
+    except AudioError:
+        return False
+    return True

@@ -1,0 +1,26 @@
+"""Other sample rates, by libsoxr: what would fold back is 120 dB down, whatever the two rates are."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+CHUNK = 1 << 20  # samples at once
+
+
+def resampled(samples: NDArray[np.floating], sample_rate: int, target: int) -> NDArray[np.floating]:
+    """A recording (sample,) or (sample, channel) at another rate, in its own precision, where it was in time."""
+    if sample_rate == target or not len(samples):
+        return samples
+    samples = np.asarray(samples, dtype=np.float32 if samples.dtype == np.float32 else np.float64)
+    if samples.size <= CHUNK:
+        return soxr.resample(samples, sample_rate, target, "HQ")
+    stream = soxr.ResampleStream(
+        sample_rate, target, samples[:1].size, dtype=samples.dtype.name, quality="HQ"
+    )
+    parts = [
+        stream.resample_chunk(samples[i : i + CHUNK], last=i + CHUNK >= len(samples))
+        for i in range(0, len(samples), CHUNK)
+    ]
+    return np.concatenate(parts)
