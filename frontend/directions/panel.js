@@ -1,17 +1,18 @@
 // @ts-check
 /** Shape: a slider for everything that has a name. */
 
-import { h, icon, radioGroup, setAll } from "../dom.js";
+import { fingers, h, icon, radioGroup, setAll } from "../dom.js";
 import { anchorOf, keyOf, stepAt } from "../state.js";
 import { watch } from "../store.js";
 import { anchorName, descriptorTitle, measured, sentence, shapeWords } from "../words.js";
-import { createTravels, foundOn, valueAt } from "./travels.js";
+import { createTravels, foundOn, subjectKey, valueAt } from "./travels.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../state.js").Descriptor} Descriptor */
 
 const FINE = 16; // positions of a slider between two steps
 const STEPS = 9; // until it is known how many there are
+const REACHED = "as far as was asked"; // as the service has it
 
 /** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
 export function mount(root, parts) {
@@ -23,7 +24,7 @@ export function mount(root, parts) {
   const sliders = h("div.sliders");
   const hold = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ hold: hold.checked }) }));
   const holding = h("label.check", {}, hold, h("span", {}, "Keep the other qualities unchanged where possible"));
-  const lost = h("p.note", {}, "Pick a sound first: press one on the map, or T on it.");
+  const lost = h("p.note", {}, fingers() ? "Pick a sound first: tap one on the map." : "Pick a sound first: click one on the map, or press T on it.");
   const use = (/** @type {"a" | "b"} */ end) => h("button.btn.quiet", { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) }, `Use as ${end.toUpperCase()}`);
   const on = h("button.btn.ghost", { onclick: () => with_((found) => actions.shape(anchorOf(found))) }, "Go on from there");
   const keep = h("button.btn.ghost", { onclick: () => with_((found) => void made.keep(found)) }, "Keep");
@@ -99,7 +100,7 @@ export function mount(root, parts) {
     from.hidden = !a && !b;
     what.textContent = origin && library ? anchorName(origin, library) : "";
     what.title = "Play it";
-    lost.hidden = origin !== null;
+    lost.hidden = subjectKey(state) !== ""; // or it is on its way
     sliders.hidden = origin === null;
     holding.hidden = origin === null;
     hold.checked = held;
@@ -131,9 +132,10 @@ export function mount(root, parts) {
     if (!travel || !reply) return "";
     const step = Math.round(travel.at);
     const [less, more] = [step === 0, step === reply.values.length - 1];
-    const why = more ? reply.stopped.more : less ? reply.stopped.less : null;
-    const known = reply.known[step] ? "" : "Beyond what the model knows.";
-    return [why ? `It ends here: ${why}.` : "", known].filter(Boolean).join(" ");
+    const end = more ? reply.stopped.more : less ? reply.stopped.less : null;
+    const why = end === REACHED ? null : end; // the end of the slider needs no reason
+    const known = reply.known[step] ? "" : "Guesswork: beyond what the model knows.";
+    return [why ? `It goes no further: ${why}.` : "", known].filter(Boolean).join(" ");
   }
 
   const stops = [
