@@ -147,6 +147,11 @@ export function rovingRows(root, rowSelector) {
     controls[Math.min(column, controls.length - 1)]?.focus();
   }
   root.addEventListener("focusin", (event) => oneTabStop(root, rowSelector, /** @type {Element} */ (event.target)));
+  // what shows only while the focus is in its row cannot be come back to
+  root.addEventListener("focusout", (event) => {
+    const row = /** @type {Element} */ (event.target).closest(rowSelector);
+    if (row && !(event.relatedTarget instanceof Node && root.contains(event.relatedTarget))) oneTabStop(root, rowSelector, controlsOf(row)[0]);
+  });
   root.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const row = target.closest(rowSelector);

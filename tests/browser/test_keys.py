@@ -111,7 +111,8 @@ def test_the_map_can_be_walked_by_family_and_told(page: Page) -> None:
     page.keyboard.press("PageUp")
     wait(page, f"s.library.family[s.pointed.sound] === {families[1]}")
     page.keyboard.press("i")
-    until_said(page, f"Map of {state(page, 'l.count'):,} sounds, north is up:".replace(",", "\u202f"))
+    count = f"{state(page, 'l.count'):,}".replace(",", "\u202f")
+    until_said(page, f"Map of {count} sounds, north is up:")
 
 
 def test_a_morph_is_told_and_its_switches_are_announced(page: Page) -> None:
