@@ -155,7 +155,7 @@ export function rovingRows(root, rowSelector) {
   root.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const row = target.closest(rowSelector);
-    if (!row || target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!row || (target instanceof HTMLInputElement && target.type !== "checkbox") || event.ctrlKey || event.metaKey || event.altKey) return;
     const to = { ArrowDown: rows().indexOf(row) + 1, ArrowUp: rows().indexOf(row) - 1, Home: 0, End: Infinity }[event.key];
     if (to !== undefined) focusRow(to, ["Home", "End"].includes(event.key) ? 0 : controlsOf(row).indexOf(target));
     else if (!alongRow(event, row)) return;

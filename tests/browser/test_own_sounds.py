@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 from recordings import RATE, drop, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
 
+AT_B = "document.activeElement.getAttribute('aria-label') === 'Hit 70 as B'"
+
 
 @pytest.fixture
 def hits(tmp_path: Path) -> list[Path]:
@@ -247,6 +249,22 @@ def test_several_are_chosen_saved_and_deleted_together(page: Page, hits: list[Pa
     assert page.request.get(f"{origin}/api/v1/models/oneshots/sounds").json()["count"] == before
 
 
+def test_several_are_chosen_by_keyboard(page: Page, hits: list[Path]) -> None:
+    before = state(page, "l.count")
+    pick(page, hits)
+    wait(page, f"s.library.count === {before + 3} && s.check?.count === 3")
+    page.get_by_role("button", name="Choose several").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "All"
+    page.locator("li[data-id] input[type=checkbox]").first.focus()
+    for key in ("Space", "ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Delete 2").focus()
+    page.keyboard.press("Enter")
+    wait(page, f"s.library.count === {before + 1}")
+    remove_all(page)
+
+
 def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:
     page.mouse.click(*locate(page, apart(page)[0]))
     wait(page, "s.a")
@@ -262,10 +280,13 @@ def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:
         pytest.fail("Tab never comes to the file picker")
     picker.set_input_files(hits[:1])
     wait(page, "s.check?.count === 1")
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.getAttribute('aria-label')") == "Hit 70 as B":
-            break
+    for key, there in (("Tab", "!!document.activeElement.closest('li[data-id]')"), ("ArrowRight", AT_B)):
+        for _ in range(40):
+            page.keyboard.press(key)
+            if page.evaluate(there):
+                break
+        else:
+            pytest.fail(f"{key} never comes to where {there}")
     page.keyboard.press("Enter")
     wait(page, "s.b && s.journey?.phase === 'ready'")
     assert probe(page, "nameless") == []
