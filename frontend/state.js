@@ -29,7 +29,7 @@
  * @property {{min: number, max: number, default: number}} weights
  * @property {string[]} path_kinds
  * @property {{id: string, title: string, depths: number[]}[]} [formats]     that sounds can be saved in
- * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds?: number, choice_sounds?: number}} limits
+ * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds: number, choice_sounds: number}} limits
  * @property {Metric[]} metrics
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]

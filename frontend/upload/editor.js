@@ -14,7 +14,6 @@ import { makeRecording } from "./recording.js";
 /** @typedef {import("../state.js").Recording} Recording */
 /** @typedef {{root: HTMLElement, tally: HTMLElement, picture: ReturnType<typeof makeRecording>, list: HTMLElement}} Section */
 
-const SHORTEST = 0.01; // seconds of a sound, where the server does not say
 const FEW = 8; // sounds: a list that short needs no search
 
 // thresholds in equal ratios: from 1 on the left to 0.01 on the right
@@ -97,7 +96,7 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
   const tick = (on) => uploads.edit((cuts) => ticked(cuts, (cut) => (shown(cut) ? on : cut.on)));
   const range = () => {
     const limits = store.get().model?.limits;
-    return { min: limits?.shortest_seconds ?? SHORTEST, max: limits?.upload_seconds ?? 10 };
+    return { min: limits?.shortest_seconds ?? 0, max: limits?.upload_seconds ?? Infinity };
   };
 
   /** @type {Section[]} */

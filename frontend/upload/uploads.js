@@ -14,8 +14,6 @@ import { isPassing, patiently } from "./patience.js";
 /** @typedef {import("../api.js").UploadReply} UploadReply */
 /** @typedef {import("../api.js").Refused} Refused */
 
-const CHOICE = 64; // sounds that are kept at once, where the server does not say
-
 /** A new upload, before anything was sent. @param {number} total files @returns {Uploading} */
 export const sending = (total) => ({ phase: "sending", total, done: 0, onMap: 0, waiting: null, recordings: [], cuts: [], threshold: null, finding: false });
 
@@ -123,7 +121,7 @@ export function createUploads({ store, api, refresh, complain, pause }) {
 
   /** @param {string} upload @param {readonly {file: number, start: number, end: number, name: string}[]} sounds */
   async function choose(upload, sounds) {
-    const most = model().limits.choice_sounds ?? CHOICE;
+    const most = model().limits.choice_sounds;
     for (let first = 0; first < sounds.length; first += most) {
       const some = sounds.slice(first, first + most).map(({ file, start, end, name }) => ({ file, start, end, name }));
       try {

@@ -14,7 +14,7 @@ import { changesOf, remarksOf } from "../../frontend/upload/remarks.js";
 import { progressWords } from "../../frontend/upload/progress.js";
 import { createUploads, sending } from "../../frontend/upload/uploads.js";
 
-const limits = { upload_files: 3, upload_bytes: 4 * 2 ** 20, upload_seconds: 10 };
+const limits = { upload_files: 3, upload_bytes: 4 * 2 ** 20, upload_seconds: 10, shortest_seconds: 0.01, choice_sounds: 64 };
 const library = (uploaded) => createLibrary({
   family_names: ["Kick", "yours"], id: ["aaaaaaaaaaaa", ...uploaded], name: ["Alpha", ...uploaded], family: [0, ...uploaded.map(() => 1)], x: [0, ...uploaded.map(() => 1)], y: [0, ...uploaded.map(() => 0)],
   seconds: [1, ...uploaded.map(() => 0.5)], pitch: [null, ...uploaded.map(() => null)], source: [""], licence: [""], credit: [""], kind: ["library", ...uploaded.map(() => "uploaded")],

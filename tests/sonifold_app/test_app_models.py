@@ -17,6 +17,8 @@ def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
     assert found["weights"] == {"min": 0, "max": 10, "default": model.config.metric.weight}
     assert found["steps"]["default"] == 17
     assert found["limits"] == {
+        "shortest_seconds": 0.01,
+        "choice_sounds": 512,
         "upload_bytes": 64 * 1024 * 1024,
         "upload_seconds": 10,
         "split_seconds": 240,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
 from sonifold_app import negotiation, problems
 from sonifold_app.documents import problems_of
@@ -25,7 +26,6 @@ from sonifold_app.services import CatalogueDep, KnownModelDep, ModelId, Services
 router = APIRouter(prefix="/models", tags=["models"])
 
 CARD_TYPES = ("application/json", "text/markdown")
-UPLOAD_SECONDS, SPLIT_SECONDS = 10.0, 240.0
 FORM: dict[str, Any] = {
     "required": True,
     "content": {
@@ -189,7 +189,9 @@ async def get_card(model: KnownModelDep, request: Request) -> Response:
 def limits_of(services: Services) -> Limits:
     return Limits(
         upload_bytes=services.settings.upload_bytes,
-        upload_seconds=UPLOAD_SECONDS,
-        split_seconds=SPLIT_SECONDS,
+        upload_seconds=MAX_SECONDS,
+        shortest_seconds=MIN_SECONDS,
+        split_seconds=MAX_SPLIT_SECONDS,
         upload_files=MAX_FILES,
+        choice_sounds=MAX_CUTS,
     )

@@ -44,8 +44,10 @@ class SavedFormat(Reply):
 class Limits(Reply):
     upload_bytes: int = Field(description="Largest upload, all its files together.")
     upload_seconds: float = Field(description="Longest sound that can be embedded or kept.")
+    shortest_seconds: float = Field(description="Shortest sound that can be.")
     split_seconds: float = Field(description="Longest recording that can be split into sounds.")
     upload_files: int = Field(description="Most files in one upload.")
+    choice_sounds: int = Field(description="Most sounds of an upload that can be chosen at once.")
 
 
 class Sampler(Reply):
@@ -98,7 +100,14 @@ class Model(Reply):
         weights={"min": 0, "max": 10, "default": 1},
         steps={"min": 2, "max": 33, "default": 17},
         formats=[{"id": "wav", "title": "WAV", "depths": [16, 24, 32]}],
-        limits={"upload_bytes": 67108864, "upload_seconds": 10, "split_seconds": 240, "upload_files": 20},
+        limits={
+            "upload_bytes": 67108864,
+            "upload_seconds": 10,
+            "shortest_seconds": 0.01,
+            "split_seconds": 240,
+            "upload_files": 20,
+            "choice_sounds": 512,
+        },
     )
 
     id: str
