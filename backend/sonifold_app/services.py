@@ -76,6 +76,9 @@ class Services:
     flights: Flights[Any] = field(default_factory=Flights)
     #: Uploads whose files are in memory at the same time, and those that wait on the disk for their turn.
     uploads: Line = field(default_factory=lambda: Line(at_once=2, waiting=16))
+    #: Models that are being adapted, and taken in from files.
+    adapting: Line = field(default_factory=lambda: Line(at_once=1, waiting=16))
+    imports: Line = field(default_factory=lambda: Line(at_once=1, waiting=2, seconds=10.0))
     #: Models that are being sent.
     exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
     documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)

@@ -20,7 +20,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in KINDS if k not in (errors.DatasetError, errors.OutputError)], ids=lambda kind: kind.__name__
+    "kind",
+    [k for k in KINDS if k not in (errors.DatasetError, errors.OutputError)],
+    ids=lambda kind: kind.__name__,
 )
 def test_every_error_of_the_science_has_a_row(kind):
     problem = problems.of_science(kind("What came, and what to do."))

@@ -33,7 +33,8 @@ async def create_adaptation(
     """
     base = catalogue.models[model.home]
     refuse_known(base, asked.sounds)
-    made = Adaptation.of(await services.adaptations.make(base, asked.sounds, asked.seed))
+    async with services.adapting:
+        made = Adaptation.of(await services.adaptations.make(base, asked.sounds, asked.seed))
     services.jobs.prepare(base.name)  # what is heard is often refined next
     response.headers["Location"] = f"/api/v1/models/{made.result}"
     return made

@@ -74,7 +74,8 @@ async def import_model(
 ) -> Model:
     """Take in a model from a file, as `models/{model}/file` gives it. Everything in it is checked first."""
     require_form(request, "the model's file", "file")
-    async with files_of(request, "file", most=1) as (file,):
+    services.imports.refuse_when_full()  # before a file is read that may be large
+    async with files_of(request, "file", most=1) as (file,), services.imports:
         name = await services.made.take_in(file.file, catalogue)
     response.headers["Location"] = f"/api/v1/models/{name}"
     there = await services.engine.catalogue(0)

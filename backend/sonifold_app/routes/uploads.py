@@ -140,13 +140,13 @@ async def list_uploads(model: ModelDep, services: ServicesDep) -> WaitingUploads
 
 @router.get("/uploads/{upload}", operation_id="get_upload", responses=problems_of(404, 422, 503))
 async def get_upload(
-    model: ModelDep, upload: UploadId, services: ServicesDep, threshold: Threshold = None
+    model: ModelDep, upload: UploadId, request: Request, services: ServicesDep, threshold: Threshold = None
 ) -> UploadReply:
     """What was found in an upload, again, or by another threshold."""
     waiting = await services.own.waiting(model, upload)
     async with services.uploads:
         files = [await services.own.waiting_file(waiting, file) for file in waiting.files]
-        split = all_or_raise(await split_all(services, files, threshold))
+        split = all_or_raise(await unless_abandoned(request, split_all(services, files, threshold)))
     return await proposed(model, services, waiting, split)
 
 
@@ -176,7 +176,7 @@ async def get_upload_audio(
     """A recording in mono, to listen to."""
     chosen = audio_format(accept, format)
     waiting = await services.own.waiting(model, upload)
-    sha256 = await listening_copy(services, waiting, file_in(waiting, file))
+    sha256 = await unless_abandoned(request, listening_copy(services, waiting, file_in(waiting, file)))
     data = await services.recordings.get(sha256, chosen)
     if data is None:
         raise internal_error()
