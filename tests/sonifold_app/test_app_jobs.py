@@ -222,6 +222,22 @@ def test_jobs_go_on_after_the_database_has_failed_for_a_while(app, begin, data):
     app.delete(f"{API}/models/{told[-1][2]['model']}")
 
 
+def test_a_job_whose_worker_cannot_be_started_waits_until_it_can(app, begin, data):
+    """However long that takes: it is no fault of the job."""
+    runner = app.app.state.services.jobs
+    job = runner.store.create("no-such-model", "Kit", {"sounds": [], "kept_with": "x", "config": {}}).id
+    folder = data / "jobs" / job
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("in the way of its log")
+    runner.wake()
+    wait_for(lambda: kinds(runner.store, job).count("interrupted") >= 2)
+    assert runner.trouble
+    assert runner.store.fruitless(job) == 0
+    folder.unlink()
+    wait_for(lambda: runner.store.find(job).state == "failed")  # there is no such model, as the worker found
+    assert runner.trouble is None
+
+
 def test_a_job_whose_end_could_not_be_written_is_ended_when_it_can(app, begin, data):
     """The worker is through while nobody can write: its pack is there, and the job is done a little later."""
     job = begin(SHORT)

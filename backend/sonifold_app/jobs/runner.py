@@ -55,6 +55,7 @@ class JobRunner:
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the models of the user's own
         self._settled = False  # no job is said to run that has no worker
+        self._begun = False  # whether that was so since this start
         self._worker: asyncio.subprocess.Process | None = None
         self._spare: Spare | None = None
         self._warming: asyncio.Task[None] | None = None
@@ -131,11 +132,11 @@ class JobRunner:
         self._opened = True
 
     async def _settle(self) -> None:
-        """Put what an earlier start, or an error, left in the middle back into the queue."""
+        """Put what an earlier start, or an error of ours, left in the middle back into the queue."""
         await end(self._worker)
         for job in await run_in_threadpool(self.store.running):
-            await run_in_threadpool(self.store.requeue, job.id)
-        self._settled = True
+            await run_in_threadpool(self.store.requeue, job.id, passing=self._begun)
+        self._settled = self._begun = True
 
     async def _do(self, job: Job) -> None:
         if job.cancel:

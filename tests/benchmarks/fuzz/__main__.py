@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,24 +37,30 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as data, Server(ROOT, Path(data)) as server:
-        recorder = Recorder(server.url)
-        with recorder:
-            answered = stateful(recorder, options.schemathesis, options.seed)
-            say("schemathesis", answered)
-            before = recorder.answers.copy()
-            fuzz(recorder.url, options.own, options.seed)
-            own = recorder.answers - before
-            say("our own", own)
-        errors = recorder.errors
+        errors: list[str] = []
+        for who, send, count in (
+            ("our own", own_questions, options.own),
+            ("schemathesis", stateful, options.schemathesis),
+        ):
+            with Recorder(server.url, who) as recorder:
+                try:
+                    send(recorder, count, options.seed)
+                except KeyboardInterrupt:
+                    print(f"{who}: interrupted before all were sent")
+                print(recorder, flush=True)
+                errors += recorder.errors
         ended = server.process.poll() is not None
-    for error in errors[:20]:
-        print(error)
+    print("\n".join(errors[:20]))
     print(f"{len(errors)} server errors" + (", and the server has ended" if ended else ""))
     return 1 if errors or ended else 0
 
 
-def stateful(recorder: Recorder, cases: int, seed: int) -> Counter[int]:
-    """Runs of schemathesis until so many cases were sent; the answers by status."""
+def own_questions(recorder: Recorder, count: int, seed: int) -> None:
+    fuzz(recorder.url, count, seed)
+
+
+def stateful(recorder: Recorder, cases: int, seed: int) -> None:
+    """Runs of schemathesis until so many cases were sent."""
     program = installed()
     while (sent := recorder.answers.total()) < cases:
         command = [
@@ -68,8 +73,6 @@ def stateful(recorder: Recorder, cases: int, seed: int) -> Counter[int]:
         seed += 1
         if recorder.answers.total() == sent:
             raise SystemExit("schemathesis sent nothing; run it by hand to see why")
-        print(f"  {recorder.answers.total()} cases of schemathesis", flush=True)
-    return recorder.answers.copy()
 
 
 def installed() -> str:
@@ -86,11 +89,6 @@ def installed() -> str:
 def plain_environment() -> dict[str, str]:
     """Without what would let another environment's packages in."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
-def say(who: str, answers: Counter[int]) -> None:
-    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
-    print(f"{who}: {answers.total()} requests ({statuses})", flush=True)
 
 
 if __name__ == "__main__":

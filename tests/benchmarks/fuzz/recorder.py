@@ -21,7 +21,9 @@ class Recorder:
     theirs, and a 503 when to come again.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, name: str) -> None:
+        """``name``: of those who ask, for the progress that is printed each minute."""
+        self._name, self._ends = name, threading.Event()
         self._target = urlsplit(server).netloc
         self._lock = threading.Lock()
         self.answers: Counter[int] = Counter()
@@ -45,9 +47,20 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         threading.Thread(target=self._proxy.serve_forever, daemon=True).start()
+        threading.Thread(target=self._progress, daemon=True).start()
         return self
 
+    def __str__(self) -> str:
+        with self._lock:
+            statuses = ", ".join(f"{status}: {count}" for status, count in sorted(self.answers.items()))
+            return f"{self._name}: {self.answers.total()} requests ({statuses}), {len(self.errors)} server errors"
+
+    def _progress(self) -> None:
+        while not self._ends.wait(60):
+            print(f"  so far {self}", flush=True)
+
     def __exit__(self, *_: object) -> None:
+        self._ends.set()
         self._proxy.shutdown()
         self._proxy.server_close()
 
