@@ -11,11 +11,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.func import jvp
 
 from sonifold import geodesic
 from sonifold.adapt import replay
 from sonifold.adapt.uploads import Uploads
+from sonifold.forward import jvp
 from sonifold.metric import KernelMetric
 from sonifold.model import Model
 from sonifold.path import NODES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
+from sonifold.forward import PROCESS_WIDE, jvp
 from sonifold.types import Points, Vectors
 
 from .tangent import Pull, TangentDecoder
@@ -77,14 +77,11 @@ ELEMENTARY: dict[Callable, Callable] = {
     nn.functional.instance_norm: _instance_norm,
 }
 
-#: torch's switches hold for the whole process.
-_SWITCHES = threading.RLock()
-
 
 @contextmanager
 def composed() -> Iterator[None]:
     """Attention and recurrent layers made of parts that torch can differentiate in every way, instead of fused."""
-    with _SWITCHES, sdpa_kernel(SDPBackend.MATH):
+    with PROCESS_WIDE, sdpa_kernel(SDPBackend.MATH):
         (enabled, *_) = torch.backends.mkldnn.set_flags(_enabled=False)
         try:
             yield
@@ -178,7 +175,7 @@ class ForwardMode(ByTorch):
 
     def _push(self, z: Points, tangents: Tensor) -> tuple[Tensor, Tensor]:
         def along(tangent: Tensor) -> tuple[Tensor, Tensor]:
-            value, image = torch.func.jvp(self.rows, (z,), (tangent,))[:2]
+            value, image = jvp(self.rows, (z,), (tangent,))
             return value, image
 
         values, images = torch.func.vmap(along, in_dims=1)(tangents)

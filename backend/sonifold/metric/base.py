@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from sonifold import linalg
+from sonifold.forward import jvp
 from sonifold.types import Curves, Points, Tensors, Vectors
 
 #: Points whose mean tensor stands for a region; each costs a Jacobian.
@@ -171,10 +172,10 @@ class Metric(ABC):
 
         The covector that takes w to that number; (batch, latent). Symmetric in u and v.
         """
-        _, along_u = torch.func.jvp(lambda y: self.lower(y, v), (z,), (u,))[:2]
+        _, along_u = jvp(lambda y: self.lower(y, v), (z,), (u,))
         if u is v:
             return along_u - self.gradient(z, u) / 2
-        _, along_v = torch.func.jvp(lambda y: self.lower(y, u), (z,), (v,))[:2]
+        _, along_v = jvp(lambda y: self.lower(y, u), (z,), (v,))
         across = (self.gradient(z, u + v) - self.gradient(z, u - v)) / 4
         return (along_u + along_v - across) / 2
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sonifold.forward import jvp
 from sonifold.types import Points, Tensors, Vectors
 
 from .base import Metric
@@ -97,12 +98,12 @@ def compute_jet(metric: Metric, z: Points, u: Vectors, v: Vectors) -> Jet:
         return metric.inner(y, u, u), metric.inner(y, u, v), metric.inner(y, v, v)
 
     def along(direction: Vectors, y: Points) -> tuple[Tensor, Tensor, Tensor]:
-        return torch.func.jvp(form, (y,), (direction,))[1]
+        return jvp(form, (y,), (direction,))[1]
 
     e_u, f_u, g_u = along(u, z)
-    (e_v, f_v, g_v), (e_vv, _, _) = torch.func.jvp(lambda y: along(v, y), (z,), (v,))[:2]
-    _, (_, f_uv, _) = torch.func.jvp(lambda y: along(u, y), (z,), (v,))[:2]
-    _, (_, _, g_uu) = torch.func.jvp(lambda y: along(u, y), (z,), (u,))[:2]
+    (e_v, f_v, g_v), (e_vv, _, _) = jvp(lambda y: along(v, y), (z,), (v,))
+    _, (_, f_uv, _) = jvp(lambda y: along(u, y), (z,), (v,))
+    _, (_, _, g_uu) = jvp(lambda y: along(u, y), (z,), (u,))
     return Jet(*form(z), e_u, e_v, f_u, f_v, g_u, g_v, f_uv - e_vv / 2 - g_uu / 2)
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from sonifold.forward import jvp
+
 from .tangent import Pull
 
 
@@ -119,7 +121,7 @@ class Pointwise(NamedTuple):
             turn = self.turn(value)
         else:
             ones = torch.ones_like(value)
-            turn = torch.func.jvp(lambda a: self.value_and_slope(a)[1], (value,), (ones,))[1]
+            turn = jvp(lambda a: self.value_and_slope(a)[1], (value,), (ones,))[1]
         return Jet(new, slope * u, slope * v, slope * uv + turn * u * v)
 
 
@@ -206,7 +208,7 @@ def _by_torch(module: nn.Module) -> Pointwise:
     """An activation whose slope torch works out: the derivative of its sum."""
 
     def value_and_slope(a: Tensor) -> tuple[Tensor, Tensor]:
-        value, slope = torch.func.jvp(module, (a,), (torch.ones_like(a),))[:2]
+        value, slope = jvp(module, (a,), (torch.ones_like(a),))
         return value, slope
 
     return Pointwise(value_and_slope, module)

@@ -25,6 +25,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sonifold.forward import jvp
 from sonifold.types import Points, Vectors
 
 #: Takes cotangents at the output of a map back to its input.
@@ -48,7 +49,7 @@ class TangentDecoder(ABC):
 
     def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         """The second derivative f''(u, v) at z; (batch, output)."""
-        return torch.func.jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
+        return jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         """(f(z) (batch, output), the map that takes cotangents a (batch, output) to J(z)' a (batch, latent))."""
