@@ -15,7 +15,7 @@ export const isModelFile = (name) => name.toLowerCase().endsWith(".zip");
 /** What a model is, in a few words. @param {Pick<Model, "kind" | "base">} model @param {readonly Model[]} all */
 export function kindWords({ kind, base }, all) {
   const from = all.find(({ id }) => id === base)?.title;
-  return { library: "came with Sonifold", adapted: "with your sounds, at once", refined: from ? `refined from ${from}` : "refined", imported: "imported" }[kind ?? "library"];
+  return { library: "came with Sonifold", adapted: "with your sounds, at once", refined: from ? `fine-tuned from ${from}` : "fine-tuned", imported: "imported" }[kind ?? "library"];
 }
 
 /**

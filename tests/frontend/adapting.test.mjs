@@ -135,7 +135,7 @@ test("a pitch is a note, or a number, or none; anything else is explained", () =
 test("models say where they came from, and a link to one leaves behind what it does not know", () => {
   const refined = { ...model, id: "r", title: "Mine", kind: "refined", base: "m" };
   const all = [{ ...model, title: "One-shots" }, refined];
-  assert.deepEqual(all.map((one) => kindWords(one, all)), ["came with Sonifold", "refined from One-shots"]);
+  assert.deepEqual(all.map((one) => kindWords(one, all)), ["came with Sonifold", "fine-tuned from One-shots"]);
   const state = { ...start, models: all, library: library(["u123456"]), panel: "yours", a: { sound: "aaaaaaaaaaaa" }, b: { sound: "u123456" }, hear: "after", amounts: { common: 1 } };
   assert.equal(linkTo(state, refined), "?model=r&a=aaaaaaaaaaaa&panel=yours");
   assert.ok(isModelFile("kit.sonifold.ZIP") && !isModelFile("zip.wav"));
