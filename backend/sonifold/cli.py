@@ -317,6 +317,7 @@ def _finetune(options: argparse.Namespace) -> int:
     import sonifold
     from sonifold import adapt, pack
 
+    pack.check_name(options.name)
     model = sonifold.load(options.base, options.models)
     sounds = [model.encode(file) for file in options.files]
     told = adapt.forecast(model, sounds, options.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -42,22 +43,40 @@ def write_file(path: Path, data: bytes, inputs: Iterable[Path] = ()) -> None:
     """
     check_target(path, inputs)
     try:
-        _write_beside(path, data)
+        write_whole(path, data)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was changed there.") from error
 
 
-def _write_beside(path: Path, data: bytes) -> None:
-    scratch = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}.part")
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """The same for a place that is known to be right: raises OSError as the disk does.
+
+    ``durable``: it is on the disk itself afterwards, so that not even a loss of power loses it.
+    """
+    scratch = path.with_name(f".{path.stem[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with scratch.open("xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         if path.exists():
             scratch.chmod(path.stat().st_mode & 0o777)
         scratch.replace(path)
     except BaseException:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
         raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder reach the disk, where the system can (not Windows)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

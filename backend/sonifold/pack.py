@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ from sonifold.vae.config import TrainingConfig, VAEConfig
 
 FORMAT = 1
 CONFIG = "pack.json"
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?")
+#: Endings that earlier versions gave to what is not finished, and deleted.
+UNFINISHED = (".part", ".gone")
+#: Names of devices on Windows, with whatever ending.
+DEVICES = frozenset(
+    {"aux", "con", "nul", "prn"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)}
+)
 
 
 class MetricConfig(BaseModel):
@@ -84,6 +92,27 @@ def models_folder() -> Path:
     here = Path(__file__).resolve().parent
     checkout = here.parents[1] / "models"
     return checkout if (here.parents[1] / "pyproject.toml").exists() else here / "models"
+
+
+def check_name(name: str) -> None:
+    """Whether a pack may have a name: that of its folder, on any system.
+
+    Raises:
+        PackInvalid: it may not; the sentence says why.
+    """
+    if not NAME.fullmatch(name):
+        raise PackInvalid(
+            f"{name[:80]!r} cannot be the name of a pack; use up to 64 lower-case letters, digits, dots, dashes and "
+            "underscores, beginning with a letter or a digit and not ending with a dot."
+        )
+    if name.endswith(UNFINISHED):
+        raise PackInvalid(
+            f"{name!r} cannot be the name of a pack: the ending marks what is not finished. Choose another."
+        )
+    if name.partition(".")[0] in DEVICES:
+        raise PackInvalid(
+            f"{name!r} cannot be the name of a pack: Windows knows a device by it. Choose another."
+        )
 
 
 def packs(folder: Path | None = None) -> list[PackStatus]:

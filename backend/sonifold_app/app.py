@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +18,7 @@ from sonifold_app.adaptations import Adaptations
 from sonifold_app.background import logged
 from sonifold_app.documents import complete
 from sonifold_app.engine.base import Engine
+from sonifold_app.heirs import settle_orphans
 from sonifold_app.jobs.runner import JobRunner
 from sonifold_app.line import TellsWait
 from sonifold_app.made import MadeModels
@@ -71,7 +73,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         data.release()
         raise
     own = OwnSounds(storage.kept, engine)
-    made = MadeModels(settings.data, engine)
+    made = MadeModels(settings.data, engine, data.room)
     runner = JobRunner(storage.jobs, engine, made, settings.data, settings.models)
 
     @asynccontextmanager
@@ -79,7 +81,11 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         await run_in_threadpool(storage.tidy)
         engine.start()
         runner.start()
+        settling = asyncio.create_task(settle_orphans(storage.kept, storage.jobs, made, engine))
         yield
+        settling.cancel()
+        with suppress(asyncio.CancelledError):
+            await settling
         await logged("placing own sounds", own.close())
         await logged("ending the jobs", runner.close())
         for close in (engine.close, storage.close):

@@ -13,14 +13,15 @@ from typing import IO
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
+from sonifold.files import sync_folder, write_whole
+from sonifold.pack import CONFIG, UNFINISHED
 from sonifold_app import packed
 from sonifold_app.engine.base import Catalogue, Engine, ModelKind
-from sonifold_app.store.files import sync_folder
+from sonifold_app.store.room import Room
+from sonifold_app.store.trash import Trash
 
 REFINED, IMPORTED = "packs", "imports"
 KINDS: dict[str, ModelKind] = {REFINED: "refined", IMPORTED: "imported"}
-#: Of a folder that is on its way in or out: not a pack, and cleared at the next start.
-PARTIAL = (".gone", ".part")
 
 
 class ModelExistsError(Exception):
@@ -28,15 +29,19 @@ class ModelExistsError(Exception):
 
 
 class MadeModels:
-    """Packs in the data folder."""
+    """Packs in the data folder. What is on its way in or out has a name with a leading dot, which no pack has."""
 
-    def __init__(self, data: Path, engine: Engine) -> None:
-        self._data, self._engine = data, engine
+    def __init__(self, data: Path, engine: Engine, room: Room | None = None) -> None:
+        """``room``: what gives way on a full disk."""
+        self._data, self._engine, self._room = data, engine, room
+        self._trash = Trash(data / "trash")
         self._importing = asyncio.Lock()
+        #: Set once ``open_all`` is over.
+        self.opened = asyncio.Event()
 
     def folder(self, model: str) -> Path | None:
         """Where a model lies that the user made or imported."""
-        if Path(model).name == model and Path(model).suffix not in PARTIAL:
+        if Path(model).name == model and not model.startswith("."):
             for where in KINDS:
                 if (self._data / where / model / "pack.json").is_file():
                     return self._data / where / model
@@ -46,17 +51,20 @@ class MadeModels:
         """Have the engine load them; clear what an earlier run did not finish."""
         for where, kind in KINDS.items():
             for folder in sorted((self._data / where).glob("*/")):
-                if folder.suffix in PARTIAL:
+                if folder.name.startswith("."):
                     await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
+                elif await run_in_threadpool(was_unfinished, folder):
+                    await run_in_threadpool(self._trash.put, folder, folder.name)
                 elif (folder / "pack.json").is_file():
                     await self._engine.open(folder, kind)
+        self.opened.set()
 
     async def discard(self, model: str) -> None:
         """Delete a model, for good. Raises PackNotFound."""
         folder = self._folder_of(model)
+        gone = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
+        await run_in_threadpool(folder.rename, gone)  # at once no pack any more, whatever happens meanwhile
         await self._engine.shut(model)
-        gone = folder.with_name(f"{model}.gone")  # at once no pack any more, whatever happens meanwhile
-        await run_in_threadpool(folder.rename, gone)
         await run_in_threadpool(shutil.rmtree, gone, ignore_errors=True)
 
     async def rename(self, model: str, title: str) -> None:
@@ -71,25 +79,38 @@ class MadeModels:
         """
         async with self._importing:
             name = await run_in_threadpool(packed.name_in, file)
-            if name in catalogue.models or name in catalogue.unusable or self.folder(name):
+            known = {one.casefold() for one in (*catalogue.models, *catalogue.unusable)}
+            if name.casefold() in known or self.folder(name):
                 raise ModelExistsError(
                     f"there is a model {name!r} already. Delete it first, if it is yours, or import this one elsewhere."
                 )
-            scratch = self._data / IMPORTED / f"{secrets.token_hex(8)}.part"
-            await run_in_threadpool(scratch.mkdir, parents=True)
-            try:
-                await run_in_threadpool(packed.unpack, file, scratch)
-                folder = scratch.with_name(name)
-                await run_in_threadpool(scratch.rename, folder)
-            finally:
-                await run_in_threadpool(shutil.rmtree, scratch, ignore_errors=True)
-            await run_in_threadpool(sync_folder, folder.parent)
+            folder = await run_in_threadpool(self._unpacked, file, name)
             problem = await self._engine.open(folder, "imported")
             if problem is not None:
                 with contextlib.suppress(errors.PackNotFound):
                     await self.discard(name)
                 raise packed.PackedInvalidError(problem)
         return name
+
+    def _unpacked(self, file: IO[bytes], name: str) -> Path:
+        """The folder of a pack that came as an archive. Raises PackedInvalidError, StorageError."""
+        folder = self._data / IMPORTED / name
+        scratch = folder.with_name(f".{secrets.token_hex(8)}.part")
+
+        def unpack() -> None:
+            scratch.mkdir(parents=True)
+            try:
+                packed.unpack(file, scratch)
+                scratch.rename(folder)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+        if self._room is None:
+            unpack()
+        else:
+            self._room.write(unpack, packed.unpacked_bytes(file))
+        sync_folder(folder.parent)
+        return folder
 
     def _folder_of(self, model: str) -> Path:
         folder = self.folder(model)
@@ -102,6 +123,14 @@ def retitle(folder: Path, title: str) -> None:
     """Write another title into a pack."""
     config = folder / "pack.json"
     data = json.loads(config.read_text(encoding="utf-8"))
-    scratch = folder / "pack.json.part"
-    scratch.write_text(json.dumps(data | {"title": title}, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(config)
+    write_whole(config, (json.dumps(data | {"title": title}, indent=1) + "\n").encode())
+
+
+def was_unfinished(folder: Path) -> bool:
+    """Whether an earlier version of Sonifold left a folder half-way: its name ends so, and is not that of its pack."""
+    if not folder.name.endswith(UNFINISHED):
+        return False
+    try:
+        return json.loads((folder / CONFIG).read_text(encoding="utf-8"))["name"] != folder.name
+    except (OSError, ValueError, KeyError, TypeError):
+        return True

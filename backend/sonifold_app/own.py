@@ -125,6 +125,11 @@ class OwnSounds:
         if not await run_in_threadpool(self._kept.remove, model.home, id):
             raise sound_not_found(model, id)
 
+    @property
+    def store(self) -> KeptSounds:
+        """Where they are kept."""
+        return self._kept
+
     async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
         return await run_in_threadpool(self._kept.wait, model.home, files)
 

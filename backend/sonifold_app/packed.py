@@ -23,7 +23,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from sonifold import errors
-from sonifold.pack import CONFIG, FORMAT, PackConfig
+from sonifold.pack import CONFIG, FORMAT, PackConfig, check_name
 
 MEBIBYTE = 1 << 20
 #: Largest archive that is taken, and largest pack that may come out of one.
@@ -43,7 +43,6 @@ NEEDED = frozenset(
     | {f"{name}.safetensors" for name in ("weights", "coefficients", "library", "atlas")}
 )
 FOLDERS = frozenset({"audio/", "notices/"})
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 #: Longest sound of a library.
 SOUND_SECONDS = 10.0
 CHUNK = 1 << 20
@@ -85,7 +84,7 @@ def names_of(folder: Path) -> list[str]:
         names = [CONFIG, *sorted(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["files"])]
         for name in names:
             (folder / name).stat()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise errors.PackInvalid(
             f"{folder.name}: a file of the pack is missing ({error.strerror})."
         ) from error
@@ -111,6 +110,11 @@ def packed(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
 def name_in(archive: IO[bytes]) -> str:
     """The name of the pack in an archive. Raises PackedInvalidError."""
     return config_in(opened(archive)).name
+
+
+def unpacked_bytes(archive: IO[bytes]) -> int:
+    """How much an archive becomes. Raises PackedInvalidError."""
+    return sum(entry.file_size for entry in opened(archive).infolist())
 
 
 def unpack(file: IO[bytes], folder: Path) -> None:
@@ -217,11 +221,10 @@ def config_in(archive: zipfile.ZipFile) -> PackConfig:
         first = error.errors()[0]
         where = ".".join(str(part)[:40] for part in first["loc"])
         raise PackedInvalidError(f"its pack.json, field {where}: {first['msg']}.") from error
-    if not NAME.fullmatch(config.name):
-        raise PackedInvalidError(
-            f"{config.name[:80]!r} cannot be a model's id: up to 64 lower-case letters, digits, dots, dashes and "
-            "underscores."
-        )
+    try:
+        check_name(config.name)
+    except errors.PackInvalid as error:
+        raise PackedInvalidError(str(error)) from error
     return config
 
 
@@ -320,7 +323,7 @@ def check_tensors(folder: Path, config: PackConfig) -> None:
             raise ValueError(f"{count} points for {labels} sounds")
         if atlas["values"].shape != (len(atlas["y"]), len(atlas["x"])):
             raise ValueError(f"the map's field is of shape {tuple(atlas['values'].shape)}")
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise PackedInvalidError(
             f"its weights, its points or its map do not fit together ({error}). Export the model again."
         ) from error
@@ -332,7 +335,7 @@ def check_audio(file: Path, name: str) -> None:
 
     try:
         about = soundfile.info(file)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         raise PackedInvalidError(f"{name} is not a sound. Export the model again.") from error
     if about.channels != 1 or not 0 < about.frames <= SOUND_SECONDS * about.samplerate:
         raise PackedInvalidError(

@@ -7,12 +7,13 @@ import io
 import json
 import shutil
 import stat
+import time
 import zipfile
 
 import numpy as np
 import pytest
 import torch
-from app_checks import API, assert_problem, samples_of
+from app_checks import API, assert_problem, file_of, samples_of, tone
 from safetensors.torch import load, save
 from starlette.testclient import TestClient
 
@@ -327,12 +328,74 @@ def test_what_is_no_form_with_one_file_is_refused(other, file):
 
 
 def test_a_server_that_ends_in_the_middle_of_an_import_starts_without_it(tmp_path, engine_of, kit):
-    half = tmp_path / "imports" / "0123.part"
-    shutil.copytree(kit, half)
+    for half in (".0123.part", "4567.part"):  # as this version and as an earlier one names it
+        shutil.copytree(kit, tmp_path / "imports" / half)
     with serve(tmp_path, engine_of) as app:
         while left_over(app):
             pass
         assert KIT not in models(app)
+    assert [path.name for path in (tmp_path / "trash").glob("*/*")] == ["4567.part"]
+
+
+@pytest.mark.parametrize("model", ["kit.part", "kit.gone"])
+def test_a_model_that_an_earlier_version_took_under_an_odd_name_stays(tmp_path, engine_of, kit, model):
+    folder = tmp_path / "imports" / model
+    shutil.copytree(kit, folder)
+    config = json.loads((folder / "pack.json").read_text())
+    (folder / "pack.json").write_text(json.dumps(config | {"name": model}))
+    with serve(tmp_path, engine_of) as app:
+        while model not in models(app):
+            pass
+        assert app.get(f"{API}/models/{model}/file").status_code == 200
+        assert app.patch(f"{API}/models/{model}", json={"title": "Odd"}).json()["title"] == "Odd"
+        assert app.delete(f"{API}/models/{model}").status_code == 204
+        assert left_over(app) == []
+
+
+@pytest.mark.parametrize("model", ["kit.part", "kit.gone", ".kit", "con", "lpt1.kit", "kit.", "Kit", "-kit"])
+def test_a_name_that_means_something_else_is_refused(other, file, model):
+    """To the service, to a system, or to a shell."""
+    archive = archive_of(with_config(contents(file), name=model))
+    assert "name" in assert_problem(take_in(other, archive), 422, "pack_invalid")["detail"]
+    assert left_over(other) == []
+
+
+def test_sounds_that_were_kept_with_a_model_move_to_its_base(tmp_path, engine_of, kit, name):
+    shutil.copytree(kit, tmp_path / "packs" / KIT)
+    with serve(tmp_path, engine_of) as app:
+        while KIT not in models(app):
+            pass
+        files = [("files", (f"{hertz}.wav", file_of(tone(hertz=hertz)))) for hertz in (220, 330)]
+        sounds = app.post(f"{API}/models/{KIT}/sounds", files=files).json()["sounds"]
+        heard_before = app.get(sounds[0]["audio_url"]).content
+        upload = app.post(f"{API}/models/{KIT}/uploads", files=files[:1]).json()["id"]
+        reply = app.delete(f"{API}/models/{KIT}")
+        assert reply.status_code == 200
+        assert reply.json() == {"sounds_moved": 2, "moved_to": name}
+        assert {one["id"] for one in sounds} <= set(app.get(f"{API}/models/{name}/sounds").json()["id"])
+        url = f"{API}/models/{name}/sounds/{sounds[0]['id']}"
+        assert app.get(f"{url}/audio").content == heard_before
+        assert len(app.get(url).json()["z"]) == models(app)[name]["latent_dim"]
+        assert app.get(f"{API}/models/{name}/uploads/{upload}").status_code == 200
+
+
+def test_sounds_of_a_model_that_is_not_here_are_adopted_until_it_is(tmp_path, engine_of, kit, name):
+    shutil.copytree(kit, tmp_path / "packs" / KIT)
+    with serve(tmp_path, engine_of) as app:
+        while KIT not in models(app):
+            pass
+        files = [("files", ("a.wav", file_of(tone())))]
+        id = app.post(f"{API}/models/{KIT}/sounds", files=files).json()["sounds"][0]["id"]
+    (tmp_path / "packs" / KIT).rename(tmp_path / "elsewhere")
+    for home, others in ((name, []), (KIT, [name])):
+        with serve(tmp_path, engine_of) as app:
+            deadline = time.monotonic() + 30
+            while home not in models(app) or id not in app.get(f"{API}/models/{home}/sounds").json()["id"]:
+                assert time.monotonic() < deadline, f"not at {home}"
+            for other in others:
+                assert id not in app.get(f"{API}/models/{other}/sounds").json()["id"]
+        if home == name:
+            (tmp_path / "elsewhere").rename(tmp_path / "packs" / KIT)
 
 
 def test_a_damaged_model_of_ones_own_can_be_deleted(tmp_path, engine_of, kit):

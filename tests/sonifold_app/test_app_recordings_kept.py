@@ -13,11 +13,11 @@ import pytest
 from app_checks import API, assert_problem, file_of, tone
 from starlette.testclient import TestClient
 
+from sonifold.files import write_whole
 from sonifold_app.app import create_app
 from sonifold_app.engine.base import Admitted
 from sonifold_app.settings import Settings
 from sonifold_app.store.database import Database, DatabaseUnusableError
-from sonifold_app.store.files import write_whole
 from sonifold_app.store.kept import KeptSounds, NewSound
 from sonifold_app.store.trash import Trash
 

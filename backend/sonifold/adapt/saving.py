@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from sonifold.pack import CONFIG
 from sonifold.representation.spectral import ONSET
 from sonifold.vae.refine import refine
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 STEPS = 1  # of latent refinement for library sounds, from where the base had them
 
 
@@ -34,7 +32,7 @@ def save(adapted: AdaptedModel, folder: Path, title: str | None = None) -> Model
     The map keeps its shape, so that people find their way; the uploads are placed on it by what they sound like.
 
     Raises:
-        PackInvalid: the folder is there already, or its name is not lower-case letters, digits and ``. _ -``.
+        PackInvalid: the folder is there already, or its name cannot be that of a pack.
     """
     write(adapted, folder, title)
     return Model.load(folder)
@@ -44,11 +42,11 @@ def write(adapted: AdaptedModel, folder: Path, title: str | None = None) -> None
     """The same without loading it.
 
     Raises:
-        PackInvalid: the folder is there already, or its name is not lower-case letters, digits and ``. _ -``.
+        PackInvalid: the folder is there already, or its name cannot be that of a pack.
     """
     folder = Path(folder)
     check_folder(folder)
-    scratch = folder.with_name(folder.name + ".part")
+    scratch = folder.with_name(f".{folder.name}.part")  # no pack's name begins with a dot
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     _write(adapted, scratch, folder.name, title)
@@ -59,13 +57,9 @@ def check_folder(folder: Path) -> None:
     """Whether a pack may be written there.
 
     Raises:
-        PackInvalid: the folder is there already, or its name is not lower-case letters, digits and ``. _ -``.
+        PackInvalid: the folder is there already, or its name cannot be that of a pack.
     """
-    if not NAME.fullmatch(folder.name):
-        raise PackInvalid(
-            f"{folder.name!r} cannot be the name of a pack; use up to 64 lower-case letters, digits, dots, dashes and "
-            "underscores, beginning with a letter or a digit."
-        )
+    pack.check_name(folder.name)
     if folder.exists():
         raise PackInvalid(
             f"{folder.name}: there is such a pack already; choose another name, or delete it first."

@@ -10,17 +10,18 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
-from sonifold_app import negotiation, problems
+from sonifold_app import heirs, negotiation, problems
 from sonifold_app.documents import problems_of
+from sonifold_app.engine.base import Catalogue
 from sonifold_app.packed import names_of, packed
 from sonifold_app.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.embeddings import files_of, require_form
 from sonifold_app.schemas.common import MAX_FILES
-from sonifold_app.schemas.models import Limits, Model, Models, TitleRequest, UnusableModel
+from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
 from sonifold_app.services import CatalogueDep, KnownModelDep, ModelId, Services, ServicesDep, known_model
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -96,21 +97,51 @@ async def change_model(model: KnownModelDep, asked: TitleRequest, services: Serv
 
 
 @router.delete(
-    "/{model}", operation_id="delete_model", status_code=204, responses=problems_of(403, 404, 422, 503)
+    "/{model}",
+    operation_id="delete_model",
+    status_code=204,
+    responses={
+        200: {"model": DeletedModel, "description": "Deleted, and sounds of yours moved"},
+        **problems_of(403, 404, 409, 422, 503),
+    },
 )
-async def delete_model(model: ModelId, catalogue: CatalogueDep, services: ServicesDep) -> None:
-    """Delete a model that you made, for good. Of an adapted one this is the undo: its base was never touched."""
+async def delete_model(model: ModelId, catalogue: CatalogueDep, services: ServicesDep) -> Response:
+    """Delete a model that you made, for good. Of an adapted one this is the undo: its base was never touched.
+
+    Sounds of your own that you kept with it move to the model that it was made from; the answer then says how many.
+    """
     if model not in catalogue.unusable:
         await known_model(model, catalogue)
     refuse_librarys(model, services)
     if services.adaptations.find(model) is not None:
         await services.adaptations.remove(model)
     else:
-        for one in services.adaptations.of(model):
-            await services.adaptations.remove(one.id)
-            services.forget(one.id)
-        await services.made.discard(model)
+        return await delete_made(model, catalogue, services)
     services.forget(model)
+    return Response(status_code=204)
+
+
+async def delete_made(model: str, catalogue: Catalogue, services: Services) -> Response:
+    """Delete a refined or imported model and its adaptations. Raises 409 where its sounds would have no home."""
+    kept, jobs = services.own.store, services.jobs.store
+    heir = heirs.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
+    if heir is None and (count := await run_in_threadpool(kept.count, model)):
+        raise problems.Problem(
+            409,
+            "model_has_sounds",
+            "Sounds are kept with it",
+            f"{count} of your sounds are kept with {model!r}, and no other model is here that they could move to. "
+            "Delete them first, or bring back the model that it was made from.",
+        )
+    for one in services.adaptations.of(model):
+        await services.adaptations.remove(one.id)
+        services.forget(one.id)
+    moved = await heirs.delete_model(model, heir, kept, services.made, jobs)
+    services.jobs.wake()
+    services.forget(model)
+    if heir is None or not moved:
+        return Response(status_code=204)
+    return JSONResponse(DeletedModel(sounds_moved=moved, moved_to=heir).model_dump())
 
 
 @router.get(

@@ -181,6 +181,15 @@ class TitleRequest(Request):
         return printable(title)
 
 
+class DeletedModel(Reply):
+    """What else came of deleting a model."""
+
+    model_config = example(sounds_moved=3, moved_to="oneshots")
+
+    sounds_moved: int = Field(description="How many of your sounds were kept with it.")
+    moved_to: str = Field(description="The model that they are kept with now.")
+
+
 class UnusableModel(Reply):
     id: str
     problem: str = Field(description="Why it cannot be used, and what to do.")

@@ -13,8 +13,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from sonifold.files import sync_folder
 from sonifold_app.store.blobs import SHA256, Blobs
-from sonifold_app.store.files import sync_folder
 from sonifold_app.store.folder import Folder
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash, free_name

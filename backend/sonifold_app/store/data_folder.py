@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sonifold.files import write_whole
 from sonifold_app.store.failures import (
     StorageError,
     StorageUnavailableError,
@@ -18,7 +19,6 @@ from sonifold_app.store.failures import (
     failure_of,
     is_full,
 )
-from sonifold_app.store.files import write_whole
 from sonifold_app.store.room import Room
 
 LOCK, HOLDER = ".lock", ".lock-holder"
@@ -47,7 +47,7 @@ class DataFolder:
                 raise DataFolderUnusableError(self._who_has_it()) from error
             self._identity = self.path.stat()
         with contextlib.suppress(OSError):
-            write_whole(self.path / HOLDER, me().encode())
+            write_whole(self.path / HOLDER, me().encode(), durable=False)
         self.room = Room(self.path / "library" / "reserve")
         self.room.keep_reserve()
 
@@ -71,7 +71,7 @@ class DataFolder:
         try:
             self._require_folder()
             probe = self.path / "library" / f"probe-{os.getpid()}"
-            write_whole(probe, bytes(4096))
+            write_whole(probe, bytes(4096), durable=False)
             probe.unlink(missing_ok=True)
             if is_full(self.path):
                 raise StoreFullError()

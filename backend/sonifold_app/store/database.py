@@ -188,8 +188,14 @@ class Database:
 
         if self._room is None:
             return transaction()
-        self._room.keep_reserve()
-        return self._room.delete(transaction) if frees else self._room.write(transaction)
+        if not frees:
+            self._room.keep_reserve()
+            return self._room.write(transaction)
+        result = self._room.delete(transaction)
+        if self._room.short:
+            self._shorten_journal()
+            self._room.refill()
+        return result
 
     def problem(self) -> str | None:
         """A sentence about why it cannot be used at the moment, if so."""
@@ -199,6 +205,11 @@ class Database:
         except (sqlalchemy.exc.SQLAlchemyError, StorageError) as error:
             return str(failure_of(error, self._path.parent) or error)
         return None
+
+    def _shorten_journal(self) -> None:
+        """Give back what the write-ahead log takes; on a full disk it may have to wait."""
+        with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -12,8 +12,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
+from sonifold.files import write_whole
 from sonifold_app.store.failures import StorageUnavailableError, failure_of
-from sonifold_app.store.files import PARTIAL, clear_abandoned, write_whole
+from sonifold_app.store.files import PARTIAL, clear_abandoned
 from sonifold_app.store.room import Room
 
 

@@ -46,6 +46,9 @@ from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
 
+#: In the JSON of where a sound comes from: the model it was kept with before that was gone.
+FORMER_HOME = "$.kept_with"
+
 Kind = Literal["made", "uploaded"]
 
 #: How long an upload waits for the user to say which sounds in it to keep.
@@ -194,6 +197,7 @@ class KeptSounds:
         file = folder / "library.sqlite"
         require_database_of(folder / "sounds", file)
         self.database = Database(file, room=room, make=make)
+        self._room = room
         self._trash = Trash(folder.parent / "trash")
         self._audio = KeptAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
@@ -275,6 +279,36 @@ class KeptSounds:
         }
         change = update(kept_sounds).where(kept_sounds.c.id == sound.id).values(**values)
         self.database.write(lambda connection: connection.execute(change))
+
+    def homes(self) -> set[str]:
+        """The models that sounds are kept with, or uploads wait with."""
+        models = sqlalchemy.union(select(kept_sounds.c.model), select(uploads.c.model))
+        with self.database.connect() as connection:
+            return set(connection.execute(models).scalars())
+
+    def rehome(self, model: str, heir: str, *, remember: bool = False) -> int:
+        """Keep a model's sounds and uploads with another one; how many sounds these were.
+
+        They have the points of their old pack until they are found anew. ``remember``: ``bring_home`` may undo it.
+        """
+        values: dict[str, Any] = {"model": heir}
+        if remember:
+            values["source"] = func.json_set(kept_sounds.c.source, FORMER_HOME, kept_sounds.c.model)
+        sounds = update(kept_sounds).where(kept_sounds.c.model == model).values(values)
+        waiting = update(uploads).where(uploads.c.model == model).values(model=heir)
+
+        def move(connection: sqlalchemy.Connection) -> int:
+            connection.execute(waiting)
+            return connection.execute(sounds).rowcount
+
+        return self.database.write(move, frees=True)  # a part of deleting the model
+
+    def bring_home(self, models: Collection[str]) -> None:
+        """Undo what ``rehome`` remembered for some models."""
+        former = func.json_extract(kept_sounds.c.source, FORMER_HOME)
+        values = {"model": former, "source": func.json_remove(kept_sounds.c.source, FORMER_HOME)}
+        back = update(kept_sounds).where(former.in_(models)).values(values)
+        self.database.write(lambda connection: connection.execute(back))
 
     def remove(self, model: str, id: str) -> bool:
         """Whether there was such a sound; its audio goes too unless another sound has the same."""
@@ -387,6 +421,8 @@ class KeptSounds:
         if audio:
             for one in set(audio) - self._audio_in_use():
                 self._audio.drop(one)
+            if self._room is not None:
+                self._room.refill()
 
     def _audio_in_use(self) -> set[str]:
         with self.database.connect() as connection:

@@ -15,7 +15,6 @@ from typing import TypeVar
 import sqlalchemy.exc
 
 from sonifold_app.store.failures import StoreFullError, failure_of
-from sonifold_app.store.files import write_whole
 
 #: Of the reserve: a deletion writes some pages of the database before it gives anything back.
 RESERVE_BYTES = 1 << 20
@@ -52,15 +51,27 @@ class Room:
         """Do something that frees room in the end: where the caches have nothing left, the reserve gives way too."""
         return self._trying(change, lambda: self._caches_give_way(MARGIN_BYTES) or self._release())
 
+    @property
+    def short(self) -> bool:
+        """Whether the reserve, or a part of it, is missing."""
+        try:
+            return self._reserve.stat().st_size < RESERVE_BYTES
+        except OSError:
+            return True
+
     def keep_reserve(self) -> None:
         """Make the reserve (anew), where the disk has room for some of them."""
+        self._make_reserve(lambda free: RESERVE_BYTES if free > 2 * RESERVE_BYTES else 0)
+
+    def refill(self) -> None:
+        """Make the reserve anew of whatever a deletion freed, before anybody else takes it."""
+        self._make_reserve(lambda free: min(RESERVE_BYTES, free))
+
+    def _make_reserve(self, size_of: Callable[[int], int]) -> None:
         with self._lock, contextlib.suppress(OSError):
-            if (
-                not self._reserve.exists()
-                and shutil.disk_usage(self._reserve.parent).free > 2 * RESERVE_BYTES
-            ):
-                # random, so that no file system stores it in less
-                write_whole(self._reserve, secrets.token_bytes(RESERVE_BYTES), durable=True)
+            if self.short and (size := size_of(shutil.disk_usage(self._reserve.parent).free)):
+                with self._reserve.open("ab") as out:  # random, so that no file system stores it in less
+                    out.write(secrets.token_bytes(min(size, RESERVE_BYTES - out.tell())))
 
     def _trying(self, change: Callable[[], Result], give_way: Callable[[], int]) -> Result:
         while True:

@@ -1,0 +1,80 @@
+"""Own sounds outlive the model that they were kept with: they move to its base, where they are found anew."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+import sqlalchemy.exc
+from starlette.concurrency import run_in_threadpool
+
+from sonifold_app.engine.base import Catalogue, Engine
+from sonifold_app.jobs.store import OVER, Job, JobStore
+from sonifold_app.made import MadeModels
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.kept import KeptSounds
+
+#: What a fine-tune calls its result: its base, and digits of the job.
+REFINED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")
+
+log = logging.getLogger(__name__)
+
+
+def heir_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None:
+    """The model to which the sounds of another one go when that is no more; None where there is no telling."""
+    others = catalogue.models.keys() - {model}
+    facts = catalogue.models.get(model)
+    refined = REFINED_NAME.fullmatch(model)
+    libraries = [name for name in others if catalogue.models[name].kind == "library"]
+    bases = (
+        facts.base if facts is not None else None,
+        next((job.model for job in jobs if job.pack == model), None),
+        refined["base"] if refined else None,
+        libraries[0] if len(libraries) == 1 else None,
+    )
+    return next((base for base in bases if base in others), None)
+
+
+async def delete_model(
+    model: str, heir: str | None, kept: KeptSounds, made: MadeModels, jobs: JobStore
+) -> int:
+    """Delete a model of the user's own; how many sounds went to its heir. Jobs that wait to refine it are cancelled.
+
+    Raises PackNotFound.
+    """
+    for job in await run_in_threadpool(jobs.all):
+        if job.model == model and job.state not in OVER:
+            await run_in_threadpool(jobs.cancel, job.id)
+    await made.discard(model)
+    # After it: this needs some room on the disk, and nobody can keep more with the model.
+    return 0 if heir is None else await run_in_threadpool(kept.rehome, model, heir)
+
+
+async def settle_orphans(kept: KeptSounds, jobs: JobStore, made: MadeModels, engine: Engine) -> None:
+    """Give sounds whose model is not here a home, and those of a model that is here again the one they had."""
+    await made.opened.wait()
+    try:
+        await _settle_orphans(kept, jobs, engine)
+    except (StorageError, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+        log.warning("sounds whose model is not here wait for the next start: %s", error)
+
+
+async def _settle_orphans(kept: KeptSounds, jobs: JobStore, engine: Engine) -> None:
+    catalogue = await engine.catalogue(0)
+    if catalogue is None or not catalogue.models:
+        return
+    here = catalogue.models.keys() | catalogue.unusable.keys()
+    await run_in_threadpool(kept.bring_home, catalogue.models.keys())
+    known_jobs = await run_in_threadpool(jobs.all)
+    for model in await run_in_threadpool(kept.homes) - here:
+        heir = heir_of(model, catalogue, known_jobs)
+        if heir is None:
+            log.warning(
+                "own sounds were kept with the model %r, which is not here; they come back with it", model
+            )
+            continue
+        count = await run_in_threadpool(kept.rehome, model, heir, remember=True)
+        log.warning(
+            "%d own sounds of the model %r, which is not here, are now among those of %r", count, model, heir
+        )

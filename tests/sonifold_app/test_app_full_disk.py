@@ -1,0 +1,226 @@
+"""A disk that is full, read-only or gone: told as such on every route, deleting makes room, and it passes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from app_checks import API, assert_problem, file_of, tone
+from disks import fill, remount, small_disk
+from starlette.testclient import TestClient
+
+from sonifold_app.app import create_app
+from sonifold_app.settings import Settings
+from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.failures import StoreFullError
+from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.room import RESERVE_BYTES, Room
+
+SERVE = (
+    "from sonifold_app.serve import ServeError, serve\n"
+    "from sonifold_app.settings import Settings\n"
+    "try: serve(Settings())\n"
+    "except ServeError as error: raise SystemExit(str(error))\n"
+)
+
+
+def start(data, models, port=0, wait=True):
+    """A server process without models; with ``wait``, what it says when it does not start."""
+    environment = {
+        **os.environ, "SONIFOLD_DATA": str(data), "SONIFOLD_MODELS": str(models), "SONIFOLD_PORT": str(port),
+        "SONIFOLD_BROWSER": "false",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if not wait:
+        return process
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk", "8M") as folder:
+        yield folder
+
+
+@pytest.fixture
+def served(disk, engine_of):
+    app = create_app(Settings(data=disk), engine_of())
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+def keep(client, name, count):
+    files = [("files", (f"{n}.wav", file_of(tone(hertz=200 + 10 * n)))) for n in range(count)]
+    return [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
+
+
+def renamed_pack(client, name):
+    """A model's file under another name."""
+    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{API}/models/{name}/file").content))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as again:
+        for entry in archive.namelist():
+            data = archive.read(entry)
+            if entry == "pack.json":
+                data = json.dumps(json.loads(data) | {"name": "another"}).encode()
+            again.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def test_on_a_full_disk_nothing_is_our_mistake_and_everything_can_be_deleted(disk, served, name, ids):
+    own = keep(served, name, 6)
+    url = f"{API}/models/{name}"
+    upload = served.post(f"{url}/uploads", files=[("files", ("u.wav", file_of(tone())))]).json()["id"]
+    assert served.get("/readyz").status_code == 200
+    filler = fill(disk)
+    assert "full" in assert_problem(served.get("/readyz"), 503, "not_ready")["parts"]["storage"]
+
+    files = [("files", ("n.wav", file_of(tone(1.0))))]
+    several = {
+        "keep": lambda: served.post(f"{url}/sounds", files=files),
+        "upload": lambda: served.post(f"{url}/uploads", files=files),
+        "rename": lambda: served.patch(f"{url}/sounds/{own[0]}", json={"name": "x" * 100}),
+        "adapt": lambda: served.post(f"{url}/adaptations", json={"sounds": own[:2]}),
+        "refine": lambda: served.post(f"{url}/finetunes", json={"sounds": own[:2], "title": "Kit"}),
+        "morph": lambda: served.post(
+            f"{url}/morphs", json={"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "kinds": ["linear"]}
+        ),
+        "decode": lambda: served.post(
+            f"{url}/decodings", json={"positions": [[0.1, 0.1]]}, headers={"Accept": "application/json"}
+        ),
+        "import": lambda: served.post(f"{API}/models", files={"file": ("k.zip", renamed_pack(served, name))}),
+    }
+    for what, ask in several.items():
+        for _ in range(3):
+            fill(disk)  # what gave way is taken too
+            reply = ask()
+            if reply.status_code >= 400:
+                assert_problem(reply, 507, "storage_full")
+                break
+        else:
+            assert what in ("rename", "refine"), f"{what} needs room"
+    assert served.get(f"{url}/file").status_code == 200, "to export a model takes no room"
+    assert set(own) <= set(served.get(f"{url}/sounds").json()["id"])
+
+    fill(disk)
+    assert served.delete(f"{url}/uploads/{upload}").status_code == 204
+    for id in own[1:]:
+        fill(disk)
+        assert served.delete(f"{url}/sounds/{id}").status_code == 204
+    assert served.get(f"{url}/sounds/{own[0]}/audio").status_code == 200
+    assert not [path for path in disk.rglob("*.part")], "something half-written is left"
+
+    filler.unlink()
+    assert served.patch(f"{url}/sounds/{own[0]}", json={"name": "after"}).json()["name"] == "after"
+    assert len(keep(served, name, 2)) == 2
+    assert served.get("/readyz").status_code == 200
+    assert (disk / "library" / "reserve").stat().st_size == RESERVE_BYTES
+
+
+def test_the_cache_gives_way_to_what_is_kept(disk):
+    room = Room(disk / "reserve")
+    cache = BoundedFolder(disk / "cache" / "blobs", 1 << 30, room=room)
+    keys = [f"{n:064x}" for n in range(5)]
+    for key in keys:
+        cache.put(key, bytes(1 << 20))
+    cache.get(keys[0])
+    fill(disk)
+    room.write(lambda: (disk / "kept").write_bytes(bytes(1 << 20)), 1 << 20)
+    assert (disk / "kept").stat().st_size == 1 << 20
+    assert [key in cache for key in keys] == [True, False, False, True, True], "longest unused first"
+    blobs = Blobs(cache)
+    fill(disk)
+    assert blobs.get(blobs.put(b"sound" * 200_000)) == b"sound" * 200_000, "to itself too"
+    with pytest.raises(StoreFullError):
+        room.write(lambda: (disk / "large").write_bytes(bytes(20 << 20)), 20 << 20)
+
+
+def test_a_start_on_a_full_disk_goes_on_from_the_reserve(disk, engine_of, name):
+    with TestClient(create_app(Settings(data=disk), engine_of()), base_url="http://localhost") as client:
+        (own,) = keep(client, name, 1)
+    fill(disk)
+    with TestClient(create_app(Settings(data=disk), engine_of()), base_url="http://localhost") as client:
+        fill(disk)
+        assert client.get(f"{API}/models/{name}/sounds/{own}/audio").status_code == 200
+        assert client.delete(f"{API}/models/{name}/sounds/{own}").status_code == 204
+
+
+def test_a_start_without_any_room_says_so(disk, tmp_path):
+    fill(disk)
+    said = start(disk, tmp_path)
+    assert "full" in said
+    assert "damaged" not in said
+
+
+def test_a_start_on_a_read_only_disk_says_so(disk, engine_of, name, tmp_path):
+    with TestClient(create_app(Settings(data=disk), engine_of()), base_url="http://localhost") as client:
+        keep(client, name, 1)
+    remount(disk, "ro")
+    said = start(disk, tmp_path)
+    assert "read-only" in said.lower()
+    assert "SONIFOLD_DATA" in said
+    assert "damaged" not in said
+
+
+def test_a_data_folder_that_is_moved_away_is_told_and_nothing_is_written_into_it(tmp_path, engine_of, name):
+    data = tmp_path / "data"
+    app = create_app(Settings(data=data), engine_of())
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        (own,) = keep(client, name, 1)
+        url = f"{API}/models/{name}"
+        aside = data.rename(tmp_path / "aside")
+        for there in ("gone", "another one"):
+            if there == "another one":
+                (data / "library").mkdir(parents=True)
+            for reply in (
+                client.patch(f"{url}/sounds/{own}", json={"name": "lost"}),
+                client.post(f"{url}/finetunes", json={"sounds": [own], "title": "lost"}),
+                client.post(f"{url}/sounds", files=[("files", ("n.wav", file_of(tone())))]),
+                client.get(f"{url}/sounds/{own}/audio"),
+            ):
+                problem = assert_problem(reply, 503, "storage_unavailable")
+                assert "elete" not in problem["detail"]
+            assert (
+                "data folder" in assert_problem(client.get("/readyz"), 503, "not_ready")["parts"]["storage"]
+            )
+        assert [path.name for path in data.rglob("*") if path.is_file()] == []
+        (data / "library").rmdir()
+        data.rmdir()
+        aside.rename(data)
+        assert client.get(f"{url}/sounds/{own}").json()["name"] != "lost"
+        assert client.get(f"{url}/sounds/{own}/audio").status_code == 200
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_second_server_on_a_data_folder_is_refused(tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    first = start(tmp_path / "data", models, wait=False)
+    try:
+        assert "Sonifold is at" in first.stdout.readline()
+        said = start(tmp_path / "data", models)
+        assert f"process {first.pid}" in said
+        assert "SONIFOLD_DATA" in said
+        first.kill()  # whatever becomes of it, the folder is free again
+        first.wait(30)
+        third = start(tmp_path / "data", models, wait=False)
+        assert "Sonifold is at" in third.stdout.readline()
+        third.terminate()
+        third.communicate(timeout=30)
+    finally:
+        first.kill()
+        first.communicate()
