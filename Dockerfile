@@ -5,9 +5,11 @@
 #
 # docker-compose.yml says how it is run.
 
-ARG PYTHON=3.11
+# For builds that are the same each time, pin the base image. `docker buildx imagetools inspect python:3.11-slim` prints
+# its digest; then build with --build-arg BASE=python:3.11-slim@sha256:<digest>.
+ARG BASE=python:3.11-slim
 
-FROM python:${PYTHON}-slim AS build
+FROM ${BASE} AS build
 ARG TORCH=cpu
 WORKDIR /src
 # The dependencies change seldom and are large: a layer of their own, kept while these files stay the same.
@@ -15,15 +17,17 @@ COPY pyproject.toml constraints.txt ./
 COPY tools tools
 RUN --mount=type=cache,target=/var/cache/pip PIP_CACHE_DIR=/var/cache/pip \
     python tools/install.py --venv /opt/sonifold --torch ${TORCH} --only-dependencies
-COPY README.md LICENSE ./
+COPY README.md LICENSE NOTICE ./
 COPY backend backend
 COPY frontend frontend
 COPY models models
 RUN python tools/install.py --venv /opt/sonifold --no-editable
 
-FROM python:${PYTHON}-slim
+FROM ${BASE}
 RUN useradd --create-home --uid 10001 sonifold && install -d -o sonifold -g sonifold /data
 COPY --from=build /opt/sonifold /opt/sonifold
+# Libraries inside it have licences that ask to be named.
+COPY LICENSE NOTICE /usr/share/doc/sonifold/
 USER sonifold
 # All interfaces, because the world outside reaches a container by its own address. Sonifold then insists on
 # SONIFOLD_TOKEN, which is given when the container is started: docker-compose.yml does.
@@ -33,4 +37,6 @@ ENV PATH=/opt/sonifold/bin:$PATH \
     SONIFOLD_DATA=/data
 VOLUME /data
 EXPOSE 8750
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=60s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8750/readyz', timeout=4)"]
 CMD ["sonifold", "serve"]

@@ -250,6 +250,24 @@ def test_every_setting_is_explained_in_the_readme(name):
     assert f"`{name}`" in README
 
 
+@pytest.mark.parametrize("wheel", ["soundfile", "soxr", "numpy", "scipy", "onnxruntime"])
+def test_the_notice_names_wheels_that_bring_libraries_under_other_licences(wheel):
+    distribution = importlib.metadata.distribution(wheel)
+    licences = [file for file in distribution.files or [] if re.search("COPYING|LICENSE|Notices", file.name)]
+    texts = [file.locate().read_text(encoding="utf-8", errors="replace") for file in licences]
+    assert any("general public license" in text.lower() for text in texts), "then it need not be named"
+    assert re.search(rf"\b{wheel}\b", (ROOT / "NOTICE").read_text(encoding="utf-8"))
+
+
+def test_each_service_of_the_container_file_has_a_data_folder_of_its_own():
+    """A server refuses a data folder that another one has."""
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    services = compose.split("\nservices:\n")[1].split("\nvolumes:\n")[0]
+    volumes = re.findall(r"- ([a-z-]+):/data$", services, re.M)
+    assert len(volumes) == len(set(volumes)) == len(re.findall(r"^  [a-z]+:$", services, re.M))
+    assert ":/data" not in compose.split("\nservices:\n")[0]
+
+
 def test_the_changelog_begins_with_the_version_of_the_package():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## \[?(\d+\.\d+\.\d+)\]?", changelog, re.M)
