@@ -4,9 +4,9 @@
     python tests/benchmarks/torture --kills 20 --full 5 --service       sonifold serve with its worker, over HTTP
 
 A kill is ``kill -9`` at a random moment of writing. A full disk needs root on Linux: the data folder is then a small
-file system in memory, which is filled at a random moment. In the end the database is moved away, emptied, replaced by an
-older one and damaged. Prints what was acknowledged, and what of it was not there afterwards. ``--seed`` repeats a run's
-choices.
+file system in memory, which is filled at a random moment. In the end the database is moved away, emptied, replaced by
+an older one and damaged. Prints what was acknowledged, and what of it was not there afterwards. ``--seed`` repeats a
+run's choices.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def main() -> int:
             fill = number < options.full
             running = opened(data, options.seed + number, ledger)
             if options.service:
-                ledger.compare(running.sounds())
+                look(running, ledger)
             running.begin()
             time.sleep(draw.uniform(0.05, 4.0 if options.service else 1.0))
             if fill:
@@ -113,13 +113,19 @@ def main() -> int:
             print(f"{number + 1}: {dict(ledger.acknowledged)} {dict(ledger.faults)}", flush=True)
         if options.service:
             last = Service(data, 0, ledger)
-            ledger.compare(last.sounds())
+            look(last, ledger)
             last.kill()
         databases(data, ledger)
     print(f"kills {options.kills}, of these on a full disk {options.full}")
     print(f"acknowledged {dict(ledger.acknowledged)}, answers {dict(ledger.statuses)}")
     print(f"faults {dict(ledger.faults)}")
     return int(any(ledger.faults.values()))
+
+
+def look(service: Service, ledger: Ledger) -> None:
+    """Compare what a started service has with what was acknowledged before it was killed."""
+    ledger.compare(service.sounds())
+    ledger.compare_models(*service.models())
 
 
 @contextlib.contextmanager
@@ -130,7 +136,7 @@ def data_folder(small: bool) -> Iterator[Path]:
         if not small:
             yield data
             return
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400M", "tmpfs", str(data)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1G", "tmpfs", str(data)], check=True)
         try:
             yield data
         finally:

@@ -24,6 +24,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._sounds: dict[str, Kept] = {}
         self._deleted: set[str] = set()
+        self._models: set[str] = set()
         self.acknowledged = Counter[str]()
         self.statuses = Counter[str]()
         self.faults = Counter[str]()
@@ -58,6 +59,25 @@ class Ledger:
     def answered(self, status: int | str) -> None:
         with self._lock:
             self.statuses[str(status)] += 1
+
+    def model(self, name: str) -> None:
+        """A model was taken in."""
+        with self._lock:
+            self._models.add(name)
+
+    def deleting_model(self, name: str) -> None:
+        with self._lock:
+            self._models.discard(name)
+
+    def models(self) -> set[str]:
+        """Those that must be there."""
+        with self._lock:
+            return set(self._models)
+
+    def compare_models(self, usable: set[str], unusable: set[str]) -> None:
+        """Count acknowledged models that are not there, and any that is there in part."""
+        self.faults["acknowledged models lost"] += len(self.models() - usable)
+        self.faults["models half there"] += len(unusable)
 
     def compare(self, there: dict[str, tuple[str, str | None]]) -> None:
         """Count what is not as acknowledged; what was under way may have happened or not, and is taken as it is."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
+import json
 import os
 import random
 import re
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +23,12 @@ import httpx2 as httpx
 import numpy as np
 import soundfile
 
+from sonifold.pack import CONFIG, find, read_config
+
 API = "/api/v1/models/oneshots"
 RATE = 44_100
+#: How often a client does what.
+SHARES = {"keep": 10, "rename": 5, "delete": 3, "upload": 2, "adapt": 1, "refine": 0.5, "import": 0.5}
 
 
 class Service:
@@ -71,6 +78,16 @@ class Service:
         rows = zip(table["id"], table["name"], table["kind"], strict=True)
         return {id: (name, self._digest(id)) for id, name, kind in rows if kind == "uploaded"}
 
+    def models(self) -> tuple[set[str], set[str]]:
+        """The models that can be used, and those that cannot, once all that must be there are open."""
+        deadline = time.monotonic() + 120
+        while True:
+            found = self.client.get("/api/v1/models").json()
+            usable = {one["id"] for one in found["models"]}
+            if self._ledger.models() <= usable or time.monotonic() > deadline:
+                return usable, {one["id"] for one in found["unusable"]}
+            time.sleep(0.5)
+
     def _digest(self, id: str) -> str | None:
         reply = self.client.get(f"{API}/sounds/{id}/audio", headers={"Accept": "audio/flac"})
         return hashlib.sha256(reply.content).hexdigest() if reply.status_code == 200 else None
@@ -84,9 +101,7 @@ class Service:
                 self._turn(client, draw)
 
     def _turn(self, client: httpx.Client, draw: random.Random) -> None:
-        kind = draw.choices(["keep", "rename", "delete", "upload", "adapt", "refine"], [10, 5, 3, 2, 1, 0.5])[
-            0
-        ]
+        (kind,) = draw.choices(list(SHARES), SHARES.values())
         mine = self._ledger.settled()
         if kind == "keep":
             self._keep(client, draw)
@@ -112,6 +127,21 @@ class Service:
             if reply.status_code == 202 and draw.random() < 0.8:
                 self._asked(client.post(f"/api/v1/jobs/{reply.json()['id']}/cancellation"))
 
+        elif kind == "import":
+            self._import(client, draw)
+
+    def _import(self, client: httpx.Client, draw: random.Random) -> None:
+        """Take a model in; of those that are there, all but one are deleted first."""
+        for model in sorted(self._ledger.models())[1:]:
+            self._ledger.deleting_model(model)
+            if self._asked(client.delete(f"/api/v1/models/{model}")).status_code in (200, 204):
+                self._ledger.end("delete model", True)
+        name = f"kit-{draw.randrange(10**6)}"
+        reply = self._asked(client.post("/api/v1/models", files={"file": ("kit.zip", archive(name))}))
+        if reply.status_code == 201:
+            self._ledger.end("import", True)
+            self._ledger.model(name)
+
     def _keep(self, client: httpx.Client, draw: random.Random) -> None:
         reply = self._asked(client.post(f"{API}/sounds", files=[("files", ("k.wav", recording(draw)))]))
         if reply.status_code == 201:
@@ -121,6 +151,23 @@ class Service:
     def _asked(self, reply: httpx.Response) -> httpx.Response:
         self._ledger.answered(reply.status_code)
         return reply
+
+
+@functools.cache
+def packed_files() -> dict[str, bytes]:
+    """The shipped model's files."""
+    folder = find("oneshots")
+    return {name: (folder / name).read_bytes() for name in [CONFIG, *read_config(folder).files]}
+
+
+def archive(name: str) -> bytes:
+    """The shipped model as one file, under another name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        for entry, data in packed_files().items():
+            renamed = json.dumps(json.loads(data) | {"name": name}).encode() if entry == CONFIG else data
+            out.writestr(entry, renamed)
+    return buffer.getvalue()
 
 
 def recording(draw: random.Random) -> bytes:
