@@ -125,7 +125,7 @@ async def delete_made(model: str, catalogue: Catalogue, services: Services) -> R
     """Delete a refined or imported model and its adaptations. Raises 409 where its sounds would have no home."""
     kept, jobs = services.own.store, services.jobs.store
     heir = heirs.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
-    if heir is None and (count := await run_in_threadpool(kept.count, model)):
+    if heir is None and (count := len(await run_in_threadpool(kept.all, model))):
         raise problems.Problem(
             409,
             "model_has_sounds",
