@@ -58,7 +58,7 @@ def test_neighbours_are_the_nearest_of_the_distances(client, table, name):
     assert len(distance) == table["count"]
     assert distance[5] == 0
     nearest = sorted((d, id) for d, id in zip(distance, table["id"], strict=True) if id != sound)[:4]
-    reply = client.get(f"{url}/neighbours", params={"count": 4}).json()
+    reply = client.get(f"{url}/neighbours", params={"count": 4, "distance": "perceptual"}).json()
     assert [one["id"] for one in reply["neighbours"]] == [id for _, id in nearest]
     assert [one["distance"] for one in reply["neighbours"]] == pytest.approx(
         [d for d, _ in nearest], rel=1e-4

@@ -17,3 +17,6 @@ MAX_CUTS = 512
 def within_length(seconds: float) -> bool:
     """Whether a sound may be so long."""
     return MIN_SECONDS - SLACK_SECONDS <= seconds <= MAX_SECONDS + SLACK_SECONDS
+
+
+MAX_PEAK = 2.0**32  # full scale = 1; floats that hold the numbers of 32-bit samples reach half of it

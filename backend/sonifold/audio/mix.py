@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonifold.audio.decode import Block, Decoder
+from sonifold.audio.limits import MAX_PEAK
 from sonifold.errors import AudioUnreadable
 
 Mono = NDArray[np.float32]  # (sample,), full scale = 1
@@ -62,10 +63,15 @@ def mean(block: Block, sums: Products) -> Mono:
 
 
 def finite(mono: Mono, name: str) -> Mono:
-    """Raises AudioUnreadable for NaN or infinity, which in any channel is in the mean."""
-    if not np.isfinite(mono).all():
+    """Raises AudioUnreadable for NaN or infinity, which in any channel is in the mean, and for what is no level."""
+    peak = float(np.abs(mono).max(initial=0))
+    if not np.isfinite(peak):
         raise AudioUnreadable(
             f"{name} contains samples that are not numbers (NaN or infinity); export it again."
+        )
+    if peak > MAX_PEAK:
+        raise AudioUnreadable(
+            f"{name} has samples of {peak:.0e} where full scale is 1; no sound is that loud. Export it again."
         )
     return mono
 
