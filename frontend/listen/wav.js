@@ -14,7 +14,7 @@ export function parseWav(bytes) {
   const view = new DataView(bytes);
   const tag = (/** @type {number} */ at) => String.fromCharCode(...new Uint8Array(bytes, at, 4));
   if (bytes.byteLength < 44 || tag(0) !== "RIFF" || tag(8) !== "WAVE")
-    throw new RangeError("The engine sent a sound that is not a WAV file.");
+    throw new RangeError("The server sent a sound that is not a WAV file.");
   let [format, count, sampleRate, bits] = [0, 1, 44100, 16];
   for (let at = 12; at + 8 <= bytes.byteLength; ) {
     const size = view.getUint32(at + 4, true);
@@ -31,7 +31,7 @@ export function parseWav(bytes) {
     }
     at = start + size + (size & 1);
   }
-  throw new RangeError("The engine sent a WAV file without samples.");
+  throw new RangeError("The server sent a WAV file without samples.");
 }
 
 /** @param {ArrayBuffer} data @param {number} format @param {number} count @param {number} bits */
@@ -68,7 +68,7 @@ function reader(data, format, bits) {
       ((pcm[3 * i] << 8) | (pcm[3 * i + 1] << 16) | (pcm[3 * i + 2] << 24)) / 2147483648;
     return { length: Math.floor(pcm.length / 3), at };
   }
-  throw new RangeError(`The engine sent a WAV file of ${bits} bits (kind ${format}); 16, 24 or 32-bit float can be read.`);
+  throw new RangeError(`The server sent a WAV file of ${bits} bits (kind ${format}); 16, 24 or 32-bit float can be read.`);
 }
 
 /** @param {ArrayBuffer} bytes @returns {AudioBuffer} */
