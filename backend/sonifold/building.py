@@ -71,12 +71,15 @@ def build(
         progress(f"training: error {info.error:.4f}, {info.divergence:.1f} nats", info.step, info.steps)
 
     vae = freeze(train(data, network, config, work / "checkpoint.safetensors", report, device)).cpu()
-    scratch = out.with_name(out.name + ".part")
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch, before = (out.with_name(f".{out.name}.{state}") for state in ("part", "before"))
+    for folder in (scratch, before):  # no pack's name begins with a dot
+        shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(dataset / "notices", scratch / "notices")  # MIT and CC-BY ask for their text to go along
     write(scratch, rows, audio, vae, data.coefficients, network, config, out.name, progress)
-    shutil.rmtree(out, ignore_errors=True)
+    if out.exists():
+        out.replace(before)
     scratch.replace(out)
+    shutil.rmtree(before, ignore_errors=True)
     return Model.load(out)
 
 

@@ -27,6 +27,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonifold.errors import ArtifactCorrupt, PackError, PackInvalid, PackNotFound
+from sonifold.files import write_whole
 from sonifold.vae.config import TrainingConfig, VAEConfig
 
 FORMAT = 1
@@ -213,7 +214,5 @@ def write_config(folder: Path, values: dict[str, Any]) -> PackConfig:
         if path.is_file() and path.name != CONFIG
     }
     config = PackConfig.model_validate({"format": FORMAT, "files": files} | values)
-    scratch = folder / f"{CONFIG}.part"
-    scratch.write_text(config.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    scratch.replace(folder / CONFIG)
+    write_whole(folder / CONFIG, (config.model_dump_json(indent=1) + "\n").encode())
     return config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DatasetError
+from ..files import write_whole
 from .prepare import SAMPLE_RATE, SAMPLES
 
 TABLE = "sounds.csv"
@@ -45,15 +47,16 @@ COLUMNS = tuple(field.name for field in fields(Row))
 
 def write(folder: Path, rows: Sequence[Row]) -> None:
     """Write ``sounds.csv``."""
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            cells = asdict(row)
-            cells["seconds"] = f"{row.seconds:.4f}"
-            cells["pitch_hz"] = "" if row.pitch_hz is None else f"{row.pitch_hz:.3f}"
-            cells["shippable"] = int(row.shippable)
-            writer.writerow(cells)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        cells = asdict(row)
+        cells["seconds"] = f"{row.seconds:.4f}"
+        cells["pitch_hz"] = "" if row.pitch_hz is None else f"{row.pitch_hz:.3f}"
+        cells["shippable"] = int(row.shippable)
+        writer.writerow(cells)
+    write_whole(folder / TABLE, text.getvalue().encode(), durable=False)
 
 
 def read(folder: Path) -> list[Row]:

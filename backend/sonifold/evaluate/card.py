@@ -19,6 +19,7 @@ from sonifold.datasets import table
 from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
 from sonifold.evaluate.intervals import Estimate
 from sonifold.evaluate.measures import record
+from sonifold.files import write_whole
 from sonifold.library import Label
 from sonifold.model import Model
 
@@ -364,7 +365,9 @@ def _plain(found: Any) -> Any:
 def _seal(folder: Path, card: dict[str, Any]) -> None:
     """Write the card and name it in pack.json."""
     card = _plain(card)
-    (folder / "card.json").write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / "CARD.md").write_text(markdown(card), encoding="utf-8")
+    write_whole(
+        folder / "card.json", (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(), durable=False
+    )
+    write_whole(folder / "CARD.md", markdown(card).encode(), durable=False)
     config = pack.read_config(folder)
     pack.write_config(folder, config.model_dump(exclude={"files", "format"}))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sonifold.evaluate.measures import default_folder
+from sonifold.files import write_whole
 
 Case = dict[str, Any]
 
@@ -24,7 +25,7 @@ def cases(
     file.parent.mkdir(parents=True, exist_ok=True)
     done = _read(file, about)
     if not done:
-        file.write_text(json.dumps(about) + "\n", encoding="utf-8")
+        write_whole(file, (json.dumps(about) + "\n").encode(), durable=False)
     with file.open("a", encoding="utf-8") as out:
         for index in range(len(done), count):
             done.append(measure(index))
@@ -55,5 +56,5 @@ def _read(file: Path, about: Case) -> list[Case]:
     except ValueError:
         return []
     if len(whole) < len(lines):
-        file.write_text("".join(whole), encoding="utf-8")
+        write_whole(file, "".join(whole).encode(), durable=False)
     return found

@@ -21,6 +21,7 @@ from scipy.stats import spearmanr
 from sonifold import geodesic
 from sonifold.evaluate import resume
 from sonifold.evaluate.intervals import Estimate, bootstrap
+from sonifold.files import write_whole
 from sonifold.model import Model
 
 SOUNDS = 256  # of the library: 32,640 geodesics between them
@@ -61,7 +62,7 @@ def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
         },
     }
     plot(folder / "topology.png", spaces, diagrams, nulls, found)
-    (folder / "topology.md").write_text("\n".join(report(found)), encoding="utf-8")
+    write_whole(folder / "topology.md", "\n".join(report(found)).encode(), durable=False)
     resume.forget(f"{model.name}-topology")
     return found
 

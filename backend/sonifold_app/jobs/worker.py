@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import sonifold
 from sonifold import errors
+from sonifold.files import write_whole
 from sonifold_app.jobs.store import Job, JobStore
 from sonifold_app.made import KINDS, REFINED
 from sonifold_app.store.database import DatabaseUnusableError
@@ -237,16 +238,9 @@ class Watching:
         """The first upload as the base makes it and as the model does by now."""
         z = adapted.adaptation.uploads.z[:1]
         if not (self._folder / "before.wav").exists():
-            write(self._folder / "before.wav", self._model.decode(z).to_bytes("wav"))
-        write(self._folder / "after.wav", adapted.decode(z).to_bytes("wav"))
+            write_whole(self._folder / "before.wav", self._model.decode(z).to_bytes("wav"), durable=False)
+        write_whole(self._folder / "after.wav", adapted.decode(z).to_bytes("wav"), durable=False)
         self._store.tell(self._job.id, "preview", {"step": step})
-
-
-def write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    scratch = path.with_suffix(".part")
-    scratch.write_bytes(data)
-    scratch.replace(path)
 
 
 def end_with_parent() -> None:

@@ -14,6 +14,7 @@ from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.refining import RefineConfig, go_on
 from sonifold.audio.timbre import timbre_features
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench
+from sonifold.files import write_whole
 from sonifold.render import POINT_ITERATIONS, Renderer
 from sonifold.representation.spectral import ONSET
 from sonifold.vae.network import VAE
@@ -43,7 +44,7 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
             networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
             errors = {name: _error(bench, vae, others[:OTHERS]) for name, vae in networks.items()}
             found["groups"].append({"group": group.name, **errors})
-            path.write_text(json.dumps(found), encoding="utf-8")
+            write_whole(path, json.dumps(found).encode(), durable=False)
         progress(f"rendered: {group.name}", done, len(groups))
     return found
 

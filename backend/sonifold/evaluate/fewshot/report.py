@@ -14,6 +14,7 @@ from sonifold.evaluate.fewshot.figures import figure, save
 from sonifold.evaluate.fewshot.groups import Group
 from sonifold.evaluate.fewshot.results import Cells, Results, average, median, percent
 from sonifold.evaluate.measures import record
+from sonifold.files import write_whole
 
 COMMAND = "sonifold evaluate fewshot"
 MAIN = {
@@ -67,7 +68,7 @@ def write(measured: Measured, groups: Sequence[Group], docs: Path) -> Path:
     variants.plot(results, docs / "fewshot-variants.png")
     classified.plot(measured.classifier, docs / "fewshot-classifier.png")
     page = docs / "fewshot.md"
-    page.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    write_whole(page, ("\n".join(lines).rstrip() + "\n").encode(), durable=False)
     _record(results)
     return page
 
