@@ -75,8 +75,8 @@ export function createUploads({ store, api, refresh, complain, pause }) {
   async function sendPart(part) {
     try {
       const reply = await asking(() => api.upload(model().id, part, controller.signal));
-      refuse(reply.refused ?? [], part);
       await receive(reply);
+      refuse(reply.refused ?? [], part); // not before: where that fails, some are sent again
     } catch (error) {
       if (isAborted(error)) return;
       await blame(error, part);

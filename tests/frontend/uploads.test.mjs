@@ -210,6 +210,22 @@ test("a server that refuses a whole part for one file gets the others again, wit
   assert.equal(asked.filter(([what]) => what === "choose").flatMap(([, sounds]) => sounds).length, 2);
 });
 
+test("what is sent again because of another file is refused once", async () => {
+  let broken = true;
+  const silent = { file: 0, name: "room.wav", code: "audio_silent", detail: "room.wav is silent." };
+  const { api, store, uploads } = engine((files) => ({ id: "1", files: files.slice(1).map(() => found(1)), refused: files[0].name === "room.wav" ? [silent] : [] }));
+  const { choose } = api;
+  api.choose = async (...args) => {
+    if (broken) {
+      broken = false;
+      throw new ApiError("Our mistake.", "internal_error", 500);
+    }
+    return choose(...args);
+  };
+  await uploads.take(["room.wav", "a.wav", "b.wav"].map((name) => file(name)));
+  assert.deepEqual(store.get().leftOut.refused.map(({ name }) => name), ["room.wav"]);
+});
+
 test("a server that is away or still busy is asked again, with longer and longer pauses", async () => {
   let tries = 0;
   const { store, uploads, paused } = engine((files) => {
