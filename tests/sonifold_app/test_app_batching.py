@@ -203,6 +203,42 @@ def test_a_request_is_turned_away_at_its_first_step_or_at_none(run):
     batcher.close()
 
 
+def test_who_waits_longer_than_was_expected_is_turned_away_in_the_end(run):
+    """Unless something has been computed for the same request already."""
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.001, limit=0.2)
+    new, begun = Visit(), Visit(begun=True)
+
+    def ask(whose):
+        visit.set(whose)
+        return batcher.submit("a", "asked")
+
+    run.hold(batcher)
+    late, kept = (contextvars.copy_context().run(ask, whose) for whose in (new, begun))
+    alone = batcher.submit("a", "by nobody's request")
+    time.sleep(0.3)
+    run.go.set()
+    with pytest.raises(BusyError):
+        late.result(10)
+    assert kept.result(10) == "asked"
+    assert alone.result(10) == "by nobody's request"
+    assert run.batches.count(("a", ["asked"])) == 1
+    batcher.close()
+
+
+def test_a_batch_that_takes_longer_than_expected_tells_of_those_to_come(run):
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.01, limit=0.5)
+    run.go.clear()
+    first = batcher.submit("a", 1)
+    run.started.wait(10)
+    second = batcher.submit("a", 2)
+    time.sleep(0.7)
+    with pytest.raises(BusyError):
+        batcher.submit("a", 3)
+    run.go.set()
+    assert [first.result(10), second.result(10)] == [1, 2]
+    batcher.close()
+
+
 def test_the_wait_is_learned_from_how_long_items_took():
     batcher = Batcher(lambda key, items: [time.sleep(0.02)] * len(items), guess=lambda key: 100.0, limit=10.0)
     for _ in range(40):

@@ -37,9 +37,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Visit:
-    """One request on its way through the line: it is turned away at its first step, or at none."""
+    """One request on its way through the line: it is turned away before its first computation, or not at all."""
 
     wait: float | None = None  # seconds that it was expected to wait, once it is in
+    begun: bool = False  # whether something has been computed for it
 
 
 #: Whose computations are submitted; in the context of a request's task and of those it starts.
@@ -66,6 +67,7 @@ class Job(Generic[Key]):
     rank: int  # lower goes first
     number: int  # order of arrival
     size: float = 1.0  # what it takes, compared with others of its key
+    visit: Visit | None = None  # of the request that waits for it
     born: float = field(default_factory=time.monotonic)
     future: Future[Any] = field(default_factory=Future)
 
@@ -130,7 +132,7 @@ class Batcher(Generic[Key]):
         self._lock = threading.Lock()
         self._closed = False
         self._pending: dict[int, Job[Key]] = {}  # by number: submitted, not begun, still wanted
-        self._ends: float | None = None  # when the batch under way is expected to
+        self._running: tuple[Key, float, float] | None = None  # the batch under way: key, size, since when
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
 
@@ -142,13 +144,17 @@ class Batcher(Generic[Key]):
         """Have items computed, all or none. Cancelling a future before its batch begins takes it out of the queue.
 
         Raises BusyError where too much is ahead of them; what they take themselves does not count, nor is a request
-        turned away (see ``Visit``) that had something computed before.
+        turned away (see ``Visit``) that had something computed before. Where the wait turns out longer than expected
+        the futures of a request raise it later.
         """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
             self._admit(rank)
-            jobs = [Job(key, item, rank, next(self._numbers), self._size(key, item)) for item in items]
+            jobs = [
+                Job(key, item, rank, next(self._numbers), self._size(key, item), visit.get())
+                for item in items
+            ]
             for job in jobs:
                 self._pending[job.number] = job
                 self._inbox.put(job)
@@ -175,11 +181,22 @@ class Batcher(Generic[Key]):
     def _ahead(self, rank: int) -> tuple[float, int]:
         """Every other job but one in the background is waited for: whoever waits long goes by age."""
         ahead = [job for job in self._pending.values() if job.rank <= max(rank, BACKGROUND - 1)]
-        running = 0.0 if self._ends is None else max(0.0, self._ends - time.monotonic())
-        return running + sum(self._seconds_of(job) for job in ahead), len(ahead)
+        return self._remaining() + sum(job.size * self._seconds_of(job.key) for job in ahead), len(ahead)
 
-    def _seconds_of(self, job: Job[Key]) -> float:
-        return job.size * self._pace.of(job.key)
+    def _remaining(self) -> float:
+        """Seconds until the batch under way is expected to end."""
+        if self._running is None:
+            return 0.0
+        key, size, began = self._running
+        return max(0.0, began + size * self._pace.of(key) - time.monotonic())
+
+    def _seconds_of(self, key: Key) -> float:
+        """What an item of size 1 takes; at least what the batch under way has taken already, if it is such a one."""
+        seconds = self._pace.of(key)
+        if self._running is not None and self._running[0] == key:
+            _, size, began = self._running
+            seconds = max(seconds, (time.monotonic() - began) / size)
+        return seconds
 
     def _leave(self, number: int, _: Future[Any] | None = None) -> None:
         with self._lock:
@@ -233,11 +250,27 @@ class Batcher(Generic[Key]):
     def _next_batch(self, waiting: list[Job[Key]]) -> list[Job[Key]]:
         """Take the next batch out of ``waiting``, skipping what nobody wants any more."""
         now = time.monotonic()
+        self._turn_away(waiting, now)
+        if not waiting:
+            return []
         first = min(waiting, key=lambda job: (self._rank_at(now, job), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
         taken = {job.number for job in batch}
         waiting[:] = [job for job in waiting if job.number not in taken]
         return [job for job in batch if job.future.set_running_or_notify_cancel()]
+
+    def _turn_away(self, waiting: list[Job[Key]], now: float) -> None:
+        """Let go of those who have waited too long for a beginning: it was expected to be sooner."""
+        late = {
+            job.number
+            for job in waiting
+            if now - job.born > self._limit and job.visit is not None and not job.visit.begun
+        }
+        for job in waiting:
+            if job.number in late and job.future.set_running_or_notify_cancel():
+                wait, place = self.expected(job.rank)
+                job.future.set_exception(BusyError(wait, place, self._limit))
+        waiting[:] = [job for job in waiting if job.number not in late]
 
     def _rank_at(self, now: float, job: Job[Key]) -> int:
         aged = job.rank < BACKGROUND and now - job.born >= self._patience
@@ -269,12 +302,14 @@ class Batcher(Generic[Key]):
         with self._lock:
             for job in batch:
                 self._pending.pop(job.number, None)
-            self._ends = began + sum(self._seconds_of(job) for job in batch)
+                if job.visit is not None:
+                    job.visit.begun = True
+            self._running = (batch[0].key, sum(job.size for job in batch), began)
         return began
 
     def _end(self, batch: list[Job[Key]], seconds: float) -> None:
         with self._lock:
-            self._ends = None
+            self._running = None
             self._pace.learn(batch[0].key, sum(job.size for job in batch), seconds)
 
 
