@@ -12,29 +12,45 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonifold import geodesic, metric, sample
+    from sonifold import adapt, audio, geodesic, metric, sample
     from sonifold.clip import Clip
     from sonifold.model import Model
     from sonifold.pack import PackStatus, packs
+    from sonifold.path import Path
     from sonifold.sound import Sound
 
 __version__ = "0.1.0"
-__all__ = ["Clip", "Model", "PackStatus", "Sound", "geodesic", "load", "metric", "packs", "sample"]
+__all__ = [
+    "Clip",
+    "Model",
+    "PackStatus",
+    "Path",
+    "Sound",
+    "adapt",
+    "audio",
+    "geodesic",
+    "load",
+    "metric",
+    "packs",
+    "sample",
+]
 
+_MODULES = ("adapt", "audio", "geodesic", "metric", "sample")
 _HOME = {
     "Clip": "sonifold.clip",
     "Model": "sonifold.model",
     "PackStatus": "sonifold.pack",
+    "Path": "sonifold.path",
     "Sound": "sonifold.sound",
     "packs": "sonifold.pack",
 }
 
 
-def load(name_or_path: str | Path, folder: Path | None = None) -> Model:
+def load(name_or_path: str | FilePath, folder: FilePath | None = None) -> Model:
     """A trained pack by its name under models/, or by its path.
 
     Raises:
@@ -49,8 +65,12 @@ def load(name_or_path: str | Path, folder: Path | None = None) -> Model:
 
 def __getattr__(name: str) -> Any:
     """Names are looked up when first used: torch takes seconds to import, and errors and settings need none of it."""
-    if name in ("geodesic", "metric", "sample"):
+    if name in _MODULES:
         return importlib.import_module(f"sonifold.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

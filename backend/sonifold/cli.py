@@ -30,6 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     except SonifoldError as error:
         print(f"sonifold: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"sonifold: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -273,7 +277,9 @@ def _embedding(model: Model, file: Path) -> dict[str, Any]:
 
 def _sample(options: argparse.Namespace) -> int:
     import sonifold
+    from sonifold.files import check_folder
 
+    check_folder(options.out)
     model = sonifold.load(options.model)
     names = dict(zip(model.library.ids, model.library.names, strict=True))
     start = model.encode(options.start) if options.start else None

@@ -12,6 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sonifold import notebook
 from sonifold.files import write_file
 from sonifold.formats import format_of_suffix, subtype_of
 from sonifold.provenance import Provenance
@@ -30,6 +31,10 @@ class Clip:
     audio: Tensor
     sample_rate: int
     provenance: Provenance | None = field(default=None, repr=False)  # goes into every file that is written
+
+    def _repr_html_(self) -> str:
+        """Players, in a notebook."""
+        return notebook.clip_html(self)
 
     @property
     def samples(self) -> NDArray[np.float32]:

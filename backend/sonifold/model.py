@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sonifold import geodesic, pack, provenance
+from sonifold import geodesic, notebook, pack, provenance
 from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio import descriptors
 from sonifold.audio.check import caveats, examine
@@ -35,7 +35,7 @@ from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
 from sonifold.render import Renderer
 from sonifold.representation.readout import Readout
 from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
-from sonifold.sound import Sound
+from sonifold.sound import Sound, require_sounds
 from sonifold.types import Curves, Points
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.network import VAE, freeze
@@ -47,6 +47,7 @@ RECENT = 32  # sounds and lines kept: a second path between the same sounds cost
 UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
 ALMOST = 0.05  # steps: one that would move by less is not rendered again
 MAX_STEPS = 129
+GLIDE_SECONDS = 0.5, 20.0  # shorter has no room for two attacks, longer is mostly held sound
 MAP_POINTS = 65  # of a path as drawn
 MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
 
@@ -128,6 +129,13 @@ class Model:
         return cls(
             config, vae, coefficients, library, atlas, card, (folder / "CARD.md").read_text(encoding="utf-8")
         )
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: {len(self.library)} sounds, {self.latent_dim} latent dimensions>"
+
+    def _repr_html_(self) -> str:
+        """Its map, in a notebook."""
+        return notebook.model_html(self)
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -285,6 +293,7 @@ class Model:
         Raises:
             ValueError: an unknown kind or metric, a negative weight, or too few or many steps.
         """
+        require_sounds(*(end for pair in pairs for end in pair))
         weight = self.config.metric.weight if weight is None else weight
         _check_choices(kind, metric, weight, steps)
         if kind == "geodesic" and metric == "blend" and math.isinf(weight):
@@ -490,7 +499,15 @@ class Model:
         )
 
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
-        """One sound that travels from A to B while it sounds: a glide, Clip.audio (sample,)."""
+        """One sound that travels from A to B while it sounds: a glide, Clip.audio (sample,).
+
+        Raises:
+            ValueError: ``seconds`` is not from 0.5 to 20.
+        """
+        if not GLIDE_SECONDS[0] <= seconds <= GLIDE_SECONDS[1]:
+            raise ValueError(
+                f"a glide is {GLIDE_SECONDS[0]} to {GLIDE_SECONDS[1]:.0f} seconds long, got {seconds}."
+            )
         stack = self.renderer.steps(path.nodes, path.times, path.start, path.end)
         return Clip(
             glide(stack, seconds, self.representation),

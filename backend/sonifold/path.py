@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from sonifold import notebook
 from sonifold.sound import Sound
 from sonifold.types import Curve, Positions
 
@@ -55,6 +56,10 @@ class Path:
     outcome: str
     converged: bool
     descriptors: dict[str, list[float]] = field(repr=False)  # name -> a number a step, of what is heard
+
+    def _repr_html_(self) -> str:
+        """What was measured on it and its curve on the map, in a notebook."""
+        return notebook.path_html(self)
 
     @property
     def steps(self) -> int:

@@ -20,7 +20,7 @@ class Sound:
     sounds themselves and not the model's idea of them.
     """
 
-    z: Tensor  # (latent,)
+    z: Tensor = field(repr=False)  # (latent,)
     name: str = ""
     id: str | None = None  # in the library
     seconds: float | None = None  # until 60 dB under the peak
@@ -35,6 +35,16 @@ class Sound:
     def recorded(self) -> bool:
         """Whether there is a recording behind the point."""
         return self.audio is not None
+
+
+def require_sounds(*values: object) -> None:
+    """Raises TypeError where something else was given for a sound, such as the name of a file."""
+    for value in values:
+        if not isinstance(value, Sound):
+            raise TypeError(
+                f"expected a Sound, got {type(value).__name__} {str(value)[:60]!r}; `model.encode(file)` makes one of "
+                "a recording, `model.sound(id)` is one of the library, `model.point(z)` one at a latent point."
+            )
 
 
 def residuals(sounds: list[Sound], like: FeatureMaps) -> FeatureMaps:
