@@ -5,6 +5,7 @@ import pytest
 
 import sonifold
 from sonifold.audio.check import examine, near_duplicates
+from sonifold.audio.periodicity import periods
 from sonifold.audio.pitch import pitch
 from sonifold.datasets.prepare import prepare
 
@@ -50,11 +51,29 @@ def test_a_sound_at_another_gain_or_rate_is_a_duplicate_and_another_sound_is_not
     assert all(distance < 1.5 for *_, distance in found)
 
 
-@pytest.mark.parametrize("hertz", [82.4, 220.0, 440.0, 987.8])
+@pytest.mark.parametrize(
+    "hertz", [32.7, 41.2, 55.0, 82.4, 110.0, 130.8, 220.0, 440.0, 987.8, 2093.0, 2637.0, 4186.0]
+)
+@pytest.mark.parametrize("partials", [1, 5])
 @pytest.mark.parametrize("rate", [16_000, 44_100, 96_000])
-def test_the_note_of_a_harmonic_tone_is_found_at_any_rate(hertz, rate):
-    tone = sum(sine(k * hertz, 0.8, 0.5 / k, rate) for k in range(1, 6) if k * hertz < rate / 2)
+def test_the_note_of_a_tone_is_found_at_any_rate(hertz, partials, rate):
+    top = range(1, partials + 1)
+    tone = sum(sine(k * hertz, 0.8, 0.5 / k, rate) for k in top if k * hertz < 0.45 * rate)
     assert pitch(tone, rate) == pytest.approx(hertz, rel=0.01)
+
+
+@pytest.mark.parametrize("hertz", [41.2, 50.0, 65.4])
+@pytest.mark.parametrize("drive", [0.1, 3])
+def test_an_808_has_the_note_that_it_falls_to(hertz, drive):
+    t = np.arange(RATE) / RATE
+    phase = 2 * np.pi * (hertz * t + 4 * (1 - np.exp(-40 * t)))
+    boom = np.tanh(drive * np.sin(phase)) * np.exp(-2.5 * t)
+    assert pitch(boom, RATE) == pytest.approx(hertz, rel=0.03)
+
+
+def test_the_common_period_of_a_chord_is_no_note_of_it():
+    chord = sum(sine(261.6 * ratio) for ratio in (1, 1.25, 1.5))
+    assert not periods(chord, RATE).hertz.any()  # 65.4 Hz
 
 
 def test_noise_a_click_and_next_to_nothing_have_no_note():
