@@ -167,7 +167,14 @@ def test_an_upload_takes_every_good_kind_and_names_every_other(client, name, mod
         refused |= {one["name"]: one["code"] for one in reply.json()["refused"]}
     assert set(taken) == set(good)
     assert refused == {f"{kind}.bin": code for kind, (_, code, _) in REFUSED.items()}
-    rough = {"WAV, unsigned 8 bit", "WAV, IMA ADPCM", "WAV, Microsoft ADPCM", "WAV, mu-law", "WAV, A-law", "WavPack, 8 bit"}
+    rough = {
+        "WAV, unsigned 8 bit",
+        "WAV, IMA ADPCM",
+        "WAV, Microsoft ADPCM",
+        "WAV, mu-law",
+        "WAV, A-law",
+        "WavPack, 8 bit",
+    }
     for kind in READ:
         near = np.linalg.norm(np.subtract(taken[f"{kind}.bin"]["z"], true.z.numpy()))
         assert near < (4 if kind in rough else 1.5), kind

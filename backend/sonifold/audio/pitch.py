@@ -31,9 +31,8 @@ SHARE = (
 )
 SEMITONE = math.log2(2) / 12
 AUDIBLE = 10 ** (-40 / 20)  # of the loudest frame
-#: Clarity of a period above which it is believed before the network, and above which where the network hears nothing.
-#: Of 518 library sounds whose note is known the network finds 493, 477 of them within half a semitone; together they
-#: find 504 rightly, and none that the network has right is lost (tests/benchmarks/pitch.py).
+#: Clarity of a period above which it is believed before the network, and above which where the network hears nothing;
+#: `python tests/benchmarks/pitch.py` holds both against library sounds whose note is known.
 CLEAR, LIKELY = 0.97, 0.95
 
 
