@@ -42,7 +42,11 @@ def survey(page: Page) -> dict[str, list[str]]:
         found[panel] = barriers(page)
         page.keyboard.press("Escape")
         wait(page, "s.panel === null")
-    for name, box in [("How the way is chosen", ".lens-box"), ("Sound and volume", "#sound")]:
+    for name, box in [
+        ("How the way is chosen", "#lens"),
+        ("Sound and volume", "#sound"),
+        ("Save as files", "#save"),
+    ]:
         page.get_by_role("button", name=name).click()
         page.locator(box).wait_for()
         found[name] = barriers(page)

@@ -67,7 +67,7 @@ def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -
     assert page.locator(".weight").is_hidden(), "the slider means nothing there"
     wait(page, "location.search.includes('metric=kernel')")
     page.keyboard.press("Escape")
-    assert not page.locator(".lens-box").is_visible()
+    assert not page.locator("#lens").is_visible()
 
 
 def test_the_metric_by_keyboard(page: Page) -> None:
