@@ -17,6 +17,8 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.database import Database
+from sonifold_app.store.derived import DerivedStore
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.room import RESERVE_BYTES, Room
@@ -147,6 +149,17 @@ def test_the_cache_gives_way_to_what_is_kept(disk):
     assert blobs.get(blobs.put(b"sound" * 200_000)) == b"sound" * 200_000, "to itself too"
     with pytest.raises(StoreFullError):
         room.write(lambda: (disk / "large").write_bytes(bytes(20 << 20)), 20 << 20)
+
+
+def test_what_can_be_worked_out_again_is_not_missed(disk):
+    """A list that is asked for on a full disk comes all the same."""
+    database = Database(disk / "library.sqlite", room=Room(disk / "reserve"))
+    derived = DerivedStore(database)
+    derived.keep_fingerprints({"a": bytes(1000)})
+    fill(disk)
+    derived.keep_fingerprints({f"{n}": bytes(100_000) for n in range(20)})
+    assert derived.fingerprints(["a", "0"]) == {"a": bytes(1000)}
+    database.close()
 
 
 def test_a_start_on_a_full_disk_goes_on_from_the_reserve(disk, engine_of, name):

@@ -1,19 +1,25 @@
 """What was worked out about kept sounds, so that it is worked out once: part of ``KeptSounds``, in its database.
 
-All of it can be worked out again. Rows go with the sounds they are about (by triggers, see ``database.MIGRATIONS``).
+All of it can be worked out again: a disk that does not take it costs that time, and nothing else. Rows go with the
+sounds they are about (by triggers, see ``database.MIGRATIONS``).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from sonifold_app.engine.base import Settled
 from sonifold_app.store.database import Database
+from sonifold_app.store.failures import StorageError
+
+log = logging.getLogger(__name__)
 
 #: Values named in one statement; SQLite takes some thirty thousand.
 NAMED = 1000
@@ -93,7 +99,10 @@ class DerivedStore:
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
             put = insert(table).prefix_with("OR REPLACE")
-            self._database.write(lambda connection: connection.execute(put, rows))
+            try:
+                self._database.write(lambda connection: connection.execute(put, rows))
+            except (StorageError, SQLAlchemyError) as error:
+                log.warning("%d rows of %s are not kept: %s", len(rows), table.name, error)
 
 
 def settled_of(row: Any) -> Settled:
