@@ -10,6 +10,7 @@ from sonifold.formats import AudioFormat, BitDepth, subtype_of
 from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.common import (
+    OTHER_ID,
     SOUND_ID,
     MetricName,
     Number,
@@ -31,7 +32,7 @@ class MorphExport(Request):
     """A way between two anchors, as the sounds along it or as one that travels."""
 
     model_config = example(
-        anchors=[{"sound": SOUND_ID}, {"sound": "0a1b2c3d4e5f"}], kind="geodesic", steps=17, only=5
+        anchors=[{"sound": SOUND_ID}, {"sound": OTHER_ID}], kind="geodesic", steps=17, only=5
     )
 
     anchors: list[Anchor] = Field(min_length=2, max_length=2)
