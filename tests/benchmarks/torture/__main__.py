@@ -53,8 +53,9 @@ class Store:
     def kill(self) -> None:
         if self._process is None:
             return
-        self._process.kill()
-        said, _ = self._process.communicate()
+        process, self._process = self._process, None
+        process.kill()
+        said, _ = process.communicate()
         for line in said.splitlines(keepends=True):
             if line.endswith("\n"):
                 self._note(json.loads(line))
@@ -92,23 +93,14 @@ def main() -> int:
     opened = Service if options.service else Store
     with data_folder(options.full > 0) as data:
         for number in range(options.kills):
-            fill = number < options.full
             running = opened(data, options.seed + number, ledger)
-            if options.service:
-                look(running, ledger)
-            running.begin()
-            time.sleep(draw.uniform(0.05, 4.0 if options.service else 1.0))
-            if fill:
-                with filled(data):
-                    time.sleep(draw.uniform(0.5, 3.0 if options.service else 1.0))
-                    running.kill()
-            else:
+            try:
+                write_for_a_while(running, data, ledger, draw, number < options.full)
+            finally:
                 running.kill()
             if not options.service:
                 ledger.compare(running.sounds())
-            left = [
-                path for path in data.rglob("*") if path.suffix == ".part" and not path.name.startswith(".")
-            ]
+            left = [path for path in data.rglob("*.part") if not path.name.startswith(".")]
             ledger.faults["unfinished files with a name of their own"] += len(left)
             print(f"{number + 1}: {dict(ledger.acknowledged)} {dict(ledger.faults)}", flush=True)
         if options.service:
@@ -120,6 +112,21 @@ def main() -> int:
     print(f"acknowledged {dict(ledger.acknowledged)}, answers {dict(ledger.statuses)}")
     print(f"faults {dict(ledger.faults)}")
     return int(any(ledger.faults.values()))
+
+
+def write_for_a_while(
+    running: Service | Store, data: Path, ledger: Ledger, draw: random.Random, fill: bool
+) -> None:
+    """Until it is time to be killed, at the end on a full disk."""
+    if isinstance(running, Service):
+        look(running, ledger)
+    longest = 4.0 if isinstance(running, Service) else 1.0
+    running.begin()
+    time.sleep(draw.uniform(0.05, longest))
+    if fill:
+        with filled(data):
+            time.sleep(draw.uniform(0.5, longest))
+            running.kill()
 
 
 def look(service: Service, ledger: Ledger) -> None:

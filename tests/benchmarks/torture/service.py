@@ -62,6 +62,8 @@ class Service:
         listed = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
         )
+        if self.process.returncode is not None:
+            return
         for pid in (*map(int, listed.stdout.split()), self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
