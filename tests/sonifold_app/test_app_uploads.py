@@ -329,14 +329,15 @@ def test_of_a_folder_the_good_files_are_taken_and_the_others_named(send, to):
 
 def test_of_a_choice_the_good_sounds_are_kept_and_the_others_named(client, send, name):
     upload = send(file_of(tone()), file_of(kit()), to="uploads").json()
-    cuts = [(0, 0.0, 0.4, "blip"), (1, 0.0, 0.05, "nothing"), (1, 0.7, 1.2, "tom")]
+    cuts = [(0, 0.0, 0.4, "blip"), (1, 0.0, 0.05, "nothing"), (1, 0.7, 1.2, "tom"), (0, 7.0, 7.5, "nowhere")]
     choice = [dict(zip(("file", "start", "end", "name"), cut, strict=True)) for cut in cuts]
     reply = client.post(f"{API}/models/{name}/uploads/{upload['id']}/sounds", json={"sounds": choice})
     assert reply.status_code == 201, reply.text
     assert [one["name"] for one in reply.json()["sounds"]] == ["blip", "tom"]
-    (refused,) = reply.json()["refused"]
-    assert (refused["file"], refused["sound"], refused["name"]) == (1, 1, "nothing")
-    assert refused["code"] == "audio_silent"
+    refused = [
+        tuple(one[key] for key in ("file", "sound", "name", "code")) for one in reply.json()["refused"]
+    ]
+    assert refused == [(0, 3, "nowhere", "cut_invalid"), (1, 1, "nothing", "audio_silent")]
 
 
 NAMES = {

@@ -27,6 +27,7 @@ from sonifold_app.schemas.uploads import (
     CheckReply,
     CheckRequest,
     ChoiceRequest,
+    ChosenSound,
     KeptSounds,
     UploadReply,
     WaitingUploads,
@@ -197,23 +198,30 @@ async def choose_sounds(
     Those that cannot be used are named in ``refused``; the others are kept.
     """
     waiting = await services.own.waiting(model, upload)
-    for number, one in enumerate(asked.sounds):
-        seconds = file_in(waiting, one.file).seconds
-        if one.start >= seconds or one.end > seconds + 0.01:
-            raise Problem(
-                422,
-                "cut_invalid",
-                "Not a part of the recording",
-                f"sounds[{number}] is from {one.start:.2f} to {one.end:.2f} s, but "
-                f"{waiting.files[one.file].name} is {seconds:.2f} s long. Cut within it.",
-            )
-    async with services.uploads:
-        pieces = await unless_abandoned(request, cut_all(services, waiting, asked))
-    sources = [
-        {"file": waiting.files[one.file].name, "start": one.start, "end": one.end} for one in asked.sounds
-    ]
     places = [Place(one.file, one.name, row) for row, one in enumerate(asked.sounds)]
-    return await keep_uploads(model, services, request, places, pieces, sources)
+    outside = [
+        refused
+        for place, one in zip(places, asked.sounds, strict=True)
+        for refused in beyond(waiting, place, one)
+    ]
+    within = [place for place in places if place.sound not in {one.sound for one in outside}]
+    chosen = [asked.sounds[place.sound or 0] for place in within]
+    async with services.uploads:
+        pieces = await unless_abandoned(request, cut_all(services, waiting, chosen))
+    sources = [{"file": waiting.files[one.file].name, "start": one.start, "end": one.end} for one in chosen]
+    return await keep_uploads(model, services, request, within, pieces, sources, outside)
+
+
+def beyond(waiting: WaitingUpload, place: Place, one: ChosenSound) -> list[Refused]:
+    """What is said of a part that is not within its recording, if it is not. Raises 404 for an unknown file."""
+    seconds = file_in(waiting, one.file).seconds
+    if one.start < seconds and one.end <= seconds + 0.01:
+        return []
+    text = (
+        f"sounds[{place.sound}] is from {one.start:.2f} to {one.end:.2f} s, but {waiting.files[one.file].name} is "
+        f"{seconds:.2f} s long. Cut within it."
+    )
+    return [place.refused("cut_invalid", text)]
 
 
 @router.post(
@@ -329,18 +337,18 @@ async def listening_copy(services: Services, waiting: WaitingUpload, file: Waiti
     return sha256
 
 
-async def cut_all(services: Services, waiting: WaitingUpload, asked: ChoiceRequest) -> list[Upload]:
+async def cut_all(services: Services, waiting: WaitingUpload, chosen: Sequence[ChosenSound]) -> list[Upload]:
     """The chosen parts, each a file of its own, in the order of the choice."""
     pieces: dict[int, Upload] = {}
     for number, file in enumerate(waiting.files):
-        rows = [row for row, one in enumerate(asked.sounds) if one.file == number]
+        rows = [row for row, one in enumerate(chosen) if one.file == number]
         if rows:
             upload = await services.own.waiting_file(waiting, file)
-            spans = [(asked.sounds[row].start, asked.sounds[row].end) for row in rows]
+            spans = [(chosen[row].start, chosen[row].end) for row in rows]
             parts = await services.engine.cut(upload, spans)
             for row, data in zip(rows, parts.sounds, strict=True):
-                pieces[row] = Upload(asked.sounds[row].name, data, parts.caveats)
-    return [pieces[row] for row in range(len(asked.sounds))]
+                pieces[row] = Upload(chosen[row].name, data, parts.caveats)
+    return [pieces[row] for row in range(len(chosen))]
 
 
 def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:
