@@ -10,7 +10,7 @@ VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 LANES = 2
 
-.PHONY: help run test check bench bench-against bench-geometry measures dataset train evaluate install install-dev clean
+.PHONY: help run test check bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -41,6 +41,9 @@ bench-against: install-dev ## this checkout beside another revision in one run: 
 
 bench-geometry: install-dev ## the geometry beside its peers, installed into build/peers; about twenty minutes
 	@$(VENV)/python tests/benchmarks/geometry $(ARGS)
+
+bench-middle: install-dev ## what is heard between two sounds, beside another checkout: ARGS="--base ../before"
+	@$(VENV)/python tests/benchmarks/middle $(ARGS)
 
 measures: install ## every figure measured so far beside its bar, oldest first
 	@$(VENV)/python -m sonifold.evaluate.measures

@@ -446,7 +446,9 @@ class Model:
         """The sounds at each path's steps, Clip.audio (step, sample); the ends are the recordings themselves."""
         return [
             Clip(
-                self.renderer.steps(path.nodes, path.times, path.start, path.end),
+                self.renderer.steps(
+                    path.nodes, path.times, path.start, path.end, torch.linspace(0, 1, path.steps)
+                ),
                 self.sample_rate,
                 provenance.of_path(self, path, "steps"),
             )
@@ -472,7 +474,13 @@ class Model:
             moved = timed.times != path.times
             path = timed
             if moved.any():
-                audio[moved] = self.renderer.steps(path.nodes[moved], path.times[moved], path.start, path.end)
+                audio[moved] = self.renderer.steps(
+                    path.nodes[moved],
+                    path.times[moved],
+                    path.start,
+                    path.end,
+                    torch.linspace(0, 1, path.steps)[moved],
+                )
                 phi[moved] = self._heard(audio[moved])
         heard = replace(path, speed=_steps(phi) * self.config.unit_per_phi)
         return heard, Clip(audio, self.sample_rate, provenance.of_path(self, heard, "steps"))
@@ -508,7 +516,7 @@ class Model:
             raise ValueError(
                 f"a glide is {GLIDE_SECONDS[0]} to {GLIDE_SECONDS[1]:.0f} seconds long, got {seconds}."
             )
-        stack = self.renderer.steps(path.nodes, path.times, path.start, path.end)
+        stack = self.render_steps([path])[0].audio
         return Clip(
             glide(stack, seconds, self.representation),
             self.sample_rate,

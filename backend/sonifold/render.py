@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sonifold.morph.level import CEILING, at_loudness, loudness
 from sonifold.representation.spectral import Spectral, suppress_hiss
 from sonifold.sound import Sound, residuals
 from sonifold.types import AudioBatch, FeatureMaps, Points
@@ -24,7 +25,6 @@ POINT_ITERATIONS = 12  # from noise, for a bare point
 DETAIL = 4.0  # natural log of magnitude: fine structure is kept within +-35 dB of its envelope
 FAINT = 1e-3  # of noise under a recording's spectrum
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
-PEAK = 0.98
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,30 @@ class Renderer:
         return self._at_level(torch.cat(parts), levels)
 
     @torch.no_grad()
-    def steps(self, points: Points, fractions: Tensor, start: Sound, end: Sound) -> AudioBatch:
-        """Sounds (node, sample) at places on a path, the recordings themselves at its recorded ends."""
+    def steps(
+        self, points: Points, fractions: Tensor, start: Sound, end: Sound, progress: Tensor | None = None
+    ) -> AudioBatch:
+        """Sounds (node, sample) at places on a path, the recordings themselves at its recorded ends.
+
+        Loudness travels in a straight line over ``progress`` (node,), 0 to 1, the fractions when None: over the
+        number of the step, so that all ways are equally loud at each.
+        """
         maps = self.along(points, fractions, start, end)
         anchors = [_Anchor.of(sound, self.representation) for sound in (start, end)]
         parts = [
             self._step_chunk(map_, u, anchors)
             for map_, u in zip(maps.split(CHUNK), fractions.split(CHUNK), strict=True)
         ]
-        ends = [start.level, end.level]
-        known = [level for level in ends if level is not None]
-        first, last = (level if level is not None else sum(known) / max(len(known), 1) for level in ends)
-        return self._at_level(
-            torch.cat(parts), torch.lerp(torch.tensor(first), torch.tensor(last), fractions)
-        )
+        first, last = (self.loudness(sound) for sound in (start, end))
+        wanted = torch.lerp(first, last, fractions if progress is None else progress)
+        return at_loudness(torch.cat(parts), wanted, self.representation.sample_rate)
+
+    def loudness(self, sound: Sound) -> Tensor:
+        """LUFS of the loudest moment of an end: of its recording, or of what a bare point sounds like."""
+        audio = sound.audio
+        if audio is None:
+            audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))[0]
+        return loudness(audio[None], self.representation.sample_rate)[0]
 
     def _step_chunk(self, maps: FeatureMaps, fractions: Tensor, ends: list[_Anchor | None]) -> AudioBatch:
         spectral = self.representation
@@ -98,7 +108,7 @@ class Renderer:
         """Scaled to the level wanted, less where the peak would clip."""
         gain = 10 ** (levels.to(audio) / 20)
         peak = audio.abs().amax(1).clamp(min=1e-9)
-        return audio * torch.minimum(gain, PEAK / peak)[:, None]
+        return audio * torch.minimum(gain, CEILING / peak)[:, None]
 
 
 @dataclass(frozen=True)

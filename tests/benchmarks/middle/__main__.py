@@ -1,0 +1,66 @@
+"""make bench-middle: what is heard between two sounds, of this checkout beside another, in one run.
+
+    python tests/benchmarks/middle --base ../before              everything, about an hour and a half
+    python tests/benchmarks/middle --base ../before --pairs 10   a quick look
+    python tests/benchmarks/middle --table                       nothing measured, the table printed again
+    python tests/benchmarks/middle --ears 35                     CDPAM's judgement of so many pairs of each set
+
+Every pair is written to build/bench/middle as soon as it is measured, so that an interrupted run goes on where it
+stopped; delete that folder after a change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import table
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+OUTPUT = ROOT / "build" / "bench" / "middle"
+PAIRS = {"random": 100, "tonal": 40, "drums": 40}
+GLIDES = 10
+
+
+def main() -> int:
+    options = parse()
+    sides = {"new": ROOT} | ({"base": options.base.resolve()} if options.base else {})
+    for name, count in PAIRS.items():
+        for side, checkout in {} if options.table else sides.items():
+            measure(checkout, OUTPUT / side, name, min(count, options.pairs or count))
+    if options.ears:
+        import ears
+
+        ears.judge(OUTPUT, options.ears)
+    print(*table.rows(OUTPUT), sep="\n")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests/benchmarks/middle",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--base", type=Path, help="the checkout to compare with")
+    parser.add_argument("--pairs", type=int, help="of each set; all of them by default")
+    parser.add_argument("--ears", type=int, default=0, metavar="PAIRS", help="judge so many by CDPAM")
+    parser.add_argument("--table", action="store_true", help="measure nothing, print what is there")
+    return parser.parse_args()
+
+
+def measure(checkout: Path, folder: Path, name: str, count: int) -> None:
+    """One set of pairs of one checkout, in a process of its own on one thread."""
+    print(f"{folder.name} {name} ", end="", flush=True)
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "backend"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(HERE / "child.py"), str(folder), name, str(count), str(GLIDES)]
+    subprocess.run(command, env=environment, cwd=checkout, check=True)
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
