@@ -1,60 +1,96 @@
-"""A glide: one sound that travels along a path while it sounds.
+"""A glide: one sound that travels along a path while it sounds, from A's attack to B's.
 
 A phase vocoder (Flanagan & Golden 1966; Dolson 1986) that reads from a stack of sounds instead of one: output frame j
-stands at fraction t_j of the path and at time s_j within the sound there. The attack is read at its own pace; after it
-time runs slowly through what is still sounding, and the level is held up where a sound would have died.
+stands at fraction t_j of the path and at time s_j within the sound there. A's attack is read at its own pace; after it
+time runs slowly into what is still sounding and back to where B begins, the level held up on a straight line from the
+one attack to the other. There B takes over, from its onset on as it is.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from sonifold.representation.spectral import GATE, HOP, Spectral
+from sonifold.morph.level import rounded
+from sonifold.representation.spectral import GATE, HOP, ONSET, Spectral
 from sonifold.types import Audio, AudioBatch
 
 ATTACK_HOPS = 9  # 52 ms read at their own pace, from just before the onset
+BACK_HOPS = 2.0  # where in the last sound the reading arrives: within its attack
 LIVE_DB = -26.0  # a sound counts as sounding until here
-USED = 0.75  # share of what is sounding that the glide reads through
-LIFT_DB = 34.0  # at most, where a sound would have died
-FALL_DB = -4.0  # of the held level over the whole glide
+USED = 0.75  # share of what is sounding that the glide reads into
+LIFT_DB = 40.0  # at most, where a sound would have died
+HELD_DB = -4.0  # of the held level under the attacks'
 WANDER_HOPS = 1.5  # reading position strays by up to this, so that noise stays noise
-FADE_SECONDS = 0.12  # at the end
+LONGEST_END = 1.0  # seconds at most that B sounds on after its attack,
+END_SHARE = 0.3  # and this share of the whole glide
+OVER = 0.03  # seconds in which B takes over
+FADE_SECONDS = 0.05  # at the end, where B is cut off
 
 
 def glide(steps: AudioBatch, seconds: float, representation: Spectral) -> Audio:
-    """A sound of ``seconds`` that starts as the first of the steps (step, sample) and ends as the last.
+    """A sound of ``seconds`` that starts as the first of the steps (step, sample) and ends with the last.
 
-    Deterministic. Peak at most that of the loudest step.
+    Deterministic.
     """
+    rate = representation.sample_rate
+    hops = round(seconds * rate / HOP)
+    ending = _ending(steps[-1], hops * HOP, rate)
+    held = _held(steps, hops - len(ending) // HOP, representation)
+    over = round(OVER * rate)
+    begin = hops * HOP - len(ending)
+    fade = torch.zeros(hops * HOP)
+    fade[:begin] = 1
+    fade[begin - over // 2 : begin + over - over // 2] = torch.linspace(1, 0, over)
+    audio = torch.nn.functional.pad(held, (0, max(0, hops * HOP - len(held))))[: hops * HOP] * fade
+    audio[begin:] += ending
+    return torch.from_numpy(rounded(audio.numpy()))
+
+
+def _ending(last: Audio, samples: int, rate: int) -> Audio:
+    """The last sound from its onset on, whole hops of it and not too many, its end faded where it is cut."""
+    loud = (last.abs() > 1e-3 * last.abs().amax()).nonzero()
+    sounding = int(loud[-1]) + 1 - ONSET if len(loud) else HOP
+    longest = min(round(LONGEST_END * rate), round(END_SHARE * samples))
+    hops = max(1, min(math.ceil(sounding / HOP), longest // HOP))
+    ending = last[ONSET : ONSET + hops * HOP].clone()
+    fade = min(round(FADE_SECONDS * rate), len(ending))
+    ending[-fade:] *= torch.linspace(1, 0, fade)
+    return ending
+
+
+def _held(steps: AudioBatch, hops: int, representation: Spectral) -> Audio:
+    """A sound of so many hops, and some more, that travels through the steps up to where the last begins."""
     spectra = representation.stft(steps)  # (step, hop, bin)
-    hops = round(seconds * representation.sample_rate / HOP)
-    travel = torch.linspace(0, 1, hops)
     energy = spectra.abs().square().sum(2)  # (step, hop)
-    place = travel * (len(steps) - 1)
-    reading = _reading_position(energy, place, hops)
+    count = hops + 4  # what lies under B's first milliseconds
+    place = torch.linspace(0, 1, count) * (len(steps) - 1)
+    reading = _reading_position(energy, place)
     magnitude, advance = _read(spectra, place, reading)
     phase = advance.cumsum(0) + spectra[0, 0].angle()
-    level = _held_level(magnitude.square().sum(1), hops)
-    spectrum = torch.polar(magnitude * level[:, None], phase)
-    audio = _overlap_add(spectrum, representation)
-    fade = round(FADE_SECONDS * representation.sample_rate)
-    audio[-fade:] *= torch.linspace(1, 0, fade).square()
+    attacks = energy[[0, -1], : 3 * ATTACK_HOPS].amax(1)
+    level = _held_level(magnitude.square().sum(1), attacks)
+    audio = _overlap_add(torch.polar(magnitude * level[:, None], phase), representation)
     audio[: GATE[0]] = 0
-    return audio * (steps.abs().max() / audio.abs().max().clamp(min=1e-9)).clamp(max=1.0)
+    return audio
 
 
-def _reading_position(energy: Tensor, place: Tensor, hops: int) -> Tensor:
-    """Hop within the sound that each output frame reads, (hops,)."""
+def _reading_position(energy: Tensor, place: Tensor) -> Tensor:
+    """Hop within the sound that each output frame reads, (hops,): in and, at the end, back to the attack."""
     loud = energy > energy.amax(1, keepdim=True) * 10 ** (LIVE_DB / 10)
     last = energy.shape[1] - 1 - loud.flip(1).to(torch.uint8).argmax(1)  # where each step stops sounding
     live = torch.lerp(
         last[place.long()].float(), last[place.long().add(1).clamp(max=len(last) - 1)].float(), place.frac()
     )
+    hops = len(place)
     ahead = torch.arange(hops).float()
-    slow = (ahead - ATTACK_HOPS).clamp(min=0) / max(hops - ATTACK_HOPS, 1)
+    way = ((ahead - ATTACK_HOPS) / max(hops - 1 - ATTACK_HOPS, 1)).clamp(min=0)
+    inward = torch.sin(math.pi * way.clamp(max=1))
     stray = torch.rand(hops, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    body = ATTACK_HOPS + (USED * live - ATTACK_HOPS).clamp(min=0) * slow + WANDER_HOPS * stray * (slow > 0)
+    start = torch.lerp(torch.tensor(float(ATTACK_HOPS)), torch.tensor(BACK_HOPS), way)
+    body = start + (USED * live - start).clamp(min=0) * inward + WANDER_HOPS * stray * (way > 0) * inward
     return torch.where(ahead < ATTACK_HOPS, ahead, body.clamp(0, energy.shape[1] - 2.001))
 
 
@@ -73,13 +109,14 @@ def _read(spectra: Tensor, place: Tensor, reading: Tensor) -> tuple[Tensor, Tens
     return magnitude, advance
 
 
-def _held_level(energy: Tensor, hops: int) -> Tensor:
-    """Gain (hops,) that keeps the glide at the level of its attack, falling gently."""
-    peak = energy[: 3 * ATTACK_HOPS].amax()
+def _held_level(energy: Tensor, attacks: Tensor) -> Tensor:
+    """Gain (hops,) that keeps the glide a little under the level of the attacks (2,), from the one to the other."""
+    hops = len(energy)
     smooth = torch.nn.functional.avg_pool1d(energy[None, None], 5, 1, 2, count_include_pad=False)[0, 0]
-    wanted = 0.3 * peak * 10 ** (FALL_DB / 10 * torch.linspace(0, 1, hops))
-    gain = (wanted / smooth.clamp(min=1e-12)).sqrt().clamp(1.0, 10 ** (LIFT_DB / 20))
-    entering = ((torch.arange(hops) - ATTACK_HOPS) / ATTACK_HOPS).clamp(
+    first, last = attacks.clamp(min=1e-12).log()
+    wanted = 10 ** (HELD_DB / 10) * torch.lerp(first, last, torch.linspace(0, 1, hops)).exp()
+    gain = (wanted / smooth.clamp(min=1e-12)).sqrt().clamp(10 ** (-LIFT_DB / 20), 10 ** (LIFT_DB / 20))
+    entering = ((torch.arange(hops) - ATTACK_HOPS) / (2 * ATTACK_HOPS)).clamp(
         0, 1
     )  # the attack keeps its own shape
     return gain**entering

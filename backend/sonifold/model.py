@@ -161,7 +161,8 @@ class Model:
         place = self.library.index(sound_id)
         label = self.library.labels[place]
         audio = self.library.audio(sound_id, self.sound_samples)
-        return self._recorded(audio[None], self.library.z[place][None], label.name, label.id, label.seconds)
+        sound = self._recorded(audio[None], self.library.z[place][None], label.name, label.id, label.seconds)
+        return replace(sound, pitch_hz=label.pitch_hz)
 
     def encode(self, source: Source, sample_rate: int | None = None, name: str | None = None) -> Sound:
         """A sound of your own: read, aligned to its onset, encoded and refined.
@@ -210,7 +211,7 @@ class Model:
         if z is None:
             z = self.refined(self.coefficients.analyse(features))
         residual = self.renderer.residual(features, z)
-        return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], float(level[0]))
+        return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], level=float(level[0]))
 
     def refined(self, coefficients: Tensor) -> Points:
         """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
@@ -299,8 +300,8 @@ class Model:
         if kind == "geodesic" and metric == "blend" and math.isinf(weight):
             kind = "graph"
         measured = self.metric(metric, min(weight, MAX_WEIGHT))
-        starts = torch.stack([start.z for start, _ in pairs])
-        ends = torch.stack([end.z for _, end in pairs])
+        halfway = torch.stack([self.renderer.crossing(*pair).halfway() for pair in pairs])
+        starts, ends = halfway[:, 0], halfway[:, 1]
         if kind == "geodesic":
             solved = geodesic.solve(measured, starts, ends, NODES)
             curves, outcomes = solved.nodes, [str(stop) for stop in solved.stop]
@@ -357,6 +358,8 @@ class Model:
         energy: float,
         line_energy: float,
     ) -> Path:
+        if kind != "graph":
+            curve = self.renderer.crossing(*pair).curve(curve)
         heard = self._recent_line(*pair) if kind in ("linear", "retimed") else self._heard_along(curve, pair)
         along, line = heard.timbre, self._recent_line(*pair).timbre
         times = torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(along, steps)
@@ -400,12 +403,15 @@ class Model:
         return self.atlas.place(self.coordinates(points))
 
     def _heard_on_line(self, start: Sound, end: Sound) -> Heard:
-        return self._heard_along(geodesic.line(start.z[None], end.z[None], NODES)[0], (start, end))
+        crossing = self.renderer.crossing(start, end)
+        first, last = crossing.halfway()
+        line = geodesic.line(first[None], last[None], NODES)[0]
+        return self._heard_along(crossing.curve(line), (start, end))
 
     @torch.no_grad()
     def _heard_along(self, curve: Tensor, pair: tuple[Sound, Sound]) -> Heard:
         """What is heard at evenly spaced places on a path, residuals included."""
-        maps = self.renderer.along(curve, torch.linspace(0, 1, len(curve)), *pair)
+        maps = self.renderer.along(curve, *pair)
         return Heard(self.representation.timbre(maps), self.readout(maps[::2]))
 
     # -- words: see sonifold.audio.descriptors ----------------------------------------------------

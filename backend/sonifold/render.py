@@ -1,33 +1,38 @@
 """From places on a path to sound.
 
-A step between two recorded sounds is made of three things that all travel from A to B with the same fraction u:
-the decoded features, which the path decides; the residual of each end, which fades; and the fine structure of each
-end below the resolution of the features - the phase, and the ratio of the STFT magnitude to its smooth envelope.
-At u = 0 and u = 1 what comes out is the recording, to a hundredth of a decibel.
+A step between two sounds is made of three things that all travel: the decoded features, which the path decides; the
+residual of each end, which fades; and the fine structure of each end below the resolution of the features - the phase,
+and the ratio of the STFT magnitude to its smooth envelope. Both ends are moved first to the pitch and the times that
+belong to the step (:mod:`sonifold.morph.crossing`), so that they are one sound and not two. At the ends what comes out
+is the recording, to a hundredth of a decibel.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
-from sonifold.morph.level import CEILING, at_loudness, loudness
+from sonifold.morph.crossing import Crossing, FineStructure
+from sonifold.morph.level import CEILING, at_loudness
 from sonifold.representation.spectral import Spectral, suppress_hiss
-from sonifold.sound import Sound, residuals
-from sonifold.types import AudioBatch, FeatureMaps, Points
+from sonifold.sound import Sound
+from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.network import VAE
+from sonifold.vae.refine import refine
 
 STEP_ITERATIONS = 2  # of Griffin-Lim from the ends' own phases
 POINT_ITERATIONS = 12  # from noise, for a bare point
-DETAIL = 4.0  # natural log of magnitude: fine structure is kept within +-35 dB of its envelope
-FAINT = 1e-3  # of noise under a recording's spectrum
+MOVED_STEPS = 4  # of latent refinement, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
+RECENT = 8  # pairs whose correspondence is kept: a second way between them costs less
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Renderer:
     """Decoder and representation together: latent points -> features -> audio."""
 
@@ -46,15 +51,38 @@ class Renderer:
         return features - self.features(points)
 
     @torch.no_grad()
-    def along(self, points: Points, fractions: Tensor, start: Sound, end: Sound) -> FeatureMaps:
-        """Features at places (node, latent) whose fractions (node,) of the way say how much of each end is left.
+    def moved(self, features: FeatureMaps) -> Points:
+        """Latent points (batch, latent) of features that were moved along a way."""
+        return refine(self.vae, self.coefficients.analyse(features), steps=MOVED_STEPS)
 
-        Normalised to equal loudness: the decoder would otherwise sag by 4-5 dB between the ends.
-        """
-        decoded = self.features(points)
-        first, last = residuals([start, end], decoded)
-        u = fractions[:, None, None].to(decoded)
-        return self.representation.normalise(decoded + (1 - u) * first + u * last)
+    def crossing(self, start: Sound, end: Sound) -> Crossing:
+        """The correspondence of two sounds; that of the last few pairs is kept."""
+        return self._crossings(start, end)
+
+    @cached_property
+    def _crossings(self) -> Callable[[Sound, Sound], Crossing]:
+        return lru_cache(RECENT)(self._crossing)
+
+    def _crossing(self, start: Sound, end: Sound) -> Crossing:
+        first = self.sounding(start)
+        last = first if end is start else self.sounding(end)
+        return Crossing((first, last), self.representation, self.moved, self.features)
+
+    def sounding(self, sound: Sound) -> Sound:
+        """The sound itself, or a bare point with what it sounds like for a recording."""
+        if sound.audio is not None:
+            return sound
+        audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))
+        features, level = self.representation.analyse(audio)
+        residual = self.residual(features, sound.z[None])
+        return replace(
+            sound, audio=audio[0], features=features[0], residual=residual[0], level=float(level[0])
+        )
+
+    @torch.no_grad()
+    def along(self, points: Points, start: Sound, end: Sound) -> FeatureMaps:
+        """Features that will be heard at places (node, latent) spread evenly over a way."""
+        return self.crossing(start, end).foretold(points)
 
     @torch.no_grad()
     def points(self, points: Points, levels: Tensor) -> AudioBatch:
@@ -63,7 +91,9 @@ class Renderer:
         parts = [
             self.representation.synthesise(part, iterations=POINT_ITERATIONS) for part in maps.split(CHUNK)
         ]
-        return self._at_level(torch.cat(parts), levels)
+        audio = torch.cat(parts)
+        gain = 10 ** (levels.to(audio) / 20)
+        return audio * torch.minimum(gain, CEILING / audio.abs().amax(1).clamp(min=1e-9))[:, None]
 
     @torch.no_grad()
     def steps(
@@ -74,56 +104,23 @@ class Renderer:
         Loudness travels in a straight line over ``progress`` (node,), 0 to 1, the fractions when None: over the
         number of the step, so that all ways are equally loud at each.
         """
-        maps = self.along(points, fractions, start, end)
-        anchors = [_Anchor.of(sound, self.representation) for sound in (start, end)]
-        parts = [
-            self._step_chunk(map_, u, anchors)
-            for map_, u in zip(maps.split(CHUNK), fractions.split(CHUNK), strict=True)
-        ]
-        first, last = (self.loudness(sound) for sound in (start, end))
+        crossing = self.crossing(start, end)
+        fine = [[crossing.fine_structure(side, u) for u in fractions.tolist()] for side in (0, 1)]
+        features = torch.stack([torch.stack([one.features for one in side]) for side in fine])
+        residuals = crossing.residuals(features, fractions)
+        maps = crossing.together(self.features(points), residuals, fractions)
+        steps = zip(maps, *fine, fractions.tolist(), strict=True)
+        audio = torch.stack([self._step(crossing.frames, *step) for step in steps])
+        first, last = crossing.loudness
         wanted = torch.lerp(first, last, fractions if progress is None else progress)
-        return at_loudness(torch.cat(parts), wanted, self.representation.sample_rate)
+        return at_loudness(audio, wanted, self.representation.sample_rate)
 
-    def loudness(self, sound: Sound) -> Tensor:
-        """LUFS of the loudest moment of an end: of its recording, or of what a bare point sounds like."""
-        audio = sound.audio
-        if audio is None:
-            audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))[0]
-        return loudness(audio[None], self.representation.sample_rate)[0]
-
-    def _step_chunk(self, maps: FeatureMaps, fractions: Tensor, ends: list[_Anchor | None]) -> AudioBatch:
-        spectral = self.representation
-        target = spectral.magnitudes(maps)
-        shares = [share[:, None, None].to(target) for share in (1 - fractions, fractions)]
-        recorded = [(anchor, share) for anchor, share in zip(ends, shares, strict=True) if anchor is not None]
-        if not recorded:
-            return spectral.refine_phase(target, spectral.noise_start(), POINT_ITERATIONS)
-        detail = torch.stack([share * anchor.detail for anchor, share in recorded]).sum(0)
-        phase = torch.stack([share * anchor.spectrum for anchor, share in recorded]).sum(0)
-        if len(recorded) == 1:  # towards a bare point noise takes over from the recording
-            phase = phase + FAINT * spectral.noise_start()
-        return spectral.refine_phase(target * detail.exp(), phase, STEP_ITERATIONS)
-
-    def _at_level(self, audio: AudioBatch, levels: Tensor) -> AudioBatch:
-        """Scaled to the level wanted, less where the peak would clip."""
-        gain = 10 ** (levels.to(audio) / 20)
-        peak = audio.abs().amax(1).clamp(min=1e-9)
-        return audio * torch.minimum(gain, CEILING / peak)[:, None]
-
-
-@dataclass(frozen=True)
-class _Anchor:
-    """The fine structure of a recorded end."""
-
-    spectrum: Tensor  # complex (1, frame, bin), loudest frame at 0 dB
-    detail: Tensor  # (1, frame, bin), log of magnitude over its smooth envelope
-
-    @classmethod
-    def of(cls, sound: Sound, spectral: Spectral) -> _Anchor | None:
-        if sound.audio is None or sound.features is None or sound.level is None:
-            return None
-        spectrum = spectral.stft(sound.audio[None].to(spectral.device)) * 10 ** (-sound.level / 20)
-        envelope = spectral.magnitudes(sound.features[None])
-        floor = 1e-5 * envelope.amax()
-        detail = ((spectrum.abs() + floor) / (envelope + floor)).log().clamp(-DETAIL, DETAIL)
-        return cls(spectrum, detail)
+    def _step(
+        self, frames: int, features: FeatureMap, first: FineStructure, last: FineStructure, fraction: float
+    ) -> Audio:
+        """One step (sample,), its first ``frames`` hops of some loudness, silent after."""
+        detail = torch.lerp(first.detail[:frames], last.detail[:frames], fraction)
+        phase = torch.lerp(first.spectrum[:frames], last.spectrum[:frames], fraction)
+        target = self.representation.magnitudes(features[None])[:, :frames] * detail.exp()
+        sound = self.representation.refine_phase(target, phase[None], STEP_ITERATIONS)[0]
+        return torch.nn.functional.pad(sound, (0, self.representation.samples - len(sound)))

@@ -27,6 +27,7 @@ class Sound:
     audio: Audio | None = field(default=None, repr=False)  # (sample,) as prepared
     features: FeatureMap | None = field(default=None, repr=False)  # (band, frame) of the original
     residual: FeatureMap | None = field(default=None, repr=False)  # (band, frame)
+    pitch_hz: float | None = None  # where it is known for certain
     level: float | None = None  # dB, of the loudest frame; the library's median for a bare point
     file: Path | None = field(default=None, repr=False)  # it was read from; never written over
     caveats: tuple[Caveat, ...] = ()  # what was done to the recording to make it a one-shot

@@ -7,12 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import sosfreqz
 
 #: Seconds of the blocks that loudness is taken over: a tenth for one-shots that are over sooner than the standard's
 #: momentary block of four tenths, which is the other.
 BLOCKS = (0.1, 0.4)
 SILENT = -120.0  # LUFS, of silence
+RINGING = 0.1  # seconds after which the filters are still
 
 
 def a_weighting(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -38,8 +40,21 @@ def momentary(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floa
 
 
 def k_weighted(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floating]:
-    """Sounds (batch, sample) as loud as the ear takes each frequency to be: the filters of BS.1770."""
-    return np.asarray(sosfilt(k_weighting(sample_rate).astype(sounds.dtype), sounds, axis=1))
+    """Sounds (batch, sample) as loud as the ear takes each frequency to be: the filters of BS.1770.
+
+    Both filters at once in the frequency domain: a recursive filter is fifty times slower where a sound has died
+    away to denormal numbers.
+    """
+    count = sounds.shape[1]
+    length = next_fast_len(count + round(RINGING * sample_rate), real=True)
+    response = _response(sample_rate, length).astype(np.result_type(sounds, np.complex64))
+    return np.asarray(irfft(rfft(sounds, length) * response, length)[:, :count])
+
+
+@lru_cache(maxsize=8)
+def _response(sample_rate: int, length: int) -> NDArray[np.complex128]:
+    """Of both filters, at the bins of a transform of so many samples."""
+    return np.asarray(sosfreqz(k_weighting(sample_rate), 2 * np.pi * np.fft.rfftfreq(length))[1])
 
 
 def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[np.float64]:

@@ -41,19 +41,20 @@ class Spectral:
     samples = 65_536
     bands = 160
     frames = len(GROUPS)
+    hops = int(GROUPS.sum())
 
     def __init__(self, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
         centres = grid.band_centres(self.bands, BINS)
         hertz = centres * self.sample_rate / WINDOW
         triangles = grid.triangles(centres, BINS)
-        hops = int(GROUPS.sum())
         edges = ear.mel_edges()
         mel_bins = np.interp(hertz, edges[1:-1], (edges[2:] - edges[:-2]) / 2) * WINDOW / self.sample_rate
         weight = a_weighting(hertz)
         frame_start = np.concatenate([[0], np.cumsum(GROUPS)])
         frame_centre = (frame_start[:-1] + frame_start[1:] - 1) / 2
 
+        self.frame_centres = frame_centre * HOP  # samples, (frame,)
         self.window = torch.hann_window(WINDOW, device=self.device)
         self.window_power = (
             1.5  # sum of the squared window over its four overlaps (fewer in the first and last 256 samples,
@@ -63,7 +64,7 @@ class Spectral:
         self.to_frames = self._constant(grid.group_means(GROUPS))  # (hop, frame)
         self.from_bands = self._constant(grid.linear_interpolation(centres, np.arange(BINS)))  # (bin, band)
         self.from_frames = self._constant(
-            grid.linear_interpolation(frame_centre, np.arange(hops + 1)).T
+            grid.linear_interpolation(frame_centre, np.arange(self.hops + 1)).T
         )  # (frame, hop+1)
         self.weight = self._constant(weight * mel_bins)[:, None]  # A-weighting x mel-band area
         self.unweight = (-(self.from_bands @ self.weight.log())).exp().T  # (1, bin)
@@ -106,12 +107,16 @@ class Spectral:
         for lap in range(laps):
             sum_[:, lap : lap + count] += frames[:, :, lap * HOP : (lap + 1) * HOP]
         start = WINDOW // 2
-        return sum_.reshape(batch, -1)[:, start : start + self.samples] / self.window_power
+        samples = min(self.samples, HOP * (count - 1))
+        return sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
 
     def band_power(self, audio: AudioBatch) -> Tensor:
         """Mean STFT power in each band and frame, (batch, 160, 128)."""
-        power = torch.view_as_real(self.stft(audio)).square().sum(-1)[:, : int(GROUPS.sum())]
-        return self.to_bands @ power.mT @ self.to_frames
+        return self.power_of(self.stft(audio))[:, :, : self.hops] @ self.to_frames
+
+    def power_of(self, spectra: Tensor) -> Tensor:
+        """Power of spectra (batch, hop, 513) in each band, (batch, 160, hop)."""
+        return self.to_bands @ torch.view_as_real(spectra).square().sum(-1).mT
 
     def loudest(self, band_power: Tensor) -> Tensor:
         """A-weighted power of the loudest frame, (batch,)."""
@@ -119,7 +124,15 @@ class Spectral:
 
     def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
         """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples)."""
-        power = self.band_power(audio.to(self.device))
+        return self.features_of(self.stft(audio.to(self.device)))
+
+    def features_of(self, spectra: Tensor) -> tuple[FeatureMaps, Tensor]:
+        """The same of spectra (batch, 257, 513) as :meth:`stft` gives them."""
+        return self.features_of_power(self.power_of(spectra))
+
+    def features_of_power(self, power: Tensor) -> tuple[FeatureMaps, Tensor]:
+        """The same of power in each band (batch, 160, 256 or more hops)."""
+        power = power[:, :, : self.hops] @ self.to_frames
         loudest = self.loudest(power).clamp(min=1e-20)
         return ear.compress(self.weight * power / loudest[:, None, None]), 10 * loudest.log10()
 
@@ -187,7 +200,8 @@ class Spectral:
             ahead = consistent if previous is None else torch.lerp(previous, consistent, 1 + MOMENTUM)
             previous = consistent
             spectrum = with_phase(target, ahead)
-        return self.istft(spectrum) * self._gate()
+        audio = self.istft(spectrum)
+        return audio * self._gate()[: audio.shape[1]]
 
     def noise_start(self) -> Tensor:
         """STFT of white noise that is silent before the onset, (1, 257, 513)."""

@@ -3,7 +3,6 @@
     python tests/benchmarks/middle --base ../before              everything, about an hour and a half
     python tests/benchmarks/middle --base ../before --pairs 10   a quick look
     python tests/benchmarks/middle --table                       nothing measured, the table printed again
-    python tests/benchmarks/middle --ears 35                     CDPAM's judgement of so many pairs of each set
 
 Every pair is written to build/bench/middle as soon as it is measured, so that an interrupted run goes on where it
 stopped; delete that folder after a change.
@@ -32,10 +31,6 @@ def main() -> int:
     for name, count in PAIRS.items():
         for side, checkout in {} if options.table else sides.items():
             measure(checkout, OUTPUT / side, name, min(count, options.pairs or count))
-    if options.ears:
-        import ears
-
-        ears.judge(OUTPUT, options.ears)
     print(*table.rows(OUTPUT), sep="\n")
     return 0
 
@@ -48,7 +43,6 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--base", type=Path, help="the checkout to compare with")
     parser.add_argument("--pairs", type=int, help="of each set; all of them by default")
-    parser.add_argument("--ears", type=int, default=0, metavar="PAIRS", help="judge so many by CDPAM")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what is there")
     return parser.parse_args()
 

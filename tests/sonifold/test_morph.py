@@ -1,0 +1,152 @@
+"""What is heard between two sounds is one sound: one pitch, one attack, the ends themselves, one hit at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import sonifold
+from sonifold.evaluate.audio import log_mel_error
+from sonifold.morph.timing import between, landmarks, places
+from sonifold.morph.transpose import Transposer
+from sonifold.representation.spectral import ONSET
+
+RATE = 44_100
+SAMPLES = 65_536
+TIME = (torch.arange(SAMPLES) - ONSET) / RATE
+
+
+@pytest.fixture(scope="module")
+def model() -> sonifold.Model:
+    return sonifold.load("oneshots")
+
+
+def by_name(model, name):
+    return model.sound(model.library.ids[model.library.names.index(name)])
+
+
+def tone(hertz: float, decay: float = 0.4) -> torch.Tensor:
+    """Five partials that begin at the onset and die away."""
+    partials = sum(torch.sin(2 * torch.pi * k * hertz * TIME) / k for k in range(1, 6))
+    return torch.where(TIME >= 0, 0.4 * partials * torch.exp(-TIME / decay), 0.0)
+
+
+def energy_at(sound: np.ndarray, hertz: float) -> float:
+    """Within 35 cents of the first five partials."""
+    power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 18)) ** 2
+    bins = np.fft.rfftfreq(1 << 18, 1 / RATE)
+    near = [np.abs(1200 * np.log2(np.maximum(bins, 1) / (k * hertz))) < 35 for k in range(1, 6)]
+    return float(sum(power[one].sum() for one in near))
+
+
+# -- pitch ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("octaves", [-1.2, -0.3, 0.25, 1.0])
+def test_a_recording_is_moved_to_another_pitch_and_keeps_its_onset(octaves):
+    sound = tone(220.0)
+    moved = Transposer(sound)(octaves)
+    wanted = 220 * 2**octaves
+    shares = energy_at(moved.numpy(), wanted), energy_at(sound.numpy(), 220.0)
+    assert shares[0] / np.square(np.fft.rfft(moved.numpy())).__abs__().sum() > 0
+    assert energy_at(moved.numpy(), wanted) > 100 * energy_at(moved.numpy(), wanted * 1.06)
+    assert int((moved.abs() > 0.02).nonzero()[0]) == pytest.approx(ONSET, abs=20)
+
+
+def test_reading_faster_does_not_fold_what_is_too_high_back_into_hearing():
+    high = torch.where(TIME >= 0, torch.sin(2 * torch.pi * 15_000 * TIME), 0.0)
+    assert Transposer(high)(1.0).square().mean() < 1e-3 * high.square().mean()
+
+
+@pytest.mark.parametrize("kind", ["geodesic", "retimed"])
+@pytest.mark.parametrize(("first", "last"), [("Koto, G3", "Acoustic bass, C3"), ("Koto, C3", "Koto, G3")])
+def test_a_pitch_slides_instead_of_crossing_another(model, kind, first, last):
+    ends = by_name(model, first), by_name(model, last)
+    path, clip = model.morph(model.paths([ends], kind, steps=5)[0])
+    place = float(path.times[2])
+    pitches = [
+        ends[0].pitch_hz,
+        ends[0].pitch_hz ** (1 - place) * ends[1].pitch_hz ** place,
+        ends[1].pitch_hz,
+    ]
+    energies = [energy_at(clip.audio[2].numpy(), hertz) for hertz in pitches]
+    assert energies[1] / sum(energies) > 0.8
+
+
+def test_own_sounds_slide_too(model):
+    ends = [model.recorded(tone(hertz), name=str(hertz)) for hertz in (200.0, 300.0)]
+    path, clip = model.morph(model.geodesic(*ends, steps=5))
+    place = float(path.times[2])
+    energies = [energy_at(clip.audio[2].numpy(), hertz) for hertz in (200, 200 * 1.5**place, 300)]
+    assert energies[1] / sum(energies) > 0.8
+
+
+def test_a_sound_without_pitch_is_not_transposed(model):
+    ends = by_name(model, "Koto, C3"), by_name(model, "Ride bell")
+    noise = model.recorded(torch.where(TIME >= 0, torch.randn(SAMPLES) * torch.exp(-TIME / 0.1), 0.0) * 0.2)
+    assert model.renderer.crossing(ends[0], noise).interval == 0
+
+
+# -- time -----------------------------------------------------------------------------------------
+
+
+def test_the_times_of_a_decay_are_those_that_its_formula_gives():
+    decay = 0.1  # seconds, of the amplitude: energy to come falls as exp(-2 t / decay)
+    marks = landmarks(tone(3000.0, decay)) / RATE
+    for level, mark in zip((-20, -30, -40), marks[-4:-1], strict=True):
+        assert mark == pytest.approx(decay / 2 * np.log(10) * -level / 10, rel=0.05)
+
+
+def test_between_two_decays_lies_their_geometric_mean():
+    short, long = landmarks(tone(3000.0, 0.02)), landmarks(tone(3000.0, 0.18))
+    middle = landmarks(tone(3000.0, 0.06))
+    np.testing.assert_allclose(between(short, long, 0.5)[-5:], middle[-5:], rtol=0.15)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_time_goes_forward_and_ends_go_to_ends(fraction):
+    first, last = landmarks(tone(200.0, 0.03)), landmarks(tone(200.0, 0.3))
+    there = between(first, last, fraction)
+    wanted = torch.arange(-500.0, 60_000.0, 100.0)
+    place = places(wanted, there, first, 1.0)
+    assert (place.diff() > 0).all()
+    reached = places(torch.from_numpy(there), there, first, 1.0).numpy()
+    np.testing.assert_allclose(reached, first, rtol=1e-3, atol=0.5)
+    if fraction == 0:
+        torch.testing.assert_close(place, wanted, rtol=1e-4, atol=0.1)
+
+
+# -- ends -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "last"), [("Koto, C3", "Acoustic bass, C2"), ("Bass drum 3", "Ride bell")])
+def test_the_ends_are_the_recordings_to_two_hundredths_of_a_decibel(model, first, last):
+    ends = by_name(model, first), by_name(model, last)
+    clip = model.render_steps([model.geodesic(*ends, steps=3)])[0]
+    recorded = torch.stack([end.audio for end in ends])
+    assert log_mel_error(recorded, clip.audio[[0, -1]], model.sample_rate).max() < 0.05
+    energy = clip.audio[[0, -1]].square().sum(1) / recorded.square().sum(1)
+    assert (10 * energy.log10()).abs().max() < 0.02
+
+
+def test_a_bare_point_at_an_end_sounds_as_it_sounds_alone(model):
+    bare, koto = model.point(model.library.z[7] * 0.9), by_name(model, "Koto, C3")
+    clip = model.render_steps([model.geodesic(koto, bare, steps=3)])[0]
+    alone = model.decode(bare.z[None]).audio
+    assert log_mel_error(alone, clip.audio[-1:], model.sample_rate).max() < 0.6
+
+
+# -- glide ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "last"), [("Kick 808", "Koto, C3"), ("Koto, C3", "Snare, TR-808")])
+def test_a_glide_ends_with_the_hit_of_its_last_sound(model, first, last):
+    ends = by_name(model, first), by_name(model, last)
+    sound = model.render(model.geodesic(*ends), seconds=2.0).audio.numpy()
+    hit = ends[1].audio.numpy()[ONSET : ONSET + RATE // 10]
+    windows = np.lib.stride_tricks.sliding_window_view(sound[-round(1.2 * RATE) :], len(hit))
+    likeness = windows @ hit / (np.linalg.norm(windows, axis=1) * np.linalg.norm(hit) + 1e-9)
+    assert likeness.max() > 0.8
+    begin = ends[0].audio.numpy()[ONSET : ONSET + 1500]
+    assert np.corrcoef(sound[ONSET : ONSET + 1500], begin)[0, 1] > 0.6
