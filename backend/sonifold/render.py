@@ -113,7 +113,12 @@ class Renderer:
         audio = torch.stack([self._step(crossing.frames, *step) for step in steps])
         first, last = crossing.loudness
         wanted = torch.lerp(first, last, fractions if progress is None else progress)
-        return at_loudness(audio, wanted, self.representation.sample_rate)
+        audio = at_loudness(audio, wanted, self.representation.sample_rate)
+        for step, (point, u) in enumerate(zip(points, fractions.tolist(), strict=True)):
+            recording = crossing.recording(point, u)
+            if recording is not None:
+                audio[step] = recording
+        return audio
 
     def _step(
         self, frames: int, features: FeatureMap, first: FineStructure, last: FineStructure, fraction: float

@@ -121,20 +121,18 @@ def test_time_goes_forward_and_ends_go_to_ends(fraction):
 
 
 @pytest.mark.parametrize(("first", "last"), [("Koto, C3", "Acoustic bass, C2"), ("Bass drum 3", "Ride bell")])
-def test_the_ends_are_the_recordings_to_two_hundredths_of_a_decibel(model, first, last):
+def test_the_ends_are_the_recordings_themselves(model, first, last):
     ends = by_name(model, first), by_name(model, last)
     clip = model.render_steps([model.geodesic(*ends, steps=3)])[0]
     recorded = torch.stack([end.audio for end in ends])
-    assert log_mel_error(recorded, clip.audio[[0, -1]], model.sample_rate).max() < 0.05
-    energy = clip.audio[[0, -1]].square().sum(1) / recorded.square().sum(1)
-    assert (10 * energy.log10()).abs().max() < 0.02
+    assert log_mel_error(recorded, clip.audio[[0, -1]], model.sample_rate).max() < 1e-3
 
 
 def test_a_bare_point_at_an_end_sounds_as_it_sounds_alone(model):
     bare, koto = model.point(model.library.z[7] * 0.9), by_name(model, "Koto, C3")
     clip = model.render_steps([model.geodesic(koto, bare, steps=3)])[0]
     alone = model.decode(bare.z[None]).audio
-    assert log_mel_error(alone, clip.audio[-1:], model.sample_rate).max() < 0.6
+    assert log_mel_error(alone, clip.audio[-1:], model.sample_rate).max() < 0.05
 
 
 # -- glide ----------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from sonifold.types import Audio, Curves, FeatureMap, FeatureMaps, Points
 KNOTS = (0.0, 0.5, 1.0)  # fractions at which moved ends are encoded; between them a parabola leads
 GRID = 9  # fractions at which what will be heard is foretold
 PAYS = 0.9  # of the distance in Phi: nearer than this, and an interval that was only heard counts
+CHANGED = 1e-3  # of a feature or a latent coordinate: more than rounding
 RECENT = 64  # sounds whose pitch has been listened for
 SILENT = 1e-5  # of a sound's peak: below this, to its end, it is over
 AFTER = 4  # hops that are still rendered then
@@ -198,6 +199,15 @@ class Crossing:
         ]
         return torch.stack(rows)
 
+    def recording(self, point: Tensor, fraction: float) -> Audio | None:
+        """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else."""
+        if fraction not in (0.0, 1.0):
+            return None
+        side = int(fraction)
+        changed = self._added[side].abs().amax() > CHANGED
+        moved = (point - self.sounds[side].z).abs().amax() > CHANGED
+        return None if changed or moved else self.sounds[side].audio
+
     def residuals(self, features: Tensor, fractions: Tensor) -> Tensor:
         """What decoding leaves out of moved ends' features (2, node, band, frame), at fractions (node,)."""
         decoded = self._decode(self.latent(fractions).flatten(0, 1))
@@ -224,16 +234,19 @@ class Crossing:
 
     def together(self, decoded: FeatureMaps, residuals: Tensor, fractions: Tensor) -> FeatureMaps:
         """Decoded features (node, band, frame) with what is left of each end's residual (2, node, band, frame)."""
-        shares = torch.stack(remaining(fractions))[:, :, None, None].to(decoded)
-        return self.representation.normalise(decoded + (shares * residuals).sum(0))
+        return self.representation.normalise(decoded + faded(residuals, fractions))
 
 
-def remaining(fractions: Tensor) -> tuple[Tensor, Tensor]:
-    """How much of each end's residual is there at fractions (node,) of the way.
+def faded(residuals: Tensor, fractions: Tensor) -> FeatureMaps:
+    """What is left of two residuals (2, node, band, frame) at fractions (node,) of the way, (node, band, frame).
 
-    In the middle a quarter of each: half of both was further from real sounds than that.
+    What they have in common stays; of the rest a quarter of each is left in the middle, which is nearer to real
+    sounds than half of both.
     """
-    return (1 - fractions) ** 2, fractions**2
+    t = fractions[:, None, None].to(residuals)
+    first, last = residuals
+    common = torch.nn.functional.cosine_similarity(first.flatten(1), last.flatten(1)).clamp(min=0)
+    return (1 - t) ** 2 * first + t**2 * last + t * (1 - t) * common[:, None, None] * (first + last)
 
 
 @lru_cache(RECENT)
