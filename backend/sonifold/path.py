@@ -50,7 +50,7 @@ class Path:
     guesswork: float  # share of the way outside what the model knows; see the class
     length: float
     line_length: float  # of the straight line
-    energy: float  # under its own metric
+    energy: float  # under its own metric; where a pitch travels, between the ends at the pitch half way
     line_energy: float
     speed: Tensor = field(repr=False)  # (step - 1,)
     outcome: str

@@ -304,8 +304,11 @@ def test_a_distance_is_the_length_of_the_shortest_way_and_no_path_heard_is_short
     pairs = [(a, b) for i, a in enumerate(sounds) for b in sounds[:i]]
     shortest = model.paths(pairs, metric="pullback")
     apart = [model.distance(a, b) for a, b in pairs]
-    solved = [path.energy**0.5 * model.config.unit_per_phi for path in shortest]
-    assert apart == pytest.approx(solved, rel=0.01)
+    for pair, path, distance in zip(pairs, shortest, apart, strict=True):
+        if (
+            model.renderer.crossing(*pair).interval == 0
+        ):  # otherwise the energy is that of ends moved in pitch
+            assert distance == pytest.approx(path.energy**0.5 * model.config.unit_per_phi, rel=0.01)
     assert torch.equal(model.distances(sounds), model.distances(sounds, "geodesic"))
     for distance, path in zip(apart, shortest, strict=True):
         assert distance < min(path.length, path.line_length)
