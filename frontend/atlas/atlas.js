@@ -193,7 +193,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     watch(store, ({ view }) => [view], ({ view }) => camera.take(view)),
     playback.onFrame(travel),
   ];
-  void document.fonts.ready.then(camera.measure);
+  const { a: linked } = store.get();
+  void document.fonts.ready.then(() => store.get().a === linked && camera.measure()); // not under somebody's pointer
 
   return {
     engine,
