@@ -142,7 +142,7 @@ export function mapSummary(library, isles) {
  * @param {Path} path @param {string} name
  */
 export function speedWords({ speed, speed_variation: variation }, name) {
-  return variation <= EVEN ? `${name}: even` : `${name}, fastest here: ${amount(Math.max(...speed))} per step`;
+  return variation <= EVEN ? `${name}: even` : `${name}, at most ${amount(Math.max(...speed))} per step`;
 }
 
 /** For those who do not see the curve. @param {Path} path @param {string} name @param {string} unit */

@@ -36,9 +36,9 @@ test("a share is a whole number of per cent, and little is not nothing", () => {
   assert.deepEqual([0, 0.001, 0.005, 0.123, 1].map(words.percent), ["0 %", "under 1 %", "1 %", "12 %", "100 %"]);
 });
 
-test("an even path says so, an uneven one where it is fastest", () => {
+test("an even path says so, an uneven one how fast it gets", () => {
   assert.equal(words.speedWords(path(1, { speed: [0.7, 0.75], cv: 0.03 }), "curved"), "curved: even");
-  assert.equal(words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "direct"), "direct, fastest here: 2.3 per step");
+  assert.equal(words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "direct"), "direct, at most 2.3 per step");
   assert.equal(words.speedDescription(path(1, { speed: [0.4, 2.31] }), "direct", "tdB"), "direct: 0.40 to 2.3 tdB per step");
 });
 
