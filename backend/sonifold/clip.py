@@ -129,9 +129,9 @@ class Clip:
 
 
 def _encodable(samples: NDArray[np.float32], subtype: str) -> NDArray[np.float32] | NDArray[np.int32]:
-    """Samples as the encoder takes them without changing them: integers of the file's own depth, or floats.
+    """Samples as the encoder takes them: floats as they are, else rounded to the nearest integer of the file's depth.
 
-    libsndfile would scale floats by 32,767 but reads 16 bits back by 1/32,768: each conversion a little quieter.
+    Left to libsndfile (1.2.2) they would be rounded down, half a step too low on average.
     """
     if subtype == "FLOAT":
         return samples

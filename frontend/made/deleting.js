@@ -67,6 +67,7 @@ function without(columns, left) {
 export function createDeleting({ store, api, storage, refresh, complain, grace = GRACE }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  let committing = false; // one after the other, and none twice
   const known = () => (storage ? remembered(storage) : [...store.get().deleted]); // other windows delete too
 
   /** @param {Deleted[]} deleted */
@@ -78,23 +79,33 @@ export function createDeleting({ store, api, storage, refresh, complain, grace =
 
   function schedule() {
     clearTimeout(timer);
+    if (committing) return;
     const next = Math.min(...store.get().deleted.map(({ until }) => until));
     if (Number.isFinite(next)) timer = setTimeout(() => void commit(), Math.max(0, next - Date.now()));
   }
 
   /** For good: those whose time is over. */
   async function commit() {
-    const due = known().filter(({ until }) => until <= Date.now());
-    for (const { model, id } of due) {
+    if (committing) return;
+    committing = true;
+    const all = await removeDue();
+    committing = false;
+    if (all) schedule();
+    else timer = setTimeout(() => void commit(), AGAIN);
+  }
+
+  /** Whether all that were due are gone. */
+  async function removeDue() {
+    for (const { model, id } of known().filter(({ until }) => until <= Date.now())) {
       if (!known().some((one) => one.id === id)) continue; // taken back meanwhile
       try {
         await api.remove(model, id);
       } catch (error) {
-        if (!(error instanceof ApiError && error.status === 404)) return void (timer = setTimeout(() => void commit(), AGAIN));
+        if (!(error instanceof ApiError && error.status === 404)) return false;
       }
       remember(known().filter((one) => one.id !== id));
     }
-    schedule();
+    return true;
   }
 
   async function show() {

@@ -59,6 +59,15 @@ test("when its time is over it is gone for good, once, and also where it has gon
   deleting.destroy();
 });
 
+test("each is deleted once, however long the server takes", async () => {
+  const asked = [];
+  const { store, deleting } = page(memory(), 1, async (id) => (asked.push(id), settle(15)));
+  await deleting.remove(["u1", "u2"].map((id) => ({ id, name: id })));
+  await settle(80);
+  assert.deepEqual([asked, store.get().deleted], [["u1", "u2"], []]);
+  deleting.destroy();
+});
+
 test("a server that is away deletes nothing, and what is to be deleted is not forgotten", async () => {
   const storage = memory();
   const { deleting, gone } = page(storage, 1, async () => { throw new ApiError("Away.", "away", 0); });
