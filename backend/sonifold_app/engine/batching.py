@@ -32,6 +32,9 @@ Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 #: Of a rank from this one on: done while nothing else waits, however long that takes, and waited for by nobody.
 BACKGROUND = 2
 
+#: Between looks whether somebody has waited too long.
+LOOK_SECONDS = 0.25
+
 log = logging.getLogger(__name__)
 
 
@@ -135,6 +138,8 @@ class Batcher(Generic[Key]):
         self._running: tuple[Key, float, float] | None = None  # the batch under way: key, size, since when
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name="sonifold-line", daemon=True).start()
 
     def submit(self, key: Key, item: Any, *, rank: int = 0) -> Future[Any]:
         """Have an item computed; see ``submit_all``."""
@@ -207,6 +212,7 @@ class Batcher(Generic[Key]):
         with self._lock:
             self._closed = True
             self._inbox.put(None)
+        self._ended.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -250,27 +256,34 @@ class Batcher(Generic[Key]):
     def _next_batch(self, waiting: list[Job[Key]]) -> list[Job[Key]]:
         """Take the next batch out of ``waiting``, skipping what nobody wants any more."""
         now = time.monotonic()
-        self._turn_away(waiting, now)
+        with self._lock:  # who has given up or was turned away is not pending any more
+            waiting[:] = [job for job in waiting if job.number in self._pending]
         if not waiting:
             return []
         first = min(waiting, key=lambda job: (self._rank_at(now, job), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
         taken = {job.number for job in batch}
         waiting[:] = [job for job in waiting if job.number not in taken]
+        with self._lock:
+            batch = [job for job in batch if self._pending.pop(job.number, None) is not None]
         return [job for job in batch if job.future.set_running_or_notify_cancel()]
 
-    def _turn_away(self, waiting: list[Job[Key]], now: float) -> None:
-        """Let go of those who have waited too long for a beginning: it was expected to be sooner."""
-        late = {
-            job.number
-            for job in waiting
-            if now - job.born > self._limit and job.visit is not None and not job.visit.begun
-        }
-        for job in waiting:
-            if job.number in late and job.future.set_running_or_notify_cancel():
-                wait, place = self.expected(job.rank)
-                job.future.set_exception(BusyError(wait, place, self._limit))
-        waiting[:] = [job for job in waiting if job.number not in late]
+    def _watch(self) -> None:
+        """Let go of those who have waited too long for a beginning, also while a batch is under way."""
+        while not self._ended.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            with self._lock:
+                late = [job for job in self._pending.values() if self._is_late(now, job)]
+                for job in late:
+                    del self._pending[job.number]
+            for job in late:
+                if job.future.set_running_or_notify_cancel():
+                    wait, place = self.expected(job.rank)
+                    job.future.set_exception(BusyError(wait, place, self._limit))
+
+    def _is_late(self, now: float, job: Job[Key]) -> bool:
+        new = job.visit is not None and not job.visit.begun
+        return new and job.rank < BACKGROUND and now - job.born > self._limit
 
     def _rank_at(self, now: float, job: Job[Key]) -> int:
         aged = job.rank < BACKGROUND and now - job.born >= self._patience
@@ -301,7 +314,6 @@ class Batcher(Generic[Key]):
         began = time.monotonic()
         with self._lock:
             for job in batch:
-                self._pending.pop(job.number, None)
                 if job.visit is not None:
                     job.visit.begun = True
             self._running = (batch[0].key, sum(job.size for job in batch), began)
