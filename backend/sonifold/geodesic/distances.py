@@ -33,7 +33,7 @@ def distances(metric: Metric, points: Points, nodes: int = NODES, tolerance: flo
     """Geodesic distances between all points (count, latent); (count, count), symmetric with a zero diagonal."""
     rows, columns = torch.triu_indices(len(points), len(points), 1)
     found = lengths(metric, points[rows], points[columns], nodes, tolerance)
-    matrix = torch.zeros(len(points), len(points), dtype=found.dtype)
+    matrix = found.new_zeros(len(points), len(points))
     matrix[rows, columns] = matrix[columns, rows] = found
     return matrix
 
@@ -117,7 +117,7 @@ def seeds(points: Points, k: int, generator: torch.Generator) -> Tensor:
     picked = [int(torch.randint(len(points), (1,), generator=generator))]
     away = (points - points[picked[0]]).square().sum(1)
     for _ in range(k - 1):
-        chance = away if away.sum() > 0 else torch.ones_like(away)
+        chance = away.cpu() if away.sum() > 0 else torch.ones(len(away))
         picked.append(int(torch.multinomial(chance, 1, generator=generator)))
         away = torch.minimum(away, (points - points[picked[-1]]).square().sum(1))
     return torch.tensor(picked)

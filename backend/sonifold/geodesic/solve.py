@@ -336,10 +336,10 @@ class _Result:
         return ~(cheaper & (self.length[which] <= (1 + ROUND_OFF) * self.line_length[which]))
 
     def keep_lines(self, straight: Curves, which: Tensor, tolerance: float) -> None:
-        """Lines instead of paths that are no better. Where a settled path gained nothing, the line is the shortest."""
+        """Lines instead of paths that are no better. Where a settled path is about as long, the line is the shortest."""
         for k in which.tolist():
             settled = self.stop[k] in (Stop.STRAIGHT, Stop.CONVERGED)
-            near = abs(float(self.energy[k] / self.line_energy[k]) - 1) <= tolerance
+            near = abs(float(self.length[k] / self.line_length[k]) - 1) <= tolerance
             self.stop[k] = Stop.STRAIGHT if settled and near else Stop.LINE_KEPT
         self.nodes[which] = straight[which]
         self.energy[which], self.length[which] = self.line_energy[which], self.line_length[which]

@@ -49,7 +49,7 @@ class VolumeHMC(Sampler):
         check(count, temperature)
         density, source = VolumeDensity(self.metric, temperature, self.reach), generator(seed)
         centroids = self.metric.centroids
-        z = centroids[torch.randint(len(centroids), (count,), generator=source)]
+        z = centroids[torch.randint(len(centroids), (count,), generator=source).to(centroids.device)]
         chains = Chains(z, *density(z))
         pace = _Pace(0.1 * density.edge)
         for _ in range(self.warm_up):
@@ -78,7 +78,7 @@ def transition(
 ) -> tuple[Chains, Tensor]:
     """One trajectory of each chain; (the chains after it, each one's probability of acceptance (count,))."""
     z, gradient, log_density = chains.z, chains.gradient, chains.log_density
-    momentum = torch.randn(z.shape, generator=source, dtype=z.dtype)
+    momentum = torch.randn(z.shape, generator=source, dtype=z.dtype).to(z)
     before = log_density - momentum.square().sum(1) / 2
     for _ in range(leapfrogs):
         momentum = momentum + step / 2 * gradient
@@ -87,7 +87,7 @@ def transition(
         momentum = momentum + step / 2 * gradient
     after = log_density - momentum.square().sum(1) / 2
     chance = torch.nan_to_num((after - before).clamp_max(0).exp())
-    accepted = torch.rand(len(z), generator=source, dtype=z.dtype) < chance
+    accepted = torch.rand(len(z), generator=source, dtype=z.dtype).to(z) < chance
     row = accepted[:, None]
     return (
         Chains(

@@ -33,10 +33,10 @@ class Mixture(Sampler):
         if not 1 <= k <= len(points):
             raise ValueError(f"{len(points)} points make a mixture of 1 to {len(points)} components, not {k}")
         variance = points.var(0, unbiased=False).mean().clamp_min(1e-12)
-        self._floor = FLOOR * variance * torch.eye(points.shape[1], dtype=points.dtype)
+        self._floor = FLOOR * variance * torch.eye(points.shape[1]).to(points)
         self.means = points[seeds(points, k, generator(seed))].clone()
-        self.covariances = (variance * torch.eye(points.shape[1], dtype=points.dtype)).expand(k, -1, -1)
-        self.shares = torch.full((k,), 1 / k, dtype=points.dtype)
+        self.covariances = (variance * torch.eye(points.shape[1]).to(points)).expand(k, -1, -1)
+        self.shares = torch.full((k,), 1 / k).to(points)
         self.log_likelihood = [-math.inf]  #: mean per point, round by round
         for _ in range(ROUNDS):
             joint = self._joint(points)
@@ -53,8 +53,11 @@ class Mixture(Sampler):
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0) -> Samples:
         check(count, temperature)
         source = generator(seed)
-        which = torch.multinomial(self.shares, count, replacement=True, generator=source)
+        # drawn on the CPU, so that a seed draws the same everywhere
+        which = torch.multinomial(self.shares.cpu(), count, replacement=True, generator=source)
+        which = which.to(self.means.device)
         noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype)
+        noise = noise.to(self.means)
         factors = linalg.cholesky(self.covariances)[which]
         points = self.means[which] + temperature * (factors @ noise[..., None])[..., 0]
         return Samples(points, self.name, seed, temperature)
