@@ -50,17 +50,24 @@ _HOME = {
 }
 
 
-def load(name_or_path: str | FilePath, folder: FilePath | None = None) -> Model:
+def load(name_or_path: str | FilePath, folder: FilePath | None = None, device: str = "cpu") -> Model:
     """A trained pack by its name under models/, or by its path.
+
+    Args:
+        name_or_path: such as ``"oneshots"``, or the folder of a pack.
+        folder: of packs, to look for the name in; by default those that come with Sonifold.
+        device: where it computes: ``cpu``, ``cuda``, ``mps``, or ``auto`` for a GPU where there is one.
 
     Raises:
         PackNotFound: there is none of that name.
         PackInvalid, ArtifactCorrupt: it is not a whole pack.
+        DeviceUnavailable: there is no such device.
     """
+    from sonifold.device import choose
     from sonifold.model import Model
     from sonifold.pack import find
 
-    return Model.load(find(name_or_path, folder))
+    return Model.load(find(name_or_path, folder), choose(device))
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ SonifoldError
 │  └─ ArtifactCorrupt       a file differs from the sha256 its config promises
 ├─ SoundNotFound          no sound with that id in the library
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
+├─ DeviceUnavailable      a device to compute on that is not here
 ├─ DecoderInvalid         a decoder of one's own that geometry cannot be made of
 ├─ PositionInvalid        a map position that is not two finite numbers
 ├─ NotFinite              a result that numbers cannot hold: the model is flat or overflows there
@@ -72,6 +73,10 @@ class SoundNotFound(SonifoldError):
 
 class PointInvalid(SonifoldError):
     """A latent point of the wrong dimension, or with NaN or infinity in it."""
+
+
+class DeviceUnavailable(SonifoldError):
+    """A device to compute on that is not here."""
 
 
 class DecoderInvalid(SonifoldError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from dataclasses import replace
@@ -68,11 +69,13 @@ class Model:
         atlas: Atlas,
         card: dict[str, Any],
         card_markdown: str,
+        device: torch.device | str = "cpu",
     ):
         self.config, self.library, self.atlas = config, library, atlas
         self.card, self.card_markdown = card, card_markdown
         self.vae, self.coefficients = freeze(vae), coefficients
         self.representation = Spectral()
+        self.device = torch.device(device)
         self.renderer = Renderer(self.representation, vae, coefficients)
         self.readout = Readout(self.representation)
         head, _ = coefficients.timbre_map(self.representation)
@@ -84,10 +87,11 @@ class Model:
         self.kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.metric.temperature, config.metric.ridge
         )
+        self._work = _Workplace.of(self, head)
 
     @classmethod
-    def load(cls, folder: FilePath) -> Model:
-        """A verified pack.
+    def load(cls, folder: FilePath, device: torch.device | str = "cpu") -> Model:
+        """A verified pack, to compute on a device. What it takes and gives is on the CPU.
 
         Raises:
             PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
@@ -95,14 +99,14 @@ class Model:
         config = pack.read_config(folder)
         pack.verify(folder, config)
         try:
-            return cls._read(folder, config)
+            return cls._read(folder, config, device)
         except (KeyError, ValueError, RuntimeError, OSError) as error:
             raise PackInvalid(
                 f"{folder.name}: its files do not fit this version ({error}). Update Sonifold, or train the pack again."
             ) from error
 
     @classmethod
-    def _read(cls, folder: FilePath, config: PackConfig) -> Model:
+    def _read(cls, folder: FilePath, config: PackConfig, device: torch.device | str) -> Model:
         vae = VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors"))
         spectral = Spectral()
         coefficients = _coefficients(folder, config.files["coefficients.safetensors"], spectral)
@@ -126,9 +130,8 @@ class Model:
             config.placement_error,
         )
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        return cls(
-            config, vae, coefficients, library, atlas, card, (folder / "CARD.md").read_text(encoding="utf-8")
-        )
+        markdown = (folder / "CARD.md").read_text(encoding="utf-8")
+        return cls(config, vae, coefficients, library, atlas, card, markdown, device)
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {len(self.library)} sounds, {self.latent_dim} latent dimensions>"
@@ -299,7 +302,7 @@ class Model:
         _check_choices(kind, metric, weight, steps)
         if kind == "geodesic" and metric == "blend" and math.isinf(weight):
             kind = "graph"
-        measured = self.metric(metric, min(weight, MAX_WEIGHT))
+        measured = self.working_metric(metric, min(weight, MAX_WEIGHT))
         halfway = torch.stack([self.renderer.crossing(*pair).halfway() for pair in pairs])
         starts, ends = halfway[:, 0], halfway[:, 1]
         if kind == "geodesic":
@@ -321,14 +324,18 @@ class Model:
 
     def metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
         """One of the model's metrics, for :mod:`sonifold.geodesic`; ``weight`` is the blend's."""
-        if name == "blend":
-            return Blend(
-                self.pullback,
-                self.kernel,
-                self.config.metric.weight if weight is None else weight,
-                self.config.metric.scale,
-            )
-        return {"pullback": self.pullback, "kernel": self.kernel, "flat": Flat()}[name]
+        weight = self.config.metric.weight if weight is None else weight
+        return _named(name, self.pullback, self.kernel, weight, self.config.metric.scale)
+
+    def working_metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+        """The same on the model's device: for solvers, which take points there and bring paths back."""
+        weight = self.config.metric.weight if weight is None else weight
+        return self._work.metric(name, weight, self.config.metric.scale)
+
+    @property
+    def working_kernel(self) -> KernelMetric:
+        """The kernel metric on the model's device, for samplers."""
+        return self._work.kernel
 
     def _through_library(self, pairs: list[tuple[Sound, Sound]]) -> Curves:
         curves = []
@@ -562,7 +569,7 @@ class Model:
         """
         z = torch.stack([sound.z for sound in sounds])
         if metric == "geodesic":
-            return geodesic.distances(self.pullback, z) * self.config.unit_per_phi
+            return geodesic.distances(self._work.pullback, z) * self.config.unit_per_phi
         if metric == "euclidean":
             return torch.cdist(z, z)
         if metric != "perceptual":
@@ -659,6 +666,31 @@ def _coefficients(folder: FilePath, sha256: str, spectral: Spectral) -> Coeffici
         tensors = load_file(folder / "coefficients.safetensors")
         found = _SHARED[sha256] = Coefficients.from_tensors(tensors, spectral)
     return found
+
+
+class _Workplace(NamedTuple):
+    """The metrics that solvers and samplers compute with, on the model's device; on the CPU the model's own."""
+
+    pullback: Pullback
+    kernel: KernelMetric
+
+    @classmethod
+    def of(cls, model: Model, head: Tensor) -> _Workplace:
+        device = model.device
+        if device.type == "cpu":
+            return cls(model.pullback, model.kernel)
+        vae = freeze(copy.deepcopy(model.vae).to(device))
+        return cls(Pullback(vae.tangents(head.to(device))), model.kernel.to(device=device))
+
+    def metric(self, name: MetricName, weight: float, scale: float) -> Metric:
+        """One of the model's metrics, there."""
+        return _named(name, self.pullback, self.kernel, weight, scale)
+
+
+def _named(name: MetricName, pullback: Pullback, kernel: KernelMetric, weight: float, scale: float) -> Metric:
+    if name == "blend":
+        return Blend(pullback, kernel, weight, scale)
+    return {"pullback": pullback, "kernel": kernel, "flat": Flat()}[name]
 
 
 class Heard(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -286,7 +286,9 @@ class Operations:
         others = keep.nonzero()[:, 0]
         count = max(0, min(count, len(others)))
         unit = self._model.config.unit_per_phi if metric == "pullback" else 1.0
-        found = geodesic.neighbours(self._model.metric(metric, weight), sound.z, library.z[others], count)
+        found = geodesic.neighbours(
+            self._model.working_metric(metric, weight), sound.z, library.z[others], count
+        )
         return [
             (library.labels[int(others[i])].id, float(d) * unit)
             for i, d in zip(found.indices, found.distances, strict=True)
@@ -321,6 +323,7 @@ class Operations:
             if sampler == "walk"
             else self._sampler(sampler).sample(count, seed, temperature)
         )
+        drawn = replace(drawn, points=drawn.points.cpu())
         away = self.away(drawn.points)
         known = self._known(drawn.points, away)
         caveats = []
@@ -360,9 +363,9 @@ class Operations:
             case "aggregated":
                 return AggregatedPosterior(library.z, library.log_variance.exp())
             case "hmc":
-                return VolumeHMC(model.kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
+                return VolumeHMC(model.working_kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
             case _:
-                return ImportanceResampling(model.kernel)
+                return ImportanceResampling(model.working_kernel)
 
     @cached_property
     def _mixture(self) -> Mixture:

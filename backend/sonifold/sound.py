@@ -51,4 +51,4 @@ def require_sounds(*values: object) -> None:
 def residuals(sounds: list[Sound], like: FeatureMaps) -> FeatureMaps:
     """Residuals (len(sounds), band, frame), zero for bare points."""
     zero = torch.zeros_like(like[0])
-    return torch.stack([zero if sound.residual is None else sound.residual for sound in sounds])
+    return torch.stack([zero if sound.residual is None else sound.residual.to(like) for sound in sounds])

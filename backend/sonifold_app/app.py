@@ -74,7 +74,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         raise
     own = OwnSounds(storage.kept, engine)
     made = MadeModels(settings.data, engine, data.room)
-    runner = JobRunner(storage.jobs, engine, made, settings.data, settings.models)
+    runner = JobRunner(storage.jobs, engine, made, settings.data, settings.models, device=settings.device)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

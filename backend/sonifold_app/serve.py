@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import uvicorn
 
+from sonifold.errors import DeviceUnavailable
 from sonifold_app import logs
 from sonifold_app.app import create_app
 from sonifold_app.connections import BoundedProtocol, connection_limit
@@ -30,8 +31,9 @@ class ServeError(Exception):
 def serve(settings: Settings) -> None:
     """Serve until interrupted. Raises ServeError before anything is loaded if the settings forbid it."""
     require_token(settings)
+    require_device(settings)
     listener = listen(settings)
-    engine = LocalEngine(settings.models, threads=settings.threads, freeze=True)
+    engine = LocalEngine(settings.models, threads=settings.threads, device=settings.device, freeze=True)
     try:
         app = create_app(settings, engine)
     except (DataFolderUnusableError, DatabaseUnusableError) as error:
@@ -67,6 +69,18 @@ def require_token(settings: Settings) -> None:
             f"SONIFOLD_HOST={settings.host} would let others reach this server, and there is no token. Set "
             "SONIFOLD_TOKEN to a long random secret, or listen on 127.0.0.1."
         )
+
+
+def require_device(settings: Settings) -> None:
+    """Raises ServeError if the settings name a device that is not here. Only to ask costs the seconds torch takes."""
+    if settings.device in ("auto", "cpu"):
+        return
+    from sonifold.device import choose
+
+    try:
+        choose(settings.device)
+    except DeviceUnavailable as error:
+        raise ServeError(f"SONIFOLD_DEVICE={settings.device}: {error}") from error
 
 
 def listen(settings: Settings) -> socket.socket:

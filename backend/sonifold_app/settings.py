@@ -45,8 +45,9 @@ class Settings(BaseSettings):
         le=256,
         description="Computations at the same time, one core each; by default as many as there are cores.",
     )
-    device: Literal["auto", "cpu"] = Field(
-        "auto", description="Where the models compute: so far the CPU, whichever is set."
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto",
+        description="Where the models compute: `auto` takes a GPU where there is one; or `cpu`, `cuda`, `mps`.",
     )
     keep_bytes: int = Field(
         1024 * MEBIBYTE,

@@ -77,7 +77,9 @@ def run(func: Callable, args: tuple, kwargs: dict) -> object:
         )
     if theirs and func in INDEXED and not isinstance(args[0], Elsewhere):
         raise LeftBehind(f"{func}: a tensor on the CPU indexed by one elsewhere")
-    if (theirs or wanted == DEVICE) and any(isinstance(part, torch.Generator) for part in (*args, *kwargs.values())):
+    if (theirs or wanted == DEVICE) and any(
+        isinstance(part, torch.Generator) for part in (*args, *kwargs.values())
+    ):
         raise LeftBehind(f"{func}: a generator on the CPU for numbers elsewhere")
     if wanted == DEVICE:
         kwargs = {**kwargs, "device": CPU}

@@ -1,4 +1,4 @@
-"""Everything computes where it is told to: on a GPU where there is one, and on a stand-in that finds what is left behind."""
+"""Everything computes where it is told to: on a GPU where there is one, and on a stand-in that finds what was left."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from elsewhere import Elsewhere, LeftBehind, watching
 from metric_cases import head, residual_decoder
 from torch import nn
 
+import sonifold
 from sonifold import geodesic, sample
-from sonifold.metric import Blend, Flat, KernelMetric, Pullback, SamplingMetric, SequentialTangents, Slice
+from sonifold.device import available, choose
+from sonifold.errors import DeviceUnavailable
+from sonifold.metric import Blend, KernelMetric, Pullback, SequentialTangents
+from sonifold.model import Model
+from sonifold.pack import find
 
 LATENT = 4
 
@@ -32,10 +37,7 @@ def kernel(device, latent: int = LATENT) -> KernelMetric:
 
 
 METRICS = {
-    "flat": lambda device: Flat(),
     "kernel": kernel,
-    "kernel, full": lambda device: KernelMetric.factors(points(5).to(device), torch.eye(4).repeat(5, 1, 1).to(device), 1.0),
-    "sampling": lambda device: SamplingMetric(points(9).to(device), 0.5 + points(9).abs().to(device)),
     "pullback": lambda device: Pullback(SequentialTangents(decoder().to(device), head().float().to(device))),
     "any decoder": lambda device: Pullback(foreign().to(device)),
     "blend": lambda device: Blend(Pullback(decoder().to(device)), kernel(device)),
@@ -43,18 +45,8 @@ METRICS = {
 
 WORK = {
     "paths": lambda metric, z: geodesic.solve(metric, z[:2], z[2:4]).nodes,
-    "one path": lambda metric, z: geodesic.solve(metric, z[:1], z[1:2], polish=True).nodes,
     "distances": lambda metric, z: geodesic.distances(metric, z[:3]),
-    "neighbours": lambda metric, z: geodesic.neighbours(metric, z[0], z[1:], 2).distances,
-    "clusters": lambda metric, z: geodesic.k_means(metric, z, 2, rounds=1).centres,
-    "mean": lambda metric, z: geodesic.frechet_mean(metric, z[:3]).point,
     "mean of two": lambda metric, z: geodesic.frechet_mean(metric, z[:2], torch.tensor([1.0, 2.0]).to(z)).point,
-    "straight on": lambda metric, z: geodesic.exponential(metric, z[:2], 0.1 * z[2:4]).nodes,
-    "velocity": lambda metric, z: geodesic.logarithm(metric, z[:2], z[2:4]),
-    "beyond": lambda metric, z: geodesic.extrapolate(metric, z[:2], z[2:4], 1.5).nodes,
-    "analogy": lambda metric, z: geodesic.analogy(metric, z[:1], z[1:2], z[2:3]).nodes,
-    "volume": lambda metric, z: metric.magnification_gradient(z)[1],
-    "ellipses": lambda metric, z: Slice(metric, z[0], *torch.eye(4)[:2].to(z)).tensor(z[:3, :2]),
 }  # fmt: skip
 
 SAMPLERS = {
@@ -114,3 +106,64 @@ def test_samplers_leave_nothing_behind(name):
         drawn = SAMPLERS[name](points(20).to(device)).sample(5, seed=1)
     alike = SAMPLERS[name](points(20)).sample(5, seed=1)
     assert torch.allclose(drawn.points.cpu(), alike.points, atol=1e-4)
+
+
+# -- a model ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def beside():
+    """The same model on the CPU, and elsewhere."""
+    with watching() as device:
+        there = Model.load(find("oneshots"), device)
+    return sonifold.load("oneshots"), there
+
+
+def ends(model):
+    return [model.sound(model.library.ids[k]) for k in (3, 900)]
+
+
+def test_a_model_elsewhere_leaves_nothing_behind(beside):
+    here, there = beside
+    with watching():
+        assert isinstance(there.working_kernel.centroids, Elsewhere)
+        path = there.paths([tuple(ends(there))], steps=3)[0]
+        drawn = there.sample("hmc", 2, seed=1).points
+    assert not isinstance(path.nodes, Elsewhere)
+    assert torch.allclose(drawn, here.sample("hmc", 2, seed=1).points, atol=1e-3)
+
+
+# -- which device ----------------------------------------------------------------------------------
+
+
+def test_auto_takes_what_there_is_and_the_cpu_is_always_there():
+    assert choose("auto").type == available()[0]
+    assert choose("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_device_that_is_not_here_is_a_sentence(name):
+    if name in available():
+        pytest.skip(f"there is a {name} device here")
+    with pytest.raises(DeviceUnavailable, match=f"no {name} device.*it has"):
+        sonifold.load("oneshots", device=name)
+
+
+def test_a_device_that_does_not_exist_is_a_sentence():
+    with pytest.raises(DeviceUnavailable, match="no device 'abacus'"):
+        choose("abacus")
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_on_a_real_gpu_everything_is_as_on_the_cpu(name):
+    if name not in available():
+        pytest.skip(f"PyTorch finds no {name} device here")
+    here, there = sonifold.load("oneshots"), sonifold.load("oneshots", device=name)
+    (expected, clip), (path, moved) = (
+        model.morph(model.geodesic(*ends(model), steps=3)) for model in (here, there)
+    )
+    assert path.length == pytest.approx(expected.length, rel=1e-2)
+    assert torch.allclose(moved.audio, clip.audio, atol=5e-2)
+    starts, finish = points(4), points(4, seed=1)
+    ours, theirs = (geodesic.solve(Pullback(decoder().to(where)), starts, finish) for where in ("cpu", name))
+    assert torch.allclose(ours.length, theirs.length, rtol=1e-2)

@@ -336,7 +336,7 @@ class _Result:
         return ~(cheaper & (self.length[which] <= (1 + ROUND_OFF) * self.line_length[which]))
 
     def keep_lines(self, straight: Curves, which: Tensor, tolerance: float) -> None:
-        """Lines instead of paths that are no better. Where a settled path is about as long, the line is the shortest."""
+        """Lines instead of paths that are no better; the shortest where a settled path is about as long."""
         for k in which.tolist():
             settled = self.stop[k] in (Stop.STRAIGHT, Stop.CONVERGED)
             near = abs(float(self.length[k] / self.line_length[k]) - 1) <= tolerance

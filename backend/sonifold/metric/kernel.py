@@ -140,9 +140,9 @@ class KernelMetric(Metric):
         scale = typical if typical > 0 else 1.0
         return type(self)(self.centroids, self.matrices / scale, self.temperature, self.ridge, self.looks)
 
-    def to(self, dtype: torch.dtype) -> Self:
-        """The same in another precision."""
-        centroids, matrices = self.centroids.to(dtype), self.matrices.to(dtype)
+    def to(self, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
+        """The same in another precision, or on another device."""
+        centroids, matrices = (part.to(device, dtype) for part in (self.centroids, self.matrices))
         return type(self)(centroids, matrices, self.temperature, self.ridge, self.looks)
 
     def weights(self, z: Points) -> Tensor:

@@ -16,7 +16,6 @@ from torch.nn.utils import parametrize
 
 from sonifold.types import Points, Vectors
 
-from .autodiff import ForwardMode
 from .layers import (
     ACTIVATIONS,
     Affine,
@@ -93,46 +92,50 @@ class SequentialTangents(TangentDecoder):
             self._layers: tuple[Layer, ...] = (Affine(weight.T.contiguous(), bias),)
         else:
             ending = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype, device=weight.device)
-            ending.weight.data, ending.bias.data = weight, bias
+            ending.weight, ending.bias = (nn.Parameter(part, requires_grad=False) for part in (weight, bias))
             self._layers = tuple(_compile([*modules[:-1], ending]))
         self._compare(decoder, head)
 
-    @torch.no_grad()
     def _compare(self, decoder: nn.Module, head: Tensor | None) -> None:
-        """Hold a distance and two tangents against the decoder's own; what is turned keeps all of them."""
+        """Hold a squared distance and its slopes against the decoder's own: what is turned keeps them."""
         assert self.dtype is not None
         assert self.latent_dim is not None
         generator = torch.Generator().manual_seed(0)
         z, v = torch.randn(2, 2, self.latent_dim, generator=generator).to(self.device, self.dtype)
-        ours = torch.cat(self._differences(*self.push(z, v[:, None])))
-        values, images = ForwardMode(decoder).push(z, v[:, None])
-        if head is not None:
-            values, images = values @ head.T.to(values), images @ head.T.to(images)
-        theirs = torch.cat(self._differences(values, images))
-        rounding = ROUNDING.get(self.dtype, 1e-3) * theirs.abs().amax() + 1e-6 * values.abs().amax()
-        if not ((ours - theirs).abs() <= rounding).all():
+        with torch.enable_grad():
+            y = z.clone().requires_grad_(True)
+            values = decoder(y) if head is None else decoder(y) @ head.T
+            theirs = (values[0] - values[1]).square().sum()
+            (slope,) = torch.autograd.grad(theirs, y)
+        ours, images = self.push(z, v[:, None])
+        away = 2 * (ours[0] - ours[1])
+        apart = torch.stack([away, -away])
+        changes = (images[:, 0] * apart).sum(1)
+        pairs = (
+            ((ours[0] - ours[1]).square().sum(), theirs.detach()),
+            (self.with_pull(z)[1](apart), slope),
+            (changes, (slope * v).sum(1)),
+        )
+        noise = torch.finfo(self.dtype).eps * values.detach().square().sum()
+        rounding = ROUNDING.get(self.dtype, 1e-3)
+        if any((one - other).norm() > rounding * other.norm() + noise for one, other in pairs):
             raise TypeError(
                 "the decoder does something else than its layers say one after the other; AnyDecoder takes any callable"
             )
 
-    @staticmethod
-    def _differences(values: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Lengths that no turning of the outputs changes: between the two values, and of the tangents' images."""
-        return (values[0] - values[1]).norm()[None], images.flatten(0, 1).norm(dim=1)
-
     def __call__(self, z: Points) -> Tensor:
-        return run(self._layers, z.to(self.dtype), None)[0]
+        return run(self._layers, z.to(self.device, self.dtype), None)[0]
 
     def push(self, z: Points, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        value, images = run(self._layers, z.to(self.dtype), tangents.to(self.dtype))
+        value, images = run(self._layers, z.to(self.device, self.dtype), tangents.to(self.device, self.dtype))
         assert images is not None  # tangents went in
         return value, images
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
-        return run_with_pull(self._layers, z.detach().to(self.dtype))
+        return run_with_pull(self._layers, z.detach().to(self.device, self.dtype))
 
     def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
-        start = Jet(*(part.to(self.dtype) for part in (z, u, v, torch.zeros_like(z))))
+        start = Jet(*(part.to(self.device, self.dtype) for part in (z, u, v, torch.zeros_like(z))))
         return bend_through(self._layers, start).uv
 
 
@@ -161,7 +164,7 @@ def _plain(module: nn.Module) -> bool:
         or "forward" in vars(module)
         or parametrize.is_parametrized(module)
         or torch_module._has_any_global_hook()
-        or any(type(parameter) is not nn.Parameter for parameter in module.parameters(recurse=False))
+        or any(not isinstance(parameter, nn.Parameter) for parameter in module.parameters(recurse=False))
     )
 
 

@@ -29,6 +29,8 @@ class AggregatedPosterior(Sampler):
         check(count, temperature)
         source = generator(seed)
         which = torch.randint(len(self.means), (count,), generator=source).to(self.means.device)
-        noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype).to(self.means)
+        noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype).to(
+            self.means
+        )
         points = self.means[which] + temperature * self.deviations[which] * noise
         return Samples(points, self.name, seed, temperature)

@@ -12,9 +12,7 @@ class Prior(Sampler):
 
     name = "prior"
 
-    def __init__(
-        self, latent_dim: int, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
-    ):
+    def __init__(self, latent_dim: int, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"):
         self.latent_dim, self.dtype, self.device = latent_dim, dtype, device
 
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0) -> Samples:

@@ -68,7 +68,7 @@ class FieldTangents(TangentDecoder):
         assert isinstance(last, nn.Linear)  # what VAE builds
         width = last.in_features
         same = nn.Linear(width, width, bias=False)
-        same.weight.data = torch.eye(width, dtype=last.weight.dtype)
+        same.weight = nn.Parameter(torch.eye(width).to(last.weight), requires_grad=False)
         self._trunk = ResidualMLPTangents(nn.Sequential(*list(decoder)[:-1], same), exact=True)
         self._centres, self._scale = field.centres, field.scale[:, None]
         weight = torch.cat([last.weight.detach(), field.values.T], 1)  # (K, width + centre)
@@ -79,7 +79,11 @@ class FieldTangents(TangentDecoder):
             weight = triangular(weight)
             offset = torch.zeros_like(weight[:, 0])
         self._weight, self._offset = weight.T.contiguous(), offset
-        self.latent_dim, self.dtype = self._trunk.latent_dim, self._trunk.dtype
+        self.latent_dim, self.dtype, self.device = (
+            self._trunk.latent_dim,
+            self._trunk.dtype,
+            self._trunk.device,
+        )
 
     def _kernel(self, z: Points) -> tuple[Tensor, Tensor]:
         """Kernels (batch, centre) and differences z - c over l^2 (batch, centre, latent)."""
@@ -87,11 +91,11 @@ class FieldTangents(TangentDecoder):
         return (-0.5 * apart.square().sum(-1)).exp(), apart / self._scale
 
     def __call__(self, z: Points) -> Tensor:
-        z = z.to(self.dtype)
+        z = z.to(self.device, self.dtype)
         return torch.cat([self._trunk(z), self._kernel(z)[0]], 1) @ self._weight + self._offset
 
     def push(self, z: Points, tangents: Tensor) -> tuple[Tensor, Tensor]:
-        z, tangents = z.to(self.dtype), tangents.to(self.dtype)
+        z, tangents = z.to(self.device, self.dtype), tangents.to(self.device, self.dtype)
         hidden, moved = self._trunk.push(z, tangents)
         kernel, slope = self._kernel(z)
         turned = -kernel[:, None] * (tangents @ slope.mT)  # (batch, tangent, centre)
@@ -99,7 +103,7 @@ class FieldTangents(TangentDecoder):
         return value, torch.cat([moved, turned], 2) @ self._weight
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
-        z = z.detach().to(self.dtype)
+        z = z.detach().to(self.device, self.dtype)
         hidden, pull_hidden = self._trunk.with_pull(z)
         kernel, slope = self._kernel(z)
         width = hidden.shape[1]

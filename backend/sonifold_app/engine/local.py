@@ -127,13 +127,16 @@ class LocalEngine:
         threads: int = 1,
         load: Callable[[], tuple[Mapping[str, Model], Mapping[str, str]]] | None = None,
         window: float = 0.003,
+        device: str = "cpu",
         freeze: bool = False,
     ) -> None:
         """``load`` gives the models by name and the sentences about those that cannot be loaded; by default it reads
         the packs in ``folder``. ``threads``: computations at the same time. ``window``: seconds that a request waits
-        for others to join it. ``freeze``: for a process that does nothing else; what is there once the packs are
-        loaded is left out of the search for garbage, which would hold up everything for most of a second."""
-        self._load = load or functools.partial(load_packs, folder)
+        for others to join it. ``device``: where they compute, see ``sonifold.device``. ``freeze``: for a process that
+        does nothing else; what is there once the packs are loaded is left out of the search for garbage, which would
+        hold up everything for most of a second."""
+        self._load = load or functools.partial(load_packs, folder, device)
+        self._device = device
         self._window, self._freeze = window, freeze
         self._models: Mapping[str, Model] = {}
         self._unusable: Mapping[str, str] = {}
@@ -199,7 +202,7 @@ class LocalEngine:
             return None
 
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
-        found = await self._files.run(opened, folder, kind)
+        found = await self._files.run(opened, folder, kind, self._device)
         if isinstance(found, str):
             log.warning("model %s cannot be used: %s", folder.name, found)
             self._unusable = {**self._unusable, folder.name: found}
@@ -350,9 +353,9 @@ class LocalEngine:
         return self._models[name]
 
 
-def opened(folder: Path, kind: ModelKind) -> tuple[Model, ModelFacts] | str:
+def opened(folder: Path, kind: ModelKind, device: str) -> tuple[Model, ModelFacts] | str:
     """A pack, or a sentence about why it cannot be used."""
-    found = load_pack(folder)
+    found = load_pack(folder, device)
     if isinstance(found, str):
         return found
     try:

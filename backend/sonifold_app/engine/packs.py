@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def load_packs(folder: Path | None) -> tuple[dict[str, Model], dict[str, str]]:
+def load_packs(folder: Path | None, device: str = "cpu") -> tuple[dict[str, Model], dict[str, str]]:
     """Models by name, and a sentence for each pack that could not be loaded."""
     import sonifold
 
     models: dict[str, Model] = {}
     unusable: dict[str, str] = {}
     for pack in sonifold.packs(folder):
-        found = pack.problem or load_pack(pack.path)
+        found = pack.problem or load_pack(pack.path, device)
         if isinstance(found, str):
             unusable[pack.name] = found
         else:
@@ -42,12 +42,12 @@ def load_packs(folder: Path | None) -> tuple[dict[str, Model], dict[str, str]]:
     return models, unusable
 
 
-def load_pack(folder: Path) -> Model | str:
+def load_pack(folder: Path, device: str = "cpu") -> Model | str:
     """A model, or a sentence about why it cannot be loaded."""
     import sonifold
 
     try:
-        return sonifold.load(folder)
+        return sonifold.load(folder, device=device)
     except errors.PackError as error:
         return str(error)
     except Exception:  # whatever is wrong with one pack, the others serve

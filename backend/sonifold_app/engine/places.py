@@ -142,7 +142,7 @@ def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]
         if query.distance == "euclidean":
             near, found = (z - start).norm(dim=1).topk(count, largest=False)
         else:
-            nearest = geodesic.neighbours(model.metric(query.metric, query.weight), start, z, count)
+            nearest = geodesic.neighbours(model.working_metric(query.metric, query.weight), start, z, count)
             unit = model.config.unit_per_phi if query.metric == "pullback" else 1.0
             near, found = unit * nearest.distances, nearest.indices
     return [

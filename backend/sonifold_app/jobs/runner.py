@@ -46,11 +46,13 @@ class JobRunner:
         data: Path,
         models: Path | None,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
         self.store = store
         self.feed = EventFeed(store)
         self._made = made
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
+        self._device = device
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the models of the user's own
@@ -194,6 +196,7 @@ class JobRunner:
                 str(self._data),
                 *more,
                 f"--threads={self._threads}",
+                f"--device={self._device}",
                 *models,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out,

@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--warm", help="model to load while there is no job yet")
     parser.add_argument("--models", type=Path, help="folder of packs")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="where to refine: auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     end_with_parent()
     if hasattr(os, "nice"):
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.job is None:
         write_to(options.data / "jobs" / id / "log.txt")
     try:
-        work(store, job, options.data, options.models, options.threads, warm)
+        work(store, job, options.data, options.models, options.threads, options.device, warm)
     except errors.Cancelled:
         store.finish(job.id, "cancelled", {})
     except errors.SonifoldError as error:
@@ -131,7 +132,13 @@ def write_to(log: Path) -> None:
 
 
 def work(
-    store: JobStore, job: Job, data: Path, models: Path | None, threads: int, warm: Loaded | None = None
+    store: JobStore,
+    job: Job,
+    data: Path,
+    models: Path | None,
+    threads: int,
+    device: str = "cpu",
+    warm: Loaded | None = None,
 ) -> None:
     """Write the pack. Raises Cancelled, or any error of the science that no new attempt would mend."""
     folder, made = data / REFINED / job.pack, data / "jobs" / job.id
@@ -141,6 +148,7 @@ def work(
     import torch
 
     from sonifold import adapt
+    from sonifold.device import choose
 
     torch.set_num_threads(threads)
     model = base_of(job, data, models, warm)
@@ -150,7 +158,7 @@ def work(
     watch = Watching(store, job, made, model)
     checkpoint = made / CHECKPOINT
     config = adapt.RefineConfig(**job.request["config"])
-    adapted = adapt.refine(model, sounds, config, checkpoint, watch.watch(), keep=True)
+    adapted = adapt.refine(model, sounds, config, checkpoint, watch.watch(), choose(device), keep=True)
     store.tell(job.id, "saving", watch.outcome)
     folder.parent.mkdir(parents=True, exist_ok=True)
     adapt.write(adapted, folder, job.title)
