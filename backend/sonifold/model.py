@@ -46,6 +46,7 @@ Distance = Literal["geodesic", "perceptual", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
 RECENT = 32  # sounds and lines kept: a second path between the same sounds costs half
 UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
+SCOUTED = 17  # steps from which on every second is heard first
 ALMOST = 0.05  # steps: one that would move by less is not rendered again
 MAX_STEPS = 129
 GLIDE_SECONDS = 0.5, 20.0  # shorter has no room for two attacks, longer is mostly held sound
@@ -459,9 +460,7 @@ class Model:
         """The sounds at each path's steps, Clip.audio (step, sample); the ends are the recordings themselves."""
         return [
             Clip(
-                self.renderer.steps(
-                    path.nodes, path.times, path.start, path.end, torch.linspace(0, 1, path.steps)
-                ),
+                self._rendered(path, torch.arange(path.steps)),
                 self.sample_rate,
                 provenance.of_path(self, path, "steps"),
             )
@@ -469,44 +468,49 @@ class Model:
         ]
 
     def morph(self, path: Path) -> tuple[Path, Clip]:
-        """A path made audible, re-timed once more by what is heard if its steps came out uneven.
+        """A path made audible, re-timed by what is heard.
 
         Rendering moves the timbre a little off the features that the path was timed by; a step louder in its first
-        milliseconds than predicted can double the steps around it. The bare line is left as it is, its speed that of
-        its features.
+        milliseconds than predicted can double the steps around it. Every second step tells how the path is heard;
+        where its steps still come out uneven, they are timed once more. The bare line is left as it is, its speed
+        that of its features.
 
         Returns:
             The path as rendered, its speed measured on the rendered sounds where it was re-timed, and the sounds.
         """
-        audio = self.render_steps([path])[0].audio
         if path.kind == "linear":
-            return path, Clip(audio, self.sample_rate, provenance.of_path(self, path, "steps"))
+            return path, self.render_steps([path])[0]
+        if path.steps >= SCOUTED:
+            scouts = torch.arange(0, path.steps, 2 if path.steps % 2 else 1)
+            path = self._even(path, _steps(self._heard(self._rendered(path, scouts))), path.times[scouts])
+        audio = self._rendered(path, torch.arange(path.steps))
         phi = self._heard(audio)
         if _variation(_steps(phi)) > UNEVEN:
-            timed = self._even(path, _steps(phi))
-            moved = timed.times != path.times
+            timed = self._even(path, _steps(phi), path.times)
+            moved = (timed.times != path.times).nonzero()[:, 0]
             path = timed
-            if moved.any():
-                audio[moved] = self.renderer.steps(
-                    path.nodes[moved],
-                    path.times[moved],
-                    path.start,
-                    path.end,
-                    torch.linspace(0, 1, path.steps)[moved],
-                )
+            if len(moved):
+                audio[moved] = self._rendered(path, moved)
                 phi[moved] = self._heard(audio[moved])
         heard = replace(path, speed=_steps(phi) * self.config.unit_per_phi)
         return heard, Clip(audio, self.sample_rate, provenance.of_path(self, heard, "steps"))
+
+    def _rendered(self, path: Path, steps: Tensor) -> Tensor:
+        """The sounds (step, sample) at some of a path's steps, by number."""
+        progress = steps / (path.steps - 1)
+        return self.renderer.steps(path.nodes[steps], path.times[steps], path.start, path.end, progress)
 
     def _heard(self, audio: Tensor) -> Tensor:
         """Phi of rendered sounds (step, sample)."""
         return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
 
-    def _even(self, path: Path, heard: Tensor) -> Path:
-        """The same curve with its steps moved to where equal distances were heard; those almost there stay."""
+    def _even(self, path: Path, heard: Tensor, at: Tensor) -> Path:
+        """The same curve with its steps moved to where equal distances were ``heard`` (n - 1,) between the times
+        ``at`` (n,); those almost there stay.
+        """
         reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
         wanted = torch.linspace(0, float(reached[-1]), path.steps)
-        even = torch.from_numpy(np.interp(wanted, reached, path.times)).to(path.times)
+        even = torch.from_numpy(np.interp(wanted, reached, at)).to(path.times)
         times = torch.where((even - path.times).abs() * (path.steps - 1) > ALMOST, even, path.times)
         nodes = geodesic.at(path.curve[None], times)[0]
         positions = geodesic.at(path.map[None], times)[0]
