@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from elsewhere import Elsewhere, LeftBehind, watching
-from metric_cases import head, residual_decoder
+from metric_cases import residual_decoder
 from torch import nn
 
 import sonifold
 from sonifold import geodesic, sample
 from sonifold.device import available, choose
 from sonifold.errors import DeviceUnavailable
-from sonifold.metric import Blend, KernelMetric, Pullback, SequentialTangents
-from sonifold.model import Model
-from sonifold.pack import find
+from sonifold.metric import Blend, KernelMetric, Pullback
 
 LATENT = 4
 
@@ -38,15 +36,12 @@ def kernel(device, latent: int = LATENT) -> KernelMetric:
 
 METRICS = {
     "kernel": kernel,
-    "pullback": lambda device: Pullback(SequentialTangents(decoder().to(device), head().float().to(device))),
-    "any decoder": lambda device: Pullback(foreign().to(device)),
     "blend": lambda device: Blend(Pullback(decoder().to(device)), kernel(device)),
 }  # fmt: skip
 
 WORK = {
     "paths": lambda metric, z: geodesic.solve(metric, z[:2], z[2:4]).nodes,
     "distances": lambda metric, z: geodesic.distances(metric, z[:3]),
-    "mean of two": lambda metric, z: geodesic.frechet_mean(metric, z[:2], torch.tensor([1.0, 2.0]).to(z)).point,
 }  # fmt: skip
 
 SAMPLERS = {
@@ -108,31 +103,6 @@ def test_samplers_leave_nothing_behind(name):
     assert torch.allclose(drawn.points.cpu(), alike.points, atol=1e-4)
 
 
-# -- a model ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def beside():
-    """The same model on the CPU, and elsewhere."""
-    with watching() as device:
-        there = Model.load(find("oneshots"), device)
-    return sonifold.load("oneshots"), there
-
-
-def ends(model):
-    return [model.sound(model.library.ids[k]) for k in (3, 900)]
-
-
-def test_a_model_elsewhere_leaves_nothing_behind(beside):
-    here, there = beside
-    with watching():
-        assert isinstance(there.working_kernel.centroids, Elsewhere)
-        path = there.paths([tuple(ends(there))], steps=3)[0]
-        drawn = there.sample("hmc", 2, seed=1).points
-    assert not isinstance(path.nodes, Elsewhere)
-    assert torch.allclose(drawn, here.sample("hmc", 2, seed=1).points, atol=1e-3)
-
-
 # -- which device ----------------------------------------------------------------------------------
 
 
@@ -152,6 +122,10 @@ def test_a_device_that_is_not_here_is_a_sentence(name):
 def test_a_device_that_does_not_exist_is_a_sentence():
     with pytest.raises(DeviceUnavailable, match="no device 'abacus'"):
         choose("abacus")
+
+
+def ends(model):
+    return [model.sound(model.library.ids[k]) for k in (3, 900)]
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
