@@ -155,7 +155,8 @@ def opened(file: IO[bytes]) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise PackedInvalidError(
-            f"this is not a zip file, or only a part of one ({error}). Send what GET models/{{model}}/file gave."
+            f"this is not a zip file, or only a part of one ({error}). Choose a *.sonifold.zip that "
+            "Sonifold saved."
         ) from error
     entries = archive.infolist()
     if len(entries) > MOST_FILES:
@@ -204,7 +205,7 @@ def config_in(archive: zipfile.ZipFile) -> PackConfig:
             data = numbers_of(file.read(NAMES[0][1] + 1), CONFIG)
     except KeyError as error:
         raise PackedInvalidError(
-            "there is no pack.json in it, at its top. Send what GET models/{model}/file gave."
+            "there is no pack.json in it, at its top. Choose a *.sonifold.zip that Sonifold saved."
         ) from error
     except UNREADABLE as error:
         raise PackedInvalidError(

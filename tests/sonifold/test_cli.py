@@ -166,7 +166,7 @@ def test_a_folder_without_sounds_says_so(sounds, capsys):
     assert "no sound file in the folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "kit.part", "nul", "Kit", ".kit"])
+@pytest.mark.parametrize("name", ["../evil", "/evil", "kit.part", "nul", "Kit", ".kit"])
 def test_finetune_refuses_a_name_that_is_no_name_of_a_pack_before_anything_is_done(tmp_path, capsys, name):
     arguments = ["finetune", "oneshots", "none.wav", "--name", name, "--models", str(tmp_path / "packs")]
     assert main(arguments) == 1
