@@ -46,8 +46,9 @@ class Settings(BaseSettings):
         description="Computations at the same time, one core each; by default as many as there are cores.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        "auto",
-        description="Where the models compute: `auto` takes a GPU where there is one; or `cpu`, `cuda`, `mps`.",
+        "cpu",
+        description="Where paths, distances, samplers and fine-tuning compute: `cpu`, `cuda`, `mps`, or `auto`, which "
+        "takes a GPU where there is one. Rendering stays on the CPU.",
     )
     keep_bytes: int = Field(
         1024 * MEBIBYTE,
