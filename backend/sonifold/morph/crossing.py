@@ -200,13 +200,16 @@ class Crossing:
         return torch.stack(rows)
 
     def recording(self, point: Tensor, fraction: float) -> Audio | None:
-        """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else."""
+        """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else, and where it
+        would clip.
+        """
         if fraction not in (0.0, 1.0):
             return None
         side = int(fraction)
         changed = self._added[side].abs().amax() > CHANGED
         moved = (point - self.sounds[side].z).abs().amax() > CHANGED
-        return None if changed or moved else self.sounds[side].audio
+        audio = self.sounds[side].audio
+        return None if changed or moved or audio is None or audio.abs().amax() > 1 else audio
 
     def residuals(self, features: Tensor, fractions: Tensor) -> Tensor:
         """What decoding leaves out of moved ends' features (2, node, band, frame), at fractions (node,)."""
