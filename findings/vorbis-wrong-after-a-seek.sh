@@ -1,7 +1,7 @@
 #!/bin/sh
 # After a seek in an Ogg Vorbis file, the first samples that soundfile reads are wrong.
 #
-# Expected: seek(n) and read(k) give what samples n to n + k of the whole file are, as they do for FLAC, MP3 and Opus.
+# Expected: seek(n) and read(k) give what samples n to n + k of the whole file are, as they do for FLAC and Opus.
 # Seen (soundfile 0.14.0 with libsndfile 1.2.2, Linux, Python 3.11): from the second Ogg page on, up to a thousand samples after the seek
 # differ from the same samples of the whole file by as much as full scale; after those, all are right. No error, and tell() is right.
 # Blocks of Vorbis overlap: the first after a seek needs the one before it, which is not decoded.
