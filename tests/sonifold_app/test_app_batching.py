@@ -205,7 +205,7 @@ def test_a_request_is_turned_away_at_its_first_step_or_at_none(run):
 
 def test_who_waits_longer_than_was_expected_is_turned_away_in_the_end(run):
     """Unless something has been computed for the same request already."""
-    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.001, limit=0.2)
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.001, limit=0.2, few=2)
     new, begun = Visit(), Visit(begun=True)
 
     def ask(whose):
@@ -221,6 +221,22 @@ def test_who_waits_longer_than_was_expected_is_turned_away_in_the_end(run):
     assert kept.result(10) == "asked"
     assert alone.result(10) == "by nobody's request"
     assert run.batches.count(("a", ["asked"])) == 1
+    batcher.close()
+
+
+def test_a_few_are_served_however_long_a_slow_machine_takes(run):
+    batcher = Batcher(run, window=0.0, guess=lambda key: 0.001, limit=0.2, few=2)
+
+    def ask(number):
+        visit.set(Visit())
+        return batcher.submit("a", number)
+
+    run.hold(batcher)
+    waiting = [contextvars.copy_context().run(ask, number) for number in (1, 2)]
+    time.sleep(0.7)  # more than twice the limit and the time between two looks
+    assert not any(future.done() for future in waiting)
+    run.go.set()
+    assert [future.result(10) for future in waiting] == [1, 2]
     batcher.close()
 
 

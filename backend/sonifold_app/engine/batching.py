@@ -105,7 +105,8 @@ class Batcher(Generic[Key]):
     seconds after which a job of any rank but BACKGROUND goes by its age alone. ``idle`` is called once there has been
     nothing to do for ``rest`` seconds. ``guess``: seconds that an item of size 1 takes, until that has been seen;
     ``size``: what an item takes, compared with others of its key. ``limit``: seconds of work ahead from which on
-    nothing new is taken.
+    nothing new is taken, and of waiting after which a job of a crowd is let go. ``few``: so many waiting jobs are no
+    crowd; on a machine that is slow they are done however long it takes.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Batcher(Generic[Key]):
         guess: Callable[[Key], float] = lambda _: 0.1,
         size: Callable[[Key, Any], float] = lambda key, item: 1.0,
         limit: float = 10.0,
+        few: int = 4,
     ) -> None:
         self._run = run
         self._window = window
@@ -129,6 +131,7 @@ class Batcher(Generic[Key]):
         self._rest = rest
         self._size = size
         self._limit = limit
+        self._few = few
         self._pace = Pace(guess)
         self._inbox: queue.SimpleQueue[Job[Key] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
@@ -273,7 +276,8 @@ class Batcher(Generic[Key]):
         while not self._ended.wait(LOOK_SECONDS):
             now = time.monotonic()
             with self._lock:
-                late = [job for job in self._pending.values() if self._is_late(now, job)]
+                crowd = list(self._pending.values()) if len(self._pending) > self._few else []
+                late = [job for job in crowd if self._is_late(now, job)]
                 for job in late:
                     del self._pending[job.number]
             for job in late:
