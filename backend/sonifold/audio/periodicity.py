@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
 
 LOWEST, MIDDLE, HIGHEST = 25.0, 800.0, 9_000.0  # Hz
 FRAME_SECONDS = 0.186  # some periods of the lowest
@@ -47,15 +48,18 @@ def periods(samples: NDArray[np.floating], sample_rate: int) -> Periods | None:
     ]
     hertz, clarity = (np.array(column) for column in zip(*chosen, strict=True))
     loudest = frames[int(np.argmax(np.square(frames).sum(axis=1)))]
-    hertz[~np.array([has_fundamental(loudest, sample_rate, one) for one in hertz])] = 0
+    partials = np.abs(np.fft.rfft(loudest * np.hanning(size)))
+    hertz[~np.array([has_fundamental(partials, size / sample_rate, one) for one in hertz])] = 0
     return Periods(hertz, clarity, np.sqrt(np.square(frames).mean(axis=1)))
 
 
 def square_differences(frames: NDArray[np.float64], finer: int) -> NDArray[np.float64]:
     """n[tau] of frames (frame, sample), for lags up to half their length, ``finer`` to the sample."""
     size = frames.shape[1]
-    spectrum = np.fft.rfft(frames, 2 * size, axis=1)
-    products = finer * np.fft.irfft(np.abs(spectrum) ** 2, 2 * size * finer, axis=1)[:, : size * finer // 2]
+    length = next_fast_len(2 * size, real=True)
+    spectrum = rfft(frames, length, axis=1)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    products = finer * irfft(power, length * finer, axis=1)[:, : size * finer // 2]
     squares = np.cumsum(np.pad(np.square(frames), ((0, 0), (1, 0))), axis=1)
     lag = np.arange(size // 2 + 1)
     both = squares[:, size - lag] + squares[:, -1:] - squares[:, lag]
@@ -81,9 +85,8 @@ def period(n: NDArray[np.float64], lags: float, lowest: float, highest: float) -
     return float(lags / (at + shift)), float(here - 0.25 * (before - after) * shift)
 
 
-def has_fundamental(frame: NDArray[np.float64], sample_rate: int, hertz: float) -> bool:
-    """Whether a frame (sample,) has a partial at this frequency."""
-    spectrum = np.abs(np.fft.rfft(frame * np.hanning(len(frame))))
-    bin_ = hertz * len(frame) / sample_rate
+def has_fundamental(partials: NDArray[np.float64], seconds: float, hertz: float) -> bool:
+    """Whether a frame of so many seconds has a partial at this frequency, by its magnitudes (bin,)."""
+    bin_ = hertz * seconds
     low, high = int(0.95 * bin_ - 1), int(1.05 * bin_ + 2)
-    return bool(hertz > 0 and spectrum[max(0, low) : high + 1].max() >= PRESENT * spectrum.max())
+    return bool(hertz > 0 and partials[max(0, low) : high + 1].max() >= PRESENT * partials.max())

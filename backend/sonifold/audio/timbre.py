@@ -184,15 +184,22 @@ def _plan(sample_rate: int) -> _Plan:
 
 def _relative_power(batch: AudioBatch, onsets: Tensor, plan: _Plan) -> Tensor:
     """W P / g on the log-time axis, (batch, BANDS, _INTERVALS); zero for silence."""
-    frames = len(plan.intervals)
-    length = (frames - 1) * plan.hop
+    length = (len(plan.intervals) - 1) * plan.hop
     padded = torch.nn.functional.pad(batch, (0, length))
     first = (onsets * plan.sample_rate).round().long().clamp(max=batch.shape[1])
     aligned = torch.stack([row[i : i + length] for row, i in zip(padded, first.tolist(), strict=True)])
     half = plan.fft // 2
+    frames = _sounding(aligned, half, plan)  # those behind have no power
     framed = torch.nn.functional.pad(aligned, (half, half)).unfold(1, plan.fft, plan.hop)[:, :frames]
     parts = torch.view_as_real(torch.fft.rfft(framed * plan.window.to(batch))[..., : plan.mel.shape[0]])
     real, imaginary = parts[..., 0], parts[..., 1]
-    power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals
+    power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals[:frames]
     loudest = power.sum(1).amax(1)
     return power / loudest.clamp(min=1e-20)[:, None, None] * (loudest > 1e-12)[:, None, None]
+
+
+def _sounding(aligned: AudioBatch, half: int, plan: _Plan) -> int:
+    """How many frames, ``half`` a window to either side, reach a sample that is not zero in one of the sounds."""
+    samples = aligned.any(0).nonzero()
+    last = int(samples[-1]) if len(samples) else 0
+    return min(len(plan.intervals), (last + half) // plan.hop + 1)
