@@ -18,7 +18,7 @@ from torch import Tensor
 
 from sonifold.morph.crossing import Crossing, FineStructure
 from sonifold.morph.level import CEILING, at_loudness
-from sonifold.representation.spectral import Spectral, suppress_hiss
+from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
@@ -105,6 +105,23 @@ class Renderer:
         number of the step, so that all ways are equally loud at each.
         """
         crossing = self.crossing(start, end)
+        progress = fractions if progress is None else progress
+        recordings = [
+            crossing.recording(point, u) for point, u in zip(points, fractions.tolist(), strict=True)
+        ]
+        rendered = torch.tensor([recording is None for recording in recordings])
+        audio = torch.empty(len(points), self.representation.samples)
+        for step, recording in enumerate(recordings):
+            if recording is not None:
+                audio[step] = recording
+        if rendered.any():
+            audio[rendered] = self._between(
+                crossing, points[rendered], fractions[rendered], progress[rendered]
+            )
+        return audio
+
+    def _between(self, crossing: Crossing, points: Points, fractions: Tensor, progress: Tensor) -> AudioBatch:
+        """The same where no recording is heard."""
         fine = [[crossing.fine_structure(side, u) for u in fractions.tolist()] for side in (0, 1)]
         features = torch.stack([torch.stack([one.features for one in side]) for side in fine])
         residuals = crossing.residuals(features, fractions)
@@ -112,20 +129,14 @@ class Renderer:
         steps = zip(maps, *fine, fractions.tolist(), strict=True)
         audio = torch.stack([self._step(crossing.frames, *step) for step in steps])
         first, last = crossing.loudness
-        wanted = torch.lerp(first, last, fractions if progress is None else progress)
-        audio = at_loudness(audio, wanted, self.representation.sample_rate)
-        for step, (point, u) in enumerate(zip(points, fractions.tolist(), strict=True)):
-            recording = crossing.recording(point, u)
-            if recording is not None:
-                audio[step] = recording
-        return audio
+        return at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
 
     def _step(
         self, frames: int, features: FeatureMap, first: FineStructure, last: FineStructure, fraction: float
     ) -> Audio:
         """One step (sample,), its first ``frames`` hops of some loudness, silent after."""
-        detail = torch.lerp(first.detail[:frames], last.detail[:frames], fraction)
-        phase = torch.lerp(first.spectrum[:frames], last.spectrum[:frames], fraction)
-        target = self.representation.magnitudes(features[None])[:, :frames] * detail.exp()
+        detail = torch.lerp(first.detail, last.detail, fraction)
+        phase = mixed(first.spectrum, last.spectrum, fraction)
+        target = self.representation.magnitudes(features[None], frames) * detail.exp_()
         sound = self.representation.refine_phase(target, phase[None], STEP_ITERATIONS)[0]
         return torch.nn.functional.pad(sound, (0, self.representation.samples - len(sound)))

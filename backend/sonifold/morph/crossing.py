@@ -23,7 +23,7 @@ from sonifold.audio.pitch import pitch
 from sonifold.morph.level import loudness
 from sonifold.morph.timing import Times, between, landmarks, places
 from sonifold.morph.transpose import Transposer
-from sonifold.representation.spectral import HOP, ONSET, Spectral
+from sonifold.representation.spectral import HOP, ONSET, Spectral, squared
 from sonifold.sound import Sound
 from sonifold.types import Audio, Curves, FeatureMap, FeatureMaps, Points
 
@@ -41,22 +41,24 @@ Decode = Callable[[Points], FeatureMaps]
 
 @dataclass(frozen=True)
 class FineStructure:
-    """What the features of a recording do not resolve."""
+    """What the features of a recording do not resolve, for as long as a step is rendered."""
 
     spectrum: Tensor  # complex (frame, bin), loudest frame at 0 dB: its phases count
     detail: Tensor  # (frame, bin), log of magnitude over its smooth envelope
     features: FeatureMap  # (band, frame of the grid)
 
     @classmethod
-    def of(cls, audio: Audio, spectral: Spectral) -> FineStructure:
-        """Of a recording (sample,)."""
+    def of(cls, audio: Audio, spectral: Spectral, frames: int) -> FineStructure:
+        """Of a recording (sample,), its first ``frames`` hops; the features are of all of it."""
         spectrum = spectral.stft(audio[None])
-        features, level = spectral.features_of(spectrum)
-        spectrum = spectrum * 10 ** (-float(level) / 20)
-        envelope = spectral.magnitudes(features)
+        power = squared(spectrum)
+        features, level = spectral.features_of_power(spectral.to_bands @ power.mT)
+        gain = 10 ** (-float(level) / 20)
+        magnitude = power[0, :frames].sqrt_().mul_(gain)
+        envelope = spectral.magnitudes(features, frames)[0]
         floor = FAINT * envelope.amax()
-        detail = ((spectrum.abs() + floor) / (envelope + floor)).log().clamp(-DETAIL, DETAIL)
-        return cls(spectrum[0], detail[0], features[0])
+        detail = ((magnitude + floor) / (envelope + floor)).log_().clamp_(-DETAIL, DETAIL)
+        return cls(spectrum[0, :frames] * gain, detail, features[0])
 
 
 class Crossing:
@@ -107,11 +109,13 @@ class Crossing:
     def _pays(self, octaves: float) -> bool:
         """Whether the sounds are clearly nearer in Phi where both are moved half of an interval."""
         moved = [
-            FineStructure.of(transposer(octaves * share), self.representation).features
+            transposer(octaves * share)
             for transposer, share in zip(self._transposers, (0.5, -0.5), strict=True)
         ]
-        first, last = self._own
-        phi = self.representation.timbre(torch.stack([first.features, last.features, *moved]))
+        features, _ = self.representation.analyse(torch.stack(moved))
+        phi = self.representation.timbre(
+            torch.cat([torch.stack([one.features for one in self._own]), features])
+        )
         return bool((phi[2] - phi[3]).norm() < PAYS * (phi[0] - phi[1]).norm())
 
     def _times(self, fraction: float) -> Times:
@@ -130,7 +134,7 @@ class Crossing:
         """Of the end ``side`` (0 or 1), at the pitch that belongs to a fraction of the way."""
         if self.interval == 0 or fraction == side:
             return self._own[side]
-        return FineStructure.of(self._moved(side, fraction), self.representation)
+        return FineStructure.of(self._moved(side, fraction), self.representation, self.frames)
 
     def _moved(self, side: int, fraction: float) -> Audio:
         """The recording of the end ``side`` at the pitch that belongs to a fraction of the way."""
@@ -139,7 +143,7 @@ class Crossing:
     @cached_property
     def _own(self) -> list[FineStructure]:
         audio = [sound.audio for sound in self.sounds if sound.audio is not None]
-        return [FineStructure.of(one, self.representation) for one in audio]
+        return [FineStructure.of(one, self.representation, self.frames) for one in audio]
 
     def _at_its_time(self, residual: FeatureMap, side: int, fraction: float) -> FeatureMap:
         """A residual of the end ``side`` with its times moved to those of a fraction of the way."""
@@ -190,14 +194,18 @@ class Crossing:
     @cached_property
     def _added(self) -> Tensor:
         """What the ends' residuals hold that their recordings do not: a slider's work, (2, band, frame)."""
-        own = self._decode(torch.stack([sound.z for sound in self.sounds]))
         rows = [
-            torch.zeros_like(made)
+            torch.zeros_like(decoded)
             if sound.residual is None or sound.features is None
-            else sound.residual - (sound.features - made)
-            for sound, made in zip(self.sounds, own, strict=True)
+            else sound.residual - (sound.features - decoded)
+            for sound, decoded in zip(self.sounds, self._decoded, strict=True)
         ]
         return torch.stack(rows)
+
+    @cached_property
+    def _decoded(self) -> FeatureMaps:
+        """What decoding makes of the ends where they are, (2, band, frame)."""
+        return self._decode(torch.stack([sound.z for sound in self.sounds]))
 
     def recording(self, point: Tensor, fraction: float) -> Audio | None:
         """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else, and where it
@@ -213,8 +221,11 @@ class Crossing:
 
     def residuals(self, features: Tensor, fractions: Tensor) -> Tensor:
         """What decoding leaves out of moved ends' features (2, node, band, frame), at fractions (node,)."""
-        decoded = self._decode(self.latent(fractions).flatten(0, 1))
-        residuals = features - decoded.unflatten(0, (2, -1)) + self._added[:, None]
+        if self.interval == 0:  # the ends stay where they are in latent space
+            decoded = self._decoded[:, None]
+        else:
+            decoded = self._decode(self.latent(fractions).flatten(0, 1)).unflatten(0, (2, -1))
+        residuals = features - decoded + self._added[:, None]
         if self.same:
             return residuals
         return torch.stack(

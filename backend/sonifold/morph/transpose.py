@@ -14,7 +14,7 @@ from sonifold.types import Audio
 FINER = 4  # times the recording's rate: between such samples a straight line is close enough
 SPEEDS = 3  # low-passed copies in an octave, so that reading faster does not alias
 GUARD = 1024  # silent samples after the recording
-RECENT = 4  # copies kept: neighbouring steps share one
+RECENT = 10  # copies kept, of 1 MB: as many as three octaves take, so that a second way finds them
 
 
 class Transposer:
@@ -31,10 +31,10 @@ class Transposer:
         speed = 2.0**octaves
         finer = self._finer(max(0, math.ceil(SPEEDS * octaves - 0.05)))
         at = ((torch.arange(len(self.audio)) - ONSET) * speed + ONSET) * FINER
-        left = at.long()
+        left = at.int()
         inside = (at >= 0) & (left < len(finer) - 1)
         left = left.clamp(0, len(finer) - 2)
-        return torch.lerp(finer[left], finer[left + 1], at - left) * inside
+        return torch.lerp(finer.index_select(0, left), finer.index_select(0, left + 1), at - left) * inside
 
     def _band_limited(self, steps: int) -> Tensor:
         """The recording at ``FINER`` times its rate, its band limited by so many steps of a third octave."""

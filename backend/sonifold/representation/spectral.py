@@ -116,7 +116,7 @@ class Spectral:
 
     def power_of(self, spectra: Tensor) -> Tensor:
         """Power of spectra (batch, hop, 513) in each band, (batch, 160, hop)."""
-        return self.to_bands @ torch.view_as_real(spectra).square().sum(-1).mT
+        return self.to_bands @ squared(spectra).mT
 
     def loudest(self, band_power: Tensor) -> Tensor:
         """A-weighted power of the loudest frame, (batch,)."""
@@ -169,10 +169,12 @@ class Spectral:
             high = torch.where(short[:, None, None], high, middle)
         return positive * (1 + ((low + high) / 2 - 1) * positive / peak)
 
-    def magnitudes(self, features: FeatureMaps) -> Tensor:
-        """STFT magnitudes (batch, 257, 513) by interpolation of log power between bands and frames."""
+    def magnitudes(self, features: FeatureMaps, hops: int | None = None) -> Tensor:
+        """STFT magnitudes (batch, 257, 513), or of the first ``hops``, by interpolation of log power between bands and
+        frames.
+        """
         log_power = (self.expand(features) + FLOOR).log()
-        fine = (self.from_frames.T @ log_power.mT @ self.from_bands.T).exp_() - FLOOR
+        fine = (self.from_frames.T[:hops] @ log_power.mT @ self.from_bands.T).exp_() - FLOOR
         return (fine.clamp_(min=0) * self.unweight).sqrt_()
 
     def synthesise(
@@ -197,7 +199,7 @@ class Spectral:
         previous: Tensor | None = None
         for _ in range(iterations):
             consistent = self.stft(self.istft(spectrum))
-            ahead = consistent if previous is None else torch.lerp(previous, consistent, 1 + MOMENTUM)
+            ahead = consistent if previous is None else mixed(previous, consistent, 1 + MOMENTUM)
             previous = consistent
             spectrum = with_phase(target, ahead)
         audio = self.istft(spectrum)
@@ -218,10 +220,20 @@ class Spectral:
 
 def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:
     """A complex spectrum of the given magnitude pointing where ``direction`` points."""
-    parts = torch.view_as_real(direction)
+    scale = squared(direction).add_(1e-20).rsqrt_() * magnitude
+    return direction * scale
+
+
+def mixed(first: Tensor, last: Tensor, share: float) -> Tensor:
+    """Complex spectra between two, on a straight line; part by part, four times as fast as on complex numbers."""
+    return torch.view_as_complex(torch.lerp(torch.view_as_real(first), torch.view_as_real(last), share))
+
+
+def squared(spectra: Tensor) -> Tensor:
+    """Squared magnitude of complex numbers; summing over the two parts would take five times as long."""
+    parts = torch.view_as_real(spectra)
     real, imaginary = parts[..., 0], parts[..., 1]
-    scale = torch.addcmul(real * real, imaginary, imaginary).add_(1e-20).rsqrt_() * magnitude
-    return torch.view_as_complex(parts * scale[..., None])
+    return torch.addcmul(real * real, imaginary, imaginary)
 
 
 def suppress_hiss(features: FeatureMaps) -> FeatureMaps:
