@@ -84,7 +84,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
 def test_before_after_and_the_original_are_heard_side_by_side(page: Page, bars: list[Path]) -> None:
     pick(page, bars)
     wait(page, READY)
-    page.get_by_text("Hear what changed").click()
+    page.locator("summary", has_text="Hear what changed").click()
     for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
@@ -104,7 +104,10 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     wait(page, "s.a")
     page.keyboard.press("Escape")
     until_silent(page)
-    page.locator(".rail [data-panel=yours]").focus()
+    if state(page, "s.panel") != "yours":  # Escape silences first what already sounds, and closes the panel otherwise
+        page.locator(".rail [data-panel=yours]").focus()
+        page.keyboard.press("Enter")
+    tab_to(page, page.locator(".adapted summary", has_text="Hear what changed"))
     page.keyboard.press("Enter")
     tab_to(page, page.locator(".adapted").get_by_role("radio", name="With your sounds"))
     page.keyboard.press("ArrowLeft")
@@ -188,7 +191,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         path.stem for path in bars
     )
     page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
-    page.get_by_text("Hear what changed").click()
+    page.locator("summary", has_text="Hear what changed").click()
     for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
