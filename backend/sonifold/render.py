@@ -74,10 +74,10 @@ class Renderer:
             return sound
         audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))
         features, level = self.representation.analyse(audio)
-        residual = self.residual(features, sound.z[None])
-        return replace(
-            sound, audio=audio[0], features=features[0], residual=residual[0], level=float(level[0])
-        )
+        residual = self.residual(features, sound.z[None])[0]
+        if sound.residual is not None:  # what a slider added to the point
+            residual = residual + sound.residual
+        return replace(sound, audio=audio[0], features=features[0], residual=residual, level=float(level[0]))
 
     @torch.no_grad()
     def along(self, points: Points, start: Sound, end: Sound) -> FeatureMaps:

@@ -104,7 +104,9 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     wait(page, "s.a")
     page.keyboard.press("Escape")
     until_silent(page)
-    if state(page, "s.panel") != "yours":  # Escape silences first what already sounds, and closes the panel otherwise
+    if (
+        state(page, "s.panel") != "yours"
+    ):  # Escape silences first what already sounds, and closes the panel otherwise
         page.locator(".rail [data-panel=yours]").focus()
         page.keyboard.press("Enter")
     tab_to(page, page.locator(".adapted summary", has_text="Hear what changed"))

@@ -235,7 +235,7 @@ def test_a_job_whose_worker_cannot_be_started_waits_until_it_can(app, begin, dat
     assert runner.store.fruitless(job) == 0
     folder.unlink()
     wait_for(lambda: runner.store.find(job).state == "failed")  # there is no such model, as the worker found
-    assert runner.trouble is None
+    wait_for(lambda: runner.trouble is None)
 
 
 def test_a_job_whose_end_could_not_be_written_is_ended_when_it_can(app, begin, data):

@@ -94,7 +94,7 @@ class Running:
         told = []
         for block in self.get(f"/jobs/{job}/events").text.split("\n\n"):
             fields = dict(line.split(": ", 1) for line in block.splitlines())
-            if fields and fields["event"] != "beat":
+            if fields.get("event", "beat") != "beat":
                 told.append((fields["event"], json.loads(fields["data"])))
         return told
 

@@ -83,6 +83,10 @@ def real(client, name):
     yield {"own": own, "upload": upload, "job": job, "adapted": adapted}
     for one in client.get(f"{API}/jobs").json()["jobs"]:
         client.post(f"{API}/jobs/{one['id']}/cancellation")
+    client.delete(f"{API}/models/{adapted}")
+    for id in client.get(f"{API}/models/{name}/sounds").json()["id"]:
+        if id.startswith("u"):
+            client.delete(f"{API}/models/{name}/sounds/{id}")
 
 
 def with_real_ids(example, real):

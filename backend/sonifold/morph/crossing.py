@@ -127,7 +127,8 @@ class Crossing:
     def frames(self) -> int:
         """How many hops of the STFT sound at one of the ends."""
         audio = torch.stack([sound.audio for sound in self.sounds if sound.audio is not None]).abs()
-        last = int((audio > SILENT * audio.amax(1, keepdim=True)).any(0).nonzero().amax())
+        sounding = (audio > SILENT * audio.amax(1, keepdim=True)).any(0).nonzero()
+        last = int(sounding.amax()) if len(sounding) else 0
         return min(self.representation.hops + 1, last // HOP + AFTER)
 
     def fine_structure(self, side: int, fraction: float) -> FineStructure:
