@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 import torch
 from torch import Tensor
 
+from sonifold.errors import NotFinite
 from sonifold.morph.crossing import Crossing, FineStructure
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
@@ -69,10 +70,15 @@ class Renderer:
         return Crossing((first, last), self.representation, self.moved, self.features)
 
     def sounding(self, sound: Sound) -> Sound:
-        """The sound itself, or a bare point with what it sounds like for a recording."""
+        """The sound itself, or a bare point with what it sounds like for a recording. Raises NotFinite."""
         if sound.audio is not None:
             return sound
         audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))
+        if not audio.isfinite().all():
+            raise NotFinite(
+                "a point at an end has no sound: what the model decodes there is beyond what numbers can hold. Choose "
+                "one nearer to the map."
+            )
         features, level = self.representation.analyse(audio)
         residual = self.residual(features, sound.z[None])[0]
         if sound.residual is not None:  # what a slider added to the point

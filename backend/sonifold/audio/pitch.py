@@ -43,7 +43,7 @@ def pitch(samples: NDArray[np.floating], sample_rate: int) -> float | None:
     Of the frames that can be heard, enough must have one and agree with their median, by confidence and loudness
     weighted, within a semitone.
     """
-    if not np.any(samples):
+    if not np.any(samples) or not np.isfinite(samples).all():
         return None
     found = periods(samples, sample_rate)
     clear, likely = (agreed(*found, least) if found else None for least in (CLEAR, LIKELY))
