@@ -26,6 +26,8 @@ def test_the_end_key_leads_to_the_last_row_and_the_row_stays_when_it_is_scrolled
     page.keyboard.press("Home")
     wait(page, f"{FOCUS}.closest('tr')?.ariaRowIndex === '2'")
     page.keyboard.press("ArrowRight")
+    assert page.evaluate(f"{FOCUS}.dataset.act") == "save"
+    page.keyboard.press("ArrowRight")
     assert page.evaluate(f"{FOCUS}.dataset.end") == "a"
     page.keyboard.press("Enter")
     wait(page, "s.a !== null")
