@@ -301,8 +301,8 @@ def test_a_sound_is_kept_renamed_deleted_and_brought_back(visit: Session) -> Non
     wait(page, "s.library.name.includes('My own kick')")
 
     again = visit.open("/?panel=library&q=made")  # it is there after a reload, for everyone
-    wait(again, "document.querySelectorAll('.own').length === 1")
     own = again.locator("tr[data-sound]", has_text="My own kick")
+    own.wait_for()
     own.get_by_role("button", name="My own kick as A").click()
     wait(again, "s.a && s.library.kindOf(s.library.indexOf(s.a.sound)) === 'made'")
     loudest = again.evaluate(
