@@ -299,7 +299,7 @@ def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page
     page.get_by_role("button", name="Fine-tune on these 3 sounds").click()
     wait(page, "s.job?.progress")
     job = state(page, "s.job.id")
-    meter = page.get_by_role("progressbar", name="Learning")
+    meter = page.get_by_role("progressbar", name="Fine-tuning")
     assert 0 <= int(meter.get_attribute("aria-valuenow") or -1) <= 100
     page.goto(page.url)
     wait(page, f"s.job?.id === '{job}'")
