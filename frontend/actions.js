@@ -22,7 +22,7 @@ export function createActions({ store, playback, performance }) {
     const patch = { [end]: anchor, pointed: null, place: 0, operation: null };
     // the sound that was the other end: the two change places rather than meet
     if (sameAnchor(state[other], anchor)) patch[other] = state[end];
-    const complete = end === "a" ? patch.b ?? state.b : patch.a ?? state.a;
+    const complete = end === "a" ? (patch.b ?? state.b) : (patch.a ?? state.a);
     if (sameAnchor(state[end], anchor)) return void playback.audition(anchor);
     playback.pause();
     if (complete) {
@@ -47,7 +47,12 @@ export function createActions({ store, playback, performance }) {
       const { marked } = store.get();
       const rest = marked.filter((other) => !sameAnchor(other, anchor));
       if (rest.length === marked.length && marked.length >= MOST_MARKED) {
-        store.set({ notice: { text: `${MOST_MARKED} sounds are marked; that is as many as an average takes.`, kind: "news" } });
+        store.set({
+          notice: {
+            text: `${MOST_MARKED} sounds are marked; that is as many as an average takes.`,
+            kind: "news",
+          },
+        });
         return;
       }
       store.set({ marked: rest.length < marked.length ? rest : [...marked, anchor], operation: null });
@@ -66,7 +71,13 @@ export function createActions({ store, playback, performance }) {
       playback.pause();
       playback.soon();
       void playback.unlock();
-      store.set({ a: { sound: library.id[from] }, b: { sound: library.id[to] }, place: 0, pointed: null, operation: null });
+      store.set({
+        a: { sound: library.id[from] },
+        b: { sound: library.id[to] },
+        place: 0,
+        pointed: null,
+        operation: null,
+      });
     },
     swap() {
       const { a, b, place, playing } = store.get();
@@ -76,7 +87,21 @@ export function createActions({ store, playback, performance }) {
     },
     startOver() {
       playback.silence();
-      store.set({ a: null, b: null, place: 0, pointed: null, view: null, notice: null, marked: [], operation: null, found: [], drawing: null, seed: null, shape: null, subject: "a" });
+      store.set({
+        a: null,
+        b: null,
+        place: 0,
+        pointed: null,
+        view: null,
+        notice: null,
+        marked: [],
+        operation: null,
+        found: [],
+        drawing: null,
+        seed: null,
+        shape: null,
+        subject: "a",
+      });
     },
     /** @param {number} by steps */
     step(by) {

@@ -68,7 +68,11 @@
 
 /** How an anchor goes over the wire. @param {Anchor} anchor */
 export const wire = (anchor) =>
-  anchor.sound ? { sound: anchor.sound } : anchor.code ? { point: anchor.point } : { position: anchor.position };
+  anchor.sound
+    ? { sound: anchor.sound }
+    : anchor.code
+      ? { point: anchor.point }
+      : { position: anchor.position };
 
 export class ApiError extends Error {
   /**
@@ -93,7 +97,8 @@ const FINAL = [400, 403, 405, 406, 413, 415, 422];
 export const isWorthRetrying = (error) => !(error instanceof ApiError) || !FINAL.includes(error.status);
 
 /** Nobody answers, or the one who answers is still loading: worth trying again. @param {unknown} error */
-export const isAway = (error) => error instanceof ApiError && (error.code === "away" || error.code === "not_ready");
+export const isAway = (error) =>
+  error instanceof ApiError && (error.code === "away" || error.code === "not_ready");
 
 /** Somebody changed their mind. @param {unknown} error */
 export const isAborted = (error) => error instanceof DOMException && error.name === "AbortError";
@@ -118,7 +123,9 @@ async function errorOf(response) {
 /** In how many seconds to ask again; null where that would not help, or others see to it. @param {Response} response @param {ApiError} error */
 function pauseAfter(response, error) {
   const seconds = Number(response.headers?.get("Retry-After"));
-  return [429, 503].includes(response.status) && !isAway(error) && seconds > 0 ? Math.min(seconds, LONGEST_PAUSE) : null;
+  return [429, 503].includes(response.status) && !isAway(error) && seconds > 0
+    ? Math.min(seconds, LONGEST_PAUSE)
+    : null;
 }
 
 /** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
@@ -168,7 +175,11 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
 
   /** @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal] */
   const send = (method, path, body, signal) =>
-    request(`${base}/${path}`, { method, signal, ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }) });
+    request(`${base}/${path}`, {
+      method,
+      signal,
+      ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    });
 
   return {
     /** @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[]}>} */
@@ -190,7 +201,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<{unit: string, path: Path & {nodes: number[][]}}>}
      */
-    path: (model, anchors, way, signal) => post(`models/${model}/paths`, { anchors: anchors.map(wire), ...way }, signal),
+    path: (model, anchors, way, signal) =>
+      post(`models/${model}/paths`, { anchors: anchors.map(wire), ...way }, signal),
 
     /**
      * @param {string} model
@@ -199,7 +211,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string, seconds: number, mode: string}})[]}>}
      */
-    morphs: (model, anchors, way, signal) => post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
+    morphs: (model, anchors, way, signal) =>
+      post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
 
     /**
      * What the model makes of bare places, or of latent points: one kind at a time.
@@ -209,18 +222,25 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     decodings: async (model, anchors, signal, amounts) => {
       const points = anchors.flatMap(({ code, ...rest }) => (code && "point" in rest ? [rest.point] : []));
       const positions = anchors.flatMap(({ code, position }) => (!code && position ? [position] : []));
-      const asked = { ...(points.length && { points }), ...(positions.length && { positions }), ...(amounts && { amounts }) };
+      const asked = {
+        ...(points.length && { points }),
+        ...(positions.length && { positions }),
+        ...(amounts && { amounts }),
+      };
       return (await post(`models/${model}/decodings`, asked, signal)).sounds;
     },
 
     /** @param {string} model @param {Anchor[]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {spokes: Position[][], distances: number[]}>} */
-    mean: (model, anchors, measure, signal) => post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
+    mean: (model, anchors, measure, signal) =>
+      post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
 
     /** @param {string} model @param {[a: Anchor, b: Anchor, c: Anchor]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[]}>} */
-    analogy: (model, [a, b, c], measure, signal) => post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
+    analogy: (model, [a, b, c], measure, signal) =>
+      post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
 
     /** @param {string} model @param {Anchor[]} anchors @param {Measure & {to: number}} how @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>} */
-    beyond: (model, anchors, how, signal) => post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),
+    beyond: (model, anchors, how, signal) =>
+      post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),
 
     /**
      * @param {string} model
@@ -228,20 +248,26 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<Samples>}
      */
-    samples: (model, { start, ...asked }, signal) => post(`models/${model}/samples`, { ...asked, ...(start && { start: wire(start) }) }, signal),
+    samples: (model, { start, ...asked }, signal) =>
+      post(`models/${model}/samples`, { ...asked, ...(start && { start: wire(start) }) }, signal),
 
     /** How much of everything that has a name there is in each. @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @returns {Promise<{descriptors: Record<string, number[]>}>} */
-    descriptions: (model, anchors, signal) => post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
+    descriptions: (model, anchors, signal) =>
+      post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
 
     /**
      * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number, hold: boolean}} how @param {AbortSignal} [signal]
      * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
      */
-    travel: (model, start, how, signal) => post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
+    travel: (model, start, how, signal) =>
+      post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
 
     /** @param {string} model @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
     indicatrices: (model, measure, signal) =>
-      get(`models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`, signal),
+      get(
+        `models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`,
+        signal,
+      ),
 
     /** @param {string} model @param {string} id @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>} */
     sound: (model, id) => get(`models/${model}/sounds/${id}`),
@@ -262,11 +288,14 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     async upload(model, files, signal) {
       const form = new FormData();
       for (const file of files) form.append("files", file, file.name);
-      return (await request(`${base}/models/${model}/uploads`, { method: "POST", body: form, signal })).json();
+      return (
+        await request(`${base}/models/${model}/uploads`, { method: "POST", body: form, signal })
+      ).json();
     },
 
     /** The same, split by another threshold. @param {string} model @param {string} id @param {number} threshold @returns {Promise<UploadReply>} */
-    proposals: (model, id, threshold) => get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
+    proposals: (model, id, threshold) =>
+      get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
 
     /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @param {AbortSignal} [signal] @returns {Promise<{sounds: {id: string}[], refused?: Refused[]}>} */
     choose: (model, id, sounds, signal) => post(`models/${model}/uploads/${id}/sounds`, { sounds }, signal),
@@ -281,7 +310,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,
 
     /** @param {string} model @param {string} id @param {number | null} hertz null: it has none */
-    setPitch: async (model, id, hertz) => void (await send("PATCH", `models/${model}/sounds/${id}`, { pitch: hertz })),
+    setPitch: async (model, id, hertz) =>
+      void (await send("PATCH", `models/${model}/sounds/${id}`, { pitch: hertz })),
 
     /** @param {string} model @param {string} title */
     renameModel: async (model, title) => void (await send("PATCH", `models/${model}`, { title })),
@@ -326,7 +356,10 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** Sounds as a file, or as a ZIP of several, under a name. @param {string} model @param {object} asked @param {AbortSignal} [signal] @returns {Promise<{blob: Blob, name: string}>} */
     async exported(model, asked, signal) {
       const response = await send("POST", `models/${model}/exports`, asked, signal);
-      return { blob: await response.blob(), name: attachedName(response.headers.get("Content-Disposition") ?? "") };
+      return {
+        blob: await response.blob(),
+        name: attachedName(response.headers.get("Content-Disposition") ?? ""),
+      };
     },
 
     /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
@@ -335,7 +368,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
 }
 
 /** The name that a Content-Disposition gives (RFC 6266). @param {string} disposition */
-export const attachedName = (disposition) => decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
+export const attachedName = (disposition) =>
+  decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
 
 /** @typedef {ReturnType<typeof createApi>} Api */
 

@@ -60,8 +60,30 @@ export function parseHex(hex) {
 
 /** The tokens of style/tokens.css that canvases need. */
 const TOKENS = /** @type {const} */ ([
-  "sea", "shore", "land", "bg", "raised", "high", "ink", "ink2", "ink3", "coast", "a", "b", "geo", "straight",
-  "on", "halo", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7",
+  "sea",
+  "shore",
+  "land",
+  "bg",
+  "raised",
+  "high",
+  "ink",
+  "ink2",
+  "ink3",
+  "coast",
+  "a",
+  "b",
+  "geo",
+  "straight",
+  "on",
+  "halo",
+  "f0",
+  "f1",
+  "f2",
+  "f3",
+  "f4",
+  "f5",
+  "f6",
+  "f7",
 ]);
 
 /** @typedef {Record<typeof TOKENS[number], string> & {dark: boolean}} Palette */

@@ -82,7 +82,9 @@ export function sharp(canvas) {
 export function radioGroup(group, choose) {
   const radios = () => /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[role=radio]")]);
   group.addEventListener("click", (event) => {
-    const radio = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[role=radio]"));
+    const radio = /** @type {HTMLElement | null} */ (
+      /** @type {Element} */ (event.target).closest("[role=radio]")
+    );
     if (radio) choose(radio.dataset.value ?? "");
   });
   group.addEventListener("keydown", (event) => {
@@ -91,7 +93,8 @@ export function radioGroup(group, choose) {
     event.preventDefault();
     event.stopPropagation();
     const all = radios();
-    const next = all[(all.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + by + all.length) % all.length];
+    const next =
+      all[(all.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + by + all.length) % all.length];
     next.focus();
     choose(next.dataset.value ?? "");
   });
@@ -109,7 +112,10 @@ export function radioGroup(group, choose) {
 const CONTROLS = ":is(button, a[href], input)";
 
 /** What can be pressed in a row, from left to right. @param {Element} row @returns {HTMLElement[]} */
-const controlsOf = (row) => /** @type {HTMLElement[]} */ ([...row.querySelectorAll(CONTROLS)].filter((control) => control.checkVisibility()));
+const controlsOf = (row) =>
+  /** @type {HTMLElement[]} */ (
+    [...row.querySelectorAll(CONTROLS)].filter((control) => control.checkVisibility())
+  );
 
 /**
  * One tab stop for a whole list: every control of its rows leaves the tab order, but the one that had the focus last.
@@ -146,18 +152,34 @@ export function rovingRows(root, rowSelector) {
     const controls = row ? controlsOf(row) : [];
     controls[Math.min(column, controls.length - 1)]?.focus();
   }
-  root.addEventListener("focusin", (event) => oneTabStop(root, rowSelector, /** @type {Element} */ (event.target)));
+  root.addEventListener("focusin", (event) =>
+    oneTabStop(root, rowSelector, /** @type {Element} */ (event.target)),
+  );
   // what shows only while the focus is in its row cannot be come back to
   root.addEventListener("focusout", (event) => {
     const row = /** @type {Element} */ (event.target).closest(rowSelector);
-    if (row && !(event.relatedTarget instanceof Node && root.contains(event.relatedTarget))) oneTabStop(root, rowSelector, controlsOf(row)[0]);
+    if (row && !(event.relatedTarget instanceof Node && root.contains(event.relatedTarget)))
+      oneTabStop(root, rowSelector, controlsOf(row)[0]);
   });
   root.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const row = target.closest(rowSelector);
-    if (!row || (target instanceof HTMLInputElement && target.type !== "checkbox") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const to = { ArrowDown: rows().indexOf(row) + 1, ArrowUp: rows().indexOf(row) - 1, Home: 0, End: Infinity }[event.key];
-    if (to !== undefined) focusRow(to, ["Home", "End"].includes(event.key) ? 0 : controlsOf(row).indexOf(target));
+    if (
+      !row ||
+      (target instanceof HTMLInputElement && target.type !== "checkbox") ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
+    const to = {
+      ArrowDown: rows().indexOf(row) + 1,
+      ArrowUp: rows().indexOf(row) - 1,
+      Home: 0,
+      End: Infinity,
+    }[event.key];
+    if (to !== undefined)
+      focusRow(to, ["Home", "End"].includes(event.key) ? 0 : controlsOf(row).indexOf(target));
     else if (!alongRow(event, row)) return;
     event.preventDefault();
     event.stopPropagation();

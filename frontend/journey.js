@@ -4,7 +4,17 @@
 import { isAborted, isAway, latest } from "./api.js";
 import { spoken } from "./hear/anchors.js";
 import { audibleSeconds, stepSeconds } from "./listen/level.js";
-import { PATHS, STEPS, bendKey, bendOf, comparisonOf, keyOf, otherVoice, pointedAnchor, voiceOf } from "./state.js";
+import {
+  PATHS,
+  STEPS,
+  bendKey,
+  bendOf,
+  comparisonOf,
+  keyOf,
+  otherVoice,
+  pointedAnchor,
+  voiceOf,
+} from "./state.js";
 import { watch } from "./store.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -19,7 +29,8 @@ const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
 /** @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {string} [voice] the model it is heard with, where that is not the map's */
-export const journeyKey = (a, b, bend, voice = "") => [keyOf(a), keyOf(b), bendKey(bend), voice].join(" ").trimEnd();
+export const journeyKey = (a, b, bend, voice = "") =>
+  [keyOf(a), keyOf(b), bendKey(bend), voice].join(" ").trimEnd();
 
 /** The voice as a part of a key: "" for the model's own. @param {State} state */
 const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(state));
@@ -64,7 +75,12 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
     const fresh = share(
       async (everyoneLeft) => {
-        const [geodesic, linear] = await render([a, b], { kinds: [bend.kind, "linear"], ...bend.measure }, everyoneLeft, voice);
+        const [geodesic, linear] = await render(
+          [a, b],
+          { kinds: [bend.kind, "linear"], ...bend.measure },
+          everyoneLeft,
+          voice,
+        );
         return { geodesic, linear };
       },
       () => void (kept.get(key) === fresh && kept.delete(key)),
@@ -84,34 +100,39 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   const stillWanted = (key) => store.get().journey?.key === key;
 
   let voiced = ""; // the voice of the paths that are there
-  const travel = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
-    const voice = voiceKey(store.get());
-    const key = journeyKey(a, b, bend, voice);
-    const { journey } = store.get();
-    const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
-    const sameVoice = sameEnds && voice === voiced;
-    // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
-    const paths = sameEnds ? journey.paths : {};
-    store.set({ journey: { key, phase: "solving", paths, glides: {} } });
-    try {
-      const linear = paths.linear;
-      const found =
-        sameVoice && linear && !kept.has(key)
-          ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({ geodesic, linear }))
-          : await both(a, b, bend, signal);
-      if (signal.aborted) return;
-      const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
-      keep(key, given(complete));
-      voiced = voice;
-      store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
-      await fetchRest(key, [a, b], signal);
-      await prepare(a, b, bend, signal);
-    } catch (error) {
-      if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
-      store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
-      complain(error, () => void travel(a, b, bend));
-    }
-  });
+  const travel = latest(
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
+      const voice = voiceKey(store.get());
+      const key = journeyKey(a, b, bend, voice);
+      const { journey } = store.get();
+      const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
+      const sameVoice = sameEnds && voice === voiced;
+      // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
+      const paths = sameEnds ? journey.paths : {};
+      store.set({ journey: { key, phase: "solving", paths, glides: {} } });
+      try {
+        const linear = paths.linear;
+        const found =
+          sameVoice && linear && !kept.has(key)
+            ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({
+                geodesic,
+                linear,
+              }))
+            : await both(a, b, bend, signal);
+        if (signal.aborted) return;
+        const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
+        keep(key, given(complete));
+        voiced = voice;
+        store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
+        await fetchRest(key, [a, b], signal);
+        await prepare(a, b, bend, signal);
+      } catch (error) {
+        if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
+        store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
+        complain(error, () => void travel(a, b, bend));
+      }
+    },
+  );
 
   /** The fair opponent comes after the two that were asked for. @param {string} key @param {Anchor[]} anchors @param {AbortSignal} signal */
   async function fetchRest(key, anchors, signal) {
@@ -134,7 +155,10 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       // whoever switches is told why
     }
   }
-  const ahead = latest(async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => prepare(a, b, bend, signal));
+  const ahead = latest(
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) =>
+      prepare(a, b, bend, signal),
+  );
 
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
@@ -146,7 +170,12 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
         if (store.get().journey?.glides[kind]) continue;
         const kinds = [kind === "geodesic" ? bend.kind : kind];
-        const options = { kinds, ...(kind === "geodesic" ? bend.measure : {}), mode: /** @type {const} */ ("glide"), seconds };
+        const options = {
+          kinds,
+          ...(kind === "geodesic" ? bend.measure : {}),
+          mode: /** @type {const} */ ("glide"),
+          seconds,
+        };
         const { url } = (await api.morphs(voice, known, options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
         const { journey } = store.get();
@@ -160,65 +189,117 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   });
 
   /** The dotted way to what is pointed at, or to where an anchor is being carried. */
-  const look = latest(async (signal, /** @type {Anchor} */ from, /** @type {Anchor} */ to, /** @type {number} */ dwell, /** @type {boolean} */ prefetch) => {
-    await pause(dwell, signal);
-    const { model } = store.get();
-    if (!model || signal.aborted) return;
-    const bend = bendOf(store.get());
-    try {
-      const asked = Date.now();
-      const voice = voiceOf(store.get());
-      const { path } = await api.path(voice, await spoken(api, store.get(), voice, [from, to]), { kind: bend.kind, ...bend.measure }, signal);
-      if (signal.aborted) return;
-      store.set({ preview: { from, to, path } });
-      if (!prefetch) return;
-      await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
-      if (!signal.aborted) await both(from, to, bend, signal);
-    } catch (error) {
-      if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
-    }
-  });
+  const look = latest(
+    async (
+      signal,
+      /** @type {Anchor} */ from,
+      /** @type {Anchor} */ to,
+      /** @type {number} */ dwell,
+      /** @type {boolean} */ prefetch,
+    ) => {
+      await pause(dwell, signal);
+      const { model } = store.get();
+      if (!model || signal.aborted) return;
+      const bend = bendOf(store.get());
+      try {
+        const asked = Date.now();
+        const voice = voiceOf(store.get());
+        const { path } = await api.path(
+          voice,
+          await spoken(api, store.get(), voice, [from, to]),
+          { kind: bend.kind, ...bend.measure },
+          signal,
+        );
+        if (signal.aborted) return;
+        store.set({ preview: { from, to, path } });
+        if (!prefetch) return;
+        await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
+        if (!signal.aborted) await both(from, to, bend, signal);
+      } catch (error) {
+        if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
+      }
+    },
+  );
 
   const unsubscribe = [
-    watch(store, (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library, voiceKey(state)], (state) => {
-      const { a, b, library, journey } = state;
-      if (!library) return;
-      if (!a || !b) {
-        travel.cancel();
-        ahead.cancel();
-        if (journey) store.set({ journey: null });
-        return;
-      }
-      // a library that has grown by a sound is no reason to travel again
-      const bend = bendOf(state);
-      if (journey?.key !== journeyKey(a, b, bend, voiceKey(state)) || journey.phase === "failed") void travel(a, b, bend);
-    }),
+    watch(
+      store,
+      (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library, voiceKey(state)],
+      (state) => {
+        const { a, b, library, journey } = state;
+        if (!library) return;
+        if (!a || !b) {
+          travel.cancel();
+          ahead.cancel();
+          if (journey) store.set({ journey: null });
+          return;
+        }
+        // a library that has grown by a sound is no reason to travel again
+        const bend = bendOf(state);
+        if (journey?.key !== journeyKey(a, b, bend, voiceKey(state)) || journey.phase === "failed")
+          void travel(a, b, bend);
+      },
+    ),
     // something to compare with has come while the journey stood
-    watch(store, (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after], (state) => {
-      const { a, b, journey } = state;
-      if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
-    }),
-    watch(store, ({ seconds }) => [seconds], ({ journey }) => {
-      if (journey) store.set({ journey: { ...journey, glides: {} } }); // they are of another length
-    }),
-    watch(store, ({ mode, path, journey, seconds }) => [mode, path, journey?.key, journey?.phase, seconds], ({ mode, journey }) => {
-      glide.cancel();
-      if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
-    }),
-    watch(store, ({ a, b, pointed, carried, library, journey }) => [keyOf(a), keyOf(b), pointed, carried, library, journey?.phase], (state) => {
-      const { a, b, pointed, carried, library, preview } = state;
-      const there = destination(state);
-      if (!there) {
-        look.cancel();
-        // the way that was pointed at is now being made: its dots stay until it is there
-        const making = preview && a && b && state.journey?.phase === "solving" && keyOf(preview.from) === keyOf(a) && keyOf(preview.to) === keyOf(b);
-        if (preview && !making) store.set({ preview: null });
-        return;
-      }
-      if (preview && (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) && !carried)
-        store.set({ preview: null });
-      if (library && (a || b) && (pointed || carried)) void look(there.from, there.to, carried ? 20 : PREVIEW_DWELL, !carried);
-    }),
+    watch(
+      store,
+      (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after],
+      (state) => {
+        const { a, b, journey } = state;
+        if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
+      },
+    ),
+    watch(
+      store,
+      ({ seconds }) => [seconds],
+      ({ journey }) => {
+        if (journey) store.set({ journey: { ...journey, glides: {} } }); // they are of another length
+      },
+    ),
+    watch(
+      store,
+      ({ mode, path, journey, seconds }) => [mode, path, journey?.key, journey?.phase, seconds],
+      ({ mode, journey }) => {
+        glide.cancel();
+        if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
+      },
+    ),
+    watch(
+      store,
+      ({ a, b, pointed, carried, library, journey }) => [
+        keyOf(a),
+        keyOf(b),
+        pointed,
+        carried,
+        library,
+        journey?.phase,
+      ],
+      (state) => {
+        const { a, b, pointed, carried, library, preview } = state;
+        const there = destination(state);
+        if (!there) {
+          look.cancel();
+          // the way that was pointed at is now being made: its dots stay until it is there
+          const making =
+            preview &&
+            a &&
+            b &&
+            state.journey?.phase === "solving" &&
+            keyOf(preview.from) === keyOf(a) &&
+            keyOf(preview.to) === keyOf(b);
+          if (preview && !making) store.set({ preview: null });
+          return;
+        }
+        if (
+          preview &&
+          (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) &&
+          !carried
+        )
+          store.set({ preview: null });
+        if (library && (a || b) && (pointed || carried))
+          void look(there.from, there.to, carried ? 20 : PREVIEW_DWELL, !carried);
+      },
+    ),
   ];
 
   return {

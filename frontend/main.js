@@ -37,18 +37,32 @@ import { busyWords } from "./words.js";
 const { state: linked, problems } = readLink(location.search);
 const local = storageOf(() => localStorage);
 /** @type {import("./state.js").State} */
-const start = { ...initial, ...readPreferences(local), ...linked, notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null };
+const start = {
+  ...initial,
+  ...readPreferences(local),
+  ...linked,
+  notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null,
+};
 const store = createStore(start);
 keepPreferences(store, local);
-keepMade(store, storageOf(() => sessionStorage)); // before the operations: what is there is not made again
+keepMade(
+  store,
+  storageOf(() => sessionStorage),
+); // before the operations: what is there is not made again
 
-const service = createApi((url, init) => fetch(url, init), undefined, (seconds) =>
-  store.set({ notice: { text: busyWords(seconds), kind: "news" } }));
+const service = createApi(
+  (url, init) => fetch(url, init),
+  undefined,
+  (seconds) => store.set({ notice: { text: busyWords(seconds), kind: "news" } }),
+);
 const api = hidingDeleted(service, () => store.get().deleted);
 const windows = "BroadcastChannel" in window ? new BroadcastChannel("sonifold") : undefined;
 const server = createServer({ store, api, window, windows });
 const complain = server.complain;
-const listen = createListen({ makeContext: (options) => new AudioContext(options), ended: () => playback.ended() });
+const listen = createListen({
+  makeContext: (options) => new AudioContext(options),
+  ended: () => playback.ended(),
+});
 const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
 const journeys = createJourneys({ store, api, toAudioBuffer, complain });
 const actions = createActions({ store, playback, performance });
@@ -71,11 +85,33 @@ mountDeck(at("deck"), { store, actions, playback, saver, link: link.link });
 mountPill(at("map"), { store, actions, operations });
 mountHearing(at("map"), store);
 const library = mountLibrary(at("library"), { store, actions, playback, made, saver });
-const panels = mountPanels(at("sheet"), { store, api, actions, playback, listen, operations, made, saver, refresh: server.refresh, toAudioBuffer, complain });
+const panels = mountPanels(at("sheet"), {
+  store,
+  api,
+  actions,
+  playback,
+  listen,
+  operations,
+  made,
+  saver,
+  refresh: server.refresh,
+  toAudioBuffer,
+  complain,
+});
 watchDrops(window, store);
 mountNotice(at("notice"), store);
 const live = mountLive(at("live"), store);
-watchKeys(window, { store, actions, playback, operations, panels, find: library.find, save, summary: live.summary, help: help.open });
+watchKeys(window, {
+  store,
+  actions,
+  playback,
+  operations,
+  panels,
+  find: library.find,
+  save,
+  summary: live.summary,
+  help: help.open,
+});
 
 /** What is heard, as a file. */
 function save() {
@@ -85,29 +121,44 @@ function save() {
 
 /** @type {string | null} */
 let shut = null; // the panel that was open before
-watch(store, ({ panel }) => [panel], ({ panel }) => {
-  // who was in a panel that closes goes on where it was opened
-  const inside = at("sheet").contains(document.activeElement);
-  if (panel === null && shut && inside) /** @type {HTMLElement | null} */ (at("rail").querySelector(`[data-panel="${shut}"]`))?.focus();
-  shut = panel;
-  at("sheet").hidden = panel === null;
-  at("sheet").classList.toggle("wide", panel === "library");
-  document.documentElement.dataset.panel = panel ?? "";
-});
-watch(store, ({ a, b, library }) => [keyOf(a), keyOf(b), library], ({ a, b, library }) => {
-  const names = [a, b].map((end) => (end?.sound && library ? library.name[library.indexOf(end.sound)] : null)).filter(Boolean);
-  document.title = names.length ? `${names.join(" to ")} · Sonifold` : "Sonifold";
-});
+watch(
+  store,
+  ({ panel }) => [panel],
+  ({ panel }) => {
+    // who was in a panel that closes goes on where it was opened
+    const inside = at("sheet").contains(document.activeElement);
+    if (panel === null && shut && inside)
+      /** @type {HTMLElement | null} */ (at("rail").querySelector(`[data-panel="${shut}"]`))?.focus();
+    shut = panel;
+    at("sheet").hidden = panel === null;
+    at("sheet").classList.toggle("wide", panel === "library");
+    document.documentElement.dataset.panel = panel ?? "";
+  },
+);
+watch(
+  store,
+  ({ a, b, library }) => [keyOf(a), keyOf(b), library],
+  ({ a, b, library }) => {
+    const names = [a, b]
+      .map((end) => (end?.sound && library ? library.name[library.indexOf(end.sound)] : null))
+      .filter(Boolean);
+    document.title = names.length ? `${names.join(" to ")} · Sonifold` : "Sonifold";
+  },
+);
 // distances from A, for the table and the tooltip
-watch(store, ({ a, library }) => [a?.sound, library], ({ a, library, model }) => {
-  store.set({ distances: null });
-  const from = a?.sound;
-  if (!from || !library || !model) return;
-  api.distances(model.id, from).then(
-    ({ distance }) => store.get().a?.sound === from && store.set({ distances: { from, values: distance } }),
-    () => {}, // the column stays empty; whatever is wrong is said where it matters
-  );
-});
+watch(
+  store,
+  ({ a, library }) => [a?.sound, library],
+  ({ a, library, model }) => {
+    store.set({ distances: null });
+    const from = a?.sound;
+    if (!from || !library || !model) return;
+    api.distances(model.id, from).then(
+      ({ distance }) => store.get().a?.sound === from && store.set({ distances: { from, values: distance } }),
+      () => {}, // the column stays empty; whatever is wrong is said where it matters
+    );
+  },
+);
 // the ellipses, when somebody wants to see them, under the metric that is chosen
 const stretch = latest(async (signal) => {
   const { model } = store.get();
@@ -119,29 +170,49 @@ const stretch = latest(async (signal) => {
     if (!isAborted(error)) complain(error, () => void stretch());
   }
 });
-watch(store, (state) => [state.ellipses && state.model !== null, measureKey(state)], ({ ellipses, model }) => {
-  if (ellipses && model) void stretch();
-});
+watch(
+  store,
+  (state) => [state.ellipses && state.model !== null, measureKey(state)],
+  ({ ellipses, model }) => {
+    if (ellipses && model) void stretch();
+  },
+);
 // the engine is back: what failed meanwhile is asked for again
-watch(store, ({ server: { phase } }) => [phase], (state) => {
-  if (state.server.phase === "ready" && state.journey?.phase === "failed") journeys.again();
-});
+watch(
+  store,
+  ({ server: { phase } }) => [phase],
+  (state) => {
+    if (state.server.phase === "ready" && state.journey?.phase === "failed") journeys.again();
+  },
+);
 // how long two clicks take, for the measuring script
-watch(store, (state) => [isReady(state), state.journey?.key], (state) => {
-  if (!isReady(state) || !performance.getEntriesByName("sonifold:second-click").length) return;
-  performance.measure("sonifold:two-clicks", "sonifold:second-click");
-  performance.clearMarks("sonifold:second-click");
-});
+watch(
+  store,
+  (state) => [isReady(state), state.journey?.key],
+  (state) => {
+    if (!isReady(state) || !performance.getEntriesByName("sonifold:second-click").length) return;
+    performance.measure("sonifold:two-clicks", "sonifold:second-click");
+    performance.clearMarks("sonifold:second-click");
+  },
+);
 
 /** Four megabytes that the first sound does not wait for. */
 function plotly() {
   return new Promise((done) => {
-    watch(store, ({ library }) => [library], ({ library }) => {
-      if (!library || document.getElementById("plotly")) return;
-      const script = Object.assign(document.createElement("script"), { id: "plotly", src: "vendor/plotly.min.js", async: true });
-      script.addEventListener("load", done);
-      requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
-    });
+    watch(
+      store,
+      ({ library }) => [library],
+      ({ library }) => {
+        if (!library || document.getElementById("plotly")) return;
+        const script = Object.assign(document.createElement("script"), {
+          id: "plotly",
+          src: "vendor/plotly.min.js",
+          async: true,
+        });
+        script.addEventListener("load", done);
+        requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
+      },
+    );
   });
 }
 

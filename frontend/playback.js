@@ -67,7 +67,9 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       sounds.set(key, known);
       return known;
     }
-    const sound = urlOf(anchor).then((there) => api.bytes(there)).then(toAudioBuffer);
+    const sound = urlOf(anchor)
+      .then((there) => api.bytes(there))
+      .then(toAudioBuffer);
     sounds.set(key, sound);
     sound.catch(() => sounds.delete(key));
     for (const old of [...sounds.keys()].slice(0, -KEPT)) sounds.delete(old);
@@ -181,66 +183,92 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
 
   const unsubscribe = [
     // tracks into the players
-    watch(store, ({ journey, sound: on }) => [journey?.key, journey?.phase, journey?.paths, on], ({ journey }) => {
-      const now = parts();
-      if (!journey || journey.phase === "failed") {
-        loaded = "";
-        pause();
-        now?.steps.unload();
-        now?.glide.unload();
-        return;
-      }
-      if (!now || journey.phase !== "ready") return;
-      const ends = journey.key.split(" ").slice(0, 2).join(" ");
-      if (loaded.split(" ").slice(0, 2).join(" ") !== ends) {
-        now.steps.unload();
-        now.glide.unload();
-      } else if (loaded !== journey.key) now.glide.unload();
-      const fresh = loaded !== journey.key;
-      loaded = journey.key;
-      const { geodesic, linear } = journey.paths;
-      const durations = stepsAsPlayed(journey);
-      if (fresh && durations && geodesic && linear) {
-        now.steps.setDurations(durations);
-        const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
-        now.journeys.gain.value = Math.min(...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)));
-      }
-      for (const kind of PATHS) {
-        const morph = journey.paths[kind];
-        if (morph) now.steps.load(kind, morph.sounds);
-      }
-      followPath();
-      if (playWhenReady) {
-        playWhenReady = false;
-        void play();
-      } else if (fresh && store.get().playing && !player()?.sounding()) begin(store.get().place);
-    }),
-    watch(store, ({ journey, sound: on }) => [journey?.glides, on], ({ journey, path, playing, mode, place }) => {
-      const now = parts();
-      if (!now || !journey) return;
-      for (const kind of PATHS) {
-        const glide = journey.glides[kind];
-        if (glide) now.glide.load(kind, glide.buffer);
-      }
-      if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(place);
-    }),
-    watch(store, ({ path, mode, sound: on, journey }) => [path, mode, on, journey?.paths, journey?.glides], followPath),
-    watch(store, ({ loop, sound: on }) => [loop, on], ({ loop }) => {
-      parts()?.steps.setLoop(loop);
-      parts()?.glide.setLoop(loop);
-    }),
+    watch(
+      store,
+      ({ journey, sound: on }) => [journey?.key, journey?.phase, journey?.paths, on],
+      ({ journey }) => {
+        const now = parts();
+        if (!journey || journey.phase === "failed") {
+          loaded = "";
+          pause();
+          now?.steps.unload();
+          now?.glide.unload();
+          return;
+        }
+        if (!now || journey.phase !== "ready") return;
+        const ends = journey.key.split(" ").slice(0, 2).join(" ");
+        if (loaded.split(" ").slice(0, 2).join(" ") !== ends) {
+          now.steps.unload();
+          now.glide.unload();
+        } else if (loaded !== journey.key) now.glide.unload();
+        const fresh = loaded !== journey.key;
+        loaded = journey.key;
+        const { geodesic, linear } = journey.paths;
+        const durations = stepsAsPlayed(journey);
+        if (fresh && durations && geodesic && linear) {
+          now.steps.setDurations(durations);
+          const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
+          now.journeys.gain.value = Math.min(
+            ...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)),
+          );
+        }
+        for (const kind of PATHS) {
+          const morph = journey.paths[kind];
+          if (morph) now.steps.load(kind, morph.sounds);
+        }
+        followPath();
+        if (playWhenReady) {
+          playWhenReady = false;
+          void play();
+        } else if (fresh && store.get().playing && !player()?.sounding()) begin(store.get().place);
+      },
+    ),
+    watch(
+      store,
+      ({ journey, sound: on }) => [journey?.glides, on],
+      ({ journey, path, playing, mode, place }) => {
+        const now = parts();
+        if (!now || !journey) return;
+        for (const kind of PATHS) {
+          const glide = journey.glides[kind];
+          if (glide) now.glide.load(kind, glide.buffer);
+        }
+        if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(place);
+      },
+    ),
+    watch(
+      store,
+      ({ path, mode, sound: on, journey }) => [path, mode, on, journey?.paths, journey?.glides],
+      followPath,
+    ),
+    watch(
+      store,
+      ({ loop, sound: on }) => [loop, on],
+      ({ loop }) => {
+        parts()?.steps.setLoop(loop);
+        parts()?.glide.setLoop(loop);
+      },
+    ),
     // steps <-> glide while it plays: goes on at the same place
-    watch(store, ({ mode }) => [mode], ({ playing, place }) => {
-      if (playing) begin(place);
-    }),
+    watch(
+      store,
+      ({ mode }) => [mode],
+      ({ playing, place }) => {
+        if (playing) begin(place);
+      },
+    ),
     // pointing
-    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], (state) => {
-      const { pointed, playing, carried } = state;
-      const anchor = pointedAnchor(state);
-      if (!pointed || !anchor) return hush();
-      if (playing || dragging || carried || (pointed.by === "keys" && !state.walkSounds)) return; // the morph is not talked over
-      void sound(anchor, pointed.by === "touch" ? 0 : DWELL);
-    }),
+    watch(
+      store,
+      ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by],
+      (state) => {
+        const { pointed, playing, carried } = state;
+        const anchor = pointedAnchor(state);
+        if (!pointed || !anchor) return hush();
+        if (playing || dragging || carried || (pointed.by === "keys" && !state.walkSounds)) return; // the morph is not talked over
+        void sound(anchor, pointed.by === "touch" ? 0 : DWELL);
+      },
+    ),
   ];
 
   /** The path that is heard; re-timed is heard as soon as it is there. */
@@ -285,7 +313,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       }
       store.set({ place });
       for (const watcher of watchers) watcher(place);
-      if (store.get().journey?.phase === "ready" && listen.running()) parts()?.steps.scrub(place * (STEPS - 1));
+      if (store.get().journey?.phase === "ready" && listen.running())
+        parts()?.steps.scrub(place * (STEPS - 1));
       run();
     },
     release() {
@@ -319,7 +348,11 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     },
     hush,
     /** Is there anything to be heard? */
-    sounding: () => store.get().playing || ["steps", "glide", "travel", "voice"].some((name) => parts()?.[/** @type {"voice"} */ (name)]?.sounding()),
+    sounding: () =>
+      store.get().playing ||
+      ["steps", "glide", "travel", "voice"].some((name) =>
+        parts()?.[/** @type {"voice"} */ (name)]?.sounding(),
+      ),
     position,
     ended,
     /** @param {(place: number) => void} watcher called in every frame in which something moves */

@@ -10,7 +10,11 @@ const LOOKED_LATELY = 1000; // ms: a window that is shown gets the focus too, an
 
 /** Whether two libraries are the same to the eye. @param {import("./library/sounds.js").Library} one @param {import("./library/sounds.js").Columns} other */
 const sameLibrary = (one, other) =>
-  ["id", "name", "kind", "pitch", "x", "y"].every((column) => JSON.stringify(one[/** @type {"id"} */ (column)]) === JSON.stringify(other[/** @type {"id"} */ (column)]));
+  ["id", "name", "kind", "pitch", "x", "y"].every(
+    (column) =>
+      JSON.stringify(one[/** @type {"id"} */ (column)]) ===
+      JSON.stringify(other[/** @type {"id"} */ (column)]),
+  );
 
 /**
  * @param {object} parts
@@ -34,7 +38,9 @@ export function createServer({ store, api, window, windows }) {
       if (home) store.set({ modelId: home.id, hear: store.get().hear ?? "after" });
       const model = home ?? asked ?? models[0];
       if (!model) {
-        const why = unusable.length ? `No model could be loaded. ${unusable[0].problem}` : "The server has no models. Put one under models/ and start it again.";
+        const why = unusable.length
+          ? `No model could be loaded. ${unusable[0].problem}`
+          : "The server has no models. Put one under models/ and start it again.";
         store.set({ server: { phase: "broken", why } });
         return;
       }
@@ -59,13 +65,18 @@ export function createServer({ store, api, window, windows }) {
   function explain(model, library, unusable) {
     const { a, b, modelId, notice } = store.get();
     const problems = notice ? [notice.text] : [];
-    if (modelId && modelId !== model) problems.push(`The link asks for the model ${modelId}, which is not here; this is ${model}.`);
+    if (modelId && modelId !== model)
+      problems.push(`The link asks for the model ${modelId}, which is not here; this is ${model}.`);
     const lost = /** @type {const} */ (["a", "b"]).filter((end) => {
       const sound = { a, b }[end]?.sound;
       return sound !== undefined && library.indexOf(sound) < 0;
     });
-    for (const end of lost) problems.push(`The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). Pick another one for ${end.toUpperCase()}.`);
-    if (!notice && !problems.length && unusable.length) problems.push(`The pack ${unusable[0].id} could not be loaded. ${unusable[0].problem}`);
+    for (const end of lost)
+      problems.push(
+        `The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). Pick another one for ${end.toUpperCase()}.`,
+      );
+    if (!notice && !problems.length && unusable.length)
+      problems.push(`The pack ${unusable[0].id} could not be loaded. ${unusable[0].problem}`);
     store.set({
       modelId: modelId ? model : null,
       ...Object.fromEntries(lost.map((end) => [end, null])),
@@ -76,7 +87,12 @@ export function createServer({ store, api, window, windows }) {
   /** @param {unknown} error */
   function later(error) {
     const wait = WAITS[Math.min(tries++, WAITS.length - 1)];
-    const why = error instanceof ApiError && error.status === 503 ? "The server is still waking up." : error instanceof ApiError ? error.message : "The server sent something that cannot be read.";
+    const why =
+      error instanceof ApiError && error.status === 503
+        ? "The server is still waking up."
+        : error instanceof ApiError
+          ? error.message
+          : "The server sent something that cannot be read.";
     if (!(error instanceof ApiError)) console.error(error);
     store.set({ server: { phase: "away", why, retryAt: Date.now() + wait * 1000 } });
     timer = window.setTimeout(back, wait * 1000);
@@ -109,7 +125,8 @@ export function createServer({ store, api, window, windows }) {
     if (!model || !library) return;
     const [columns, { models }] = await Promise.all([api.sounds(model.id), api.models()]);
     if (store.get().model?.id !== model.id) return;
-    if (JSON.stringify(models) !== JSON.stringify(store.get().models)) store.set({ models, model: models.find(({ id }) => id === model.id) ?? model });
+    if (JSON.stringify(models) !== JSON.stringify(store.get().models))
+      store.set({ models, model: models.find(({ id }) => id === model.id) ?? model });
     lookAgain(columns);
     if (!sameLibrary(library, columns)) replace(createLibrary(columns));
   }
@@ -122,7 +139,8 @@ export function createServer({ store, api, window, windows }) {
       return sound !== undefined && library.indexOf(sound) < 0;
     };
     store.set({
-      library, pointed: null,
+      library,
+      pointed: null,
       ...(gone(a) && { a: null }),
       ...(gone(b) && { b: null }),
       ...(gone(subject) && { subject: /** @type {const} */ ("a"), shape: null }),
@@ -162,7 +180,13 @@ export function createServer({ store, api, window, windows }) {
       if (isAway(error)) return lost();
       if (!(error instanceof ApiError)) console.error(error);
       const text = error instanceof Error ? error.message : String(error);
-      store.set({ notice: { text, kind: "trouble", ...(isWorthRetrying(error) && { action: { label: "Try again", run: again } }) } });
+      store.set({
+        notice: {
+          text,
+          kind: "trouble",
+          ...(isWorthRetrying(error) && { action: { label: "Try again", run: again } }),
+        },
+      });
     },
     destroy() {
       clearTimeout(timer);

@@ -380,7 +380,8 @@ export const initial = {
 export const sameAnchor = (a, b) => keyOf(a) === keyOf(b);
 
 /** @param {Anchor | null} anchor */
-export const keyOf = (anchor) => (anchor ? anchor.sound ?? anchor.code ?? `@${anchor.position.join()}` : "");
+export const keyOf = (anchor) =>
+  anchor ? (anchor.sound ?? anchor.code ?? `@${anchor.position.join()}`) : "";
 
 /** @param {Found} found @returns {PointAnchor} */
 export const anchorOf = ({ code, point, position, name }) => ({ code, point, position, name });
@@ -393,7 +394,9 @@ export function pointedAnchor({ pointed, library }) {
 
 /** Every new sound on the map that is not in the library yet. @param {Pick<State, "found" | "drawing" | "kept">} state @returns {Found[]} */
 export const everyFound = ({ found, drawing, kept }) =>
-  [...found, ...(drawing?.draws ?? []).flatMap(({ samples }) => samples)].filter(({ code }) => !(code in kept));
+  [...found, ...(drawing?.draws ?? []).flatMap(({ samples }) => samples)].filter(
+    ({ code }) => !(code in kept),
+  );
 
 /**
  * What there is to compare by ear: the ids of the model without and with one's own sounds.
@@ -402,12 +405,16 @@ export const everyFound = ({ found, drawing, kept }) =>
  */
 export function comparisonOf({ model, models, adaptation }) {
   if (!model) return null;
-  if (adaptation?.phase === "ready" && adaptation.base === model.id && adaptation.result) return { before: model.id, after: adaptation.result };
-  return model.base && models.some(({ id }) => id === model.base) ? { before: model.base, after: model.id } : null;
+  if (adaptation?.phase === "ready" && adaptation.base === model.id && adaptation.result)
+    return { before: model.id, after: adaptation.result };
+  return model.base && models.some(({ id }) => id === model.base)
+    ? { before: model.base, after: model.id }
+    : null;
 }
 
 /** The id of the model that is heard; the map is always the model's own. @param {Pick<State, "model" | "models" | "adaptation" | "hear">} state */
-export const voiceOf = (state) => (state.hear && comparisonOf(state)?.[state.hear]) || (state.model?.id ?? "");
+export const voiceOf = (state) =>
+  (state.hear && comparisonOf(state)?.[state.hear]) || (state.model?.id ?? "");
 
 /** The other one, to be heard beside it. @param {Pick<State, "model" | "models" | "adaptation" | "hear">} state @returns {string | null} */
 export function otherVoice(state) {
@@ -431,11 +438,14 @@ export function bendOf(state) {
 }
 
 /** @param {Bend} bend */
-export const bendKey = ({ kind, measure }) => (kind === "graph" ? "graph" : String(measure.metric ?? measure.weight));
+export const bendKey = ({ kind, measure }) =>
+  kind === "graph" ? "graph" : String(measure.metric ?? measure.weight);
 
 /** The metric for everything that is no path: there the graph stands for the most weight. @param {State} state @returns {import("./api.js").Measure} */
 export const measureOf = (state) =>
-  state.metric === "blend" ? { metric: "blend", weight: Math.min(weightOf(state), state.model?.weights.max ?? 10) } : { metric: state.metric };
+  state.metric === "blend"
+    ? { metric: "blend", weight: Math.min(weightOf(state), state.model?.weights.max ?? 10) }
+    : { metric: state.metric };
 
 /** @param {State} state */
 export const measureKey = (state) => Object.values(measureOf(state)).join();
@@ -455,5 +465,5 @@ export const stepAt = (place) => Math.round(place * (STEPS - 1));
 /** The path that is heard: what the key stands for, once it is there. @param {State} state @returns {Morph | null} */
 export function chosen({ journey, path }) {
   if (!journey) return null;
-  return journey.paths[path] ?? (path === "retimed" ? journey.paths.linear ?? null : null);
+  return journey.paths[path] ?? (path === "retimed" ? (journey.paths.linear ?? null) : null);
 }

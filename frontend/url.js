@@ -16,10 +16,12 @@ import { METRICS, initial } from "./state.js";
  */
 
 /** @param {string[]} names */
-const oneOf = (...names) => (/** @type {string} */ text) => {
-  if (names.includes(text)) return /** @type {any} */ (text);
-  throw new RangeError(`it can be ${listed(names)}`);
-};
+const oneOf =
+  (...names) =>
+  (/** @type {string} */ text) => {
+    if (names.includes(text)) return /** @type {any} */ (text);
+    throw new RangeError(`it can be ${listed(names)}`);
+  };
 
 /** @param {string[]} names */
 const listed = (names) => `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
@@ -38,13 +40,19 @@ function readAnchor(text) {
   if (found) return { code: text, ...found };
   const parts = text.startsWith("@") ? text.slice(1).split(",") : [];
   const [x, y] = parts.map(Number);
-  if (parts.length === 2 && parts.every((part) => part.trim() !== "") && Number.isFinite(x) && Number.isFinite(y))
+  if (
+    parts.length === 2 &&
+    parts.every((part) => part.trim() !== "") &&
+    Number.isFinite(x) &&
+    Number.isFinite(y)
+  )
     return { position: [x, y] };
   throw new RangeError("it can be a sound's id, a place as @x,y, or a point as ~ and its code");
 }
 
 /** @param {Anchor} anchor */
-const writeAnchor = (anchor) => anchor.sound ?? anchor.code ?? `@${anchor.position.map((v) => +v.toFixed(4)).join()}`;
+const writeAnchor = (anchor) =>
+  anchor.sound ?? anchor.code ?? `@${anchor.position.map((v) => +v.toFixed(4)).join()}`;
 
 const MOST_MARKED = 16;
 const SEEDS = 2 ** 31 - 1;
@@ -66,7 +74,8 @@ function readShape(text) {
 /** @param {string} text @returns {State["amounts"]} */
 function readAmounts(text) {
   const parts = text.split("!").map((part) => /^([a-z][a-z0-9-]*)\.(-?\d{1,2}(?:\.\d{1,2})?)$/.exec(part));
-  if (parts.every((part) => part !== null)) return Object.fromEntries(parts.map(([, name, amount]) => [name, Number(amount)]));
+  if (parts.every((part) => part !== null))
+    return Object.fromEntries(parts.map(([, name, amount]) => [name, Number(amount)]));
   throw new RangeError("it can be sliders and their amounts, as common.0.5!own-1.-1");
 }
 
@@ -93,10 +102,22 @@ export const FIELDS = {
   metric: { state: "metric", read: oneOf(...METRICS), write: String },
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
   t: { state: "place", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
-  loop: { state: "loop", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
-  panel: { state: "panel", read: oneOf("library", "combine", "sample", "shape", "yours", "none"), write: (value) => value ?? "none" },
+  loop: {
+    state: "loop",
+    read: (text) => oneOf("on", "off")(text) === "on",
+    write: (value) => (value ? "on" : "off"),
+  },
+  panel: {
+    state: "panel",
+    read: oneOf("library", "combine", "sample", "shape", "yours", "none"),
+    write: (value) => value ?? "none",
+  },
   curve: { state: "curve", read: String, write: String },
-  ellipses: { state: "ellipses", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  ellipses: {
+    state: "ellipses",
+    read: (text) => oneOf("on", "off")(text) === "on",
+    write: (value) => (value ? "on" : "off"),
+  },
   marked: {
     state: "marked",
     read: (text) => text.split("!").slice(0, MOST_MARKED).map(readAnchor),
@@ -108,19 +129,31 @@ export const FIELDS = {
   n: { state: "count", read: whole(within(1, 64)), write: String },
   temp: { state: "temperature", read: within(0.1, 2), write: (value) => String(+value.toFixed(2)) },
   seed: { state: "seed", read: whole(within(0, SEEDS)), write: String },
-  beside: { state: "beside", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  beside: {
+    state: "beside",
+    read: (text) => oneOf("on", "off")(text) === "on",
+    write: (value) => (value ? "on" : "off"),
+  },
   of: {
     state: "subject",
     read: (text) => (["a", "b", "here"].includes(text) ? text : readAnchor(text)),
     write: (value) => (typeof value === "string" ? value : writeAnchor(value)),
   },
   shape: { state: "shape", read: readShape, write: ({ descriptor, by }) => `${descriptor}.${by}` },
-  hold: { state: "hold", read: (text) => oneOf("on", "off")(text) === "on", write: (value) => (value ? "on" : "off") },
+  hold: {
+    state: "hold",
+    read: (text) => oneOf("on", "off")(text) === "on",
+    write: (value) => (value ? "on" : "off"),
+  },
   hear: { state: "hear", read: oneOf("before", "after"), write: String },
   more: {
     state: "amounts",
     read: readAmounts,
-    write: (value) => Object.entries(value).filter(([, amount]) => amount).map(([name, amount]) => `${name}.${+amount.toFixed(2)}`).join("!"),
+    write: (value) =>
+      Object.entries(value)
+        .filter(([, amount]) => amount)
+        .map(([name, amount]) => `${name}.${+amount.toFixed(2)}`)
+        .join("!"),
   },
   q: { state: "query", read: String, write: String },
   families: {
@@ -187,7 +220,8 @@ export function writeLink(state) {
 }
 
 /** What makes a new entry in the browser's history: going somewhere, not fiddling. @param {State} state */
-const landmark = (state) => [state.a && writeAnchor(state.a), state.b && writeAnchor(state.b), state.panel].join();
+const landmark = (state) =>
+  [state.a && writeAnchor(state.a), state.b && writeAnchor(state.b), state.panel].join();
 
 /**
  * Keeps the address bar in step with the store, and the store with the back button.
@@ -233,7 +267,9 @@ export function followLink(store, window) {
   const back = () => {
     const { state } = readLink(window.location.search);
     written = window.location.search;
-    const fresh = Object.fromEntries(Object.values(FIELDS).map((field) => [field.state, initial[field.state]]));
+    const fresh = Object.fromEntries(
+      Object.values(FIELDS).map((field) => [field.state, initial[field.state]]),
+    );
     store.set({ ...fresh, modelId: store.get().modelId, ...state, playing: false });
     place = landmark(store.get());
   };

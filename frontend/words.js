@@ -19,7 +19,8 @@ export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 export const duration = (seconds) => `${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 
 /** Three digits are enough for an ear. @param {number} value */
-export const amount = (value) => (value < 1 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
+export const amount = (value) =>
+  value < 1 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
 
 /**
  * @param {Anchor} anchor
@@ -49,10 +50,22 @@ export function anchorDetail(anchor, library) {
 
 /** What the three keys stand for: what they are called, the field's word for it, and what that means. @type {Record<import("./state.js").PathKind | "graph", {name: string, term: string, meaning: string}>} */
 export const PATH_WORDS = {
-  geodesic: { name: "Curved", term: "geodesic", meaning: "Bends towards known sounds, as far as the slider says" },
+  geodesic: {
+    name: "Curved",
+    term: "geodesic",
+    meaning: "Bends towards known sounds, as far as the slider says",
+  },
   graph: { name: "Via sounds", term: "graph path", meaning: "Goes from known sound to known sound" },
-  linear: { name: "Direct", term: "straight", meaning: "The straight line between the two sounds inside the model; it need not be straight on the map" },
-  retimed: { name: "Direct", term: "even pace", meaning: "The same straight line, with equal steps to the ear" },
+  linear: {
+    name: "Direct",
+    term: "straight",
+    meaning: "The straight line between the two sounds inside the model; it need not be straight on the map",
+  },
+  retimed: {
+    name: "Direct",
+    term: "even pace",
+    meaning: "The same straight line, with equal steps to the ear",
+  },
 };
 
 /** How a way is called in a sentence. @param {Pick<Path, "kind">} path */
@@ -65,7 +78,8 @@ export function pathName({ kind }) {
 export const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
 /** How much of a way lies outside what the model knows; a way from known sound to known sound is not judged. @param {Path} path */
-export const guessworkWords = ({ kind, guesswork }) => (kind === "graph" ? "known sounds" : `${percent(guesswork)} guesswork`);
+export const guessworkWords = ({ kind, guesswork }) =>
+  kind === "graph" ? "known sounds" : `${percent(guesswork)} guesswork`;
 
 /**
  * How the curved way compares with the direct one: guesswork, then length.
@@ -77,16 +91,28 @@ export const guessworkWords = ({ kind, guesswork }) => (kind === "graph" ? "know
 export function comparison(curved, direct) {
   const far = lengthWords(curved.length / direct.length);
   if (curved.kind === "graph")
-    return { figures: [], more: `From known sound to known sound, ${far}. The direct way is ${percent(direct.guesswork)} guesswork.` };
+    return {
+      figures: [],
+      more: `From known sound to known sound, ${far}. The direct way is ${percent(direct.guesswork)} guesswork.`,
+    };
   const [here, there] = [curved, direct].map(({ guesswork }) => percent(guesswork));
-  if (here === there && here === "0 %") return { figures: [], more: `Both ways keep to known sounds. The curved one is ${far}.` };
-  return { figures: [[here, " guesswork, against "], [there, " direct."]], more: `The curved way is ${far}.` };
+  if (here === there && here === "0 %")
+    return { figures: [], more: `Both ways keep to known sounds. The curved one is ${far}.` };
+  return {
+    figures: [
+      [here, " guesswork, against "],
+      [there, " direct."],
+    ],
+    more: `The curved way is ${far}.`,
+  };
 }
 
 /** @param {number} ratio of the curved way's length to the direct one's */
 function lengthWords(ratio) {
   if (Math.abs(ratio - 1) <= ALIKE) return "about as long";
-  return ratio < 1 ? `shorter, ${ratio.toFixed(2)} times as far` : `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} times as far`;
+  return ratio < 1
+    ? `shorter, ${ratio.toFixed(2)} times as far`
+    : `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} times as far`;
 }
 
 /** Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12". @param {readonly boolean[]} known per step */
@@ -100,7 +126,9 @@ export function guessedSteps(known) {
     else runs.push([i + 1, i + 1]);
   });
   const words = runs.map(([first, last]) => (first === last ? String(first) : `${first} to ${last}`));
-  return words.length ? `${runs.length === 1 && runs[0][0] === runs[0][1] ? "step" : "steps"} ${list(words)}` : "";
+  return words.length
+    ? `${runs.length === 1 && runs[0][0] === runs[0][1] ? "step" : "steps"} ${list(words)}`
+    : "";
 }
 
 /**
@@ -112,9 +140,15 @@ export function morphSummary({ from, to, path, unit, pitches = [null, null] }) {
   const [low, high] = pitches.map(noteName);
   return [
     `From ${from} to ${to}, ${pathName(path).toLowerCase()}: ${amount(path.length)} ${unit} in ${path.speed.length + 1} steps.`,
-    pitches.every(Boolean) ? (low === high ? `Pitch ${low} at both ends.` : `Pitch ${low} to ${high}: the two cross, they do not slide.`) : "",
+    pitches.every(Boolean)
+      ? low === high
+        ? `Pitch ${low} at both ends.`
+        : `Pitch ${low} to ${high}: the two cross, they do not slide.`
+      : "",
     guessed ? `Guesswork at ${guessed}.` : "Known sounds all the way.",
-  ].filter(Boolean).join(" ");
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 const COMPASS = ["east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"];
@@ -149,31 +183,72 @@ export function speedWords({ speed, speed_variation: variation }, name) {
 export function speedDescription({ speed }, name, unit) {
   const low = amount(Math.min(...speed));
   const high = amount(Math.max(...speed));
-  return low === high ? `${name}: ${low} ${unit} per step throughout` : `${name}: ${low} to ${high} ${unit} per step`;
+  return low === high
+    ? `${name}: ${low} ${unit} per step throughout`
+    : `${name}: ${low} to ${high} ${unit} per step`;
 }
 
 /** What a new sound is, beside its name. @param {import("./state.js").Found} found @param {Library} library @param {string} unit */
 export function foundWords({ near, known, notes }, library, unit) {
-  const nearest = near && library.indexOf(near.id) >= 0 ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}` : "a new sound";
+  const nearest =
+    near && library.indexOf(near.id) >= 0
+      ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}`
+      : "a new sound";
   return known || notes.length ? nearest : `${nearest}, guesswork`;
 }
 
 /** How a way is chosen: what it is called, the field's word for it, and what it means. @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>} */
 export const METRIC_WORDS = {
-  blend: { name: "By ear, near known sounds", term: "blend", meaning: "What can be heard, plus a pull towards known sounds: the slider says how strong" },
-  pullback: { name: "By ear only", term: "pull-back", meaning: "The shortest way for the ear, wherever it leads" },
-  kernel: { name: "By known sounds only", term: "kernel", meaning: "Keeps near known sounds; what is heard on the way does not count" },
-  flat: { name: "Plain, as a control", term: "flat", meaning: "Straight inside the model, with equal steps to the ear" },
+  blend: {
+    name: "By ear, near known sounds",
+    term: "blend",
+    meaning: "What can be heard, plus a pull towards known sounds: the slider says how strong",
+  },
+  pullback: {
+    name: "By ear only",
+    term: "pull-back",
+    meaning: "The shortest way for the ear, wherever it leads",
+  },
+  kernel: {
+    name: "By known sounds only",
+    term: "kernel",
+    meaning: "Keeps near known sounds; what is heard on the way does not count",
+  },
+  flat: {
+    name: "Plain, as a control",
+    term: "flat",
+    meaning: "Straight inside the model, with equal steps to the ear",
+  },
 };
 
 /** Where new sounds come from: what it is called, what that means, and the method's name. @type {Record<string, {name: string, meaning: string, term: string}>} */
 export const SAMPLER_WORDS = {
-  hmc: { name: "Known sounds", meaning: "Most where the model knows most", term: "Hamiltonian Monte Carlo on the metric’s volume" },
-  importance: { name: "Known sounds, quick", meaning: "The same in one pass; some sounds come more than once", term: "importance resampling" },
-  mixture: { name: "Near the library", meaning: "Where the library’s sounds lie close together", term: "Gaussian mixture" },
-  aggregated: { name: "Like one of the library", meaning: "One of its sounds, slightly changed", term: "aggregated posterior" },
+  hmc: {
+    name: "Known sounds",
+    meaning: "Most where the model knows most",
+    term: "Hamiltonian Monte Carlo on the metric’s volume",
+  },
+  importance: {
+    name: "Known sounds, quick",
+    meaning: "The same in one pass; some sounds come more than once",
+    term: "importance resampling",
+  },
+  mixture: {
+    name: "Near the library",
+    meaning: "Where the library’s sounds lie close together",
+    term: "Gaussian mixture",
+  },
+  aggregated: {
+    name: "Like one of the library",
+    meaning: "One of its sounds, slightly changed",
+    term: "aggregated posterior",
+  },
   prior: { name: "Anywhere", meaning: "Expect surprises", term: "prior" },
-  walk: { name: "Wander from a sound", meaning: "A random walk that keeps to known sounds", term: "Riemannian random walk" },
+  walk: {
+    name: "Wander from a sound",
+    meaning: "A random walk that keeps to known sounds",
+    term: "Riemannian random walk",
+  },
 };
 
 /**
@@ -186,8 +261,14 @@ export function drawWords({ samples, warnings }) {
   const all = samples.length;
   const different = new Set(samples.map(({ code }) => code)).size;
   return [
-    among === all ? `All ${all} lie among known sounds.` : among === 0 ? `None of the ${all} lies among known sounds.` : `${among} of ${all} lie among known sounds.`,
-    ...(different < all ? [`${different === 1 ? "All are the same sound." : `Only ${different} of them differ.`}`] : []),
+    among === all
+      ? `All ${all} lie among known sounds.`
+      : among === 0
+        ? `None of the ${all} lies among known sounds.`
+        : `${among} of ${all} lie among known sounds.`,
+    ...(different < all
+      ? [`${different === 1 ? "All are the same sound." : `Only ${different} of them differ.`}`]
+      : []),
     ...warnings,
   ];
 }
@@ -198,7 +279,13 @@ export function samplerDetails({ sampler, diagnostics: { acceptance, effective, 
     `Method: ${SAMPLER_WORDS[sampler]?.term ?? sampler}.`,
     ...(typeof effective === "number" ? [`Effective sample size ${amount(effective)}.`] : []),
     ...(typeof acceptance === "number" ? [`Acceptance ${Math.round(100 * acceptance)} %.`] : []),
-    ...(typeof escapes === "number" ? [escapes === 0 ? "All samples stayed inside the sampling region." : `${escapes} left the sampling region.`] : []),
+    ...(typeof escapes === "number"
+      ? [
+          escapes === 0
+            ? "All samples stayed inside the sampling region."
+            : `${escapes} left the sampling region.`,
+        ]
+      : []),
   ];
 }
 
@@ -216,7 +303,8 @@ export function measured(value, unit) {
 }
 
 /** @param {number} value */
-const hertz = (value) => (Math.abs(value) >= 1000 ? `${(value / 1000).toFixed(2)} kHz` : `${value.toFixed(0)} Hz`);
+const hertz = (value) =>
+  Math.abs(value) >= 1000 ? `${(value / 1000).toFixed(2)} kHz` : `${value.toFixed(0)} Hz`;
 
 /** @param {number} value */
 const seconds = (value) => (Math.abs(value) < 1 ? `${amount(1000 * value)} ms` : `${value.toFixed(2)} s`);
@@ -237,7 +325,8 @@ export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 export const sentence = (text) => `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 /** "Kick 1, Snare and Hat" @param {string[]} names */
-export const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`);
+export const list = (names) =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 
 /** What the slider makes of the curved way. @param {number} weight @param {{min: number, max: number}} [range] */
 export function weightWords(weight, range = { min: 0, max: 10 }) {
@@ -253,13 +342,20 @@ export function filterWords({ query, families, library }) {
 }
 
 /** While the server has no time for what was asked. @param {number} seconds until it is asked again */
-export const busyWords = (seconds) => `The server has much to do just now. Trying again in ${Math.ceil(seconds)} s; nothing is lost.`;
+export const busyWords = (seconds) =>
+  `The server has much to do just now. Trying again in ${Math.ceil(seconds)} s; nothing is lost.`;
 
 /** @param {string} name */
 export const soundFile = (name) => `${plain(name)}.wav`;
 
 /** @param {string} text */
-const plain = (text) => text.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase().slice(0, 40) || "sound";
+const plain = (text) =>
+  text
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .toLowerCase()
+    .slice(0, 40) || "sound";
 
 /** @param {State} state @returns {string} what the corner of the map says */
 export function statusWords({ server, sound, playing, place, journey, mode, path, job }) {

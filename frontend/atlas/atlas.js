@@ -36,18 +36,44 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const landRoot = h("div.land");
   const pointsCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.points"));
   const svg = s("svg", { class: "over" });
-  const layers = h("div.layers", { "aria-hidden": "true" }, sketchCanvas, h("div.landbox", {}, landRoot), pointsCanvas, svg);
-  const surface = h("div.surface", { id: "surface", tabindex: 0, role: "application", "aria-roledescription": "map of sounds", "aria-describedby": "map-keys" });
-  const keys = h("p.vh", { id: "map-keys" }, "Arrow keys move to the nearest sound, Page Up and Page Down to the next family, Home and End to A and B. Enter plays, A and B set the ends of the morph, M marks for an average or an analogy, T opens the sliders, H lets sounds play while you walk, I says what is on the map, F finds a sound by its name.");
+  const layers = h(
+    "div.layers",
+    { "aria-hidden": "true" },
+    sketchCanvas,
+    h("div.landbox", {}, landRoot),
+    pointsCanvas,
+    svg,
+  );
+  const surface = h("div.surface", {
+    id: "surface",
+    tabindex: 0,
+    role: "application",
+    "aria-roledescription": "map of sounds",
+    "aria-describedby": "map-keys",
+  });
+  const keys = h(
+    "p.vh",
+    { id: "map-keys" },
+    "Arrow keys move to the nearest sound, Page Up and Page Down to the next family, Home and End to A and B. Enter plays, A and B set the ends of the morph, M marks for an average or an analogy, T opens the sliders, H lets sounds play while you walk, I says what is on the map, F finds a sound by its name.",
+  );
   const head = h("header.head");
   const engine = h("div.engine");
   const legend = h("ul.legend", { "aria-label": "Families of sounds" });
-  const scale = h("div.scale", { "aria-hidden": "true" }, h("span", {}, "known"), h("i"), h("span", {}, "guesswork"));
+  const scale = h(
+    "div.scale",
+    { "aria-hidden": "true" },
+    h("span", {}, "known"),
+    h("i"),
+    h("span", {}, "guesswork"),
+  );
   const fit = h("button.icon", { onclick: () => camera.fitJourney() }, icon("fit"));
-  const zoom = h("div.zoom", {},
+  const zoom = h(
+    "div.zoom",
+    {},
     h("button.icon", { "aria-label": "Zoom in", onclick: () => camera.zoomStep(1) }, icon("plus")),
     h("button.icon", { "aria-label": "Zoom out", onclick: () => camera.zoomStep(-1) }, icon("minus")),
-    fit);
+    fit,
+  );
   root.append(layers, surface, keys, head, engine, legend, scale, zoom);
 
   let palette = readPalette(document.documentElement);
@@ -77,7 +103,13 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const retouch = inNextFrame(() => drawOver());
 
   const camera = createCamera(root, { store, words, moved: redraw });
-  const picking = mountPicking(root, surface, { store, camera, actions, playback, isShown: (sound) => !shown || shown.has(sound) });
+  const picking = mountPicking(root, surface, {
+    store,
+    camera,
+    actions,
+    playback,
+    isShown: (sound) => !shown || shown.has(sound),
+  });
   const heading = mountHeading(head, { store, actions });
   const legendView = mountLegend(legend, store);
   const tip = mountTip(root, { store, actions, playback });
@@ -87,7 +119,9 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   function look() {
     const { library, a, b } = store.get();
     // what is an end is drawn as one
-    const hidden = new Set([a, b].flatMap((end) => (end?.sound && library ? [library.indexOf(end.sound)] : [])));
+    const hidden = new Set(
+      [a, b].flatMap((end) => (end?.sound && library ? [library.indexOf(end.sound)] : [])),
+    );
     const opacity = a && b ? 0.78 : a || b ? 0.88 : 1;
     return { palette, opacity, shown, hidden, size: pointSize(camera.room(), camera.zoomed(), unit()) };
   }
@@ -95,12 +129,21 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** The words of ours that lie on the map. */
   function words() {
     const frame = root.getBoundingClientRect();
-    return [...head.children, engine, legend, scale, zoom, ...root.querySelectorAll(":scope > :is(.hear, .filter)")]
+    return [
+      ...head.children,
+      engine,
+      legend,
+      scale,
+      zoom,
+      ...root.querySelectorAll(":scope > :is(.hear, .filter)"),
+    ]
       .map((element) => element.getBoundingClientRect())
       .filter(({ width, height }) => width && height)
       .map((box) => ({
-        left: box.left - frame.left - 6, right: box.right - frame.left + 6,
-        top: box.top - frame.top - 4, bottom: box.bottom - frame.top + 4,
+        left: box.left - frame.left - 6,
+        right: box.right - frame.left + 6,
+        top: box.top - frame.top - 4,
+        bottom: box.bottom - frame.top + 4,
       }));
   }
 
@@ -110,7 +153,10 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const view = camera.view();
     if (!library || view.width < 2) return;
     const crowd = (/** @type {import("./view.js").Box} */ box) => library.grid.count(...camera.under(box));
-    overlay.draw(sceneOf({ ...state, library }, { palette, isles, crowd, taken: words(), snapped: picking.snapped }), view);
+    overlay.draw(
+      sceneOf({ ...state, library }, { palette, isles, crowd, taken: words(), snapped: picking.snapped }),
+      view,
+    );
     travel();
     const pointed = pointedPlace(state);
     if (pointed) tip.put(...toScreen(view, pointed), view);
@@ -120,7 +166,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const state = store.get();
     const place = playback.position();
     const visible = isReady(state) && (state.playing || place > 0 || state.place > 0);
-    if (overlay.travel(visible ? place : null, state.playing, performance.now())) requestAnimationFrame(travel);
+    if (overlay.travel(visible ? place : null, state.playing, performance.now()))
+      requestAnimationFrame(travel);
   }
 
   async function drawLand() {
@@ -130,7 +177,9 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
 
   /** Plotly is there: its land takes the place of the sketch, when nothing else is going on. */
   async function takeOver() {
-    await new Promise((done) => ("requestIdleCallback" in window ? requestIdleCallback(done, { timeout: 400 }) : setTimeout(done, 60)));
+    await new Promise((done) =>
+      "requestIdleCallback" in window ? requestIdleCallback(done, { timeout: 400 }) : setTimeout(done, 60),
+    );
     await drawLand();
     landed = true;
     redraw();
@@ -150,47 +199,88 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     const now = wayOf({ chosen: state.path, ...waysOf(state) });
     if (walked && now && walked !== now && geodesic && geodesic === revealed)
       overlay.cross(walked.course.at(playback.position()), performance.now());
-    if (geodesic && geodesic !== revealed) requestAnimationFrame(() => requestAnimationFrame(() => overlay.reveal()));
+    if (geodesic && geodesic !== revealed)
+      requestAnimationFrame(() => requestAnimationFrame(() => overlay.reveal()));
     walked = now;
     revealed = geodesic;
   }
 
   const stops = [
-    watch(store, ({ dark }) => [dark], () => {
-      palette = readPalette(document.documentElement);
-      if (landed) void drawLand();
-      redraw();
-    }),
-    watch(store, ({ library, atlas }) => [library, atlas], ({ library, atlas }) => {
-      if (!library || !atlas) return;
-      setAll(surface, { "aria-label": `Map of ${count(library.count)} sounds.` });
-      isles = islesOf(library);
-      points?.destroy();
-      points = createPoints(pointsCanvas, library);
-      camera.measure();
-      if (atlas.field === field) return; // the library has grown; the land has not
-      field = atlas.field;
-      sketch = createSketch(sketchCanvas, field);
-      redraw();
-      requestAnimationFrame(() => performance.mark("sonifold:first-map"));
-      void plotly.then(takeOver);
-    }),
-    watch(store, ({ query, families, library }) => [query, families, library], (state) => {
-      const { library, query, families } = state;
-      shown = library && (query || families.length) ? new Set(filtered(library, state)) : null;
-      redraw();
-    }),
-    watch(store, ({ journey }) => [journey?.phase], ({ journey }) => {
-      setAll(fit, { "aria-label": journey?.phase === "ready" ? "Fit the morph" : "Show the whole map" });
-    }),
+    watch(
+      store,
+      ({ dark }) => [dark],
+      () => {
+        palette = readPalette(document.documentElement);
+        if (landed) void drawLand();
+        redraw();
+      },
+    ),
+    watch(
+      store,
+      ({ library, atlas }) => [library, atlas],
+      ({ library, atlas }) => {
+        if (!library || !atlas) return;
+        setAll(surface, { "aria-label": `Map of ${count(library.count)} sounds.` });
+        isles = islesOf(library);
+        points?.destroy();
+        points = createPoints(pointsCanvas, library);
+        camera.measure();
+        if (atlas.field === field) return; // the library has grown; the land has not
+        field = atlas.field;
+        sketch = createSketch(sketchCanvas, field);
+        redraw();
+        requestAnimationFrame(() => performance.mark("sonifold:first-map"));
+        void plotly.then(takeOver);
+      },
+    ),
+    watch(
+      store,
+      ({ query, families, library }) => [query, families, library],
+      (state) => {
+        const { library, query, families } = state;
+        shown = library && (query || families.length) ? new Set(filtered(library, state)) : null;
+        redraw();
+      },
+    ),
+    watch(
+      store,
+      ({ journey }) => [journey?.phase],
+      ({ journey }) => {
+        setAll(fit, { "aria-label": journey?.phase === "ready" ? "Fit the morph" : "Show the whole map" });
+      },
+    ),
     // the map keeps its place under the pointer: nothing is fitted anew because an end was picked
-    watch(store, (state) => [stage(state)], (state) => (root.dataset.stage = stage(state))),
+    watch(
+      store,
+      (state) => [stage(state)],
+      (state) => (root.dataset.stage = stage(state)),
+    ),
     watch(store, ({ a, b }) => [a, b], redraw),
-    watch(store, ({ pointed, preview, carried, journey, path }) => [pointed, preview, carried, journey, path], retouch),
-    watch(store, ({ found, drawing, marked, travel, panel, ellipses, indicatrices }) => [found, drawing, marked, travel, panel, ellipses, indicatrices], retouch),
+    watch(
+      store,
+      ({ pointed, preview, carried, journey, path }) => [pointed, preview, carried, journey, path],
+      retouch,
+    ),
+    watch(
+      store,
+      ({ found, drawing, marked, travel, panel, ellipses, indicatrices }) => [
+        found,
+        drawing,
+        marked,
+        travel,
+        panel,
+        ellipses,
+        indicatrices,
+      ],
+      retouch,
+    ),
     watch(store, ({ journey, path }) => [journey?.paths, path], move),
     watch(store, ({ place, playing, journey }) => [place, playing, journey?.phase], travel),
-    watch(store, ({ view }) => [view], ({ view }) => camera.take(view)),
+    watch(
+      store,
+      ({ view }) => [view],
+      ({ view }) => camera.take(view),
+    ),
     playback.onFrame(travel),
   ];
   const { a: linked } = store.get();

@@ -97,7 +97,10 @@ export function createCamera(root, { store, words, moved }) {
     const boxes = words();
     const below = lowest(boxes, size);
     if (size.width < NARROW * u) {
-      const top = Math.max(0, ...boxes.filter((box) => box.top < size.height / 2).map(({ bottom }) => bottom));
+      const top = Math.max(
+        0,
+        ...boxes.filter((box) => box.top < size.height / 2).map(({ bottom }) => bottom),
+      );
       fitted = fit(bounds, size, { left: 12 * u, right: 12 * u, top, bottom: Math.max(36 * u, below) });
     } else {
       const margin = { left: 32 * u, right: 32 * u, top: 16 * u, bottom: Math.max(16 * u, below) };
@@ -139,7 +142,12 @@ export function createCamera(root, { store, words, moved }) {
       const xs = all.map(([x]) => x);
       const ys = all.map(([, y]) => y);
       const free = 0.14 * Math.min(view.width, view.height);
-      const bounds = /** @type {const} */ ([Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)]);
+      const bounds = /** @type {const} */ ([
+        Math.min(...xs),
+        Math.max(...xs),
+        Math.min(...ys),
+        Math.max(...ys),
+      ]);
       const close = fit(bounds, view, { left: free, right: free, top: free + 60 * unit(), bottom: free });
       glideTo(Math.abs(view.k / close.k - 1) < 0.02 ? fitted : close);
     },

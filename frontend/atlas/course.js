@@ -64,7 +64,10 @@ export function createCourse({ map, step_positions: steps }) {
       let s = 1;
       while (s < marks.length - 1 && marks[s] < index) s++;
       const width = marks[s] - marks[s - 1];
-      return (s - 1 + (width > 0 ? Math.min(1, Math.max(0, (index - marks[s - 1]) / width)) : 1)) / (marks.length - 1);
+      return (
+        (s - 1 + (width > 0 ? Math.min(1, Math.max(0, (index - marks[s - 1]) / width)) : 1)) /
+        (marks.length - 1)
+      );
     },
 
     /** Where the traveller is. @param {number} place 0 to 1 @returns {Position} */

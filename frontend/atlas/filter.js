@@ -18,15 +18,21 @@ export function mountFilter(root, store) {
     /** @type {HTMLElement | null} */ (root.querySelector(".surface"))?.focus({ preventScroll: true }); // the button goes
   }
 
-  const stop = watch(store, ({ query, families, library }) => [query, families, library], (state) => {
-    const { library } = state;
-    const filter = filterWords(state);
-    chip.hidden = !library || !filter;
-    if (!library || !filter) return;
-    const shown = filtered(library, state).length;
-    chip.classList.toggle("empty", shown === 0);
-    words.textContent = shown ? `${count(shown)} of ${count(library.count)}: ${filter}` : `No sound fits ${filter}`;
-  });
+  const stop = watch(
+    store,
+    ({ query, families, library }) => [query, families, library],
+    (state) => {
+      const { library } = state;
+      const filter = filterWords(state);
+      chip.hidden = !library || !filter;
+      if (!library || !filter) return;
+      const shown = filtered(library, state).length;
+      chip.classList.toggle("empty", shown === 0);
+      words.textContent = shown
+        ? `${count(shown)} of ${count(library.count)}: ${filter}`
+        : `No sound fits ${filter}`;
+    },
+  );
   return {
     destroy() {
       stop();

@@ -20,12 +20,26 @@ import { OUTLINES } from "../made/shapes.js";
 /** @typedef {{palette: import("../colour.js").Palette, unit: number, xy: ToScreen}} Pen */
 
 /** @param {Position[]} points @param {ToScreen} xy */
-const line = (points, xy) => "M" + points.map((p) => xy(p).map((v) => v.toFixed(1)).join(" ")).join("L");
+const line = (points, xy) =>
+  "M" +
+  points
+    .map((p) =>
+      xy(p)
+        .map((v) => v.toFixed(1))
+        .join(" "),
+    )
+    .join("L");
 
 /** @param {Finds["ellipses"]} ellipses @param {Pen} pen */
 export const ellipsesMarkup = (ellipses, { palette, unit: u, xy }) =>
   ellipses
-    .map(({ x, y, outline }) => `<path d="${line(outline.map(([dx, dy]) => /** @type {Position} */ ([x + dx, y + dy])), xy)}z" fill="none" stroke="${palette.ink}" stroke-opacity=".36" stroke-width="${1.1 * u}"/>`)
+    .map(
+      ({ x, y, outline }) =>
+        `<path d="${line(
+          outline.map(([dx, dy]) => /** @type {Position} */ ([x + dx, y + dy])),
+          xy,
+        )}z" fill="none" stroke="${palette.ink}" stroke-opacity=".36" stroke-width="${1.1 * u}"/>`,
+    )
     .join("");
 
 /** @param {Finds} finds @param {Pen} pen */
@@ -49,7 +63,10 @@ export function coursesMarkup({ courses, travel }, { palette, unit: u, xy }) {
     out += `<circle cx="${x}" cy="${y}" r="${3.6 * u}" fill="${travel.known[i] ? palette.ink : palette.halo}" stroke="${travel.known[i] ? palette.halo : palette.ink}" stroke-width="${1.6 * u}"/>`;
   });
   const [x, y] = xy(travel.at);
-  return out + `<circle cx="${x}" cy="${y}" r="${8.5 * u}" fill="${palette.halo}" stroke="${palette.ink}" stroke-width="${3 * u}"/>`;
+  return (
+    out +
+    `<circle cx="${x}" cy="${y}" r="${8.5 * u}" fill="${palette.halo}" stroke="${palette.ink}" stroke-width="${3 * u}"/>`
+  );
 }
 
 /** @param {Finds} finds @param {Pen} pen */

@@ -39,7 +39,8 @@ export function watchHands(root, hands) {
     return [event.clientX - box.left, event.clientY - box.top];
   };
   /** @param {Event} event */
-  const onControl = (event) => event.target instanceof Element && event.target.closest("button, a, input, .card");
+  const onControl = (event) =>
+    event.target instanceof Element && event.target.closest("button, a, input, .card");
 
   /** @param {PointerEvent} event */
   function pointerdown(event) {
@@ -77,8 +78,10 @@ export function watchHands(root, hands) {
     if (doing === "pinch") {
       const [other] = [...down].filter(([id]) => id !== event.pointerId).map(([, position]) => position);
       if (other) {
-        const spread = (/** @type {Position} */ p) => Math.max(20, Math.hypot(p[0] - other[0], p[1] - other[1]));
-        const middle = (/** @type {Position} */ p) => /** @type {Position} */ ([(p[0] + other[0]) / 2, (p[1] + other[1]) / 2]);
+        const spread = (/** @type {Position} */ p) =>
+          Math.max(20, Math.hypot(p[0] - other[0], p[1] - other[1]));
+        const middle = (/** @type {Position} */ p) =>
+          /** @type {Position} */ ([(p[0] + other[0]) / 2, (p[1] + other[1]) / 2]);
         const [was, is] = [middle(before), middle(here)];
         hands.pan(is[0] - was[0], is[1] - was[1]);
         hands.zoom(spread(here) / spread(before), is);
@@ -111,7 +114,8 @@ export function watchHands(root, hands) {
     wheelRest = window.setTimeout(hands.rest, 160);
   }
 
-  const leave = (/** @type {PointerEvent} */ event) => event.pointerType !== "touch" && !down.size && hands.point(null);
+  const leave = (/** @type {PointerEvent} */ event) =>
+    event.pointerType !== "touch" && !down.size && hands.point(null);
 
   root.addEventListener("pointerdown", pointerdown);
   root.addEventListener("pointermove", pointermove);

@@ -11,12 +11,22 @@ import { anchorName, comparison, count } from "../words.js";
 /** "drums, bells, plucked strings"; nothing to name: "short sounds". @param {import("../library/sounds.js").Library} library */
 function familiesOf(library) {
   const names = library.family_names.map((name) => name.toLowerCase());
-  const kinds = [["drums", "kick", "snare", "tom"], ["bells", "bell"], ["plucked strings", "pluck"]];
-  return kinds.every(([, ...members]) => members.some((member) => names.includes(member))) ? kinds.map(([kind]) => kind).join(", ") : "short sounds";
+  const kinds = [
+    ["drums", "kick", "snare", "tom"],
+    ["bells", "bell"],
+    ["plucked strings", "pluck"],
+  ];
+  return kinds.every(([, ...members]) => members.some((member) => names.includes(member)))
+    ? kinds.map(([kind]) => kind).join(", ")
+    : "short sounds";
 }
 
 const arc = () =>
-  s("svg", { viewBox: "0 0 44 18", "aria-hidden": "true" }, s("path", { d: "M3 15C10 0 34 0 41 10", stroke: "url(#dusk)" }));
+  s(
+    "svg",
+    { viewBox: "0 0 44 18", "aria-hidden": "true" },
+    s("path", { d: "M3 15C10 0 34 0 41 10", stroke: "url(#dusk)" }),
+  );
 
 /**
  * @param {HTMLElement} root
@@ -42,9 +52,14 @@ export function mountHeading(root, { store, actions }) {
     const name = (/** @type {import("../state.js").Anchor | null} */ end, /** @type {string} */ question) =>
       end ? h("span.end", {}, anchorName(end, library)) : h("span.q", {}, question);
     // the arc says "to", and turns the journey round
-    const to = a && b
-      ? h("button.arc", { title: "Swap A and B", "aria-label": "to; swap A and B", onclick: actions.swap }, arc())
-      : h("span.arc", { role: "img", "aria-label": "to" }, arc());
+    const to =
+      a && b
+        ? h(
+            "button.arc",
+            { title: "Swap A and B", "aria-label": "to; swap A and B", onclick: actions.swap },
+            arc(),
+          )
+        : h("span.arc", { role: "img", "aria-label": "to" }, arc());
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
     title.classList.toggle("long", (title.textContent ?? "").length > 34);
     const { geodesic, linear } = journey?.paths ?? {};
@@ -52,11 +67,18 @@ export function mountHeading(root, { store, actions }) {
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
     else if (geodesic && linear) {
       const { figures, more } = comparison(geodesic, linear);
-      sub.replaceChildren(...figures.flatMap(([number, what]) => [h("b", {}, number), what]), h("span.ground", {}, ` ${more}`));
+      sub.replaceChildren(
+        ...figures.flatMap(([number, what]) => [h("b", {}, number), what]),
+        h("span.ground", {}, ` ${more}`),
+      );
     } else sub.textContent = journey?.phase === "failed" ? "The way could not be found." : "Finding the way.";
   }
 
-  const stop = watch(store, ({ library, a, b, journey, server }) => [library, a, b, journey?.paths, journey?.phase, server.phase], show);
+  const stop = watch(
+    store,
+    ({ library, a, b, journey, server }) => [library, a, b, journey?.paths, journey?.phase, server.phase],
+    show,
+  );
   return {
     destroy() {
       stop();

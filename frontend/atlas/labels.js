@@ -14,7 +14,12 @@ export const overlap = (p, q) =>
   Math.max(0, Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top));
 
 /** @param {number} cx @param {number} cy @param {number} w @param {number} h @returns {Box} */
-export const boxAround = (cx, cy, w, h) => ({ left: cx - w / 2, right: cx + w / 2, top: cy - h / 2, bottom: cy + h / 2 });
+export const boxAround = (cx, cy, w, h) => ({
+  left: cx - w / 2,
+  right: cx + w / 2,
+  top: cy - h / 2,
+  bottom: cy + h / 2,
+});
 
 /**
  * @param {Word[]} words the most important first

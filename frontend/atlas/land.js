@@ -31,7 +31,11 @@ export function toBands({ x, y, values, coast, levels }) {
     return Math.min(top + 1, top + (value - lines[top]) / gap);
   };
   const sea = top + 1;
-  const rim = (/** @type {number[]} */ axis) => [2 * axis[0] - axis[1], ...axis, 2 * axis[axis.length - 1] - axis[axis.length - 2]];
+  const rim = (/** @type {number[]} */ axis) => [
+    2 * axis[0] - axis[1],
+    ...axis,
+    2 * axis[axis.length - 1] - axis[axis.length - 2],
+  ];
   const shore = new Array(x.length + 2).fill(sea);
   const rows = values.map((row) => [sea, ...row.map(bend), sea]);
   return { x: rim(x), y: rim(y), bands: [shore, ...rows, shore], lines: lines.length, coast: land.length };
@@ -44,13 +48,15 @@ export function toBands({ x, y, values, coast, levels }) {
 export function landBounds({ x, y, values, coast }) {
   /** @type {[number, number, number, number]} */
   const bounds = [Infinity, -Infinity, Infinity, -Infinity];
-  values.forEach((row, j) => row.forEach((value, i) => {
-    if (value > coast) return;
-    bounds[0] = Math.min(bounds[0], x[i]);
-    bounds[1] = Math.max(bounds[1], x[i]);
-    bounds[2] = Math.min(bounds[2], y[j]);
-    bounds[3] = Math.max(bounds[3], y[j]);
-  }));
+  values.forEach((row, j) =>
+    row.forEach((value, i) => {
+      if (value > coast) return;
+      bounds[0] = Math.min(bounds[0], x[i]);
+      bounds[1] = Math.max(bounds[1], x[i]);
+      bounds[2] = Math.min(bounds[2], y[j]);
+      bounds[3] = Math.max(bounds[3], y[j]);
+    }),
+  );
   return bounds[0] === Infinity ? null : bounds;
 }
 
@@ -84,18 +90,30 @@ export function createLand(root) {
       const width = (x[x.length - 1] - x[0]) * k;
       const height = (y[y.length - 1] - y[0]) * k;
       const trace = {
-        type: "contour", x, y, z: bands, showscale: false, hoverinfo: "skip",
+        type: "contour",
+        x,
+        y,
+        z: bands,
+        showscale: false,
+        hoverinfo: "skip",
         contours: { coloring: "fill", start: 0, end: lines - 1, size: 1, showlines: true },
         colorscale: colours.map((colour, i) => [i / lines, colour]),
         line: { color: palette.coast, width: 1, smoothing: 1.3 },
       };
-      await Plotly.react(root, [trace], {
-        width, height,
-        margin: { l: 0, r: 0, t: 0, b: 0 },
-        paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-        xaxis: { range: [x[0], x[x.length - 1]], visible: false },
-        yaxis: { range: [y[0], y[y.length - 1]], visible: false },
-      }, { staticPlot: true, displayModeBar: false });
+      await Plotly.react(
+        root,
+        [trace],
+        {
+          width,
+          height,
+          margin: { l: 0, r: 0, t: 0, b: 0 },
+          paper_bgcolor: "rgba(0,0,0,0)",
+          plot_bgcolor: "rgba(0,0,0,0)",
+          xaxis: { range: [x[0], x[x.length - 1]], visible: false },
+          yaxis: { range: [y[0], y[y.length - 1]], visible: false },
+        },
+        { staticPlot: true, displayModeBar: false },
+      );
     },
 
     /** @param {import("./view.js").View} view */

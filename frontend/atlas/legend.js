@@ -13,23 +13,47 @@ export function mountLegend(root, store) {
   /** @param {number} family */
   function toggle(family) {
     const { families } = store.get();
-    store.set({ families: families.includes(family) ? families.filter((f) => f !== family) : [...families, family].sort((p, q) => p - q) });
+    store.set({
+      families: families.includes(family)
+        ? families.filter((f) => f !== family)
+        : [...families, family].sort((p, q) => p - q),
+    });
   }
 
   const stops = [
-    watch(store, ({ library }) => [library], ({ library }) => {
-      const names = library?.family_names ?? [];
-      /** @param {number} f */
-      const own = (f) => library && ["made", "uploaded"].includes(library.kindOf(library.family.indexOf(f)));
-      root.replaceChildren(...names.map((name, f) =>
-        h("li", {}, h("button", { "data-family": f, title: `Show only ${name.toLowerCase()}`, onclick: () => toggle(f) }, own(f) ? keptGlyph("made") : glyph(f), name[0].toUpperCase() + name.slice(1))),
-      ));
-    }),
-    watch(store, ({ families, library }) => [families, library], ({ families }) => {
-      root.classList.toggle("some", families.length > 0);
-      for (const button of root.querySelectorAll("button"))
-        setAll(button, { "aria-pressed": String(families.includes(Number(button.dataset.family))) });
-    }),
+    watch(
+      store,
+      ({ library }) => [library],
+      ({ library }) => {
+        const names = library?.family_names ?? [];
+        /** @param {number} f */
+        const own = (f) =>
+          library && ["made", "uploaded"].includes(library.kindOf(library.family.indexOf(f)));
+        root.replaceChildren(
+          ...names.map((name, f) =>
+            h(
+              "li",
+              {},
+              h(
+                "button",
+                { "data-family": f, title: `Show only ${name.toLowerCase()}`, onclick: () => toggle(f) },
+                own(f) ? keptGlyph("made") : glyph(f),
+                name[0].toUpperCase() + name.slice(1),
+              ),
+            ),
+          ),
+        );
+      },
+    ),
+    watch(
+      store,
+      ({ families, library }) => [families, library],
+      ({ families }) => {
+        root.classList.toggle("some", families.length > 0);
+        for (const button of root.querySelectorAll("button"))
+          setAll(button, { "aria-pressed": String(families.includes(Number(button.dataset.family))) });
+      },
+    ),
   ];
   return {
     destroy() {

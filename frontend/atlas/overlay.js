@@ -63,8 +63,20 @@ export function createOverlay(svg) {
     svg.append(node);
     return node;
   };
-  const reveal = s("path", { fill: "none", stroke: "#fff", "stroke-linecap": "round", pathLength: 1, "stroke-dasharray": "1 1" });
-  svg.append(s("mask", { id: "reveal", maskUnits: "userSpaceOnUse", x: -2000, y: -2000, width: 20000, height: 20000 }, reveal));
+  const reveal = s("path", {
+    fill: "none",
+    stroke: "#fff",
+    "stroke-linecap": "round",
+    pathLength: 1,
+    "stroke-dasharray": "1 1",
+  });
+  svg.append(
+    s(
+      "mask",
+      { id: "reveal", maskUnits: "userSpaceOnUse", x: -2000, y: -2000, width: 20000, height: 20000 },
+      reveal,
+    ),
+  );
   const ellipses = group("ellipses");
   const ghost = group("ghost");
   const ways = group("ways");
@@ -93,7 +105,15 @@ export function createOverlay(svg) {
   /** @param {Position} p */
   const xy = (p) => toScreen(/** @type {View} */ (view), p);
   /** @param {Position[]} points */
-  const line = (points) => "M" + points.map((p) => xy(p).map((v) => v.toFixed(1)).join(" ")).join("L");
+  const line = (points) =>
+    "M" +
+    points
+      .map((p) =>
+        xy(p)
+          .map((v) => v.toFixed(1))
+          .join(" "),
+      )
+      .join("L");
 
   /** @param {Scene} now */
   function drawStraight({ palette, unit: u, chosen, straight: way, retimed }) {
@@ -109,7 +129,10 @@ export function createOverlay(svg) {
         : `<path d="${d}" stroke="${bone}" stroke-width="${(chosen === "linear" ? 3 : 2) * u}" stroke-dasharray="${6 * u} ${4.5 * u}" stroke-linecap="butt"/>`) +
       beads.path.step_positions
         .map((p) => xy(p))
-        .map(([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(even ? 4.5 : 3.4) * u}" fill="${bone}" stroke="${palette.halo}" stroke-width="${2 * u}"/>`)
+        .map(
+          ([x, y]) =>
+            `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(even ? 4.5 : 3.4) * u}" fill="${bone}" stroke="${palette.halo}" stroke-width="${2 * u}"/>`,
+        )
         .join("");
   }
 
@@ -158,20 +181,39 @@ export function createOverlay(svg) {
 
   /** Ends, names and lengths: what is to be read finds its place together. @param {Scene} now */
   function drawWords(now) {
-    const { palette, unit: u, a, b, bent: bentWay, straight: straightWay, retimed, chosen, families, own, taken, crowd, finds: { label } } = now;
+    const {
+      palette,
+      unit: u,
+      a,
+      b,
+      bent: bentWay,
+      straight: straightWay,
+      retimed,
+      chosen,
+      families,
+      own,
+      taken,
+      crowd,
+      finds: { label },
+    } = now;
     const { width, height } = /** @type {View} */ (view);
     const bounds = { left: 8 * u, top: 8 * u, right: width - 8 * u, bottom: height - 8 * u };
     const narrow = width < NARROW * u;
     const gap = a && b ? Math.hypot(...xy(a.at).map((v, i) => v - xy(b.at)[i])) : Infinity;
     const r = Math.min(14 * u, Math.max(9 * u, gap / 5)); // two that are near leave room for the way between them
-    const discs = [a, b].map((end) => end && boxAround(...xy(end.at), 2 * r + 4 * u, 2 * r + 4 * u)).filter((box) => box !== null);
+    const discs = [a, b]
+      .map((end) => end && boxAround(...xy(end.at), 2 * r + 4 * u, 2 * r + 4 * u))
+      .filter((box) => box !== null);
 
     /** @type {import("./labels.js").Word[]} */
     const asked = [];
     /** @type {((box: Box) => string)[]} */
     const drawers = [];
 
-    for (const [end, letter, colour] of /** @type {const} */ ([[a, "A", palette.a], [b, "B", palette.b]])) {
+    for (const [end, letter, colour] of /** @type {const} */ ([
+      [a, "A", palette.a],
+      [b, "B", palette.b],
+    ])) {
       if (!end) continue;
       const [x, y] = xy(end.at);
       const size = 14 * u;
@@ -184,14 +226,24 @@ export function createOverlay(svg) {
           { box: boxAround(x - side, y, w, 20 * u), price: narrow ? 1 : 0.4 },
           { box: boxAround(x, y + 28 * u, w, 20 * u), price: narrow ? 0 : 0.6 },
           { box: boxAround(x, y - 28 * u, w, 20 * u), price: 0.6 },
-          ...[-1, 1].flatMap((v) => [-1, 1].map((n) => ({ box: boxAround(x + v * (w / 2 - 12 * u), y + n * 29 * u, w, 20 * u), price: 0.5 }))),
+          ...[-1, 1].flatMap((v) =>
+            [-1, 1].map((n) => ({
+              box: boxAround(x + v * (w / 2 - 12 * u), y + n * 29 * u, w, 20 * u),
+              price: 0.5,
+            })),
+          ),
         ],
       });
-      drawers.push((box) => `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(name)}</text>`);
+      drawers.push(
+        (box) =>
+          `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(name)}</text>`,
+      );
       const fill = end.bare ? palette.halo : colour;
-      drawers[drawers.length - 1] = withDisc(drawers[drawers.length - 1],
+      drawers[drawers.length - 1] = withDisc(
+        drawers[drawers.length - 1],
         `<circle cx="${x}" cy="${y}" r="${r}" fill="${fill}" stroke="${end.bare ? colour : palette.halo}" stroke-width="${3 * u}"/>` +
-        `<text class="letter" x="${x}" y="${y + 0.33 * r}" font-size="${0.93 * r}" fill="${end.bare ? colour : palette.on}">${letter}</text>`);
+          `<text class="letter" x="${x}" y="${y + 0.33 * r}" font-size="${0.93 * r}" fill="${end.bare ? colour : palette.on}">${letter}</text>`,
+      );
     }
 
     const onStraight = chosen === "retimed" && retimed ? retimed : straightWay;
@@ -208,16 +260,26 @@ export function createOverlay(svg) {
       asked.push({
         places: [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t, nth) => {
           const [x, y] = xy(way.course.at(t));
-          return [[0, -1], [0, 1], [-1, 0], [1, 0]].map(([dx, dy]) => {
+          return [
+            [0, -1],
+            [0, 1],
+            [-1, 0],
+            [1, 0],
+          ].map(([dx, dy]) => {
             const box = boxAround(x + dx * (w / 2 + 16 * u), y + dy * (h / 2 + 14 * u), w, h);
-            const under = [bentWay, straightWay].reduce((sum, each) => sum + (each ? covered(each.path, box) : 0), 0);
+            const under = [bentWay, straightWay].reduce(
+              (sum, each) => sum + (each ? covered(each.path, box) : 0),
+              0,
+            );
             return { box, price: 0.05 * nth + (dx ? 0.3 : 0) + 0.12 * under + 0.02 * crowd(box) };
           });
         }),
       });
-      drawers.push((box) =>
-        `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
-        `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`);
+      drawers.push(
+        (box) =>
+          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
+          `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`,
+      );
     }
 
     if (label) {
@@ -225,12 +287,20 @@ export function createOverlay(svg) {
       const size = 14 * u;
       const w = measure(label.name, size) + 6 * u;
       asked.push({
-        places: [[1, 0], [-1, 0], [0, 1], [0, -1]].map(([dx, dy]) => {
+        places: [
+          [1, 0],
+          [-1, 0],
+          [0, 1],
+          [0, -1],
+        ].map(([dx, dy]) => {
           const box = boxAround(x + dx * (w / 2 + 14 * u), y + dy * 22 * u, w, 20 * u);
           return { box, price: 0.1 + 0.02 * crowd(box) };
         }),
       });
-      drawers.push((box) => `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(label.name)}</text>`);
+      drawers.push(
+        (box) =>
+          `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(label.name)}</text>`,
+      );
     }
 
     if (own) {
@@ -243,14 +313,19 @@ export function createOverlay(svg) {
           [-90, -125, -55, 90, 125, 55, 180, 0].map((angle) => {
             const [dx, dy] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
             const box = boxAround(x + dx * (far * u + w / 2.4), y + dy * far * u, w, h);
-            const under = [bentWay, straightWay].reduce((sum, each) => sum + (each ? covered(each.path, box) : 0), 0);
+            const under = [bentWay, straightWay].reduce(
+              (sum, each) => sum + (each ? covered(each.path, box) : 0),
+              0,
+            );
             return { box, price: 0.1 * nth + 0.12 * under + 0.03 * crowd(box) };
           }),
         ),
       });
-      drawers.push((box) =>
-        `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
-        `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${palette.ink}">your <tspan class="number">${number}</tspan></text>`);
+      drawers.push(
+        (box) =>
+          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
+          `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${palette.ink}">your <tspan class="number">${number}</tspan></text>`,
+      );
     }
 
     /** @type {string[]} */
@@ -271,7 +346,10 @@ export function createOverlay(svg) {
           }),
         ),
       });
-      drawers.push((box) => `<text class="isle" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(name)}</text>`);
+      drawers.push(
+        (box) =>
+          `<text class="isle" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(name)}</text>`,
+      );
     }
 
     const chosenPlaces = placeWords(asked, [...taken, ...discs], bounds);
@@ -329,7 +407,10 @@ export function createOverlay(svg) {
       const t = crossing ? Math.min(1, (now - crossing.since) / 220) : 1;
       if (crossing && t < 1) {
         const ease = 1 - (1 - t) ** 3;
-        at = [crossing.from[0] + (at[0] - crossing.from[0]) * ease, crossing.from[1] + (at[1] - crossing.from[1]) * ease];
+        at = [
+          crossing.from[0] + (at[0] - crossing.from[0]) * ease,
+          crossing.from[1] + (at[1] - crossing.from[1]) * ease,
+        ];
       } else crossing = null;
       const [x, y] = xy(at);
       const colour = dusk(place, palette.dark);
@@ -337,7 +418,14 @@ export function createOverlay(svg) {
       setAll(dot, { cx: x, cy: y, r: 10 * u, fill: palette.ink, stroke: colour, "stroke-width": 4 * u });
       if (rest) {
         const [ox, oy] = xy(rest.course.at(place));
-        setAll(other, { cx: ox, cy: oy, r: 6 * u, fill: palette.halo, stroke: palette.straight, "stroke-width": 2 * u });
+        setAll(other, {
+          cx: ox,
+          cy: oy,
+          r: 6 * u,
+          fill: palette.halo,
+          stroke: palette.straight,
+          "stroke-width": 2 * u,
+        });
       }
       other.style.display = rest ? "" : "none";
       return t < 1;
@@ -347,7 +435,7 @@ export function createOverlay(svg) {
 
 /** The way that is heard. @param {Pick<Scene, "chosen" | "bent" | "straight" | "retimed">} scene */
 export const wayOf = ({ chosen, bent, straight, retimed }) =>
-  chosen === "geodesic" ? bent : chosen === "retimed" ? retimed ?? straight : straight;
+  chosen === "geodesic" ? bent : chosen === "retimed" ? (retimed ?? straight) : straight;
 
 /** @param {Box} box */
 const mid = (box) => ({ x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 });
@@ -359,4 +447,5 @@ const withDisc = (draw, disc) => (/** @type {Box} */ box) => draw(box) + disc;
 const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text);
 
 /** @param {string} text */
-const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] ?? c);
+const escape = (text) =>
+  text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] ?? c);

@@ -70,7 +70,8 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
   function point(target, by) {
     const { pointed } = store.get();
     if (!target) pointed && store.set({ pointed: null });
-    else if (pointed?.sound !== target.sound || pointed.found !== target.found || pointed.by !== by) store.set({ pointed: { ...target, by } });
+    else if (pointed?.sound !== target.sound || pointed.found !== target.found || pointed.by !== by)
+      store.set({ pointed: { ...target, by } });
   }
 
   /** @type {Position | null} */
@@ -96,7 +97,8 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       if (anchor && shift) return actions.mark(anchor);
       if (anchor) return void playback.audition(anchor);
       const target = targetAt(at, touch ? PICK_FINGER : PICK);
-      const picked = target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
+      const picked =
+        target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
       if (!target || !picked) return missed(touch);
       if (shift) return actions.mark(picked);
       if (!touch || !state.a) return actions.pick(picked);
@@ -127,7 +129,9 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     point(null, "pointer");
     if (playback.sounding()) return playback.silence();
     const press = touch ? "Tap" : "Click";
-    store.set({ notice: { text: `No sound here. ${press} a point; drag the map to move it.`, kind: "news" } });
+    store.set({
+      notice: { text: `No sound here. ${press} a point; drag the map to move it.`, kind: "news" },
+    });
   }
 
   /** Where an arrow key, or the jump to another family, comes to. @param {Target} to */

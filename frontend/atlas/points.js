@@ -23,7 +23,8 @@ export const familyColour = (palette, family) => palette[/** @type {"f0"} */ (`f
  * @param {number} room square pixels of the whole map for each point @param {number} zoom @param {number} unit
  */
 export const pointSize = (room, zoom, unit) =>
-  Math.min(7.5 * unit, Math.max(4.8 * unit * Math.min(1, room / 30), 0.42 * Math.sqrt(room), 2)) * Math.min(1.9, Math.max(1, zoom) ** 0.3);
+  Math.min(7.5 * unit, Math.max(4.8 * unit * Math.min(1, room / 30), 0.42 * Math.sqrt(room), 2)) *
+  Math.min(1.9, Math.max(1, zoom) ** 0.3);
 
 const SHAPED = 3; // pixels; a smaller point has no shape that anyone could see
 const HEAVY = 14; // ms of drawing from which on a moving map is only shifted, and drawn when it rests
@@ -37,9 +38,15 @@ const REST = 120; // ms
  */
 export function createPoints(canvas, library) {
   const outlines = OUTLINES.map((d) => new Path2D(d));
-  const members = (/** @type {(i: number) => boolean} */ belongs) => Array.from({ length: library.count }, (_, i) => i).filter(belongs);
-  const byFamily = library.family_names.map((_, family) => members((i) => library.family[i] === family && library.kindOf(i) === "library"));
-  const kept = Object.entries(KEPT).map(([kind, d]) => ({ outline: new Path2D(d), rows: members((i) => library.kindOf(i) === kind) }));
+  const members = (/** @type {(i: number) => boolean} */ belongs) =>
+    Array.from({ length: library.count }, (_, i) => i).filter(belongs);
+  const byFamily = library.family_names.map((_, family) =>
+    members((i) => library.family[i] === family && library.kindOf(i) === "library"),
+  );
+  const kept = Object.entries(KEPT).map(([kind, d]) => ({
+    outline: new Path2D(d),
+    rows: members((i) => library.kindOf(i) === kind),
+  }));
   /** @type {View | null} */
   let drawn = null;
   let took = 0; // ms
@@ -87,7 +94,11 @@ export function createPoints(canvas, library) {
     const since = performance.now();
     const { c, w, h, ratio } = sharp(canvas);
     c.setTransform(1, 0, 0, 1, 0, 0);
-    const put = (/** @type {number[]} */ rows, /** @type {HTMLCanvasElement} */ shape, /** @type {number} */ alpha) => {
+    const put = (
+      /** @type {number[]} */ rows,
+      /** @type {HTMLCanvasElement} */ shape,
+      /** @type {number} */ alpha,
+    ) => {
       const half = shape.width / 2;
       const edge = half / ratio;
       for (const i of rows) {
@@ -98,8 +109,11 @@ export function createPoints(canvas, library) {
         c.drawImage(shape, Math.round(x * ratio - half), Math.round(y * ratio - half));
       }
     };
-    byFamily.forEach((rows, family) => put(rows, stamp(family, familyColour(palette, family), size, ratio), opacity));
-    for (const { outline, rows } of kept) if (rows.length) put(rows, keptStamp(outline, palette, Math.max(11, 1.5 * size), ratio), 1);
+    byFamily.forEach((rows, family) =>
+      put(rows, stamp(family, familyColour(palette, family), size, ratio), opacity),
+    );
+    for (const { outline, rows } of kept)
+      if (rows.length) put(rows, keptStamp(outline, palette, Math.max(11, 1.5 * size), ratio), 1);
     c.globalAlpha = 1;
     canvas.style.transform = "";
     drawn = view;

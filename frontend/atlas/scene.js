@@ -15,7 +15,8 @@ import { createCourse, pinned } from "./course.js";
 /** @typedef {import("./overlay.js").Scene} Scene */
 
 /** @param {Anchor | null} anchor @param {Library} library @returns {Position | null} null: a bare place */
-const soundPosition = (anchor, library) => (anchor?.sound ? library.position(library.indexOf(anchor.sound)) : null);
+const soundPosition = (anchor, library) =>
+  anchor?.sound ? library.position(library.indexOf(anchor.sound)) : null;
 
 /** The same for a point, which knows its place. @param {Anchor | null} anchor @param {Library} library @returns {Position | null} */
 const endPlace = (anchor, library) => (anchor?.code ? anchor.position : soundPosition(anchor, library));
@@ -37,7 +38,11 @@ function wayOver(path, { a, b, library }) {
 /** The three ways, as they are drawn. @param {State} state */
 export function waysOf(state) {
   const { geodesic, linear, retimed } = state.journey?.paths ?? {};
-  return { bent: wayOver(geodesic, state), straight: wayOver(linear, state), retimed: wayOver(retimed, state) };
+  return {
+    bent: wayOver(geodesic, state),
+    straight: wayOver(linear, state),
+    retimed: wayOver(retimed, state),
+  };
 }
 
 /** Where an end of the journey is on the map. @param {State} state @param {"a" | "b"} which @returns {Position | null} */
@@ -56,7 +61,9 @@ function end(state, which, snapped) {
   if (!library) return null;
   if (carried?.end === which) {
     const near = snapped(carried.position);
-    return near < 0 ? { at: carried.position, name: "", bare: true } : { at: library.position(near), name: library.name[near], bare: false };
+    return near < 0
+      ? { at: carried.position, name: "", bare: true }
+      : { at: library.position(near), name: library.name[near], bare: false };
   }
   const at = endPosition(state, which);
   return anchor && at && { at, name: anchorName(anchor, library), bare: !anchor.sound && !anchor.code };
@@ -86,14 +93,25 @@ function findsOf(state) {
   return {
     points: everyFound(state)
       .filter(({ code }) => !ends.includes(code))
-      .map(({ position, shape, kind, sampler }) => ({ at: position, shape, strong: kind !== "sample" || sampler === chief?.sampler }))
+      .map(({ position, shape, kind, sampler }) => ({
+        at: position,
+        shape,
+        strong: kind !== "sample" || sampler === chief?.sampler,
+      }))
       .sort((p, q) => Number(p.strong) - Number(q.strong)),
     courses: told.flatMap((one) => one?.courses ?? []),
     marks: marked.flatMap((anchor, i) => {
       const at = placeOf(anchor, library);
       return at ? [{ at, text: String(i + 1) }] : [];
     }),
-    travel: travel?.reply && panel === "shape" ? { line: travel.reply.positions, known: travel.reply.known, at: between(travel.reply.positions, travel.at) } : null,
+    travel:
+      travel?.reply && panel === "shape"
+        ? {
+            line: travel.reply.positions,
+            known: travel.reply.known,
+            at: between(travel.reply.positions, travel.at),
+          }
+        : null,
     label: newest && !ends.includes(newest.code) ? { at: newest.position, name: newest.name } : null,
     ellipses: state.ellipses ? state.indicatrices : [],
   };
@@ -103,7 +121,9 @@ function findsOf(state) {
 function between(line, at) {
   const i = Math.max(0, Math.min(line.length - 2, Math.floor(at)));
   const t = at - i;
-  return line.length < 2 ? line[0] : [line[i][0] + t * (line[i + 1][0] - line[i][0]), line[i][1] + t * (line[i + 1][1] - line[i][1])];
+  return line.length < 2
+    ? line[0]
+    : [line[i][0] + t * (line[i + 1][0] - line[i][0]), line[i][1] + t * (line[i + 1][1] - line[i][1])];
 }
 
 /**
@@ -119,7 +139,10 @@ function between(line, at) {
 export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
   const { library, journey, path, preview, carried } = state;
   return {
-    palette, taken, crowd, unit: unit(),
+    palette,
+    taken,
+    crowd,
+    unit: unit(),
     a: end(state, "a", snapped),
     b: end(state, "b", snapped),
     ...waysOf(state),
@@ -142,8 +165,10 @@ export function ownPlace(library) {
   if (place === undefined) {
     /** @type {number[]} */
     const own = [];
-    for (let i = 0; i < library.count; i++) if (["uploaded", "learned"].includes(library.kindOf(i))) own.push(i);
-    const far = (/** @type {number} */ i) => own.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
+    for (let i = 0; i < library.count; i++)
+      if (["uploaded", "learned"].includes(library.kindOf(i))) own.push(i);
+    const far = (/** @type {number} */ i) =>
+      own.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
     const middle = own.reduce((best, i) => (best < 0 || far(i) < far(best) ? i : best), -1);
     place = middle < 0 ? null : { at: library.position(middle), count: own.length };
     ownPlaces.set(library, place);
@@ -160,10 +185,12 @@ export function islesOf(library) {
   const near = 0.07 * Math.hypot(x1 - x0, y1 - y0);
   return library.family_names.flatMap((name, family) => {
     const members = [];
-    for (let i = 0; i < library.count; i++) if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
+    for (let i = 0; i < library.count; i++)
+      if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
     if (!members.length) return [];
     const some = members.filter((_, k) => k % Math.ceil(members.length / 400) === 0);
-    const far = (/** @type {number} */ i, /** @type {number} */ j) => Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]);
+    const far = (/** @type {number} */ i, /** @type {number} */ j) =>
+      Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]);
     const around = some.map((i) => some.filter((j) => far(i, j) < near).length);
     const crest = some[around.indexOf(Math.max(...around))];
     return [{ name: name.toLowerCase(), at: library.position(crest), spread: 0.75 * near }];

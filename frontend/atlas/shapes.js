@@ -17,5 +17,8 @@ export const OUTLINES = [
 
 /** @param {number} family */
 export const glyph = (family) =>
-  s("svg", { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph", style: `fill:var(--f${family % 8})` },
-    s("path", { d: OUTLINES[family % OUTLINES.length] }));
+  s(
+    "svg",
+    { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph", style: `fill:var(--f${family % 8})` },
+    s("path", { d: OUTLINES[family % OUTLINES.length] }),
+  );

@@ -29,7 +29,8 @@ export function createSketch(canvas, field) {
         for (let i = 0; i < w; i++) {
           const x = view.x + ((i + 0.5) * COARSE - view.width / 2) / view.k;
           const band = sample(ground, x, y);
-          const colour = band === null ? sea : colours[Math.max(0, Math.min(colours.length - 1, Math.floor(band) + 1))];
+          const colour =
+            band === null ? sea : colours[Math.max(0, Math.min(colours.length - 1, Math.floor(band) + 1))];
           const at = 4 * (j * w + i);
           image.data[at] = colour[0];
           image.data[at + 1] = colour[1];
@@ -43,7 +44,8 @@ export function createSketch(canvas, field) {
 }
 
 /** @param {string} colour "#rrggbb" or "rgb(r,g,b)" */
-const toRGB = (colour) => (colour.startsWith("#") ? parseHex(colour) : (colour.match(/\d+/g) ?? []).map(Number));
+const toRGB = (colour) =>
+  colour.startsWith("#") ? parseHex(colour) : (colour.match(/\d+/g) ?? []).map(Number);
 
 /** Bilinear. @param {ReturnType<typeof toBands>} ground @param {number} x @param {number} y @returns {number | null} */
 function sample({ x: xs, y: ys, bands }, x, y) {
@@ -54,6 +56,7 @@ function sample({ x: xs, y: ys, bands }, x, y) {
   const j = Math.floor(v);
   const [p, q] = [u - i, v - j];
   return (
-    (bands[j][i] * (1 - p) + bands[j][i + 1] * p) * (1 - q) + (bands[j + 1][i] * (1 - p) + bands[j + 1][i + 1] * p) * q
+    (bands[j][i] * (1 - p) + bands[j][i + 1] * p) * (1 - q) +
+    (bands[j + 1][i] * (1 - p) + bands[j + 1][i + 1] * p) * q
   );
 }

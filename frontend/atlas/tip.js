@@ -26,7 +26,13 @@ export function mountTip(root, { store, actions, playback }) {
   const there = h("button.btn.solid", { onclick: () => choose("b") }, "Morph to here");
   const mark = h("button.btn.ghost", { onclick: markIt }, "Mark");
   const choices = h("span.choices", {}, mark, here, there);
-  const tip = h("div.tip", { hidden: true }, canvas, h("span.what", {}, name, h("span.about", {}, detail, hint)), choices);
+  const tip = h(
+    "div.tip",
+    { hidden: true },
+    canvas,
+    h("span.what", {}, name, h("span.about", {}, detail, hint)),
+    choices,
+  );
   root.append(tip);
   let drawn = ""; // whose picture is on the canvas
 
@@ -58,10 +64,14 @@ export function mountTip(root, { store, actions, playback }) {
     Object.assign(canvas, { width: size, height: size });
     const ground = parseHex(readPalette(document.documentElement).high);
     const colour = duskRGB(store.get().a ? 0.7 : 0, dark);
-    paint(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), { x: 0, y: 0, w: size, h: size }, (x, y) => {
-      const e = strength(image, x, y, image.peak);
-      return ground.map((g, k) => mix(g, colour[k], e));
-    });
+    paint(
+      /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")),
+      { x: 0, y: 0, w: size, h: size },
+      (x, y) => {
+        const e = strength(image, x, y, image.peak);
+        return ground.map((g, k) => mix(g, colour[k], e));
+      },
+    );
     canvas.style.visibility = "";
     drawn = keyOf(anchor);
   }
@@ -77,8 +87,15 @@ export function mountTip(root, { store, actions, playback }) {
     const card = by === "touch";
     tip.className = card ? "tip card" : "tip";
     name.textContent = found ? found.name : library.name[sound];
-    const far = distances?.values[sound] !== undefined && distances.from === a?.sound && sound !== library.indexOf(a.sound) ? `, ${amount(distances.values[sound])} ${model?.unit} from A` : "";
-    detail.textContent = found ? foundWords(found, library, model?.unit ?? "") : `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
+    const far =
+      distances?.values[sound] !== undefined &&
+      distances.from === a?.sound &&
+      sound !== library.indexOf(a.sound)
+        ? `, ${amount(distances.values[sound])} ${model?.unit} from A`
+        : "";
+    detail.textContent = found
+      ? foundWords(found, library, model?.unit ?? "")
+      : `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
     choices.hidden = !card;
     hint.hidden = card;
     const which = stage(state);
@@ -86,18 +103,31 @@ export function mountTip(root, { store, actions, playback }) {
     there.hidden = which === "first";
     mark.textContent = marked.some((one) => sameAnchor(one, anchor)) ? "Unmark" : "Mark";
     hint.replaceChildren(
-      ...(state.sound === "off" ? ["click once to hear"] :
-        sameAnchor(anchor, a) ? ["this is A"] :
-        sameAnchor(anchor, b) ? ["this is B"] :
-        which === "first" ? [h("kbd", {}, "A"), " morph from here"] :
-        which === "a" ? [h("kbd", {}, a ? "B" : "A"), a ? " morph to here" : " morph from here"] :
-        [h("kbd", {}, "A"), " ", h("kbd", {}, "B"), " set an end"]),
+      ...(state.sound === "off"
+        ? ["click once to hear"]
+        : sameAnchor(anchor, a)
+          ? ["this is A"]
+          : sameAnchor(anchor, b)
+            ? ["this is B"]
+            : which === "first"
+              ? [h("kbd", {}, "A"), " morph from here"]
+              : which === "a"
+                ? [h("kbd", {}, a ? "B" : "A"), a ? " morph to here" : " morph from here"]
+                : [h("kbd", {}, "A"), " ", h("kbd", {}, "B"), " set an end"]),
     );
     void picture(anchor);
   });
 
   const unsubscribe = store.subscribe((now, before) => {
-    if (now.pointed !== before.pointed || now.distances !== before.distances || now.a !== before.a || now.b !== before.b || now.marked !== before.marked || now.dark !== before.dark || now.sound !== before.sound) {
+    if (
+      now.pointed !== before.pointed ||
+      now.distances !== before.distances ||
+      now.a !== before.a ||
+      now.b !== before.b ||
+      now.marked !== before.marked ||
+      now.dark !== before.dark ||
+      now.sound !== before.sound
+    ) {
       if (now.dark !== before.dark) drawn = "";
       draw();
     }

@@ -60,7 +60,13 @@ export function fit([x0, x1, y0, y1], { width, height }, insets) {
   const k = Math.min(w / (x1 - x0 || 1), h / (y1 - y0 || 1));
   const cx = insets.left + w / 2;
   const cy = insets.top + h / 2;
-  return { width, height, k, x: (x0 + x1) / 2 - (cx - width / 2) / k, y: (y0 + y1) / 2 + (cy - height / 2) / k };
+  return {
+    width,
+    height,
+    k,
+    x: (x0 + x1) / 2 - (cx - width / 2) / k,
+    y: (y0 + y1) / 2 + (cy - height / 2) / k,
+  };
 }
 
 /**
@@ -96,7 +102,9 @@ export function fitAround(bounds, size, margin, words, points, total) {
       covered += points.count(left, right, low, high);
     }
     // one in a hundred points under the words costs as much as a map that is 5 % smaller, or a seventh off the middle
-    const aside = Math.abs(view.x - plain.x) / (size.width / view.k) + Math.abs(view.y - plain.y) / (size.height / view.k) / 4;
+    const aside =
+      Math.abs(view.x - plain.x) / (size.width / view.k) +
+      Math.abs(view.y - plain.y) / (size.height / view.k) / 4;
     const worth = view.k * (1 - (5 * covered) / Math.max(1, total) - 0.35 * aside);
     if (worth > most) {
       most = worth;

@@ -12,7 +12,7 @@ import { anchorName } from "../words.js";
 const KEPT = 12; // ways whose points are remembered
 
 /** The end that is meant; where there is only one, that one. @param {"a" | "b"} end @param {Pick<State, "a" | "b">} state */
-export const endOf = (end, { a, b }) => (end === "a" ? a ?? b : b ?? a);
+export const endOf = (end, { a, b }) => (end === "a" ? (a ?? b) : (b ?? a));
 
 /** @param {import("../api.js").Api} api */
 export function createOrigins(api) {
@@ -42,7 +42,12 @@ export function createOrigins(api) {
     }
     const point = (await asked)[step];
     const position = journey.paths[path]?.step_positions[step] ?? [0, 0];
-    return { code: writePoint(position, point), point, position, name: `${anchorName(a, library)} to ${anchorName(b, library)}, ${step + 1}` };
+    return {
+      code: writePoint(position, point),
+      point,
+      position,
+      name: `${anchorName(a, library)} to ${anchorName(b, library)}, ${step + 1}`,
+    };
   }
   return originOf;
 }

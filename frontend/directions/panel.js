@@ -18,24 +18,77 @@ const REACHED = "as far as was asked"; // as the service has it
 export function mount(root, parts) {
   const { store, actions, playback, made } = parts;
   const travels = createTravels(parts);
-  const from = h("div.seg", { role: "radiogroup", "aria-label": "Start from" },
-    ...[["a", "A"], ["b", "B"], ["here", "Here"], ["other", "This"]].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)));
-  const what = h("button.text", { onclick: () => void (travels.origin() && playback.audition(/** @type {import("../state.js").Anchor} */ (travels.origin()))) });
+  const from = h(
+    "div.seg",
+    { role: "radiogroup", "aria-label": "Start from" },
+    ...[
+      ["a", "A"],
+      ["b", "B"],
+      ["here", "Here"],
+      ["other", "This"],
+    ].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)),
+  );
+  const what = h("button.text", {
+    onclick: () =>
+      void (
+        travels.origin() && playback.audition(/** @type {import("../state.js").Anchor} */ (travels.origin()))
+      ),
+  });
   const sliders = h("div.sliders");
-  const hold = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ hold: hold.checked }) }));
-  const holding = h("label.check", {}, hold, h("span", {}, "Keep the other qualities unchanged where possible"));
-  const lost = h("p.note", {}, fingers() ? "Pick a sound first: tap one on the map." : "Pick a sound first: click one on the map, or press T on it.");
-  const use = (/** @type {"a" | "b"} */ end) => h("button.btn.quiet", { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) }, `Use as ${end.toUpperCase()}`);
-  const on = h("button.btn.ghost", { onclick: () => with_((found) => actions.shape(anchorOf(found))) }, "Go on from there");
+  const hold = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => store.set({ hold: hold.checked }) })
+  );
+  const holding = h(
+    "label.check",
+    {},
+    hold,
+    h("span", {}, "Keep the other qualities unchanged where possible"),
+  );
+  const lost = h(
+    "p.note",
+    {},
+    fingers()
+      ? "Pick a sound first: tap one on the map."
+      : "Pick a sound first: click one on the map, or press T on it.",
+  );
+  const use = (/** @type {"a" | "b"} */ end) =>
+    h(
+      "button.btn.quiet",
+      { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) },
+      `Use as ${end.toUpperCase()}`,
+    );
+  const on = h(
+    "button.btn.ghost",
+    { onclick: () => with_((found) => actions.shape(anchorOf(found))) },
+    "Go on from there",
+  );
   const keep = h("button.btn.ghost", { onclick: () => with_((found) => void made.keep(found)) }, "Keep");
-  const save = h("button.btn.ghost", { onclick: () => with_((found) => void made.save(found)) }, "Save as WAV");
+  const save = h(
+    "button.btn.ghost",
+    { onclick: () => with_((found) => void made.save(found)) },
+    "Save as WAV",
+  );
   const acts = h("div.row.wrap.stay", {}, use("a"), use("b"), keep, on, save);
   const told = h("p.note", { role: "status" });
   root.append(
     h("h2", {}, "Shape"),
-    h("button.icon.close", { "aria-label": "Close shape", onclick: () => store.set({ panel: null }) }, icon("close")),
-    h("p.lede", {}, "Pull a sound towards more or less of something. It keeps to what the model knows, as far as it goes."),
-    h("div.row", {}, from, what), lost, sliders, holding, told, acts);
+    h(
+      "button.icon.close",
+      { "aria-label": "Close shape", onclick: () => store.set({ panel: null }) },
+      icon("close"),
+    ),
+    h(
+      "p.lede",
+      {},
+      "Pull a sound towards more or less of something. It keeps to what the model knows, as far as it goes.",
+    ),
+    h("div.row", {}, from, what),
+    lost,
+    sliders,
+    holding,
+    told,
+    acts,
+  );
 
   const group = radioGroup(from, (value) => {
     const { subject } = store.get();
@@ -65,18 +118,43 @@ export function mount(root, parts) {
   /** @param {Descriptor} descriptor */
   function slider(descriptor) {
     const { id, less, more } = descriptor;
-    const input = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: (STEPS - 1) * FINE, step: 1, value: ((STEPS - 1) / 2) * FINE, "aria-label": descriptorTitle(id) }));
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", {
+        type: "range",
+        min: 0,
+        max: (STEPS - 1) * FINE,
+        step: 1,
+        value: ((STEPS - 1) / 2) * FINE,
+        "aria-label": descriptorTitle(id),
+      })
+    );
     const output = h("output");
     const caveat = h("p.note", { id: `caveat-${id}` });
     setAll(input, { "aria-describedby": caveat.id });
-    const row = h("div.slider", { "data-descriptor": id }, h("div.what", {}, h("span", {}, descriptorTitle(id)), output), input,
-      h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)), caveat);
+    const row = h(
+      "div.slider",
+      { "data-descriptor": id },
+      h("div.what", {}, h("span", {}, descriptorTitle(id)), output),
+      input,
+      h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)),
+      caveat,
+    );
     input.addEventListener("pointerenter", () => travels.approach(id));
     input.addEventListener("focus", () => travels.approach(id));
     input.addEventListener("input", () => void travels.drag(id, Number(input.value) / FINE));
-    for (const name of ["change", "pointerup", "pointercancel"]) input.addEventListener(name, () => travels.release());
+    for (const name of ["change", "pointerup", "pointercancel"])
+      input.addEventListener(name, () => travels.release());
     input.addEventListener("keydown", (event) => {
-      const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 2, PageDown: -2, Home: -99, End: 99 }[event.key];
+      const by = {
+        ArrowRight: 1,
+        ArrowUp: 1,
+        ArrowLeft: -1,
+        ArrowDown: -1,
+        PageUp: 2,
+        PageDown: -2,
+        Home: -99,
+        End: 99,
+      }[event.key];
       if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       event.stopPropagation();
@@ -92,8 +170,15 @@ export function mount(root, parts) {
     const { travel, subject, library, a, b, journey, place, hold: held } = state;
     const origin = travels.origin();
     group.show(typeof subject === "string" ? subject : "other");
-    for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (from.querySelectorAll("[role=radio]"))) {
-      const there = { a: a !== null, b: b !== null, here: journey?.phase === "ready", other: typeof subject !== "string" }[radio.dataset.value ?? ""];
+    for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (
+      from.querySelectorAll("[role=radio]")
+    )) {
+      const there = {
+        a: a !== null,
+        b: b !== null,
+        here: journey?.phase === "ready",
+        other: typeof subject !== "string",
+      }[radio.dataset.value ?? ""];
       radio.hidden = !there;
       if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(place) + 1}`;
     }
@@ -112,8 +197,12 @@ export function mount(root, parts) {
       const at = reply && mine ? mine.at : middle;
       const value = reply ? valueAt(reply.values, at) : values?.[id];
       output.textContent = value === undefined ? "" : measured(value, reply?.unit ?? descriptor.unit);
-      setAll(input, { max: last * FINE, "aria-valuetext": `${output.textContent}, ${shapeWords(Math.round(at) - Math.round(middle), descriptor)}` });
-      if (document.activeElement !== input || !input.matches(":active")) input.value = String(Math.round(at * FINE));
+      setAll(input, {
+        max: last * FINE,
+        "aria-valuetext": `${output.textContent}, ${shapeWords(Math.round(at) - Math.round(middle), descriptor)}`,
+      });
+      if (document.activeElement !== input || !input.matches(":active"))
+        input.value = String(Math.round(at * FINE));
       input.style.setProperty("--low", `${(Math.min(at, middle) / last) * 100}%`);
       input.style.setProperty("--high-end", `${(Math.max(at, middle) / last) * 100}%`);
       input.style.setProperty("--mid", `${(middle / last) * 100}%`);
@@ -139,15 +228,33 @@ export function mount(root, parts) {
   }
 
   const stops = [
-    watch(store, ({ model }) => [model], ({ model }) => {
-      rows.clear();
-      sliders.replaceChildren(...(model?.descriptors ?? []).map(slider));
-    }),
+    watch(
+      store,
+      ({ model }) => [model],
+      ({ model }) => {
+        rows.clear();
+        sliders.replaceChildren(...(model?.descriptors ?? []).map(slider));
+      },
+    ),
     travels.onOrigin((_, found) => {
       values = found;
       show(store.get());
     }),
-    watch(store, ({ travel, subject, library, a, b, journey, place, kept, hold }) => [travel, subject, library, keyOf(a), keyOf(b), journey?.phase, stepAt(place), kept, hold], show),
+    watch(
+      store,
+      ({ travel, subject, library, a, b, journey, place, kept, hold }) => [
+        travel,
+        subject,
+        library,
+        keyOf(a),
+        keyOf(b),
+        journey?.phase,
+        stepAt(place),
+        kept,
+        hold,
+      ],
+      show,
+    ),
   ];
   return {
     destroy() {

@@ -41,9 +41,20 @@ export function foundOn({ reply, at, key }, from, towards) {
   const position = reply.positions[step];
   const point = reply.points[step];
   return {
-    code: writePoint(position, point), kind: "travel", shape: "diamond", name: `${from}, ${towards}`, position, point,
-    known: reply.known[step], near: null, url: null, courses: [{ line: reply.positions.slice(Math.min(step, reply.origin), Math.max(step, reply.origin) + 1) }],
-    notes: [], made: `${key} ${step}`,
+    code: writePoint(position, point),
+    kind: "travel",
+    shape: "diamond",
+    name: `${from}, ${towards}`,
+    position,
+    point,
+    known: reply.known[step],
+    near: null,
+    url: null,
+    courses: [
+      { line: reply.positions.slice(Math.min(step, reply.origin), Math.max(step, reply.origin) + 1) },
+    ],
+    notes: [],
+    made: `${key} ${step}`,
   };
 }
 
@@ -81,7 +92,11 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
       originKey = key;
       for (const watcher of watchers) watcher(origin, null);
       if (!anchor) return;
-      const { descriptors } = await api.descriptions(voice(), await spoken(api, store.get(), voice(), [anchor]), signal);
+      const { descriptors } = await api.descriptions(
+        voice(),
+        await spoken(api, store.get(), voice(), [anchor]),
+        signal,
+      );
       if (signal.aborted) return;
       const values = Object.fromEntries(Object.entries(descriptors).map(([name, [value]]) => [name, value]));
       for (const watcher of watchers) watcher(origin, values);
@@ -95,7 +110,8 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
   // ── the way there ──
 
   /** @param {string} descriptor */
-  const travelKey = (descriptor) => `${originKey} ${descriptor} ${measureKey(store.get())} ${store.get().hold} ${voice()}`;
+  const travelKey = (descriptor) =>
+    `${originKey} ${descriptor} ${measureKey(store.get())} ${store.get().hold} ${voice()}`;
 
   /** @param {string} descriptor @returns {Promise<{reply: TravelReply, sounds: StepSounds}>} */
   function fetchTravel(descriptor) {
@@ -105,7 +121,16 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     const start = /** @type {Anchor} */ (origin);
     const asked = (async () => {
       const [known] = await spoken(api, store.get(), voice(), [start]);
-      const { audio, step_samples: stepSamples, ...reply } = await api.travel(voice(), known, { descriptor, steps: ASKED, hold: store.get().hold, ...measureOf(store.get()) });
+      const {
+        audio,
+        step_samples: stepSamples,
+        ...reply
+      } = await api.travel(voice(), known, {
+        descriptor,
+        steps: ASKED,
+        hold: store.get().hold,
+        ...measureOf(store.get()),
+      });
       const buffer = toAudioBuffer(await api.bytes(audio.url));
       return { reply, sounds: { buffer, stepSamples, steps: reply.values.length } };
     })();
@@ -117,12 +142,13 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
 
   /** This slider is the one. @param {string} descriptor @param {number} [at] step, from the sound itself */
   async function choose(descriptor, at) {
-    for (let seen; seen !== settled; ) await (seen = settled);
+    for (let seen; seen !== settled;) await (seen = settled);
     if (!origin) return null;
     const key = travelKey(descriptor);
     const { travel, shape } = store.get();
     if (travel?.key === key && travel.phase === "ready") return travel;
-    if (travel?.key !== key) store.set({ travel: { key, descriptor, phase: "asking", at: 0, reply: null, sounds: null } });
+    if (travel?.key !== key)
+      store.set({ travel: { key, descriptor, phase: "asking", at: 0, reply: null, sounds: null } });
     try {
       const { reply, sounds } = await fetchTravel(descriptor);
       if (store.get().travel?.key !== key) return null;
@@ -147,7 +173,13 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     const { buffer, stepSamples, steps } = sounds;
     const samples = buffer.getChannelData(0);
     now.travel.unload();
-    now.travel.setDurations(Array.from({ length: steps }, (_, i) => stepSeconds(audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate))));
+    now.travel.setDurations(
+      Array.from({ length: steps }, (_, i) =>
+        stepSeconds(
+          audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate),
+        ),
+      ),
+    );
     now.travels.gain.value = safeGain(samples, buffer.sampleRate);
     now.travel.load("geodesic", sounds);
     loaded = key;
@@ -168,23 +200,35 @@ export function createTravels({ store, api, listen, playback, toAudioBuffer, com
     if (listen.running()) load(travel)?.audition(at);
   }
 
-  const stop = watch(store, (state) => [state.panel === "shape" && !state.playing, subjectKey(state), measureKey(state), state.hold, state.library !== null, state.model, voiceOf(state)], (state) => {
-    clearTimeout(timer);
-    if (state.panel !== "shape") {
-      player()?.pause();
-      return;
-    }
-    const key = subjectKey(state);
-    if (!state.library || !state.model || state.playing) return;
-    if (key === originKey && state.travel?.key === travelKey(state.travel?.descriptor ?? "")) return;
-    if (state.travel) store.set({ travel: null });
-    if (key !== originKey && originKey && state.shape) store.set({ shape: null });
-    for (const watcher of watchers) watcher(origin, null); // what was said of the one before is not said of this one
-    release();
-    settled = new Promise((done) => (release = done));
-    const done = release;
-    timer = setTimeout(() => void settle(key).then(done, done), 40);
-  });
+  const stop = watch(
+    store,
+    (state) => [
+      state.panel === "shape" && !state.playing,
+      subjectKey(state),
+      measureKey(state),
+      state.hold,
+      state.library !== null,
+      state.model,
+      voiceOf(state),
+    ],
+    (state) => {
+      clearTimeout(timer);
+      if (state.panel !== "shape") {
+        player()?.pause();
+        return;
+      }
+      const key = subjectKey(state);
+      if (!state.library || !state.model || state.playing) return;
+      if (key === originKey && state.travel?.key === travelKey(state.travel?.descriptor ?? "")) return;
+      if (state.travel) store.set({ travel: null });
+      if (key !== originKey && originKey && state.shape) store.set({ shape: null });
+      for (const watcher of watchers) watcher(origin, null); // what was said of the one before is not said of this one
+      release();
+      settled = new Promise((done) => (release = done));
+      const done = release;
+      timer = setTimeout(() => void settle(key).then(done, done), 40);
+    },
+  );
 
   return {
     origin: () => origin,

@@ -11,7 +11,11 @@ const places = new WeakMap();
 
 /** Is the voice that of the model before, which knows only what came with it? @param {Pick<State, "model" | "library">} state @param {string} voice @param {Anchor} anchor */
 const strange = ({ model, library }, voice, anchor) =>
-  anchor.sound !== undefined && library !== null && model !== null && voice === model.base && library.kindOf(library.indexOf(anchor.sound)) !== "library";
+  anchor.sound !== undefined &&
+  library !== null &&
+  model !== null &&
+  voice === model.base &&
+  library.kindOf(library.indexOf(anchor.sound)) !== "library";
 
 /** Where the model of the map has a sound. @param {Pick<import("../api.js").Api, "sound">} api @param {string} model @param {string} id @returns {Promise<Anchor>} */
 export function placeOf(api, model, id) {
@@ -21,7 +25,17 @@ export function placeOf(api, model, id) {
   let asked = known.get(key);
   if (!asked) {
     const there = known;
-    there.set(key, (asked = api.sound(model, id).then(({ z, x, y, name }) => ({ code: writePoint([x, y], z), point: z, position: /** @type {[number, number]} */ ([x, y]), name }))));
+    there.set(
+      key,
+      (asked = api
+        .sound(model, id)
+        .then(({ z, x, y, name }) => ({
+          code: writePoint([x, y], z),
+          point: z,
+          position: /** @type {[number, number]} */ ([x, y]),
+          name,
+        }))),
+    );
     asked.catch(() => there.delete(key));
   }
   return asked;
@@ -35,5 +49,9 @@ export function placeOf(api, model, id) {
 export function spoken(api, state, voice, anchors) {
   const { model } = state;
   if (!model || !anchors.some((anchor) => strange(state, voice, anchor))) return anchors;
-  return Promise.all(anchors.map((anchor) => (anchor.sound && strange(state, voice, anchor) ? placeOf(api, model.id, anchor.sound) : anchor)));
+  return Promise.all(
+    anchors.map((anchor) =>
+      anchor.sound && strange(state, voice, anchor) ? placeOf(api, model.id, anchor.sound) : anchor,
+    ),
+  );
 }

@@ -15,15 +15,25 @@ export const HEARD = { before: "Original model", after: "With your sounds" };
  * @param {import("../store.js").Store<State>} store
  */
 export function mountHearing(root, store) {
-  const key = (/** @type {"before" | "after"} */ which) => h("button", { role: "radio", "data-value": which, title: "Switch with C" }, HEARD[which]);
-  const group = h("div.seg.hear", { role: "radiogroup", "aria-label": "What is heard", hidden: true }, key("before"), key("after"));
+  const key = (/** @type {"before" | "after"} */ which) =>
+    h("button", { role: "radio", "data-value": which, title: "Switch with C" }, HEARD[which]);
+  const group = h(
+    "div.seg.hear",
+    { role: "radiogroup", "aria-label": "What is heard", hidden: true },
+    key("before"),
+    key("after"),
+  );
   root.append(group);
   const radios = radioGroup(group, (value) => store.set({ hear: /** @type {"before" | "after"} */ (value) }));
-  const stop = watch(store, (state) => [comparisonOf(state)?.after, voiceOf(state)], (state) => {
-    const both = comparisonOf(state);
-    group.hidden = both === null;
-    radios.show(both && voiceOf(state) === both.after ? "after" : "before");
-  });
+  const stop = watch(
+    store,
+    (state) => [comparisonOf(state)?.after, voiceOf(state)],
+    (state) => {
+      const both = comparisonOf(state);
+      group.hidden = both === null;
+      radios.show(both && voiceOf(state) === both.after ? "after" : "before");
+    },
+  );
   return {
     destroy() {
       stop();

@@ -20,8 +20,16 @@ export function toCsv(library, rows, distances, unit) {
   if (distances) head.push(`distance_from_a_${unit}`);
   const lines = rows.map((i) => {
     const row = [
-      library.id[i], library.name[i], library.familyName(i), library.seconds[i], library.pitch[i],
-      library.x[i], library.y[i], library.source[i], library.licence[i], library.credit[i],
+      library.id[i],
+      library.name[i],
+      library.familyName(i),
+      library.seconds[i],
+      library.pitch[i],
+      library.x[i],
+      library.y[i],
+      library.source[i],
+      library.licence[i],
+      library.credit[i],
     ];
     if (distances) row.push(distances.values[i]);
     return row.map(cell).join(",");

@@ -33,18 +33,41 @@ const COLUMNS = [
  * @param {import("../save/saver.js").Saver} parts.saver
  */
 export function mountLibrary(root, { store, actions, playback, made, saver }) {
-  const close = h("button.icon.close", { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) }, icon("close"));
-  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", "aria-label": "Filter sounds", autocomplete: "off", spellcheck: "false" }));
+  const close = h(
+    "button.icon.close",
+    { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) },
+    icon("close"),
+  );
+  const search = /** @type {HTMLInputElement} */ (
+    h("input", { type: "search", "aria-label": "Filter sounds", autocomplete: "off", spellcheck: "false" })
+  );
   const save = h("button.btn.ghost", { onclick: saveCsv }, "Save as CSV");
   const heads = COLUMNS.map(([by, label, look]) =>
-    h(`th${look && `.${look}`}`, { scope: "col" }, h("button", { onclick: () => sortBy(by) }, label, h("i", { "aria-hidden": "true" }))));
+    h(
+      `th${look && `.${look}`}`,
+      { scope: "col" },
+      h("button", { onclick: () => sortBy(by) }, label, h("i", { "aria-hidden": "true" })),
+    ),
+  );
   const body = h("tbody");
   const head = h("thead", {}, h("tr", {}, ...heads, h("th", {}, h("span.vh", {}, "Use as"))));
   const table = h("table", {}, head, body);
   const wrap = h("div.tablewrap", { tabindex: 0, role: "region", "aria-label": "Sounds" }, table);
-  const empty = h("p.none", { hidden: true }, "No sound called that. ", h("button.text", { onclick: clear }, "Clear the filter?"));
+  const empty = h(
+    "p.none",
+    { hidden: true },
+    "No sound called that. ",
+    h("button.text", { onclick: clear }, "Clear the filter?"),
+  );
   const tally = h("p.tally", { role: "status" });
-  root.append(h("h2", { id: "h-library" }, "Library"), close, h("div.row.filter", {}, search, save), wrap, empty, tally);
+  root.append(
+    h("h2", { id: "h-library" }, "Library"),
+    close,
+    h("div.row.filter", {}, search, save),
+    wrap,
+    empty,
+    tally,
+  );
   setAll(root, { "aria-labelledby": "h-library" });
 
   /** @type {number[]} */
@@ -68,7 +91,10 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     const { library, distances, model } = store.get();
     if (!library || !model) return;
     const text = toCsv(library, rows, distances, model.unit);
-    const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: `${model.id}.csv` });
+    const link = h("a", {
+      href: URL.createObjectURL(new Blob([text], { type: "text/csv" })),
+      download: `${model.id}.csv`,
+    });
     link.click();
     URL.revokeObjectURL(/** @type {HTMLAnchorElement} */ (link).href);
   }
@@ -85,29 +111,70 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     const [isA, isB] = [a?.sound === id, b?.sound === id];
     const cell = (/** @type {string} */ text) => h("td.n", {}, text);
     const end = (/** @type {"a" | "b"} */ which, /** @type {boolean} */ on) =>
-      h(`button.ab${on ? `.is${which.toUpperCase()}` : ""}`, { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) }, which.toUpperCase());
+      h(
+        `button.ab${on ? `.is${which.toUpperCase()}` : ""}`,
+        { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) },
+        which.toUpperCase(),
+      );
     const kind = lib.kindOf(i);
     const order = marked.findIndex(({ sound }) => sound === id) + 1;
     const own = kind === "made" || kind === "uploaded";
-    const title = [{ library: "", learned: "learned from you", made: "made here", uploaded: "uploaded" }[kind], lib.source[i], lib.licence[i], lib.credit[i]].filter(Boolean).join(", ");
-    const sound = h("button.sound", { title }, kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind), h("span", {}, name), order ? h("i.order", { title: "Marked" }, String(order)) : null);
+    const title = [
+      { library: "", learned: "learned from you", made: "made here", uploaded: "uploaded" }[kind],
+      lib.source[i],
+      lib.licence[i],
+      lib.credit[i],
+    ]
+      .filter(Boolean)
+      .join(", ");
+    const sound = h(
+      "button.sound",
+      { title },
+      kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind),
+      h("span", {}, name),
+      order ? h("i.order", { title: "Marked" }, String(order)) : null,
+    );
     const change = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture) =>
-      h("button.icon.small", { "data-act": act, "aria-label": `${label} ${name}`, title: label }, icon(picture));
-    const first = own && editing === id ? h("input.rename", { type: "text", value: name, maxlength: 80, "data-act": "name", "aria-label": `New name of ${name}` }) :
-      h("span.own", {}, sound, own && change("rename", "Rename", "edit"), change("save", "Save", "save"), own && change("delete", "Delete", "bin"));
-    return h(`tr${isA || isB ? ".sel" : ""}`, { "data-sound": i, "data-id": id, "aria-rowindex": nth + 2 },
+      h(
+        "button.icon.small",
+        { "data-act": act, "aria-label": `${label} ${name}`, title: label },
+        icon(picture),
+      );
+    const first =
+      own && editing === id
+        ? h("input.rename", {
+            type: "text",
+            value: name,
+            maxlength: 80,
+            "data-act": "name",
+            "aria-label": `New name of ${name}`,
+          })
+        : h(
+            "span.own",
+            {},
+            sound,
+            own && change("rename", "Rename", "edit"),
+            change("save", "Save", "save"),
+            own && change("delete", "Delete", "bin"),
+          );
+    return h(
+      `tr${isA || isB ? ".sel" : ""}`,
+      { "data-sound": i, "data-id": id, "aria-rowindex": nth + 2 },
       h("td", {}, first),
       h("td", {}, lib.familyName(i)),
-      cell(duration(lib.seconds[i])), cell(noteName(lib.pitch[i])),
+      cell(duration(lib.seconds[i])),
+      cell(noteName(lib.pitch[i])),
       cell(distances?.values[i] !== undefined ? amount(distances.values[i]) : "–"),
-      h("td.ends", {}, end("a", isA), end("b", isB)));
+      h("td.ends", {}, end("a", isA), end("b", isB)),
+    );
   }
 
   const fill = inNextFrame(() => {
     const { library } = store.get();
     if (!library || root.hidden) return;
     const tall = rowHeight();
-    const gap = (/** @type {number} */ n) => h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
+    const gap = (/** @type {number} */ n) =>
+      h("tr.gap", { "aria-hidden": "true", style: `height:${n * tall}px` });
     const returning = backTo && !store.get().editing ? rows.indexOf(library.indexOf(backTo)) : -1;
     if (returning >= 0) reveal = returning;
     if (reveal >= 0) {
@@ -117,13 +184,32 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     }
     first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
     end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
-    const focused = /** @type {HTMLElement | null} */ (body.contains(document.activeElement) ? document.activeElement : null);
+    const focused = /** @type {HTMLElement | null} */ (
+      body.contains(document.activeElement) ? document.activeElement : null
+    );
     if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
     const at = focused ? rows.indexOf(library.indexOf(focused.closest("tr")?.dataset.id ?? "")) : -1;
     // the row that has the focus stays, wherever it is scrolled to; where its sound is gone, the one that took its place
-    const drawn = at < 0 || (at >= first && at < end) ? [[first, end]] : at < first ? [[at, at + 1], [first, end]] : [[first, end], [at, at + 1]];
+    const drawn =
+      at < 0 || (at >= first && at < end)
+        ? [[first, end]]
+        : at < first
+          ? [
+              [at, at + 1],
+              [first, end],
+            ]
+          : [
+              [first, end],
+              [at, at + 1],
+            ];
     const edges = [0, ...drawn.flat(), rows.length];
-    body.replaceChildren(...drawn.flatMap(([from, to], k) => [gap(from - edges[2 * k]), ...rows.slice(from, to).map((i, n) => row(i, from + n))]), gap(rows.length - edges[edges.length - 2]));
+    body.replaceChildren(
+      ...drawn.flatMap(([from, to], k) => [
+        gap(from - edges[2 * k]),
+        ...rows.slice(from, to).map((i, n) => row(i, from + n)),
+      ]),
+      gap(rows.length - edges[edges.length - 2]),
+    );
     backTo = returning >= 0 ? null : backTo;
     if (returning >= 0) focusOn(rows[returning]);
     else if (focused && at >= 0) focusOn(rows[at], controlOf(focused));
@@ -139,12 +225,15 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
   });
 
   /** Which control of its row it is, as a selector. @param {HTMLElement} control */
-  const controlOf = ({ dataset: { end: which, act } }) => (which ? `[data-end=${which}]` : act ? `[data-act=${act}]` : ".sound");
+  const controlOf = ({ dataset: { end: which, act } }) =>
+    which ? `[data-end=${which}]` : act ? `[data-act=${act}]` : ".sound";
 
   /** @param {number} sound @param {string} [control] */
   function focusOn(sound, control = ".sound") {
     const tr = body.querySelector(`tr[data-sound="${sound}"]`);
-    /** @type {HTMLElement | null} */ (tr?.querySelector(control) ?? tr?.querySelector(".sound") ?? null)?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (
+      tr?.querySelector(control) ?? tr?.querySelector(".sound") ?? null
+    )?.focus({ preventScroll: true });
   }
 
   /** The sound that had the focus is not among the rows any more. */
@@ -178,7 +267,10 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
   function mark() {
     const { pointed } = store.get();
     for (const tr of body.querySelectorAll("tr[data-sound]"))
-      tr.classList.toggle("pointed", Number(/** @type {HTMLElement} */ (tr).dataset.sound) === pointed?.sound);
+      tr.classList.toggle(
+        "pointed",
+        Number(/** @type {HTMLElement} */ (tr).dataset.sound) === pointed?.sound,
+      );
   }
 
   function refresh() {
@@ -188,28 +280,39 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     empty.hidden = rows.length > 0;
     table.hidden = rows.length === 0;
     setAll(table, { "aria-rowcount": rows.length + 1 });
-    tally.textContent = rows.length < library.count ? `${count(rows.length)} of ${count(library.count)} sounds` : "";
+    tally.textContent =
+      rows.length < library.count ? `${count(rows.length)} of ${count(library.count)} sounds` : "";
     COLUMNS.forEach(([by, label], i) => {
       const here = sort.by === by;
       setAll(heads[i], { "aria-sort": here ? (sort.down ? "descending" : "ascending") : "none" });
       const arrow = heads[i].querySelector("i");
       if (arrow) arrow.textContent = here ? (sort.down ? "↓" : "↑") : "";
-      heads[i].title = by === "distance" ? `How different each sound is from A, ${store.get().model?.unit ?? ""}` : `Sort by ${label.toLowerCase()}`;
+      heads[i].title =
+        by === "distance"
+          ? `How different each sound is from A, ${store.get().model?.unit ?? ""}`
+          : `Sort by ${label.toLowerCase()}`;
     });
     fill();
   }
 
   /** @param {Event} event @returns {number} */
   function soundOf(event) {
-    const tr = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("tr[data-sound]")) : null;
+    const tr =
+      event.target instanceof Element
+        ? /** @type {HTMLElement | null} */ (event.target.closest("tr[data-sound]"))
+        : null;
     return tr ? Number(tr.dataset.sound) : -1;
   }
   body.addEventListener("click", (event) => {
     const { library } = store.get();
     const i = soundOf(event);
     if (i < 0 || !library) return;
-    const end = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-end]"))?.dataset.end;
-    const act = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-act]"))?.dataset.act;
+    const end = /** @type {HTMLElement | null} */ (
+      /** @type {Element} */ (event.target).closest("[data-end]")
+    )?.dataset.end;
+    const act = /** @type {HTMLElement | null} */ (
+      /** @type {Element} */ (event.target).closest("[data-act]")
+    )?.dataset.act;
     const anchor = { sound: library.id[i] };
     if (act === "name") return;
     if (act === "rename") store.set({ editing: library.id[i] });
@@ -224,23 +327,37 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     if (event.pointerType === "touch") return;
     if (i >= 0 && store.get().pointed?.sound !== i) store.set({ pointed: { sound: i, by: "table" } });
   });
-  body.addEventListener("pointerleave", () => store.get().pointed?.by === "table" && store.set({ pointed: null }));
+  body.addEventListener(
+    "pointerleave",
+    () => store.get().pointed?.by === "table" && store.set({ pointed: null }),
+  );
   body.addEventListener("keydown", (event) => {
     const i = soundOf(event);
     const { library } = store.get();
     if (i < 0 || !library || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target instanceof HTMLInputElement) return writeName(event.key, event.target, library.id[i], event);
+    if (event.target instanceof HTMLInputElement)
+      return writeName(event.key, event.target, library.id[i], event);
     const key = event.key.toLowerCase();
     const here = rows.indexOf(i);
     const page = Math.max(1, Math.floor((wrap.clientHeight - head.offsetHeight) / rowHeight()) - 1);
-    const to = { arrowdown: here + 1, arrowup: here - 1, pagedown: here + page, pageup: here - page, home: 0, end: Infinity }[key];
+    const to = {
+      arrowdown: here + 1,
+      arrowup: here - 1,
+      pagedown: here + page,
+      pageup: here - page,
+      home: 0,
+      end: Infinity,
+    }[key];
     if (key === "a" || key === "b") actions.setEnd(key, { sound: library.id[i] });
     else if (key === "m") actions.mark({ sound: library.id[i] });
     else if (key === "t") actions.shape({ sound: library.id[i] });
-    else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i))) store.set({ editing: library.id[i] });
-    else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i))) void made.remove(library.id[i]);
+    else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i)))
+      store.set({ editing: library.id[i] });
+    else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i)))
+      void made.remove(library.id[i]);
     else if (to !== undefined) goTo(to, controlOf(/** @type {HTMLElement} */ (event.target)));
-    else if (!alongRow(event, /** @type {Element} */ (/** @type {Element} */ (event.target).closest("tr")))) return;
+    else if (!alongRow(event, /** @type {Element} */ (/** @type {Element} */ (event.target).closest("tr"))))
+      return;
     event.preventDefault();
     event.stopPropagation();
   });
@@ -276,22 +393,34 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
   wrap.addEventListener("scroll", fill);
 
   const stops = [
-    watch(store, ({ panel }) => [panel], ({ panel }) => {
-      const was = root.hidden;
-      root.hidden = panel !== "library";
-      if (was && !root.hidden) refresh();
-    }),
-    watch(store, ({ library, query, families, sort, distances }) => [library, query, families, sort, distances], (state) => {
-      if (search.value !== state.query) search.value = state.query;
-      search.placeholder = state.library ? `Filter ${count(state.library.count)} sounds` : "Filter";
-      refresh();
-    }),
+    watch(
+      store,
+      ({ panel }) => [panel],
+      ({ panel }) => {
+        const was = root.hidden;
+        root.hidden = panel !== "library";
+        if (was && !root.hidden) refresh();
+      },
+    ),
+    watch(
+      store,
+      ({ library, query, families, sort, distances }) => [library, query, families, sort, distances],
+      (state) => {
+        if (search.value !== state.query) search.value = state.query;
+        search.placeholder = state.library ? `Filter ${count(state.library.count)} sounds` : "Filter";
+        refresh();
+      },
+    ),
     watch(store, ({ a, b, marked }) => [a, b, marked], fill),
-    watch(store, ({ editing, library }) => [editing, library], ({ editing, library }) => {
-      const at = editing && library ? rows.indexOf(library.indexOf(editing)) : -1;
-      if (at >= 0) reveal = at;
-      fill();
-    }),
+    watch(
+      store,
+      ({ editing, library }) => [editing, library],
+      ({ editing, library }) => {
+        const at = editing && library ? rows.indexOf(library.indexOf(editing)) : -1;
+        if (at >= 0) reveal = at;
+        fill();
+      },
+    ),
     watch(store, ({ pointed }) => [pointed], mark),
   ];
   const resized = new ResizeObserver(fill);

@@ -24,15 +24,24 @@ const SYNONYMS = [
 ];
 
 /** Lower case, no accents, one space between words. @param {string} text */
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/\s+/g, " ").trim();
+const fold = (text) =>
+  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/\s+/g, " ").trim();
 
 const SPACE = "\u00a0"; // inside what is one word to the search
 
 /** Quoted words, and names of several words, become one. @param {string} query @returns {string[]} */
 function wordsOf(query) {
-  let text = fold(query.replace(/["“”„]([^"“”„]*)["“”„]/g, (_, phrase) => phrase.trim().replace(/\s+/g, SPACE)).replaceAll(SPACE, "\u0001")).replaceAll("\u0001", SPACE);
-  for (const name of SYNONYMS.flat().filter((each) => each.includes(" "))) text = text.replaceAll(name, name.replaceAll(" ", SPACE));
-  return text.replace(/["“”„]/g, "").split(" ").filter(Boolean);
+  let text = fold(
+    query
+      .replace(/["“”„]([^"“”„]*)["“”„]/g, (_, phrase) => phrase.trim().replace(/\s+/g, SPACE))
+      .replaceAll(SPACE, "\u0001"),
+  ).replaceAll("\u0001", SPACE);
+  for (const name of SYNONYMS.flat().filter((each) => each.includes(" ")))
+    text = text.replaceAll(name, name.replaceAll(" ", SPACE));
+  return text
+    .replace(/["“”„]/g, "")
+    .split(" ")
+    .filter(Boolean);
 }
 
 /** @typedef {{text: string, words: string}} Searchable   words: the same with one space around each word */
@@ -46,8 +55,11 @@ export function searchable(text) {
 /** What lets a text through for one word: the word itself anywhere, or another name for it as a whole word. @param {string} word */
 function matcher(word) {
   const name = word.replaceAll(SPACE, " ");
-  const others = SYNONYMS.filter((names) => names.includes(name)).flat().filter((other) => other !== name);
-  return (/** @type {Searchable} */ { text, words }) => text.includes(name) || others.some((other) => words.includes(` ${other} `));
+  const others = SYNONYMS.filter((names) => names.includes(name))
+    .flat()
+    .filter((other) => other !== name);
+  return (/** @type {Searchable} */ { text, words }) =>
+    text.includes(name) || others.some((other) => words.includes(` ${other} `));
 }
 
 /**

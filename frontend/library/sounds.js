@@ -80,7 +80,8 @@ const isPlain = (name) => name.length <= 20 && !/_|\d{3}|\d-\d|\(\d+\)/.test(nam
  */
 export function heart(library, family, least = 5) {
   const members = [];
-  for (let i = 0; i < library.count; i++) if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
+  for (let i = 0; i < library.count; i++)
+    if (library.family[i] === family && library.kindOf(i) === "library") members.push(i);
   if (members.length < least) return -1;
   const x = median(members.map((i) => library.x[i]));
   const y = median(members.map((i) => library.y[i]));
@@ -90,14 +91,26 @@ export function heart(library, family, least = 5) {
 }
 
 /** Morphs that anybody can imagine before hearing them. @type {[from: string, to: string][]} */
-const IMAGINABLE = [["kick 808", "church bell"], ["snare, standard", "crash"], ["koto", "steel guitar"]];
+const IMAGINABLE = [
+  ["kick 808", "church bell"],
+  ["snare, standard", "crash"],
+  ["koto", "steel guitar"],
+];
 
 /** Of the sounds called so, of those with the shortest name, the one nearest to the middle of all; -1: none. @param {Library} library @param {string} name */
 function typical(library, name) {
-  const all = Array.from({ length: library.count }, (_, i) => i).filter((i) => library.kindOf(i) === "library" && library.name[i].toLowerCase().includes(name));
+  const all = Array.from({ length: library.count }, (_, i) => i).filter(
+    (i) => library.kindOf(i) === "library" && library.name[i].toLowerCase().includes(name),
+  );
   const plain = all.filter((i) => isPlain(library.name[i]) || library.name[i].toLowerCase() === name);
   const shortest = Math.min(...plain.map((i) => library.name[i].length));
-  return plain.length ? middleOf(library, all, plain.filter((i) => library.name[i].length === shortest)) : -1;
+  return plain.length
+    ? middleOf(
+        library,
+        all,
+        plain.filter((i) => library.name[i].length === shortest),
+      )
+    : -1;
 }
 
 /** Which of some sounds lies nearest to the middle of others. @param {Library} library @param {number[]} all @param {number[]} some */
@@ -118,9 +131,13 @@ function middleOf(library, all, some) {
  */
 export function journeys(library, count = 3) {
   /** @type {[number, number][]} */
-  const picked = IMAGINABLE.map(([from, to]) => /** @type {[number, number]} */ ([typical(library, from), typical(library, to)])).filter((pair) => pair.every((i) => i >= 0));
+  const picked = IMAGINABLE.map(
+    ([from, to]) => /** @type {[number, number]} */ ([typical(library, from), typical(library, to)]),
+  ).filter((pair) => pair.every((i) => i >= 0));
   const hearts = library.family_names.map((_, f) => heart(library, f)).filter((i) => i >= 0);
-  const pairs = hearts.flatMap((p, k) => hearts.slice(k + 1).map((q) => /** @type {[number, number]} */ ([p, q])));
+  const pairs = hearts.flatMap((p, k) =>
+    hearts.slice(k + 1).map((q) => /** @type {[number, number]} */ ([p, q])),
+  );
   const far = (/** @type {[number, number]} */ [p, q]) =>
     Math.hypot(library.x[p] - library.x[q], library.y[p] - library.y[q]);
   pairs.sort((one, other) => far(other) - far(one));
@@ -144,7 +161,11 @@ const searchables = new WeakMap();
 function searchablesOf(library) {
   let texts = searchables.get(library);
   if (!texts) {
-    texts = library.id.map((_, i) => searchable(`${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${KIND_WORDS[library.kindOf(i)]}`));
+    texts = library.id.map((_, i) =>
+      searchable(
+        `${library.name[i]} ${library.familyName(i)} ${library.source[i]} ${KIND_WORDS[library.kindOf(i)]}`,
+      ),
+    );
     searchables.set(library, texts);
   }
   return texts;

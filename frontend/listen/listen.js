@@ -42,7 +42,12 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     const travels = context.createGain();
     travels.connect(reduce);
     return {
-      context, journeys, travels, tap, output, mixer,
+      context,
+      journeys,
+      travels,
+      tap,
+      output,
+      mixer,
       steps: createStepPlayer(context, mixer, { ended }),
       glide: createGlidePlayer(context, mixer, { ended }),
       travel: createStepPlayer(context, createMixer(context, travels), { ended() {} }), // the named sliders

@@ -204,7 +204,9 @@ export function createStepPlayer(context, mixer, hear) {
   function blend(scrub, at) {
     scrub.at = at;
     const swell = scrub.voices.size > 0;
-    const around = [...new Set([Math.floor(at), Math.ceil(at)])].flatMap((step) => [...tracks.keys()].map((kind) => ({ kind, step, name: `${kind}:${step}` })));
+    const around = [...new Set([Math.floor(at), Math.ceil(at)])].flatMap((step) =>
+      [...tracks.keys()].map((kind) => ({ kind, step, name: `${kind}:${step}` })),
+    );
     const missing = around.filter(({ name }) => !scrub.voices.has(name));
     // a new voice cannot start at once: the others wait for it, so that their sum stays one
     const when = missing.length ? Math.max(context.currentTime + SOON, scrub.origin) : context.currentTime;

@@ -16,7 +16,7 @@ export function parseWav(bytes) {
   if (bytes.byteLength < 44 || tag(0) !== "RIFF" || tag(8) !== "WAVE")
     throw new RangeError("The server sent a sound that is not a WAV file.");
   let [format, count, sampleRate, bits] = [0, 1, 44100, 16];
-  for (let at = 12; at + 8 <= bytes.byteLength; ) {
+  for (let at = 12; at + 8 <= bytes.byteLength;) {
     const size = view.getUint32(at + 4, true);
     const start = at + 8;
     if (tag(at) === "fmt ") {
@@ -68,7 +68,9 @@ function reader(data, format, bits) {
       ((pcm[3 * i] << 8) | (pcm[3 * i + 1] << 16) | (pcm[3 * i + 2] << 24)) / 2147483648;
     return { length: Math.floor(pcm.length / 3), at };
   }
-  throw new RangeError(`The server sent a WAV file of ${bits} bits (kind ${format}); 16, 24 or 32-bit float can be read.`);
+  throw new RangeError(
+    `The server sent a WAV file of ${bits} bits (kind ${format}); 16, 24 or 32-bit float can be read.`,
+  );
 }
 
 /** @param {ArrayBuffer} bytes @returns {AudioBuffer} */

@@ -17,7 +17,12 @@ const KEY = "sonifold:deleted";
 export function remembered(storage) {
   try {
     const known = JSON.parse(storage.getItem(KEY) ?? "[]");
-    return Array.isArray(known) ? known.filter((one) => typeof one?.id === "string" && typeof one.model === "string" && typeof one.until === "number") : [];
+    return Array.isArray(known)
+      ? known.filter(
+          (one) =>
+            typeof one?.id === "string" && typeof one.model === "string" && typeof one.until === "number",
+        )
+      : [];
   } catch {
     return []; // no storage, or something else wrote there
   }
@@ -51,7 +56,10 @@ export function hidingDeleted(api, deleted) {
 /** @param {import("../library/sounds.js").Columns} columns @param {readonly boolean[]} left @returns {import("../library/sounds.js").Columns} */
 function without(columns, left) {
   const { family_names, ...rows } = columns;
-  const some = Object.entries(rows).map(([name, values]) => [name, Array.isArray(values) ? values.filter((_, i) => left[i]) : values]);
+  const some = Object.entries(rows).map(([name, values]) => [
+    name,
+    Array.isArray(values) ? values.filter((_, i) => left[i]) : values,
+  ]);
   return { family_names, ...Object.fromEntries(some) };
 }
 
@@ -136,6 +144,7 @@ export function createDeleting({ store, api, storage, refresh, complain, grace =
 }
 
 /** "Kick 1", "3 sounds" @param {readonly {name: string}[]} deleted */
-export const deletedWords = (deleted) => (deleted.length === 1 ? `“${deleted[0].name}”` : `${deleted.length} sounds`);
+export const deletedWords = (deleted) =>
+  deleted.length === 1 ? `“${deleted[0].name}”` : `${deleted.length} sounds`;
 
 /** @typedef {ReturnType<typeof createDeleting>} Deleting */

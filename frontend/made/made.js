@@ -36,7 +36,14 @@ export function createMade({ store, api, deleting, saver, refresh, complain }) {
         await refresh();
         store.set({
           kept: { ...store.get().kept, [found.code]: id },
-          notice: { text: `Kept as “${found.name}”.`, kind: "news", action: { label: "Rename", run: () => store.set({ panel: "library", query: "", families: [], editing: id }) } },
+          notice: {
+            text: `Kept as “${found.name}”.`,
+            kind: "news",
+            action: {
+              label: "Rename",
+              run: () => store.set({ panel: "library", query: "", families: [], editing: id }),
+            },
+          },
         });
       }),
 
@@ -51,11 +58,19 @@ export function createMade({ store, api, deleting, saver, refresh, complain }) {
     async remove(...ids) {
       const { library } = store.get();
       if (!library) return;
-      const sounds = ids.filter((id) => library.indexOf(id) >= 0).map((id) => ({ id, name: library.name[library.indexOf(id)] }));
+      const sounds = ids
+        .filter((id) => library.indexOf(id) >= 0)
+        .map((id) => ({ id, name: library.name[library.indexOf(id)] }));
       if (!sounds.length) return;
       for (const id of ids) forget(id);
       await deleting.remove(sounds);
-      store.set({ notice: { text: `Deleted ${deletedWords(sounds)}.`, kind: "news", action: { label: "Undo", run: () => void deleting.undo() } } });
+      store.set({
+        notice: {
+          text: `Deleted ${deletedWords(sounds)}.`,
+          kind: "news",
+          action: { label: "Undo", run: () => void deleting.undo() },
+        },
+      });
     },
 
     /** What was deleted last, and is not gone for good. */
@@ -71,7 +86,8 @@ export function createMade({ store, api, deleting, saver, refresh, complain }) {
     store.set({
       ...(a?.sound === id && { a: null }),
       ...(b?.sound === id && { b: null }),
-      ...(typeof subject !== "string" && subject.sound === id && { subject: /** @type {const} */ ("a"), shape: null }),
+      ...(typeof subject !== "string" &&
+        subject.sound === id && { subject: /** @type {const} */ ("a"), shape: null }),
       marked: marked.filter(({ sound }) => sound !== id),
       kept: Object.fromEntries(Object.entries(kept).filter(([, one]) => one !== id)),
     });

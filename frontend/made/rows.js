@@ -33,32 +33,77 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     const anchor = anchorOf(found);
     const end = (/** @type {"a" | "b"} */ which) => {
       const on = sameAnchor(state[which], anchor);
-      return h(`button.ab${on ? `.is${which.toUpperCase()}` : ""}`, { "data-act": which, "aria-label": `${found.name} as ${which.toUpperCase()}`, "aria-pressed": String(on) }, which.toUpperCase());
+      return h(
+        `button.ab${on ? `.is${which.toUpperCase()}` : ""}`,
+        {
+          "data-act": which,
+          "aria-label": `${found.name} as ${which.toUpperCase()}`,
+          "aria-pressed": String(on),
+        },
+        which.toUpperCase(),
+      );
     };
-    const key = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture, attributes = {}) =>
-      h("button.icon.small", { "data-act": act, "aria-label": `${label}: ${found.name}`, title: label, ...attributes }, icon(picture));
+    const key = (
+      /** @type {string} */ act,
+      /** @type {string} */ label,
+      /** @type {string} */ picture,
+      attributes = {},
+    ) =>
+      h(
+        "button.icon.small",
+        { "data-act": act, "aria-label": `${label}: ${found.name}`, title: label, ...attributes },
+        icon(picture),
+      );
     const there = found.code in kept;
     const on = marked.some((one) => sameAnchor(one, anchor));
-    return h(`li.find${sameAnchor(a, anchor) || sameAnchor(b, anchor) ? ".sel" : ""}`, { "data-code": found.code },
-      h("button.sound", { "data-act": "play" }, outline(found.shape),
-        h("span.what", {}, h("b", {}, found.name), h("small", {}, library ? foundWords(found, library, model?.unit ?? "") : ""))),
-      h("span.acts", {},
+    return h(
+      `li.find${sameAnchor(a, anchor) || sameAnchor(b, anchor) ? ".sel" : ""}`,
+      { "data-code": found.code },
+      h(
+        "button.sound",
+        { "data-act": "play" },
+        outline(found.shape),
+        h(
+          "span.what",
+          {},
+          h("b", {}, found.name),
+          h("small", {}, library ? foundWords(found, library, model?.unit ?? "") : ""),
+        ),
+      ),
+      h(
+        "span.acts",
+        {},
         key("mark", on ? "Unmark" : "Mark", "mark", { "aria-pressed": String(on) }),
         key("shape", "Shape", "shape"),
-        there ? h("span.icon.small.done", { title: "In the library", role: "img", "aria-label": "In the library" }, icon("check")) : key("keep", "Keep in the library", "keep"),
+        there
+          ? h(
+              "span.icon.small.done",
+              { title: "In the library", role: "img", "aria-label": "In the library" },
+              icon("check"),
+            )
+          : key("keep", "Keep in the library", "keep"),
         key("save", "Save as WAV", "save"),
         drop && key("drop", "Take off the map", "close"),
-        end("a"), end("b")), // at the edge: they stay where they are when the others show
-      ...found.notes.map((note) => h("p.note", {}, note)));
+        end("a"),
+        end("b"),
+      ), // at the edge: they stay where they are when the others show
+      ...found.notes.map((note) => h("p.note", {}, note)),
+    );
   }
 
   /** @param {Event} event */
   const foundAt = (event) => {
-    const item = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest("[data-code]")) : null;
+    const item =
+      event.target instanceof Element
+        ? /** @type {HTMLElement | null} */ (event.target.closest("[data-code]"))
+        : null;
     return shown.get(item?.dataset.code ?? "");
   };
   /** @param {Event} event */
-  const actAt = (event) => /** @type {HTMLElement | null} */ (event.target instanceof Element ? event.target.closest("[data-act]") : null)?.dataset.act;
+  const actAt = (event) =>
+    /** @type {HTMLElement | null} */ (
+      event.target instanceof Element ? event.target.closest("[data-act]") : null
+    )?.dataset.act;
 
   /** @param {Found} found @param {string} [act] */
   function perform(found, act) {
@@ -97,7 +142,9 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
   });
 
   const draw = (/** @type {State} */ state) => {
-    const focused = /** @type {HTMLElement | null} */ (root.contains(document.activeElement) ? document.activeElement : null);
+    const focused = /** @type {HTMLElement | null} */ (
+      root.contains(document.activeElement) ? document.activeElement : null
+    );
     const kept = focused && { code: focused.closest("li")?.dataset.code, act: focused.dataset.act };
     const nth = focused ? [...root.children].findIndex((item) => item.contains(focused)) : -1;
     shown.clear();
@@ -108,13 +155,20 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     if (!kept?.code) return;
     const again = [...root.querySelectorAll("li")].find((item) => item.dataset.code === kept.code);
     if (!again) return roving.focusRow(nth); // the one that took its place
-    /** @type {HTMLElement | null} */ (again.querySelector(`[data-act="${kept.act}"]`) ?? again.querySelector(".sound"))?.focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (
+      again.querySelector(`[data-act="${kept.act}"]`) ?? again.querySelector(".sound")
+    )?.focus({ preventScroll: true });
   };
   const mark = (/** @type {State} */ { pointed }) => {
-    for (const item of root.querySelectorAll("li")) item.classList.toggle("pointed", item.dataset.code === pointed?.found?.code);
+    for (const item of root.querySelectorAll("li"))
+      item.classList.toggle("pointed", item.dataset.code === pointed?.found?.code);
   };
   const stops = [
-    watch(store, (state) => [...pick(state), state.a, state.b, state.marked, state.kept, state.library], draw),
+    watch(
+      store,
+      (state) => [...pick(state), state.a, state.b, state.marked, state.kept, state.library],
+      draw,
+    ),
     watch(store, ({ pointed }) => [pointed?.found], mark),
   ];
   return {

@@ -18,9 +18,17 @@ export const KEPT = { made: OUTLINES.ring, uploaded: OUTLINES.square, learned: O
 
 /** @param {Shape} shape */
 export const outline = (shape) =>
-  s("svg", { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph outline" }, s("path", { d: OUTLINES[shape] }));
+  s(
+    "svg",
+    { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph outline" },
+    s("path", { d: OUTLINES[shape] }),
+  );
 
 /** @param {string} kind */
 export const keptGlyph = (kind) =>
-  s("svg", { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph outline" },
-    s("path", { d: KEPT[kind] ?? KEPT.made }), s("circle", { cx: 6, cy: 6, r: 1.6, fill: "currentColor" }));
+  s(
+    "svg",
+    { viewBox: "0 0 12 12", "aria-hidden": "true", class: "glyph outline" },
+    s("path", { d: KEPT[kind] ?? KEPT.made }),
+    s("circle", { cx: 6, cy: 6, r: 1.6, fill: "currentColor" }),
+  );

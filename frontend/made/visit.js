@@ -11,7 +11,11 @@ const NAME = "sonifold.made";
 /** @param {unknown} entry @returns {entry is Found} */
 const isFound = (entry) => {
   const { code, name, position, point, courses, notes } = /** @type {Partial<Found>} */ (entry ?? {});
-  return typeof code === "string" && typeof name === "string" && [position, point, courses, notes].every(Array.isArray);
+  return (
+    typeof code === "string" &&
+    typeof name === "string" &&
+    [position, point, courses, notes].every(Array.isArray)
+  );
 };
 
 /** @param {Pick<Storage, "getItem"> | null} storage @param {string} model @returns {Found[]} oldest first */
@@ -28,18 +32,22 @@ export function readMade(storage, model) {
 /** @param {import("../store.js").Store<State>} store @param {Pick<Storage, "getItem" | "setItem"> | null} storage */
 export function keepMade(store, storage) {
   let read = ""; // the model whose list has been read
-  return watch(store, ({ model, library, found }) => [model?.id, library !== null, found], ({ model, library, found }) => {
-    if (!model || !library) return;
-    if (read !== model.id) {
-      read = model.id;
-      const known = new Set(found.map(({ made }) => made));
-      const earlier = readMade(storage, model.id).filter(({ made }) => !known.has(made));
-      if (earlier.length) return store.set({ found: [...earlier, ...found] });
-    }
-    try {
-      storage?.setItem(NAME, JSON.stringify({ model: model.id, made: found }));
-    } catch {
-      // no room: the list lasts until the page is left
-    }
-  });
+  return watch(
+    store,
+    ({ model, library, found }) => [model?.id, library !== null, found],
+    ({ model, library, found }) => {
+      if (!model || !library) return;
+      if (read !== model.id) {
+        read = model.id;
+        const known = new Set(found.map(({ made }) => made));
+        const earlier = readMade(storage, model.id).filter(({ made }) => !known.has(made));
+        if (earlier.length) return store.set({ found: [...earlier, ...found] });
+      }
+      try {
+        storage?.setItem(NAME, JSON.stringify({ model: model.id, made: found }));
+      } catch {
+        // no room: the list lasts until the page is left
+      }
+    },
+  );
 }

@@ -49,13 +49,17 @@ export function mountDeck(root, parts) {
     mountScrubber(scrub, parts),
     mountTile(b, "b", parts),
   ];
-  const stop = watch(parts.store, (state) => [stage(state), isReady(state), state.journey?.phase], (state) => {
-    root.dataset.stage = stage(state);
-    // in its final place from the start, so that nothing jumps; but nothing can be pressed before it does something
-    const asleep = !state.journey || (!isReady(state) && !state.journey.paths.geodesic);
-    for (const part of [transport, paths, extra]) part.toggleAttribute("inert", asleep);
-    root.classList.toggle("asleep", asleep);
-  });
+  const stop = watch(
+    parts.store,
+    (state) => [stage(state), isReady(state), state.journey?.phase],
+    (state) => {
+      root.dataset.stage = stage(state);
+      // in its final place from the start, so that nothing jumps; but nothing can be pressed before it does something
+      const asleep = !state.journey || (!isReady(state) && !state.journey.paths.geodesic);
+      for (const part of [transport, paths, extra]) part.toggleAttribute("inert", asleep);
+      root.classList.toggle("asleep", asleep);
+    },
+  );
   return {
     destroy() {
       stop();

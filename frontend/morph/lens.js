@@ -11,17 +11,31 @@ import { METRIC_WORDS, descriptorTitle } from "../words.js";
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountLens(root, store) {
-  const button = h("button.icon.round.lens", { popovertarget: "lens", "aria-label": "How the way is chosen" }, icon("lens"), h("span", { "aria-hidden": "true" }, "How the way is chosen"));
+  const button = h(
+    "button.icon.round.lens",
+    { popovertarget: "lens", "aria-label": "How the way is chosen" },
+    icon("lens"),
+    h("span", { "aria-hidden": "true" }, "How the way is chosen"),
+  );
   const choices = h("fieldset.pick", {}, h("legend", {}, "How the curved way is chosen"));
-  const curve = /** @type {HTMLSelectElement} */ (h("select", { onchange: () => store.set({ curve: curve.value || null }) }));
-  const ellipses = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ ellipses: ellipses.checked }) }));
-  const box = h("div.lens-box", { id: "lens", popover: "auto", role: "dialog", "aria-label": "How the way is chosen, and what is shown" }, choices,
+  const curve = /** @type {HTMLSelectElement} */ (
+    h("select", { onchange: () => store.set({ curve: curve.value || null }) })
+  );
+  const ellipses = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => store.set({ ellipses: ellipses.checked }) })
+  );
+  const box = h(
+    "div.lens-box",
+    { id: "lens", popover: "auto", role: "dialog", "aria-label": "How the way is chosen, and what is shown" },
+    choices,
     h("label.field", {}, h("span", {}, "Curve under the pictures"), curve),
-    h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")));
+    h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")),
+  );
   root.append(button, box);
 
   choices.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement) store.set({ metric: /** @type {Metric} */ (event.target.value), path: "geodesic" });
+    if (event.target instanceof HTMLInputElement)
+      store.set({ metric: /** @type {Metric} */ (event.target.value), path: "geodesic" });
   });
   /** Over the deck, at its right end, so that most of the map stays in sight; on a phone at the bottom. */
   function place() {
@@ -33,20 +47,38 @@ export function mountLens(root, store) {
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
 
   const stops = [
-    watch(store, ({ model }) => [model], ({ model }) => {
-      for (const old of choices.querySelectorAll("label")) old.remove();
-      choices.append(...(model?.metrics ?? METRICS).map((metric) => {
-        const { name: title, term, meaning } = METRIC_WORDS[metric];
-        return h("label", {}, h("input", { type: "radio", name: "metric", value: metric }), h("span", {}, h("b", {}, title), `${meaning}. `, h("small", {}, `(${term})`)));
-      }));
-      curve.replaceChildren(h("option", { value: "" }, "Speed"), ...(model?.descriptors ?? []).map(({ id }) => h("option", { value: id }, descriptorTitle(id))));
-    }),
-    watch(store, ({ metric, model, curve, ellipses }) => [metric, model, curve, ellipses], (state) => {
-      for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === state.metric;
-      setAll(button, { title: `How the way is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
-      curve.value = state.curve ?? "";
-      ellipses.checked = state.ellipses;
-    }),
+    watch(
+      store,
+      ({ model }) => [model],
+      ({ model }) => {
+        for (const old of choices.querySelectorAll("label")) old.remove();
+        choices.append(
+          ...(model?.metrics ?? METRICS).map((metric) => {
+            const { name: title, term, meaning } = METRIC_WORDS[metric];
+            return h(
+              "label",
+              {},
+              h("input", { type: "radio", name: "metric", value: metric }),
+              h("span", {}, h("b", {}, title), `${meaning}. `, h("small", {}, `(${term})`)),
+            );
+          }),
+        );
+        curve.replaceChildren(
+          h("option", { value: "" }, "Speed"),
+          ...(model?.descriptors ?? []).map(({ id }) => h("option", { value: id }, descriptorTitle(id))),
+        );
+      },
+    ),
+    watch(
+      store,
+      ({ metric, model, curve, ellipses }) => [metric, model, curve, ellipses],
+      (state) => {
+        for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === state.metric;
+        setAll(button, { title: `How the way is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
+        curve.value = state.curve ?? "";
+        ellipses.checked = state.ellipses;
+      },
+    ),
   ];
   return {
     destroy() {

@@ -21,10 +21,27 @@ export function mountPaths(root, store) {
   const parts = {};
   const comma = () => h("span.vh", {}, ", ");
   for (const [kind, look, stroke] of KEYS) {
-    const [name, term, length, unit, guesswork] = [h("span"), h("small"), h("b", {}, "–"), h("small.p-unit"), h("small.p-guess")];
-    const key = h(`button.path.${look}`, { role: "radio", "data-value": kind },
-      h("span.p-name", {}, s("svg", { viewBox: "0 0 34 12", "aria-hidden": "true" }, s("path", stroke)), name, comma(), term, comma()),
-      h("span.p-len", {}, h("span", {}, length, unit), comma(), guesswork));
+    const [name, term, length, unit, guesswork] = [
+      h("span"),
+      h("small"),
+      h("b", {}, "–"),
+      h("small.p-unit"),
+      h("small.p-guess"),
+    ];
+    const key = h(
+      `button.path.${look}`,
+      { role: "radio", "data-value": kind },
+      h(
+        "span.p-name",
+        {},
+        s("svg", { viewBox: "0 0 34 12", "aria-hidden": "true" }, s("path", stroke)),
+        name,
+        comma(),
+        term,
+        comma(),
+      ),
+      h("span.p-len", {}, h("span", {}, length, unit), comma(), guesswork),
+    );
     parts[kind] = { name, term, length, unit, guesswork, key };
     root.append(key);
   }
@@ -33,7 +50,8 @@ export function mountPaths(root, store) {
   /** @param {PathKind} kind @param {State} state */
   function show(kind, { journey, model, weight, metric }) {
     const { key, name, term, length, unit, guesswork } = parts[kind];
-    const words = PATH_WORDS[kind === "geodesic" && weight === Infinity && metric === "blend" ? "graph" : kind];
+    const words =
+      PATH_WORDS[kind === "geodesic" && weight === Infinity && metric === "blend" ? "graph" : kind];
     const path = journey?.paths[kind];
     name.textContent = words.name;
     term.textContent = words.term;
@@ -42,15 +60,29 @@ export function mountPaths(root, store) {
     // where room is short the share stands alone
     const [share, rest] = path ? guessworkWords(path).split(/(?= guesswork$)/) : [""];
     guesswork.replaceChildren(share, ...(rest ? [h("span", {}, rest)] : []));
-    key.title = [words.meaning, path && `${amount(path.length)} ${model?.unit}: how different the ends are to the ear along this way`, path && !path.converged && path.outcome].filter(Boolean).join(". ");
+    key.title = [
+      words.meaning,
+      path && `${amount(path.length)} ${model?.unit}: how different the ends are to the ear along this way`,
+      path && !path.converged && path.outcome,
+    ]
+      .filter(Boolean)
+      .join(". ");
   }
 
   const stops = [
-    watch(store, ({ path }) => [path], ({ path }) => group.show(path)),
-    watch(store, ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric], (state) => {
-      for (const [kind] of KEYS) show(kind, state);
-      root.classList.toggle("stale", state.journey?.phase === "solving");
-    }),
+    watch(
+      store,
+      ({ path }) => [path],
+      ({ path }) => group.show(path),
+    ),
+    watch(
+      store,
+      ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric],
+      (state) => {
+        for (const [kind] of KEYS) show(kind, state);
+        root.classList.toggle("stale", state.journey?.phase === "solving");
+      },
+    ),
   ];
   return {
     destroy() {

@@ -20,16 +20,19 @@ const turn = () => new Promise((done) => setTimeout(done));
 export function stepPictures({ sounds: { buffer, stepSamples, steps } }, seconds) {
   let asked = known.get(buffer);
   if (!asked) {
-    known.set(buffer, (asked = (async () => {
-      const samples = buffer.getChannelData(0);
-      const pictures = [];
-      for (let i = 0; i < Math.min(STEPS, steps); i++) {
-        if (i % AT_ONCE === 0) await turn();
-        const step = samples.subarray(i * stepSamples, (i + 1) * stepSamples);
-        pictures.push(spectrogram(step, buffer.sampleRate, { columns: COLUMNS, bands: BANDS, seconds }));
-      }
-      return pictures;
-    })()));
+    known.set(
+      buffer,
+      (asked = (async () => {
+        const samples = buffer.getChannelData(0);
+        const pictures = [];
+        for (let i = 0; i < Math.min(STEPS, steps); i++) {
+          if (i % AT_ONCE === 0) await turn();
+          const step = samples.subarray(i * stepSamples, (i + 1) * stepSamples);
+          pictures.push(spectrogram(step, buffer.sampleRate, { columns: COLUMNS, bands: BANDS, seconds }));
+        }
+        return pictures;
+      })()),
+    );
   }
   return asked;
 }
@@ -38,9 +41,17 @@ export function stepPictures({ sounds: { buffer, stepSamples, steps } }, seconds
 export function glidePicture(buffer, columns) {
   let asked = known.get(buffer);
   if (!asked) {
-    known.set(buffer, (asked = turn().then(() => [
-      spectrogram(buffer.getChannelData(0), buffer.sampleRate, { columns, bands: BANDS, seconds: buffer.duration, even: true }),
-    ])));
+    known.set(
+      buffer,
+      (asked = turn().then(() => [
+        spectrogram(buffer.getChannelData(0), buffer.sampleRate, {
+          columns,
+          bands: BANDS,
+          seconds: buffer.duration,
+          even: true,
+        }),
+      ])),
+    );
   }
   return asked;
 }

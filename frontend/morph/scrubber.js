@@ -15,10 +15,21 @@ export function stepWords(state, step) {
   const path = chosen(state);
   const which = `Step ${step + 1} of ${STEPS}`;
   if (!path || !isReady(state)) return which;
-  const known = path.known?.[step] === undefined || path.kind === "graph" ? "" : path.known[step] ? "known sounds" : "guesswork";
+  const known =
+    path.known?.[step] === undefined || path.kind === "graph"
+      ? ""
+      : path.known[step]
+        ? "known sounds"
+        : "guesswork";
   const brightness = path.descriptors?.brightness?.[step];
   const unit = model?.descriptors?.find(({ id }) => id === "brightness")?.unit;
-  return [which, known, brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`].filter(Boolean).join(", ");
+  return [
+    which,
+    known,
+    brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /**
@@ -33,7 +44,12 @@ export function mountScrubber(root, { store, playback, actions }) {
   const number = h("b");
   const thumb = h("span.thumb", {}, number);
   root.append(canvas, thumb);
-  setAll(root, { role: "slider", "aria-label": "Place on the morph", "aria-valuemin": 1, "aria-valuemax": STEPS });
+  setAll(root, {
+    role: "slider",
+    "aria-label": "Place on the morph",
+    "aria-valuemin": 1,
+    "aria-valuemax": STEPS,
+  });
   let palette = readPalette(document.documentElement);
   /** @type {number | null} */
   let finger = null;
@@ -58,7 +74,11 @@ export function mountScrubber(root, { store, playback, actions }) {
     for (const t of [0, 0.25, 0.5, 0.75, 1]) across.addColorStop(t, dusk(t, state.dark));
     c.lineCap = "round";
     c.lineWidth = 6 * u;
-    const bar = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string | CanvasGradient} */ style) => {
+    const bar = (
+      /** @type {number} */ from,
+      /** @type {number} */ to,
+      /** @type {string | CanvasGradient} */ style,
+    ) => {
       c.strokeStyle = style;
       c.beginPath();
       c.moveTo(from, middle);
@@ -118,7 +138,16 @@ export function mountScrubber(root, { store, playback, actions }) {
   /** @param {KeyboardEvent} event */
   function keydown(event) {
     if (!isReady(store.get())) return;
-    const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 4, PageDown: -4, Home: -99, End: 99 }[event.key];
+    const by = {
+      ArrowRight: 1,
+      ArrowUp: 1,
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      PageUp: 4,
+      PageDown: -4,
+      Home: -99,
+      End: 99,
+    }[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
@@ -131,10 +160,14 @@ export function mountScrubber(root, { store, playback, actions }) {
   root.addEventListener("keydown", keydown);
 
   const stops = [
-    watch(store, ({ dark }) => [dark], () => {
-      palette = readPalette(document.documentElement);
-      draw();
-    }),
+    watch(
+      store,
+      ({ dark }) => [dark],
+      () => {
+        palette = readPalette(document.documentElement);
+        draw();
+      },
+    ),
     watch(store, ({ place, playing, journey, path }) => [place, playing, journey?.phase, path], draw),
     playback.onFrame(show),
   ];

@@ -40,8 +40,14 @@ export function spectrogram(samples, rate, { columns, bands, seconds, even = fal
   const out = new Float32Array(SIZE / 2 + 1);
   const frame = new Float32Array(SIZE);
   const top = Math.min(HIGH, rate / 2);
-  const edges = Array.from({ length: bands + 2 }, (_, b) => (hertz(mel(LOW) + ((mel(top) - mel(LOW)) * b) / (bands + 1)) / rate) * SIZE);
-  const tilt = Array.from({ length: bands }, (_, b) => TILT * Math.log2(Math.max(0.06, ((edges[b + 1] / SIZE) * rate) / 1000)));
+  const edges = Array.from(
+    { length: bands + 2 },
+    (_, b) => (hertz(mel(LOW) + ((mel(top) - mel(LOW)) * b) / (bands + 1)) / rate) * SIZE,
+  );
+  const tilt = Array.from(
+    { length: bands },
+    (_, b) => TILT * Math.log2(Math.max(0.06, ((edges[b + 1] / SIZE) * rate) / 1000)),
+  );
   const start = (/** @type {number} */ c) => (even ? (seconds * c) / columns : warped(c, columns, seconds));
   let peak = -Infinity;
   for (let c = 0; c < columns; c++) {
@@ -59,7 +65,8 @@ export function spectrogram(samples, rate, { columns, bands, seconds, even = fal
     }
     power(frame, out);
     for (let b = 0; b < bands; b++) {
-      const value = 10 * Math.log10(band(out, edges[b], edges[b + 1], edges[b + 2]) / energy + 1e-12) + tilt[b];
+      const value =
+        10 * Math.log10(band(out, edges[b], edges[b + 1], edges[b + 2]) / energy + 1e-12) + tilt[b];
       dB[c * bands + b] = value;
       if (value > peak) peak = value;
     }

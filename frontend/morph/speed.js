@@ -21,7 +21,8 @@ export function mountSpeed(root, store) {
     const palette = readPalette(document.documentElement);
     const { c, w, h: tall } = sharp(canvas);
     const { geodesic, linear, retimed } = journey?.paths ?? {};
-    if (!geodesic || !linear || !model || w < 2) return void canvas.setAttribute("aria-label", "Perceptual speed: no morph yet");
+    if (!geodesic || !linear || !model || w < 2)
+      return void canvas.setAttribute("aria-label", "Perceptual speed: no morph yet");
     const u = unit();
     const other = path === "retimed" && retimed ? retimed : linear;
     const name = pathName(other).toLowerCase();
@@ -29,11 +30,23 @@ export function mountSpeed(root, store) {
     const shown = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
     const [bentValues, otherValues] = [geodesic, other].map(({ descriptors }) => descriptors?.[curve ?? ""]);
     if (shown && bentValues && otherValues) {
-      const profile = { id: shown.id, unit: shown.unit, bent: bentValues, other: otherValues, bentName, otherName: name, dotted: other === retimed, onBent: path === "geodesic" };
+      const profile = {
+        id: shown.id,
+        unit: shown.unit,
+        bent: bentValues,
+        other: otherValues,
+        bentName,
+        otherName: name,
+        dotted: other === retimed,
+        onBent: path === "geodesic",
+      };
       canvas.setAttribute("aria-label", profileWords(profile));
       return drawProfile({ c, w, h: tall }, profile, { palette, unit: u });
     }
-    canvas.setAttribute("aria-label", `Perceptual speed. ${speedDescription(geodesic, bentName, model.unit)}; ${speedDescription(other, name, model.unit)}.`);
+    canvas.setAttribute(
+      "aria-label",
+      `Perceptual speed. ${speedDescription(geodesic, bentName, model.unit)}; ${speedDescription(other, name, model.unit)}.`,
+    );
 
     const most = Math.max(...geodesic.speed, ...linear.speed, ...other.speed) * 1.06;
     const room = 17 * u; // for words above the curves
@@ -52,7 +65,13 @@ export function mountSpeed(root, store) {
       c.fill();
       c.globalAlpha = 1;
     }
-    stroke(other.speed, palette.straight, (on ? 1.6 : 2.5) * u, other === retimed ? [0.1, 6.5 * u] : [5 * u, 4 * u], other === retimed ? 3 * u : undefined);
+    stroke(
+      other.speed,
+      palette.straight,
+      (on ? 1.6 : 2.5) * u,
+      other === retimed ? [0.1, 6.5 * u] : [5 * u, 4 * u],
+      other === retimed ? 3 * u : undefined,
+    );
     stroke(geodesic.speed, across, (on ? 2.5 : 1.6) * u, []);
 
     /** @param {number[]} speed @param {string | CanvasGradient} colour @param {number} width @param {number[]} dash @param {number} [dots] */
@@ -75,7 +94,11 @@ export function mountSpeed(root, store) {
     /** @type {import("../atlas/view.js").Box[]} */
     const taken = [];
     const curves = [
-      { mine: other.speed, rest: geodesic.speed, text: small ? amount(Math.max(...other.speed)) : speedWords(other, name) },
+      {
+        mine: other.speed,
+        rest: geodesic.speed,
+        text: small ? amount(Math.max(...other.speed)) : speedWords(other, name),
+      },
       ...(small ? [] : [{ mine: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName) }]),
     ];
     for (const { mine, rest, text } of curves) {
@@ -103,7 +126,11 @@ export function mountSpeed(root, store) {
           if (box.top < 0 || box.bottom > tall) continue;
           const hit = under.some((i) => y(rest[i]) > box.top - 2 * u && y(rest[i]) < box.bottom + 2 * u);
           // a label must not stand nearer to the other curve than to its own
-          const between = under.some((i) => (above ? y(rest[i]) < y(mine[i]) && y(rest[i]) > box.top - 6 * u : y(rest[i]) > y(mine[i]) && y(rest[i]) < box.bottom + 6 * u));
+          const between = under.some((i) =>
+            above
+              ? y(rest[i]) < y(mine[i]) && y(rest[i]) > box.top - 6 * u
+              : y(rest[i]) > y(mine[i]) && y(rest[i]) < box.bottom + 6 * u,
+          );
           if (hit || between || full.some((each) => overlap(each, box) > 0)) continue;
           const cost = Math.abs(s - peak) + (above ? 0 : 3) + (Math.max(...tops) - Math.min(...tops)) / u;
           if (!best || cost < best.cost) best = { box, cost };
@@ -145,7 +172,14 @@ function trace(c, speed, x, y) {
   c.lineTo(x(0.5), y(speed[0]));
   for (let i = 1; i < n; i++) {
     const third = 1 / 3;
-    c.bezierCurveTo(x(i - 0.5 + third), y(speed[i - 1] + slope[i - 1] * third), x(i + 0.5 - third), y(speed[i] - slope[i] * third), x(i + 0.5), y(speed[i]));
+    c.bezierCurveTo(
+      x(i - 0.5 + third),
+      y(speed[i - 1] + slope[i - 1] * third),
+      x(i + 0.5 - third),
+      y(speed[i] - slope[i] * third),
+      x(i + 0.5),
+      y(speed[i]),
+    );
   }
   c.lineTo(x(n), y(speed[n - 1]));
 }

@@ -32,12 +32,21 @@ export function mountStrip(root, { store, playback }) {
     const morph = isReady(state) || journey?.paths.geodesic ? chosen(state) : null;
     const glide = mode === "glide" ? journey?.glides[path] : undefined;
     root.classList.toggle("whole", glide !== undefined);
-    canvas.setAttribute("aria-label", morph ? (glide ? "Spectrogram of the glide from A to B" : "Spectrograms of the 17 steps from A to B") : "No journey yet");
+    canvas.setAttribute(
+      "aria-label",
+      morph
+        ? glide
+          ? "Spectrogram of the glide from A to B"
+          : "Spectrograms of the 17 steps from A to B"
+        : "No journey yet",
+    );
     if (glide) {
       const [image] = await glidePicture(glide.buffer, 360);
       if (mine !== turn) return;
       const { c } = sharp(canvas);
-      paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) => tint(ground, duskRGB(x, dark), strength(image, x, y, image.peak)));
+      paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) =>
+        tint(ground, duskRGB(x, dark), strength(image, x, y, image.peak)),
+      );
       return;
     }
     if (!morph) {
@@ -74,14 +83,25 @@ export function mountStrip(root, { store, playback }) {
   function press(event) {
     if (!isReady(store.get())) return;
     const box = canvas.getBoundingClientRect();
-    const step = Math.min(STEPS - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * STEPS)));
+    const step = Math.min(
+      STEPS - 1,
+      Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * STEPS)),
+    );
     void playback.seek(step / (STEPS - 1));
   }
   root.addEventListener("pointerdown", press);
 
   const stops = [
-    watch(store, ({ journey, path, mode, dark }) => [journey?.paths, journey?.glides, journey?.phase, path, mode, dark], draw),
-    watch(store, ({ place, playing, journey, mode }) => [place, playing, journey?.phase, mode], () => light(playback.position())),
+    watch(
+      store,
+      ({ journey, path, mode, dark }) => [journey?.paths, journey?.glides, journey?.phase, path, mode, dark],
+      draw,
+    ),
+    watch(
+      store,
+      ({ place, playing, journey, mode }) => [place, playing, journey?.phase, mode],
+      () => light(playback.position()),
+    ),
     playback.onFrame(light),
   ];
   const resized = new ResizeObserver(draw);
@@ -105,4 +125,8 @@ function cell({ width, height }, i) {
 }
 
 /** @param {number[]} ground @param {readonly number[]} colour @param {number} e */
-const tint = (ground, colour, e) => [mix(ground[0], colour[0], e), mix(ground[1], colour[1], e), mix(ground[2], colour[2], e)];
+const tint = (ground, colour, e) => [
+  mix(ground[0], colour[0], e),
+  mix(ground[1], colour[1], e),
+  mix(ground[2], colour[2], e),
+];

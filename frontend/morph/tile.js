@@ -43,7 +43,10 @@ export function mountTile(root, end, { store, playback }) {
     const colour = duskRGB(end === "a" ? 0 : 1, dark);
     const floor = canvas.clientWidth > 120 ? 0.38 : 0; // the name stands below
     paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) => {
-      const e = y < floor ? strength(image, x, 0, image.peak) * (y / floor) ** 7 : strength(image, x, (y - floor) / (1 - floor), image.peak);
+      const e =
+        y < floor
+          ? strength(image, x, 0, image.peak) * (y / floor) ** 7
+          : strength(image, x, (y - floor) / (1 - floor), image.peak);
       return ground.map((g, k) => mix(g, colour[k], e));
     });
   });
@@ -82,7 +85,11 @@ export function mountTile(root, end, { store, playback }) {
   };
   root.addEventListener("click", click);
   const stops = [
-    watch(store, (state) => [state.library, state[end], voiceOf(state)], (state) => void show(state)),
+    watch(
+      store,
+      (state) => [state.library, state[end], voiceOf(state)],
+      (state) => void show(state),
+    ),
     watch(store, ({ dark }) => [dark], draw),
   ];
   const resized = new ResizeObserver(draw);

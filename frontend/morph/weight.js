@@ -26,13 +26,30 @@ export function weightAt(stop, most) {
 export function stopOf(weight, most) {
   if (weight === Infinity) return STOPS;
   if (weight < LEAST / 2) return 0;
-  return clamp(Math.round(1 + ((STOPS - 2) * Math.log(weight / LEAST)) / Math.log(most / LEAST)), 1, STOPS - 1);
+  return clamp(
+    Math.round(1 + ((STOPS - 2) * Math.log(weight / LEAST)) / Math.log(most / LEAST)),
+    1,
+    STOPS - 1,
+  );
 }
 
 /** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
 export function mountWeight(root, store) {
-  const slider = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: STOPS, step: 1, "aria-label": "The curved way, from shortest to safest" }));
-  root.append(h("span.low", { "aria-hidden": "true" }, "shortest"), h("span.high", { "aria-hidden": "true" }, "safest"), slider, h("i", { "aria-hidden": "true" }));
+  const slider = /** @type {HTMLInputElement} */ (
+    h("input", {
+      type: "range",
+      min: 0,
+      max: STOPS,
+      step: 1,
+      "aria-label": "The curved way, from shortest to safest",
+    })
+  );
+  root.append(
+    h("span.low", { "aria-hidden": "true" }, "shortest"),
+    h("span.high", { "aria-hidden": "true" }, "safest"),
+    slider,
+    h("i", { "aria-hidden": "true" }),
+  );
   const most = () => store.get().model?.weights.max ?? 10;
   let settling = 0;
 
@@ -43,7 +60,10 @@ export function mountWeight(root, store) {
     // while it is being pulled the paths are not asked for at every stop
     const stop = Number(slider.value);
     const usual = stopOf(usualWeight(), most());
-    settling = window.setTimeout(() => store.set({ weight: stop === usual ? null : weight, path: "geodesic" }), 140);
+    settling = window.setTimeout(
+      () => store.set({ weight: stop === usual ? null : weight, path: "geodesic" }),
+      140,
+    );
   }
   const usualWeight = () => weightOf({ ...store.get(), weight: null });
   /** @param {number} weight */
@@ -53,12 +73,16 @@ export function mountWeight(root, store) {
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);
-  const stop = watch(store, ({ weight, model, metric }) => [weight, model, metric], (state) => {
-    root.hidden = state.metric !== "blend"; // the weight is the blend's
-    slider.value = String(stopOf(weightOf(state), most()));
-    root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
-    describe(weightOf(state));
-  });
+  const stop = watch(
+    store,
+    ({ weight, model, metric }) => [weight, model, metric],
+    (state) => {
+      root.hidden = state.metric !== "blend"; // the weight is the blend's
+      slider.value = String(stopOf(weightOf(state), most()));
+      root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
+      describe(weightOf(state));
+    },
+  );
   return {
     destroy() {
       stop();

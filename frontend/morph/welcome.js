@@ -17,18 +17,42 @@ import { watch } from "../store.js";
 export function mountWelcome(root, { store, actions, playback }) {
   const trips = h("div.trips");
   const tries = h("div.tries", {}, h("p", {}, "Or try one of these"), trips);
-  const turnOn = h("button.btn.solid.big", { onclick: () => void playback.unlock() }, icon("play"), "Turn sound on");
-  root.append(h("p.sentence", {}, "Morph one sound", h("br"), "into another.", h("small", {}, "Pick two on the map.")), tries, turnOn);
+  const turnOn = h(
+    "button.btn.solid.big",
+    { onclick: () => void playback.unlock() },
+    icon("play"),
+    "Turn sound on",
+  );
+  root.append(
+    h("p.sentence", {}, "Morph one sound", h("br"), "into another.", h("small", {}, "Pick two on the map.")),
+    tries,
+    turnOn,
+  );
   const stops = [
-    watch(store, ({ library }) => [library], ({ library }) => {
-      const pairs = library ? journeys(library) : [];
-      tries.hidden = pairs.length === 0;
-      trips.replaceChildren(...pairs.map(([from, to]) =>
-        h("button.trip", { onclick: () => actions.travel(from, to) },
-          h("span", {}, library?.name[from]), h("i", {}, h("span.vh", {}, " to ")), h("span", {}, library?.name[to])),
-      ));
-    }),
-    watch(store, ({ sound }) => [sound], ({ sound }) => (turnOn.hidden = sound === "on")),
+    watch(
+      store,
+      ({ library }) => [library],
+      ({ library }) => {
+        const pairs = library ? journeys(library) : [];
+        tries.hidden = pairs.length === 0;
+        trips.replaceChildren(
+          ...pairs.map(([from, to]) =>
+            h(
+              "button.trip",
+              { onclick: () => actions.travel(from, to) },
+              h("span", {}, library?.name[from]),
+              h("i", {}, h("span.vh", {}, " to ")),
+              h("span", {}, library?.name[to]),
+            ),
+          ),
+        );
+      },
+    ),
+    watch(
+      store,
+      ({ sound }) => [sound],
+      ({ sound }) => (turnOn.hidden = sound === "on"),
+    ),
   ];
   return {
     destroy() {

@@ -19,7 +19,8 @@ const MOST = 24; // results on the map; the oldest go
 
 /** What an operation still lacks; null: nothing. @param {Operation} operation @param {Pick<State, "a" | "b" | "marked">} state */
 export function lacking(operation, { a, b, marked }) {
-  if (operation === "mean") return marked.length < 2 ? "Mark two sounds or more: Shift and click, or M." : null;
+  if (operation === "mean")
+    return marked.length < 2 ? "Mark two sounds or more: Shift and click, or M." : null;
   if (!a || !b) return "Pick A and B first.";
   if (operation === "analogy") return marked.length ? null : "Mark a third sound: Shift and click, or M.";
   return null;
@@ -29,7 +30,11 @@ export function lacking(operation, { a, b, marked }) {
 export function recipe(operation, state) {
   const { a, b, marked, reach } = state;
   const ends = [keyOf(a), keyOf(b)];
-  const from = { mean: marked.map(keyOf).sort(), analogy: [...ends, keyOf(marked[marked.length - 1] ?? null)], beyond: [...ends, reach] }[operation];
+  const from = {
+    mean: marked.map(keyOf).sort(),
+    analogy: [...ends, keyOf(marked[marked.length - 1] ?? null)],
+    beyond: [...ends, reach],
+  }[operation];
   return [operation, ...from, measureKey(state)].join(" ");
 }
 
@@ -39,7 +44,10 @@ export function recipe(operation, state) {
  * @returns {Course[]}
  */
 export function coursesBeyond({ course, times, left }) {
-  const start = Math.max(0, times.findIndex((t) => t >= 1));
+  const start = Math.max(
+    0,
+    times.findIndex((t) => t >= 1),
+  );
   const end = left === null ? -1 : times.findIndex((t, i) => i > start && t >= left);
   const shore = end < 0 ? course.length - 1 : end;
   const known = { line: course.slice(start, shore + 1) };
@@ -70,7 +78,12 @@ export function createOperations({ store, api, playback, complain }) {
     const [from, to] = /** @type {[Anchor, Anchor]} */ ([a, b]);
     if (operation === "analogy") {
       const c = marked[marked.length - 1];
-      const place = await api.analogy(voice, /** @type {[Anchor, Anchor, Anchor]} */ (await as(from, to, c)), measure, signal);
+      const place = await api.analogy(
+        voice,
+        /** @type {[Anchor, Anchor, Anchor]} */ (await as(from, to, c)),
+        measure,
+        signal,
+      );
       return { place, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: place.course }] };
     }
     const place = await api.beyond(voice, await as(from, to), { to: reach, ...measure }, signal);
@@ -88,9 +101,18 @@ export function createOperations({ store, api, playback, complain }) {
       playback.learn(code, place.audio.url, voiceOf(state));
       /** @type {Found} */
       const found = {
-        code, kind: operation, shape: "diamond", name, position, point: place.point, known: place.known,
-        near: place.nearest[0] ?? null, url: place.audio.url, courses,
-        notes: place.warnings.map(({ text }) => text), made: recipe(operation, state),
+        code,
+        kind: operation,
+        shape: "diamond",
+        name,
+        position,
+        point: place.point,
+        known: place.known,
+        near: place.nearest[0] ?? null,
+        url: place.audio.url,
+        courses,
+        notes: place.warnings.map(({ text }) => text),
+        made: recipe(operation, state),
       };
       store.set({ working: null, found: [...store.get().found, found].slice(-MOST) });
       if (wanted) void playback.audition(anchorOf(found));
@@ -121,17 +143,21 @@ export function createOperations({ store, api, playback, complain }) {
     store.set({ operation });
   }
 
-  const stop = watch(store, (state) => [state.operation, state.library !== null, state.operation && recipe(state.operation, state)], (state) => {
-    const { operation, library, model } = state;
-    const { found } = store.get(); // what was made earlier in this visit has just come back
-    if (!operation || !library || !model || lacking(operation, state)) {
-      compute.cancel();
-      if (state.working) store.set({ working: null });
-      return;
-    }
-    if (found.some(({ made }) => made === recipe(operation, state))) return;
-    void compute(operation);
-  });
+  const stop = watch(
+    store,
+    (state) => [state.operation, state.library !== null, state.operation && recipe(state.operation, state)],
+    (state) => {
+      const { operation, library, model } = state;
+      const { found } = store.get(); // what was made earlier in this visit has just come back
+      if (!operation || !library || !model || lacking(operation, state)) {
+        compute.cancel();
+        if (state.working) store.set({ working: null });
+        return;
+      }
+      if (found.some(({ made }) => made === recipe(operation, state))) return;
+      void compute(operation);
+    },
+  );
 
   return {
     run,

@@ -19,26 +19,63 @@ export function mount(root, parts) {
   const sampling = createSampling(parts);
   const choices = h("fieldset.pick", {}, h("legend.vh", {}, "Where from"));
   const daring = h("output");
-  const temperature = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Variation (temperature)" }));
+  const temperature = /** @type {HTMLInputElement} */ (
+    h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Variation (temperature)" })
+  );
   const field = h("label.field", {}, h("span", {}, "Variation"), daring, temperature);
-  const count = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 1, max: 64, step: 1, inputmode: "numeric" }));
-  const seed = /** @type {HTMLInputElement} */ (h("input", { type: "number", min: 0, max: 2147483647, step: 1, inputmode: "numeric", placeholder: "any" }));
+  const count = /** @type {HTMLInputElement} */ (
+    h("input", { type: "number", min: 1, max: 64, step: 1, inputmode: "numeric" })
+  );
+  const seed = /** @type {HTMLInputElement} */ (
+    h("input", { type: "number", min: 0, max: 2147483647, step: 1, inputmode: "numeric", placeholder: "any" })
+  );
   const beside = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox" }));
   const go = h("button.btn.solid", { onclick: () => drawNew() });
-  const clear = h("button.btn.ghost", { onclick: () => store.set({ seed: null, pointed: null }) }, "Take off the map");
+  const clear = h(
+    "button.btn.ghost",
+    { onclick: () => store.set({ seed: null, pointed: null }) },
+    "Take off the map",
+  );
   const words = h("div.outcome", { role: "status" });
   const details = h("p.note");
   const list = h("ul");
   const more = h("p.note", { hidden: true });
   root.append(
     h("h2", {}, "New sounds"),
-    h("button.icon.close", { "aria-label": "Close new sounds", onclick: () => store.set({ panel: null }) }, icon("close")),
+    h(
+      "button.icon.close",
+      { "aria-label": "Close new sounds", onclick: () => store.set({ panel: null }) },
+      icon("close"),
+    ),
     h("p.lede", {}, "Make sounds nobody recorded. They land on the map as rings."),
-    choices, field,
+    choices,
+    field,
     h("div.row", {}, h("label.field.s", {}, "How many", count), h("label.field.s", {}, "Seed", seed)),
-    h("details.more", {}, h("summary", {}, "Details"),
-      h("label.check", {}, beside, h("span", {}, "For comparison also from: ", outline("triangle"), " anywhere (prior), ", outline("square"), " near the library (mixture)")), details),
-    h("div.row", {}, go, clear), words, list, more);
+    h(
+      "details.more",
+      {},
+      h("summary", {}, "Details"),
+      h(
+        "label.check",
+        {},
+        beside,
+        h(
+          "span",
+          {},
+          "For comparison also from: ",
+          outline("triangle"),
+          " anywhere (prior), ",
+          outline("square"),
+          " near the library (mixture)",
+        ),
+      ),
+      details,
+    ),
+    h("div.row", {}, go, clear),
+    words,
+    list,
+    more,
+  );
 
   const drawNew = () => store.set({ seed: Math.floor(Math.random() * SEEDS) });
 
@@ -67,22 +104,39 @@ export function mount(root, parts) {
     const { model, a, library } = state;
     // in the order of the words, and behind them what has none
     const there = model?.samplers?.map(({ id }) => id) ?? [];
-    const ids = [...Object.keys(SAMPLER_WORDS).filter((id) => there.includes(id)), ...there.filter((id) => !(id in SAMPLER_WORDS))];
+    const ids = [
+      ...Object.keys(SAMPLER_WORDS).filter((id) => there.includes(id)),
+      ...there.filter((id) => !(id in SAMPLER_WORDS)),
+    ];
     for (const old of choices.querySelectorAll("label")) old.remove();
-    choices.append(...ids.map((id) => {
-      const { name, meaning } = SAMPLER_WORDS[id] ?? { name: id, meaning: model?.samplers?.find((sampler) => sampler.id === id)?.title ?? "" };
-      const stuck = needsStart(state, id) && !a;
-      const start = needsStart(state, id) ? (a && library ? `${meaning}, from ${anchorName(a, library)}` : `${meaning}; pick A first`) : meaning;
-      return h(`label${stuck ? ".off" : ""}`, {},
-        h("input", { type: "radio", name: "sampler", value: id, disabled: stuck }), h("span", {}, h("b", {}, name), start));
-    }));
+    choices.append(
+      ...ids.map((id) => {
+        const { name, meaning } = SAMPLER_WORDS[id] ?? {
+          name: id,
+          meaning: model?.samplers?.find((sampler) => sampler.id === id)?.title ?? "",
+        };
+        const stuck = needsStart(state, id) && !a;
+        const start = needsStart(state, id)
+          ? a && library
+            ? `${meaning}, from ${anchorName(a, library)}`
+            : `${meaning}; pick A first`
+          : meaning;
+        return h(
+          `label${stuck ? ".off" : ""}`,
+          {},
+          h("input", { type: "radio", name: "sampler", value: id, disabled: stuck }),
+          h("span", {}, h("b", {}, name), start),
+        );
+      }),
+    );
     show(state);
   }
 
   /** @param {State} state */
   function show(state) {
     const { sampler, count: many, seed: by, temperature: heat, beside: also } = state;
-    for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (choices.querySelectorAll("input"))) radio.checked = radio.value === sampler;
+    for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (choices.querySelectorAll("input")))
+      radio.checked = radio.value === sampler;
     count.value = String(many);
     seed.value = by === null ? "" : String(by);
     temperature.value = String(heat);
@@ -107,14 +161,31 @@ export function mount(root, parts) {
     details.textContent = samplerDetails(chief).join(" ");
     words.replaceChildren(
       h("p.note", {}, outline("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
-      ...drawing.draws.filter((draw) => draw !== chief).map((draw) =>
-        h("p.note", {}, outline(BESIDE[draw.sampler]), ` ${SAMPLER_WORDS[draw.sampler].name}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`)));
+      ...drawing.draws
+        .filter((draw) => draw !== chief)
+        .map((draw) =>
+          h(
+            "p.note",
+            {},
+            outline(BESIDE[draw.sampler]),
+            ` ${SAMPLER_WORDS[draw.sampler].name}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`,
+          ),
+        ),
+    );
   }
 
-  const rows = mountRows(list, parts, ({ drawing, sampler }) => drawing?.draws.find((draw) => draw.sampler === sampler)?.samples ?? []);
+  const rows = mountRows(
+    list,
+    parts,
+    ({ drawing, sampler }) => drawing?.draws.find((draw) => draw.sampler === sampler)?.samples ?? [],
+  );
   const stops = [
     watch(store, ({ model, a, library }) => [model, a, library], offer),
-    watch(store, ({ sampler, count, seed, temperature, beside, a }) => [sampler, count, seed, temperature, beside, a], show),
+    watch(
+      store,
+      ({ sampler, count, seed, temperature, beside, a }) => [sampler, count, seed, temperature, beside, a],
+      show,
+    ),
     watch(store, ({ drawing, sampler }) => [drawing, sampler], tell),
   ];
   return {
@@ -126,4 +197,3 @@ export function mount(root, parts) {
     },
   };
 }
-

@@ -17,7 +17,8 @@ const AT_ONCE = 8; // sounds rendered in one request, so that pointing at one ha
 export const BESIDE = { prior: "triangle", mixture: "square" };
 
 /** Does it need a place to begin? @param {State} state @param {string} sampler */
-export const needsStart = ({ model }, sampler) => model?.samplers?.find(({ id }) => id === sampler)?.start ?? sampler === "walk";
+export const needsStart = ({ model }, sampler) =>
+  model?.samplers?.find(({ id }) => id === sampler)?.start ?? sampler === "walk";
 
 /** What is drawn, as one text; "": nothing. @param {State} state */
 export function drawingKey(state) {
@@ -34,11 +35,25 @@ export function drawingKey(state) {
  */
 export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samples }, shape) {
   return {
-    sampler, seed, temperature, diagnostics,
+    sampler,
+    seed,
+    temperature,
+    diagnostics,
     warnings: warnings.map(({ text }) => text),
     samples: samples.map(({ point, x, y, known, nearest }, i) => ({
-      code: writePoint([x, y], point), kind: "sample", shape, sampler, name: `Sample ${seed}-${i + 1}`,
-      position: [x, y], point, known, near: nearest, url: null, courses: [], notes: [], made: `${sampler} ${seed} ${temperature} ${i}`,
+      code: writePoint([x, y], point),
+      kind: "sample",
+      shape,
+      sampler,
+      name: `Sample ${seed}-${i + 1}`,
+      position: [x, y],
+      point,
+      known,
+      near: nearest,
+      url: null,
+      courses: [],
+      notes: [],
+      made: `${sampler} ${seed} ${temperature} ${i}`,
     })),
   };
 }
@@ -61,11 +76,17 @@ export function createSampling({ store, api, playback, complain }) {
     const names = [sampler, ...(beside ? Object.keys(BESIDE).filter((other) => other !== sampler) : [])];
     store.set({ drawing: { key, phase: "drawing", draws: state.drawing?.draws ?? [] } });
     try {
-      const draws = await Promise.all(names.map(async (name) => {
-        const start = needsStart(state, name) && a ? { start: a } : {};
-        const reply = await api.samples(model.id, { sampler: name, count, seed, ...(hasTemperature(state, name) && { temperature }), ...start }, signal);
-        return drawOf(reply, name === sampler ? "ring" : BESIDE[name]);
-      }));
+      const draws = await Promise.all(
+        names.map(async (name) => {
+          const start = needsStart(state, name) && a ? { start: a } : {};
+          const reply = await api.samples(
+            model.id,
+            { sampler: name, count, seed, ...(hasTemperature(state, name) && { temperature }), ...start },
+            signal,
+          );
+          return drawOf(reply, name === sampler ? "ring" : BESIDE[name]);
+        }),
+      );
       if (signal.aborted) return;
       store.set({ drawing: { key, phase: "ready", draws } });
       await render(draws[0], signal);
@@ -86,15 +107,20 @@ export function createSampling({ store, api, playback, complain }) {
     }
   }
 
-  const stop = watch(store, (state) => [drawingKey(state), state.library !== null], (state) => {
-    clearTimeout(timer);
-    const key = drawingKey(state);
-    if (!state.library) return;
-    if (!key || (needsStart(state, state.sampler) && !state.a)) {
-      draw.cancel();
-      if (state.drawing) store.set({ drawing: null });
-    } else if (key !== state.drawing?.key) timer = setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
-  });
+  const stop = watch(
+    store,
+    (state) => [drawingKey(state), state.library !== null],
+    (state) => {
+      clearTimeout(timer);
+      const key = drawingKey(state);
+      if (!state.library) return;
+      if (!key || (needsStart(state, state.sampler) && !state.a)) {
+        draw.cancel();
+        if (state.drawing) store.set({ drawing: null });
+      } else if (key !== state.drawing?.key)
+        timer = setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
+    },
+  );
 
   return {
     destroy() {
@@ -106,4 +132,5 @@ export function createSampling({ store, api, playback, complain }) {
 }
 
 /** @param {State} state @param {string} sampler */
-export const hasTemperature = ({ model }, sampler) => model?.samplers?.find(({ id }) => id === sampler)?.temperature ?? true;
+export const hasTemperature = ({ model }, sampler) =>
+  model?.samplers?.find(({ id }) => id === sampler)?.temperature ?? true;

@@ -12,7 +12,14 @@ import { stepNumber } from "./saver.js";
 /** @typedef {import("./saver.js").What} What */
 
 /** @type {[What, string][]} */
-const CHOICES = [["step", "This step"], ["steps", "Every step, a file each"], ["sequence", "All steps in one file, as they are played"], ["glide", "The glide"], ["a", "A"], ["b", "B"]];
+const CHOICES = [
+  ["step", "This step"],
+  ["steps", "Every step, a file each"],
+  ["sequence", "All steps in one file, as they are played"],
+  ["glide", "The glide"],
+  ["a", "A"],
+  ["b", "B"],
+];
 
 /** @param {number | null} depth */
 const depthWords = (depth) => (depth === null ? "–" : depth === 32 ? "32 bit float" : `${depth} bit`);
@@ -24,34 +31,86 @@ const depthWords = (depth) => (depth === null ? "–" : depth === 32 ? "32 bit f
  * @param {import("./saver.js").Saver} parts.saver
  */
 export function mountSaveDialog(root, { store, saver }) {
-  const button = h("button.icon.round.save", { popovertarget: "save", title: "Save as files", "aria-label": "Save as files" }, icon("save"), h("span", {}, "Save"));
+  const button = h(
+    "button.icon.round.save",
+    { popovertarget: "save", title: "Save as files", "aria-label": "Save as files" },
+    icon("save"),
+    h("span", {}, "Save"),
+  );
   const choices = h("fieldset.pick", {}, h("legend", {}, "Save"));
   /** @type {Map<What, {input: HTMLInputElement, label: HTMLElement, text: HTMLElement}>} */
-  const radios = new Map(CHOICES.map(([value, words]) => {
-    const input = /** @type {HTMLInputElement} */ (h("input", { type: "radio", name: "save-what", value, onchange: () => show(store.get()) }));
-    const text = h("b", {}, words);
-    return [value, { input, label: h("label", {}, input, h("span", {}, text)), text }];
-  }));
+  const radios = new Map(
+    CHOICES.map(([value, words]) => {
+      const input = /** @type {HTMLInputElement} */ (
+        h("input", { type: "radio", name: "save-what", value, onchange: () => show(store.get()) })
+      );
+      const text = h("b", {}, words);
+      return [value, { input, label: h("label", {}, input, h("span", {}, text)), text }];
+    }),
+  );
   choices.append(...[...radios.values()].map(({ label }) => label));
 
-  const number = (/** @type {string} */ label, /** @type {Record<string, number>} */ bounds, /** @type {(value: number) => void} */ set) => {
-    const input = /** @type {HTMLInputElement} */ (h("input", { type: "number", ...bounds, "aria-label": label, onchange: () => (input.checkValidity() && input.value ? set(input.valueAsNumber) : show(store.get())) }));
+  const number = (
+    /** @type {string} */ label,
+    /** @type {Record<string, number>} */ bounds,
+    /** @type {(value: number) => void} */ set,
+  ) => {
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", {
+        type: "number",
+        ...bounds,
+        "aria-label": label,
+        onchange: () => (input.checkValidity() && input.value ? set(input.valueAsNumber) : show(store.get())),
+      })
+    );
     return input;
   };
-  const change = (/** @type {Partial<Saving>} */ some) => store.set({ saving: { ...store.get().saving, ...some } });
+  const change = (/** @type {Partial<Saving>} */ some) =>
+    store.set({ saving: { ...store.get().saving, ...some } });
   const steps = number("Number of steps", { min: 2, max: 33, step: 1 }, (value) => change({ steps: value }));
-  const seconds = number("Length of the glide, seconds", { min: 0.5, max: 20, step: 0.5 }, (value) => store.set({ seconds: value }));
-  const format = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Kind of file", onchange: () => change({ format: format.value, depth: null }) }));
-  const depth = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Bits", onchange: () => change({ depth: depth.value ? Number(depth.value) : null }) }));
-  const level = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Level", onchange: () => change({ level: /** @type {Saving["level"]} */ (level.value) }) },
-    h("option", { value: "keep" }, "As heard"), h("option", { value: "normalise" }, "Peak −1 dB")));
-  const trim = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => change({ trim: trim.checked }) }));
+  const seconds = number("Length of the glide, seconds", { min: 0.5, max: 20, step: 0.5 }, (value) =>
+    store.set({ seconds: value }),
+  );
+  const format = /** @type {HTMLSelectElement} */ (
+    h("select", {
+      "aria-label": "Kind of file",
+      onchange: () => change({ format: format.value, depth: null }),
+    })
+  );
+  const depth = /** @type {HTMLSelectElement} */ (
+    h("select", {
+      "aria-label": "Bits",
+      onchange: () => change({ depth: depth.value ? Number(depth.value) : null }),
+    })
+  );
+  const level = /** @type {HTMLSelectElement} */ (
+    h(
+      "select",
+      {
+        "aria-label": "Level",
+        onchange: () => change({ level: /** @type {Saving["level"]} */ (level.value) }),
+      },
+      h("option", { value: "keep" }, "As heard"),
+      h("option", { value: "normalise" }, "Peak −1 dB"),
+    )
+  );
+  const trim = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => change({ trim: trim.checked }) })
+  );
   const stepsField = h("label.field", {}, h("span", {}, "Number of steps"), steps);
   const secondsField = h("label.field", {}, h("span", {}, "Length of the glide, seconds"), seconds);
   const go = h("button.btn.solid", { onclick: () => void saver.morph(what()) }, "Save");
-  const box = h("div.lens-box.save-box", { id: "save", popover: "auto", role: "dialog", "aria-label": "Save as files" }, choices, stepsField, secondsField,
-    h("div.field.kinds", {}, format, depth, level), h("label.check", {}, trim, h("span", {}, "Leave out the silence at both ends")),
-    h("p.note", {}, "Each file says what it was made from, with licences and credits."), h("div.row", {}, go));
+  const box = h(
+    "div.lens-box.save-box",
+    { id: "save", popover: "auto", role: "dialog", "aria-label": "Save as files" },
+    choices,
+    stepsField,
+    secondsField,
+    h("div.field.kinds", {}, format, depth, level),
+    h("label.check", {}, trim, h("span", {}, "Leave out the silence at both ends")),
+    h("p.note", {}, "Each file says what it was made from, with licences and credits."),
+    h("div.row", {}, go),
+  );
   root.append(button, box);
 
   /** Over the deck, at its right end; on a phone at the bottom. */
@@ -63,7 +122,10 @@ export function mountSaveDialog(root, { store, saver }) {
   box.addEventListener("beforetoggle", () => {
     place();
     const { mode } = store.get();
-    if (![...radios.values()].some(({ input }) => input.checked)) /** @type {{input: HTMLInputElement}} */ (radios.get(mode === "glide" ? "glide" : "sequence")).input.checked = true;
+    if (![...radios.values()].some(({ input }) => input.checked))
+      /** @type {{input: HTMLInputElement}} */ (
+        radios.get(mode === "glide" ? "glide" : "sequence")
+      ).input.checked = true;
     show(store.get());
   });
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
@@ -77,14 +139,25 @@ export function mountSaveDialog(root, { store, saver }) {
     const ready = isReady(state) && library && a && b;
     setAll(button, { disabled: !ready });
     if (!ready || !model) return;
-    const texts = { step: `Step ${stepNumber(at, saving.steps)} of ${saving.steps}`, steps: `All ${saving.steps} steps, a file each`, a: `A: ${anchorName(a, library)}`, b: `B: ${anchorName(b, library)}` };
-    for (const [value, words] of Object.entries(texts)) /** @type {{text: HTMLElement}} */ (radios.get(/** @type {What} */ (value))).text.textContent = words;
+    const texts = {
+      step: `Step ${stepNumber(at, saving.steps)} of ${saving.steps}`,
+      steps: `All ${saving.steps} steps, a file each`,
+      a: `A: ${anchorName(a, library)}`,
+      b: `B: ${anchorName(b, library)}`,
+    };
+    for (const [value, words] of Object.entries(texts))
+      /** @type {{text: HTMLElement}} */ (radios.get(/** @type {What} */ (value))).text.textContent = words;
     stepsField.hidden = !["step", "steps", "sequence"].includes(what());
     secondsField.hidden = what() !== "glide";
     const formats = model.formats ?? [];
-    if (format.options.length !== formats.length) format.replaceChildren(...formats.map(({ id, title }) => h("option", { value: id }, title)));
+    if (format.options.length !== formats.length)
+      format.replaceChildren(...formats.map(({ id, title }) => h("option", { value: id }, title)));
     const depths = formats.find(({ id }) => id === saving.format)?.depths ?? [];
-    depth.replaceChildren(...(depths.length ? depths : [null]).map((bits) => h("option", { value: bits ?? "" }, depthWords(bits))));
+    depth.replaceChildren(
+      ...(depths.length ? depths : [null]).map((bits) =>
+        h("option", { value: bits ?? "" }, depthWords(bits)),
+      ),
+    );
     setAll(depth, { disabled: !depths.length });
     if (document.activeElement !== steps) steps.value = String(saving.steps);
     if (document.activeElement !== seconds) seconds.value = String(state.seconds);
@@ -96,7 +169,21 @@ export function mountSaveDialog(root, { store, saver }) {
     setAll(go, { disabled: exporting, "aria-busy": exporting ? "true" : null });
   }
 
-  const stop = watch(store, (state) => [state.saving, state.seconds, state.model, state.library, state.a, state.b, state.exporting, stepNumber(state.place, state.saving.steps), isReady(state)], show);
+  const stop = watch(
+    store,
+    (state) => [
+      state.saving,
+      state.seconds,
+      state.model,
+      state.library,
+      state.a,
+      state.b,
+      state.exporting,
+      stepNumber(state.place, state.saving.steps),
+      isReady(state),
+    ],
+    show,
+  );
   return {
     destroy() {
       stop();

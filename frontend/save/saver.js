@@ -26,7 +26,9 @@ export function morphOf(state, what, anchors) {
   const { path, saving, seconds, journey, library, a, b } = state;
   const bend = bendOf(state);
   const { steps } = saving;
-  const names = [a, b].map((end) => anchorName(/** @type {Anchor} */ (end), /** @type {import("../library/sounds.js").Library} */ (library)));
+  const names = [a, b].map((end) =>
+    anchorName(/** @type {Anchor} */ (end), /** @type {import("../library/sounds.js").Library} */ (library)),
+  );
   const durations = steps === STEPS && journey && stepsAsPlayed(journey);
   return {
     anchors: anchors.map(wire),
@@ -71,10 +73,20 @@ export function createSaver({ store, api, complain }) {
     save(async (signal) => {
       const state = store.get();
       const voice = voiceOf(state);
-      const names = sounds.map(({ anchor, name }) => name ?? anchorName(anchor, /** @type {import("../library/sounds.js").Library} */ (state.library)));
+      const names = sounds.map(
+        ({ anchor, name }) =>
+          name ?? anchorName(anchor, /** @type {import("../library/sounds.js").Library} */ (state.library)),
+      );
       // recordings are the map's own, whoever is heard
-      const model = sounds.every(({ anchor }) => anchor.sound) ? /** @type {import("../state.js").Model} */ (state.model).id : voice;
-      const anchors = await spoken(api, state, model, sounds.map(({ anchor }) => anchor));
+      const model = sounds.every(({ anchor }) => anchor.sound)
+        ? /** @type {import("../state.js").Model} */ (state.model).id
+        : voice;
+      const anchors = await spoken(
+        api,
+        state,
+        model,
+        sounds.map(({ anchor }) => anchor),
+      );
       return api.exported(model, { sounds: anchors.map(wire), names, ...fileOf(state.saving) }, signal);
     });
 

@@ -7,7 +7,10 @@ import { PATH_WORDS, capital } from "../words.js";
 
 /** @type {[keys: string[], what: string][]} */
 const KEYS = [
-  [["←", "→", "↑", "↓"], "to the nearest sound that way (on the map), a step (on the scrubber), through rows and their buttons (in a list)"],
+  [
+    ["←", "→", "↑", "↓"],
+    "to the nearest sound that way (on the map), a step (on the scrubber), through rows and their buttons (in a list)",
+  ],
   [["Enter"], "play the sound"],
   [["A", "B"], "morph from there, morph to there"],
   [["Space"], "play or pause the morph"],
@@ -37,17 +40,29 @@ export function createHelp(store) {
   const unit = () => store.get().model?.unit ?? "dB";
   /** @returns {[string, string][]} */
   const words = () => [
-    ["Light, dark", "On the light part of the map sounds like these exist. On the dark part the computer guesses."],
+    [
+      "Light, dark",
+      "On the light part of the map sounds like these exist. On the dark part the computer guesses.",
+    ],
     [`${PATH_WORDS.geodesic.name} (${PATH_WORDS.geodesic.term})`, `${PATH_WORDS.geodesic.meaning}.`],
     [`${PATH_WORDS.linear.name} (${PATH_WORDS.linear.term})`, `${PATH_WORDS.linear.meaning}.`],
     [`${PATH_WORDS.retimed.name}, ${PATH_WORDS.retimed.term}`, `${PATH_WORDS.retimed.meaning}.`],
     ["Guesswork", "The share of a way that lies outside what the model knows."],
     [unit(), "The difference between two sounds to the ear, scaled so that it reads like decibels."],
     ["Glide", "One held sound that changes from A to B."],
-    ["Outlines", "Sounds nobody recorded: rings are new sounds, diamonds are made out of others. With a dot in it: in the library."],
+    [
+      "Outlines",
+      "Sounds nobody recorded: rings are new sounds, diamonds are made out of others. With a dot in it: in the library.",
+    ],
   ];
   const families = () =>
-    h("ul.families", { "aria-label": "Families of sounds" }, ...(store.get().library?.family_names ?? []).map((name, family) => h("li", {}, glyph(family), capital(name))));
+    h(
+      "ul.families",
+      { "aria-label": "Families of sounds" },
+      ...(store.get().library?.family_names ?? []).map((name, family) =>
+        h("li", {}, glyph(family), capital(name)),
+      ),
+    );
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog.help", { "aria-labelledby": "h-help" }));
   document.body.append(dialog);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -55,14 +70,27 @@ export function createHelp(store) {
     h(`dl.${look}`, {}, ...rows.flatMap(([terms, what]) => [h("dt", {}, ...terms), h("dd", {}, what)]));
   return {
     open() {
-      const keys = pairs("keys", KEYS.map(([names, what]) => [names.map((key) => h("kbd", {}, key)), what]));
-      const glossary = pairs("words", words().map(([word, what]) => [[document.createTextNode(word)], what]));
+      const keys = pairs(
+        "keys",
+        KEYS.map(([names, what]) => [names.map((key) => h("kbd", {}, key)), what]),
+      );
+      const glossary = pairs(
+        "words",
+        words().map(([word, what]) => [[document.createTextNode(word)], what]),
+      );
       dialog.replaceChildren(
-        h("div.help-body", {},
+        h(
+          "div.help-body",
+          {},
           h("button.icon.close", { "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
           h("h2", { id: "h-help" }, "Help"),
-          h("h3", {}, "Words"), glossary, h("h3", {}, "Shapes on the map"), families(),
-          ...(fingers() ? [] : [h("h3", {}, "Keys"), keys])));
+          h("h3", {}, "Words"),
+          glossary,
+          h("h3", {}, "Shapes on the map"),
+          families(),
+          ...(fingers() ? [] : [h("h3", {}, "Keys"), keys]),
+        ),
+      );
       dialog.showModal();
     },
     destroy: () => dialog.remove(),

@@ -22,7 +22,10 @@ const PANEL_KEYS = { y: "yours", o: "combine", p: "sample" };
  * @param {() => void} parts.summary   to be said
  * @param {() => void} parts.help
  */
-export function watchKeys(window, { store, actions, playback, operations, panels, find, save, summary, help }) {
+export function watchKeys(
+  window,
+  { store, actions, playback, operations, panels, find, save, summary, help },
+) {
   /** @param {string} panel */
   function toggle(panel) {
     actions.togglePanel(panel);

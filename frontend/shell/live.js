@@ -5,14 +5,28 @@ import { islesOf } from "../atlas/scene.js";
 import { HEARD } from "../hear/switch.js";
 import { STEPS, chosen, comparisonOf, isReady, stage, stepAt, voiceOf } from "../state.js";
 import { watch } from "../store.js";
-import { METRIC_WORDS, PATH_WORDS, amount, anchorName, comparison, count, duration, filterWords, foundWords, list, mapSummary, morphSummary, weightWords } from "../words.js";
+import {
+  METRIC_WORDS,
+  PATH_WORDS,
+  amount,
+  anchorName,
+  comparison,
+  count,
+  duration,
+  filterWords,
+  foundWords,
+  list,
+  mapSummary,
+  morphSummary,
+  weightWords,
+} from "../words.js";
 
 /** @typedef {import("../state.js").State} State */
 
 const TOGETHER = 600; // ms: what comes so soon after something else is said behind it
 
 /** The pitch of an end, where it is known. @param {import("../state.js").Anchor} anchor @param {import("../library/sounds.js").Library} library */
-const pitchOf = ({ sound }, library) => (sound ? library.pitch[library.indexOf(sound)] ?? null : null);
+const pitchOf = ({ sound }, library) => (sound ? (library.pitch[library.indexOf(sound)] ?? null) : null);
 
 /** The morph that is there, in a few sentences; "": there is none. @param {State} state */
 export function summaryOf(state) {
@@ -20,7 +34,13 @@ export function summaryOf(state) {
   const path = chosen(state);
   if (!isReady(state) || !path || !a || !b || !library || !model) return "";
   const [from, to] = [a, b].map((end) => anchorName(end, library));
-  return morphSummary({ from, to, path, unit: model.unit, pitches: [pitchOf(a, library), pitchOf(b, library)] });
+  return morphSummary({
+    from,
+    to,
+    path,
+    unit: model.unit,
+    pitches: [pitchOf(a, library), pitchOf(b, library)],
+  });
 }
 
 /** How the curved way that was asked for differs from the usual one. @param {State} state */
@@ -36,7 +56,9 @@ function morphWords(state) {
   const { figures, more } = comparison(geodesic, linear);
   const both = comparisonOf(state);
   const voice = both && state.hear ? `${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.` : "";
-  return [voice, summaryOf(state), `${figures.flat().join("")} ${more}`.trim(), bendWords(state)].filter(Boolean).join(" ");
+  return [voice, summaryOf(state), `${figures.flat().join("")} ${more}`.trim(), bendWords(state)]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** @param {State} state */
@@ -45,7 +67,8 @@ function pointedWords({ pointed, library, distances, model, a }) {
   const unit = model?.unit ?? "";
   if (pointed.found) return `${pointed.found.name}, ${foundWords(pointed.found, library, unit)}`;
   const i = pointed.sound;
-  const far = distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${unit} from A` : "";
+  const far =
+    distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${unit} from A` : "";
   return `${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`;
 }
 
@@ -71,41 +94,94 @@ export function mountLive(root, store) {
     });
   }
   const stops = [
-    watch(store, ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by], (state) => state.pointed?.by === "keys" && say(pointedWords(state))),
-    watch(store, ({ a, b, library }) => [a, b, library], (state) => {
-      const { a, b, library } = state;
-      if (!library || stage(state) !== "a") return;
-      if (a) say(`A is ${anchorName(a, library)}. Pick a second sound.`);
-      else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
-    }),
-    watch(store, ({ journey }) => [journey?.key, journey?.phase], (state) => {
-      if (state.journey?.phase === "solving") say("Finding the way.");
-      else if (isReady(state)) say(morphWords(state));
-    }),
-    onChange(({ playing }) => [playing], ({ playing, place, mode }) =>
-      playing ? (mode === "glide" ? "Playing the glide." : `Playing ${STEPS} steps.`) : place === 1 ? "The end." : `Stopped at step ${stepAt(place) + 1} of ${STEPS}.`),
-    onChange(({ loop }) => [loop], ({ loop }) => (loop ? "Loop on." : "Loop off.")),
-    onChange(({ mode }) => [mode], ({ mode }) => (mode === "glide" ? "Glide." : "Steps.")),
-    onChange(({ path }) => [path], ({ path, journey }) => (journey ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : "")),
-    onChange(({ walkSounds }) => [walkSounds], ({ walkSounds }) => (walkSounds ? "Sounds play while you walk the map." : "Walking the map is silent; Enter plays.")),
-    onChange(({ query, families }) => [query, families], (state) => {
-      const { library, panel } = state;
-      if (!library || panel === "library") return ""; // the table says how many there are
-      const filter = filterWords(state);
-      return filter ? `Only ${filter}.` : `All ${count(library.count)} sounds.`;
-    }),
-    watch(store, ({ found }) => [found], ({ found, library, model, working }) => {
-      const newest = found[found.length - 1];
-      // what is back after a reload was said when it was made: it has nothing rendered yet
-      if (newest?.url && library && !working) say([`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "));
-    }),
-    watch(store, ({ marked, library }) => [marked, library], ({ marked, library }) => {
-      if (library && marked.length) say(`Marked: ${list(marked.map((anchor) => anchorName(anchor, library)))}.`);
-    }),
-    watch(store, (state) => [voiceOf(state)], (state) => {
-      const both = comparisonOf(state);
-      if (both && state.hear) say(`${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.`);
-    }),
+    watch(
+      store,
+      ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by],
+      (state) => state.pointed?.by === "keys" && say(pointedWords(state)),
+    ),
+    watch(
+      store,
+      ({ a, b, library }) => [a, b, library],
+      (state) => {
+        const { a, b, library } = state;
+        if (!library || stage(state) !== "a") return;
+        if (a) say(`A is ${anchorName(a, library)}. Pick a second sound.`);
+        else if (b) say(`B is ${anchorName(b, library)}. Pick a first sound.`);
+      },
+    ),
+    watch(
+      store,
+      ({ journey }) => [journey?.key, journey?.phase],
+      (state) => {
+        if (state.journey?.phase === "solving") say("Finding the way.");
+        else if (isReady(state)) say(morphWords(state));
+      },
+    ),
+    onChange(
+      ({ playing }) => [playing],
+      ({ playing, place, mode }) =>
+        playing
+          ? mode === "glide"
+            ? "Playing the glide."
+            : `Playing ${STEPS} steps.`
+          : place === 1
+            ? "The end."
+            : `Stopped at step ${stepAt(place) + 1} of ${STEPS}.`,
+    ),
+    onChange(
+      ({ loop }) => [loop],
+      ({ loop }) => (loop ? "Loop on." : "Loop off."),
+    ),
+    onChange(
+      ({ mode }) => [mode],
+      ({ mode }) => (mode === "glide" ? "Glide." : "Steps."),
+    ),
+    onChange(
+      ({ path }) => [path],
+      ({ path, journey }) => (journey ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : ""),
+    ),
+    onChange(
+      ({ walkSounds }) => [walkSounds],
+      ({ walkSounds }) =>
+        walkSounds ? "Sounds play while you walk the map." : "Walking the map is silent; Enter plays.",
+    ),
+    onChange(
+      ({ query, families }) => [query, families],
+      (state) => {
+        const { library, panel } = state;
+        if (!library || panel === "library") return ""; // the table says how many there are
+        const filter = filterWords(state);
+        return filter ? `Only ${filter}.` : `All ${count(library.count)} sounds.`;
+      },
+    ),
+    watch(
+      store,
+      ({ found }) => [found],
+      ({ found, library, model, working }) => {
+        const newest = found[found.length - 1];
+        // what is back after a reload was said when it was made: it has nothing rendered yet
+        if (newest?.url && library && !working)
+          say(
+            [`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "),
+          );
+      },
+    ),
+    watch(
+      store,
+      ({ marked, library }) => [marked, library],
+      ({ marked, library }) => {
+        if (library && marked.length)
+          say(`Marked: ${list(marked.map((anchor) => anchorName(anchor, library)))}.`);
+      },
+    ),
+    watch(
+      store,
+      (state) => [voiceOf(state)],
+      (state) => {
+        const both = comparisonOf(state);
+        if (both && state.hear) say(`${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.`);
+      },
+    ),
   ];
   return {
     say,

@@ -19,35 +19,57 @@ export function mountNotice(root, store) {
   /** The buttons go: the focus goes back to where it was, or to the panel that is open, or to the map. */
   function giveBack() {
     if (!root.contains(document.activeElement)) return;
-    const there = before?.isConnected && before.checkVisibility() ? before : /** @type {HTMLElement | null} */ (document.querySelector("#sheet:not([hidden]) > section:not([hidden])") ?? document.getElementById("surface"));
-    requestAnimationFrame(() => document.activeElement === document.body && there?.focus({ preventScroll: true }));
+    const there =
+      before?.isConnected && before.checkVisibility()
+        ? before
+        : /** @type {HTMLElement | null} */ (
+            document.querySelector("#sheet:not([hidden]) > section:not([hidden])") ??
+              document.getElementById("surface")
+          );
+    requestAnimationFrame(
+      () => document.activeElement === document.body && there?.focus({ preventScroll: true }),
+    );
   }
   const stops = [
-    watch(store, ({ notice, server }) => [notice, server], ({ notice, server }) => {
-      clearTimeout(timer);
-      clearInterval(counting);
-      giveBack();
-      const text = h("span.text");
-      const away = server.phase === "away" || server.phase === "broken";
-      root.hidden = !notice && !away;
-      if (root.hidden) return void root.replaceChildren();
-      if (away) {
-        const say = () => {
-          const left = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
-          text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
-        };
-        say();
-        if (server.retryAt) counting = window.setInterval(say, 500);
-        root.replaceChildren(text, h("button.text", { onclick: () => window.dispatchEvent(new Event("sonifold:try")) }, "Try now"));
-        return;
-      }
-      const { text: words, action, kind } = /** @type {import("../state.js").Notice} */ (notice);
-      text.textContent = words;
-      const close = h("button.icon", { "aria-label": "Dismiss", onclick: () => store.set({ notice: null }) }, icon("close"));
-      const act = action && h("button.text", { onclick: () => (store.set({ notice: null }), action.run()) }, action.label);
-      root.replaceChildren(text, ...(act ? [act] : []), close);
-      if (kind === "news") timer = window.setTimeout(() => store.set({ notice: null }), action ? OFFER : NEWS);
-    }),
+    watch(
+      store,
+      ({ notice, server }) => [notice, server],
+      ({ notice, server }) => {
+        clearTimeout(timer);
+        clearInterval(counting);
+        giveBack();
+        const text = h("span.text");
+        const away = server.phase === "away" || server.phase === "broken";
+        root.hidden = !notice && !away;
+        if (root.hidden) return void root.replaceChildren();
+        if (away) {
+          const say = () => {
+            const left = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
+            text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
+          };
+          say();
+          if (server.retryAt) counting = window.setInterval(say, 500);
+          root.replaceChildren(
+            text,
+            h("button.text", { onclick: () => window.dispatchEvent(new Event("sonifold:try")) }, "Try now"),
+          );
+          return;
+        }
+        const { text: words, action, kind } = /** @type {import("../state.js").Notice} */ (notice);
+        text.textContent = words;
+        const close = h(
+          "button.icon",
+          { "aria-label": "Dismiss", onclick: () => store.set({ notice: null }) },
+          icon("close"),
+        );
+        const act =
+          action &&
+          h("button.text", { onclick: () => (store.set({ notice: null }), action.run()) }, action.label);
+        root.replaceChildren(text, ...(act ? [act] : []), close);
+        if (kind === "news")
+          timer = window.setTimeout(() => store.set({ notice: null }), action ? OFFER : NEWS);
+      },
+    ),
   ];
   return {
     destroy() {

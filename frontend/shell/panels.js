@@ -27,8 +27,14 @@ import { watch } from "../store.js";
 /** @type {Record<string, {fetch: () => Promise<Panel>, needed: (state: State) => boolean}>} */
 const PANELS = {
   combine: { fetch: () => import("../operations/panel.js"), needed: ({ panel }) => panel === "combine" },
-  sample: { fetch: () => import("../sample/panel.js"), needed: ({ panel, seed }) => panel === "sample" || seed !== null },
-  yours: { fetch: () => import("../upload/panel.js"), needed: ({ panel, hear, library }) => panel === "yours" || (hear !== null && library !== null) },
+  sample: {
+    fetch: () => import("../sample/panel.js"),
+    needed: ({ panel, seed }) => panel === "sample" || seed !== null,
+  },
+  yours: {
+    fetch: () => import("../upload/panel.js"),
+    needed: ({ panel, hear, library }) => panel === "yours" || (hear !== null && library !== null),
+  },
   shape: { fetch: () => import("../directions/panel.js"), needed: ({ panel }) => panel === "shape" },
 };
 
@@ -44,7 +50,8 @@ export function mountPanels(root, parts) {
   let wanted = null;
 
   function take() {
-    const section = wanted && (known.get(wanted)?.view ? known.get(wanted)?.section : document.getElementById(wanted));
+    const section =
+      wanted && (known.get(wanted)?.view ? known.get(wanted)?.section : document.getElementById(wanted));
     if (!section || section.hidden) return;
     wanted = null;
     section.focus({ preventScroll: true });
@@ -83,11 +90,16 @@ export function mountPanels(root, parts) {
     }
   }
 
-  const stop = watch(parts.store, (state) => [state.panel, ...Object.values(PANELS).map(({ needed }) => needed(state))], (state) => {
-    for (const [name, { needed }] of Object.entries(PANELS)) if (needed(state) && !known.has(name)) void open(name);
-    for (const [name, { section, view }] of known) section.hidden = !view || state.panel !== name;
-    take();
-  });
+  const stop = watch(
+    parts.store,
+    (state) => [state.panel, ...Object.values(PANELS).map(({ needed }) => needed(state))],
+    (state) => {
+      for (const [name, { needed }] of Object.entries(PANELS))
+        if (needed(state) && !known.has(name)) void open(name);
+      for (const [name, { section, view }] of known) section.hidden = !view || state.panel !== name;
+      take();
+    },
+  );
   return {
     /** Whoever opened a panel goes on inside. @param {string} name */
     focus(name) {

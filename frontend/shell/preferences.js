@@ -25,17 +25,27 @@ export function readPreferences(storage) {
 
 /** @param {any} kept @returns {kept is import("../state.js").Saving} */
 const isSaving = (kept) =>
-  Number.isInteger(kept?.steps) && kept.steps >= 2 && kept.steps <= 33 && typeof kept.format === "string" && [null, 16, 24, 32].includes(kept.depth) && ["keep", "normalise"].includes(kept.level) && typeof kept.trim === "boolean";
+  Number.isInteger(kept?.steps) &&
+  kept.steps >= 2 &&
+  kept.steps <= 33 &&
+  typeof kept.format === "string" &&
+  [null, 16, 24, 32].includes(kept.depth) &&
+  ["keep", "normalise"].includes(kept.level) &&
+  typeof kept.trim === "boolean";
 
 /** @param {import("../store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
 export const keepPreferences = (store, storage) =>
-  watch(store, ({ volume, walkSounds, saving }) => [volume, walkSounds, saving], ({ volume, walkSounds, saving }) => {
-    try {
-      storage?.setItem(NAME, JSON.stringify({ volume, walkSounds, saving }));
-    } catch {
-      // no room, or not allowed: it lasts for this visit
-    }
-  });
+  watch(
+    store,
+    ({ volume, walkSounds, saving }) => [volume, walkSounds, saving],
+    ({ volume, walkSounds, saving }) => {
+      try {
+        storage?.setItem(NAME, JSON.stringify({ volume, walkSounds, saving }));
+      } catch {
+        // no room, or not allowed: it lasts for this visit
+      }
+    },
+  );
 
 /** What a browser may refuse: then nothing is kept. @param {() => Storage} open @returns {Storage | null} */
 export function storageOf(open) {

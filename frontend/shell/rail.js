@@ -15,11 +15,19 @@ const PANELS = [
 ];
 
 const mark = () =>
-  s("svg", { viewBox: "0 0 40 40", "aria-hidden": "true" },
+  s(
+    "svg",
+    { viewBox: "0 0 40 40", "aria-hidden": "true" },
     s("path", { d: "M8 29C8 6 32 6 32 22", stroke: "url(#dusk)", "stroke-width": 3.4 }),
-    s("path", { d: "M8 29 32 22", stroke: "var(--straight)", "stroke-width": 1.8, "stroke-dasharray": "2 3.6" }),
+    s("path", {
+      d: "M8 29 32 22",
+      stroke: "var(--straight)",
+      "stroke-width": 1.8,
+      "stroke-dasharray": "2 3.6",
+    }),
     s("circle", { cx: 8, cy: 29, r: 4.2, fill: "var(--a)", stroke: "none" }),
-    s("circle", { cx: 32, cy: 22, r: 4.2, fill: "var(--b)", stroke: "none" }));
+    s("circle", { cx: 32, cy: 22, r: 4.2, fill: "var(--b)", stroke: "none" }),
+  );
 
 /**
  * @param {HTMLElement} root
@@ -39,19 +47,43 @@ export function mountRail(root, { store, actions, help, opened }) {
   }
 
   root.append(
-    h("button.mark", { "aria-label": "Sonifold, start over", title: "Start over", onclick: actions.startOver }, mark()),
+    h(
+      "button.mark",
+      { "aria-label": "Sonifold, start over", title: "Start over", onclick: actions.startOver },
+      mark(),
+    ),
     ...PANELS.map(([panel, picture, label, brief]) =>
-      h("button", { "data-panel": panel, onclick: () => toggle(panel) }, icon(picture), h(brief ? "span.long" : "span", {}, label), brief && h("span.brief", {}, brief), panel === "yours" && busy)),
+      h(
+        "button",
+        { "data-panel": panel, onclick: () => toggle(panel) },
+        icon(picture),
+        h(brief ? "span.long" : "span", {}, label),
+        brief && h("span.brief", {}, brief),
+        panel === "yours" && busy,
+      ),
+    ),
     h("span.rail-gap"),
     h("button.keys", { title: "Words and keys", onclick: help }, icon("help"), "Help"),
-    h("button.theme", { "aria-label": "Theme: switch between dark and light", onclick: actions.toggleTheme }, icon("theme"), "Theme"),
+    h(
+      "button.theme",
+      { "aria-label": "Theme: switch between dark and light", onclick: actions.toggleTheme },
+      icon("theme"),
+      "Theme",
+    ),
   );
-  const stop = watch(store, (state) => [state.panel, isLearning(state)], (state) => {
-    const { panel } = state;
-    busy.hidden = !isLearning(state);
-    for (const button of root.querySelectorAll("[data-panel]"))
-      button.setAttribute("aria-expanded", String(/** @type {HTMLElement} */ (button).dataset.panel === panel));
-  });
+  const stop = watch(
+    store,
+    (state) => [state.panel, isLearning(state)],
+    (state) => {
+      const { panel } = state;
+      busy.hidden = !isLearning(state);
+      for (const button of root.querySelectorAll("[data-panel]"))
+        button.setAttribute(
+          "aria-expanded",
+          String(/** @type {HTMLElement} */ (button).dataset.panel === panel),
+        );
+    },
+  );
   return {
     destroy() {
       stop();

@@ -14,13 +14,29 @@ import { watch } from "../store.js";
  * @param {import("../listen/listen.js").Listen} parts.listen
  */
 export function mountSound(root, { store, playback, listen }) {
-  const button = h("button.icon.sound-key", { popovertarget: "sound", "aria-label": "Sound and volume", title: "Sound and volume", onclick: () => void playback.unlock() }, icon("sound"));
-  const volume = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": "Volume" }));
+  const button = h(
+    "button.icon.sound-key",
+    {
+      popovertarget: "sound",
+      "aria-label": "Sound and volume",
+      title: "Sound and volume",
+      onclick: () => void playback.unlock(),
+    },
+    icon("sound"),
+  );
+  const volume = /** @type {HTMLInputElement} */ (
+    h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": "Volume" })
+  );
   const amount = h("output");
-  const walk = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", onchange: () => store.set({ walkSounds: walk.checked }) }));
-  const box = h("div.popover", { id: "sound", popover: "auto", role: "dialog", "aria-label": "Sound and volume" },
+  const walk = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => store.set({ walkSounds: walk.checked }) })
+  );
+  const box = h(
+    "div.popover",
+    { id: "sound", popover: "auto", role: "dialog", "aria-label": "Sound and volume" },
     h("label.field", {}, h("span", {}, "Volume"), amount, volume),
-    h("label.check", {}, walk, h("span", {}, "Play sounds while walking the map by arrow keys (H)")));
+    h("label.check", {}, walk, h("span", {}, "Play sounds while walking the map by arrow keys (H)")),
+  );
   root.append(button, box);
   volume.addEventListener("input", () => store.set({ volume: Number(volume.value) / 100 }));
 
@@ -30,19 +46,29 @@ export function mountSound(root, { store, playback, listen }) {
     const gap = 8 * unit();
     const below = top < innerHeight / 2;
     const upright = below ? `top:${bottom + gap}px` : `bottom:${innerHeight - top + gap}px`;
-    setAll(box, { style: `${upright};${right > innerWidth / 2 ? `right:${innerWidth - right}px` : `left:${12 * unit()}px`}` });
+    setAll(box, {
+      style: `${upright};${right > innerWidth / 2 ? `right:${innerWidth - right}px` : `left:${12 * unit()}px`}`,
+    });
   }
   box.addEventListener("beforetoggle", place);
 
   const stops = [
-    watch(store, ({ volume: level }) => [level], ({ volume: level }) => {
-      const percent = Math.round(100 * level);
-      volume.value = String(percent);
-      volume.style.setProperty("--at", `${percent}%`);
-      amount.textContent = `${percent} %`;
-      listen.setVolume(level);
-    }),
-    watch(store, ({ walkSounds }) => [walkSounds], ({ walkSounds }) => (walk.checked = walkSounds)),
+    watch(
+      store,
+      ({ volume: level }) => [level],
+      ({ volume: level }) => {
+        const percent = Math.round(100 * level);
+        volume.value = String(percent);
+        volume.style.setProperty("--at", `${percent}%`);
+        amount.textContent = `${percent} %`;
+        listen.setVolume(level);
+      },
+    ),
+    watch(
+      store,
+      ({ walkSounds }) => [walkSounds],
+      ({ walkSounds }) => (walk.checked = walkSounds),
+    ),
   ];
   return {
     destroy() {

@@ -9,7 +9,9 @@ export function followTheme(root, store) {
   const apply = () => {
     const theme = store.get().theme ?? (system.matches ? "light" : "dark");
     root.dataset.theme = theme;
-    document.querySelector("meta[name=theme-color]")?.setAttribute("content", theme === "dark" ? "#111419" : "#f3f0e9");
+    document
+      .querySelector("meta[name=theme-color]")
+      ?.setAttribute("content", theme === "dark" ? "#111419" : "#f3f0e9");
     store.set({ dark: theme === "dark" });
   };
   const stop = watch(store, ({ theme }) => [theme], apply);

@@ -24,7 +24,9 @@ export function mountAdapted(root, parts) {
   const head = h("h3", {}, title);
   const switching = mountHearing(head, store);
   const told = h("span", { role: "status" });
-  const choice = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "The sound to compare", onchange: () => compare(store.get()) }));
+  const choice = /** @type {HTMLSelectElement} */ (
+    h("select", { "aria-label": "The sound to compare", onchange: () => compare(store.get()) })
+  );
   const takes = h("div", { "aria-label": "The original model, with your sounds, and your recording" });
   const hearing = h("details.hearing", {}, h("summary", {}, "Hear what changed"), choice, takes);
   const amounts = h("div");
@@ -41,12 +43,25 @@ export function mountAdapted(root, parts) {
     const learned = library ? learnedSounds(library) : [];
     const both = comparisonOf(state);
     const mine = adaptation ?? null;
-    root.hidden = !library || uploading?.phase === "choosing" || (!mine?.sounds.length && !(both && learned.length));
+    root.hidden =
+      !library || uploading?.phase === "choosing" || (!mine?.sounds.length && !(both && learned.length));
     if (root.hidden || !library) return;
     const count = mine?.sounds.length ?? learned.length;
     const ready = mine?.phase === "ready";
-    title.textContent = !mine ? `With ${yours(count)}` : ready ? `With ${yours(count)}` : mine.phase === "adapting" ? `Adapting to ${yours(count)}` : `Without ${yours(count)}`;
-    told.textContent = !mine ? "This model has learned them. The original model is the one it was made from." : ready ? mine.text : mine.phase === "adapting" ? "It takes about a second." : "You hear the original model; nothing in it was changed.";
+    title.textContent = !mine
+      ? `With ${yours(count)}`
+      : ready
+        ? `With ${yours(count)}`
+        : mine.phase === "adapting"
+          ? `Adapting to ${yours(count)}`
+          : `Without ${yours(count)}`;
+    told.textContent = !mine
+      ? "This model has learned them. The original model is the one it was made from."
+      : ready
+        ? mine.text
+        : mine.phase === "adapting"
+          ? "It takes about a second."
+          : "You hear the original model; nothing in it was changed.";
     undo.hidden = !ready;
     again.hidden = mine?.phase !== "offered";
     again.textContent = `Adapt to ${yours(count)}`;
@@ -57,7 +72,11 @@ export function mountAdapted(root, parts) {
       const ids = mine ? ownSounds(library).filter((id) => mine.sounds.includes(id)) : learned;
       if (!ids.length) return;
       const wanted = ids.includes(choice.value) ? choice.value : ids[0];
-      choice.replaceChildren(...ids.map((id) => h("option", { value: id }, library.indexOf(id) < 0 ? id : library.name[library.indexOf(id)])));
+      choice.replaceChildren(
+        ...ids.map((id) =>
+          h("option", { value: id }, library.indexOf(id) < 0 ? id : library.name[library.indexOf(id)]),
+        ),
+      );
       choice.value = wanted;
       compare(state);
     }
@@ -73,8 +92,19 @@ export function mountAdapted(root, parts) {
     const learned = library.kindOf(library.indexOf(id)) === "learned";
     tiles.show([
       // the model before knows the place, not the sound that was learned later
-      { key: `${both.before} ${id}`, label: "Original model", detail: "before", url: () => (learned ? placeUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id))) },
-      { key: `${both.after} ${id}`, label: "With your sounds", detail: "after", url: async () => api.decodedUrl(both.after, id) },
+      {
+        key: `${both.before} ${id}`,
+        label: "Original model",
+        detail: "before",
+        url: () =>
+          learned ? placeUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id)),
+      },
+      {
+        key: `${both.after} ${id}`,
+        label: "With your sounds",
+        detail: "after",
+        url: async () => api.decodedUrl(both.after, id),
+      },
       { key: id, label: "Your recording", detail: "as it is", url: async () => api.soundUrl(model.id, id) },
     ]);
   }
@@ -85,7 +115,11 @@ export function mountAdapted(root, parts) {
     return audio.url;
   }
 
-  const stop = watch(store, (state) => [state.adaptation, state.library, state.uploading?.phase, comparisonOf(state)?.after], show);
+  const stop = watch(
+    store,
+    (state) => [state.adaptation, state.library, state.uploading?.phase, comparisonOf(state)?.after],
+    show,
+  );
   return {
     destroy() {
       stop();

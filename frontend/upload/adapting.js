@@ -18,8 +18,15 @@ export const learnable = (library) => ownSounds(library).slice(0, MOST);
 const same = (one, other) => one.length === other.length && one.every((id) => other.includes(id));
 
 /** @param {AdaptationReply} reply @returns {Adaptation} */
-export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders }) =>
-  ({ phase: "ready", base: model, sounds, result, text: forecast.text, carries, sliders });
+export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders }) => ({
+  phase: "ready",
+  base: model,
+  sounds,
+  result,
+  text: forecast.text,
+  carries,
+  sliders,
+});
 
 /**
  * @param {object} parts
@@ -33,30 +40,47 @@ export function createAdapting({ store, api, complain }) {
   let seen = [];
 
   /** @param {readonly string[]} sounds @param {string} base @returns {Adaptation} */
-  const offer = (sounds, base) => ({ phase: "offered", base, sounds, result: null, text: "", carries: true, sliders: [] });
+  const offer = (sounds, base) => ({
+    phase: "offered",
+    base,
+    sounds,
+    result: null,
+    text: "",
+    carries: true,
+    sliders: [],
+  });
 
   /** Takes the sounds in; hears them if `hear`. What was made from others before goes. */
-  const adapt = latest(async (signal, /** @type {string} */ model, /** @type {readonly string[]} */ sounds, /** @type {boolean} */ hear) => {
-    const before = store.get().adaptation;
-    const old = before?.base === model ? before.result : null;
-    store.set({ adaptation: { ...(old ? before : null) ?? offer(sounds, model), phase: old ? "ready" : "adapting" } });
-    try {
-      const ready = adaptationOf(await api.adapt(model, [...sounds], signal));
-      if (signal.aborted) return;
-      const known = new Set(ready.sliders.map(({ id }) => id));
-      const { amounts } = store.get();
+  const adapt = latest(
+    async (
+      signal,
+      /** @type {string} */ model,
+      /** @type {readonly string[]} */ sounds,
+      /** @type {boolean} */ hear,
+    ) => {
+      const before = store.get().adaptation;
+      const old = before?.base === model ? before.result : null;
       store.set({
-        adaptation: ready,
-        amounts: Object.fromEntries(Object.entries(amounts).filter(([id]) => known.has(id))),
-        ...(hear && { hear: /** @type {const} */ ("after") }),
+        adaptation: { ...((old ? before : null) ?? offer(sounds, model)), phase: old ? "ready" : "adapting" },
       });
-      if (old && old !== ready.result) void api.unadapt(old).catch(() => {}); // nobody hears it any more
-    } catch (error) {
-      if (isAborted(error) || signal.aborted) return;
-      store.set({ adaptation: offer(sounds, model), hear: null });
-      complain(error, () => void adapt(model, sounds, hear));
-    }
-  });
+      try {
+        const ready = adaptationOf(await api.adapt(model, [...sounds], signal));
+        if (signal.aborted) return;
+        const known = new Set(ready.sliders.map(({ id }) => id));
+        const { amounts } = store.get();
+        store.set({
+          adaptation: ready,
+          amounts: Object.fromEntries(Object.entries(amounts).filter(([id]) => known.has(id))),
+          ...(hear && { hear: /** @type {const} */ ("after") }),
+        });
+        if (old && old !== ready.result) void api.unadapt(old).catch(() => {}); // nobody hears it any more
+      } catch (error) {
+        if (isAborted(error) || signal.aborted) return;
+        store.set({ adaptation: offer(sounds, model), hear: null });
+        complain(error, () => void adapt(model, sounds, hear));
+      }
+    },
+  );
 
   /** As it was left, here or in another window: in use, or taken back. @param {State} state @param {readonly string[]} sounds */
   async function look({ model, hear }, sounds) {
@@ -74,18 +98,22 @@ export function createAdapting({ store, api, complain }) {
     }
   }
 
-  const stop = watch(store, ({ library, model }) => [library, model], (state) => {
-    const { library, model, adaptation } = state;
-    if (!library || !model) return;
-    const sounds = learnable(library);
-    if (looked !== model.id) return void look(state, sounds);
-    if (same(adaptation?.sounds ?? seen, sounds)) return;
-    if (sounds.length) return void adapt(model.id, sounds, true);
-    adapt.cancel();
-    if (adaptation?.result) void api.unadapt(adaptation.result).catch(() => {});
-    seen = [];
-    store.set({ adaptation: null, hear: null, amounts: {} });
-  });
+  const stop = watch(
+    store,
+    ({ library, model }) => [library, model],
+    (state) => {
+      const { library, model, adaptation } = state;
+      if (!library || !model) return;
+      const sounds = learnable(library);
+      if (looked !== model.id) return void look(state, sounds);
+      if (same(adaptation?.sounds ?? seen, sounds)) return;
+      if (sounds.length) return void adapt(model.id, sounds, true);
+      adapt.cancel();
+      if (adaptation?.result) void api.unadapt(adaptation.result).catch(() => {});
+      seen = [];
+      store.set({ adaptation: null, hear: null, amounts: {} });
+    },
+  );
 
   return {
     /** Takes the sounds in, though they had been taken back. */

@@ -20,17 +20,33 @@ export function sliderWords({ id, title }) {
   const ends = title.split(" - ");
   const capital = title.slice(0, 1).toUpperCase() + title.slice(1);
   if (!nth || ends.length !== 2) return { title: capital, label: capital, less: "less", more: "more" };
-  return { title: `${ends[0]} – ${ends[1]}`, label: `From ${ends[0]} to ${ends[1]}`, less: ends[0], more: ends[1] };
+  return {
+    title: `${ends[0]} – ${ends[1]}`,
+    label: `From ${ends[0]} to ${ends[1]}`,
+    less: ends[0],
+    more: ends[1],
+  };
 }
 
 /** @param {number} amount */
-const signed = (amount) => (Math.abs(amount) < STEP / 2 ? "0" : `${amount > 0 ? "+" : "−"}${Math.abs(amount).toFixed(2).replace(/0$/, "")}`);
+const signed = (amount) =>
+  Math.abs(amount) < STEP / 2
+    ? "0"
+    : `${amount > 0 ? "+" : "−"}${Math.abs(amount).toFixed(2).replace(/0$/, "")}`;
 
 /** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
 export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer, complain }) {
   const originOf = createOrigins(api);
-  const from = h("div.seg", { role: "radiogroup", "aria-label": "Add it to" },
-    ...[["a", "A"], ["b", "B"], ["here", "Here"], ["other", "This"]].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)));
+  const from = h(
+    "div.seg",
+    { role: "radiogroup", "aria-label": "Add it to" },
+    ...[
+      ["a", "A"],
+      ["b", "B"],
+      ["here", "Here"],
+      ["other", "This"],
+    ].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)),
+  );
   const to = h("span.sum");
   const lost = h("p.note", {}, "Pick a sound first: what your sounds have can be added to any.");
   const rows = h("div.sliders");
@@ -88,8 +104,15 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
     try {
       const made = await make();
       if (!made) return;
-      const name = soundFile(`${made.name} ${Object.entries(store.get().amounts).map(([id, amount]) => `${id} ${amount}`).join(" ")}`);
-      Object.assign(document.createElement("a"), { href: `${made.url}?format=wav&download=${encodeURIComponent(name)}`, download: name }).click();
+      const name = soundFile(
+        `${made.name} ${Object.entries(store.get().amounts)
+          .map(([id, amount]) => `${id} ${amount}`)
+          .join(" ")}`,
+      );
+      Object.assign(document.createElement("a"), {
+        href: `${made.url}?format=wav&download=${encodeURIComponent(name)}`,
+        download: name,
+      }).click();
     } catch (error) {
       complain(error, () => void saveFile());
     }
@@ -102,11 +125,24 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
   function row(slider) {
     const { id, low, high, share } = slider;
     const { title, label, less, more } = sliderWords(slider);
-    const input = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: low, max: high, step: STEP, "aria-label": label }));
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", { type: "range", min: low, max: high, step: STEP, "aria-label": label })
+    );
     const output = h("output");
     const part = share >= 0.005 ? `${Math.round(100 * share)} % of what was new` : "";
-    const element = h("div.slider", { "data-amount": id }, h("div.what", {}, h("span", {}, title), output), input,
-      h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", { title: "How much of what the model lacked of your sounds lies along this slider" }, part), h("span", {}, more)));
+    const element = h(
+      "div.slider",
+      { "data-amount": id },
+      h("div.what", {}, h("span", {}, title), output),
+      input,
+      h(
+        "div.words",
+        { "aria-hidden": "true" },
+        h("span", {}, less),
+        h("span", { title: "How much of what the model lacked of your sounds lies along this slider" }, part),
+        h("span", {}, more),
+      ),
+    );
     input.addEventListener("input", () => {
       const { amounts } = store.get();
       const value = Math.abs(Number(input.value)) < STEP / 2 ? 0 : Number(Number(input.value).toFixed(2));
@@ -128,16 +164,32 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
     const { subject, library, a, b, journey, place, amounts } = state;
     const there = subjectKey(state) !== "";
     group.show(typeof subject === "string" ? subject : "other");
-    for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (from.querySelectorAll("[role=radio]"))) {
-      radio.hidden = !{ a: a !== null, b: b !== null, here: journey?.phase === "ready", other: typeof subject !== "string" }[radio.dataset.value ?? ""];
+    for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (
+      from.querySelectorAll("[role=radio]")
+    )) {
+      radio.hidden = !{
+        a: a !== null,
+        b: b !== null,
+        here: journey?.phase === "ready",
+        other: typeof subject !== "string",
+      }[radio.dataset.value ?? ""];
       if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(place) + 1}`;
     }
     from.hidden = !a && !b;
-    const end = typeof subject !== "string" ? subject : subject === "a" ? a ?? b : subject === "b" ? b ?? a : null;
+    const end =
+      typeof subject !== "string" ? subject : subject === "a" ? (a ?? b) : subject === "b" ? (b ?? a) : null;
     to.textContent = end && library ? anchorName(end, library) : "";
     lost.hidden = there;
     rows.hidden = acts.hidden = !there;
-    for (const [id, { slider: { low, high }, input, output, row: element }] of sliders) {
+    for (const [
+      id,
+      {
+        slider: { low, high },
+        input,
+        output,
+        row: element,
+      },
+    ] of sliders) {
       const value = amounts[id] ?? 0;
       output.textContent = signed(value);
       if (Number(input.value) !== value) input.value = String(value);
@@ -145,19 +197,39 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
       input.style.setProperty("--low", at(Math.min(0, value)));
       input.style.setProperty("--high-end", at(Math.max(0, value)));
       element.classList.toggle("on", value !== 0);
-      setAll(input, { "aria-valuetext": value ? `${signed(value)}; 1 is as much as your sounds have` : "0, the sound itself" });
+      setAll(input, {
+        "aria-valuetext": value
+          ? `${signed(value)}; 1 is as much as your sounds have`
+          : "0, the sound itself",
+      });
     }
     reset.hidden = !Object.values(amounts).some(Boolean);
   }
 
   const stops = [
-    watch(store, ({ adaptation }) => [adaptation?.result, adaptation?.sliders], ({ adaptation }) => {
-      sliders.clear();
-      rows.replaceChildren(...(adaptation?.sliders ?? []).map(row));
-      root.hidden = !adaptation?.sliders.length;
-      show(store.get());
-    }),
-    watch(store, (state) => [state.subject, state.library, state.a, state.b, state.journey?.phase, stepAt(state.place), state.amounts], show),
+    watch(
+      store,
+      ({ adaptation }) => [adaptation?.result, adaptation?.sliders],
+      ({ adaptation }) => {
+        sliders.clear();
+        rows.replaceChildren(...(adaptation?.sliders ?? []).map(row));
+        root.hidden = !adaptation?.sliders.length;
+        show(store.get());
+      },
+    ),
+    watch(
+      store,
+      (state) => [
+        state.subject,
+        state.library,
+        state.a,
+        state.b,
+        state.journey?.phase,
+        stepAt(state.place),
+        state.amounts,
+      ],
+      show,
+    ),
   ];
   return {
     destroy() {

@@ -33,8 +33,11 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
   // two runs one after the other: the first leaves some out, the second has all
   const steps = Math.max(1, progress?.steps ?? last.step);
   const runs = curve.some(({ phase }) => phase === "trial") ? ["trial", "final"] : ["final"];
-  const x = (/** @type {{phase: string, step: number}} */ p) => left + ((w * SHARE - left) * (steps * Math.max(0, runs.indexOf(p.phase)) + p.step)) / (steps * runs.length);
-  const y = (/** @type {number} */ v) => 6 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 14 * u);
+  const x = (/** @type {{phase: string, step: number}} */ p) =>
+    left +
+    ((w * SHARE - left) * (steps * Math.max(0, runs.indexOf(p.phase)) + p.step)) / (steps * runs.length);
+  const y = (/** @type {number} */ v) =>
+    6 * u + (1 - (v - low) / Math.max(1e-9, high - low)) * (tall - 14 * u);
   c.font = `500 ${12 * u}px "Hanken Grotesk", system-ui, sans-serif`;
   c.lineWidth = u;
   for (const v of ticks(low, high)) {
@@ -48,14 +51,22 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
   }
   /** @type {{text: string, colour: string, at: number}[]} */
   const words = [];
-  for (const [what, of, dash, colour, width] of /** @type {[string, (p: Job["curve"][0]) => number | null, number[], string, number][]} */ ([
+  for (const [
+    what,
+    of,
+    dash,
+    colour,
+    width,
+  ] of /** @type {[string, (p: Job["curve"][0]) => number | null, number[], string, number][]} */ ([
     ["training", (p) => p.train, [2 * u, 3 * u], palette.ink2, 1.5],
     ["held back", (p) => p.held, [], palette.ink, 2.2],
   ])) {
     const points = curve.filter((p) => of(p) !== null);
     if (!points.length) continue;
     c.beginPath();
-    points.forEach((p, i) => c[i && points[i - 1].phase === p.phase ? "lineTo" : "moveTo"](x(p), y(/** @type {number} */ (of(p)))));
+    points.forEach((p, i) =>
+      c[i && points[i - 1].phase === p.phase ? "lineTo" : "moveTo"](x(p), y(/** @type {number} */ (of(p)))),
+    );
     Object.assign(c, { strokeStyle: colour, lineWidth: width * u, lineJoin: "round" });
     c.setLineDash(dash);
     c.stroke();
@@ -64,7 +75,10 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
     words.push({ text: `${what} ${amount(end)}`, colour, at: y(end) });
   }
   const best = progress?.best_step;
-  const bestPoint = best === null || best === undefined ? undefined : curve.find(({ step, held }) => held !== null && step === best);
+  const bestPoint =
+    best === null || best === undefined
+      ? undefined
+      : curve.find(({ step, held }) => held !== null && step === best);
   if (bestPoint && bestPoint.held !== null) {
     c.beginPath();
     c.arc(x(bestPoint), y(bestPoint.held), 5 * u, 0, 2 * Math.PI);
@@ -80,8 +94,12 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
     c.fillStyle = colour;
     c.fillText(text, w * SHARE + 12 * u, at - over + 4 * u);
   }
-  canvas.setAttribute("aria-label",
+  canvas.setAttribute(
+    "aria-label",
     `${name}, ${measure}: training ${amount(curve[0].train)} to ${amount(last.train)}` +
-    (lastHeld === undefined || curve[0].held === null ? "" : `, held back ${amount(curve[0].held)} to ${amount(/** @type {number} */ (lastHeld.held))}`) +
-    (bestPoint ? `, best at step ${best}` : ""));
+      (lastHeld === undefined || curve[0].held === null
+        ? ""
+        : `, held back ${amount(curve[0].held)} to ${amount(/** @type {number} */ (lastHeld.held))}`) +
+      (bestPoint ? `, best at step ${best}` : ""),
+  );
 }

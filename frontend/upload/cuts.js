@@ -12,7 +12,8 @@ const SAME_START = 0.03; // Seconds: by so much another threshold moves a beginn
 const NEW_LENGTH = 0.5; // Seconds, of a sound that is added by hand
 
 /** What was found in a recording. @param {Recording} recording @param {number} file its place in the list @param {boolean} [on] @returns {Cut[]} */
-export const cutsOf = ({ sounds }, file, on = true) => sounds.map(({ start, end, name }) => ({ file, start, end, name, on, touched: false }));
+export const cutsOf = ({ sounds }, file, on = true) =>
+  sounds.map(({ start, end, name }) => ({ file, start, end, name, on, touched: false }));
 
 /** Nothing to ask: the recording is one sound. @param {{sounds: unknown[]}} recording */
 export const isPlain = ({ sounds }) => sounds.length === 1;
@@ -28,17 +29,29 @@ export function carriedOver(before, proposed) {
   /** @type {Set<Cut>} */
   const placed = new Set();
   const carried = proposed.flatMap((cut) => {
-    const mine = touched.find((old) => !placed.has(old) && Math.abs((old.found ?? old.start) - cut.start) < SAME_START);
+    const mine = touched.find(
+      (old) => !placed.has(old) && Math.abs((old.found ?? old.start) - cut.start) < SAME_START,
+    );
     if (mine) placed.add(mine);
     // inside one that was made by hand nothing is found again
-    else if (touched.some(({ start, end, on }) => on && cut.start >= start - SAME_START && cut.end <= end + SAME_START)) return [];
+    else if (
+      touched.some(
+        ({ start, end, on }) => on && cut.start >= start - SAME_START && cut.end <= end + SAME_START,
+      )
+    )
+      return [];
     return [mine ?? cut];
   });
-  return [...carried, ...touched.filter((cut) => !placed.has(cut))].sort((one, other) => one.start - other.start);
+  return [...carried, ...touched.filter((cut) => !placed.has(cut))].sort(
+    (one, other) => one.start - other.start,
+  );
 }
 
 /** One cut of the list changed. @param {readonly Cut[]} cuts @param {number} nth @param {Partial<Cut>} change @returns {Cut[]} */
-export const corrected = (cuts, nth, change) => cuts.map((cut, i) => (i === nth ? { ...cut, ...change, touched: true, found: cut.found ?? cut.start } : cut));
+export const corrected = (cuts, nth, change) =>
+  cuts.map((cut, i) =>
+    i === nth ? { ...cut, ...change, touched: true, found: cut.found ?? cut.start } : cut,
+  );
 
 /** A cut with another beginning or end, as far as that makes sense. @param {Cut} cut @param {"start" | "end"} edge @param {Seconds} at @param {Seconds} seconds of the recording @param {Range} range */
 export function moved(cut, edge, at, seconds, { min, max }) {
@@ -65,7 +78,13 @@ export const nextOf = (cuts, nth) => cuts.findIndex(({ file }, i) => i > nth && 
 export function joined(cuts, nth) {
   const next = nextOf(cuts, nth);
   if (next < 0) return [...cuts];
-  const one = { ...cuts[nth], end: Math.max(cuts[nth].end, cuts[next].end), on: true, touched: true, found: cuts[nth].found ?? cuts[nth].start };
+  const one = {
+    ...cuts[nth],
+    end: Math.max(cuts[nth].end, cuts[next].end),
+    on: true,
+    touched: true,
+    found: cuts[nth].found ?? cuts[nth].start,
+  };
   return cuts.flatMap((cut, i) => (i === nth ? [one] : i === next ? [] : [cut]));
 }
 
@@ -74,7 +93,14 @@ export function halved(cuts, nth) {
   const { start, end, name } = cuts[nth];
   const middle = (start + end) / 2;
   const half = { ...cuts[nth], touched: true };
-  return cuts.flatMap((cut, i) => (i === nth ? [{ ...half, end: middle }, { ...half, start: middle, name: `${name} b`, found: middle }] : [cut]));
+  return cuts.flatMap((cut, i) =>
+    i === nth
+      ? [
+          { ...half, end: middle },
+          { ...half, start: middle, name: `${name} b`, found: middle },
+        ]
+      : [cut],
+  );
 }
 
 /** @param {readonly Cut[]} cuts @param {number} nth @returns {Cut[]} */
@@ -86,7 +112,15 @@ export const removed = (cuts, nth) => cuts.filter((_, i) => i !== nth);
  * @param {{start: Seconds, end: Seconds}} [where]
  * @returns {Cut[]}
  */
-export function added(cuts, file, recording, where = widestGap(cuts.filter((cut) => cut.file === file), recording.seconds)) {
+export function added(
+  cuts,
+  file,
+  recording,
+  where = widestGap(
+    cuts.filter((cut) => cut.file === file),
+    recording.seconds,
+  ),
+) {
   const { start, end } = where;
   const stem = recording.name.replace(/\.[^.]{1,5}$/, "") || recording.name;
   const names = new Set(cuts.map(({ name }) => name));
@@ -99,7 +133,10 @@ export function added(cuts, file, recording, where = widestGap(cuts.filter((cut)
 /** @param {readonly Cut[]} cuts of one recording @param {Seconds} seconds its length */
 function widestGap(cuts, seconds) {
   const edges = [0, ...cuts.map(({ end }) => end)];
-  const gaps = edges.map((start) => ({ start, end: Math.min(seconds, ...cuts.filter((cut) => cut.end > start).map((cut) => Math.max(start, cut.start))) }));
+  const gaps = edges.map((start) => ({
+    start,
+    end: Math.min(seconds, ...cuts.filter((cut) => cut.end > start).map((cut) => Math.max(start, cut.start))),
+  }));
   const widest = gaps.reduce((most, gap) => (gap.end - gap.start > most.end - most.start ? gap : most));
   const { start, end } = widest.end - widest.start > 0.02 ? widest : { start: 0, end: seconds };
   return { start, end: Math.min(end, start + NEW_LENGTH) };
@@ -107,7 +144,9 @@ function widestGap(cuts, seconds) {
 
 /** Ticks set for those that a question holds for. @param {readonly Cut[]} cuts @param {(cut: Cut, nth: number) => boolean} on @returns {Cut[]} */
 export const ticked = (cuts, on) =>
-  cuts.map((cut, nth) => (cut.on === on(cut, nth) ? cut : { ...cut, on: !cut.on, touched: true, found: cut.found ?? cut.start }));
+  cuts.map((cut, nth) =>
+    cut.on === on(cut, nth) ? cut : { ...cut, on: !cut.on, touched: true, found: cut.found ?? cut.start },
+  );
 
 /** The first of each kind. @param {readonly Cut[]} cuts @param {readonly number[]} kinds of each cut; equal numbers are alike @returns {Cut[]} */
 export function oneOfEach(cuts, kinds) {

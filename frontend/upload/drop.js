@@ -7,7 +7,11 @@ import { addLeftOut } from "./files.js";
 
 /** @param {Window} window @param {import("../store.js").Store<import("../state.js").State>} store */
 export function watchDrops(window, store) {
-  const veil = h("div.veil", { hidden: true, "aria-hidden": "true" }, h("p", {}, "Drop your sounds anywhere"));
+  const veil = h(
+    "div.veil",
+    { hidden: true, "aria-hidden": "true" },
+    h("p", {}, "Drop your sounds anywhere"),
+  );
   document.body.append(veil);
   const holdsFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
 
@@ -33,10 +37,15 @@ export function watchDrops(window, store) {
   /** @param {DataTransfer} data */
   async function take(data) {
     const { files, unreadable } = await filesOf(data);
-    const refused = unreadable.map((name) => ({ name, code: "unreadable", detail: "The browser may not read it." }));
+    const refused = unreadable.map((name) => ({
+      name,
+      code: "unreadable",
+      detail: "The browser may not read it.",
+    }));
     if (refused.length) store.set({ leftOut: addLeftOut(store.get().leftOut, { refused }) });
     if (files.length) store.set({ dropped: [...(store.get().dropped ?? []), ...files] });
-    else if (!refused.length) store.set({ notice: { text: "There are no files in that folder.", kind: "trouble" } });
+    else if (!refused.length)
+      store.set({ notice: { text: "There are no files in that folder.", kind: "trouble" } });
   }
   window.addEventListener("dragover", over);
   window.addEventListener("dragleave", leave);

@@ -41,9 +41,14 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
 
   /** The samples of a cut, as it is now. @param {Cut} cut */
   async function soundOf(cut) {
-    const buffer = await bufferOf(/** @type {import("../state.js").Uploading} */ (store.get().uploading).recordings[cut.file]);
+    const buffer = await bufferOf(
+      /** @type {import("../state.js").Uploading} */ (store.get().uploading).recordings[cut.file],
+    );
     const rate = buffer.sampleRate;
-    return { rate, samples: buffer.getChannelData(0).slice(Math.floor(cut.start * rate), Math.ceil(cut.end * rate)) };
+    return {
+      rate,
+      samples: buffer.getChannelData(0).slice(Math.floor(cut.start * rate), Math.ceil(cut.end * rate)),
+    };
   }
 
   /** @param {number} nth */
@@ -52,7 +57,11 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     if (!cut || !(await listen.unlock())) return;
     try {
       const { samples, rate } = await soundOf(cut);
-      const part = new AudioBuffer({ length: Math.max(1, samples.length), numberOfChannels: 1, sampleRate: rate });
+      const part = new AudioBuffer({
+        length: Math.max(1, samples.length),
+        numberOfChannels: 1,
+        sampleRate: rate,
+      });
       part.copyToChannel(samples, 0);
       playback.silence();
       listen.parts()?.voice.play(part);
@@ -75,14 +84,41 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     }
   }
 
-  const fine = /** @type {HTMLInputElement} */ (h("input", { type: "range", min: 0, max: 20, step: 1, value: USUAL, "aria-label": "How many sounds to find: more to the right" }));
+  const fine = /** @type {HTMLInputElement} */ (
+    h("input", {
+      type: "range",
+      min: 0,
+      max: 20,
+      step: 1,
+      value: USUAL,
+      "aria-label": "How many sounds to find: more to the right",
+    })
+  );
   const looking = h("span", { role: "status" });
   const finder = h("label.field", {}, h("span", {}, "Find fewer"), h("span", {}, "more"), fine, looking);
-  const search = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Find by name", "aria-label": "Show sounds called", autocomplete: "off", spellcheck: "false" }));
+  const search = /** @type {HTMLInputElement} */ (
+    h("input", {
+      type: "search",
+      placeholder: "Find by name",
+      "aria-label": "Show sounds called",
+      autocomplete: "off",
+      spellcheck: "false",
+    })
+  );
   const all = h("button.btn.quiet.small", { onclick: () => tick(true) }, "All");
   const none = h("button.btn.quiet.small", { onclick: () => tick(false) }, "None");
-  const each = h("button.btn.quiet.small", { onclick: () => void chooseKinds(), title: "Tick the first of those that sound alike" }, "One of each kind");
-  const tools = h("div.row.wrap.tools", { role: "group", "aria-label": "Which sounds to keep" }, all, none, each);
+  const each = h(
+    "button.btn.quiet.small",
+    { onclick: () => void chooseKinds(), title: "Tick the first of those that sound alike" },
+    "One of each kind",
+  );
+  const tools = h(
+    "div.row.wrap.tools",
+    { role: "group", "aria-label": "Which sounds to keep" },
+    all,
+    none,
+    each,
+  );
   const body = h("div.found");
   const keep = h("button.btn.solid", { onclick: () => void uploads.keep() });
   const cancel = h("button.btn.ghost", { onclick: () => void uploads.cancel() }, "Cancel");
@@ -118,9 +154,26 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
       add: (where) => uploads.edit((cuts) => added(cuts, file, recording, where)),
       hear: (nth) => void hear(nth),
     });
-    const only = of > 1 && h("button.text", { onclick: () => uploads.edit((cuts) => ticked(cuts, (cut) => cut.file === file)) }, "Only this file");
-    const add = h("button.text", { onclick: () => uploads.edit((cuts) => added(cuts, file, recording)) }, "Add a sound");
-    const section = h("section", { "aria-label": recording.name }, h("h3", {}, h("b", {}, recording.name), tally), picture.root, h("div.row.acts", {}, only, add), list);
+    const only =
+      of > 1 &&
+      h(
+        "button.text",
+        { onclick: () => uploads.edit((cuts) => ticked(cuts, (cut) => cut.file === file)) },
+        "Only this file",
+      );
+    const add = h(
+      "button.text",
+      { onclick: () => uploads.edit((cuts) => added(cuts, file, recording)) },
+      "Add a sound",
+    );
+    const section = h(
+      "section",
+      { "aria-label": recording.name },
+      h("h3", {}, h("b", {}, recording.name), tally),
+      picture.root,
+      h("div.row.acts", {}, only, add),
+      list,
+    );
     return { root: section, tally, picture, list };
   }
 
@@ -137,8 +190,18 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
   /** @param {readonly Cut[]} cuts */
   function list(cuts) {
     const focused = rows.findIndex(({ root: row }) => row.contains(document.activeElement));
-    rows = cuts.map((_, nth) => makeCutRow(nth, { edit: uploads.edit, hear: (one) => void hear(one), open: (one) => ((opened = one), show(store.get())) }));
-    sections.forEach((section, file) => section.list.replaceChildren(...rows.filter((_, nth) => cuts[nth].file === file).map((row) => row.root)));
+    rows = cuts.map((_, nth) =>
+      makeCutRow(nth, {
+        edit: uploads.edit,
+        hear: (one) => void hear(one),
+        open: (one) => ((opened = one), show(store.get())),
+      }),
+    );
+    sections.forEach((section, file) =>
+      section.list.replaceChildren(
+        ...rows.filter((_, nth) => cuts[nth].file === file).map((row) => row.root),
+      ),
+    );
     if (focused >= 0) rows[Math.min(focused, rows.length - 1)]?.more.focus({ preventScroll: true });
   }
 
@@ -156,7 +219,14 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
       list(cuts);
     }
     listed = files;
-    rows.forEach((row, nth) => row.show(cuts, { seconds: recordings[cuts[nth].file].seconds, range: range(), open: opened === nth, shown: shown(cuts[nth]) }));
+    rows.forEach((row, nth) =>
+      row.show(cuts, {
+        seconds: recordings[cuts[nth].file].seconds,
+        range: range(),
+        open: opened === nth,
+        shown: shown(cuts[nth]),
+      }),
+    );
     sections.forEach(({ picture, tally }, file) => {
       const mine = cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file);
       picture.show(mine);
@@ -168,7 +238,11 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     fine.style.setProperty("--at", `${Number(fine.value) * 5}%`);
     const chosen = cuts.filter(({ on }) => on);
     const wrong = chosen.filter((cut) => troubleOf(cut, recordings[cut.file].seconds, range())).length;
-    keep.textContent = wrong ? `${wrong} ${wrong === 1 ? "has a wrong number" : "have wrong numbers"}` : chosen.length ? `Keep ${chosen.length} ${chosen.length === 1 ? "sound" : "sounds"}` : "Nothing chosen";
+    keep.textContent = wrong
+      ? `${wrong} ${wrong === 1 ? "has a wrong number" : "have wrong numbers"}`
+      : chosen.length
+        ? `Keep ${chosen.length} ${chosen.length === 1 ? "sound" : "sounds"}`
+        : "Nothing chosen";
     setAll(keep, { disabled: !chosen.length || wrong > 0 || phase === "keeping" || uploading.finding });
   }
 

@@ -22,7 +22,9 @@ export async function filesOf(data) {
 async function walk(entry, dropped) {
   try {
     if (entry.isFile) dropped.files.push(await fileOf(/** @type {FileSystemFileEntry} */ (entry)));
-    else if (entry.isDirectory && !isHidden(entry.name)) for (const child of await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry))) await walk(child, dropped);
+    else if (entry.isDirectory && !isHidden(entry.name))
+      for (const child of await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry)))
+        await walk(child, dropped);
   } catch {
     dropped.unreadable.push(entry.name);
   }
@@ -40,8 +42,11 @@ async function childrenOf(folder) {
   /** @type {FileSystemEntry[]} */
   const all = [];
   for (;;) {
-    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ done, failed) => reader.readEntries(done, failed));
-    if (!some.length) return all.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ done, failed) =>
+      reader.readEntries(done, failed),
+    );
+    if (!some.length)
+      return all.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
     all.push(...some);
   }
 }

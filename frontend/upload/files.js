@@ -14,10 +14,33 @@
 /** @typedef {{name: string, code: string, detail: string}} Refusal */
 /** @typedef {{what: string, count: number}} Skipped      files that are no sounds, by what they are */
 
-const SOUNDS = ["wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "mp2", "aif", "aiff", "aifc", "au", "snd", "rf64", "w64", "caf", "m4a", "mp4", "aac", "wma", "bwf"];
+const SOUNDS = [
+  "wav",
+  "wave",
+  "flac",
+  "ogg",
+  "oga",
+  "opus",
+  "mp3",
+  "mp2",
+  "aif",
+  "aiff",
+  "aifc",
+  "au",
+  "snd",
+  "rf64",
+  "w64",
+  "caf",
+  "m4a",
+  "mp4",
+  "aac",
+  "wma",
+  "bwf",
+];
 
 /** What file managers leave in folders: "._kick.wav" is a Mac's note about kick.wav, no sound. @param {string} name */
-const isLeftover = (name) => name.startsWith("._") || /^(\.ds_store|thumbs\.db|desktop\.ini|icon\r?)$/i.test(name);
+const isLeftover = (name) =>
+  name.startsWith("._") || /^(\.ds_store|thumbs\.db|desktop\.ini|icon\r?)$/i.test(name);
 
 /** @param {string} name */
 const endingOf = (name) => /\.([^.]+)$/.exec(name)?.[1].toLowerCase() ?? "";
@@ -50,7 +73,12 @@ export function sortFiles(files, { upload_bytes: most }) {
     const what = kindLeftOut(file);
     if (what) skipped.set(what, (skipped.get(what) ?? 0) + 1);
     else if (file.size === 0) refused.push({ name: file.name, code: "empty", detail: "The file is empty." });
-    else if (file.size > most) refused.push({ name: file.name, code: "upload_too_large", detail: `It has ${megabytes(file.size)}; up to ${megabytes(most)} can be taken.` });
+    else if (file.size > most)
+      refused.push({
+        name: file.name,
+        code: "upload_too_large",
+        detail: `It has ${megabytes(file.size)}; up to ${megabytes(most)} can be taken.`,
+      });
     else return true;
     return false;
   });
@@ -61,7 +89,9 @@ export function sortFiles(files, { upload_bytes: most }) {
 export function skippedWords(skipped) {
   const all = skipped.reduce((sum, { count }) => sum + count, 0);
   if (!all) return "";
-  const kinds = skipped.map(({ what, count }) => (skipped.length > 1 || count > 1 ? `${count} ${what}` : what)).join(", ");
+  const kinds = skipped
+    .map(({ what, count }) => (skipped.length > 1 || count > 1 ? `${count} ${what}` : what))
+    .join(", ");
   return `${all === 1 ? "1 file is no sound and was" : `${all} files are no sounds and were`} left out: ${kinds}.`;
 }
 

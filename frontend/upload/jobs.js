@@ -20,13 +20,31 @@ export function told(job, kind, data) {
   if (kind === "progress") {
     const point = { phase: data.phase, step: data.step, train: data.train, held: data.held_out };
     // after an interruption it goes on from a step that was seen before
-    const curve = [...job.curve.filter(({ phase, step }) => phase !== point.phase || step < point.step), point];
-    const progress = { phase: data.phase, step: data.step, steps: data.steps, percent: data.percent, eta: data.eta ?? null, best_step: data.best_step ?? null };
-    return { ...job, phase: data.phase, progress, curve, from: job.attempts > 1 ? job.from ?? data.step : null };
+    const curve = [
+      ...job.curve.filter(({ phase, step }) => phase !== point.phase || step < point.step),
+      point,
+    ];
+    const progress = {
+      phase: data.phase,
+      step: data.step,
+      steps: data.steps,
+      percent: data.percent,
+      eta: data.eta ?? null,
+      best_step: data.best_step ?? null,
+    };
+    return {
+      ...job,
+      phase: data.phase,
+      progress,
+      curve,
+      from: job.attempts > 1 ? (job.from ?? data.step) : null,
+    };
   }
   if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };
-  if (kind === "failed") return { ...job, phase: kind, error: String(data.message ?? "no reason was given; see the server log.") };
-  if (kind === "started") return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
+  if (kind === "failed")
+    return { ...job, phase: kind, error: String(data.message ?? "no reason was given; see the server log.") };
+  if (kind === "started")
+    return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
   if (kind === "done") return { ...job, phase: kind, why: data.reason ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };
 }
@@ -46,7 +64,21 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
   function follow(reply, sounds = reply.sounds ?? []) {
     source?.close();
     /** @type {Job} */
-    const job = { id: reply.id, title: reply.title, result: reply.result, phase: "queued", sounds, progress: null, curve: [], previews: 0, preview: null, attempts: 0, from: null, why: null, error: reply.error };
+    const job = {
+      id: reply.id,
+      title: reply.title,
+      result: reply.result,
+      phase: "queued",
+      sounds,
+      progress: null,
+      curve: [],
+      previews: 0,
+      preview: null,
+      attempts: 0,
+      from: null,
+      why: null,
+      error: reply.error,
+    };
     store.set({ job });
     const mine = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
     for (const kind of KINDS)
@@ -86,19 +118,24 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
   }
 
   let looked = false;
-  const stop = watch(store, ({ panel, model }) => [panel === "yours", model], async ({ panel, model, job }) => {
-    if (panel !== "yours" || !model || looked || job) return;
-    looked = true;
-    try {
-      const running = (await api.jobs()).find((one) => !OVER.includes(one.state) && one.model === model.id);
-      if (running && !store.get().job) follow(running);
-    } catch {
-      // nobody asked
-    }
-  });
+  const stop = watch(
+    store,
+    ({ panel, model }) => [panel === "yours", model],
+    async ({ panel, model, job }) => {
+      if (panel !== "yours" || !model || looked || job) return;
+      looked = true;
+      try {
+        const running = (await api.jobs()).find((one) => !OVER.includes(one.state) && one.model === model.id);
+        if (running && !store.get().job) follow(running);
+      } catch {
+        // nobody asked
+      }
+    },
+  );
 
   return {
-    start, cancel,
+    start,
+    cancel,
     dismiss() {
       source?.close();
       source = null;

@@ -15,14 +15,31 @@ import { createUploads } from "./uploads.js";
 
 /** @typedef {import("../state.js").State} State */
 
-const LIMITS = "However many; best to learn from are 5 to 20 short sounds, 30 s in all. Long recordings are split.";
+const LIMITS =
+  "However many; best to learn from are 5 to 20 short sounds, 30 s in all. Long recordings are split.";
 
 /** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
 export function mount(root, parts) {
   const { store } = parts;
-  const picker = /** @type {HTMLInputElement} */ (h("input.vh", { type: "file", multiple: true, accept: "audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.m4a", "aria-label": "Sound files" }));
-  const folder = /** @type {HTMLInputElement} */ (h("input.vh", { type: "file", webkitdirectory: true, "aria-label": "A folder of sounds" }));
-  const zone = h("label.drop", {}, icon("upload"), h("b", {}, fingers() ? "Pick sound files" : "Drop sounds or folders here, or pick files"), h("span", {}, LIMITS), picker);
+  const picker = /** @type {HTMLInputElement} */ (
+    h("input.vh", {
+      type: "file",
+      multiple: true,
+      accept: "audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.m4a",
+      "aria-label": "Sound files",
+    })
+  );
+  const folder = /** @type {HTMLInputElement} */ (
+    h("input.vh", { type: "file", webkitdirectory: true, "aria-label": "A folder of sounds" })
+  );
+  const zone = h(
+    "label.drop",
+    {},
+    icon("upload"),
+    h("b", {}, fingers() ? "Pick sound files" : "Drop sounds or folders here, or pick files"),
+    h("span", {}, LIMITS),
+    picker,
+  );
   const whole = h("label.text.folder", {}, "Pick a whole folder", folder);
   const progress = h("div.progress");
   const leftOut = h("div.left-out", { hidden: true });
@@ -31,10 +48,36 @@ export function mount(root, parts) {
   const list = h("div");
   const offer = h("div.offer");
   const models = h("div.models");
-  const lede = h("p.lede", {}, "They land on the map, can be played and be ends of a journey at once. They stay on this machine.");
-  const calm = h("div.calm", {}, h("h2", {}, "Your sounds"), lede, zone, whole, progress, leftOut, editor, adapted, offer, list, models);
+  const lede = h(
+    "p.lede",
+    {},
+    "They land on the map, can be played and be ends of a journey at once. They stay on this machine.",
+  );
+  const calm = h(
+    "div.calm",
+    {},
+    h("h2", {}, "Your sounds"),
+    lede,
+    zone,
+    whole,
+    progress,
+    leftOut,
+    editor,
+    adapted,
+    offer,
+    list,
+    models,
+  );
   const run = h("div.run", { hidden: true });
-  root.append(calm, run, h("button.icon.close", { "aria-label": "Close your sounds", onclick: () => store.set({ panel: null }) }, icon("close")));
+  root.append(
+    calm,
+    run,
+    h(
+      "button.icon.close",
+      { "aria-label": "Close your sounds", onclick: () => store.set({ panel: null }) },
+      icon("close"),
+    ),
+  );
 
   const brought = mountModels(models, parts); // before the uploads: a model that is dropped is no sound
   const uploads = createUploads(parts);
@@ -66,10 +109,14 @@ export function mount(root, parts) {
   const stops = [
     watch(store, ({ library, uploading, job }) => [library, uploading, job !== null], show),
     // who pressed a key that is gone goes on where it led
-    watch(store, ({ job }) => [job?.id], ({ panel }) => {
-      if (panel !== "yours" || !root.contains(document.activeElement)) return;
-      requestAnimationFrame(() => root.focus({ preventScroll: true }));
-    }),
+    watch(
+      store,
+      ({ job }) => [job?.id],
+      ({ panel }) => {
+        if (panel !== "yours" || !root.contains(document.activeElement)) return;
+        requestAnimationFrame(() => root.focus({ preventScroll: true }));
+      },
+    ),
   ];
   return {
     destroy() {

@@ -8,7 +8,8 @@ const WAITS = [1, 2, 4, 8, 15, 15]; // Seconds
 /** @typedef {import("../state.js").Seconds} Seconds */
 
 /** Worth asking again: busy, still loading, away. @param {unknown} error */
-export const isPassing = (error) => error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status === 503);
+export const isPassing = (error) =>
+  error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status === 503);
 
 /**
  * @template T
@@ -37,5 +38,9 @@ export async function patiently(ask, { signal, waiting, pause = sleep }) {
 const sleep = (seconds, signal) =>
   new Promise((done, failed) => {
     const timer = setTimeout(done, 1000 * seconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), failed(new DOMException("cancelled", "AbortError"))), { once: true });
+    signal.addEventListener(
+      "abort",
+      () => (clearTimeout(timer), failed(new DOMException("cancelled", "AbortError"))),
+      { once: true },
+    );
   });

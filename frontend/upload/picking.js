@@ -20,10 +20,20 @@ export function mountPicking(root, { store, made, saver }, changed) {
   const begin = h("button.text", { onclick: () => pick(new Set()) }, "Choose several");
   const all = h("button.btn.quiet.small", { onclick: () => pick(new Set(own())) }, "All");
   const none = h("button.btn.quiet.small", { onclick: () => pick(new Set()) }, "None");
-  const save = h("button.btn.quiet.small", { onclick: () => void saver.sounds(chosen().map((id) => ({ anchor: { sound: id } }))) });
+  const save = h("button.btn.quiet.small", {
+    onclick: () => void saver.sounds(chosen().map((id) => ({ anchor: { sound: id } }))),
+  });
   const remove = h("button.btn.quiet.small", { onclick: () => void removeAll() });
   const end = h("button.btn.ghost.small", { onclick: () => pick(null) }, "Done");
-  const tools = h("div.row.wrap.tools", { role: "group", "aria-label": "The chosen sounds" }, all, none, save, remove, end);
+  const tools = h(
+    "div.row.wrap.tools",
+    { role: "group", "aria-label": "The chosen sounds" },
+    all,
+    none,
+    save,
+    remove,
+    end,
+  );
   root.append(begin, tools);
 
   /** Those of the chosen that are still there. */
@@ -61,11 +71,18 @@ export function mountPicking(root, { store, made, saver }, changed) {
     /** Of a row, while several are chosen. @param {string} id @param {string} name */
     checkbox(id, name) {
       if (!picked) return null;
-      const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", "data-act": "pick", "aria-label": `Choose ${name}`, onchange: () => {
-        if (box.checked) picked?.add(id);
-        else picked?.delete(id);
-        show();
-      } }));
+      const box = /** @type {HTMLInputElement} */ (
+        h("input", {
+          type: "checkbox",
+          "data-act": "pick",
+          "aria-label": `Choose ${name}`,
+          onchange: () => {
+            if (box.checked) picked?.add(id);
+            else picked?.delete(id);
+            show();
+          },
+        })
+      );
       box.checked = picked.has(id);
       return box;
     },

@@ -18,7 +18,13 @@ export function readPitch(text) {
   const [, number] = /^(\d+(?:\.\d+)?)\s*(?:hz)?$/.exec(plain) ?? [];
   const [, letter, sign, octave] = /^([a-g])([#♯b♭]?)(-?\d)$/.exec(plain) ?? [];
   const step = STEPS[/** @type {"c"} */ (letter)] + ({ "#": 1, "♯": 1, b: -1, "♭": -1 }[sign] ?? 0);
-  const hertz = number ? Number(number) : letter ? 440 * 2 ** ((12 * (Number(octave) + 1) + step - 69) / 12) : NaN;
+  const hertz = number
+    ? Number(number)
+    : letter
+      ? 440 * 2 ** ((12 * (Number(octave) + 1) + step - 69) / 12)
+      : NaN;
   if (hertz >= LOW && hertz <= HIGH) return hertz;
-  throw new RangeError(`“${text.trim()}” is no pitch. Write a note as A3 or F#2, ${LOW} to ${HIGH} Hz as 220, or nothing for a sound without one.`);
+  throw new RangeError(
+    `“${text.trim()}” is no pitch. Write a note as A3 or F#2, ${LOW} to ${HIGH} Hz as 220, or nothing for a sound without one.`,
+  );
 }

@@ -60,18 +60,26 @@ export function makeRecording({ seconds, overview }, { range, correct, add, hear
   });
 
   /** @param {PointerEvent} event */
-  const timeOf = (event) => Math.min(seconds, Math.max(0, ((event.clientX - canvas.getBoundingClientRect().left) / canvas.clientWidth) * seconds));
+  const timeOf = (event) =>
+    Math.min(
+      seconds,
+      Math.max(0, ((event.clientX - canvas.getBoundingClientRect().left) / canvas.clientWidth) * seconds),
+    );
   /** @param {number} pixels */
   const secondsIn = (pixels) => (pixels * unit() * seconds) / canvas.clientWidth;
   /** @param {number} t */
   function edgeAt(t) {
     const near = secondsIn(GRIP);
     for (const { cut, nth } of cuts)
-      for (const edge of /** @type {const} */ (["start", "end"])) if (Math.abs(cut[edge] - t) < near) return { nth, edge };
+      for (const edge of /** @type {const} */ (["start", "end"]))
+        if (Math.abs(cut[edge] - t) < near) return { nth, edge };
     return null;
   }
   /** @param {{from: Seconds, to: Seconds}} drawn */
-  const spanOf = ({ from, to }) => ({ start: Math.min(from, to), end: Math.min(Math.max(from, to), Math.min(from, to) + range.max) });
+  const spanOf = ({ from, to }) => ({
+    start: Math.min(from, to),
+    end: Math.min(Math.max(from, to), Math.min(from, to) + range.max),
+  });
   /** @param {number} t */
   const cutAt = (t) => cuts.find(({ cut }) => t >= cut.start && t <= cut.end);
 

@@ -21,7 +21,10 @@ const isChange = ({ code = "" }) => code in CHANGES;
 /** What stands under a sound: its faults, each by itself; of few sounds also what was done to it. @param {readonly Remark[]} remarks @param {number} sounds in all @returns {string[]} */
 export function remarksOf(remarks, sounds) {
   const changes = sounds <= FEW ? remarks.filter(isChange).map(({ text }) => text) : [];
-  return [...remarks.filter((remark) => !isChange(remark)).map(({ text }) => sentence(text)), ...(changes.length ? [sentence(changes.join("; "))] : [])];
+  return [
+    ...remarks.filter((remark) => !isChange(remark)).map(({ text }) => sentence(text)),
+    ...(changes.length ? [sentence(changes.join("; "))] : []),
+  ];
 }
 
 /** What was done to many sounds: "300 sounds were mixed to one channel." @param {readonly {warnings: readonly Remark[]}[]} sounds @returns {string[]} */

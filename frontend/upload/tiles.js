@@ -34,7 +34,15 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
   function make(nth) {
     const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { "aria-hidden": "true" }));
     const [name, detail] = [h("b"), h("span")];
-    const button = h("button.take", { onclick: () => void play(nth) }, canvas, h("span.vh", {}, "Play: "), name, h("span.vh", {}, ", "), detail);
+    const button = h(
+      "button.take",
+      { onclick: () => void play(nth) },
+      canvas,
+      h("span.vh", {}, "Play: "),
+      name,
+      h("span.vh", {}, ", "),
+      detail,
+    );
     const take = { key: "", label: "", detail: "", url: async () => "" };
     return { take, button, canvas, name, detail, sound: null, buffer: null };
   }
@@ -42,15 +50,21 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
   /** @param {Tile} tile @returns {Promise<AudioBuffer>} */
   function soundOf(tile) {
     const { take } = tile;
-    tile.sound ??= take.url().then((url) => api.bytes(url)).then(toAudioBuffer);
+    tile.sound ??= take
+      .url()
+      .then((url) => api.bytes(url))
+      .then(toAudioBuffer);
     const asked = tile.sound;
-    asked.then((buffer) => {
-      if (tile.sound !== asked) return;
-      tile.buffer = buffer;
-      draw();
-    }, () => {
-      if (tile.sound === asked) tile.sound = null; // asked for again when somebody wants to hear it
-    });
+    asked.then(
+      (buffer) => {
+        if (tile.sound !== asked) return;
+        tile.buffer = buffer;
+        draw();
+      },
+      () => {
+        if (tile.sound === asked) tile.sound = null; // asked for again when somebody wants to hear it
+      },
+    );
     return asked;
   }
 
@@ -72,12 +86,21 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
     if (!root.clientWidth) return;
     const palette = readPalette(document.documentElement);
     const [ground, ink] = [parseHex(palette.raised), parseHex(palette.ink)];
-    const longest = Math.max(0.1, ...tiles.map(({ buffer }) => (buffer ? audibleSeconds(buffer.getChannelData(0), buffer.sampleRate) : 0)));
+    const longest = Math.max(
+      0.1,
+      ...tiles.map(({ buffer }) =>
+        buffer ? audibleSeconds(buffer.getChannelData(0), buffer.sampleRate) : 0,
+      ),
+    );
     for (const { canvas, buffer } of tiles) {
       const { c } = sharp(canvas);
       if (!buffer) continue;
       // one time axis for all, so that they can be compared
-      const image = spectrogram(buffer.getChannelData(0), buffer.sampleRate, { columns: COLUMNS, bands: BANDS, seconds: clamp(longest, 0.1, 1.5) });
+      const image = spectrogram(buffer.getChannelData(0), buffer.sampleRate, {
+        columns: COLUMNS,
+        bands: BANDS,
+        seconds: clamp(longest, 0.1, 1.5),
+      });
       paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) => {
         const e = strength(image, x, y, image.peak);
         return ground.map((g, k) => mix(g, ink[k], e));

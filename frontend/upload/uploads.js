@@ -15,7 +15,17 @@ import { isPassing, patiently } from "./patience.js";
 /** @typedef {import("../api.js").Refused} Refused */
 
 /** A new upload, before anything was sent. @param {number} total files @returns {Uploading} */
-export const sending = (total) => ({ phase: "sending", total, done: 0, onMap: 0, waiting: null, recordings: [], cuts: [], threshold: null, finding: false });
+export const sending = (total) => ({
+  phase: "sending",
+  total,
+  done: 0,
+  onMap: 0,
+  waiting: null,
+  recordings: [],
+  cuts: [],
+  threshold: null,
+  finding: false,
+});
 
 /** There is no room for more, whatever file it is. @param {unknown} error */
 const isFull = (error) => error instanceof ApiError && (error.status === 409 || error.status === 507);
@@ -44,7 +54,12 @@ export function createUploads({ store, api, refresh, complain, pause }) {
   const leaveOut = (more) => store.set({ leftOut: addLeftOut(store.get().leftOut, more) });
 
   /** @template T @param {() => Promise<T>} ask */
-  const asking = (ask) => patiently(ask, { signal: controller.signal, waiting: (seconds) => update({ waiting: seconds }), ...(pause && { pause }) });
+  const asking = (ask) =>
+    patiently(ask, {
+      signal: controller.signal,
+      waiting: (seconds) => update({ waiting: seconds }),
+      ...(pause && { pause }),
+    });
 
   /** Files, however many; more may come while they are sent. @param {readonly File[]} files */
   async function take(files) {
@@ -92,9 +107,16 @@ export function createUploads({ store, api, refresh, complain, pause }) {
     if (isPassing(error) || isFull(error)) {
       const rest = [...part, ...queue];
       queue = [];
-      return leaveOut({ refused: [{ name: rest.length === 1 ? rest[0].name : `${rest.length} files`, code, detail }], again: rest });
+      return leaveOut({
+        refused: [{ name: rest.length === 1 ? rest[0].name : `${rest.length} files`, code, detail }],
+        again: rest,
+      });
     }
-    if (part.length === 1) return leaveOut({ refused: [{ name: part[0].name, code, detail }], again: code === "internal_error" ? part : [] });
+    if (part.length === 1)
+      return leaveOut({
+        refused: [{ name: part[0].name, code, detail }],
+        again: code === "internal_error" ? part : [],
+      });
     const middle = part.length >> 1;
     const before = store.get().uploading?.done ?? 0;
     for (const half of [part.slice(0, middle), part.slice(middle)]) await sendPart(half);
@@ -103,7 +125,9 @@ export function createUploads({ store, api, refresh, complain, pause }) {
 
   /** @param {readonly Refused[]} refused @param {readonly File[]} part */
   function refuse(refused, part) {
-    const skipped = refused.filter(({ code }) => code === "skipped").map(() => ({ what: "notes of a file manager", count: 1 }));
+    const skipped = refused
+      .filter(({ code }) => code === "skipped")
+      .map(() => ({ what: "notes of a file manager", count: 1 }));
     const bad = refused.filter(({ code }) => code !== "skipped");
     const again = bad.filter(({ code }) => code === "internal_error").map(({ file }) => part[file]);
     if (refused.length) leaveOut({ refused: bad, skipped, again });
@@ -113,7 +137,10 @@ export function createUploads({ store, api, refresh, complain, pause }) {
   async function receive({ id, files }) {
     const recordings = files.map((file, nth) => ({ ...file, upload: id, nth }));
     const odd = recordings.filter((recording) => !isPlain(recording));
-    await choose(id, recordings.filter(isPlain).flatMap((recording) => cutsOf(recording, recording.nth)));
+    await choose(
+      id,
+      recordings.filter(isPlain).flatMap((recording) => cutsOf(recording, recording.nth)),
+    );
     if (!odd.length) return forget([id]);
     const all = [...(store.get().uploading?.recordings ?? []), ...odd];
     update({ recordings: all, cuts: all.flatMap((recording, file) => cutsOf(recording, file)) });
@@ -123,9 +150,13 @@ export function createUploads({ store, api, refresh, complain, pause }) {
   async function choose(upload, sounds) {
     const most = model().limits.choice_sounds;
     for (let first = 0; first < sounds.length; first += most) {
-      const some = sounds.slice(first, first + most).map(({ file, start, end, name }) => ({ file, start, end, name }));
+      const some = sounds
+        .slice(first, first + most)
+        .map(({ file, start, end, name }) => ({ file, start, end, name }));
       try {
-        const { sounds: added, refused = [] } = await asking(() => api.choose(model().id, upload, some, controller.signal));
+        const { sounds: added, refused = [] } = await asking(() =>
+          api.choose(model().id, upload, some, controller.signal),
+        );
         refuse(refused, []);
         update({ onMap: (store.get().uploading?.onMap ?? 0) + added.length });
       } catch (error) {
@@ -144,7 +175,10 @@ export function createUploads({ store, api, refresh, complain, pause }) {
     try {
       for (const upload of uploadsIn(uploading)) {
         const mine = (/** @type {Cut} */ { file }) => uploading.recordings[file].upload === upload;
-        await choose(upload, chosen.filter(mine).map((cut) => ({ ...cut, file: uploading.recordings[cut.file].nth })));
+        await choose(
+          upload,
+          chosen.filter(mine).map((cut) => ({ ...cut, file: uploading.recordings[cut.file].nth })),
+        );
         left = left.filter((cut) => !mine(cut)); // if the next one fails, these are not kept twice
         update({ cuts: left });
       }
@@ -162,7 +196,9 @@ export function createUploads({ store, api, refresh, complain, pause }) {
     if (!onMap) return;
     try {
       await refresh();
-      store.set({ notice: { text: `${onMap} ${onMap === 1 ? "sound is" : "sounds are"} on the map.`, kind: "news" } });
+      store.set({
+        notice: { text: `${onMap} ${onMap === 1 ? "sound is" : "sounds are"} on the map.`, kind: "news" },
+      });
     } catch (error) {
       complain(error, () => void refresh());
     }
@@ -174,11 +210,33 @@ export function createUploads({ store, api, refresh, complain, pause }) {
     if (!uploading) return;
     update({ threshold, finding: true });
     try {
-      const replies = new Map(await Promise.all(uploadsIn(uploading).map(async (upload) => /** @type {const} */ ([upload, await asking(() => api.proposals(model().id, upload, threshold))]))));
+      const replies = new Map(
+        await Promise.all(
+          uploadsIn(uploading).map(
+            async (upload) =>
+              /** @type {const} */ ([
+                upload,
+                await asking(() => api.proposals(model().id, upload, threshold)),
+              ]),
+          ),
+        ),
+      );
       const now = store.get().uploading;
       if (!now || now.threshold !== threshold) return; // it was moved on meanwhile
-      const recordings = now.recordings.map((recording) => ({ ...recording, sounds: /** @type {UploadReply} */ (replies.get(recording.upload)).files[recording.nth].sounds }));
-      const cuts = recordings.flatMap((recording, file) => carriedOver(now.cuts.filter((cut) => cut.file === file), cutsOf(recording, file, now.cuts.some(({ on }) => on))));
+      const recordings = now.recordings.map((recording) => ({
+        ...recording,
+        sounds: /** @type {UploadReply} */ (replies.get(recording.upload)).files[recording.nth].sounds,
+      }));
+      const cuts = recordings.flatMap((recording, file) =>
+        carriedOver(
+          now.cuts.filter((cut) => cut.file === file),
+          cutsOf(
+            recording,
+            file,
+            now.cuts.some(({ on }) => on),
+          ),
+        ),
+      );
       update({ recordings, cuts, finding: false });
     } catch (error) {
       update({ finding: false });
@@ -210,37 +268,54 @@ export function createUploads({ store, api, refresh, complain, pause }) {
   }
 
   /** They go by themselves later. @param {readonly string[]} uploads */
-  const forget = (uploads) => uploads.forEach((upload) => void api.forget(model().id, upload).catch(() => {}));
+  const forget = (uploads) =>
+    uploads.forEach((upload) => void api.forget(model().id, upload).catch(() => {}));
 
   /** @param {Uploading} uploading */
   const uploadsIn = ({ recordings }) => [...new Set(recordings.map(({ upload }) => upload))];
 
   let checked = ""; // whose check is shown
   const stops = [
-    watch(store, ({ dropped, model: there }) => [dropped, there], ({ dropped, model: there }) => {
-      if (!dropped || !there) return;
-      store.set({ dropped: null });
-      void take(dropped);
-    }),
+    watch(
+      store,
+      ({ dropped, model: there }) => [dropped, there],
+      ({ dropped, model: there }) => {
+        if (!dropped || !there) return;
+        store.set({ dropped: null });
+        void take(dropped);
+      },
+    ),
     // looked at anew whenever there are others
-    watch(store, ({ library, panel, deleted }) => [library, panel, deleted], ({ library, panel, model: there, deleted }) => {
-      if (!library || !there || panel !== "yours") return;
-      const ids = ownSounds(library);
-      const key = [...ids, deleted.length].join();
-      if (key === checked) return;
-      checked = key;
-      if (!ids.length) return store.set({ check: null });
-      // the server still has what can be taken back
-      const some = deleted.length ? ids : undefined;
-      api.check(there.id, some).then((check) => checked === key && store.set({ check }), (error) => {
-        checked = "";
-        complain(error, () => {});
-      });
-    }),
+    watch(
+      store,
+      ({ library, panel, deleted }) => [library, panel, deleted],
+      ({ library, panel, model: there, deleted }) => {
+        if (!library || !there || panel !== "yours") return;
+        const ids = ownSounds(library);
+        const key = [...ids, deleted.length].join();
+        if (key === checked) return;
+        checked = key;
+        if (!ids.length) return store.set({ check: null });
+        // the server still has what can be taken back
+        const some = deleted.length ? ids : undefined;
+        api.check(there.id, some).then(
+          (check) => checked === key && store.set({ check }),
+          (error) => {
+            checked = "";
+            complain(error, () => {});
+          },
+        );
+      },
+    ),
   ];
 
   return {
-    take, keep, split, edit, cancel, again,
+    take,
+    keep,
+    split,
+    edit,
+    cancel,
+    again,
     dismiss: () => store.set({ leftOut: null }),
     destroy() {
       controller.abort();

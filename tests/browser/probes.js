@@ -2,7 +2,9 @@
 window.probes = (() => {
   const box = (element) => element.getBoundingClientRect();
   const visible = (selector) =>
-    [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
+    [...document.querySelectorAll(selector)].filter((element) =>
+      element.checkVisibility({ visibilityProperty: true }),
+    );
   const positions = () => {
     const { library } = window.sonifold.state();
     return Array.from({ length: library.count }, (_, i) => window.sonifold.locate(i));
@@ -21,7 +23,8 @@ window.probes = (() => {
         .map((_, i) => i)
         .filter((i) => {
           const [x, y] = at[i];
-          if (x < map.left + 40 || x > map.right - 40 || y < map.top + 40 || y > map.bottom - 90) return false;
+          if (x < map.left + 40 || x > map.right - 40 || y < map.top + 40 || y > map.bottom - 90)
+            return false;
           return clear(at[i], on) && at.every(([u, v], j) => i === j || Math.hypot(u - x, v - y) > 3);
         });
       const chosen = [alone[0]];
@@ -62,16 +65,23 @@ window.probes = (() => {
     outside: () =>
       visible("button, a:not(.skip), input, [role=slider], .head > *")
         .filter((element) => !element.closest(".legend"))
-        .filter((element) => box(element).width && (box(element).left < -1 || box(element).right > innerWidth + 1))
+        .filter(
+          (element) => box(element).width && (box(element).left < -1 || box(element).right > innerWidth + 1),
+        )
         .map((element) => element.className),
 
     // Pairs of controls that lie on each other.
     crossing() {
       const controls = visible(".deck :is(.play, .loop, .seg, .path, .more > *, .weight)");
       const over = (p, q) =>
-        Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 1;
+        Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 &&
+        Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 1;
       return controls.flatMap((p, i) =>
-        controls.slice(i + 1).filter((q) => over(box(p), box(q))).map((q) => `${p.className} and ${q.className}`));
+        controls
+          .slice(i + 1)
+          .filter((q) => over(box(p), box(q)))
+          .map((q) => `${p.className} and ${q.className}`),
+      );
     },
 
     nameless: () =>
@@ -80,17 +90,23 @@ window.probes = (() => {
         .map((e) => e.outerHTML.slice(0, 120)),
 
     doubleIds: () =>
-      [...document.querySelectorAll("[id]")].map(({ id }) => id).filter((id, i, all) => all.indexOf(id) !== i),
+      [...document.querySelectorAll("[id]")]
+        .map(({ id }) => id)
+        .filter((id, i, all) => all.indexOf(id) !== i),
 
     count: (selector) => document.querySelectorAll(selector).length,
 
     // Which choice is the tab stop of each group of choices.
     tabStops: () =>
       [...document.querySelectorAll("[role=radiogroup]")].map((group) =>
-        [...group.querySelectorAll("[role=radio][tabindex='0']")].map((radio) => radio.getAttribute("aria-checked")).join()),
+        [...group.querySelectorAll("[role=radio][tabindex='0']")]
+          .map((radio) => radio.getAttribute("aria-checked"))
+          .join(),
+      ),
 
     pressable: () =>
-      visible(".deck :is(.play, .loop, .path, .seg button, .more > *, .weight input)").filter((e) => !e.closest("[inert]"))
-        .length,
+      visible(".deck :is(.play, .loop, .path, .seg button, .more > *, .weight input)").filter(
+        (e) => !e.closest("[inert]"),
+      ).length,
   };
 })();

@@ -12,10 +12,21 @@ import { knownWords } from "../../frontend/upload/list.js";
 import { isModelFile, kindWords, linkTo } from "../../frontend/upload/models.js";
 import { readPitch } from "../../frontend/upload/pitch.js";
 
-const library = (uploaded, kind = "uploaded") => createLibrary({
-  family_names: ["Kick", "yours"], id: ["aaaaaaaaaaaa", ...uploaded], name: ["Alpha", ...uploaded], family: [0, ...uploaded.map(() => 1)], x: [0, ...uploaded.map(() => 1)], y: [0, ...uploaded.map(() => 0)],
-  seconds: [1, ...uploaded.map(() => 0.5)], pitch: [null, ...uploaded.map(() => null)], source: [""], licence: [""], credit: [""], kind: ["library", ...uploaded.map(() => kind)],
-});
+const library = (uploaded, kind = "uploaded") =>
+  createLibrary({
+    family_names: ["Kick", "yours"],
+    id: ["aaaaaaaaaaaa", ...uploaded],
+    name: ["Alpha", ...uploaded],
+    family: [0, ...uploaded.map(() => 1)],
+    x: [0, ...uploaded.map(() => 1)],
+    y: [0, ...uploaded.map(() => 0)],
+    seconds: [1, ...uploaded.map(() => 0.5)],
+    pitch: [null, ...uploaded.map(() => null)],
+    source: [""],
+    licence: [""],
+    credit: [""],
+    kind: ["library", ...uploaded.map(() => kind)],
+  });
 const model = { id: "m", unit: "tdB", kind: "library", base: null, weights: { min: 0, max: 10, default: 2 } };
 const start = { ...initial, model, models: [model], library: library([]), server: { phase: "ready" } };
 const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
@@ -24,17 +35,31 @@ const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
 function engine(inUse = []) {
   const asked = [];
   const waiting = [];
-  const reply = (base, sounds) => ({ model: base, result: `${base}-${sounds.join("")}`, sounds: [...sounds].sort(), forecast: { text: "Expect." }, carries: true, sliders: [{ id: "common", title: "more", low: -1, high: 2, share: 0.4 }], seconds: 0.4 });
+  const reply = (base, sounds) => ({
+    model: base,
+    result: `${base}-${sounds.join("")}`,
+    sounds: [...sounds].sort(),
+    forecast: { text: "Expect." },
+    carries: true,
+    sliders: [{ id: "common", title: "more", low: -1, high: 2, share: 0.4 }],
+    seconds: 0.4,
+  });
   const api = {
     adaptations: async () => inUse.map((sounds) => reply("m", sounds)),
-    adapt: (base, sounds, signal) => new Promise((done, fail) => {
-      asked.push(["adapt", sounds.join()]);
-      signal.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
-      waiting.push(() => done(reply(base, sounds)));
-    }),
+    adapt: (base, sounds, signal) =>
+      new Promise((done, fail) => {
+        asked.push(["adapt", sounds.join()]);
+        signal.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
+        waiting.push(() => done(reply(base, sounds)));
+      }),
     unadapt: async (result) => void asked.push(["unadapt", result]),
   };
-  return { api, asked, answer: async () => (waiting.splice(0).forEach((run) => run()), settle()), complain: assert.fail };
+  return {
+    api,
+    asked,
+    answer: async () => (waiting.splice(0).forEach((run) => run()), settle()),
+    complain: assert.fail,
+  };
 }
 
 test("uploads are taken in by themselves, whenever they are others, and heard", async () => {
@@ -47,15 +72,27 @@ test("uploads are taken in by themselves, whenever they are others, and heard", 
   assert.equal(voiceOf(store.get()), "m", "until it is there the model sounds as it did");
   store.set({ library: library(["u1", "u2"]) });
   await answer();
-  assert.deepEqual(asked, [["adapt", "u1"], ["adapt", "u1,u2"]]);
-  assert.deepEqual([store.get().hear, voiceOf(store.get()), otherVoice(store.get())], ["after", "m-u1u2", "m"]);
+  assert.deepEqual(asked, [
+    ["adapt", "u1"],
+    ["adapt", "u1,u2"],
+  ]);
+  assert.deepEqual(
+    [store.get().hear, voiceOf(store.get()), otherVoice(store.get())],
+    ["after", "m-u1u2", "m"],
+  );
   store.set({ library: library(["u2"]), amounts: { common: 1, gone: 2 } });
   assert.equal(voiceOf(store.get()), "m-u1u2", "the old one sounds until the new one is there");
   await answer();
-  assert.deepEqual(asked.slice(2), [["adapt", "u2"], ["unadapt", "m-u1u2"]]);
+  assert.deepEqual(asked.slice(2), [
+    ["adapt", "u2"],
+    ["unadapt", "m-u1u2"],
+  ]);
   assert.deepEqual(store.get().amounts, { common: 1 });
   store.set({ library: library([]) });
-  assert.deepEqual([store.get().adaptation, store.get().hear, asked.at(-1)], [null, null, ["unadapt", "m-u2"]]);
+  assert.deepEqual(
+    [store.get().adaptation, store.get().hear, asked.at(-1)],
+    [null, null, ["unadapt", "m-u2"]],
+  );
 });
 
 test("undo is the model as it was; it stays undone until somebody asks, or the sounds are others", async () => {
@@ -72,7 +109,11 @@ test("undo is the model as it was; it stays undone until somebody asks, or the s
   adapting.again();
   await answer();
   assert.equal(voiceOf(store.get()), "m-u1");
-  assert.deepEqual(asked, [["adapt", "u1"], ["unadapt", "m-u1"], ["adapt", "u1"]]);
+  assert.deepEqual(asked, [
+    ["adapt", "u1"],
+    ["unadapt", "m-u1"],
+    ["adapt", "u1"],
+  ]);
 });
 
 test("what was taken back before a reload is not taken in again", async () => {
@@ -89,7 +130,10 @@ test("what was in use before a reload is in use after it, and is heard as the li
   createAdapting({ store, api, complain });
   await settle();
   await answer();
-  assert.deepEqual([store.get().hear, voiceOf(store.get()), otherVoice(store.get())], ["before", "m", "m-u1"]);
+  assert.deepEqual(
+    [store.get().hear, voiceOf(store.get()), otherVoice(store.get())],
+    ["before", "m", "m-u1"],
+  );
 });
 
 test("a refined model is compared with the one it was made from", () => {
@@ -104,16 +148,37 @@ test("before and after: the way stays until the other one is there, and the othe
   const asked = [];
   const path = (voice, kind) => ({ kind, length: 1, audio: { url: `/${voice}/${kind}` } });
   const api = {
-    morphs: async (voice, _, options) => (asked.push([voice, options.kinds.join()]), { step_samples: 10, steps: 17, morphs: options.kinds.map((kind) => path(voice, kind)) }),
+    morphs: async (voice, _, options) => (
+      asked.push([voice, options.kinds.join()]),
+      { step_samples: 10, steps: 17, morphs: options.kinds.map((kind) => path(voice, kind)) }
+    ),
     bytes: async (url) => url,
   };
-  const adaptation = { phase: "ready", base: "m", result: "m-1", sounds: ["u1"], sliders: [], text: "", carries: true };
-  const store = createStore({ ...start, library: library(["u1"]), adaptation, a: { sound: "aaaaaaaaaaaa" }, b: { sound: "u1" } });
+  const adaptation = {
+    phase: "ready",
+    base: "m",
+    result: "m-1",
+    sounds: ["u1"],
+    sliders: [],
+    text: "",
+    carries: true,
+  };
+  const store = createStore({
+    ...start,
+    library: library(["u1"]),
+    adaptation,
+    a: { sound: "aaaaaaaaaaaa" },
+    b: { sound: "u1" },
+  });
   createJourneys({ store, api, toAudioBuffer: (url) => ({ url }), complain: assert.fail });
   await settle();
   const heard = () => ["geodesic", "linear"].map((kind) => store.get().journey.paths[kind].sounds.buffer.url);
   assert.deepEqual(heard(), ["/m/geodesic", "/m/linear"]);
-  assert.deepEqual(asked, [["m", "geodesic,linear"], ["m", "retimed"], ["m-1", "geodesic,linear"]]);
+  assert.deepEqual(asked, [
+    ["m", "geodesic,linear"],
+    ["m", "retimed"],
+    ["m-1", "geodesic,linear"],
+  ]);
   store.set({ hear: "after" });
   assert.deepEqual(heard(), ["/m/geodesic", "/m/linear"]);
   await settle();
@@ -125,18 +190,41 @@ test("before and after: the way stays until the other one is there, and the othe
 });
 
 test("a pitch is a note, or a number, or none; anything else is explained", () => {
-  assert.deepEqual([readPitch("A4"), readPitch("a3"), readPitch("220 hz"), readPitch(" 61.7"), readPitch("none"), readPitch("")], [440, 220, 220, 61.7, null, null]);
+  assert.deepEqual(
+    [
+      readPitch("A4"),
+      readPitch("a3"),
+      readPitch("220 hz"),
+      readPitch(" 61.7"),
+      readPitch("none"),
+      readPitch(""),
+    ],
+    [440, 220, 220, 61.7, null, null],
+  );
   assert.ok(Math.abs(readPitch("C4") - 261.626) < 1e-3);
   assert.ok(Math.abs(readPitch("f#2") - 92.499) < 1e-3);
   assert.equal(readPitch("Bb3"), readPitch("A♯3"));
-  for (const bad of ["H4", "5", "440000", "A", "loud"]) assert.throws(() => readPitch(bad), /is no pitch\. Write a note as A3/);
+  for (const bad of ["H4", "5", "440000", "A", "loud"])
+    assert.throws(() => readPitch(bad), /is no pitch\. Write a note as A3/);
 });
 
 test("models say where they came from, and a link to one leaves behind what it does not know", () => {
   const refined = { ...model, id: "r", title: "Mine", kind: "refined", base: "m" };
   const all = [{ ...model, title: "One-shots" }, refined];
-  assert.deepEqual(all.map((one) => kindWords(one, all)), ["came with Sonifold", "fine-tuned from One-shots"]);
-  const state = { ...start, models: all, library: library(["u123456"]), panel: "yours", a: { sound: "aaaaaaaaaaaa" }, b: { sound: "u123456" }, hear: "after", amounts: { common: 1 } };
+  assert.deepEqual(
+    all.map((one) => kindWords(one, all)),
+    ["came with Sonifold", "fine-tuned from One-shots"],
+  );
+  const state = {
+    ...start,
+    models: all,
+    library: library(["u123456"]),
+    panel: "yours",
+    a: { sound: "aaaaaaaaaaaa" },
+    b: { sound: "u123456" },
+    hear: "after",
+    amounts: { common: 1 },
+  };
   assert.equal(linkTo(state, refined), "?model=r&a=aaaaaaaaaaaa&panel=yours");
   assert.ok(isModelFile("kit.sonifold.ZIP") && !isModelFile("zip.wav"));
 });
@@ -144,7 +232,10 @@ test("models say where they came from, and a link to one leaves behind what it d
 test("sliders of one's own are named by what they lead from and to", () => {
   assert.deepEqual(sliderWords({ id: "common", title: "more of your sounds" }).label, "More of your sounds");
   const own = sliderWords({ id: "own-2", title: "Bar 5 - Bar 7" });
-  assert.deepEqual([own.title, own.label, own.less, own.more], ["Bar 5 – Bar 7", "From Bar 5 to Bar 7", "Bar 5", "Bar 7"]);
+  assert.deepEqual(
+    [own.title, own.label, own.less, own.more],
+    ["Bar 5 – Bar 7", "From Bar 5 to Bar 7", "Bar 5", "Bar 7"],
+  );
 });
 
 test("how uploads lie beside what is known is said as it is", () => {
@@ -161,15 +252,29 @@ test("the axis of the error has a few round numbers", () => {
 
 test("to the model before, what was learned later is a place; to all others a sound stays a sound", async () => {
   const refined = { ...model, id: "r", kind: "refined", base: "m" };
-  const state = { ...start, model: refined, models: [model, refined], library: library(["cccccccccccc"], "learned") };
+  const state = {
+    ...start,
+    model: refined,
+    models: [model, refined],
+    library: library(["cccccccccccc"], "learned"),
+  };
   let asked = 0;
-  const api = { sound: async (of, id) => (asked++, { id: `${of} ${id}`, name: "Bar", z: [1, 2], x: 3, y: 4 }) };
+  const api = {
+    sound: async (of, id) => (asked++, { id: `${of} ${id}`, name: "Bar", z: [1, 2], x: 3, y: 4 }),
+  };
   const anchors = [{ sound: "aaaaaaaaaaaa" }, { sound: "cccccccccccc" }, { position: [0, 1] }];
   assert.equal(spoken(api, state, "r", anchors), anchors);
   const known = await spoken(api, state, "m", anchors);
-  assert.deepEqual([known[0], known[1].point, known[1].position, known[2]], [anchors[0], [1, 2], [3, 4], anchors[2]]);
+  assert.deepEqual(
+    [known[0], known[1].point, known[1].position, known[2]],
+    [anchors[0], [1, 2], [3, 4], anchors[2]],
+  );
   await spoken(api, state, "m", anchors);
   assert.equal(asked, 1);
   const own = { ...start, library: library(["u1"]) };
-  assert.equal(spoken(api, own, "m-u1", [{ sound: "u1" }])[0].sound, "u1", "what was taken in at once is of the base");
+  assert.equal(
+    spoken(api, own, "m-u1", [{ sound: "u1" }])[0].sound,
+    "u1",
+    "what was taken in at once is of the base",
+  );
 });

@@ -37,11 +37,13 @@ class Param {
     for (let i = 0; i < events.length; i++) {
       const event = events[i];
       if (event.kind === "ramp") {
-        if (time < event.time) return value + (event.value - value) * Math.max(0, (time - since) / (event.time - since));
+        if (time < event.time)
+          return value + (event.value - value) * Math.max(0, (time - since) / (event.time - since));
         value = event.value;
       } else if (event.time <= time) {
         if (event.kind === "set") value = event.value;
-        else if (event.kind === "target") value = event.value + (value - event.value) * Math.exp(-(time - event.time) / event.constant);
+        else if (event.kind === "target")
+          value = event.value + (value - event.value) * Math.exp(-(time - event.time) / event.constant);
         else {
           const at = Math.min(1, (time - event.time) / event.duration) * (event.curve.length - 1);
           const low = Math.min(event.curve.length - 2, Math.floor(at));

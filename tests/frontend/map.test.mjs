@@ -45,7 +45,12 @@ test("grids of no point, of one, and of many in one place", () => {
 });
 
 test("an arrow key leads that way, to the nearest, and from everywhere one can come everywhere", () => {
-  const ways = [[1, 0], [-1, 0], [0, 1], [0, -1]];
+  const ways = [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ];
   const reached = new Set([0]);
   const open = [0];
   while (open.length) {
@@ -54,7 +59,7 @@ test("an arrow key leads that way, to the nearest, and from everywhere one can c
       const to = grid.towards(from, dx, dy);
       if (to < 0) continue;
       assert.ok((xs[to] - xs[from]) * dx + (ys[to] - ys[from]) * dy > 0);
-      if (!reached.has(to)) reached.add(to), open.push(to);
+      if (!reached.has(to)) (reached.add(to), open.push(to));
     }
   }
   assert.ok(reached.size > 0.97 * xs.length, `${reached.size} of ${xs.length}`);
@@ -62,7 +67,15 @@ test("an arrow key leads that way, to the nearest, and from everywhere one can c
 
 test("a point of the four directions of a cross is found by its arrow", () => {
   const cross = createGrid([0, 1, -1, 0, 0], [0, 0, 0, 1, -1]);
-  assert.deepEqual([[1, 0], [-1, 0], [0, 1], [0, -1]].map(([x, y]) => cross.towards(0, x, y)), [1, 2, 3, 4]);
+  assert.deepEqual(
+    [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ].map(([x, y]) => cross.towards(0, x, y)),
+    [1, 2, 3, 4],
+  );
 });
 
 const view = { x: 0.3, y: -0.2, k: 140, width: 900, height: 500 };
@@ -80,7 +93,11 @@ test("what is under the pointer stays there while one zooms, and follows it whil
 });
 
 test("what is fitted lies within the insets", () => {
-  const fitted = fit([-2, 2, 0, 3], { width: 900, height: 500 }, { left: 100, top: 50, right: 20, bottom: 10 });
+  const fitted = fit(
+    [-2, 2, 0, 3],
+    { width: 900, height: 500 },
+    { left: 100, top: 50, right: 20, bottom: 10 },
+  );
   const [left, top] = toScreen(fitted, [-2, 3]);
   const [right, bottom] = toScreen(fitted, [2, 0]);
   assert.ok(left >= 100 - 1e-9 && top >= 50 - 1e-9 && right <= 880 + 1e-9 && bottom <= 490 + 1e-9);
@@ -93,7 +110,8 @@ test("the map makes way for words that would cover sounds, and for none that do 
   const bounds = [-2, 2, 0, 3];
   const plain = fit(bounds, size, margin);
   const covered = ({ x, y, k, width, height }) =>
-    xs.filter((v, i) => height / 2 - (ys[i] - y) * k < box.bottom && width / 2 + (v - x) * k < box.right).length;
+    xs.filter((v, i) => height / 2 - (ys[i] - y) * k < box.bottom && width / 2 + (v - x) * k < box.right)
+      .length;
   assert.ok(covered(plain) > 100);
   assert.ok(covered(fitAround(bounds, size, margin, [box], grid, xs.length)) < 20);
   const aside = { left: 0, top: 0, right: 30, bottom: 20 };
@@ -119,12 +137,19 @@ test("words take places that are free when there are any", () => {
 
 test("words stay on the map", () => {
   const bounds = { left: 0, top: 0, right: 100, bottom: 100 };
-  const [nth] = place([{ places: [{ box: boxAround(0, 50, 60, 20) }, { box: boxAround(50, 50, 60, 20), price: 3 }] }], [], bounds);
+  const [nth] = place(
+    [{ places: [{ box: boxAround(0, 50, 60, 20) }, { box: boxAround(50, 50, 60, 20), price: 3 }] }],
+    [],
+    bounds,
+  );
   assert.equal(nth, 1);
 });
 
 test("the traveller is at a step's place when the step sounds, however uneven the curve", () => {
-  const map = Array.from({ length: 65 }, (_, i) => [Math.cos((i / 64) ** 3 * 3), Math.sin((i / 64) ** 3 * 3)]);
+  const map = Array.from({ length: 65 }, (_, i) => [
+    Math.cos((i / 64) ** 3 * 3),
+    Math.sin((i / 64) ** 3 * 3),
+  ]);
   const on = (t) => {
     const i = Math.min(63, Math.floor(t));
     return [0, 1].map((c) => map[i][c] + (t - i) * (map[i + 1][c] - map[i][c]));
@@ -141,7 +166,13 @@ test("a drawn way begins and ends at its sounds, and is bent no more than its en
   const map = Array.from({ length: 65 }, (_, i) => [i / 64, Math.sin(i / 10)]);
   const path = { map, step_positions: map.filter((_, i) => i % 4 === 0) };
   const drawn = pinned(path, [0.1, 0], [1, 5]);
-  assert.deepEqual([drawn.map[0], drawn.step_positions[0]], [[0.1, 0], [0.1, 0]]);
+  assert.deepEqual(
+    [drawn.map[0], drawn.step_positions[0]],
+    [
+      [0.1, 0],
+      [0.1, 0],
+    ],
+  );
   near(drawn.map[64], [1, 5]);
   near(drawn.map[32], [map[32][0] + 0.05, map[32][1] + (5 - map[64][1]) / 2]);
   assert.deepEqual(pinned(path, null, null), path);
@@ -153,16 +184,27 @@ test("a way that leads nowhere has a traveller too", () => {
 });
 
 const field = {
-  x: [0, 1, 2], y: [0, 1],
-  values: [[-3, 0, 2], [1, 5, 40]],
-  coast: 1, levels: [-3, -1, 0, 2, 8],
+  x: [0, 1, 2],
+  y: [0, 1],
+  values: [
+    [-3, 0, 2],
+    [1, 5, 40],
+  ],
+  coast: 1,
+  levels: [-3, -1, 0, 2, 8],
 };
 
 test("in the units of contour bands every level is a whole number, and so is the coast", () => {
   const { bands, lines, coast } = toBands(field);
   assert.equal(lines, 6); // -3 -1 0 | 1 | 2 8
   assert.equal(coast, 3);
-  assert.deepEqual(bands.slice(1, -1).map((row) => row.slice(1, -1)), [[0, 2, 4], [3, 4.5, 6]]);
+  assert.deepEqual(
+    bands.slice(1, -1).map((row) => row.slice(1, -1)),
+    [
+      [0, 2, 4],
+      [3, 4.5, 6],
+    ],
+  );
 });
 
 test("land has bounds, and where there is none it has none", () => {
@@ -172,7 +214,11 @@ test("land has bounds, and where there is none it has none", () => {
 
 test("the field ends in open sea on every side", () => {
   const { bands, lines, x, y } = toBands(field);
-  const rim = [...bands[0], ...bands[bands.length - 1], ...bands.flatMap((row) => [row[0], row[row.length - 1]])];
+  const rim = [
+    ...bands[0],
+    ...bands[bands.length - 1],
+    ...bands.flatMap((row) => [row[0], row[row.length - 1]]),
+  ];
   assert.ok(rim.every((band) => band === lines));
   assert.deepEqual([x.length, y.length], [5, 4]);
 });

@@ -17,10 +17,24 @@ const buffer = (name, seconds) => {
 };
 const morph = (name) => ({ sounds: { buffer: buffer(name, 1.7), stepSamples: STEP, steps: 17 } });
 const library = createLibrary({
-  family_names: ["Kick"], id: ["aaaaaaaaaaaa", "bbbbbbbbbbbb"], name: ["A", "B"], family: [0, 0], x: [0, 1], y: [0, 0],
-  seconds: [1, 1], pitch: [null, null], source: ["", ""], licence: ["", ""], credit: ["", ""],
+  family_names: ["Kick"],
+  id: ["aaaaaaaaaaaa", "bbbbbbbbbbbb"],
+  name: ["A", "B"],
+  family: [0, 0],
+  x: [0, 1],
+  y: [0, 0],
+  seconds: [1, 1],
+  pitch: [null, null],
+  source: ["", ""],
+  licence: ["", ""],
+  credit: ["", ""],
 });
-const ready = { key: "aaaaaaaaaaaa bbbbbbbbbbbb 1", phase: "ready", paths: { geodesic: morph("geodesic"), linear: morph("linear") }, glides: {} };
+const ready = {
+  key: "aaaaaaaaaaaa bbbbbbbbbbbb 1",
+  phase: "ready",
+  paths: { geodesic: morph("geodesic"), linear: morph("linear") },
+  glides: {},
+};
 
 let context, output, clock, store, playback, locked, asked;
 const globals = {};
@@ -31,20 +45,44 @@ beforeEach(() => {
   output = context.createGain();
   locked = true;
   asked = [];
-  for (const name of ["requestAnimationFrame", "cancelAnimationFrame", "matchMedia"]) globals[name] = globalThis[name];
-  Object.assign(globalThis, { requestAnimationFrame: () => 1, cancelAnimationFrame() {}, matchMedia: () => ({ matches: false }) });
+  for (const name of ["requestAnimationFrame", "cancelAnimationFrame", "matchMedia"])
+    globals[name] = globalThis[name];
+  Object.assign(globalThis, {
+    requestAnimationFrame: () => 1,
+    cancelAnimationFrame() {},
+    matchMedia: () => ({ matches: false }),
+  });
   const mixer = createMixer(context, output);
   const ended = () => playback.ended();
   const parts = {
-    context, mixer, journeys: output,
-    steps: createStepPlayer(context, mixer, { ended }), glide: createGlidePlayer(context, mixer, { ended }), voice: createVoice(context, output),
+    context,
+    mixer,
+    journeys: output,
+    steps: createStepPlayer(context, mixer, { ended }),
+    glide: createGlidePlayer(context, mixer, { ended }),
+    voice: createVoice(context, output),
   };
   const listen = {
-    unlock: async () => !(locked = false), parts: () => (locked ? null : parts), running: () => !locked, latency: () => null,
+    unlock: async () => !(locked = false),
+    parts: () => (locked ? null : parts),
+    running: () => !locked,
+    latency: () => null,
   };
   const api = { soundUrl: (_, id) => id, bytes: async (url) => (asked.push(url), url) };
-  store = createStore({ ...initial, library, model: { id: "m", weights: { default: 1 } }, a: { sound: library.id[0] }, b: { sound: library.id[1] } });
-  playback = createPlayback({ store, api, listen, toAudioBuffer: (url) => buffer(url, 0.2), complain: (error) => assert.fail(error) });
+  store = createStore({
+    ...initial,
+    library,
+    model: { id: "m", weights: { default: 1 } },
+    a: { sound: library.id[0] },
+    b: { sound: library.id[1] },
+  });
+  playback = createPlayback({
+    store,
+    api,
+    listen,
+    toAudioBuffer: (url) => buffer(url, 0.2),
+    complain: (error) => assert.fail(error),
+  });
 });
 afterEach(() => {
   playback.pause();
@@ -54,7 +92,10 @@ afterEach(() => {
 });
 
 const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
-const heard = () => context.sources.filter((source) => context.loudness(source, output) > 1e-3).map((source) => source.buffer.name);
+const heard = () =>
+  context.sources
+    .filter((source) => context.loudness(source, output) > 1e-3)
+    .map((source) => source.buffer.name);
 
 test("what was asked to play before it was there plays when it is", async () => {
   playback.soon();
@@ -80,7 +121,10 @@ test("choosing a path is heard at once, and one that is not there yet as the sam
 });
 
 test("a path whose glide is not made yet leaves the one that sounds", async () => {
-  store.set({ journey: { ...ready, glides: { geodesic: { buffer: buffer("first glide", 4) } } }, mode: "glide" });
+  store.set({
+    journey: { ...ready, glides: { geodesic: { buffer: buffer("first glide", 4) } } },
+    mode: "glide",
+  });
   await playback.play();
   clock.go(0.1);
   assert.deepEqual(heard(), ["first glide"]);
@@ -88,7 +132,9 @@ test("a path whose glide is not made yet leaves the one that sounds", async () =
   clock.go(0.02, 0.004);
   assert.deepEqual(heard(), ["first glide"]);
   const { journey } = store.get();
-  store.set({ journey: { ...journey, glides: { ...journey.glides, linear: { buffer: buffer("second glide", 4) } } } });
+  store.set({
+    journey: { ...journey, glides: { ...journey.glides, linear: { buffer: buffer("second glide", 4) } } },
+  });
   clock.go(0.1, 0.01);
   assert.deepEqual(heard(), ["second glide"]);
 });

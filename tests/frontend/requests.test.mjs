@@ -10,12 +10,24 @@ import { createStore } from "../../frontend/store.js";
 const answer = (status, body) => async () => ({ ok: status < 400, status, json: async () => body });
 
 test("a problem document becomes an error with its sentence and its code", async () => {
-  const api = createApi(answer(404, { detail: "no sound abc; pick one of the library", code: "sound_not_found" }));
-  await assert.rejects(api.sounds("oneshots"), (error) => error instanceof ApiError && error.code === "sound_not_found" && /pick one/.test(error.message));
+  const api = createApi(
+    answer(404, { detail: "no sound abc; pick one of the library", code: "sound_not_found" }),
+  );
+  await assert.rejects(
+    api.sounds("oneshots"),
+    (error) =>
+      error instanceof ApiError && error.code === "sound_not_found" && /pick one/.test(error.message),
+  );
 });
 
 test("nobody there and not yet ready are worth trying again, a wrong question is not", async () => {
-  const ask = (fetch) => createApi(fetch).models().then(() => null, (error) => error);
+  const ask = (fetch) =>
+    createApi(fetch)
+      .models()
+      .then(
+        () => null,
+        (error) => error,
+      );
   assert.ok(isAway(await ask(() => Promise.reject(new TypeError("failed to fetch")))));
   assert.ok(isAway(await ask(answer(503, { code: "not_ready" }))));
   assert.ok(!isAway(await ask(answer(422, {}))));
@@ -24,23 +36,40 @@ test("nobody there and not yet ready are worth trying again, a wrong question is
 /** Answers 503 so many times, then well. */
 function busy(times, seconds, code = "server_busy") {
   let asked = 0;
-  const fetch = async () => (++asked <= times
-    ? { ok: false, status: 503, headers: new Headers({ "Retry-After": String(seconds) }), json: async () => ({ code, detail: "Too much to do." }) }
-    : { ok: true, status: 200, json: async () => ({ models: [], unusable: [] }) });
+  const fetch = async () =>
+    ++asked <= times
+      ? {
+          ok: false,
+          status: 503,
+          headers: new Headers({ "Retry-After": String(seconds) }),
+          json: async () => ({ code, detail: "Too much to do." }),
+        }
+      : { ok: true, status: 200, json: async () => ({ models: [], unusable: [] }) };
   return { fetch, asked: () => asked };
 }
 
 test("who has no time now is asked again when it said, and somebody is told", async () => {
   const told = [];
   const { fetch, asked } = busy(2, 0.01);
-  assert.deepEqual(await createApi(fetch, "", (seconds, error) => told.push([seconds, error.code])).models(), { models: [], unusable: [] });
+  assert.deepEqual(
+    await createApi(fetch, "", (seconds, error) => told.push([seconds, error.code])).models(),
+    { models: [], unusable: [] },
+  );
   assert.equal(asked(), 3);
-  assert.deepEqual(told, [[0.01, "server_busy"], [0.01, "server_busy"]]);
+  assert.deepEqual(told, [
+    [0.01, "server_busy"],
+    [0.01, "server_busy"],
+  ]);
 });
 
 test("patience ends: with a sentence, and not as if nobody were there", async () => {
   const { fetch, asked } = busy(100, 0.001);
-  const error = await createApi(fetch).models().then(() => null, (error) => error);
+  const error = await createApi(fetch)
+    .models()
+    .then(
+      () => null,
+      (error) => error,
+    );
   assert.ok(asked() < 20);
   assert.equal(error.message, "Too much to do.");
   assert.ok(!isAway(error));
@@ -55,22 +84,33 @@ test("an engine that is still loading is not asked here: others do that", async 
 test("who waits for a busy engine may give up", async () => {
   const { fetch, asked } = busy(100, 30);
   const controller = new AbortController();
-  const waiting = createApi(fetch, "", () => controller.abort()).distances("oneshots", "abc", controller.signal);
+  const waiting = createApi(fetch, "", () => controller.abort()).distances(
+    "oneshots",
+    "abc",
+    controller.signal,
+  );
   await assert.rejects(waiting, { name: "AbortError" });
   assert.equal(asked(), 1);
 });
 
 test("an answer that is no problem document still says something", async () => {
-  const api = createApi(async () => ({ ok: false, status: 502, json: () => Promise.reject(new SyntaxError()) }));
+  const api = createApi(async () => ({
+    ok: false,
+    status: 502,
+    json: () => Promise.reject(new SyntaxError()),
+  }));
   await assert.rejects(api.models(), /answered 502/);
 });
 
 test("the newest gesture wins", async () => {
   const aborted = [];
-  const run = latest((signal, name) => new Promise((done) => {
-    signal.addEventListener("abort", () => aborted.push(name));
-    setTimeout(() => done(name));
-  }));
+  const run = latest(
+    (signal, name) =>
+      new Promise((done) => {
+        signal.addEventListener("abort", () => aborted.push(name));
+        setTimeout(() => done(name));
+      }),
+  );
   run("first");
   assert.equal(await run("second"), "second");
   assert.deepEqual(aborted, ["first"]);
@@ -79,10 +119,14 @@ test("the newest gesture wins", async () => {
 test("a shared request lives as long as one still waits for it", async () => {
   let broken = false;
   let dropped = 0;
-  const shared = share((signal) => new Promise((done) => {
-    signal.addEventListener("abort", () => (broken = true));
-    setTimeout(() => done("there"), 5);
-  }), () => dropped++);
+  const shared = share(
+    (signal) =>
+      new Promise((done) => {
+        signal.addEventListener("abort", () => (broken = true));
+        setTimeout(() => done("there"), 5);
+      }),
+    () => dropped++,
+  );
   const [one, other] = [new AbortController(), new AbortController()];
   shared.join(one.signal);
   const promise = shared.join(other.signal);
@@ -97,7 +141,10 @@ test("a shared request lives as long as one still waits for it", async () => {
 test("a shared request that nobody waits for any more is broken off", () => {
   let broken = false;
   let dropped = 0;
-  const shared = share((signal) => new Promise(() => signal.addEventListener("abort", () => (broken = true))), () => dropped++);
+  const shared = share(
+    (signal) => new Promise(() => signal.addEventListener("abort", () => (broken = true))),
+    () => dropped++,
+  );
   const controller = new AbortController();
   shared.join(controller.signal);
   controller.abort();
@@ -106,8 +153,17 @@ test("a shared request that nobody waits for any more is broken off", () => {
 });
 
 const library = createLibrary({
-  family_names: ["Kick"], id: ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"], name: ["A", "B", "C"], family: [0, 0, 0], x: [0, 1, 2], y: [0, 0, 0],
-  seconds: [1, 1, 1], pitch: [null, null, null], source: ["", "", ""], licence: ["", "", ""], credit: ["", "", ""],
+  family_names: ["Kick"],
+  id: ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"],
+  name: ["A", "B", "C"],
+  family: [0, 0, 0],
+  x: [0, 1, 2],
+  y: [0, 0, 0],
+  seconds: [1, 1, 1],
+  pitch: [null, null, null],
+  source: ["", "", ""],
+  licence: ["", "", ""],
+  credit: ["", "", ""],
 });
 const [a, b, c] = library.id.map((sound) => ({ sound }));
 const model = { id: "m", unit: "tdB", weights: { min: 0, max: 10, default: 2 } };
@@ -119,15 +175,28 @@ function engine() {
   const asked = [];
   const path = (kind) => ({ kind, length: 1, audio: { url: `/${kind}` } });
   const api = {
-    morphs: (_, anchors, options, signal) => new Promise((done, fail) => {
-      asked.push({ anchors, options, signal, answer: () => done({ step_samples: 10, steps: 17, morphs: options.kinds.map(path) }), fail });
-      signal?.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
-    }),
+    morphs: (_, anchors, options, signal) =>
+      new Promise((done, fail) => {
+        asked.push({
+          anchors,
+          options,
+          signal,
+          answer: () => done({ step_samples: 10, steps: 17, morphs: options.kinds.map(path) }),
+          fail,
+        });
+        signal?.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
+      }),
     path: async (_, anchors) => ({ path: { anchors } }),
     bytes: async (url) => url,
   };
   const complaints = [];
-  const make = (store) => createJourneys({ store, api, toAudioBuffer: (url) => ({ url }), complain: (error) => complaints.push(error) });
+  const make = (store) =>
+    createJourneys({
+      store,
+      api,
+      toAudioBuffer: (url) => ({ url }),
+      complain: (error) => complaints.push(error),
+    });
   return { api, asked, complaints, make };
 }
 
@@ -172,7 +241,10 @@ test("a journey made before is there at once", async () => {
   store.set({ b });
   await settle();
   assert.equal(store.get().journey.phase, "ready");
-  assert.deepEqual(asked.map(({ options }) => options.kinds.join()).filter((kinds) => kinds === "geodesic,linear").length, 2);
+  assert.deepEqual(
+    asked.map(({ options }) => options.kinds.join()).filter((kinds) => kinds === "geodesic,linear").length,
+    2,
+  );
 });
 
 test("another weight asks for the bent way only, and the old one stays until the new one is there", async () => {
@@ -232,7 +304,10 @@ test("pointing in passing asks for nothing", async () => {
 });
 
 test("a carried end is led to from the other one", () => {
-  assert.deepEqual(destination({ ...start, a, b, carried: { end: "a", position: [1, 2] } }), { from: { position: [1, 2] }, to: b });
+  assert.deepEqual(destination({ ...start, a, b, carried: { end: "a", position: [1, 2] } }), {
+    from: { position: [1, 2] },
+    to: b,
+  });
   assert.equal(destination({ ...start, a, carried: { end: "a", position: [1, 2] } }), null);
   assert.equal(destination({ ...start, a, pointed: { sound: 0, by: "keys" } }), null, "from A to A");
 });
@@ -248,7 +323,8 @@ test("every module that the page needs is announced, and nothing else", () => {
     if (needed.has(file)) continue;
     needed.add(file);
     const text = readFileSync(new URL(file, root), "utf8");
-    for (const [, target] of text.matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm)) open.push(new URL(target, new URL(file, root)).href.slice(root.href.length));
+    for (const [, target] of text.matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm))
+      open.push(new URL(target, new URL(file, root)).href.slice(root.href.length));
   }
   needed.delete("main.js");
   const announced = [...html.matchAll(/modulepreload" href="([^"]+)"/g)].map(([, file]) => file);
@@ -260,12 +336,31 @@ test("everything that the page names is in the folder, and comes from nowhere el
   for (const file of named) assert.ok(existsSync(new URL(file, root)), file);
   const files = readdirSync(root, { recursive: true }).filter((file) => /\.(js|css|html)$/.test(file));
   for (const file of files.length ? files : ["main.js"])
-    assert.doesNotMatch(readFileSync(new URL(file, root), "utf8").replaceAll("http://www.w3.org/", ""), /https?:\/\//, file);
+    assert.doesNotMatch(
+      readFileSync(new URL(file, root), "utf8").replaceAll("http://www.w3.org/", ""),
+      /https?:\/\//,
+      file,
+    );
 });
 
 test("there is a picture for every icon that is asked for", () => {
   const drawn = new Set([...html.matchAll(/symbol id="i-([a-z]+)"/g)].map(([, name]) => name));
-  for (const folder of ["", "atlas/", "directions/", "hear/", "library/", "made/", "morph/", "operations/", "sample/", "shell/", "upload/"])
+  for (const folder of [
+    "",
+    "atlas/",
+    "directions/",
+    "hear/",
+    "library/",
+    "made/",
+    "morph/",
+    "operations/",
+    "sample/",
+    "shell/",
+    "upload/",
+  ])
     for (const file of readdirSync(new URL(folder || ".", root)).filter((name) => name.endsWith(".js")))
-      for (const [, name] of readFileSync(new URL(folder + file, root), "utf8").matchAll(/\bicon\("([a-z]+)"\)/g)) assert.ok(drawn.has(name), `${name} in ${file}`);
+      for (const [, name] of readFileSync(new URL(folder + file, root), "utf8").matchAll(
+        /\bicon\("([a-z]+)"\)/g,
+      ))
+        assert.ok(drawn.has(name), `${name} in ${file}`);
 });

@@ -8,7 +8,20 @@ import { readPreferences } from "../../frontend/shell/preferences.js";
 import { initial } from "../../frontend/state.js";
 import { createStore } from "../../frontend/store.js";
 
-const columns = () => ({ family_names: ["Kick", "yours"], id: ["a", "u1", "u2"], name: ["Kick", "One", "Two"], family: [0, 1, 1], x: [0, 1, 2], y: [0, 0, 0], seconds: [1, 1, 1], pitch: [null, null, null], source: ["", "", ""], licence: ["", "", ""], credit: ["", "", ""], kind: ["library", "uploaded", "uploaded"] });
+const columns = () => ({
+  family_names: ["Kick", "yours"],
+  id: ["a", "u1", "u2"],
+  name: ["Kick", "One", "Two"],
+  family: [0, 1, 1],
+  x: [0, 1, 2],
+  y: [0, 0, 0],
+  seconds: [1, 1, 1],
+  pitch: [null, null, null],
+  source: ["", "", ""],
+  licence: ["", "", ""],
+  credit: ["", "", ""],
+  kind: ["library", "uploaded", "uploaded"],
+});
 const memory = () => {
   const held = new Map();
   return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => held.set(key, value) };
@@ -18,7 +31,14 @@ const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
 function page(storage, grace, answer = async () => {}) {
   const gone = [];
   const store = createStore({ ...initial, model: { id: "m" } });
-  const api = hidingDeleted({ sounds: async () => columns(), distances: async () => ({ distance: [1, 2, 3] }), remove: async (_, id) => (await answer(id), gone.push(id)) }, () => store.get().deleted);
+  const api = hidingDeleted(
+    {
+      sounds: async () => columns(),
+      distances: async () => ({ distance: [1, 2, 3] }),
+      remove: async (_, id) => (await answer(id), gone.push(id)),
+    },
+    () => store.get().deleted,
+  );
   const refresh = async () => store.set({ library: createLibrary(await api.sounds("m")) });
   const deleting = createDeleting({ store, api, storage, refresh, complain: assert.fail, grace });
   return { store, api, deleting, gone, refresh };
@@ -53,7 +73,10 @@ test("when its time is over it is gone for good, once, and also where it has gon
   const { store, deleting, gone } = page(memory(), 5, async (id) => {
     if (id === "u1") throw new ApiError("No such sound.", "sound_not_found", 404);
   });
-  await deleting.remove([{ id: "u1", name: "One" }, { id: "u2", name: "Two" }]);
+  await deleting.remove([
+    { id: "u1", name: "One" },
+    { id: "u2", name: "Two" },
+  ]);
   await settle(40);
   assert.deepEqual([gone, store.get().deleted], [["u2"], []]);
   deleting.destroy();
@@ -70,7 +93,9 @@ test("each is deleted once, however long the server takes", async () => {
 
 test("a server that is away deletes nothing, and what is to be deleted is not forgotten", async () => {
   const storage = memory();
-  const { deleting, gone } = page(storage, 1, async () => { throw new ApiError("Away.", "away", 0); });
+  const { deleting, gone } = page(storage, 1, async () => {
+    throw new ApiError("Away.", "away", 0);
+  });
   await deleting.remove([{ id: "u1", name: "One" }]);
   await settle(30);
   assert.deepEqual([gone, remembered(storage).map(({ id }) => id)], [[], ["u1"]]);
@@ -78,7 +103,8 @@ test("a server that is away deletes nothing, and what is to be deleted is not fo
 });
 
 test("whatever else lies in the browser's memory is no deletion", () => {
-  for (const text of ["{", "7", '[{"id": 1}]', '["x"]']) assert.deepEqual(remembered({ getItem: () => text }), []);
+  for (const text of ["{", "7", '[{"id": 1}]', '["x"]'])
+    assert.deepEqual(remembered({ getItem: () => text }), []);
 });
 
 test("trying again is offered where it can help", () => {
@@ -95,11 +121,23 @@ test("a file has the name that the service gives it", () => {
 
 test("what is saved is the way that is heard", () => {
   const library = createLibrary(columns());
-  const state = { ...initial, library, model: { id: "m", weights: { min: 0, max: 10, default: 1 } }, a: { sound: "a" }, b: { sound: "u1" }, place: 0.5 };
+  const state = {
+    ...initial,
+    library,
+    model: { id: "m", weights: { min: 0, max: 10, default: 1 } },
+    a: { sound: "a" },
+    b: { sound: "u1" },
+    place: 0.5,
+  };
   const anchors = [{ sound: "a" }, { sound: "u1" }];
   const step = morphOf(state, "step", anchors);
   assert.deepEqual([step.kind, step.only, step.steps, step.names], ["geodesic", 9, 17, ["Kick", "One"]]);
-  assert.deepEqual(morphOf({ ...state, path: "retimed" }, "steps", anchors), { anchors, names: ["Kick", "One"], kind: "retimed", steps: 17 });
+  assert.deepEqual(morphOf({ ...state, path: "retimed" }, "steps", anchors), {
+    anchors,
+    names: ["Kick", "One"],
+    kind: "retimed",
+    steps: 17,
+  });
   assert.equal(morphOf({ ...state, seconds: 7 }, "glide", anchors).seconds, 7);
   assert.equal(morphOf({ ...state, weight: Infinity }, "steps", anchors).kind, "graph");
   assert.equal(stepNumber(1, 5), 5);
@@ -109,5 +147,12 @@ test("how one likes to save is remembered, as far as it makes sense", () => {
   const saving = { steps: 9, format: "flac", depth: 24, level: "normalise", trim: true };
   const read = (kept) => readPreferences({ getItem: () => JSON.stringify({ saving: kept }) }).saving;
   assert.deepEqual(read(saving), saving);
-  for (const wrong of [{ ...saving, depth: 8 }, { ...saving, steps: 99 }, { ...saving, level: "loud" }, 7, null]) assert.equal(read(wrong), undefined);
+  for (const wrong of [
+    { ...saving, depth: 8 },
+    { ...saving, steps: 99 },
+    { ...saving, level: "loud" },
+    7,
+    null,
+  ])
+    assert.equal(read(wrong), undefined);
 });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { audibleSeconds, limiterCurve, LIMITER_RANGE, safeGain, stepSeconds } from "../../frontend/listen/level.js";
+import {
+  audibleSeconds,
+  limiterCurve,
+  LIMITER_RANGE,
+  safeGain,
+  stepSeconds,
+} from "../../frontend/listen/level.js";
 import { createMixer } from "../../frontend/listen/mixer.js";
 import { createGlidePlayer } from "../../frontend/listen/glide.js";
 import { createVoice } from "../../frontend/listen/voice.js";
@@ -10,7 +16,8 @@ import { spectrogram, strength, warped } from "../../frontend/morph/spectrogram.
 import { FakeContext } from "./fake-audio.mjs";
 
 const RATE = 44100;
-const tone = (hertz, seconds, level = 0.5) => Float32Array.from({ length: seconds * RATE }, (_, i) => level * Math.sin((2 * Math.PI * hertz * i) / RATE));
+const tone = (hertz, seconds, level = 0.5) =>
+  Float32Array.from({ length: seconds * RATE }, (_, i) => level * Math.sin((2 * Math.PI * hertz * i) / RATE));
 
 function wav({ format = 1, bits = 16, channels = 1, extra = 0, write, frames }) {
   const size = (frames * channels * bits) / 8;
@@ -35,22 +42,42 @@ function wav({ format = 1, bits = 16, channels = 1, extra = 0, write, frames }) 
 }
 
 test("16-bit samples come back exactly, also behind another chunk, channel by channel", () => {
-  const pcm = [[0, 1, -32768, 32767], [5, -5, 100, -100]];
+  const pcm = [
+    [0, 1, -32768, 32767],
+    [5, -5, 100, -100],
+  ];
   for (const extra of [0, 26]) {
     const bytes = wav({
-      channels: 2, frames: 4, extra,
-      write: (view, at) => pcm[0].forEach((_, i) => pcm.forEach((channel, c) => view.setInt16(at + 4 * i + 2 * c, channel[i], true))),
+      channels: 2,
+      frames: 4,
+      extra,
+      write: (view, at) =>
+        pcm[0].forEach((_, i) =>
+          pcm.forEach((channel, c) => view.setInt16(at + 4 * i + 2 * c, channel[i], true)),
+        ),
     });
     const { channels, sampleRate } = parseWav(bytes);
     assert.equal(sampleRate, RATE);
-    assert.deepEqual(channels.map((channel) => [...channel].map((x) => x * 32768)), pcm);
+    assert.deepEqual(
+      channels.map((channel) => [...channel].map((x) => x * 32768)),
+      pcm,
+    );
   }
 });
 
 test("24-bit integers and 32-bit floats can be read", () => {
-  const bytes24 = wav({ bits: 24, frames: 2, write: (view, at) => [0, 0, 0x40, 0, 0, 0x80].forEach((byte, i) => view.setUint8(at + i, byte)) });
+  const bytes24 = wav({
+    bits: 24,
+    frames: 2,
+    write: (view, at) => [0, 0, 0x40, 0, 0, 0x80].forEach((byte, i) => view.setUint8(at + i, byte)),
+  });
   assert.deepEqual([...parseWav(bytes24).channels[0]], [0.5, -1]);
-  const floats = wav({ format: 3, bits: 32, frames: 2, write: (view, at) => [0.25, -0.75].forEach((x, i) => view.setFloat32(at + 4 * i, x, true)) });
+  const floats = wav({
+    format: 3,
+    bits: 32,
+    frames: 2,
+    write: (view, at) => [0.25, -0.75].forEach((x, i) => view.setFloat32(at + 4 * i, x, true)),
+  });
   assert.deepEqual([...parseWav(floats).channels[0]], [0.25, -0.75]);
 });
 
@@ -61,7 +88,10 @@ test("what is not a WAV file is refused with a sentence", () => {
 });
 
 test("a sound is over when it is 45 dB down", () => {
-  const decay = Float32Array.from({ length: RATE }, (_, i) => Math.sin(i / 3) * 10 ** ((-60 * i) / RATE / 20));
+  const decay = Float32Array.from(
+    { length: RATE },
+    (_, i) => Math.sin(i / 3) * 10 ** ((-60 * i) / RATE / 20),
+  );
   assert.ok(Math.abs(audibleSeconds(decay, RATE) - 0.75) < 0.02);
   assert.equal(audibleSeconds(new Float32Array(1000), RATE), 0);
   assert.ok(Math.abs(audibleSeconds(tone(440, 0.3), RATE) - 0.3) < 0.011);
@@ -73,7 +103,8 @@ test("a step is long enough to be one, and never all tail", () => {
 
 test("what would startle is turned down, and nothing is ever turned up", () => {
   const loud = tone(300, 0.2, 1);
-  const rms = (samples, gain) => Math.sqrt(samples.reduce((sum, x) => sum + (gain * x) ** 2, 0) / samples.length);
+  const rms = (samples, gain) =>
+    Math.sqrt(samples.reduce((sum, x) => sum + (gain * x) ** 2, 0) / samples.length);
   assert.ok(Math.abs(20 * Math.log10(rms(loud, safeGain(loud, RATE))) + 12) < 0.2);
   assert.equal(safeGain(tone(300, 0.2, 0.01), RATE), 1);
   assert.equal(safeGain(new Float32Array(100), RATE), 1);
@@ -126,7 +157,10 @@ test("glides run together, and the chosen one is heard from where the other was"
   assert.ok(Math.abs(player.position() - (0.25 + 1.09 / 4)) < 1e-9);
   mixer.choose("linear");
   context.currentTime = 1.11;
-  assert.deepEqual([first, second].map((source) => Math.round(context.loudness(source, output))), [0, 1]);
+  assert.deepEqual(
+    [first, second].map((source) => Math.round(context.loudness(source, output))),
+    [0, 1],
+  );
   player.dispose();
 });
 
@@ -145,7 +179,11 @@ test("the fast transform is the slow one", () => {
 
 test("a tone is a line at its height, and a higher one lies higher", () => {
   const heights = [110, 440, 1760, 7040].map((hertz) => {
-    const { dB, bands, columns } = spectrogram(tone(hertz, 0.5), RATE, { columns: 20, bands: 64, seconds: 0.4 });
+    const { dB, bands, columns } = spectrogram(tone(hertz, 0.5), RATE, {
+      columns: 20,
+      bands: 64,
+      seconds: 0.4,
+    });
     const column = Array.from(dB.subarray((columns >> 1) * bands, ((columns >> 1) + 1) * bands));
     const top = column.indexOf(Math.max(...column));
     const mel = (f) => 2595 * Math.log10(1 + f / 700);
@@ -153,14 +191,18 @@ test("a tone is a line at its height, and a higher one lies higher", () => {
     assert.ok(Math.abs((top + 1) / 65 - middle) < 0.03, `${hertz} Hz at ${(top + 1) / 65}, not at ${middle}`);
     return top;
   });
-  assert.deepEqual([...heights].sort((p, q) => p - q), heights);
+  assert.deepEqual(
+    [...heights].sort((p, q) => p - q),
+    heights,
+  );
 });
 
 test("a sound that ends is dark behind its end; the time axis is dense at the attack", () => {
   const samples = new Float32Array(RATE);
   samples.set(tone(1000, 0.1));
   const picture = spectrogram(samples, RATE, { columns: 40, bands: 40, seconds: 0.8 });
-  const brightest = (x) => Math.max(...Array.from({ length: 40 }, (_, j) => strength(picture, x, (j + 0.5) / 40, picture.peak)));
+  const brightest = (x) =>
+    Math.max(...Array.from({ length: 40 }, (_, j) => strength(picture, x, (j + 0.5) / 40, picture.peak)));
   assert.ok(brightest(0.1) > 0.8);
   assert.ok(brightest(0.9) < 0.02);
   assert.ok(warped(1, 40, 0.8) < 0.8 / 40 / 3);

@@ -8,7 +8,11 @@ const STEP = 65536 / 44100; // Seconds of each step in its file
 const LASTS = 0.5; // Seconds each step is played
 
 let context, output, mixer, player, clock, endings;
-const track = (name) => ({ buffer: { name, sampleRate: 44100, duration: 17 * STEP }, stepSamples: 65536, steps: 17 });
+const track = (name) => ({
+  buffer: { name, sampleRate: 44100, duration: 17 * STEP },
+  stepSamples: 65536,
+  steps: 17,
+});
 
 beforeEach(() => {
   context = new FakeContext();
@@ -25,7 +29,11 @@ afterEach(() => clock.restore());
 
 const heard = (time = context.currentTime) =>
   context.sources
-    .map((source) => ({ path: source.buffer.name, level: context.loudness(source, output, time), at: context.reading(source, time) }))
+    .map((source) => ({
+      path: source.buffer.name,
+      level: context.loudness(source, output, time),
+      at: context.reading(source, time),
+    }))
     .filter(({ level }) => level > 1e-6);
 const stepOf = ({ at }) => Math.floor(at / STEP + 1e-9);
 
@@ -33,10 +41,16 @@ test("every path sounds the same step at the same sample, and only the chosen on
   player.play(0);
   clock.go(0.3);
   const now = context.sources.filter((source) => source.when <= context.currentTime);
-  assert.deepEqual(now.map((source) => source.buffer.name), ["geodesic", "linear"]);
+  assert.deepEqual(
+    now.map((source) => source.buffer.name),
+    ["geodesic", "linear"],
+  );
   assert.equal(now[0].when, now[1].when);
   assert.equal(now[0].offset, now[1].offset);
-  assert.deepEqual(heard().map(({ path }) => path), ["geodesic"]);
+  assert.deepEqual(
+    heard().map(({ path }) => path),
+    ["geodesic"],
+  );
 });
 
 test("switching the path starts nothing, takes less than 10 ms and keeps the power", () => {
@@ -71,9 +85,13 @@ test("switching back in the middle of a switch makes no jump", () => {
 test("steps follow each other without a gap and without an overlap", () => {
   player.play(3);
   clock.go(2);
-  const starts = context.sources.filter((source) => source.buffer.name === "geodesic").map((source) => source.when);
+  const starts = context.sources
+    .filter((source) => source.buffer.name === "geodesic")
+    .map((source) => source.when);
   for (let i = 1; i < starts.length; i++) assert.ok(Math.abs(starts[i] - starts[i - 1] - LASTS) < 1e-9);
-  const steps = context.sources.filter((source) => source.buffer.name === "geodesic").map((source) => Math.round(source.offset / STEP));
+  const steps = context.sources
+    .filter((source) => source.buffer.name === "geodesic")
+    .map((source) => Math.round(source.offset / STEP));
   assert.deepEqual(steps.slice(0, 4), [3, 4, 5, 6]);
 });
 
@@ -83,11 +101,16 @@ test("a path that arrives late joins in at the right phase", () => {
   player.load("retimed", track("retimed"));
   mixer.choose("retimed");
   clock.go(0.1);
-  const sources = context.sources.filter((source) => source.when <= context.currentTime && source.stopped > context.currentTime);
+  const sources = context.sources.filter(
+    (source) => source.when <= context.currentTime && source.stopped > context.currentTime,
+  );
   const places = sources.map((source) => context.reading(source));
   assert.equal(new Set(sources.map((source) => source.buffer.name)).size, 3);
   assert.ok(Math.max(...places) - Math.min(...places) < 1e-9);
-  assert.deepEqual(heard().map(({ path }) => path), ["retimed"]);
+  assert.deepEqual(
+    heard().map(({ path }) => path),
+    ["retimed"],
+  );
 });
 
 test("the end is told once, and the player rests", () => {
@@ -190,9 +213,15 @@ test("the same path solved anew takes the place of the old one while it plays", 
     assert.ok(sum > 0.95 && sum < 1.05, `sum ${sum} after ${t} s`);
   }
   clock.go(0.1, 0.01);
-  assert.deepEqual(heard().map(({ path }) => path), ["anew"]);
+  assert.deepEqual(
+    heard().map(({ path }) => path),
+    ["anew"],
+  );
   clock.go(LASTS);
-  assert.deepEqual(heard().map(({ path }) => path), ["anew"]);
+  assert.deepEqual(
+    heard().map(({ path }) => path),
+    ["anew"],
+  );
 });
 
 test("the position moves on only at the end of a step", () => {

@@ -18,13 +18,20 @@ test("listeners that change the store see every state in order, and once each", 
   store.subscribe(({ n }) => store.set({ doubled: 2 * n }));
   store.subscribe((now, before) => seen.push([before.n, before.doubled, now.n, now.doubled]));
   store.set({ n: 3 });
-  assert.deepEqual(seen, [[0, 0, 3, 0], [3, 0, 3, 6]]);
+  assert.deepEqual(seen, [
+    [0, 0, 3, 0],
+    [3, 0, 3, 6],
+  ]);
 });
 
 test("a watcher runs at once, then only when what it picks is another thing", () => {
   const store = createStore({ a: 1, b: 1 });
   const runs = [];
-  const stop = watch(store, ({ a }) => [a], ({ a }) => runs.push(a));
+  const stop = watch(
+    store,
+    ({ a }) => [a],
+    ({ a }) => runs.push(a),
+  );
   store.set({ b: 2 });
   store.set({ a: 5 });
   stop();

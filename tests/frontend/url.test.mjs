@@ -52,11 +52,36 @@ test("the graph path is the far end of the weight", () => {
 });
 
 for (const [link, name] of [
-  ["?path=foo", "path"], ["?a=kick", "a"], ["?b=@1", "b"], ["?b=@1,", "b"], ["?b=@NaN,2", "b"], ["?w=11", "w"], ["?w=-1", "w"],
-  ["?t=2", "t"], ["?t=%20", "t"], ["?mode=loop", "mode"], ["?theme=blue", "theme"], ["?view=1,2", "view"], ["?view=1,2,0", "view"],
-  ["?sort=colour", "sort"], ["?families=x", "families"], ["?loop=1", "loop"], ["?panel=sampling", "panel"],
-  ["?metric=round", "metric"], ["?marked=kick", "marked"], ["?op=sum", "op"], ["?to=1", "to"], ["?n=0", "n"], ["?n=1.5", "n"], ["?temp=9", "temp"],
-  ["?seed=-1", "seed"], ["?seed=x", "seed"], ["?of=c", "of"], ["?shape=bright", "shape"], ["?shape=bright.0", "shape"], ["?a=~AAA", "a"],
+  ["?path=foo", "path"],
+  ["?a=kick", "a"],
+  ["?b=@1", "b"],
+  ["?b=@1,", "b"],
+  ["?b=@NaN,2", "b"],
+  ["?w=11", "w"],
+  ["?w=-1", "w"],
+  ["?t=2", "t"],
+  ["?t=%20", "t"],
+  ["?mode=loop", "mode"],
+  ["?theme=blue", "theme"],
+  ["?view=1,2", "view"],
+  ["?view=1,2,0", "view"],
+  ["?sort=colour", "sort"],
+  ["?families=x", "families"],
+  ["?loop=1", "loop"],
+  ["?panel=sampling", "panel"],
+  ["?metric=round", "metric"],
+  ["?marked=kick", "marked"],
+  ["?op=sum", "op"],
+  ["?to=1", "to"],
+  ["?n=0", "n"],
+  ["?n=1.5", "n"],
+  ["?temp=9", "temp"],
+  ["?seed=-1", "seed"],
+  ["?seed=x", "seed"],
+  ["?of=c", "of"],
+  ["?shape=bright", "shape"],
+  ["?shape=bright.0", "shape"],
+  ["?a=~AAA", "a"],
 ])
   test(`a bad link is explained: ${link}`, () => {
     const { state, problems } = readLink(`${link}&t=0.5`.replace("?t=2&t=0.5", "?t=2"));
@@ -66,7 +91,8 @@ for (const [link, name] of [
     assert.equal(state[FIELDS[name].state], name === "t" && link === "?t=%20" ? 0.5 : undefined);
   });
 
-test("what a link says besides is left alone", () => assert.deepEqual(readLink("?utm_source=x&q="), { state: {}, problems: [] }));
+test("what a link says besides is left alone", () =>
+  assert.deepEqual(readLink("?utm_source=x&q="), { state: {}, problems: [] }));
 
 function browser() {
   const entries = ["?"];
@@ -83,7 +109,8 @@ function browser() {
     addEventListener: (name, run) => (listeners[name] = run),
     removeEventListener() {},
   };
-  const go = (url) => (window.location.search = url.slice(url.indexOf("?") < 0 ? url.length : url.indexOf("?")));
+  const go = (url) =>
+    (window.location.search = url.slice(url.indexOf("?") < 0 ? url.length : url.indexOf("?")));
   return { window, entries, run: () => timers.splice(0).forEach((timer) => timer?.()), listeners };
 }
 
@@ -97,7 +124,10 @@ test("going somewhere makes an entry in the history, fiddling does not", () => {
   run();
   store.set({ b: { sound: "ba9876543210" } });
   run();
-  assert.deepEqual(entries.slice(1), ["/?a=0123456789ab&path=linear", "/?a=0123456789ab&b=ba9876543210&path=linear"]);
+  assert.deepEqual(entries.slice(1), [
+    "/?a=0123456789ab&path=linear",
+    "/?a=0123456789ab&b=ba9876543210&path=linear",
+  ]);
 });
 
 test("back leads back, and what the older link does not say is as on a fresh page", () => {

@@ -6,8 +6,16 @@ import { stopOf, weightAt } from "../../frontend/morph/weight.js";
 import { initial } from "../../frontend/state.js";
 import * as words from "../../frontend/words.js";
 
-const path = (length, { guesswork = 0, kind = "geodesic", speed = [1, 1], cv = 0, known = [true, true, true] } = {}) => ({
-  kind, length, speed, speed_variation: cv, guesswork, known,
+const path = (
+  length,
+  { guesswork = 0, kind = "geodesic", speed = [1, 1], cv = 0, known = [true, true, true] } = {},
+) => ({
+  kind,
+  length,
+  speed,
+  speed_variation: cv,
+  guesswork,
+  known,
 });
 const said = (curved, direct) => {
   const { figures, more } = words.comparison(curved, direct);
@@ -15,8 +23,14 @@ const said = (curved, direct) => {
 };
 
 test("two ways are compared by their guesswork, and then by their length", () => {
-  assert.equal(said(path(19.2, { guesswork: 0.12 }), path(18.5, { guesswork: 0.31 })), "12 % guesswork, against 31 % direct. The curved way is 1.04 times as far.");
-  assert.equal(said(path(22.6), path(21.9)), "Both ways keep to known sounds. The curved one is 1.03 times as far.");
+  assert.equal(
+    said(path(19.2, { guesswork: 0.12 }), path(18.5, { guesswork: 0.31 })),
+    "12 % guesswork, against 31 % direct. The curved way is 1.04 times as far.",
+  );
+  assert.equal(
+    said(path(22.6), path(21.9)),
+    "Both ways keep to known sounds. The curved one is 1.03 times as far.",
+  );
 });
 
 test("a way is called shorter only where it is, and about as long within 2 %", () => {
@@ -33,13 +47,25 @@ test("a way from known sound to known sound is not called guesswork, and crosses
 });
 
 test("a share is a whole number of per cent, and little is not nothing", () => {
-  assert.deepEqual([0, 0.001, 0.005, 0.123, 1].map(words.percent), ["0 %", "under 1 %", "1 %", "12 %", "100 %"]);
+  assert.deepEqual([0, 0.001, 0.005, 0.123, 1].map(words.percent), [
+    "0 %",
+    "under 1 %",
+    "1 %",
+    "12 %",
+    "100 %",
+  ]);
 });
 
 test("an even path says so, an uneven one how fast it gets", () => {
   assert.equal(words.speedWords(path(1, { speed: [0.7, 0.75], cv: 0.03 }), "curved"), "curved: even");
-  assert.equal(words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "direct"), "direct, at most 2.3 per step");
-  assert.equal(words.speedDescription(path(1, { speed: [0.4, 2.31] }), "direct", "tdB"), "direct: 0.40 to 2.3 tdB per step");
+  assert.equal(
+    words.speedWords(path(1, { speed: [0.4, 2.31], cv: 0.7 }), "direct"),
+    "direct, at most 2.3 per step",
+  );
+  assert.equal(
+    words.speedDescription(path(1, { speed: [0.4, 2.31] }), "direct", "tdB"),
+    "direct: 0.40 to 2.3 tdB per step",
+  );
 });
 
 test("where guesswork is, is said in runs of steps", () => {
@@ -51,15 +77,34 @@ test("where guesswork is, is said in runs of steps", () => {
 
 test("a morph can be told: its ends, length, pitch and guesswork", () => {
   const known = Array.from({ length: 17 }, (_, i) => i < 4 || i > 7);
-  const told = (pitches, more = {}) => words.morphSummary({ from: "Kick", to: "Bell", path: path(19.23, { speed: Array(16).fill(1), known, ...more }), unit: "tdB", pitches });
-  assert.equal(told([65.4, 130.8]), "From Kick to Bell, curved: 19.2 tdB in 17 steps. Pitch C2 to C3: the two cross, they do not slide. Guesswork at steps 5 to 8.");
-  assert.equal(told([65.4, null], { kind: "retimed", known: [true] }), "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds all the way.");
+  const told = (pitches, more = {}) =>
+    words.morphSummary({
+      from: "Kick",
+      to: "Bell",
+      path: path(19.23, { speed: Array(16).fill(1), known, ...more }),
+      unit: "tdB",
+      pitches,
+    });
+  assert.equal(
+    told([65.4, 130.8]),
+    "From Kick to Bell, curved: 19.2 tdB in 17 steps. Pitch C2 to C3: the two cross, they do not slide. Guesswork at steps 5 to 8.",
+  );
+  assert.equal(
+    told([65.4, null], { kind: "retimed", known: [true] }),
+    "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds all the way.",
+  );
   assert.match(told([440, 441]), /Pitch A4 at both ends\./);
 });
 
 test("the map can be told: how many of which family lie where", () => {
-  const isles = [{ name: "kick", at: [0, 0] }, { name: "bell", at: [5, 9] }];
-  assert.equal(words.mapSummary(library, isles), "Map of 13 sounds, north is up: 6 kick in the south-west and 6 bell in the north.");
+  const isles = [
+    { name: "kick", at: [0, 0] },
+    { name: "bell", at: [5, 9] },
+  ];
+  assert.equal(
+    words.mapSummary(library, isles),
+    "Map of 13 sounds, north is up: 6 kick in the south-west and 6 bell in the north.",
+  );
 });
 
 test("a filter says what it lets through", () => {
@@ -76,7 +121,11 @@ test("numbers are short, and thousands stand apart", () => {
 });
 
 test("file names can be written on every system", () => {
-  assert.deepEqual(["Kick 808", "Glass/bell: é?", "鐘"].map(words.soundFile), ["kick-808.wav", "glass-bell-e.wav", "sound.wav"]);
+  assert.deepEqual(["Kick 808", "Glass/bell: é?", "鐘"].map(words.soundFile), [
+    "kick-808.wav",
+    "glass-bell-e.wav",
+    "sound.wav",
+  ]);
 });
 
 test("the corner says what the engine does", () => {
@@ -93,13 +142,29 @@ test("the corner says what the engine does", () => {
 const library = createLibrary({
   family_names: ["Kick", "Bell", "Lonely"],
   id: Array.from({ length: 13 }, (_, i) => String(i).padStart(12, "0")),
-  name: ["Kick 10", "Kick 2", "Kick 1", "Kick_raw", "Kick 4", "Kick 5", "Bell, big", "Bell é", "Bell 3", "Bell 4", "Bell 5", "Bell 6", "=cmd()"],
+  name: [
+    "Kick 10",
+    "Kick 2",
+    "Kick 1",
+    "Kick_raw",
+    "Kick 4",
+    "Kick 5",
+    "Bell, big",
+    "Bell é",
+    "Bell 3",
+    "Bell 4",
+    "Bell 5",
+    "Bell 6",
+    "=cmd()",
+  ],
   family: [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2],
   x: [0, 0.1, 0.2, 0.05, 0.1, 0.1, 5, 5.1, 5.2, 5, 5.1, 5.1, 9],
   y: [0, 0.1, 0, 0.05, 0.05, 0, 1, 1.1, 1, 1.1, 1, 1, 9],
   seconds: [0.5, 0.4, 0.3, 0.2, 0.1, 0.6, 1, 1.1, 1.2, 1.3, 1.4, 1.45, 0.7],
   pitch: [55, null, 110, null, 60, 61, 440, 880, null, 445, 450, 460, null],
-  source: Array(13).fill("pack"), licence: Array(13).fill("CC0"), credit: Array(13).fill('A "B", C'),
+  source: Array(13).fill("pack"),
+  licence: Array(13).fill("CC0"),
+  credit: Array(13).fill('A "B", C'),
 });
 
 const found = (query, families = []) => filtered(library, { query, families }).map((i) => library.name[i]);
@@ -125,7 +190,10 @@ test("other names for a thing find it, a minus leaves out, quotes keep words tog
 });
 
 test("a short other name is a word, not a part of one", () => {
-  const sounds = createLibrary({ ...library, name: library.name.map((name, i) => (i === 12 ? "Hat bdu" : name)) });
+  const sounds = createLibrary({
+    ...library,
+    name: library.name.map((name, i) => (i === 12 ? "Hat bdu" : name)),
+  });
   assert.ok(!filtered(sounds, { query: "kick", families: [] }).includes(12));
 });
 
@@ -142,19 +210,46 @@ test("journeys lead from the heart of one family to another, and the same every 
   const pairs = journeys(library);
   assert.deepEqual(pairs, journeys(library));
   assert.equal(pairs.length, 1, "a family of one has no heart");
-  assert.deepEqual(pairs[0].map((i) => library.family[i]), [0, 1]);
+  assert.deepEqual(
+    pairs[0].map((i) => library.family[i]),
+    [0, 1],
+  );
   assert.equal(heart(library, 2), -1);
 });
 
 test("morphs to begin with have names one can imagine, where the library has them", () => {
-  const names = ["Kick 808", "Percussion 05-18", "Church bell, C4", "Snare, Standard", "Snare, Standard 2", "Crash", "Koto, C3", "Steel guitar, G3 (2)", "Steel guitar, G3"];
+  const names = [
+    "Kick 808",
+    "Percussion 05-18",
+    "Church bell, C4",
+    "Snare, Standard",
+    "Snare, Standard 2",
+    "Crash",
+    "Koto, C3",
+    "Steel guitar, G3 (2)",
+    "Steel guitar, G3",
+  ];
   const sounds = createLibrary({
-    ...library, family_names: ["Any"], id: names.map((_, i) => String(i).padStart(12, "0")), name: names, family: names.map(() => 0), x: names.map((_, i) => i), y: names.map((_, i) => i % 2),
+    ...library,
+    family_names: ["Any"],
+    id: names.map((_, i) => String(i).padStart(12, "0")),
+    name: names,
+    family: names.map(() => 0),
+    x: names.map((_, i) => i),
+    y: names.map((_, i) => i % 2),
   });
-  assert.deepEqual(journeys(sounds).map((pair) => pair.map((i) => names[i])), [["Kick 808", "Church bell, C4"], ["Snare, Standard", "Crash"], ["Koto, C3", "Steel guitar, G3"]]);
+  assert.deepEqual(
+    journeys(sounds).map((pair) => pair.map((i) => names[i])),
+    [
+      ["Kick 808", "Church bell, C4"],
+      ["Snare, Standard", "Crash"],
+      ["Koto, C3", "Steel guitar, G3"],
+    ],
+  );
 });
 
-test("a catalogue number is not what one meets first", () => assert.notEqual(library.name[heart(library, 0)], "Kick_raw"));
+test("a catalogue number is not what one meets first", () =>
+  assert.notEqual(library.name[heart(library, 0)], "Kick_raw"));
 
 test("a table can be read back from its file, and is no formula", () => {
   const text = toCsv(library, [12, 6, 7], { values: Array(13).fill(2.5) }, "tdB");
@@ -164,7 +259,8 @@ test("a table can be read back from its file, and is no formula", () => {
   assert.match(rows[1], /^000000000006,"Bell, big",Bell,1,440,5,1,/);
 });
 
-test("notes have names", () => assert.deepEqual([440, 261.63, 27.5, null].map(noteName), ["A4", "C4", "A0", "–"]));
+test("notes have names", () =>
+  assert.deepEqual([440, 261.63, 27.5, null].map(noteName), ["A4", "C4", "A0", "–"]));
 
 test("each stop of the weight is a weight, and each weight its stop", () => {
   for (let stop = 0; stop <= 40; stop++) assert.equal(stopOf(weightAt(stop, 10), 10), stop);
