@@ -27,14 +27,12 @@ export function placeOf(api, model, id) {
     const there = known;
     there.set(
       key,
-      (asked = api
-        .sound(model, id)
-        .then(({ z, x, y, name }) => ({
-          code: writePoint([x, y], z),
-          point: z,
-          position: /** @type {[number, number]} */ ([x, y]),
-          name,
-        }))),
+      (asked = api.sound(model, id).then(({ z, x, y, name }) => ({
+        code: writePoint([x, y], z),
+        point: z,
+        position: /** @type {[number, number]} */ ([x, y]),
+        name,
+      }))),
     );
     asked.catch(() => there.delete(key));
   }

@@ -5,7 +5,7 @@ import { dusk, duskRGB, oklch, parseHex } from "../../frontend/colour.js";
 
 const css = readFileSync(new URL("../../frontend/style/tokens.css", import.meta.url), "utf8");
 const token = (theme, name) =>
-  parseHex(css.split(`[data-theme="${theme}"]`)[1].match(new RegExp(`--${name}: (#[0-9A-F]{6})`))[1]);
+  parseHex(css.split(`[data-theme="${theme}"]`)[1].match(new RegExp(`--${name}: (#[0-9A-Fa-f]{6})`))[1]);
 const apart = (p, q) => Math.max(...p.map((v, i) => Math.abs(v - q[i])));
 
 for (const theme of ["dark", "light"]) {
