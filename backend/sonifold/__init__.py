@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sonifold import adapt, audio, geodesic, metric, sample
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
     from sonifold.model import Model
     from sonifold.pack import PackStatus, packs
     from sonifold.path import Path
@@ -41,7 +41,7 @@ __all__ = [
 
 _MODULES = ("adapt", "audio", "geodesic", "metric", "sample")
 _HOME = {
-    "Clip": "sonifold.clip",
+    "Clip": "sonifold.audio.clip",
     "Model": "sonifold.model",
     "PackStatus": "sonifold.pack",
     "Path": "sonifold.path",

@@ -16,10 +16,10 @@ from torch import Tensor
 from sonifold import pack
 from sonifold.adapt import replay
 from sonifold.atlas import layout
+from sonifold.audio.clip import Clip
+from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
-from sonifold.clip import Clip
 from sonifold.datasets import table
-from sonifold.evaluate.audio import mel_levels
 from sonifold.library import Label, write_labels
 from sonifold.metric import Blend, KernelMetric, Pullback, ResidualMLPTangents
 from sonifold.model import Model

@@ -15,7 +15,7 @@ from sonifold.errors import SonifoldError
 from sonifold.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
 
 if TYPE_CHECKING:
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
     from sonifold.model import Model
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.

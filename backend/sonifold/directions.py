@@ -26,8 +26,8 @@ from torch import Tensor
 
 from sonifold import linalg, provenance
 from sonifold.atlas import smooth_course
+from sonifold.audio.clip import Clip
 from sonifold.audio.descriptors import DESCRIPTORS
-from sonifold.clip import Clip
 from sonifold.errors import NotFinite
 from sonifold.metric import Metric
 from sonifold.path import MetricName

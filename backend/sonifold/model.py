@@ -20,10 +20,10 @@ from sonifold import geodesic, notebook, pack, provenance
 from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio import descriptors
 from sonifold.audio.check import caveats, examine
+from sonifold.audio.clip import Clip
+from sonifold.audio.prepare import audible_seconds, prepare, to_float
 from sonifold.audio.read import Recording, Source, read
 from sonifold.audio.timbre import timbre_features
-from sonifold.clip import Clip
-from sonifold.datasets.prepare import audible_seconds, prepare, to_float
 from sonifold.directions import Directions, Travel
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
     from sonifold.model import Model
     from sonifold.path import Path
 

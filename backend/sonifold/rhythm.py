@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonifold.clip import Clip
+from sonifold.audio.clip import Clip
 
 FRAME_SECONDS = 0.01
 AUDIBLE_DB = -45.0  # under the loudest frame: there a one-shot is over to the ear

@@ -8,7 +8,7 @@ import torch
 
 import sonifold
 from sonifold import adapt
-from sonifold.clip import Clip
+from sonifold.audio.clip import Clip
 from sonifold.evaluate.measures import record
 
 COMMAND = "make bench ARGS='-k fewshot'"

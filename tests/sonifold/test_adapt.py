@@ -12,8 +12,8 @@ from sonifold import adapt
 from sonifold.adapt import RefineConfig, alter, geometry, interpolation, replay, ridge
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
+from sonifold.audio.clip import Clip
 from sonifold.cli import main
-from sonifold.clip import Clip
 from sonifold.errors import Cancelled, PackInvalid, PointInvalid, UploadsInvalid
 from sonifold.representation.spectral import Spectral
 from sonifold.vae.augment import resample

@@ -7,7 +7,7 @@ import sonifold
 from sonifold.audio.check import examine, near_duplicates
 from sonifold.audio.periodicity import periods
 from sonifold.audio.pitch import pitch
-from sonifold.datasets.prepare import prepare
+from sonifold.audio.prepare import prepare
 
 RATE = 44_100
 

@@ -10,7 +10,7 @@ import torch
 from tinytag import TinyTag
 
 from sonifold import archive, files
-from sonifold.clip import Clip
+from sonifold.audio.clip import Clip
 from sonifold.errors import OutputError
 from sonifold.formats import FORMATS, format_of_suffix
 from sonifold.provenance import LONGEST_TAG, Provenance, Source, provenance_of

@@ -19,9 +19,8 @@ import soundfile
 import torch
 
 from sonifold import datasets
-from sonifold.datasets import candidates, dedupe, labels, oneshots, render, sources, split, table
-from sonifold.datasets.candidates import Candidate
-from sonifold.datasets.prepare import (
+from sonifold.audio import fingerprint
+from sonifold.audio.prepare import (
     BEFORE_ONSET,
     PEAK,
     SAMPLE_RATE,
@@ -32,6 +31,8 @@ from sonifold.datasets.prepare import (
     resample,
     to_float,
 )
+from sonifold.datasets import candidates, labels, oneshots, render, sources, split, table
+from sonifold.datasets.candidates import Candidate
 from sonifold.errors import DatasetError
 
 
@@ -54,7 +55,7 @@ def prepared(audio: np.ndarray, rate: int = SAMPLE_RATE) -> np.ndarray:
 
 
 def fingerprints(*sounds: np.ndarray) -> list[np.ndarray]:
-    return [dedupe.fingerprint(prepared(sound)) for sound in sounds]
+    return [fingerprint.fingerprint(prepared(sound)) for sound in sounds]
 
 
 BLANK = Candidate(
@@ -91,8 +92,8 @@ def test_stereo_is_mixed_and_other_rates_are_resampled_to_the_same_sound():
     stereo = prepared(np.stack([decay(), decay()], axis=1))
     resampled = prepare(decay(rate=64_000), 64_000, polyphase)
     assert np.array_equal(mono, stereo)
-    (a, b) = (dedupe.fingerprint(sound) for sound in (mono, resampled))
-    assert dedupe.distance(a, b) < 0.7
+    (a, b) = (fingerprint.fingerprint(sound) for sound in (mono, resampled))
+    assert fingerprint.distance(a, b) < 0.7
 
 
 def test_what_lies_above_the_new_half_rate_does_not_fold_back():
@@ -116,18 +117,18 @@ def test_the_audible_length_is_the_time_to_minus_60_db(seconds):
     assert audible_seconds(prepared(decay(seconds=seconds, total=2))) == pytest.approx(seconds, rel=0.03)
 
 
-# -------------------------------------------------------------------------------------------- dedupe
+# -------------------------------------------------------------------------------------------- fingerprint
 
 
 def test_a_scaled_copy_is_the_same_sound_and_another_pitch_or_decay_is_not():
     maps = fingerprints(decay(440), 0.1 * decay(440), decay(470), decay(440, 0.4))
-    assert dedupe.unique(maps) == [0, 2, 3]
+    assert fingerprint.unique(maps) == [0, 2, 3]
 
 
 def test_short_sounds_are_not_the_same_for_the_silence_they_share():
     a, b = fingerprints(decay(200, 0.05), decay(2_000, 0.05))
-    assert np.abs(a - b).mean() < dedupe.distance(a, b) / 5
-    assert dedupe.unique([a, b]) == [0, 1]
+    assert np.abs(a - b).mean() < fingerprint.distance(a, b) / 5
+    assert fingerprint.unique([a, b]) == [0, 1]
 
 
 def test_the_quick_bound_never_hides_a_neighbour():
@@ -137,11 +138,11 @@ def test_the_quick_bound_never_hides_a_neighbour():
         (m + rng.normal(0, s, m.shape)).astype(np.float32)
         for m, s in zip(maps, np.linspace(0, 6, 40), strict=True)
     ]
-    found = dedupe.Neighbours()
+    found = fingerprint.Neighbours()
     for map_ in maps:
         found.add(map_)
     for query in maps:
-        near = [(i, dedupe.distance(map_, query)) for i, map_ in enumerate(maps)]
+        near = [(i, fingerprint.distance(map_, query)) for i, map_ in enumerate(maps)]
         assert dict(found.within(query, 4.0)) == {i: d for i, d in near if d < 4.0}
 
 
@@ -191,14 +192,14 @@ def twins_by_ear(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_nothing_held_out_is_near_what_is_trained_on_even_where_the_floors_differ():
     maps = [map_ for seed in range(40) for map_ in twins_by_ear(seed)]
-    assert dedupe.distance(*maps[:2]) > 50 * split.NEAR_DB
+    assert fingerprint.distance(*maps[:2]) > 50 * split.NEAR_DB
     splits = split.assign(["Folder"] * 80, [f"file {i}" for i in range(80)], maps, (), fraction=0.5)
     held, trained = (
         [map_ for map_, name in zip(maps, splits, strict=True) if name == wanted]
         for wanted in (split.HELD_OUT_SOUNDS, split.TRAIN)
     )
     assert held
-    assert all(dedupe.active_distance(map_, np.stack(trained)).min() >= split.NEAR_DB for map_ in held)
+    assert all(fingerprint.active_distance(map_, np.stack(trained)).min() >= split.NEAR_DB for map_ in held)
 
 
 def test_held_out_and_foreign_kits_lose_what_the_training_kits_have_too():

@@ -5,8 +5,8 @@ import torch
 
 import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
+from sonifold.audio.levels import log_mel_error
 from sonifold.directions import End, _even, _Flow
-from sonifold.evaluate.audio import log_mel_error
 
 SOUNDS = (40, 333, 700, 1100)
 

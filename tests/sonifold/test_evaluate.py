@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonifold.evaluate import audio as measure
+from sonifold.audio import levels as measure
 from sonifold.evaluate.intervals import bootstrap
 
 RATE = 44_100

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from sonifold.audio.check import CLIPPED_SHARE, caveats, examine
+from sonifold.audio.prepare import prepare
 from sonifold.audio.read import read
-from sonifold.datasets.prepare import prepare
 from sonifold.errors import AudioSilent, AudioUnreadable
 
 RATE = 44_100

@@ -11,6 +11,7 @@ import torch
 import sonifold
 from sonifold import pack
 from sonifold.audio import timbre_features
+from sonifold.audio.levels import log_mel_error
 from sonifold.errors import (
     ArtifactCorrupt,
     AudioUnreadable,
@@ -20,7 +21,6 @@ from sonifold.errors import (
     PositionInvalid,
     SoundNotFound,
 )
-from sonifold.evaluate.audio import log_mel_error
 from sonifold.representation.spectral import ONSET
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sonifold
-from sonifold.evaluate.audio import log_mel_error
+from sonifold.audio.levels import log_mel_error
 from sonifold.morph.timing import between, landmarks, places
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import ONSET

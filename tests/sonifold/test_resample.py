@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sonifold.audio.prepare import SAMPLE_RATE, resample
 from sonifold.audio.resample import resampled
-from sonifold.datasets.prepare import SAMPLE_RATE, resample
 
 RATES = [4_000, 8_000, 8_363, 11_025, 16_000, 22_050, 32_000, 47_999, 48_000, 64_000, 88_200, 96_000, 176_400,
          192_000, 352_800, 383_999, 384_000]  # fmt: skip

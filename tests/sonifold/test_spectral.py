@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from sonifold.audio.levels import log_mel_error, match_energy
 from sonifold.audio.timbre import interval_means, time_edges
-from sonifold.evaluate.audio import log_mel_error, match_energy
 from sonifold.representation import grid
 from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
 

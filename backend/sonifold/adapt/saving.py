@@ -14,8 +14,8 @@ from sonifold import pack
 from sonifold.adapt import replay
 from sonifold.adapt.instant import AdaptedModel
 from sonifold.atlas import layout
+from sonifold.audio.clip import Clip
 from sonifold.audio.timbre import timbre_features
-from sonifold.clip import Clip
 from sonifold.errors import PackInvalid
 from sonifold.library import Label, write_labels
 from sonifold.model import Model

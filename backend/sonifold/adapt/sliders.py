@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sonifold import provenance
 from sonifold.adapt.uploads import Uploads
-from sonifold.clip import Clip
+from sonifold.audio.clip import Clip
 from sonifold.errors import PointInvalid
 from sonifold.model import Model
 from sonifold.sound import Sound

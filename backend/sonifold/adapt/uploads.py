@@ -12,7 +12,7 @@ from torch import Tensor
 from sonifold.adapt import alter
 from sonifold.adapt.ridge import Evidence, hidden
 from sonifold.audio.check import near_duplicates
-from sonifold.datasets.prepare import Pcm
+from sonifold.audio.prepare import Pcm
 from sonifold.errors import UploadsInvalid
 from sonifold.model import Model
 from sonifold.sound import Sound

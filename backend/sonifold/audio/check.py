@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sonifold.audio.fingerprint import SAME_DB, Map, Neighbours, fingerprint
+from sonifold.audio.prepare import BEFORE_ONSET, ONSET_DB, SAMPLE_RATE, SAMPLES, Pcm
 from sonifold.audio.read import Recording
 from sonifold.caveat import Caveat
-from sonifold.datasets.dedupe import SAME_DB, Map, Neighbours, fingerprint
-from sonifold.datasets.prepare import BEFORE_ONSET, ONSET_DB, SAMPLE_RATE, SAMPLES, Pcm
 
 Samples = NDArray[np.floating]
 

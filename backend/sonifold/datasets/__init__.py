@@ -3,8 +3,6 @@
 sources     packages: found, or fetched with apt-get and npm
 candidates  which of their sounds, with labels, licences and credits
 render      notes of soundfonts, through fluidsynth
-prepare     a recording -> a one-shot of fixed length
-dedupe      which sounds are the same sound
 split       what is trained on and what is held out
 table       the folder on disk: sounds.csv and audio/
 oneshots    the steps in order

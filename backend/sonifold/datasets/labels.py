@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .dedupe import Map
+from sonifold.audio.fingerprint import Map
 
 #: In the order in which the page lists and colours them.
 FAMILIES = ("Kick", "Tom", "Snare", "Cymbal", "Percussion", "Pluck", "Bell", "Texture")
@@ -344,7 +344,7 @@ _EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 18, 28, 45, 65)
 def guess_families(unnamed: Sequence[Map], named: Sequence[Map], families: Sequence[str]) -> list[str]:
     """Families of sounds whose names say nothing, by vote of the nearest sounds whose names do.
 
-    The maps are those of ``dedupe.fingerprint``; votes weigh the inverse of the distance. With a sound's
+    The maps are those of ``fingerprint.fingerprint``; votes weigh the inverse of the distance. With a sound's
     own kit left out this is right for 68 % of the named drum sounds.
     """
     usable = [i for i, family in enumerate(families) if family in GUESSED_FAMILIES]

@@ -21,10 +21,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..errors import DatasetError
-from . import candidates, dedupe, labels, render, split, table
+from sonifold.audio import fingerprint
+from sonifold.audio.prepare import SAMPLE_RATE, Pcm, audible_seconds, polyphase, prepare, to_float
+from sonifold.datasets import candidates, labels, render, split, table
+from sonifold.errors import DatasetError
+
 from .candidates import Candidate, SoundFile, SoundNote
-from .prepare import SAMPLE_RATE, Pcm, audible_seconds, polyphase, prepare, to_float
 from .sources import FLUID, MUSESCORE, Package, locate
 from .table import Row
 
@@ -54,7 +56,7 @@ class Prepared(NamedTuple):
 
     candidate: Candidate
     samples: Pcm
-    map: dedupe.Map
+    map: fingerprint.Map
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def build(
             found += done
             progress(f"job {number} of {len(jobs)}: {len(found)} sounds so far")
     found.sort(key=lambda sound: not sound.candidate.shippable)  # of two doubles the one we may ship stays
-    kept = [found[i] for i in dedupe.unique([sound.map for sound in found])]
-    progress(f"{len(kept)} sounds differ by {dedupe.SAME_DB} dB or more")
+    kept = [found[i] for i in fingerprint.unique([sound.map for sound in found])]
+    progress(f"{len(kept)} sounds differ by {fingerprint.SAME_DB} dB or more")
     rows, samples = choose(label_unnamed(kept))
     write(Path(out), rows, samples)
     write_notices(Path(out), packages)
@@ -114,7 +116,7 @@ def run_job(job: FileJob | NoteJob) -> list[Prepared]:
     with tempfile.TemporaryDirectory() as folder:
         recordings = _recordings(job, Path(folder))
         prepared = [sound for recording in recordings if (sound := _prepared(*recording)) is not None]
-    return [prepared[i] for i in dedupe.unique([sound.map for sound in prepared])]
+    return [prepared[i] for i in fingerprint.unique([sound.map for sound in prepared])]
 
 
 def _recordings(job: FileJob | NoteJob, folder: Path) -> Iterator[tuple[Candidate, NDArray[np.float32], int]]:
@@ -134,7 +136,7 @@ def _recordings(job: FileJob | NoteJob, folder: Path) -> Iterator[tuple[Candidat
 
 def _prepared(candidate: Candidate, audio: NDArray[np.float32], rate: int) -> Prepared | None:
     samples = prepare(audio, rate, polyphase)
-    return None if samples is None else Prepared(candidate, samples, dedupe.fingerprint(samples))
+    return None if samples is None else Prepared(candidate, samples, fingerprint.fingerprint(samples))
 
 
 def label_unnamed(sounds: Sequence[Prepared]) -> list[Prepared]:

@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..errors import DatasetError
+from sonifold.errors import DatasetError
 
 RATE = 64_000  # Hz
 START_MS = 500  # the synthesiser settles before the first note

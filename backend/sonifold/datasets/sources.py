@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ..errors import DatasetError
+from sonifold.errors import DatasetError
 
 FLUID = "fluid-soundfont-gm"
 MUSESCORE = "musescore-general-soundfont-lossless"

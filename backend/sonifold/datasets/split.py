@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from .dedupe import Map, Neighbours, active_distance
+from sonifold.audio.fingerprint import Map, Neighbours, active_distance
 
 TRAIN, HELD_OUT_SOUNDS, HELD_OUT_KITS, FOREIGN = "train", "held_out_sounds", "held_out_kits", "foreign"
 SPLITS = (TRAIN, HELD_OUT_SOUNDS, HELD_OUT_KITS, FOREIGN)

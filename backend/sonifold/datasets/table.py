@@ -13,9 +13,9 @@ import soundfile
 import torch
 from torch import Tensor
 
-from ..errors import DatasetError
-from ..files import write_whole
-from .prepare import SAMPLE_RATE, SAMPLES
+from sonifold.audio.prepare import SAMPLE_RATE, SAMPLES
+from sonifold.errors import DatasetError
+from sonifold.files import write_whole
 
 TABLE = "sounds.csv"
 

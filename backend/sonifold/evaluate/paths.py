@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from sonifold import geodesic
+from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.audio import mel_levels
 from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.model import Model
 from sonifold.path import Kind, MetricName, Path

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold.audio.levels import all_measures
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.audio import all_measures
 from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.model import Model
 from sonifold.render import POINT_ITERATIONS
@@ -84,7 +84,7 @@ def rebuilders(model: Model, baselines: Baselines) -> dict[str, Rebuild]:
 
 @torch.no_grad()
 def evaluate(model: Model, audio: AudioBatch, rebuild: Rebuild) -> dict[str, Estimate]:
-    """Every measure of :mod:`sonifold.evaluate.audio` over sounds (sound, sample), with intervals."""
+    """Every measure of :mod:`sonifold.audio.levels` over sounds (sound, sample), with intervals."""
     onset = ONSET / model.sample_rate
     parts = [all_measures(part, rebuild(part), model.sample_rate, onset) for part in audio.split(BLOCK)]
     return {name: bootstrap(values) for name, values in _joined(parts).items()}

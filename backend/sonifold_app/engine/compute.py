@@ -43,7 +43,7 @@ from sonifold_app.engine.finite import checked
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
     from sonifold.model import Model
     from sonifold.path import Path as LatentPath
     from sonifold.sound import Sound
@@ -262,7 +262,7 @@ def converted(audio: bytes, format: AudioFormat, provenance: Provenance | None =
     import soundfile
     import torch
 
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
 
     with soundfile.SoundFile(io.BytesIO(audio)) as file:
         provenance = provenance or provenance_of(file.comment)

@@ -16,7 +16,7 @@ from sonifold_app.engine.base import Anchor, ExportQuery, FileOptions, MorphExpo
 from sonifold_app.engine.compute import legs_of, resolve
 
 if TYPE_CHECKING:
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
     from sonifold.model import Model
 
 #: What other ways than the geodesic are called in file names.
@@ -85,7 +85,7 @@ def clip_of(model: Model, anchor: Anchor) -> Clip:
     import soundfile
     import torch
 
-    from sonifold.clip import Clip
+    from sonifold.audio.clip import Clip
 
     if anchor.kept is not None:
         samples, sample_rate = soundfile.read(io.BytesIO(anchor.kept.audio), dtype="float32")

@@ -82,8 +82,8 @@ def admitted(
     """A sound with what is around it."""
     import torch
 
-    from sonifold.clip import Clip
-    from sonifold.datasets.prepare import audible_seconds
+    from sonifold.audio.clip import Clip
+    from sonifold.audio.prepare import audible_seconds
 
     pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
     ((x, y),) = numbers(model.place(sound.z[None]))
@@ -163,7 +163,7 @@ def fingerprints(sounds: Sequence[bytes]) -> list[bytes]:
     """What kept sounds' files are told apart by, in half precision: good to .03 dB, and half the room."""
     import soundfile
 
-    from sonifold.datasets.dedupe import fingerprint
+    from sonifold.audio.fingerprint import fingerprint
 
     maps = (fingerprint(soundfile.read(io.BytesIO(one), dtype="int16")[0]) for one in sounds)
     return [map.astype("<f2").tobytes() for map in maps]
@@ -171,6 +171,6 @@ def fingerprints(sounds: Sequence[bytes]) -> list[bytes]:
 
 def duplicates(fingerprints: Sequence[bytes]) -> list[tuple[int, int, float]]:
     from sonifold.audio.check import alike
-    from sonifold.datasets.dedupe import BANDS
+    from sonifold.audio.fingerprint import BANDS
 
     return alike([np.frombuffer(one, "<f2").reshape(-1, BANDS).astype(np.float32) for one in fingerprints])

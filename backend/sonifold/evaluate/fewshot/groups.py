@@ -19,8 +19,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sonifold.datasets import candidates, dedupe, render, table
-from sonifold.datasets.prepare import polyphase, prepare, to_float
+from sonifold.audio import fingerprint
+from sonifold.audio.prepare import polyphase, prepare, to_float
+from sonifold.datasets import candidates, render, table
 from sonifold.datasets.sources import FLUID, locate
 from sonifold.datasets.split import NEAR_DB, TRAIN
 from sonifold.types import AudioBatch
@@ -100,10 +101,10 @@ def build(dataset: Path, cache: Path, progress: Progress) -> Sounds:
     """
     rows = table.read(dataset)
     if not cache.exists():
-        known = dedupe.Neighbours()
+        known = fingerprint.Neighbours()
         trained = [row for row in rows if row.split == TRAIN]
         for sound in _pcm(table.load_audio(dataset, trained)):
-            known.add(dedupe.fingerprint(sound))
+            known.add(fingerprint.fingerprint(sound))
         tensors = {}
         for done, (name, (_, _, programs, notes, velocities)) in enumerate(PROGRAMS.items(), 1):
             rendered = _render(programs, notes, velocities)
@@ -157,10 +158,10 @@ def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[
     return [sound for sound in prepared if sound is not None]
 
 
-def _distinct(sounds: Sequence[np.ndarray], known: dedupe.Neighbours) -> list[np.ndarray]:
+def _distinct(sounds: Sequence[np.ndarray], known: fingerprint.Neighbours) -> list[np.ndarray]:
     """Those that differ from each other and lie apart from everything the base was trained on."""
-    maps = [dedupe.fingerprint(sound) for sound in sounds]
-    return [sounds[i] for i in dedupe.unique(maps) if not known.within(maps[i], NEAR_DB)]
+    maps = [fingerprint.fingerprint(sound) for sound in sounds]
+    return [sounds[i] for i in fingerprint.unique(maps) if not known.within(maps[i], NEAR_DB)]
 
 
 def _pcm(audio: AudioBatch) -> list[np.ndarray]:

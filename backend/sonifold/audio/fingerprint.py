@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .prepare import SAMPLE_RATE, Pcm, to_float
+from sonifold.audio.prepare import SAMPLE_RATE, Pcm, to_float
 
 #: Two takes of one noise differ by about 4 dB; the same sample at another gain, or resampled, by under 1.
 SAME_DB = 1.5
