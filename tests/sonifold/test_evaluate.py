@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sonifold.audio import levels as measure
-from sonifold.evaluate.intervals import bootstrap
+from sonifold.intervals import bootstrap
 
 RATE = 44_100
 

@@ -10,7 +10,7 @@ import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import card, directions, metrics, paths
 from sonifold.evaluate.directions import CHANGE
-from sonifold.evaluate.intervals import Estimate
+from sonifold.intervals import Estimate
 
 
 @pytest.fixture(scope="module")

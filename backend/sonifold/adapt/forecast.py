@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sonifold.adapt.interpolation import Choice
 from sonifold.adapt.uploads import Uploads
-from sonifold.evaluate.intervals import bootstrap
+from sonifold.intervals import bootstrap
 from sonifold.model import Model
 
 MUCH, SOME = 0.15, 0.05  # of the Phi error

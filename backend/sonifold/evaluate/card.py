@@ -17,9 +17,9 @@ from typing import Any
 from sonifold import pack
 from sonifold.datasets import table
 from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
-from sonifold.evaluate.intervals import Estimate
 from sonifold.evaluate.measures import record
 from sonifold.files import write_whole
+from sonifold.intervals import Estimate
 from sonifold.library import Label
 from sonifold.model import Model
 

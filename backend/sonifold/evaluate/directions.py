@@ -19,8 +19,8 @@ from torch import Tensor
 
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import resume
-from sonifold.evaluate.intervals import RESAMPLES, Estimate, bootstrap
 from sonifold.evaluate.measures import record
+from sonifold.intervals import RESAMPLES, Estimate, bootstrap
 from sonifold.metric import Flat
 from sonifold.model import Model
 from sonifold.sound import Sound

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from sonifold.evaluate import paths, resume
-from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.evaluate.measures import record
 from sonifold.evaluate.paths import Judgement
+from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 
 PAIRS = 100

@@ -17,7 +17,7 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.intervals import Estimate, bootstrap
+from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 from sonifold.path import Kind, MetricName, Path
 from sonifold.representation.spectral import ONSET

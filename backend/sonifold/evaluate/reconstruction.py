@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sonifold.audio.levels import all_measures
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.intervals import Estimate, bootstrap
+from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 from sonifold.render import POINT_ITERATIONS
 from sonifold.representation.spectral import ONSET

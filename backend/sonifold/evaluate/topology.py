@@ -20,8 +20,8 @@ from scipy.stats import spearmanr
 
 from sonifold import geodesic
 from sonifold.evaluate import resume
-from sonifold.evaluate.intervals import Estimate, bootstrap
 from sonifold.files import write_whole
+from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 
 SOUNDS = 256  # of the library: 32,640 geodesics between them

@@ -10,7 +10,7 @@ import numpy as np
 from sonifold.evaluate.fewshot import classify, making, nearness
 from sonifold.evaluate.fewshot.figures import panels, save
 from sonifold.evaluate.fewshot.results import Cells, average, said
-from sonifold.evaluate.intervals import Estimate
+from sonifold.intervals import Estimate
 
 PLACES = {"test": "fixed test set", "elsewhere": "other makers"}
 REAL = "real only"

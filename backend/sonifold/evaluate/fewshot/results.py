@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sonifold.evaluate.intervals import RESAMPLES, Estimate
+from sonifold.intervals import RESAMPLES, Estimate
 
 Cells = list[dict[str, Any]]
 

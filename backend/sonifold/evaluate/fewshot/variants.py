@@ -9,7 +9,7 @@ import numpy as np
 
 from sonifold.evaluate.fewshot.figures import figure, save
 from sonifold.evaluate.fewshot.results import Results, average, percent, said
-from sonifold.evaluate.intervals import Estimate
+from sonifold.intervals import Estimate
 
 AIM = 0.10  # of the plain adaptation's error
 PLAIN = "tuned, classic augmentation"
