@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from sonifold import __version__, datasets, experiments
+    from sonifold import __version__, experiments
+    from sonifold.training import datasets
 
     parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
     parser.add_argument("--version", action="version", version=f"sonifold {__version__}")
@@ -354,7 +355,7 @@ def _finetune(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from sonifold import pack
-    from sonifold.building import build
+    from sonifold.training.build import build
     from sonifold.vae.config import TrainingConfig, VAEConfig
 
     config = TrainingConfig(seed=options.seed, **({"steps": options.steps} if options.steps else {}))

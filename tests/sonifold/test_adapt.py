@@ -16,7 +16,7 @@ from sonifold.audio.clip import Clip
 from sonifold.cli import main
 from sonifold.errors import Cancelled, PackInvalid, PointInvalid, UploadsInvalid
 from sonifold.representation.spectral import Spectral
-from sonifold.vae.augment import resample
+from sonifold.training.augment import resample
 from sonifold.vae.config import VAEConfig
 from sonifold.vae.network import VAE
 

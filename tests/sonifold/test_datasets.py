@@ -18,7 +18,6 @@ import pytest
 import soundfile
 import torch
 
-from sonifold import datasets
 from sonifold.audio import fingerprint
 from sonifold.audio.prepare import (
     BEFORE_ONSET,
@@ -31,9 +30,10 @@ from sonifold.audio.prepare import (
     resample,
     to_float,
 )
-from sonifold.datasets import candidates, labels, oneshots, render, sources, split, table
-from sonifold.datasets.candidates import Candidate
 from sonifold.errors import DatasetError
+from sonifold.training import datasets
+from sonifold.training.datasets import candidates, labels, oneshots, render, sources, split, table
+from sonifold.training.datasets.candidates import Candidate
 
 
 def decay(

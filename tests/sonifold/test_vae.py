@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from sonifold.representation.spectral import Spectral
+from sonifold.training.augment import resample, tilt
+from sonifold.training.prepare import TrainingSet, prepare
+from sonifold.training.train import learning_rate, train
 from sonifold.vae import coefficients
-from sonifold.vae.augment import resample, tilt
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
 from sonifold.vae.network import VAE, divergence
-from sonifold.vae.prepare import TrainingSet, prepare
 from sonifold.vae.refine import refine
-from sonifold.vae.train import learning_rate, train
 
 SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
 QUICK = TrainingConfig(steps=40, batch=16, warmup=5, checkpoint_every=10, augmentations=1)

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sonifold import pack
-from sonifold.datasets import table
 from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
 from sonifold.evaluate.measures import record
 from sonifold.files import write_whole
 from sonifold.intervals import Estimate
 from sonifold.library import Label
 from sonifold.model import Model
+from sonifold.training.datasets import table
 
 Progress = Callable[[str, int, int], None]
 SPLITS = {"held_out_sounds": "held-out sounds", "held_out_kits": "held-out kits", "foreign": "foreign kits"}

@@ -16,13 +16,13 @@ from sonifold.adapt import replay
 from sonifold.adapt.instant import statistics
 from sonifold.adapt.ridge import Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.datasets import table
 from sonifold.evaluate.fewshot import encodings, groups
 from sonifold.evaluate.fewshot.encodings import Encodings
 from sonifold.evaluate.fewshot.groups import Group, Sounds
 from sonifold.metric import SequentialTangents
 from sonifold.model import Model
 from sonifold.sound import Sound
+from sonifold.training.datasets import table
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 from sonifold.vae.refine import PRIOR, refine

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from sonifold.evaluate.fewshot.groups import Sounds
 from sonifold.model import Model
+from sonifold.training.augment import augment
 from sonifold.types import AudioBatch
-from sonifold.vae.augment import augment
 
 COPIES = 10  # classic augmentations of each sound
 BLOCK = 16

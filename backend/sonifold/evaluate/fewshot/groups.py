@@ -21,9 +21,9 @@ from torch import Tensor
 
 from sonifold.audio import fingerprint
 from sonifold.audio.prepare import polyphase, prepare, to_float
-from sonifold.datasets import candidates, render, table
-from sonifold.datasets.sources import FLUID, locate
-from sonifold.datasets.split import NEAR_DB, TRAIN
+from sonifold.training.datasets import candidates, render, table
+from sonifold.training.datasets.sources import FLUID, locate
+from sonifold.training.datasets.split import NEAR_DB, TRAIN
 from sonifold.types import AudioBatch
 
 Kind = Literal["kit", "instrument", "texture", "mixed bag"]

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonifold.datasets import sources
 from sonifold.errors import DatasetError
+from sonifold.training.datasets import sources
 
 #: Class -> training digits, as in the public training set of the experiment (Chadebec and Allassonniere 2021).
 COUNTS = {0: 40, 1: 41, 2: 39}

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from sonifold.training.prepare import TrainingSet
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, finite
-from sonifold.vae.prepare import TrainingSet
 
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 CLIP = 5.0  # gradient norm

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from sonifold.audio import fingerprint
 from sonifold.audio.prepare import SAMPLE_RATE, Pcm, audible_seconds, polyphase, prepare, to_float
-from sonifold.datasets import candidates, labels, render, split, table
 from sonifold.errors import DatasetError
+from sonifold.training.datasets import candidates, labels, render, split, table
 
 from .candidates import Candidate, SoundFile, SoundNote
 from .sources import FLUID, MUSESCORE, Package, locate

@@ -19,18 +19,18 @@ from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
-from sonifold.datasets import table
 from sonifold.library import Label, write_labels
 from sonifold.metric import Blend, KernelMetric, Pullback, ResidualMLPTangents
 from sonifold.model import Model
 from sonifold.representation.spectral import ONSET, Spectral
+from sonifold.training.datasets import table
+from sonifold.training.prepare import prepare
+from sonifold.training.train import StepInfo, best_device, train
 from sonifold.types import AudioBatch
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, freeze
-from sonifold.vae.prepare import prepare
 from sonifold.vae.refine import refine
-from sonifold.vae.train import StepInfo, best_device, train
 
 UNIT = "tdB"  # timbre decibel
 #: Of the data term. From 1 to 3 mid points come nearer to real sounds (4.8 against 5.1 in Phi) for paths 4 % longer;
@@ -164,7 +164,7 @@ def seal(folder: Path, config: dict[str, Any], card: dict[str, Any], markdown: s
 
 def family_order(family: str) -> int:
     """Where a family stands in legends: the data set's order, strangers last."""
-    from sonifold.datasets.labels import FAMILIES
+    from sonifold.training.datasets.labels import FAMILIES
 
     return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
 

@@ -21,9 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonifold.representation.spectral import Spectral
+from sonifold.training.augment import augment
 from sonifold.types import AudioBatch
 from sonifold.vae import coefficients
-from sonifold.vae.augment import augment
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig
 
