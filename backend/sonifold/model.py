@@ -28,10 +28,10 @@ from sonifold.directions import Directions, Travel
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
 from sonifold.glide import glide
-from sonifold.library import Library, read_labels
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
 from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.pack import PackConfig
+from sonifold.pack.library import Library, read_labels
 from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
 from sonifold.render import Renderer
 from sonifold.representation.readout import Readout

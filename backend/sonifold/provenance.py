@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sonifold.directions import Travel
-    from sonifold.library import Label
     from sonifold.model import Model
+    from sonifold.pack.library import Label
     from sonifold.path import Path as LatentPath
     from sonifold.sound import Sound
 

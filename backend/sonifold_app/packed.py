@@ -277,7 +277,7 @@ def write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> str
 
 def check_library(folder: Path, config: PackConfig) -> None:
     """Raises PackedInvalidError where the labels are not those of the sounds: an id becomes the name of a file."""
-    from sonifold.library import read_labels
+    from sonifold.pack.library import read_labels
 
     try:
         labels = read_labels((folder / "library.csv").read_text(encoding="utf-8"))

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonifold import pack
-from sonifold.library import Library
 from sonifold.model import Model
+from sonifold.pack.library import Library
 
 FILE = "replay.safetensors"
 BLOCK = 16  # sounds analysed at once

@@ -17,9 +17,9 @@ from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
 from sonifold.audio.timbre import timbre_features
 from sonifold.errors import PackInvalid
-from sonifold.library import Label, write_labels
 from sonifold.model import Model
 from sonifold.pack import CONFIG
+from sonifold.pack.library import Label, write_labels
 from sonifold.representation.spectral import ONSET
 from sonifold.vae.refine import refine
 

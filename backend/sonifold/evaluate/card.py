@@ -19,8 +19,8 @@ from sonifold.evaluate import directions, metrics, paths, reconstruction, topolo
 from sonifold.evaluate.measures import record
 from sonifold.files import write_whole
 from sonifold.intervals import Estimate
-from sonifold.library import Label
 from sonifold.model import Model
+from sonifold.pack.library import Label
 from sonifold.training.datasets import table
 
 Progress = Callable[[str, int, int], None]

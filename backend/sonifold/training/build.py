@@ -19,9 +19,9 @@ from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
-from sonifold.library import Label, write_labels
 from sonifold.metric import Blend, KernelMetric, Pullback, ResidualMLPTangents
 from sonifold.model import Model
+from sonifold.pack.library import Label, write_labels
 from sonifold.representation.spectral import ONSET, Spectral
 from sonifold.training.datasets import table
 from sonifold.training.prepare import prepare

@@ -90,9 +90,9 @@ def models_folder() -> Path:
     """Where packs are: SONIFOLD_MODELS, the checkout's models/, or the installed package's own."""
     if chosen := os.environ.get("SONIFOLD_MODELS"):
         return Path(chosen)
-    here = Path(__file__).resolve().parent
-    checkout = here.parents[1] / "models"
-    return checkout if (here.parents[1] / "pyproject.toml").exists() else here / "models"
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parents[1]
+    return (checkout if (checkout / "pyproject.toml").exists() else package) / "models"
 
 
 def check_name(name: str) -> None:
