@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sonifold import adapt, audio, geodesic, metric, sample
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
+    from sonifold.morph.path import Path
     from sonifold.pack import PackStatus, packs
-    from sonifold.path import Path
     from sonifold.sound import Sound
 
 __version__ = "0.1.0"
@@ -44,7 +44,7 @@ _HOME = {
     "Clip": "sonifold.audio.clip",
     "Model": "sonifold.model",
     "PackStatus": "sonifold.pack",
-    "Path": "sonifold.path",
+    "Path": "sonifold.morph.path",
     "Sound": "sonifold.sound",
     "packs": "sonifold.pack",
 }

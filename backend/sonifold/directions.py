@@ -30,7 +30,7 @@ from sonifold.audio.clip import Clip
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.errors import NotFinite
 from sonifold.metric import Metric
-from sonifold.path import MetricName
+from sonifold.morph.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
 from sonifold.types import Curve, Points, Positions, Tensors, Vectors

@@ -27,13 +27,13 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.directions import Directions, Travel
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
-from sonifold.glide import glide
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.morph.glide import glide
+from sonifold.morph.path import KINDS, METRICS, NODES, Kind, MetricName, Path
+from sonifold.morph.render import Renderer
 from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.pack import PackConfig
 from sonifold.pack.library import Library, read_labels
-from sonifold.path import KINDS, METRICS, NODES, Kind, MetricName, Path
-from sonifold.render import Renderer
 from sonifold.representation.readout import Readout
 from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
 from sonifold.sound import Sound, require_sounds

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
-    from sonifold.path import Path
+    from sonifold.morph.path import Path
 
 WIDTH, HEIGHT = 360, 240  # pixels of a drawing
 MARGIN = 8

@@ -20,7 +20,7 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.atlas import smooth_course
 from sonifold.caveat import Caveat
-from sonifold.path import MetricName
+from sonifold.morph.path import MetricName
 from sonifold.sample import (
     PACE,
     AggregatedPosterior,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from sonifold.directions import Travel
     from sonifold.model import Model
+    from sonifold.morph.path import Path as LatentPath
     from sonifold.pack.library import Label
-    from sonifold.path import Path as LatentPath
     from sonifold.sound import Sound
 
 #: Bytes of one tag. libsndfile (1.2.2) reads no WAV tag of 2,048 bytes or more, nor any that follows it, and cannot

@@ -13,8 +13,8 @@ from sonifold import archive, files
 from sonifold.audio.clip import Clip
 from sonifold.errors import OutputError
 from sonifold.formats import FORMATS, format_of_suffix
+from sonifold.morph.rhythm import played_durations
 from sonifold.provenance import LONGEST_TAG, Provenance, Source, provenance_of
-from sonifold.rhythm import played_durations
 
 RATE = 44_100
 WRITABLE = [(name, depth) for name, one in FORMATS.items() for depth in one.subtypes]

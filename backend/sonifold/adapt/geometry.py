@@ -18,7 +18,7 @@ from sonifold.adapt.uploads import Uploads
 from sonifold.forward import jvp
 from sonifold.metric import KernelMetric
 from sonifold.model import Model
-from sonifold.path import NODES
+from sonifold.morph.path import NODES
 from sonifold.sample.importance import ImportanceResampling
 from sonifold.types import Points
 from sonifold.vae.network import VAE

@@ -19,7 +19,7 @@ from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
-from sonifold.path import Kind, MetricName, Path
+from sonifold.morph.path import Kind, MetricName, Path
 from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch

@@ -13,7 +13,7 @@ from sonifold.audio.levels import all_measures
 from sonifold.audio.timbre import timbre_features
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
-from sonifold.render import POINT_ITERATIONS
+from sonifold.morph.render import POINT_ITERATIONS
 from sonifold.representation.spectral import ONSET
 from sonifold.types import AudioBatch, FeatureMaps
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
-    from sonifold.path import Path as LatentPath
+    from sonifold.morph.path import Path as LatentPath
     from sonifold.sound import Sound
 
 #: Neighbours named in an embedding.

@@ -46,7 +46,7 @@ def encoded(clip: Clip, options: FileOptions) -> bytes:
 def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
     """The sounds of a way between two anchors, each with the stem of its file's name."""
     from sonifold.archive import file_stem, numbered
-    from sonifold.rhythm import played_durations
+    from sonifold.morph.rhythm import played_durations
 
     query = morph.query
     (leg,) = legs_of(model, (query.start, query.end))

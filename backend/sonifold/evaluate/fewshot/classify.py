@@ -23,7 +23,7 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.evaluate.fewshot import classifiers, making, nearness
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.evaluate.fewshot.groups import KITS
-from sonifold.render import POINT_ITERATIONS
+from sonifold.morph.render import POINT_ITERATIONS
 from sonifold.representation.spectral import ONSET
 from sonifold.training.datasets import table
 from sonifold.types import AudioBatch, Points

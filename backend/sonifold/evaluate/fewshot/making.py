@@ -18,7 +18,7 @@ from sonifold import geodesic
 from sonifold.adapt import alter
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.metric import KernelMetric, Metric
-from sonifold.path import NODES
+from sonifold.morph.path import NODES
 from sonifold.sample import ImportanceResampling, Mixture, VolumeHMC
 from sonifold.types import Points
 from sonifold.vae.config import TrainingConfig, VAEConfig

@@ -15,7 +15,7 @@ from sonifold.adapt.refining import RefineConfig, go_on
 from sonifold.audio.timbre import timbre_features
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench
 from sonifold.files import write_whole
-from sonifold.render import POINT_ITERATIONS, Renderer
+from sonifold.morph.render import POINT_ITERATIONS, Renderer
 from sonifold.representation.spectral import ONSET
 from sonifold.vae.network import VAE
 from sonifold.vae.refine import refine
