@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sonifold.directions import Travel
     from sonifold.model import Model
+    from sonifold.model.traversal import Travel
     from sonifold.morph.path import Path as LatentPath
     from sonifold.pack.library import Label
     from sonifold.sound import Sound

@@ -6,7 +6,7 @@ import torch
 import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.audio.levels import log_mel_error
-from sonifold.directions import End, _even, _Flow
+from sonifold.model.traversal import End, _even, _Flow
 
 SOUNDS = (40, 333, 700, 1100)
 

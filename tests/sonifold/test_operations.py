@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import sonifold
-from sonifold.operations import SAMPLERS
+from sonifold.model.points import SAMPLERS
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def test_a_travel_that_hardly_changes_the_sound_says_so(ask, ids, monkeypatch):
     start = {"start": {"sound": ids[3]}, "steps": 3, "descriptor": "brightness"}
     codes = lambda: [one["code"] for one in ask("travels", **start).json()["warnings"]]  # noqa: E731
     assert codes() == []
-    monkeypatch.setattr("sonifold.directions.SLIGHT", 1.5)  # then every travel is slight
+    monkeypatch.setattr("sonifold.model.traversal.SLIGHT", 1.5)  # then every travel is slight
     start["steps"] = 5  # not the answer that is remembered
     assert codes() == ["descriptor_hardly_moves"]
 

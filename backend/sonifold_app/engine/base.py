@@ -251,7 +251,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class TracedPath:
-    """A path between two anchors. Lengths in the model's unit; the arrays as in ``sonifold.model.Path``."""
+    """A path between two anchors. Lengths in the model's unit; the arrays as in ``sonifold.Path``."""
 
     kind: PathKind
     metric: MetricName

@@ -132,7 +132,7 @@ def meaning_of_points(model: Model) -> str:
 
 def samplers() -> tuple[SamplerFacts, ...]:
     """What the science offers to draw new points with."""
-    from sonifold.operations import SAMPLERS
+    from sonifold.model.points import SAMPLERS
 
     return tuple(
         SamplerFacts(id, title, temperature=True, start=id == "walk") for id, title in SAMPLERS.items()

@@ -17,7 +17,7 @@ from sonifold_app.engine.compute import distances_of, joined, numbers, recording
 if TYPE_CHECKING:
     from sonifold.caveat import Caveat
     from sonifold.model import Model
-    from sonifold.operations import Place
+    from sonifold.model.points import Place
 
 SLIGHT_CHANGE = base.Caveat(
     "descriptor_hardly_moves", "the whole slider hardly changes this sound: expect to hear little"

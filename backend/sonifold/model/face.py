@@ -24,14 +24,14 @@ from sonifold.audio.clip import Clip
 from sonifold.audio.prepare import audible_seconds, prepare, to_float
 from sonifold.audio.read import Recording, Source, read
 from sonifold.audio.timbre import timbre_features
-from sonifold.directions import Directions, Travel
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.model.points import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
+from sonifold.model.traversal import Directions, Travel
 from sonifold.morph.glide import glide
 from sonifold.morph.path import KINDS, METRICS, NODES, Kind, MetricName, Path
 from sonifold.morph.render import Renderer
-from sonifold.operations import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.pack import PackConfig
 from sonifold.pack.library import Library, read_labels
 from sonifold.representation.readout import Readout
@@ -447,7 +447,7 @@ class Model:
         weight: float | None = None,
         hold: bool = True,
     ) -> Travel:
-        """Less and more of what a word says, along its natural gradient; see :mod:`sonifold.directions`."""
+        """Less and more of what a word says, along its natural gradient; see :mod:`sonifold.model.traversal`."""
         return self.directions.travel(sound, descriptor, steps, reach, metric, weight, hold)
 
     def render_travel(self, travel: Travel) -> Clip:
@@ -623,7 +623,7 @@ class Model:
         near, index = away.topk(min(count, len(self.library) - (sound.id is not None)), largest=False)
         return [(self.library.labels[i].id, d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
 
-    # -- new points: see sonifold.operations ------------------------------------------------------
+    # -- new points: see sonifold.model.points ------------------------------------------------------
 
     def mean(
         self,
@@ -655,7 +655,7 @@ class Model:
         temperature: float = 1.0,
         start: Sound | None = None,
     ) -> Draw:
-        """New points by one of :data:`sonifold.operations.SAMPLERS`."""
+        """New points by one of :data:`sonifold.model.points.SAMPLERS`."""
         return self.operations.sample(sampler, count, seed, temperature, start)
 
 
