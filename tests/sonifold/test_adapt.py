@@ -9,7 +9,7 @@ import torch
 
 import sonifold
 from sonifold import adapt
-from sonifold.adapt import RefineConfig, alter, geometry, interpolation, replay, ridge
+from sonifold.adapt import RefineConfig, augment, geometry, replay, residual_field, ridge
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
 from sonifold.audio.clip import Clip
@@ -150,13 +150,13 @@ def scattered() -> tuple[torch.Tensor, Evidence]:
 
 def test_without_noise_the_field_goes_through_the_residuals(scattered):
     z, evidence = scattered
-    field = interpolation.fit(z, evidence, interpolation.Choice(0.5, 1e-9, None))
+    field = residual_field.fit(z, evidence, residual_field.Choice(0.5, 1e-9, None))
     torch.testing.assert_close(field(z), evidence.residuals, atol=1e-3, rtol=1e-3)
 
 
 def test_leaving_out_of_the_field_is_fitting_again_without_the_upload_and_its_copies(scattered):
     z, evidence = scattered
-    found = interpolation.left_out(z, evidence, 0.8, 0.1)
+    found = residual_field.left_out(z, evidence, 0.8, 0.1)
     for upload in range(5):
         kept = torch.tensor([i for i in range(15) if i % 5 != upload])
         noise = torch.diag(0.1 / (15 * evidence.weights[kept]))
@@ -167,9 +167,9 @@ def test_leaving_out_of_the_field_is_fitting_again_without_the_upload_and_its_co
 
 def test_a_field_that_would_move_the_base_is_made_narrower(scattered):
     z, evidence = scattered
-    wide = interpolation.Choice(5.0, 0.1, None)
+    wide = residual_field.Choice(5.0, 0.1, None)
     known, heard = z + 0.5, torch.eye(12)
-    field = interpolation.within_budget(z, evidence, wide, known, heard, budget=0.05)
+    field = residual_field.within_budget(z, evidence, wide, known, heard, budget=0.05)
     assert field.scale[0] < 5.0
     assert field(known).square().sum(1).mean() <= 0.05
 
@@ -186,7 +186,7 @@ def test_a_transposition_of_features_is_near_that_of_the_recording(ratio):
     sound = np.pad(tone, (220, 0))
     given, _ = spectral.analyse(torch.from_numpy(sound)[None].float())
     wanted, _ = spectral.analyse(torch.from_numpy(resample(sound, ratio))[None].float())
-    found = alter.transposed(given, ratio, spectral)
+    found = augment.transposed(given, ratio, spectral)
     phi = [spectral.timbre(maps)[0] for maps in (given, wanted, found)]
     assert (phi[2] - phi[1]).norm() < 0.4 * (phi[0] - phi[1]).norm()
 
@@ -195,7 +195,7 @@ def test_transposing_by_nothing_changes_nothing():
     spectral = Spectral()
     noise = torch.randn(2, Spectral.samples, generator=torch.Generator().manual_seed(0))
     features, _ = spectral.analyse(noise)
-    torch.testing.assert_close(alter.transposed(features, 1.0, spectral), features, atol=2e-3, rtol=1e-2)
+    torch.testing.assert_close(augment.transposed(features, 1.0, spectral), features, atol=2e-3, rtol=1e-2)
 
 
 # -- the model ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sonifold.adapt import interpolation
+from sonifold.adapt import residual_field
 from sonifold.adapt.ridge import Evidence
 from sonifold.evaluate.fewshot import learned
 from sonifold.evaluate.fewshot.learned import Episode
@@ -43,7 +43,7 @@ def test_the_field_that_is_learned_through_is_the_field_that_is_used():
     unit = float(torch.pdist(episode.z[:10]).median())
     said = learned.predicted(episode.z, episode.values, episode, episode.others_z, 0.4, 0.2)
     evidence = Evidence(episode.values, episode.values, 10)
-    field = interpolation.fit(episode.z, evidence, interpolation.Choice(0.4 * unit, 0.2, None))
+    field = residual_field.fit(episode.z, evidence, residual_field.Choice(0.4 * unit, 0.2, None))
     torch.testing.assert_close(said, field(episode.others_z), atol=1e-3, rtol=1e-3)
 
 

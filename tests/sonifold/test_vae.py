@@ -11,8 +11,8 @@ from sonifold.training.train import learning_rate, train
 from sonifold.vae import coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE, divergence
-from sonifold.vae.refine import refine
 
 SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
 QUICK = TrainingConfig(steps=40, batch=16, warmup=5, checkpoint_every=10, augmentations=1)

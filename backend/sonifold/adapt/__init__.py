@@ -10,9 +10,9 @@ refine    gradient steps from there, with replay, into a pack of its own
 
 from __future__ import annotations
 
+from sonifold.adapt.finetune import RefineConfig, RefineInfo, RefineOutcome, Watch, refine
 from sonifold.adapt.forecast import Forecast, coherence
 from sonifold.adapt.instant import Adaptation, AdaptedModel, forecast, instant
-from sonifold.adapt.refining import RefineConfig, RefineInfo, RefineOutcome, Watch, refine
 from sonifold.adapt.saving import check_folder, save, write
 from sonifold.adapt.sliders import Slider, play, sliders, turned
 from sonifold.adapt.uploads import Uploads

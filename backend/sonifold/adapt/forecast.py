@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sonifold.adapt.interpolation import Choice
+from sonifold.adapt.residual_field import Choice
 from sonifold.adapt.uploads import Uploads
 from sonifold.intervals import bootstrap
 from sonifold.model import Model

@@ -12,18 +12,18 @@ from functools import cached_property
 
 import torch
 
-from sonifold.adapt import interpolation
+from sonifold.adapt import residual_field
 from sonifold.adapt.forecast import Forecast
-from sonifold.adapt.interpolation import Choice
 from sonifold.adapt.replay import trained
+from sonifold.adapt.residual_field import Choice
 from sonifold.adapt.ridge import Statistics
 from sonifold.adapt.sliders import Slider, sliders
 from sonifold.adapt.uploads import Uploads
 from sonifold.model import Model
 from sonifold.sound import Sound
 from sonifold.vae.field import ResidualField
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE
-from sonifold.vae.refine import refine
 
 STEPS = 4  # of latent refinement, from where the base had put an upload
 
@@ -95,7 +95,7 @@ def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
 
 
 def instant(
-    model: Model, sounds: Sequence[Sound], seed: int = 0, budget: float = interpolation.BUDGET
+    model: Model, sounds: Sequence[Sound], seed: int = 0, budget: float = residual_field.BUDGET
 ) -> AdaptedModel:
     """The model adapted to a few recorded sounds; ``model`` itself stays as it is.
 
@@ -110,31 +110,31 @@ def instant(
     return adapted_to(_base(model), Uploads.different(_base(model), sounds, seed), budget)
 
 
-def adapted_to(base: Model, uploads: Uploads, budget: float = interpolation.BUDGET) -> AdaptedModel:
+def adapted_to(base: Model, uploads: Uploads, budget: float = residual_field.BUDGET) -> AdaptedModel:
     """The same from uploads that were prepared before."""
     choice = choose(base, uploads)
     field = field_of(base, base.vae, uploads, choice, budget)
     adaptation = Adaptation(base, uploads, choice, Forecast.of(base, uploads, choice), field)
-    return AdaptedModel(adaptation, interpolation.with_field(base.vae, field))
+    return AdaptedModel(adaptation, residual_field.with_field(base.vae, field))
 
 
 def choose(base: Model, uploads: Uploads) -> Choice:
     """How far the uploads' residuals carry."""
-    few = uploads.thinned(interpolation.rows(len(uploads)))
+    few = uploads.thinned(residual_field.rows(len(uploads)))
     heard, _ = base.coefficients.timbre_map(base.representation)
     apart = torch.pdist(uploads.z)
     unit = float(apart.median()) if len(apart) else base.config.metric.temperature
-    return interpolation.choose(few.points, few.evidence(base.vae), heard, max(unit, 1e-3))
+    return residual_field.choose(few.points, few.evidence(base.vae), heard, max(unit, 1e-3))
 
 
 def field_of(
-    base: Model, vae: VAE, uploads: Uploads, choice: Choice, budget: float = interpolation.BUDGET
+    base: Model, vae: VAE, uploads: Uploads, choice: Choice, budget: float = residual_field.BUDGET
 ) -> ResidualField | None:
     """The field of what ``vae`` leaves out of the uploads."""
-    few = uploads.thinned(interpolation.rows(len(uploads)))
+    few = uploads.thinned(residual_field.rows(len(uploads)))
     heard, _ = base.coefficients.timbre_map(base.representation)
     known = base.library.z[trained(base.library)]
-    return interpolation.within_budget(few.points, few.evidence(vae), choice, known, heard, budget)
+    return residual_field.within_budget(few.points, few.evidence(vae), choice, known, heard, budget)
 
 
 def _base(model: Model) -> Model:

@@ -21,7 +21,7 @@ from sonifold.model import Model
 from sonifold.pack import CONFIG
 from sonifold.pack.library import Label, write_labels
 from sonifold.representation.spectral import ONSET
-from sonifold.vae.refine import refine
+from sonifold.vae.inversion import refine
 
 STEPS = 1  # of latent refinement for library sounds, from where the base had them
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonifold.adapt import alter
+from sonifold.adapt import augment
 from sonifold.adapt.ridge import Evidence, hidden
 from sonifold.audio.check import near_duplicates
 from sonifold.audio.prepare import Pcm
@@ -48,7 +48,7 @@ class Uploads:
         features = recorded_features(sounds)
         coefficients = model.coefficients.analyse(features)
         rng = np.random.default_rng(seed)
-        altered = alter.copies(features, copies, model.representation, rng).flatten(0, 1)
+        altered = augment.copies(features, copies, model.representation, rng).flatten(0, 1)
         values = model.coefficients.analyse(altered)
         z = torch.stack([sound.z for sound in sounds])
         return cls(tuple(sounds), coefficients, z, values, model.vae.encode(values)[0])

@@ -39,8 +39,8 @@ from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
 from sonifold.sound import Sound, require_sounds
 from sonifold.types import Curves, Points
 from sonifold.vae.coefficients import Coefficients
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE, freeze
-from sonifold.vae.refine import refine
 
 Distance = Literal["geodesic", "perceptual", "euclidean"]
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path

@@ -23,8 +23,8 @@ from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE
-from sonifold.vae.refine import refine
 
 STEP_ITERATIONS = 2  # of Griffin-Lim from the ends' own phases
 POINT_ITERATIONS = 12  # from noise, for a bare point

@@ -29,8 +29,8 @@ from sonifold.training.train import StepInfo, best_device, train
 from sonifold.types import AudioBatch
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE, freeze
-from sonifold.vae.refine import refine
 
 UNIT = "tdB"  # timbre decibel
 #: Of the data term. From 1 to 3 mid points come nearer to real sounds (4.8 against 5.1 in Phi) for paths 4 % longer;

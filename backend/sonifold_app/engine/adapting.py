@@ -68,7 +68,7 @@ def settled(model: Model, sounds: Sequence[Kept], spread: Spread = serially) -> 
     import torch
 
     from sonifold.adapt.instant import STEPS
-    from sonifold.vae.refine import refine
+    from sonifold.vae.inversion import refine
 
     features, _ = model.representation.analyse(torch.stack([samples_of(one) for one in sounds]))
     begun = torch.stack([torch.from_numpy(one.z) for one in sounds])

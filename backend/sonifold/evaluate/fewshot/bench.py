@@ -24,8 +24,8 @@ from sonifold.model import Model
 from sonifold.sound import Sound
 from sonifold.training.datasets import table
 from sonifold.types import Points
+from sonifold.vae.inversion import PRIOR, refine
 from sonifold.vae.network import VAE
-from sonifold.vae.refine import PRIOR, refine
 
 OTHERS = 24  # sounds of a group that are scored, at most
 FEWEST = 5  # others that must be left of a group

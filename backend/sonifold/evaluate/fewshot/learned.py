@@ -1,7 +1,7 @@
 """Beyond fixed geometry: a metric learned so that residuals transfer, and a base that is meta-trained for adapting.
 
 Both are learned from episodes: some sounds of a group are uploads with their altered copies, others are to be
-predicted by the field of residuals (:mod:`sonifold.adapt.interpolation`), which is differentiable in the latent points
+predicted by the field of residuals (:mod:`sonifold.adapt.residual_field`), which is differentiable in the latent points
 and in the decoder.
 
 metric   k(z, c) = exp(-|W (z - c)|^2 / 2 l^2), W learned on the groups that settings are chosen on
@@ -25,15 +25,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sonifold.adapt import alter, interpolation, replay
+from sonifold.adapt import augment, replay, residual_field
 from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.ridge import Evidence
 from sonifold.adapt.uploads import Uploads
 from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
 from sonifold.model import Model
 from sonifold.types import Points
+from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE
-from sonifold.vae.refine import refine
 
 UPLOADS = 10
 SETTINGS = ((0.25, 0.05), (0.4, 0.2))  # scale and noise of the fields that are learned through
@@ -130,12 +130,12 @@ class MetricField:
     @classmethod
     def of(cls, bench: Bench, uploads: Uploads, metric: Tensor) -> MetricField:
         """Scale and noise chosen as ever, by uploads left out."""
-        few = uploads.thinned(interpolation.rows(len(uploads)))
+        few = uploads.thinned(residual_field.rows(len(uploads)))
         evidence, z = few.evidence(bench.model.vae), few.points @ metric
         apart = torch.pdist(z[: len(uploads)])
         unit = float(apart.median()) if len(apart) else bench.model.config.metric.temperature
-        choice = interpolation.choose(z, evidence, bench.heard, max(unit, 1e-3))
-        return cls(metric, interpolation.fit(z, evidence, choice), evidence.residuals.shape[1])
+        choice = residual_field.choose(z, evidence, bench.heard, max(unit, 1e-3))
+        return cls(metric, residual_field.fit(z, evidence, choice), evidence.residuals.shape[1])
 
     def __call__(self, points: Points) -> Tensor:
         if self.field is None:
@@ -177,9 +177,9 @@ def library_episodes(bench: Bench, count: int = BASE_EPISODES) -> list[Episode]:
         places = draw.permutation(usable[number % len(usable)])[: UPLOADS + BASE_OTHERS].tolist()
         features = model.coefficients.synthesise(values[places])
         if draw.random() < ALTERED:
-            features = alter.copies(features, 2, spectral, draw)[1]
+            features = augment.copies(features, 2, spectral, draw)[1]
         own = model.coefficients.analyse(features)
-        copies = alter.copies(features[:UPLOADS], FEW_COPIES, spectral, draw).flatten(0, 1)
+        copies = augment.copies(features[:UPLOADS], FEW_COPIES, spectral, draw).flatten(0, 1)
         altered = model.coefficients.analyse(copies)
         z = refine(model.vae, own, steps=6)
         rows = torch.cat([own[:UPLOADS], altered])

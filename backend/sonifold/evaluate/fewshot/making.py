@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from sonifold import geodesic
-from sonifold.adapt import alter
+from sonifold.adapt import augment
 from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.metric import KernelMetric, Metric
 from sonifold.morph.path import NODES
@@ -47,7 +47,7 @@ def transposed(bench: Bench, places: list[int], seed: int) -> Tensor:
     """The copies that adaptation makes, in features."""
     features, _ = bench.model.representation.analyse(bench.sounds.audio[places])
     each = -(-SYNTHETIC // len(places))
-    made = alter.copies(features, each, bench.model.representation, np.random.default_rng(seed))
+    made = augment.copies(features, each, bench.model.representation, np.random.default_rng(seed))
     return bench.model.coefficients.analyse(made.flatten(0, 1))[:SYNTHETIC]
 
 

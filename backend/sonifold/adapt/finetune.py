@@ -32,13 +32,13 @@ from torch import Tensor, nn
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.geometry import Synthetic, distillation, isometry, synthetic
 from sonifold.adapt.instant import AdaptedModel, field_of, instant, statistics
-from sonifold.adapt.interpolation import with_field
+from sonifold.adapt.residual_field import with_field
 from sonifold.adapt.uploads import Uploads
 from sonifold.errors import Cancelled
 from sonifold.model import Model
 from sonifold.sound import Sound
+from sonifold.vae.inversion import refine as refine_points
 from sonifold.vae.network import VAE, divergence
-from sonifold.vae.refine import refine as refine_points
 
 Phase = Literal["trial", "final"]
 CLIP = 5.0  # gradient norm
