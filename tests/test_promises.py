@@ -21,7 +21,9 @@ PYPROJECT_TEXT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PROJECT = tomllib.loads(PYPROJECT_TEXT)["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-SCIENCE = sorted((ROOT / "backend" / "sonifold").rglob("*.py"))
+SCIENCE = sorted(
+    file for name in ("sonifold", "sonifold_research") for file in (ROOT / "backend" / name).rglob("*.py")
+)
 WEB = ("fastapi", "starlette", "uvicorn", "multipart", "python_multipart", "sonifold_app")
 
 IMPORT_EVERYTHING = """

@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from sonifold import __version__, experiments
+    import sonifold_research
+    from sonifold import __version__
     from sonifold.training import datasets
 
     parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "reproduce", help="run an experiment of the field again, with its baselines"
     )
-    experiments.add_arguments(command)
+    sonifold_research.add_arguments(command)
     command.set_defaults(run=_reproduce)
 
     command = commands.add_parser("measures", help="every figure measured so far beside its bar")
@@ -392,7 +393,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from sonifold.evaluate import card
 
     if options.name == "fewshot":
-        from sonifold.evaluate.fewshot import command
+        from sonifold_research.fewshot import command
 
         command.run(options.dataset, _progress(), options.models)
         return 0
@@ -401,9 +402,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    from sonifold import experiments
+    import sonifold_research
 
-    return experiments.run(options, _progress())
+    return sonifold_research.run(options, _progress())
 
 
 def _measures(options: argparse.Namespace) -> int:

@@ -9,10 +9,10 @@ import torch
 import sonifold
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.instant import statistics
-from sonifold.evaluate.fewshot import closed, groups, report, results, run, variants
-from sonifold.evaluate.fewshot.bench import FEWEST, OTHERS, Bench
-from sonifold.evaluate.fewshot.encodings import COPIES, Encodings
-from sonifold.evaluate.fewshot.groups import Group, Sounds
+from sonifold_research.fewshot import closed, groups, report, results, run, variants
+from sonifold_research.fewshot.bench import FEWEST, OTHERS, Bench
+from sonifold_research.fewshot.encodings import COPIES, Encodings
+from sonifold_research.fewshot.groups import Group, Sounds
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import torch
 import sonifold
 from sonifold.adapt import replay
 from sonifold.adapt.instant import statistics
-from sonifold.evaluate.fewshot import classified, classifiers, classify, making, nearness
-from sonifold.evaluate.fewshot.bench import Bench
-from sonifold.evaluate.fewshot.encodings import COPIES, Encodings
-from sonifold.evaluate.fewshot.groups import Sounds
+from sonifold_research.fewshot import classified, classifiers, classify, making, nearness
+from sonifold_research.fewshot.bench import Bench
+from sonifold_research.fewshot.encodings import COPIES, Encodings
+from sonifold_research.fewshot.groups import Sounds
 
 
 @pytest.fixture(scope="module")

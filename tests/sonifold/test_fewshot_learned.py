@@ -8,8 +8,8 @@ from torch import nn
 
 from sonifold.adapt import residual_field
 from sonifold.adapt.ridge import Evidence
-from sonifold.evaluate.fewshot import learned
-from sonifold.evaluate.fewshot.learned import Episode
+from sonifold_research.fewshot import learned
+from sonifold_research.fewshot.learned import Episode
 
 
 def _episode(seed: int, telling: int) -> Episode:

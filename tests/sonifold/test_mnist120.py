@@ -10,8 +10,8 @@ import torch
 from torch.testing import assert_close
 
 from sonifold.errors import DatasetError
-from sonifold.experiments.mnist120 import digits, figure, judge, methods, page, report, run
 from sonifold.vae.fit import FitConfig
+from sonifold_research.mnist120 import digits, figure, judge, methods, page, report, run
 
 PLAN = run.Plan(FitConfig(epochs=25, learning_rate=3e-3), counts=(50, 120), classifier_steps=60)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from metric_cases import residual_decoder
 
-from sonifold.experiments import safety
 from sonifold.metric import Blend, DecoderEnsemble, KernelMetric, Metric, Pullback, SamplingMetric
+from sonifold_research import safety
 
 
 def cloud(latent: int, count: int = 80) -> torch.Tensor:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sonifold.adapt.forecast import MUCH
-from sonifold.evaluate.fewshot import classified, run, variants
-from sonifold.evaluate.fewshot.figures import figure, save
-from sonifold.evaluate.fewshot.groups import Group
-from sonifold.evaluate.fewshot.results import Cells, Results, average, median, percent
 from sonifold.evaluate.measures import record
 from sonifold.files import write_whole
+from sonifold_research.fewshot import classified, run, variants
+from sonifold_research.fewshot.figures import figure, save
+from sonifold_research.fewshot.groups import Group
+from sonifold_research.fewshot.results import Cells, Results, average, median, percent
 
 COMMAND = "sonifold evaluate fewshot"
 MAIN = {

@@ -10,9 +10,9 @@ import torch
 from sonifold.adapt.finetune import RefineConfig, go_on
 from sonifold.adapt.geometry import Synthetic
 from sonifold.adapt.instant import AdaptedModel, adapted_to, choose
-from sonifold.evaluate.fewshot.bench import Bench, Score
 from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE, divergence, freeze
+from sonifold_research.fewshot.bench import Bench, Score
 
 #: One run, no trial: what differs between the variants is the loss alone.
 PLAIN = RefineConfig(trial=False, check_every=1_000)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sonifold.evaluate.fewshot import classify, making, nearness
-from sonifold.evaluate.fewshot.figures import panels, save
-from sonifold.evaluate.fewshot.results import Cells, average, said
 from sonifold.intervals import Estimate
+from sonifold_research.fewshot import classify, making, nearness
+from sonifold_research.fewshot.figures import panels, save
+from sonifold_research.fewshot.results import Cells, average, said
 
 PLACES = {"test": "fixed test set", "elsewhere": "other makers"}
 REAL = "real only"

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sonifold.adapt.forecast import Forecast
 from sonifold.adapt.instant import choose
-from sonifold.evaluate.fewshot import closed, gradient, learned
-from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
-from sonifold.evaluate.fewshot.groups import Group, Side
+from sonifold_research.fewshot import closed, gradient, learned
+from sonifold_research.fewshot.bench import FEWEST, Bench, Score
+from sonifold_research.fewshot.groups import Group, Side
 
 SEEDS = 5
 CLAIM = 600  # seconds for which a cell that another process has begun is left to it

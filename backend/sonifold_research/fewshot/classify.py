@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.fewshot import classifiers, making, nearness
-from sonifold.evaluate.fewshot.bench import Bench
-from sonifold.evaluate.fewshot.groups import KITS
 from sonifold.morph.render import POINT_ITERATIONS
 from sonifold.representation.spectral import ONSET
 from sonifold.training.datasets import table
 from sonifold.types import AudioBatch, Points
+from sonifold_research.fewshot import classifiers, making, nearness
+from sonifold_research.fewshot.bench import Bench
+from sonifold_research.fewshot.groups import KITS
 
 CLASSES = ("Snare", "Tom", "Percussion")
 COUNTS = (5, 10, 20, 40, 50)

@@ -16,13 +16,13 @@ from torch import Tensor
 
 from sonifold import geodesic
 from sonifold.adapt import augment
-from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.metric import KernelMetric, Metric
 from sonifold.morph.path import NODES
 from sonifold.sample import ImportanceResampling, Mixture, VolumeHMC
 from sonifold.types import Points
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, freeze
+from sonifold_research.fewshot.bench import Bench
 
 SYNTHETIC = 150  # sounds of each class, in every arm that makes any
 PAIRS = 50  # of each class, three places on each

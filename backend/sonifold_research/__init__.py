@@ -1,5 +1,8 @@
-"""Experiments of the field, run again: ``sonifold reproduce NAME``.
+"""Experiments on Sonifold's methods; nothing that the app or a trained pack needs.
 
+``sonifold reproduce NAME`` runs an experiment of the field again, ``sonifold evaluate fewshot`` measures adaptation.
+
+fewshot     adaptation on groups of sounds that the base never saw, and what geometry is worth in it
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines
 safety      what must never happen under any metric, counted: NaN, paths worse than the line, chains that escape
 """

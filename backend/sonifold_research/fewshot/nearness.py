@@ -19,9 +19,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
-from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.geodesic.distances import lengths
 from sonifold.types import Points
+from sonifold_research.fewshot.bench import Bench
 
 STEPS = 6  # of the straight line
 PAIRS = 256  # solved at once

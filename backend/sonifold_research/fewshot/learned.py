@@ -29,11 +29,11 @@ from sonifold.adapt import augment, replay, residual_field
 from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.ridge import Evidence
 from sonifold.adapt.uploads import Uploads
-from sonifold.evaluate.fewshot.bench import FEWEST, Bench, Score
 from sonifold.model import Model
 from sonifold.types import Points
 from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE
+from sonifold_research.fewshot.bench import FEWEST, Bench, Score
 
 UPLOADS = 10
 SETTINGS = ((0.25, 0.05), (0.4, 0.2))  # scale and noise of the fields that are learned through

@@ -14,9 +14,9 @@ from sonifold.adapt.geometry import Synthetic, synthetic
 from sonifold.adapt.instant import adapted_to
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.evaluate.fewshot.bench import Bench, ClosedScores, Score
 from sonifold.types import Points
 from sonifold.vae.network import VAE
+from sonifold_research.fewshot.bench import Bench, ClosedScores, Score
 
 FEW_COPIES = 8  # of each upload, for kernels: their systems grow with the rows
 SCALES = (0.3, 0.6, 1.2, 2.4)  # of the median distance between uploads

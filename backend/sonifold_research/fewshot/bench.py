@@ -16,9 +16,6 @@ from sonifold.adapt import replay
 from sonifold.adapt.instant import statistics
 from sonifold.adapt.ridge import Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.evaluate.fewshot import encodings, groups
-from sonifold.evaluate.fewshot.encodings import Encodings
-from sonifold.evaluate.fewshot.groups import Group, Sounds
 from sonifold.metric import SequentialTangents
 from sonifold.model import Model
 from sonifold.sound import Sound
@@ -26,6 +23,9 @@ from sonifold.training.datasets import table
 from sonifold.types import Points
 from sonifold.vae.inversion import PRIOR, refine
 from sonifold.vae.network import VAE
+from sonifold_research.fewshot import encodings, groups
+from sonifold_research.fewshot.encodings import Encodings
+from sonifold_research.fewshot.groups import Group, Sounds
 
 OTHERS = 24  # sounds of a group that are scored, at most
 FEWEST = 5  # others that must be left of a group

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sonifold.evaluate.fewshot.figures import figure, save
-from sonifold.evaluate.fewshot.results import Results, average, percent, said
 from sonifold.intervals import Estimate
+from sonifold_research.fewshot.figures import figure, save
+from sonifold_research.fewshot.results import Results, average, percent, said
 
 AIM = 0.10  # of the plain adaptation's error
 PLAIN = "tuned, classic augmentation"

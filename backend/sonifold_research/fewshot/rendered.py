@@ -13,12 +13,12 @@ from torch import Tensor
 from sonifold.adapt.finetune import RefineConfig, go_on
 from sonifold.adapt.instant import adapted_to
 from sonifold.audio.timbre import timbre_features
-from sonifold.evaluate.fewshot.bench import FEWEST, Bench
 from sonifold.files import write_whole
 from sonifold.morph.render import POINT_ITERATIONS, Renderer
 from sonifold.representation.spectral import ONSET
 from sonifold.vae.inversion import refine
 from sonifold.vae.network import VAE
+from sonifold_research.fewshot.bench import FEWEST, Bench
 
 UPLOADS, OTHERS = 10, 6
 Progress = Callable[[str, int, int], None]

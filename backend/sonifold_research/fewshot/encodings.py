@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sonifold.evaluate.fewshot.groups import Sounds
 from sonifold.model import Model
 from sonifold.training.augment import augment
 from sonifold.types import AudioBatch
+from sonifold_research.fewshot.groups import Sounds
 
 COPIES = 10  # classic augmentations of each sound
 BLOCK = 16

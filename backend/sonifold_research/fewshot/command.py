@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from sonifold import pack
-from sonifold.evaluate.fewshot import classify, learned, rendered, report
-from sonifold.evaluate.fewshot import run as cells
-from sonifold.evaluate.fewshot.bench import Bench
 from sonifold.model import Model
+from sonifold_research.fewshot import classify, learned, rendered, report
+from sonifold_research.fewshot import run as cells
+from sonifold_research.fewshot.bench import Bench
 
 CACHE, DOCS = Path("build/fewshot"), Path("docs")
 Progress = Callable[[str, int, int], None]
