@@ -9,7 +9,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
 VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 PRETTIER = 3.10.1
-PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js
+PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js 'tools/*.mjs'
 LANES = 2
 
 .PHONY: help run test check format bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
@@ -32,13 +32,14 @@ check: install-dev ## linter, formatter and type checkers, for Python and (where
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend && \
-	npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE); \
+	npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE) && node tools/page.mjs --check; \
 	else echo "No npx here: the page's types and layout are left unchecked."; fi
 
 format: install-dev ## lay out all code as make check wants it
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 	@npx --yes prettier@$(PRETTIER) --write --log-level warn $(PAGE)
+	@node tools/page.mjs
 
 bench: install-dev ## measure what the README promises, and print it beside its bars
 	@$(VENV)/python -m pytest tests/benchmarks -s $(ARGS)

@@ -1,16 +1,16 @@
 // @ts-check
 /** What one can do, whichever way: by mouse, finger, key, or table. */
 
-import { PATHS, STEPS, comparisonOf, sameAnchor, stepAt, voiceOf } from "./state.js";
+import { PATHS, STEPS, comparisonOf, sameAnchor, stepAt, voiceOf } from "./core/state.js";
 
 const MOST_MARKED = 16;
 
-/** @typedef {import("./state.js").Anchor} Anchor */
-/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./core/state.js").Anchor} Anchor */
+/** @typedef {import("./core/state.js").State} State */
 
 /**
  * @param {object} parts
- * @param {import("./store.js").Store<import("./state.js").State>} parts.store
+ * @param {import("./core/store.js").Store<import("./core/state.js").State>} parts.store
  * @param {import("./playback.js").Playback} parts.playback
  * @param {Performance} parts.performance
  */

@@ -2,22 +2,22 @@
 /** The only wiring: makes the parts, hands them to each other, puts them on the page. */
 
 import { createActions } from "./actions.js";
-import { createApi, isAborted, latest } from "./api.js";
+import { createApi, isAborted, latest } from "./core/api.js";
 import { mountAtlas } from "./atlas/atlas.js";
-import { mountHearing } from "./hear/switch.js";
-import { createJourneys } from "./journey.js";
+import { mountHearing } from "./compare/switch.js";
+import { createJourneys } from "./morph/requests.js";
 import { mountLibrary } from "./library/library.js";
 import { createListen } from "./listen/listen.js";
 import { toAudioBuffer } from "./listen/wav.js";
-import { createDeleting, hidingDeleted } from "./made/deleting.js";
-import { createMade } from "./made/made.js";
-import { keepMade } from "./made/visit.js";
+import { createDeleting, hidingDeleted } from "./found/deleting.js";
+import { createMade } from "./found/made.js";
+import { keepMade } from "./found/visit.js";
 import { mountDeck } from "./morph/deck.js";
-import { createOperations } from "./operations/operations.js";
-import { mountPill } from "./operations/pill.js";
+import { createOperations } from "./combine/operations.js";
+import { mountPill } from "./combine/pill.js";
 import { createPlayback } from "./playback.js";
 import { createSaver } from "./save/saver.js";
-import { createServer } from "./server.js";
+import { createServer } from "./boot.js";
 import { createHelp } from "./shell/help.js";
 import { watchKeys } from "./shell/keys.js";
 import { mountLive } from "./shell/live.js";
@@ -28,15 +28,15 @@ import { keepPreferences, readPreferences, storageOf } from "./shell/preferences
 import { mountSound } from "./shell/sound.js";
 import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
-import { initial, isReady, keyOf, measureKey, measureOf } from "./state.js";
-import { createStore, watch } from "./store.js";
-import { watchDrops } from "./upload/drop.js";
-import { followLink, readLink } from "./url.js";
-import { busyWords } from "./words.js";
+import { initial, isReady, keyOf, measureKey, measureOf } from "./core/state.js";
+import { createStore, watch } from "./core/store.js";
+import { watchDrops } from "./yours/drop.js";
+import { followLink, readLink } from "./core/url.js";
+import { busyWords } from "./core/text.js";
 
 const { state: linked, problems } = readLink(location.search);
 const local = storageOf(() => localStorage);
-/** @type {import("./state.js").State} */
+/** @type {import("./core/state.js").State} */
 const start = {
   ...initial,
   ...readPreferences(local),

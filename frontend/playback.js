@@ -1,23 +1,23 @@
 // @ts-check
 /** Play, pause, scrub, point: the gestures that are heard. Keeps the players in step with the store. */
 
-import { isAborted } from "./api.js";
-import { stepsAsPlayed } from "./journey.js";
+import { isAborted } from "./core/api.js";
+import { stepsAsPlayed } from "./listen/timing.js";
 import { safeGain } from "./listen/level.js";
-import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./state.js";
-import { watch } from "./store.js";
+import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./core/state.js";
+import { watch } from "./core/store.js";
 
-/** @typedef {import("./state.js").State} State */
-/** @typedef {import("./state.js").Anchor} Anchor */
-/** @typedef {import("./state.js").PathKind} PathKind */
+/** @typedef {import("./core/state.js").State} State */
+/** @typedef {import("./core/state.js").Anchor} Anchor */
+/** @typedef {import("./core/state.js").PathKind} PathKind */
 
 const DWELL = 60; // ms a sound is pointed at before it is heard
 const KEPT = 96; // sounds in memory
 
 /**
  * @param {object} parts
- * @param {import("./store.js").Store<State>} parts.store
- * @param {import("./api.js").Api} parts.api
+ * @param {import("./core/store.js").Store<State>} parts.store
+ * @param {import("./core/api.js").Api} parts.api
  * @param {import("./listen/listen.js").Listen} parts.listen
  * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
  * @param {(error: unknown, again: () => void) => void} parts.complain
@@ -48,7 +48,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
 
   /** Where an anchor can be heard. @param {Anchor} anchor @returns {Promise<string>} */
   async function urlOf(anchor) {
-    const model = /** @type {import("./state.js").Model} */ (store.get().model);
+    const model = /** @type {import("./core/state.js").Model} */ (store.get().model);
     if (anchor.sound) return api.soundUrl(model.id, anchor.sound);
     const voice = voiceOf(store.get());
     const known = urls.get(heardAs(keyOf(anchor), voice));

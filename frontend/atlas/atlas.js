@@ -1,12 +1,12 @@
 // @ts-check
 /** The map: puts its layers on each other and keeps them in step with the state. */
 
-import { readPalette } from "../colour.js";
-import { h, icon, inNextFrame, s, setAll, unit } from "../dom.js";
-import { filtered } from "../library/sounds.js";
-import { isReady, stage } from "../state.js";
-import { watch } from "../store.js";
-import { count } from "../words.js";
+import { readPalette } from "../core/colour.js";
+import { h, icon, inNextFrame, s, setAll, unit } from "../core/dom.js";
+import { filtered } from "../core/sounds.js";
+import { isReady, stage } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { count } from "../core/text.js";
 import { createCamera } from "./camera.js";
 import { mountFilter } from "./filter.js";
 import { mountHeading } from "./heading.js";
@@ -20,13 +20,13 @@ import { createSketch } from "./sketch.js";
 import { mountTip } from "./tip.js";
 import { toScreen } from "./view.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Position} Position */
 
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {Promise<unknown>} parts.plotly      when it is there; never, where it cannot be had
@@ -82,7 +82,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   let shown = null; // what the filter lets through
   /** @type {ReturnType<typeof islesOf>} */
   let isles = [];
-  /** @type {import("../state.js").Field | null} */
+  /** @type {import("../core/state.js").Field | null} */
   let field = null;
   /** @type {ReturnType<typeof createSketch> | null} */
   let sketch = null;
@@ -189,7 +189,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     });
   }
 
-  /** @type {import("../state.js").Path | undefined} */
+  /** @type {import("../core/state.js").Path | undefined} */
   let revealed;
   /** @type {import("./overlay.js").Way | null} */
   let walked = null;

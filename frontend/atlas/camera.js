@@ -1,12 +1,12 @@
 // @ts-check
 /** Where the map is looked at from: fits it, moves it, and says in the state where it rests. */
 
-import { unit } from "../dom.js";
+import { unit } from "../core/dom.js";
 import { landBounds } from "./land.js";
 import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "./view.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Position} Position */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Box} Box */
 
@@ -23,7 +23,7 @@ function lowest(boxes, { width, height }) {
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {() => Box[]} parts.words    what is written on the map, and should not lie on sounds
  * @param {() => void} parts.moved
  */

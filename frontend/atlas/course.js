@@ -1,8 +1,8 @@
 // @ts-check
 /** Where on the drawn curve each step lies: between the time of a journey and the line on the map. */
 
-/** @typedef {import("../state.js").Path} Path */
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/state.js").Path} Path */
+/** @typedef {import("../core/state.js").Position} Position */
 
 /**
  * The way as it is drawn: from the very points of its two sounds. The placement of latent points on the map misses the

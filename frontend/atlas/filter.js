@@ -1,12 +1,12 @@
 // @ts-check
 /** What the map is filtered by, and the way back: no filter works unseen. */
 
-import { h, icon } from "../dom.js";
-import { filtered } from "../library/sounds.js";
-import { watch } from "../store.js";
-import { count, filterWords } from "../words.js";
+import { h, icon } from "../core/dom.js";
+import { filtered } from "../core/sounds.js";
+import { watch } from "../core/store.js";
+import { count, filterWords } from "../core/text.js";
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
 export function mountFilter(root, store) {
   const words = h("span");
   const clear = h("button.text", { onclick: showAll }, "Show all", icon("close"));

@@ -1,23 +1,23 @@
 // @ts-check
 /** What was found or is being tried, drawn over the land: new sounds, how they were come to, marks, ellipses. */
 
-import { OUTLINES } from "../made/shapes.js";
+import { POINT_OUTLINES } from "../core/shapes.js";
 
-/** @typedef {import("../state.js").Position} Position */
-/** @typedef {import("../state.js").Found} Found */
+/** @typedef {import("../core/state.js").Position} Position */
+/** @typedef {import("../core/state.js").Found} Found */
 /** @typedef {(p: Position) => Position} ToScreen */
 
 /**
  * @typedef {object} Finds
  * @property {{at: Position, shape: Found["shape"], strong: boolean}[]} points
- * @property {import("../state.js").Course[]} courses
+ * @property {import("../core/state.js").Course[]} courses
  * @property {{at: Position, text: string}[]} marks
  * @property {{line: Position[], known: boolean[], at: Position} | null} travel
  * @property {{at: Position, name: string} | null} label       of the newest
- * @property {readonly import("../state.js").Ellipse[]} ellipses
+ * @property {readonly import("../core/state.js").Ellipse[]} ellipses
  */
 
-/** @typedef {{palette: import("../colour.js").Palette, unit: number, xy: ToScreen}} Pen */
+/** @typedef {{palette: import("../core/colour.js").Palette, unit: number, xy: ToScreen}} Pen */
 
 /** @param {Position[]} points @param {ToScreen} xy */
 const line = (points, xy) =>
@@ -78,8 +78,8 @@ export function pointsMarkup({ points, marks }, { palette, unit: u, xy }) {
     const stroke = (strong ? 2 : 1.4) / (scale / u);
     const place = `translate(${(x - 6 * scale).toFixed(1)} ${(y - 6 * scale).toFixed(1)}) scale(${scale.toFixed(3)})`;
     out +=
-      `<path d="${OUTLINES[shape]}" transform="${place}" fill="${palette.halo}" fill-opacity="${strong ? 0.75 : 0.3}" stroke="${palette.halo}" stroke-opacity=".6" stroke-width="${stroke + 2.4}"/>` +
-      `<path d="${OUTLINES[shape]}" transform="${place}" fill="none" stroke="${strong ? palette.ink : palette.ink2}" stroke-width="${stroke}"/>`;
+      `<path d="${POINT_OUTLINES[shape]}" transform="${place}" fill="${palette.halo}" fill-opacity="${strong ? 0.75 : 0.3}" stroke="${palette.halo}" stroke-opacity=".6" stroke-width="${stroke + 2.4}"/>` +
+      `<path d="${POINT_OUTLINES[shape]}" transform="${place}" fill="none" stroke="${strong ? palette.ink : palette.ink2}" stroke-width="${stroke}"/>`;
   }
   for (const { at, text } of marks) {
     const [x, y] = xy(at);

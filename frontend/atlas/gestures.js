@@ -1,7 +1,7 @@
 // @ts-check
 /** Mouse, pen and fingers on the map, as a handful of words: point, tap, pan, zoom, carry. */
 
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/state.js").Position} Position */
 
 /**
  * @typedef {object} Hands

@@ -1,14 +1,14 @@
 // @ts-check
 /** The title of the map: where one is, and what is known about the way. */
 
-import { fingers, h, s } from "../dom.js";
-import { sameAnchor } from "../state.js";
-import { watch } from "../store.js";
-import { anchorName, comparison, count } from "../words.js";
+import { fingers, h, s } from "../core/dom.js";
+import { sameAnchor } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { anchorName, comparison, count } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
-/** "drums, bells, plucked strings"; nothing to name: "short sounds". @param {import("../library/sounds.js").Library} library */
+/** "drums, bells, plucked strings"; nothing to name: "short sounds". @param {import("../core/sounds.js").Library} library */
 function familiesOf(library) {
   const names = library.family_names.map((name) => name.toLowerCase());
   const kinds = [
@@ -30,7 +30,7 @@ const arc = () =>
 
 /**
  * @param {HTMLElement} root
- * @param {{store: import("../store.js").Store<State>, actions: import("../actions.js").Actions}} parts
+ * @param {{store: import("../core/store.js").Store<State>, actions: import("../actions.js").Actions}} parts
  */
 export function mountHeading(root, { store, actions }) {
   const title = h("h1");
@@ -49,8 +49,10 @@ export function mountHeading(root, { store, actions }) {
       sub.textContent = `${count(library.count)} ${familiesOf(library)}. Light: sounds like these exist. Dark: the computer guesses.`;
       return;
     }
-    const name = (/** @type {import("../state.js").Anchor | null} */ end, /** @type {string} */ question) =>
-      end ? h("span.end", {}, anchorName(end, library)) : h("span.q", {}, question);
+    const name = (
+      /** @type {import("../core/state.js").Anchor | null} */ end,
+      /** @type {string} */ question,
+    ) => (end ? h("span.end", {}, anchorName(end, library)) : h("span.q", {}, question));
     // the arc says "to", and turns the journey round
     const to =
       a && b

@@ -1,10 +1,10 @@
 // @ts-check
 /** Land and sea: the magnification field as filled contours. Low is what the model knows. */
 
-import { mix, parseHex } from "../colour.js";
+import { mix, parseHex } from "../core/colour.js";
 
-/** @typedef {import("../state.js").Field} Field */
-/** @typedef {import("../colour.js").Palette} Palette */
+/** @typedef {import("../core/state.js").Field} Field */
+/** @typedef {import("../core/colour.js").Palette} Palette */
 
 const SHALLOWS = 3; // bands between the coast and the open sea
 

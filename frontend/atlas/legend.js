@@ -1,14 +1,13 @@
 // @ts-check
 /** The families and their shapes; pressing some shows only these, on the map and in the table. */
 
-import { h, setAll } from "../dom.js";
-import { watch } from "../store.js";
-import { keptGlyph } from "../made/shapes.js";
-import { glyph } from "./shapes.js";
+import { h, setAll } from "../core/dom.js";
+import { watch } from "../core/store.js";
+import { familyGlyph, userGlyph } from "../core/shapes.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
-/** @param {HTMLElement} root a list @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root a list @param {import("../core/store.js").Store<State>} store */
 export function mountLegend(root, store) {
   /** @param {number} family */
   function toggle(family) {
@@ -37,7 +36,7 @@ export function mountLegend(root, store) {
               h(
                 "button",
                 { "data-family": f, title: `Show only ${name.toLowerCase()}`, onclick: () => toggle(f) },
-                own(f) ? keptGlyph("made") : glyph(f),
+                own(f) ? userGlyph("made") : familyGlyph(f),
                 name[0].toUpperCase() + name.slice(1),
               ),
             ),

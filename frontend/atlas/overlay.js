@@ -1,16 +1,16 @@
 // @ts-check
 /** Our own layer over plotly's: ways, beads, ends, words. Everything here is drawn from a scene and a view. */
 
-import { dusk } from "../colour.js";
-import { s, setAll } from "../dom.js";
-import { amount, pathName } from "../words.js";
+import { dusk } from "../core/colour.js";
+import { s, setAll } from "../core/dom.js";
+import { amount, pathName } from "../core/text.js";
 import { coursesMarkup, ellipsesMarkup, pointsMarkup } from "./finds.js";
-import { boxAround, place as placeWords } from "./labels.js";
+import { boxAround, place as placeWords } from "../core/labels.js";
 import { toScreen } from "./view.js";
 
-/** @typedef {import("../state.js").Path} Path */
-/** @typedef {import("../state.js").PathKind} PathKind */
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/state.js").Path} Path */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").Position} Position */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Box} Box */
 /** @typedef {{path: Path, course: import("./course.js").Course}} Way */
@@ -18,7 +18,7 @@ import { toScreen } from "./view.js";
 
 /**
  * @typedef {object} Scene
- * @property {import("../colour.js").Palette} palette
+ * @property {import("../core/colour.js").Palette} palette
  * @property {number} unit                    how large this page's pixels are, 1 on common screens
  * @property {End | null} a
  * @property {End | null} b
@@ -205,7 +205,7 @@ export function createOverlay(svg) {
       .map((end) => end && boxAround(...xy(end.at), 2 * r + 4 * u, 2 * r + 4 * u))
       .filter((box) => box !== null);
 
-    /** @type {import("./labels.js").Word[]} */
+    /** @type {import("../core/labels.js").Word[]} */
     const asked = [];
     /** @type {((box: Box) => string)[]} */
     const drawers = [];

@@ -1,17 +1,17 @@
 // @ts-check
 /** What hands and keys do on the map: point, pick, carry an end, look around. */
 
-import { inNextFrame, unit } from "../dom.js";
-import { heart } from "../library/sounds.js";
-import { everyFound, pointedAnchor } from "../state.js";
+import { inNextFrame, unit } from "../core/dom.js";
+import { heart } from "../core/sounds.js";
+import { everyFound, pointedAnchor } from "../core/state.js";
 import { watchHands } from "./gestures.js";
-import { towards } from "./grid.js";
+import { towards } from "../core/grid.js";
 import { endPosition, pointedPlace } from "./scene.js";
 import { toMap, toScreen } from "./view.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Position} Position */
-/** @typedef {{sound: number, found?: import("../state.js").Found}} Target */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Position} Position */
+/** @typedef {{sound: number, found?: import("../core/state.js").Found}} Target */
 
 const PICK = 14; // pixels around a point that belong to it
 const PICK_FINGER = 26;
@@ -22,7 +22,7 @@ const STRIDE = 60; // pixels an arrow key moves the map with Shift
  * @param {HTMLElement} root
  * @param {HTMLElement} surface      what has the focus
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("./camera.js").Camera} parts.camera
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback

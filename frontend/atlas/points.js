@@ -7,12 +7,11 @@
  * shapes on a canvas takes some milliseconds for thousands of sounds, on every machine.
  */
 
-import { sharp } from "../dom.js";
-import { KEPT } from "../made/shapes.js";
-import { OUTLINES } from "./shapes.js";
+import { sharp } from "../core/dom.js";
+import { FAMILY_OUTLINES, USER_OUTLINES } from "../core/shapes.js";
 
-/** @typedef {import("../library/sounds.js").Library} Library */
-/** @typedef {import("../colour.js").Palette} Palette */
+/** @typedef {import("../core/sounds.js").Library} Library */
+/** @typedef {import("../core/colour.js").Palette} Palette */
 /** @typedef {import("./view.js").View} View */
 
 /** @param {Palette} palette @param {number} family */
@@ -37,13 +36,13 @@ const REST = 120; // ms
  * @param {Library} library
  */
 export function createPoints(canvas, library) {
-  const outlines = OUTLINES.map((d) => new Path2D(d));
+  const outlines = FAMILY_OUTLINES.map((d) => new Path2D(d));
   const members = (/** @type {(i: number) => boolean} */ belongs) =>
     Array.from({ length: library.count }, (_, i) => i).filter(belongs);
   const byFamily = library.family_names.map((_, family) =>
     members((i) => library.family[i] === family && library.kindOf(i) === "library"),
   );
-  const kept = Object.entries(KEPT).map(([kind, d]) => ({
+  const kept = Object.entries(USER_OUTLINES).map(([kind, d]) => ({
     outline: new Path2D(d),
     rows: members((i) => library.kindOf(i) === kind),
   }));

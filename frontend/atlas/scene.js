@@ -1,16 +1,16 @@
 // @ts-check
 /** From the state to what is to be drawn on the map: ways that start at their sounds, ends, names on the land. */
 
-import { unit } from "../dom.js";
-import { everyFound, keyOf, stage } from "../state.js";
-import { anchorName } from "../words.js";
+import { unit } from "../core/dom.js";
+import { everyFound, keyOf, stage } from "../core/state.js";
+import { anchorName } from "../core/text.js";
 import { createCourse, pinned } from "./course.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Anchor} Anchor */
-/** @typedef {import("../state.js").Position} Position */
-/** @typedef {import("../state.js").Path} Path */
-/** @typedef {import("../library/sounds.js").Library} Library */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Anchor} Anchor */
+/** @typedef {import("../core/state.js").Position} Position */
+/** @typedef {import("../core/state.js").Path} Path */
+/** @typedef {import("../core/sounds.js").Library} Library */
 /** @typedef {import("./overlay.js").Way} Way */
 /** @typedef {import("./overlay.js").Scene} Scene */
 
@@ -129,7 +129,7 @@ function between(line, at) {
 /**
  * @param {State & {library: Library}} state
  * @param {object} surroundings
- * @param {import("../colour.js").Palette} surroundings.palette
+ * @param {import("../core/colour.js").Palette} surroundings.palette
  * @param {Scene["families"]} surroundings.isles
  * @param {Scene["taken"]} surroundings.taken
  * @param {Scene["crowd"]} surroundings.crowd

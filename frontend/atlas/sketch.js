@@ -1,7 +1,7 @@
 // @ts-check
 /** The land before plotly is there: painted in a few milliseconds on a coarse canvas, without contour lines. */
 
-import { parseHex } from "../colour.js";
+import { parseHex } from "../core/colour.js";
 import { bandColours, toBands } from "./land.js";
 
 /** @typedef {import("./view.js").View} View */
@@ -10,12 +10,12 @@ const COARSE = 2; // CSS pixels a sample
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {import("../state.js").Field} field
+ * @param {import("../core/state.js").Field} field
  */
 export function createSketch(canvas, field) {
   const ground = toBands(field);
   return {
-    /** @param {View} view @param {import("../colour.js").Palette} palette */
+    /** @param {View} view @param {import("../core/colour.js").Palette} palette */
     draw(view, palette) {
       const w = Math.ceil(view.width / COARSE);
       const h = Math.ceil(view.height / COARSE);

@@ -1,19 +1,19 @@
 // @ts-check
 /** What is pointed at: a tooltip beside the pointer, a card under a finger. */
 
-import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
-import { h, inNextFrame, unit } from "../dom.js";
+import { clamp, duskRGB, mix, parseHex, readPalette } from "../core/colour.js";
+import { h, inNextFrame, unit } from "../core/dom.js";
 import { audibleSeconds } from "../listen/level.js";
-import { paint, spectrogram, strength } from "../morph/spectrogram.js";
-import { keyOf, pointedAnchor, sameAnchor, stage } from "../state.js";
-import { amount, duration, foundWords } from "../words.js";
+import { paint, spectrogram, strength } from "../core/spectrogram.js";
+import { keyOf, pointedAnchor, sameAnchor, stage } from "../core/state.js";
+import { amount, duration, foundWords } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  */
@@ -46,7 +46,7 @@ export function mountTip(root, { store, actions, playback }) {
     if (anchor) actions.mark(anchor);
   }
 
-  /** @param {import("../state.js").Anchor} anchor */
+  /** @param {import("../core/state.js").Anchor} anchor */
   async function picture(anchor) {
     const { dark } = store.get();
     canvas.style.visibility = drawn === keyOf(anchor) ? "" : "hidden";
@@ -83,7 +83,7 @@ export function mountTip(root, { store, actions, playback }) {
     tip.hidden = !shown;
     if (!shown) return;
     const { sound, found, by } = pointed;
-    const anchor = /** @type {import("../state.js").Anchor} */ (pointedAnchor(state));
+    const anchor = /** @type {import("../core/state.js").Anchor} */ (pointedAnchor(state));
     const card = by === "touch";
     tip.className = card ? "tip card" : "tip";
     name.textContent = found ? found.name : library.name[sound];

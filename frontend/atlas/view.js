@@ -1,7 +1,7 @@
 // @ts-check
 /** Where the map is looked at from: plain arithmetic between map and screen. */
 
-import { clamp } from "../colour.js";
+import { clamp } from "../core/colour.js";
 
 /**
  * @typedef {object} View
@@ -12,8 +12,8 @@ import { clamp } from "../colour.js";
  * @property {number} height
  */
 
-/** @typedef {{left: number, top: number, right: number, bottom: number}} Box   on the screen, CSS pixels */
-/** @typedef {import("../state.js").Position} Position */
+/** @typedef {import("../core/labels.js").Box} Box */
+/** @typedef {import("../core/state.js").Position} Position */
 
 /** @param {View} view @param {Position} p @returns {Position} */
 export const toScreen = (view, [x, y]) => [

@@ -10,7 +10,7 @@ function cell(value) {
 }
 
 /**
- * @param {import("./sounds.js").Library} library
+ * @param {import("../core/sounds.js").Library} library
  * @param {number[]} rows
  * @param {{values: number[]} | null} distances
  * @param {string} unit

@@ -1,16 +1,15 @@
 // @ts-check
 /** The library as a table, in step with the map: what is filtered, pointed at and chosen there is so here. */
 
-import { glyph } from "../atlas/shapes.js";
-import { alongRow, h, icon, inNextFrame, oneTabStop, setAll, unit } from "../dom.js";
-import { keptGlyph } from "../made/shapes.js";
-import { watch } from "../store.js";
-import { amount, count, duration } from "../words.js";
+import { alongRow, h, icon, inNextFrame, oneTabStop, setAll, unit } from "../core/dom.js";
+import { familyGlyph, userGlyph } from "../core/shapes.js";
+import { watch } from "../core/store.js";
+import { amount, count, duration } from "../core/text.js";
 import { toCsv } from "./csv.js";
-import { filtered, noteName, sorted } from "./sounds.js";
+import { filtered, noteName, sorted } from "../core/sounds.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Sorting} Sorting */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Sorting} Sorting */
 
 const SPARE = 8; // rows drawn above and below what is seen
 
@@ -26,10 +25,10 @@ const COLUMNS = [
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
- * @param {import("../made/made.js").Made} parts.made
+ * @param {import("../found/made.js").Made} parts.made
  * @param {import("../save/saver.js").Saver} parts.saver
  */
 export function mountLibrary(root, { store, actions, playback, made, saver }) {
@@ -130,7 +129,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     const sound = h(
       "button.sound",
       { title },
-      kind === "library" ? glyph(lib.family[i]) : keptGlyph(kind),
+      kind === "library" ? familyGlyph(lib.family[i]) : userGlyph(kind),
       h("span", {}, name),
       order ? h("i.order", { title: "Marked" }, String(order)) : null,
     );

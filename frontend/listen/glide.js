@@ -1,7 +1,7 @@
 // @ts-check
 /** Plays the glides of all paths in phase: one sound that travels from A to B while it sounds. */
 
-/** @typedef {import("../state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
 
 const FADE = 0.015; // Seconds
 const SOON = 0.01;

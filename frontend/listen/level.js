@@ -1,8 +1,8 @@
 // @ts-check
 /** How loud, and for how long. */
 
-/** @typedef {import("../state.js").Seconds} Seconds */
-/** @typedef {import("../state.js").Hertz} Hertz */
+/** @typedef {import("../core/state.js").Seconds} Seconds */
+/** @typedef {import("../core/state.js").Hertz} Hertz */
 
 const FRAME = 0.01; // Seconds
 const AUDIBLE = 10 ** (-45 / 10); // power under the loudest frame: 45 dB down a one-shot is over to the ear

@@ -1,7 +1,7 @@
 // @ts-check
 /** One bus a path. All paths run at the same time; choosing one only moves gains, so nothing ever restarts. */
 
-/** @typedef {import("../state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
 
 export const SWITCH = 0.008; // Seconds; shorter clicks on sustained tones, longer is heard as a blend
 

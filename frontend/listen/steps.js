@@ -9,9 +9,9 @@
  * Scrubbing: the two steps around the thumb loop in phase, with equal gain between them, as long as the thumb is held.
  */
 
-/** @typedef {import("../state.js").PathKind} PathKind */
-/** @typedef {import("../state.js").StepSounds} StepSounds */
-/** @typedef {import("../state.js").Seconds} Seconds */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").StepSounds} StepSounds */
+/** @typedef {import("../core/state.js").Seconds} Seconds */
 
 const FADE = 0.015; // Seconds; a harder stop clicks on sustained tones
 const SOON = 0.02; // Seconds; what should start later than now, together, must be asked for that much before

@@ -1,7 +1,7 @@
 // @ts-check
 /** WAV bytes to samples, at once: decodeAudioData would take a turn on another thread, and resample. */
 
-/** @typedef {import("../state.js").Hertz} Hertz */
+/** @typedef {import("../core/state.js").Hertz} Hertz */
 
 /**
  * PCM of 16 or 24 bits, or 32-bit floats.

@@ -1,9 +1,9 @@
 // @ts-check
 /** The deck: one row from A to B. Tile, slices, speed, scrubber, tile share one axis. */
 
-import { h } from "../dom.js";
-import { isReady, stage } from "../state.js";
-import { watch } from "../store.js";
+import { h } from "../core/dom.js";
+import { isReady, stage } from "../core/state.js";
+import { watch } from "../core/store.js";
 import { mountLens } from "./lens.js";
 import { mountPaths } from "./paths.js";
 import { mountScrubber } from "./scrubber.js";
@@ -17,7 +17,7 @@ import { mountWelcome } from "./welcome.js";
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<import("../state.js").State>} parts.store
+ * @param {import("../core/store.js").Store<import("../core/state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../save/saver.js").Saver} parts.saver

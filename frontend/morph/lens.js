@@ -1,15 +1,15 @@
 // @ts-check
 /** How the way is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
 
-import { h, icon, setAll, unit } from "../dom.js";
-import { METRICS } from "../state.js";
-import { watch } from "../store.js";
-import { METRIC_WORDS, descriptorTitle } from "../words.js";
+import { h, icon, setAll, unit } from "../core/dom.js";
+import { METRICS } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { METRIC_WORDS, descriptorTitle } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Metric} Metric */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Metric} Metric */
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountLens(root, store) {
   const button = h(
     "button.icon.round.lens",

@@ -1,12 +1,12 @@
 // @ts-check
 /** The three ways: their keys say how different their ends are along them, and how much of each is guesswork. */
 
-import { h, radioGroup, s } from "../dom.js";
-import { watch } from "../store.js";
-import { PATH_WORDS, amount, guessworkWords } from "../words.js";
+import { h, radioGroup, s } from "../core/dom.js";
+import { watch } from "../core/store.js";
+import { PATH_WORDS, amount, guessworkWords } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
 
 /** @type {[PathKind, look: string, stroke: Record<string, string>][]} */
 const KEYS = [
@@ -15,7 +15,7 @@ const KEYS = [
   ["retimed", "ret", { d: "M3 6h30", "stroke-dasharray": ".1 5.5", "stroke-width": "3.4" }],
 ];
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountPaths(root, store) {
   /** @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement, guesswork: HTMLElement, key: HTMLElement}>} */
   const parts = {};

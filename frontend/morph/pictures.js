@@ -1,11 +1,11 @@
 // @ts-check
 /** The spectrograms of a morph's steps, computed a few at a time so that nothing waits for them. */
 
-import { STEPS } from "../state.js";
-import { spectrogram } from "./spectrogram.js";
+import { STEPS } from "../core/state.js";
+import { spectrogram } from "../core/spectrogram.js";
 
-/** @typedef {import("../state.js").Morph} Morph */
-/** @typedef {import("./spectrogram.js").Picture} Picture */
+/** @typedef {import("../core/state.js").Morph} Morph */
+/** @typedef {import("../core/spectrogram.js").Picture} Picture */
 
 const COLUMNS = 36;
 const BANDS = 56;

@@ -1,9 +1,9 @@
 // @ts-check
 /** How much of one thing that has a name there is along the way: brightness, attack. One line a path, over the one axis. */
 
-import { dusk } from "../colour.js";
-import { STEPS } from "../state.js";
-import { descriptorTitle, measured } from "../words.js";
+import { dusk } from "../core/colour.js";
+import { STEPS } from "../core/state.js";
+import { descriptorTitle, measured } from "../core/text.js";
 
 /**
  * @typedef {object} Profile
@@ -27,7 +27,7 @@ export function profileWords({ id, unit, bent, other, bentName, otherName }) {
 /**
  * @param {{c: CanvasRenderingContext2D, w: number, h: number}} sheet
  * @param {Profile} profile
- * @param {{palette: import("../colour.js").Palette, unit: number}} look
+ * @param {{palette: import("../core/colour.js").Palette, unit: number}} look
  */
 export function drawProfile({ c, w, h }, { id, unit, bent, other, dotted, onBent }, { palette, unit: u }) {
   const all = [...bent, ...other];

@@ -1,13 +1,13 @@
 // @ts-check
 /** The thumb between A and B. Held, it is heard. */
 
-import { clamp, dusk, mix, readPalette } from "../colour.js";
-import { h, inNextFrame, setAll, sharp, unit } from "../dom.js";
-import { STEPS, chosen, isReady, stepAt } from "../state.js";
-import { watch } from "../store.js";
-import { measured } from "../words.js";
+import { clamp, dusk, mix, readPalette } from "../core/colour.js";
+import { h, inNextFrame, setAll, sharp, unit } from "../core/dom.js";
+import { STEPS, chosen, isReady, stepAt } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { measured } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 /** What a step is: which, known or guesswork, and how bright. @param {State} state @param {number} step from 0 */
 export function stepWords(state, step) {
@@ -35,7 +35,7 @@ export function stepWords(state, step) {
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../actions.js").Actions} parts.actions
  */

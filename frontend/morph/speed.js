@@ -1,17 +1,17 @@
 // @ts-check
 /** How fast the sound changes on the way: one curve a path, over the same axis as slices and scrubber. */
 
-import { overlap } from "../atlas/labels.js";
-import { dusk, readPalette } from "../colour.js";
-import { h, inNextFrame, sharp, unit } from "../dom.js";
-import { STEPS } from "../state.js";
-import { watch } from "../store.js";
-import { amount, pathName, speedDescription, speedWords } from "../words.js";
+import { overlap } from "../core/labels.js";
+import { dusk, readPalette } from "../core/colour.js";
+import { h, inNextFrame, sharp, unit } from "../core/dom.js";
+import { STEPS } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { amount, pathName, speedDescription, speedWords } from "../core/text.js";
 import { drawProfile, profileWords } from "./profile.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountSpeed(root, store) {
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img" }));
   root.append(canvas);
@@ -91,7 +91,7 @@ export function mountSpeed(root, store) {
     c.font = `500 ${size}px "Hanken Grotesk", system-ui, sans-serif`;
     c.fillStyle = palette.ink2;
     const small = w < 520 * u;
-    /** @type {import("../atlas/view.js").Box[]} */
+    /** @type {import("../core/labels.js").Box[]} */
     const taken = [];
     const curves = [
       {
@@ -111,10 +111,10 @@ export function mountSpeed(root, store) {
       taken.push(place);
     }
 
-    /** @param {number[]} mine @param {number[]} rest @param {number} wide @param {import("../atlas/view.js").Box[]} full */
+    /** @param {number[]} mine @param {number[]} rest @param {number} wide @param {import("../core/labels.js").Box[]} full */
     function besideCurve(mine, rest, wide, full) {
       const peak = mine.indexOf(Math.max(...mine));
-      /** @type {{box: import("../atlas/view.js").Box, cost: number} | null} */
+      /** @type {{box: import("../core/labels.js").Box, cost: number} | null} */
       let best = null;
       for (let s = 0; s < mine.length; s++)
         for (const above of [true, false]) {

@@ -1,19 +1,19 @@
 // @ts-check
 /** The spectrograms of all steps, in one row from A to B; the one that sounds is lit. */
 
-import { duskRGB, mix, parseHex, readPalette } from "../colour.js";
-import { h, inNextFrame, sharp } from "../dom.js";
-import { audibleSteps } from "../journey.js";
-import { STEPS, chosen, isReady, stepAt } from "../state.js";
-import { watch } from "../store.js";
+import { duskRGB, mix, parseHex, readPalette } from "../core/colour.js";
+import { h, inNextFrame, sharp } from "../core/dom.js";
+import { audibleSteps } from "../listen/timing.js";
+import { STEPS, chosen, isReady, stepAt } from "../core/state.js";
+import { watch } from "../core/store.js";
 import { glidePicture, stepPictures } from "./pictures.js";
-import { paint, strength } from "./spectrogram.js";
+import { paint, strength } from "../core/spectrogram.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 /**
  * @param {HTMLElement} root
- * @param {{store: import("../store.js").Store<State>, playback: import("../playback.js").Playback}} parts
+ * @param {{store: import("../core/store.js").Store<State>, playback: import("../playback.js").Playback}} parts
  */
 export function mountStrip(root, { store, playback }) {
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img" }));

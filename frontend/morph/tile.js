@@ -1,15 +1,15 @@
 // @ts-check
 /** One end of the journey: its spectrogram, its name; pressing it plays it. */
 
-import { clamp, duskRGB, mix, parseHex, readPalette } from "../colour.js";
-import { fingers, h, inNextFrame, sharp } from "../dom.js";
+import { clamp, duskRGB, mix, parseHex, readPalette } from "../core/colour.js";
+import { fingers, h, inNextFrame, sharp } from "../core/dom.js";
 import { audibleSeconds } from "../listen/level.js";
-import { voiceOf } from "../state.js";
-import { watch } from "../store.js";
-import { anchorDetail, anchorName } from "../words.js";
-import { paint, spectrogram, strength } from "./spectrogram.js";
+import { voiceOf } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { anchorDetail, anchorName } from "../core/text.js";
+import { paint, spectrogram, strength } from "../core/spectrogram.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 const EMPTY = {
   a: ["From", "a sound"],
@@ -20,7 +20,7 @@ const EMPTY = {
  * @param {HTMLElement} root a button
  * @param {"a" | "b"} end
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../playback.js").Playback} parts.playback
  */
 export function mountTile(root, end, { store, playback }) {

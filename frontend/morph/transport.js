@@ -1,16 +1,16 @@
 // @ts-check
 /** Play, loop, steps or glide; and what one takes along: the file, the link. */
 
-import { h, icon, radioGroup, setAll } from "../dom.js";
+import { h, icon, radioGroup, setAll } from "../core/dom.js";
 import { mountSaveDialog } from "../save/dialog.js";
-import { watch } from "../store.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Mode} Mode */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Mode} Mode */
 
 /**
  * @param {HTMLElement} root
- * @param {{store: import("../store.js").Store<State>, playback: import("../playback.js").Playback}} parts
+ * @param {{store: import("../core/store.js").Store<State>, playback: import("../playback.js").Playback}} parts
  */
 export function mountTransport(root, { store, playback }) {
   const play = h("button.play", { onclick: () => playback.toggle() }, icon("play"), icon("pause"));
@@ -58,7 +58,7 @@ export function mountTransport(root, { store, playback }) {
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../save/saver.js").Saver} parts.saver
  * @param {() => string} parts.link

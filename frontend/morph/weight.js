@@ -1,13 +1,13 @@
 // @ts-check
 /** How near the curved way keeps to known sounds: from the shortest way to the one from sound to sound. */
 
-import { clamp } from "../colour.js";
-import { h } from "../dom.js";
-import { weightOf } from "../state.js";
-import { watch } from "../store.js";
-import { weightWords } from "../words.js";
+import { clamp } from "../core/colour.js";
+import { h } from "../core/dom.js";
+import { weightOf } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { weightWords } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 const STOPS = 40; // of the slider; the last is the graph path
 const LEAST = 0.05; // the smallest weight that is not none
@@ -33,7 +33,7 @@ export function stopOf(weight, most) {
   );
 }
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountWeight(root, store) {
   const slider = /** @type {HTMLInputElement} */ (
     h("input", {

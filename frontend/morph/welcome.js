@@ -1,16 +1,16 @@
 // @ts-check
 /** Before anything is picked: what can be done, three morphs to try, and the key that turns sound on. */
 
-import { h, icon } from "../dom.js";
-import { journeys } from "../library/sounds.js";
-import { watch } from "../store.js";
+import { h, icon } from "../core/dom.js";
+import { journeys } from "../core/sounds.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  */

@@ -1,19 +1,19 @@
 // @ts-check
 /** New sounds: where from, how varied, how many, by which seed; and what came of it. */
 
-import { h, icon, setAll } from "../dom.js";
-import { mountRows } from "../made/rows.js";
-import { outline } from "../made/shapes.js";
-import { watch } from "../store.js";
-import { SAMPLER_WORDS, anchorName, drawWords, samplerDetails } from "../words.js";
+import { h, icon, setAll } from "../core/dom.js";
+import { mountRows } from "../found/rows.js";
+import { pointGlyph } from "../core/shapes.js";
+import { watch } from "../core/store.js";
+import { SAMPLER_WORDS, anchorName, drawWords, samplerDetails } from "../core/text.js";
 import { BESIDE, createSampling, hasTemperature, needsStart } from "./sampling.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 const SEEDS = 10_000; // short enough to be read out
 const TOP = 2; // of the temperature
 
-/** @param {HTMLElement} root @param {import("../shell/panels.js").Parts} parts */
+/** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mount(root, parts) {
   const { store } = parts;
   const sampling = createSampling(parts);
@@ -63,9 +63,9 @@ export function mount(root, parts) {
           "span",
           {},
           "For comparison also from: ",
-          outline("triangle"),
+          pointGlyph("triangle"),
           " anywhere (prior), ",
-          outline("square"),
+          pointGlyph("square"),
           " near the library (mixture)",
         ),
       ),
@@ -160,14 +160,14 @@ export function mount(root, parts) {
     const [first, ...rest] = drawWords(chief);
     details.textContent = samplerDetails(chief).join(" ");
     words.replaceChildren(
-      h("p.note", {}, outline("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
+      h("p.note", {}, pointGlyph("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
       ...drawing.draws
         .filter((draw) => draw !== chief)
         .map((draw) =>
           h(
             "p.note",
             {},
-            outline(BESIDE[draw.sampler]),
+            pointGlyph(BESIDE[draw.sampler]),
             ` ${SAMPLER_WORDS[draw.sampler].name}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`,
           ),
         ),

@@ -1,14 +1,14 @@
 // @ts-check
 /** Draws new sounds as the link says: the sampler that was asked for, and beside it the two everyone compares with. */
 
-import { isAborted, latest } from "../api.js";
-import { writePoint } from "../latent.js";
-import { anchorOf, keyOf, voiceOf } from "../state.js";
-import { watch } from "../store.js";
+import { isAborted, latest } from "../core/api.js";
+import { writePoint } from "../core/latent.js";
+import { anchorOf, keyOf, voiceOf } from "../core/state.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Found} Found */
-/** @typedef {import("../state.js").Draw} Draw */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Found} Found */
+/** @typedef {import("../core/state.js").Draw} Draw */
 
 const SETTLE = 180; // ms: a slider that is being pulled draws when it rests
 const AT_ONCE = 8; // sounds rendered in one request, so that pointing at one has not to wait for all
@@ -29,7 +29,7 @@ export function drawingKey(state) {
 }
 
 /**
- * @param {import("../api.js").Samples} reply
+ * @param {import("../core/api.js").Samples} reply
  * @param {Found["shape"]} shape
  * @returns {Draw}
  */
@@ -60,8 +60,8 @@ export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samp
 
 /**
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
- * @param {import("../api.js").Api} parts.api
+ * @param {import("../core/store.js").Store<State>} parts.store
+ * @param {import("../core/api.js").Api} parts.api
  * @param {import("../playback.js").Playback} parts.playback
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */

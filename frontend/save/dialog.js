@@ -1,14 +1,14 @@
 // @ts-check
 /** What to save and as what: one step, all of them, the glide, the ends; format, bits, level, silence. */
 
-import { h, icon, setAll, unit } from "../dom.js";
-import { isReady } from "../state.js";
-import { watch } from "../store.js";
-import { anchorName } from "../words.js";
+import { h, icon, setAll, unit } from "../core/dom.js";
+import { isReady } from "../core/state.js";
+import { watch } from "../core/store.js";
+import { anchorName } from "../core/text.js";
 import { stepNumber } from "./saver.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Saving} Saving */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Saving} Saving */
 /** @typedef {import("./saver.js").What} What */
 
 /** @type {[What, string][]} */
@@ -27,7 +27,7 @@ const depthWords = (depth) => (depth === null ? "–" : depth === 32 ? "32 bit f
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("./saver.js").Saver} parts.saver
  */
 export function mountSaveDialog(root, { store, saver }) {

@@ -1,15 +1,15 @@
 // @ts-check
 /** Sounds out of the page, as files: what is heard, steps one by one, glides, any sound of the library. */
 
-import { isAborted, wire } from "../api.js";
-import { spoken } from "../hear/anchors.js";
-import { stepsAsPlayed } from "../journey.js";
-import { STEPS, bendOf, voiceOf } from "../state.js";
-import { anchorName } from "../words.js";
+import { isAborted, wire } from "../core/api.js";
+import { spoken } from "../compare/anchors.js";
+import { stepsAsPlayed } from "../listen/timing.js";
+import { STEPS, bendOf, voiceOf } from "../core/state.js";
+import { anchorName } from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
-/** @typedef {import("../state.js").Anchor} Anchor */
-/** @typedef {import("../state.js").Saving} Saving */
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Anchor} Anchor */
+/** @typedef {import("../core/state.js").Saving} Saving */
 /** @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What     step: where the journey stands; sequence: the steps in one file */
 
 /** Which of so many steps is nearest to a place, from 1. @param {number} place @param {number} steps */
@@ -27,7 +27,7 @@ export function morphOf(state, what, anchors) {
   const bend = bendOf(state);
   const { steps } = saving;
   const names = [a, b].map((end) =>
-    anchorName(/** @type {Anchor} */ (end), /** @type {import("../library/sounds.js").Library} */ (library)),
+    anchorName(/** @type {Anchor} */ (end), /** @type {import("../core/sounds.js").Library} */ (library)),
   );
   const durations = steps === STEPS && journey && stepsAsPlayed(journey);
   return {
@@ -43,8 +43,8 @@ export function morphOf(state, what, anchors) {
 
 /**
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
- * @param {import("../api.js").Api} parts.api
+ * @param {import("../core/store.js").Store<State>} parts.store
+ * @param {import("../core/api.js").Api} parts.api
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
 export function createSaver({ store, api, complain }) {
@@ -75,11 +75,11 @@ export function createSaver({ store, api, complain }) {
       const voice = voiceOf(state);
       const names = sounds.map(
         ({ anchor, name }) =>
-          name ?? anchorName(anchor, /** @type {import("../library/sounds.js").Library} */ (state.library)),
+          name ?? anchorName(anchor, /** @type {import("../core/sounds.js").Library} */ (state.library)),
       );
       // recordings are the map's own, whoever is heard
       const model = sounds.every(({ anchor }) => anchor.sound)
-        ? /** @type {import("../state.js").Model} */ (state.model).id
+        ? /** @type {import("../core/state.js").Model} */ (state.model).id
         : voice;
       const anchors = await spoken(
         api,

@@ -1,9 +1,9 @@
 // @ts-check
 /** The keys, and the few words that need one. */
 
-import { glyph } from "../atlas/shapes.js";
-import { fingers, h, icon } from "../dom.js";
-import { PATH_WORDS, capital } from "../words.js";
+import { familyGlyph } from "../core/shapes.js";
+import { fingers, h, icon } from "../core/dom.js";
+import { PATH_WORDS, capital } from "../core/text.js";
 
 /** @type {[keys: string[], what: string][]} */
 const KEYS = [
@@ -35,7 +35,7 @@ const KEYS = [
   [["Esc"], "silence; then close what is open"],
 ];
 
-/** @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
 export function createHelp(store) {
   const unit = () => store.get().model?.unit ?? "dB";
   /** @returns {[string, string][]} */
@@ -60,7 +60,7 @@ export function createHelp(store) {
       "ul.families",
       { "aria-label": "Families of sounds" },
       ...(store.get().library?.family_names ?? []).map((name, family) =>
-        h("li", {}, glyph(family), capital(name)),
+        h("li", {}, familyGlyph(family), capital(name)),
       ),
     );
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog.help", { "aria-labelledby": "h-help" }));

@@ -1,7 +1,7 @@
 // @ts-check
 /** Keys that work wherever one is, unless one is writing. */
 
-import { pointedAnchor } from "../state.js";
+import { pointedAnchor } from "../core/state.js";
 
 const WRITING = "input[type=search], input[type=text], input[type=number], select, textarea, dialog";
 const PRESSABLE = "button, a, [role=radio], input[type=radio], input[type=checkbox]";
@@ -12,10 +12,10 @@ const PANEL_KEYS = { y: "yours", o: "combine", p: "sample" };
 /**
  * @param {Window} window
  * @param {object} parts
- * @param {import("../store.js").Store<import("../state.js").State>} parts.store
+ * @param {import("../core/store.js").Store<import("../core/state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
- * @param {import("../operations/operations.js").Operations} parts.operations
+ * @param {import("../combine/operations.js").Operations} parts.operations
  * @param {{focus: (panel: string) => void}} parts.panels
  * @param {() => void} parts.find      a sound, by its name
  * @param {() => void} parts.save      what is heard
@@ -53,7 +53,7 @@ export function watchKeys(
     ...Object.fromEntries(Object.entries(PANEL_KEYS).map(([key, panel]) => [key, () => toggle(panel)])),
   };
 
-  /** What a key does with what is pointed at. @type {Record<string, (anchor: import("../state.js").Anchor) => void>} */
+  /** What a key does with what is pointed at. @type {Record<string, (anchor: import("../core/state.js").Anchor) => void>} */
   const onAnchor = {
     a: (anchor) => actions.setEnd("a", anchor),
     b: (anchor) => actions.setEnd("b", anchor),

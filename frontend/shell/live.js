@@ -2,9 +2,9 @@
 /** What happened, for those who do not see the map. While a morph plays nothing is said but its start and its end. */
 
 import { islesOf } from "../atlas/scene.js";
-import { HEARD } from "../hear/switch.js";
-import { STEPS, chosen, comparisonOf, isReady, stage, stepAt, voiceOf } from "../state.js";
-import { watch } from "../store.js";
+import { HEARD } from "../compare/switch.js";
+import { STEPS, chosen, comparisonOf, isReady, stage, stepAt, voiceOf } from "../core/state.js";
+import { watch } from "../core/store.js";
 import {
   METRIC_WORDS,
   PATH_WORDS,
@@ -19,13 +19,13 @@ import {
   mapSummary,
   morphSummary,
   weightWords,
-} from "../words.js";
+} from "../core/text.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 const TOGETHER = 600; // ms: what comes so soon after something else is said behind it
 
-/** The pitch of an end, where it is known. @param {import("../state.js").Anchor} anchor @param {import("../library/sounds.js").Library} library */
+/** The pitch of an end, where it is known. @param {import("../core/state.js").Anchor} anchor @param {import("../core/sounds.js").Library} library */
 const pitchOf = ({ sound }, library) => (sound ? (library.pitch[library.indexOf(sound)] ?? null) : null);
 
 /** The morph that is there, in a few sentences; "": there is none. @param {State} state */
@@ -72,7 +72,7 @@ function pointedWords({ pointed, library, distances, model, a }) {
   return `${library.name[i]}, ${library.familyName(i)}, ${duration(library.seconds[i])}${far}`;
 }
 
-/** @param {HTMLElement} root a live region @param {import("../store.js").Store<State>} store */
+/** @param {HTMLElement} root a live region @param {import("../core/store.js").Store<State>} store */
 export function mountLive(root, store) {
   let saidAt = -Infinity; // ms
 

@@ -1,13 +1,13 @@
 // @ts-check
 /** What went otherwise than hoped: what, why, and what to do next. */
 
-import { h, icon } from "../dom.js";
-import { watch } from "../store.js";
+import { h, icon } from "../core/dom.js";
+import { watch } from "../core/store.js";
 
 const NEWS = 4000; // ms that good news stays
 const OFFER = 12000; // ms, when there is something to press
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
 export function mountNotice(root, store) {
   let timer = 0;
   let counting = 0;
@@ -55,7 +55,7 @@ export function mountNotice(root, store) {
           );
           return;
         }
-        const { text: words, action, kind } = /** @type {import("../state.js").Notice} */ (notice);
+        const { text: words, action, kind } = /** @type {import("../core/state.js").Notice} */ (notice);
         text.textContent = words;
         const close = h(
           "button.icon",

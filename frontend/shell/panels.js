@@ -1,44 +1,29 @@
 // @ts-check
 /** Panels that are fetched when they are first needed: the first map waits for none of them. */
 
-import { h } from "../dom.js";
-import { watch } from "../store.js";
+import { h } from "../core/dom.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
-/**
- * What every panel is handed.
- * @typedef {object} Parts
- * @property {import("../store.js").Store<State>} store
- * @property {import("../api.js").Api} api
- * @property {import("../actions.js").Actions} actions
- * @property {import("../playback.js").Playback} playback
- * @property {import("../listen/listen.js").Listen} listen
- * @property {import("../operations/operations.js").Operations} operations
- * @property {import("../made/made.js").Made} made
- * @property {import("../save/saver.js").Saver} saver
- * @property {() => Promise<void>} refresh      asks for the library again
- * @property {(bytes: ArrayBuffer) => AudioBuffer} toAudioBuffer
- * @property {(error: unknown, again: () => void) => void} complain
- */
-
+/** @typedef {import("../parts.js").Parts & {operations: import("../combine/operations.js").Operations}} Parts */
 /** @typedef {{mount: (root: HTMLElement, parts: Parts) => {destroy: () => void}}} Panel */
 
 /** @type {Record<string, {fetch: () => Promise<Panel>, needed: (state: State) => boolean}>} */
 const PANELS = {
-  combine: { fetch: () => import("../operations/panel.js"), needed: ({ panel }) => panel === "combine" },
+  combine: { fetch: () => import("../combine/panel.js"), needed: ({ panel }) => panel === "combine" },
   sample: {
     fetch: () => import("../sample/panel.js"),
     needed: ({ panel, seed }) => panel === "sample" || seed !== null,
   },
   yours: {
-    fetch: () => import("../upload/panel.js"),
+    fetch: () => import("../yours/panel.js"),
     needed: ({ panel, hear, library }) => panel === "yours" || (hear !== null && library !== null),
   },
-  shape: { fetch: () => import("../directions/panel.js"), needed: ({ panel }) => panel === "shape" },
+  shape: { fetch: () => import("../shape/panel.js"), needed: ({ panel }) => panel === "shape" },
 };
 
-const STYLES = "made/made.css";
+const STYLES = "style/panel.css";
 
 /** @param {HTMLElement} root the sheet @param {Parts} parts */
 export function mountPanels(root, parts) {

@@ -1,9 +1,9 @@
 // @ts-check
 /** What belongs to who listens, and not to what is seen: kept in this browser, in no link. */
 
-import { watch } from "../store.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 const NAME = "sonifold.preferences";
 
@@ -23,7 +23,7 @@ export function readPreferences(storage) {
   };
 }
 
-/** @param {any} kept @returns {kept is import("../state.js").Saving} */
+/** @param {any} kept @returns {kept is import("../core/state.js").Saving} */
 const isSaving = (kept) =>
   Number.isInteger(kept?.steps) &&
   kept.steps >= 2 &&
@@ -33,7 +33,7 @@ const isSaving = (kept) =>
   ["keep", "normalise"].includes(kept.level) &&
   typeof kept.trim === "boolean";
 
-/** @param {import("../store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
+/** @param {import("../core/store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
 export const keepPreferences = (store, storage) =>
   watch(
     store,

@@ -1,9 +1,9 @@
 // @ts-check
 /** The way to the panels, to help, and to the other theme. */
 
-import { h, icon, s } from "../dom.js";
-import { isLearning } from "../state.js";
-import { watch } from "../store.js";
+import { h, icon, s } from "../core/dom.js";
+import { isLearning } from "../core/state.js";
+import { watch } from "../core/store.js";
 
 /** @type {[panel: string, icon: string, label: string, brief?: string][]} */
 const PANELS = [
@@ -32,7 +32,7 @@ const mark = () =>
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<import("../state.js").State>} parts.store
+ * @param {import("../core/store.js").Store<import("../core/state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {() => void} parts.help
  * @param {(panel: string) => void} parts.opened

@@ -1,15 +1,15 @@
 // @ts-check
 /** Sound on, how loud, and whether walking the map is heard. */
 
-import { h, icon, setAll, unit } from "../dom.js";
-import { watch } from "../store.js";
+import { h, icon, setAll, unit } from "../core/dom.js";
+import { watch } from "../core/store.js";
 
-/** @typedef {import("../state.js").State} State */
+/** @typedef {import("../core/state.js").State} State */
 
 /**
  * @param {HTMLElement} root
  * @param {object} parts
- * @param {import("../store.js").Store<State>} parts.store
+ * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../listen/listen.js").Listen} parts.listen
  */

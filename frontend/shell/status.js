@@ -1,10 +1,10 @@
 // @ts-check
 /** The corner that says how the server is, and how late sound comes. To be looked at: what matters is said by live.js. */
 
-import { h } from "../dom.js";
-import { statusWords } from "../words.js";
+import { h } from "../core/dom.js";
+import { statusWords } from "../core/text.js";
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
 export function mountStatus(root, store) {
   const dot = h("span.dot", { "aria-hidden": "true" });
   const words = h("b");

@@ -1,9 +1,9 @@
 // @ts-check
 /** Dark or light: as the link says, else as the system has it. */
 
-import { watch } from "../store.js";
+import { watch } from "../core/store.js";
 
-/** @param {HTMLElement} root @param {import("../store.js").Store<import("../state.js").State>} store */
+/** @param {HTMLElement} root @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
 export function followTheme(root, store) {
   const system = matchMedia("(prefers-color-scheme: light)");
   const apply = () => {

@@ -47,7 +47,7 @@ def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) 
     _, data = save(page, "sequence")
     joined, _ = soundfile.read(io.BytesIO(data))
     durations = page.evaluate(
-        "async () => (await import('/journey.js')).stepsAsPlayed(window.sonifold.state().journey)"
+        "async () => (await import('/listen/timing.js')).stepsAsPlayed(window.sonifold.state().journey)"
     )
     assert len(joined) == sum(round(seconds * rate) for seconds in durations)
     begin = 0

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { spoken } from "../../frontend/hear/anchors.js";
-import { createJourneys } from "../../frontend/journey.js";
-import { createLibrary } from "../../frontend/library/sounds.js";
-import { comparisonOf, initial, otherVoice, voiceOf } from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
-import { createAdapting } from "../../frontend/upload/adapting.js";
-import { sliderWords } from "../../frontend/upload/amounts.js";
-import { ticks } from "../../frontend/upload/curve.js";
-import { knownWords } from "../../frontend/upload/list.js";
-import { isModelFile, kindWords, linkTo } from "../../frontend/upload/models.js";
-import { readPitch } from "../../frontend/upload/pitch.js";
+import { spoken } from "../../frontend/compare/anchors.js";
+import { createJourneys } from "../../frontend/morph/requests.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
+import { comparisonOf, initial, otherVoice, voiceOf } from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
+import { createAdapting } from "../../frontend/yours/adapting.js";
+import { sliderWords } from "../../frontend/yours/amounts.js";
+import { ticks } from "../../frontend/yours/curve.js";
+import { knownWords } from "../../frontend/yours/list.js";
+import { isModelFile, kindWords, linkTo } from "../../frontend/yours/models.js";
+import { readPitch } from "../../frontend/yours/pitch.js";
 
 const library = (uploaded, kind = "uploaded") =>
   createLibrary({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { dusk, duskRGB, oklch, parseHex } from "../../frontend/colour.js";
+import { dusk, duskRGB, oklch, parseHex } from "../../frontend/core/colour.js";
 
 const css = readFileSync(new URL("../../frontend/style/tokens.css", import.meta.url), "utf8");
 const token = (theme, name) =>

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { towards } from "../../frontend/atlas/grid.js";
-import { createApi, wire } from "../../frontend/api.js";
-import { foundOn, subjectKey, valueAt } from "../../frontend/directions/travels.js";
-import { readPoint, writePoint } from "../../frontend/latent.js";
-import { createLibrary } from "../../frontend/library/sounds.js";
-import { coursesBeyond, createOperations, lacking, recipe } from "../../frontend/operations/operations.js";
+import { towards } from "../../frontend/core/grid.js";
+import { createApi, wire } from "../../frontend/core/api.js";
+import { foundOn, subjectKey, valueAt } from "../../frontend/shape/travels.js";
+import { readPoint, writePoint } from "../../frontend/core/latent.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
+import { coursesBeyond, createOperations, lacking, recipe } from "../../frontend/combine/operations.js";
 import { createSampling, drawOf, drawingKey } from "../../frontend/sample/sampling.js";
 import {
   anchorOf,
@@ -16,10 +16,10 @@ import {
   measureKey,
   measureOf,
   pointedAnchor,
-} from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
-import { readLink, writeLink } from "../../frontend/url.js";
-import * as words from "../../frontend/words.js";
+} from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
+import { readLink, writeLink } from "../../frontend/core/url.js";
+import * as words from "../../frontend/core/text.js";
 
 const library = createLibrary({
   family_names: ["Kick"],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCourse, pinned } from "../../frontend/atlas/course.js";
-import { createGrid } from "../../frontend/atlas/grid.js";
-import { boxAround, overlap, place } from "../../frontend/atlas/labels.js";
+import { createGrid } from "../../frontend/core/grid.js";
+import { boxAround, overlap, place } from "../../frontend/core/labels.js";
 import { bandColours, landBounds, toBands } from "../../frontend/atlas/land.js";
 import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../../frontend/atlas/view.js";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { createLibrary } from "../../frontend/library/sounds.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
 import { createGlidePlayer } from "../../frontend/listen/glide.js";
 import { createMixer } from "../../frontend/listen/mixer.js";
 import { createStepPlayer } from "../../frontend/listen/steps.js";
 import { createVoice } from "../../frontend/listen/voice.js";
 import { createPlayback } from "../../frontend/playback.js";
-import { initial } from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
+import { initial } from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
 import { FakeContext, clockwork } from "./fake-audio.mjs";
 
 const STEP = 4410;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { ApiError, createApi, isAway, latest } from "../../frontend/api.js";
-import { createJourneys, destination, share } from "../../frontend/journey.js";
-import { createLibrary } from "../../frontend/library/sounds.js";
-import { initial } from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
+import { ApiError, createApi, isAway, latest } from "../../frontend/core/api.js";
+import { createJourneys, destination, share } from "../../frontend/morph/requests.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
+import { initial } from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
 
 const answer = (status, body) => async () => ({ ok: status < 400, status, json: async () => body });
 
@@ -310,57 +310,4 @@ test("a carried end is led to from the other one", () => {
   });
   assert.equal(destination({ ...start, a, carried: { end: "a", position: [1, 2] } }), null);
   assert.equal(destination({ ...start, a, pointed: { sound: 0, by: "keys" } }), null, "from A to A");
-});
-
-const root = new URL("../../frontend/", import.meta.url);
-const html = readFileSync(new URL("index.html", root), "utf8");
-
-test("every module that the page needs is announced, and nothing else", () => {
-  const needed = new Set();
-  const open = ["main.js"];
-  while (open.length) {
-    const file = open.pop();
-    if (needed.has(file)) continue;
-    needed.add(file);
-    const text = readFileSync(new URL(file, root), "utf8");
-    for (const [, target] of text.matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm))
-      open.push(new URL(target, new URL(file, root)).href.slice(root.href.length));
-  }
-  needed.delete("main.js");
-  const announced = [...html.matchAll(/modulepreload" href="([^"]+)"/g)].map(([, file]) => file);
-  assert.deepEqual(announced.sort(), [...needed].sort());
-});
-
-test("everything that the page names is in the folder, and comes from nowhere else", () => {
-  const named = [...html.matchAll(/(?:href|src)="([^"#]+)"/g)].map(([, file]) => file);
-  for (const file of named) assert.ok(existsSync(new URL(file, root)), file);
-  const files = readdirSync(root, { recursive: true }).filter((file) => /\.(js|css|html)$/.test(file));
-  for (const file of files.length ? files : ["main.js"])
-    assert.doesNotMatch(
-      readFileSync(new URL(file, root), "utf8").replaceAll("http://www.w3.org/", ""),
-      /https?:\/\//,
-      file,
-    );
-});
-
-test("there is a picture for every icon that is asked for", () => {
-  const drawn = new Set([...html.matchAll(/symbol id="i-([a-z]+)"/g)].map(([, name]) => name));
-  for (const folder of [
-    "",
-    "atlas/",
-    "directions/",
-    "hear/",
-    "library/",
-    "made/",
-    "morph/",
-    "operations/",
-    "sample/",
-    "shell/",
-    "upload/",
-  ])
-    for (const file of readdirSync(new URL(folder || ".", root)).filter((name) => name.endsWith(".js")))
-      for (const [, name] of readFileSync(new URL(folder + file, root), "utf8").matchAll(
-        /\bicon\("([a-z]+)"\)/g,
-      ))
-        assert.ok(drawn.has(name), `${name} in ${file}`);
 });

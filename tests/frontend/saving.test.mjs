@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, attachedName, isWorthRetrying } from "../../frontend/api.js";
-import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../frontend/made/deleting.js";
-import { createLibrary } from "../../frontend/library/sounds.js";
+import { ApiError, attachedName, isWorthRetrying } from "../../frontend/core/api.js";
+import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../frontend/found/deleting.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
 import { morphOf, stepNumber } from "../../frontend/save/saver.js";
 import { readPreferences } from "../../frontend/shell/preferences.js";
-import { initial } from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
+import { initial } from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
 
 const columns = () => ({
   family_names: ["Kick", "yours"],

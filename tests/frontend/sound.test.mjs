@@ -11,8 +11,8 @@ import { createMixer } from "../../frontend/listen/mixer.js";
 import { createGlidePlayer } from "../../frontend/listen/glide.js";
 import { createVoice } from "../../frontend/listen/voice.js";
 import { parseWav } from "../../frontend/listen/wav.js";
-import { createFft } from "../../frontend/morph/fft.js";
-import { spectrogram, strength, warped } from "../../frontend/morph/spectrogram.js";
+import { createFft } from "../../frontend/core/fft.js";
+import { spectrogram, strength, warped } from "../../frontend/core/spectrogram.js";
 import { FakeContext } from "./fake-audio.mjs";
 
 const RATE = 44100;

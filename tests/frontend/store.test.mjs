@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStore, watch } from "../../frontend/store.js";
+import { createStore, watch } from "../../frontend/core/store.js";
 
 test("a change that changes nothing wakes nobody", () => {
   const store = createStore({ a: 1, b: [2] });

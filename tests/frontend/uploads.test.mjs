@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLibrary } from "../../frontend/library/sounds.js";
-import { initial } from "../../frontend/state.js";
-import { createStore } from "../../frontend/store.js";
-import { createJobs, told } from "../../frontend/upload/jobs.js";
-import { brokenWords, gainWords, jobWords, left } from "../../frontend/upload/refine.js";
-import { ApiError } from "../../frontend/api.js";
+import { createLibrary } from "../../frontend/core/sounds.js";
+import { initial } from "../../frontend/core/state.js";
+import { createStore } from "../../frontend/core/store.js";
+import { createJobs, told } from "../../frontend/yours/jobs.js";
+import { brokenWords, gainWords, jobWords, left } from "../../frontend/yours/refine.js";
+import { ApiError } from "../../frontend/core/api.js";
 import {
   added,
   carriedOver,
@@ -20,13 +20,13 @@ import {
   removed,
   ticked,
   troubleOf,
-} from "../../frontend/upload/cuts.js";
-import { filesOf } from "../../frontend/upload/entries.js";
-import { partsOf, skippedWords, sortFiles } from "../../frontend/upload/files.js";
-import { kindsOf } from "../../frontend/upload/kinds.js";
-import { changesOf, remarksOf } from "../../frontend/upload/remarks.js";
-import { progressWords } from "../../frontend/upload/progress.js";
-import { createUploads, sending } from "../../frontend/upload/uploads.js";
+} from "../../frontend/yours/cuts.js";
+import { filesOf } from "../../frontend/yours/entries.js";
+import { partsOf, skippedWords, sortFiles } from "../../frontend/yours/files.js";
+import { kindsOf } from "../../frontend/yours/kinds.js";
+import { changesOf, remarksOf } from "../../frontend/yours/remarks.js";
+import { progressWords } from "../../frontend/yours/progress.js";
+import { createUploads, sending } from "../../frontend/yours/uploads.js";
 
 const limits = {
   upload_files: 3,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { initial } from "../../frontend/state.js";
-import { FIELDS, followLink, readLink, writeLink } from "../../frontend/url.js";
-import { createStore } from "../../frontend/store.js";
+import { initial } from "../../frontend/core/state.js";
+import { FIELDS, followLink, readLink, writeLink } from "../../frontend/core/url.js";
+import { createStore } from "../../frontend/core/store.js";
 
 const somewhere = {
   ...initial,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLibrary, filtered, heart, journeys, noteName, sorted } from "../../frontend/library/sounds.js";
+import { createLibrary, filtered, heart, journeys, noteName, sorted } from "../../frontend/core/sounds.js";
 import { toCsv } from "../../frontend/library/csv.js";
 import { stopOf, weightAt } from "../../frontend/morph/weight.js";
-import { initial } from "../../frontend/state.js";
-import * as words from "../../frontend/words.js";
+import { initial } from "../../frontend/core/state.js";
+import * as words from "../../frontend/core/text.js";
 
 const path = (
   length,

@@ -1,0 +1,391 @@
+// @ts-check
+/** The service, as functions. Every failure leaves here as an ApiError with a sentence in it. */
+
+/** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").Path} Path */
+/** @typedef {import("./state.js").Position} Position */
+/** @typedef {import("./state.js").Metric} Metric */
+/** @typedef {{metric?: Metric, weight?: number}} Measure    under which metric; weight: the blend's */
+
+/**
+ * A new sound as the service describes it.
+ * @typedef {object} Place
+ * @property {number[]} point
+ * @property {number} x
+ * @property {number} y
+ * @property {boolean} known
+ * @property {number} distance      to the nearest sound of the library
+ * @property {{id: string, distance: number}[]} nearest
+ * @property {{code: string, text: string}[]} warnings
+ * @property {{url: string}} audio
+ */
+
+/**
+ * @typedef {object} Samples
+ * @property {string} sampler
+ * @property {number} seed
+ * @property {number} temperature
+ * @property {Record<string, number | null>} diagnostics
+ * @property {{code: string, text: string}[]} warnings
+ * @property {{point: number[], x: number, y: number, known: boolean, nearest: {id: string, distance: number}}[]} samples
+ */
+
+/**
+ * A recording, and the sounds found in it.
+ * @typedef {object} UploadedFile
+ * @property {string} name
+ * @property {number} seconds
+ * @property {string} audio_url
+ * @property {[low: number, high: number][]} overview     least and largest sample of equal parts
+ * @property {{start: number, end: number, name: string, strength: number, peak_db: number}[]} sounds
+ */
+
+/** @typedef {{file: number, name: string, code: string, detail: string}} Refused   a file, or a part of one, that could not be used */
+
+/** @typedef {{id: string, files: UploadedFile[], refused?: Refused[]}} UploadReply */
+
+/**
+ * What is to be known of own sounds before anything learns from them.
+ * @typedef {object} CheckReply
+ * @property {number} count
+ * @property {number} seconds
+ * @property {{text: string}[]} warnings
+ * @property {{id: string, known?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]} sounds
+ */
+
+/** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}} JobReply */
+
+/**
+ * @typedef {object} AdaptationReply
+ * @property {string} model             id of the one it starts from
+ * @property {string} result            id of the one it makes, which is there at once
+ * @property {string[]} sounds
+ * @property {{coherence: number | null, gain: number | null, text: string}} forecast
+ * @property {boolean} carries          something of the sounds carries over to others
+ * @property {import("./state.js").OwnSlider[]} sliders
+ * @property {number} seconds           it took
+ */
+
+/** How an anchor goes over the wire. @param {Anchor} anchor */
+export const wire = (anchor) =>
+  anchor.sound
+    ? { sound: anchor.sound }
+    : anchor.code
+      ? { point: anchor.point }
+      : { position: anchor.position };
+
+export class ApiError extends Error {
+  /**
+   * @param {string} message a sentence
+   * @param {string} code stable, from the problem document; "away" when nobody answered
+   * @param {number} status
+   * @param {Refused[]} [refused] where none of the files could be used
+   */
+  constructor(message, code, status, refused = []) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+    this.refused = refused;
+  }
+}
+
+/** What a request did wrong it would do wrong again. */
+const FINAL = [400, 403, 405, 406, 413, 415, 422];
+
+/** Whether the same may go well another time. @param {unknown} error */
+export const isWorthRetrying = (error) => !(error instanceof ApiError) || !FINAL.includes(error.status);
+
+/** Nobody answers, or the one who answers is still loading: worth trying again. @param {unknown} error */
+export const isAway = (error) =>
+  error instanceof ApiError && (error.code === "away" || error.code === "not_ready");
+
+/** Somebody changed their mind. @param {unknown} error */
+export const isAborted = (error) => error instanceof DOMException && error.name === "AbortError";
+
+/** How often a question is sent that the server has no time for, and the longest pause between, in seconds. */
+const TRIES = 8;
+const LONGEST_PAUSE = 30;
+
+/** @param {Response} response @returns {Promise<ApiError>} */
+async function errorOf(response) {
+  let problem;
+  try {
+    problem = await response.json();
+  } catch {
+    problem = {};
+  }
+  const sentence = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+  const code = problem.code ?? (response.status === 503 ? "away" : "internal_error");
+  return new ApiError(String(sentence), code, response.status, problem.refused ?? []);
+}
+
+/** In how many seconds to ask again; null where that would not help, or others see to it. @param {Response} response @param {ApiError} error */
+function pauseAfter(response, error) {
+  const seconds = Number(response.headers?.get("Retry-After"));
+  return [429, 503].includes(response.status) && !isAway(error) && seconds > 0
+    ? Math.min(seconds, LONGEST_PAUSE)
+    : null;
+}
+
+/** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
+const pause = (seconds, signal) =>
+  new Promise((done, fail) => {
+    const givenUp = new DOMException("Nobody waits any more.", "AbortError");
+    if (signal?.aborted) return fail(givenUp);
+    const stop = () => (clearTimeout(timer), fail(givenUp));
+    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), done()), 1000 * seconds);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+
+/**
+ * @param {(url: string, init?: RequestInit) => Promise<Response>} fetch
+ * @param {string} [base]
+ * @param {(seconds: number, error: ApiError) => void} [waiting] is told when the server asks for patience
+ */
+export function createApi(fetch, base = "api/v1", waiting = () => {}) {
+  /** @param {string} url @param {RequestInit} [init] @returns {Promise<Response>} */
+  async function reach(url, init) {
+    try {
+      return await fetch(url, init);
+    } catch (error) {
+      if (isAborted(error)) throw error;
+      throw new ApiError("The server does not answer.", "away", 0);
+    }
+  }
+
+  /** @param {string} url @param {RequestInit} [init] */
+  async function request(url, init) {
+    for (let tries = 1; ; tries++) {
+      const response = await reach(url, init);
+      if (response.ok) return response;
+      const error = await errorOf(response);
+      const seconds = pauseAfter(response, error);
+      if (seconds === null || tries === TRIES) throw error;
+      waiting(seconds, error);
+      await pause(seconds, init?.signal);
+    }
+  }
+
+  /** @param {string} path @param {AbortSignal} [signal] */
+  const get = async (path, signal) => (await request(`${base}/${path}`, { signal })).json();
+
+  /** @param {string} path @param {object} body @param {AbortSignal} [signal] */
+  const post = async (path, body, signal) => (await send("POST", path, body, signal)).json();
+
+  /** @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal] */
+  const send = (method, path, body, signal) =>
+    request(`${base}/${path}`, {
+      method,
+      signal,
+      ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    });
+
+  return {
+    /** @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[]}>} */
+    models: () => get("models"),
+
+    /** @param {string} model @returns {Promise<import("./sounds.js").Columns>} */
+    sounds: (model) => get(`models/${model}/sounds`),
+
+    /** @param {string} model @returns {Promise<import("./state.js").Atlas>} */
+    atlas: (model) => get(`models/${model}/atlas`),
+
+    /** @param {string} model @param {string} id @param {AbortSignal} [signal] @returns {Promise<{distance: number[]}>} */
+    distances: (model, id, signal) => get(`models/${model}/sounds/${id}/distances`, signal),
+
+    /**
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {Measure & {kind: string}} way
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{unit: string, path: Path & {nodes: number[][]}}>}
+     */
+    path: (model, anchors, way, signal) =>
+      post(`models/${model}/paths`, { anchors: anchors.map(wire), ...way }, signal),
+
+    /**
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {Measure & {kinds: string[], mode?: "steps" | "glide", seconds?: number}} way
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string, seconds: number, mode: string}})[]}>}
+     */
+    morphs: (model, anchors, way, signal) =>
+      post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
+
+    /**
+     * What the model makes of bare places, or of latent points: one kind at a time.
+     * @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @param {Readonly<Record<string, number>>} [amounts] of own sliders
+     * @returns {Promise<{audio: {url: string}, x: number, y: number}[]>}
+     */
+    decodings: async (model, anchors, signal, amounts) => {
+      const points = anchors.flatMap(({ code, ...rest }) => (code && "point" in rest ? [rest.point] : []));
+      const positions = anchors.flatMap(({ code, position }) => (!code && position ? [position] : []));
+      const asked = {
+        ...(points.length && { points }),
+        ...(positions.length && { positions }),
+        ...(amounts && { amounts }),
+      };
+      return (await post(`models/${model}/decodings`, asked, signal)).sounds;
+    },
+
+    /** @param {string} model @param {Anchor[]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {spokes: Position[][], distances: number[]}>} */
+    mean: (model, anchors, measure, signal) =>
+      post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
+
+    /** @param {string} model @param {[a: Anchor, b: Anchor, c: Anchor]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[]}>} */
+    analogy: (model, [a, b, c], measure, signal) =>
+      post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
+
+    /** @param {string} model @param {Anchor[]} anchors @param {Measure & {to: number}} how @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>} */
+    beyond: (model, anchors, how, signal) =>
+      post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),
+
+    /**
+     * @param {string} model
+     * @param {{sampler: string, count: number, seed: number, temperature?: number, start?: Anchor}} asked start: of a walk
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Samples>}
+     */
+    samples: (model, { start, ...asked }, signal) =>
+      post(`models/${model}/samples`, { ...asked, ...(start && { start: wire(start) }) }, signal),
+
+    /** How much of everything that has a name there is in each. @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @returns {Promise<{descriptors: Record<string, number[]>}>} */
+    descriptions: (model, anchors, signal) =>
+      post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
+
+    /**
+     * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number, hold: boolean}} how @param {AbortSignal} [signal]
+     * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
+     */
+    travel: (model, start, how, signal) =>
+      post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
+
+    /** @param {string} model @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
+    indicatrices: (model, measure, signal) =>
+      get(
+        `models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`,
+        signal,
+      ),
+
+    /** @param {string} model @param {string} id @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>} */
+    sound: (model, id) => get(`models/${model}/sounds/${id}`),
+
+    /** @param {string} model @param {number[]} point @param {string} name @returns {Promise<{id: string}>} */
+    keep: (model, point, name) => post(`models/${model}/sounds`, { point, name }),
+
+    /** @param {string} model @param {string} id @param {string} name */
+    rename: async (model, id, name) => void (await send("PATCH", `models/${model}/sounds/${id}`, { name })),
+
+    /** @param {string} model @param {string} id */
+    remove: async (model, id) => void (await send("DELETE", `models/${model}/sounds/${id}`)),
+
+    /** @param {string} model @param {string} id */
+    soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,
+
+    /** Recordings that may be long; nothing is kept until it is chosen. @param {string} model @param {File[]} files @param {AbortSignal} [signal] @returns {Promise<UploadReply>} */
+    async upload(model, files, signal) {
+      const form = new FormData();
+      for (const file of files) form.append("files", file, file.name);
+      return (
+        await request(`${base}/models/${model}/uploads`, { method: "POST", body: form, signal })
+      ).json();
+    },
+
+    /** The same, split by another threshold. @param {string} model @param {string} id @param {number} threshold @returns {Promise<UploadReply>} */
+    proposals: (model, id, threshold) =>
+      get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
+
+    /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @param {AbortSignal} [signal] @returns {Promise<{sounds: {id: string}[], refused?: Refused[]}>} */
+    choose: (model, id, sounds, signal) => post(`models/${model}/uploads/${id}/sounds`, { sounds }, signal),
+
+    /** @param {string} model @param {string} id */
+    forget: async (model, id) => void (await send("DELETE", `models/${model}/uploads/${id}`)),
+
+    /** Of all own sounds, or of some. @param {string} model @param {string[]} [sounds] @returns {Promise<CheckReply>} */
+    check: (model, sounds) => post(`models/${model}/checks`, { ...(sounds && { sounds }) }),
+
+    /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
+    decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,
+
+    /** @param {string} model @param {string} id @param {number | null} hertz null: it has none */
+    setPitch: async (model, id, hertz) =>
+      void (await send("PATCH", `models/${model}/sounds/${id}`, { pitch: hertz })),
+
+    /** @param {string} model @param {string} title */
+    renameModel: async (model, title) => void (await send("PATCH", `models/${model}`, { title })),
+
+    /** @param {string} model */
+    removeModel: async (model) => void (await send("DELETE", `models/${model}`)),
+
+    /** A model as one file. @param {string} model */
+    modelFile: (model) => `${base}/models/${model}/file`,
+
+    /** @param {File} file @returns {Promise<import("./state.js").Model>} */
+    async importModel(file) {
+      const form = new FormData();
+      form.append("file", file, file.name);
+      return (await request(`${base}/models`, { method: "POST", body: form })).json();
+    },
+
+    /** Takes own sounds into a model; the same again is the same model. @param {string} model @param {string[]} sounds @param {AbortSignal} [signal] @returns {Promise<AdaptationReply>} */
+    adapt: (model, sounds, signal) => post(`models/${model}/adaptations`, { sounds }, signal),
+
+    /** Those in use. @param {string} model @returns {Promise<AdaptationReply[]>} */
+    adaptations: async (model) => (await get(`models/${model}/adaptations`)).adaptations,
+
+    /** @param {string} result */
+    unadapt: async (result) => void (await send("DELETE", `models/${result}`)),
+
+    /** A new model out of this one and own sounds. @param {string} model @param {string[]} sounds @param {string} title @returns {Promise<JobReply>} */
+    refine: (model, sounds, title) => post(`models/${model}/finetunes`, { sounds, title }),
+
+    /** @returns {Promise<JobReply[]>} newest first */
+    jobs: async () => (await get("jobs")).jobs,
+
+    /** @param {string} job */
+    cancelJob: async (job) => void (await send("POST", `jobs/${job}/cancellation`)),
+
+    /** @param {string} job */
+    jobEvents: (job) => `${base}/jobs/${job}/events`,
+
+    /** @param {string} job @param {"before" | "after"} which @param {number} nth */
+    previewUrl: (job, which, nth) => `${base}/jobs/${job}/previews/${which}?v=${nth}`,
+
+    /** Sounds as a file, or as a ZIP of several, under a name. @param {string} model @param {object} asked @param {AbortSignal} [signal] @returns {Promise<{blob: Blob, name: string}>} */
+    async exported(model, asked, signal) {
+      const response = await send("POST", `models/${model}/exports`, asked, signal);
+      return {
+        blob: await response.blob(),
+        name: attachedName(response.headers.get("Content-Disposition") ?? ""),
+      };
+    },
+
+    /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
+    bytes: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
+  };
+}
+
+/** The name that a Content-Disposition gives (RFC 6266). @param {string} disposition */
+export const attachedName = (disposition) =>
+  decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
+
+/** @typedef {ReturnType<typeof createApi>} Api */
+
+/**
+ * The newest gesture wins: each call aborts the one before.
+ *
+ * @template {unknown[]} A
+ * @template R
+ * @param {(signal: AbortSignal, ...args: A) => Promise<R>} run
+ */
+export function latest(run) {
+  let controller = new AbortController();
+  const again = (/** @type {A} */ ...args) => {
+    controller.abort();
+    controller = new AbortController();
+    return run(controller.signal, ...args);
+  };
+  return Object.assign(again, { cancel: () => controller.abort() });
+}

@@ -1,0 +1,34 @@
+// @ts-check
+/** How long the steps of a morph last. */
+
+import { STEPS } from "../core/state.js";
+import { audibleSeconds, stepSeconds } from "./level.js";
+
+/** @typedef {import("../core/state.js").Morph} Morph */
+
+/**
+ * How long each step lasts when the journey is played, in seconds; null: it is not there yet. Both ways have one
+ * rhythm, so that one can switch between them.
+ * @param {import("../core/state.js").Journey} journey
+ */
+export function stepsAsPlayed({ paths: { geodesic, linear } }) {
+  if (!geodesic || !linear) return null;
+  const [one, other] = [geodesic, linear].map(audibleSteps);
+  return one.map((seconds, i) => stepSeconds(Math.max(seconds, other[i])));
+}
+
+/** @type {WeakMap<AudioBuffer, number[]>} */
+const audible = new WeakMap();
+
+/** How long each step can be heard, in seconds. @param {Morph} morph */
+export function audibleSteps({ sounds: { buffer, stepSamples, steps } }) {
+  let seconds = audible.get(buffer);
+  if (!seconds) {
+    const samples = buffer.getChannelData(0);
+    seconds = Array.from({ length: Math.min(steps, STEPS) }, (_, i) =>
+      audibleSeconds(samples.subarray(i * stepSamples, (i + 1) * stepSamples), buffer.sampleRate),
+    );
+    audible.set(buffer, seconds);
+  }
+  return seconds;
+}

@@ -1,0 +1,382 @@
+// @ts-check
+/** From two anchors to something that can be heard: asks for the paths, keeps what was asked before, newest wins. */
+
+import { isAborted, isAway, latest } from "../core/api.js";
+import { spoken } from "../compare/anchors.js";
+import {
+  PATHS,
+  bendKey,
+  bendOf,
+  comparisonOf,
+  keyOf,
+  otherVoice,
+  pointedAnchor,
+  voiceOf,
+} from "../core/state.js";
+import { watch } from "../core/store.js";
+
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Anchor} Anchor */
+/** @typedef {import("../core/state.js").Morph} Morph */
+/** @typedef {import("../core/state.js").PathKind} PathKind */
+/** @typedef {import("../core/state.js").Path} Path */
+/** @typedef {import("../core/state.js").Bend} Bend */
+
+const KEPT = 6; // journeys; each is some 10 MB of samples
+const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
+const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
+
+/** @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {string} [voice] the model it is heard with, where that is not the map's */
+export const journeyKey = (a, b, bend, voice = "") =>
+  [keyOf(a), keyOf(b), bendKey(bend), voice].join(" ").trimEnd();
+
+/** The voice as a part of a key: "" for the model's own. @param {State} state */
+const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(state));
+
+/**
+ * @param {object} parts
+ * @param {import("../core/store.js").Store<State>} parts.store
+ * @param {import("../core/api.js").Api} parts.api
+ * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
+ * @param {(error: unknown, again: () => void) => void} parts.complain
+ */
+export function createJourneys({ store, api, toAudioBuffer, complain }) {
+  /** @type {Map<string, Shared<Partial<Record<PathKind, Morph>>>>} */
+  const kept = new Map();
+
+  /**
+   * @param {Anchor[]} anchors
+   * @param {import("../core/api.js").Measure & {kinds: string[]}} options
+   * @param {AbortSignal} signal
+   * @param {string} [voice] id of the model
+   * @returns {Promise<Morph[]>}
+   */
+  async function render(anchors, options, signal, voice = voiceOf(store.get())) {
+    const known = spoken(api, store.get(), voice, anchors);
+    const reply = await api.morphs(voice, Array.isArray(known) ? known : await known, options, signal);
+    return Promise.all(
+      reply.morphs.map(async (path) => {
+        const buffer = toAudioBuffer(await api.bytes(path.audio.url, signal));
+        return { ...path, sounds: { buffer, stepSamples: reply.step_samples, steps: reply.steps } };
+      }),
+    );
+  }
+
+  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal @param {string} [voice] */
+  function both(a, b, bend, signal, voice = voiceOf(store.get())) {
+    const key = journeyKey(a, b, bend, voice === store.get().model?.id ? "" : voice);
+    const known = kept.get(key);
+    if (known) {
+      keep(key, known);
+      return known.join(signal);
+    }
+    /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
+    const fresh = share(
+      async (everyoneLeft) => {
+        const [geodesic, linear] = await render(
+          [a, b],
+          { kinds: [bend.kind, "linear"], ...bend.measure },
+          everyoneLeft,
+          voice,
+        );
+        return { geodesic, linear };
+      },
+      () => void (kept.get(key) === fresh && kept.delete(key)),
+    );
+    keep(key, fresh);
+    return fresh.join(signal);
+  }
+
+  /** The youngest stands last; the oldest has to go. @param {string} key @param {Shared<Partial<Record<PathKind, Morph>>>} shared */
+  function keep(key, shared) {
+    kept.delete(key);
+    kept.set(key, shared);
+    for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
+  }
+
+  /** @param {string} key */
+  const stillWanted = (key) => store.get().journey?.key === key;
+
+  let voiced = ""; // the voice of the paths that are there
+  const travel = latest(
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
+      const voice = voiceKey(store.get());
+      const key = journeyKey(a, b, bend, voice);
+      const { journey } = store.get();
+      const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
+      const sameVoice = sameEnds && voice === voiced;
+      // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
+      const paths = sameEnds ? journey.paths : {};
+      store.set({ journey: { key, phase: "solving", paths, glides: {} } });
+      try {
+        const linear = paths.linear;
+        const found =
+          sameVoice && linear && !kept.has(key)
+            ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({
+                geodesic,
+                linear,
+              }))
+            : await both(a, b, bend, signal);
+        if (signal.aborted) return;
+        const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
+        keep(key, given(complete));
+        voiced = voice;
+        store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
+        await fetchRest(key, [a, b], signal);
+        await prepare(a, b, bend, signal);
+      } catch (error) {
+        if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
+        store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
+        complain(error, () => void travel(a, b, bend));
+      }
+    },
+  );
+
+  /** The fair opponent comes after the two that were asked for. @param {string} key @param {Anchor[]} anchors @param {AbortSignal} signal */
+  async function fetchRest(key, anchors, signal) {
+    if (store.get().journey?.paths.retimed) return;
+    const [retimed] = await render(anchors, { kinds: ["retimed"] }, signal);
+    const { journey } = store.get();
+    if (!journey || journey.key !== key) return;
+    const paths = { ...journey.paths, retimed };
+    keep(key, given(paths));
+    store.set({ journey: { ...journey, paths } });
+  }
+
+  /** What would be heard after a switch between before and after, so that the switch is heard at once. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal */
+  async function prepare(a, b, bend, signal) {
+    const voice = otherVoice(store.get());
+    if (!voice || signal.aborted) return;
+    try {
+      await both(a, b, bend, signal, voice);
+    } catch {
+      // whoever switches is told why
+    }
+  }
+  const ahead = latest(
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) =>
+      prepare(a, b, bend, signal),
+  );
+
+  /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
+  const glide = latest(async (signal, /** @type {string} */ key) => {
+    const { model, a, b, path, seconds } = store.get();
+    const [bend, voice] = [bendOf(store.get()), voiceOf(store.get())];
+    if (!model || !a || !b) return;
+    try {
+      const known = await spoken(api, store.get(), voice, [a, b]);
+      for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
+        if (store.get().journey?.glides[kind]) continue;
+        const kinds = [kind === "geodesic" ? bend.kind : kind];
+        const options = {
+          kinds,
+          ...(kind === "geodesic" ? bend.measure : {}),
+          mode: /** @type {const} */ ("glide"),
+          seconds,
+        };
+        const { url } = (await api.morphs(voice, known, options, signal)).morphs[0].audio;
+        const buffer = toAudioBuffer(await api.bytes(url, signal));
+        const { journey } = store.get();
+        if (!journey || journey.key !== key) return;
+        store.set({ journey: { ...journey, glides: { ...journey.glides, [kind]: { url, buffer } } } });
+      }
+    } catch (error) {
+      if (isAborted(error) || !stillWanted(key)) return;
+      complain(error, () => void glide(key));
+    }
+  });
+
+  /** The dotted way to what is pointed at, or to where an anchor is being carried. */
+  const look = latest(
+    async (
+      signal,
+      /** @type {Anchor} */ from,
+      /** @type {Anchor} */ to,
+      /** @type {number} */ dwell,
+      /** @type {boolean} */ prefetch,
+    ) => {
+      await pause(dwell, signal);
+      const { model } = store.get();
+      if (!model || signal.aborted) return;
+      const bend = bendOf(store.get());
+      try {
+        const asked = Date.now();
+        const voice = voiceOf(store.get());
+        const { path } = await api.path(
+          voice,
+          await spoken(api, store.get(), voice, [from, to]),
+          { kind: bend.kind, ...bend.measure },
+          signal,
+        );
+        if (signal.aborted) return;
+        store.set({ preview: { from, to, path } });
+        if (!prefetch) return;
+        await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
+        if (!signal.aborted) await both(from, to, bend, signal);
+      } catch (error) {
+        if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
+      }
+    },
+  );
+
+  const unsubscribe = [
+    watch(
+      store,
+      (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library, voiceKey(state)],
+      (state) => {
+        const { a, b, library, journey } = state;
+        if (!library) return;
+        if (!a || !b) {
+          travel.cancel();
+          ahead.cancel();
+          if (journey) store.set({ journey: null });
+          return;
+        }
+        // a library that has grown by a sound is no reason to travel again
+        const bend = bendOf(state);
+        if (journey?.key !== journeyKey(a, b, bend, voiceKey(state)) || journey.phase === "failed")
+          void travel(a, b, bend);
+      },
+    ),
+    // something to compare with has come while the journey stood
+    watch(
+      store,
+      (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after],
+      (state) => {
+        const { a, b, journey } = state;
+        if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
+      },
+    ),
+    watch(
+      store,
+      ({ seconds }) => [seconds],
+      ({ journey }) => {
+        if (journey) store.set({ journey: { ...journey, glides: {} } }); // they are of another length
+      },
+    ),
+    watch(
+      store,
+      ({ mode, path, journey, seconds }) => [mode, path, journey?.key, journey?.phase, seconds],
+      ({ mode, journey }) => {
+        glide.cancel();
+        if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
+      },
+    ),
+    watch(
+      store,
+      ({ a, b, pointed, carried, library, journey }) => [
+        keyOf(a),
+        keyOf(b),
+        pointed,
+        carried,
+        library,
+        journey?.phase,
+      ],
+      (state) => {
+        const { a, b, pointed, carried, library, preview } = state;
+        const there = destination(state);
+        if (!there) {
+          look.cancel();
+          // the way that was pointed at is now being made: its dots stay until it is there
+          const making =
+            preview &&
+            a &&
+            b &&
+            state.journey?.phase === "solving" &&
+            keyOf(preview.from) === keyOf(a) &&
+            keyOf(preview.to) === keyOf(b);
+          if (preview && !making) store.set({ preview: null });
+          return;
+        }
+        if (
+          preview &&
+          (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) &&
+          !carried
+        )
+          store.set({ preview: null });
+        if (library && (a || b) && (pointed || carried))
+          void look(there.from, there.to, carried ? 20 : PREVIEW_DWELL, !carried);
+      },
+    ),
+  ];
+
+  return {
+    /** After a failure, or when the weight slider is let go. */
+    again() {
+      const { a, b } = store.get();
+      if (a && b) void travel(a, b, bendOf(store.get()));
+    },
+    destroy() {
+      travel.cancel();
+      ahead.cancel();
+      glide.cancel();
+      look.cancel();
+      for (const stop of unsubscribe) stop();
+    },
+  };
+}
+
+/**
+ * A request that several wait for, and that is broken off when the last of them has lost interest.
+ *
+ * @template T
+ * @typedef {{join: (signal: AbortSignal) => Promise<T>}} Shared
+ */
+
+/**
+ * @template T
+ * @param {(everyoneLeft: AbortSignal) => Promise<T>} run
+ * @param {() => void} failed or broken off: not to be joined any more
+ * @returns {Shared<T>}
+ */
+export function share(run, failed) {
+  const controller = new AbortController();
+  let waiting = 0;
+  let done = false;
+  const promise = run(controller.signal);
+  promise.then(() => (done = true), failed);
+  return {
+    join(signal) {
+      waiting++;
+      const leave = () => {
+        if (--waiting > 0 || done) return;
+        failed();
+        controller.abort();
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
+      return promise;
+    },
+  };
+}
+
+/** @template T @param {T} value @returns {Shared<T>} */
+const given = (value) => ({ join: () => Promise.resolve(value) });
+
+/** Where a dotted way would go from where. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
+export function destination({ a, b, pointed, carried, library }) {
+  if (!library) return null;
+  if (carried) {
+    const other = carried.end === "a" ? b : a;
+    if (!other) return null;
+    const here = { position: carried.position };
+    return carried.end === "a" ? { from: here, to: other } : { from: other, to: here };
+  }
+  const there = pointedAnchor({ pointed, library });
+  if (!there || (a && b) || (!a && !b)) return null;
+  const from = a ?? there;
+  const to = a ? there : /** @type {Anchor} */ (b);
+  return keyOf(from) === keyOf(to) ? null : { from, to };
+}
+
+/** @param {number} ms @param {AbortSignal} signal */
+const pause = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.max(0, ms));
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("a newer gesture", "AbortError"));
+    });
+  }).catch((error) => {
+    if (!signal.aborted) throw error;
+  });

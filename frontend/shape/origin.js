@@ -1,0 +1,53 @@
+// @ts-check
+/** From where sliders start: A, B, the step of the way that is chosen, or a sound of one's own choice. */
+
+import { spoken } from "../compare/anchors.js";
+import { writePoint } from "../core/latent.js";
+import { STEPS, bendOf, stepAt, voiceOf } from "../core/state.js";
+import { anchorName } from "../core/text.js";
+
+/** @typedef {import("../core/state.js").State} State */
+/** @typedef {import("../core/state.js").Anchor} Anchor */
+
+const KEPT = 12; // ways whose points are remembered
+
+/** The end that is meant; where there is only one, that one. @param {"a" | "b"} end @param {Pick<State, "a" | "b">} state */
+export const endOf = (end, { a, b }) => (end === "a" ? (a ?? b) : (b ?? a));
+
+/** @param {import("../core/api.js").Api} api */
+export function createOrigins(api) {
+  /** @type {Map<string, Promise<number[][]>>} the latent points of a way's steps */
+  const nodes = new Map();
+
+  /** @param {State} state @param {Anchor[]} ends @param {import("../core/api.js").Measure & {kind: string}} way @param {AbortSignal} [signal] */
+  const pathOf = async (state, ends, way, signal) =>
+    (await api.path(voiceOf(state), await spoken(api, state, voiceOf(state), ends), way, signal)).path.nodes;
+
+  /** @param {State} state @param {AbortSignal} [signal] @returns {Promise<Anchor | null>} null: nowhere yet */
+  async function originOf(state, signal) {
+    const { subject, a, b, path, place, journey, library } = state;
+    if (typeof subject !== "string") return subject;
+    if (subject !== "here") return endOf(subject, { a, b });
+    const step = stepAt(place);
+    if (step === 0) return a;
+    if (step === STEPS - 1) return b;
+    if (!a || !b || !journey || !library) return null;
+    const { kind, measure } = path === "geodesic" ? bendOf(state) : { kind: path, measure: {} };
+    const key = `${journey.key} ${path}`;
+    let asked = nodes.get(key);
+    if (!asked) {
+      nodes.set(key, (asked = pathOf(state, [a, b], { kind, ...measure }, signal)));
+      asked.catch(() => nodes.delete(key));
+      for (const old of [...nodes.keys()].slice(0, -KEPT)) nodes.delete(old);
+    }
+    const point = (await asked)[step];
+    const position = journey.paths[path]?.step_positions[step] ?? [0, 0];
+    return {
+      code: writePoint(position, point),
+      point,
+      position,
+      name: `${anchorName(a, library)} to ${anchorName(b, library)}, ${step + 1}`,
+    };
+  }
+  return originOf;
+}
