@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from sonifold.cluster import k_medoids
 from sonifold.vae.dense import DenseConfig, DenseVAE
 from sonifold.vae.fit import Ending, EpochInfo, FitConfig, fit
-from sonifold.vae.medoids import k_medoids
 from sonifold.vae.rhvae import RHVAE, RHVAEConfig, _Kernel, largest_gap
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sonifold.cluster import plus_plus
 from sonifold.metric.base import Metric
 from sonifold.types import Points
 
@@ -82,7 +83,7 @@ def k_means(
     if not 1 <= k <= len(points):
         raise ValueError(f"{len(points)} points make 1 to {len(points)} clusters, not {k}")
     generator = torch.Generator().manual_seed(seed)
-    centres = points[seeds(points, k, generator)]
+    centres = points[plus_plus(points, k, generator)]
     labels, away = _assign(metric, points, centres, reach)
     inertia = [float(away.square().sum())]
     for _ in range(rounds):
@@ -110,14 +111,3 @@ def _centre(metric: Metric, members: Points, before: Tensor, generator: torch.Ge
         return before
     picked = torch.randperm(len(members), generator=generator)[:MEMBERS]
     return frechet_mean(metric, members[picked]).point
-
-
-def seeds(points: Points, k: int, generator: torch.Generator) -> Tensor:
-    """Indices (k,) of k-means++ seeds: each next one likely as its squared distance to those before."""
-    picked = [int(torch.randint(len(points), (1,), generator=generator))]
-    away = (points - points[picked[0]]).square().sum(1)
-    for _ in range(k - 1):
-        chance = away.cpu() if away.sum() > 0 else torch.ones(len(away))
-        picked.append(int(torch.multinomial(chance, 1, generator=generator)))
-        away = torch.minimum(away, (points - points[picked[-1]]).square().sum(1))
-    return torch.tensor(picked)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sonifold import linalg
-from sonifold.geodesic.distances import seeds
+from sonifold.cluster import plus_plus
 from sonifold.types import Points
 
 from .base import Sampler, Samples, check, generator
@@ -34,7 +34,7 @@ class Mixture(Sampler):
             raise ValueError(f"{len(points)} points make a mixture of 1 to {len(points)} components, not {k}")
         variance = points.var(0, unbiased=False).mean().clamp_min(1e-12)
         self._floor = FLOOR * variance * torch.eye(points.shape[1]).to(points)
-        self.means = points[seeds(points, k, generator(seed))].clone()
+        self.means = points[plus_plus(points, k, generator(seed))].clone()
         self.covariances = (variance * torch.eye(points.shape[1]).to(points)).expand(k, -1, -1)
         self.shares = torch.full((k,), 1 / k).to(points)
         self.log_likelihood = [-math.inf]  #: mean per point, round by round

@@ -32,12 +32,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from sonifold.cluster import k_medoids
 from sonifold.metric import KernelMetric
 from sonifold.metric.kernel import nearest_distances
 from sonifold.types import Points, Tensors, Vectors
 
 from .dense import DenseConfig, DenseVAE, Loss, mlp
-from .medoids import k_medoids
 
 #: Fixed-point rounds of the two implicit steps of the generalised leapfrog, as in the paper.
 ROUNDS = 3
