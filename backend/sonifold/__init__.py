@@ -15,6 +15,8 @@ import importlib
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from sonifold.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from sonifold import adapt, audio, geodesic, metric, sample
     from sonifold.audio.clip import Clip
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from sonifold.pack import PackStatus, packs
     from sonifold.sound import Sound
 
-__version__ = "0.1.0"
 __all__ = [
     "Clip",
     "Model",

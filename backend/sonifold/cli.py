@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonifold.audio.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
 from sonifold.errors import SonifoldError
-from sonifold.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
 
 if TYPE_CHECKING:
     from sonifold.audio.clip import Clip
@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     import sonifold_research
-    from sonifold import __version__
     from sonifold.training import datasets
+    from sonifold.version import __version__
 
     parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
     parser.add_argument("--version", action="version", version=f"sonifold {__version__}")
@@ -225,7 +225,7 @@ def _check_target(options: argparse.Namespace, inputs: list[Path]) -> None:
 
 def _write_each(clip: Clip, options: argparse.Namespace) -> Path:
     """The steps as files in a folder, named for their ends."""
-    from sonifold.archive import file_stem, numbered
+    from sonifold.audio.archive import file_stem, numbered
 
     options.out.mkdir(exist_ok=True)
     stem = f"{file_stem(options.start.stem)}-to-{file_stem(options.end.stem)}"

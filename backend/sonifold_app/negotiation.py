@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sonifold.formats import FORMATS
+from sonifold.audio.formats import FORMATS
 from sonifold_app import problems
 from sonifold_app.engine.base import AudioFormat
 

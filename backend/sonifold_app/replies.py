@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import Response
 
-from sonifold.formats import FORMATS
+from sonifold.audio.formats import FORMATS
 from sonifold_app.engine.base import AudioFormat
 from sonifold_app.negotiation import AUDIO_TYPES
 from sonifold_app.problems import Problem

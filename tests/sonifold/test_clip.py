@@ -9,12 +9,13 @@ import soundfile
 import torch
 from tinytag import TinyTag
 
-from sonifold import archive, files
+from sonifold import files
+from sonifold.audio import archive
 from sonifold.audio.clip import Clip
+from sonifold.audio.formats import FORMATS, format_of_suffix
+from sonifold.audio.provenance import LONGEST_TAG, Provenance, Source, provenance_of
 from sonifold.errors import OutputError
-from sonifold.formats import FORMATS, format_of_suffix
 from sonifold.morph.rhythm import played_durations
-from sonifold.provenance import LONGEST_TAG, Provenance, Source, provenance_of
 
 RATE = 44_100
 WRITABLE = [(name, depth) for name, one in FORMATS.items() for depth in one.subtypes]

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sonifold import provenance
 from sonifold.adapt.uploads import Uploads
 from sonifold.audio.clip import Clip
 from sonifold.errors import PointInvalid
-from sonifold.model import Model
+from sonifold.model import Model, provenance
 from sonifold.sound import Sound
 
 MOST = 4

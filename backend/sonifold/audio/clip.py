@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonifold import notebook
+from sonifold.audio.formats import format_of_suffix, subtype_of
+from sonifold.audio.provenance import Provenance
 from sonifold.files import write_file
-from sonifold.formats import format_of_suffix, subtype_of
-from sonifold.provenance import Provenance
 
 _BLOCK = 1 << 16  # frames handed to the encoder at once
 NORMAL_PEAK = 10 ** (-1 / 20)  # full scale = 1; players that resample overshoot by less than this decibel
@@ -33,8 +33,11 @@ class Clip:
     provenance: Provenance | None = field(default=None, repr=False)  # goes into every file that is written
 
     def _repr_html_(self) -> str:
-        """Players, in a notebook."""
-        return notebook.clip_html(self)
+        """A player for each sound in a notebook, at most eight of them."""
+        sounds = self.each()
+        players = "".join(notebook.player(sound.to_bytes("wav")) for sound in sounds[:8])
+        more = f"<p>and {len(sounds) - 8} more</p>" if len(sounds) > 8 else ""
+        return f"<div>{players}{more}<small>{self.seconds:.2f} s, {self.sample_rate} Hz</small></div>"
 
     @property
     def samples(self) -> NDArray[np.float32]:
@@ -97,7 +100,7 @@ class Clip:
         """The sound as a file, with its provenance in it.
 
         Args:
-            format: ``wav``, ``flac``, ``aiff`` or ``ogg`` (Vorbis); see :mod:`sonifold.formats`.
+            format: ``wav``, ``flac``, ``aiff`` or ``ogg`` (Vorbis); see :mod:`sonifold.audio.formats`.
             depth: bits a sample: 16 (usual), 24, or 32 for floats, as far as the format has it.
 
         Raises:

@@ -1,7 +1,29 @@
-"""A trained pack in memory: :class:`Model`, and what it is made of."""
+"""A trained pack in memory: :class:`Model`.
+
+face        Model: what others use
+core        the trained parts: sounds to latent points, their decoding, the metrics
+paths       paths between two sounds, and what is measured on them
+rendering   paths, points and sounds made audible
+points      new points: averages, analogies, extrapolations, samples
+traversal   less and more of a descriptor, from a sound
+neighbours  distances, and the nearest sounds
+provenance  what is written into the files
+"""
 
 from __future__ import annotations
 
-from sonifold.model.face import Model
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sonifold.model.face import Model
 
 __all__ = ["Model"]
+
+
+def __getattr__(name: str) -> Any:
+    """Looked up when first used: what is written into files needs no torch."""
+    if name in __all__:
+        from sonifold.model import face
+
+        return getattr(face, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

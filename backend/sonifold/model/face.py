@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sonifold import geodesic, notebook, pack, provenance
+from sonifold import geodesic, notebook, pack
 from sonifold.atlas import Atlas, Field, smooth_course
 from sonifold.audio import descriptors
 from sonifold.audio.check import caveats, examine
@@ -27,6 +27,7 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.errors import AudioSilent, PackInvalid, PointInvalid, PositionInvalid
 from sonifold.geodesic import NeighbourGraph
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.model import provenance
 from sonifold.model.points import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.model.traversal import Directions, Travel
 from sonifold.morph.glide import glide
@@ -138,8 +139,24 @@ class Model:
         return f"<Model {self.name}: {len(self.library)} sounds, {self.latent_dim} latent dimensions>"
 
     def _repr_html_(self) -> str:
-        """Its map, in a notebook."""
-        return notebook.model_html(self)
+        """A pack's title and size beside its map, one colour a family."""
+        library = self.library
+        rows = {
+            "model": f"{self.title} ({self.name})",
+            "sounds": f"{len(library)} in {len(library.family_names)} families",
+            "latent space": f"{self.latent_dim} dimensions",
+            "unit of distances": self.unit,
+        }
+        colour_of = {
+            name: notebook.COLOURS[number % len(notebook.COLOURS)]
+            for number, name in enumerate(library.family_names)
+        }
+        positions = library.positions.detach().cpu().numpy()
+        dots = (
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5" fill="{colour_of[family]}"/>'
+            for (x, y), family in zip(notebook.fitted(positions, positions), library.families, strict=True)
+        )
+        return f"<div>{notebook.table(rows)}{notebook.drawing(dots, 'The map of its sounds')}</div>"
 
     # -- what it is -------------------------------------------------------------------------------
 

@@ -24,12 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonifold import linalg, provenance
+from sonifold import linalg
 from sonifold.atlas import smooth_course
 from sonifold.audio.clip import Clip
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.errors import NotFinite
 from sonifold.metric import Metric
+from sonifold.model import provenance
 from sonifold.morph.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals

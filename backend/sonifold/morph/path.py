@@ -58,8 +58,16 @@ class Path:
     descriptors: dict[str, list[float]] = field(repr=False)  # name -> a number a step, of what is heard
 
     def _repr_html_(self) -> str:
-        """What was measured on it and its curve on the map, in a notebook."""
-        return notebook.path_html(self)
+        """What was measured on a path, beside its curve on the map: a ring at its start, a dot at its end."""
+        rows = {
+            "kind": f"{self.kind}, metric {self.metric}",
+            "length": f"{self.length:.2f}, straight {self.line_length:.2f}",
+            "guesswork": f"{self.guesswork:.0%}",
+            "variation of the steps": f"{self.speed_variation:.1%}",
+            "outcome": self.outcome,
+        }
+        drawn = notebook.drawing(notebook.arrow(self.map.detach().cpu().numpy()), "The path on the map")
+        return f"<div>{notebook.table(rows)}{drawn}</div>"
 
     @property
     def steps(self) -> int:

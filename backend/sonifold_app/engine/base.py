@@ -16,9 +16,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sonifold.archive import SoundFile
-from sonifold.formats import AudioFormat, BitDepth
-from sonifold.provenance import Provenance
+from sonifold.audio.archive import SoundFile
+from sonifold.audio.formats import AudioFormat, BitDepth
+from sonifold.audio.provenance import Provenance
 
 Numbers = NDArray[np.float32]
 LevelName = Literal["keep", "normalise"]

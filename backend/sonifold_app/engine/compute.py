@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sonifold import errors
-from sonifold.provenance import of_recording, provenance_of, source_labelled, version_of
+from sonifold.audio.provenance import of_recording, provenance_of
+from sonifold.model.provenance import source_labelled, version_of
 from sonifold_app.engine.base import (
     Anchor,
     AudioFormat,
@@ -119,7 +120,7 @@ def decodings(model: Model, asked: Sequence[Hearing], spread: Spread = serially)
 def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Clip:
     """A latent point as an adapted model's sliders change it."""
     from sonifold import adapt
-    from sonifold.provenance import of_changed
+    from sonifold.model.provenance import of_changed
 
     if not isinstance(model, adapt.AdaptedModel):
         raise errors.PointInvalid(f"{model.name} has no sliders; adapt it to some sounds of yours first.")

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sonifold.provenance import Provenance, Source, of_recording, source_labelled, version_of
+from sonifold.audio.provenance import Provenance, Source, of_recording
+from sonifold.model.provenance import source_labelled, version_of
 from sonifold_app.engine.base import Anchor, ExportQuery, FileOptions, MorphExport, SoundFile
 from sonifold_app.engine.compute import legs_of, resolve
 
@@ -25,7 +26,7 @@ WAY_NAMES = {"linear": "straight", "retimed": "re-timed", "graph": "via-sounds"}
 
 def export(model: Model, query: ExportQuery) -> list[SoundFile]:
     """The files of an export, in order."""
-    from sonifold.formats import FORMATS
+    from sonifold.audio.formats import FORMATS
 
     named = morph_clips(model, query.morph) if query.morph else sound_clips(model, query.sounds, query.names)
     suffix = FORMATS[query.options.format].suffixes[0]
@@ -45,7 +46,7 @@ def encoded(clip: Clip, options: FileOptions) -> bytes:
 
 def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
     """The sounds of a way between two anchors, each with the stem of its file's name."""
-    from sonifold.archive import file_stem, numbered
+    from sonifold.audio.archive import file_stem, numbered
     from sonifold.morph.rhythm import played_durations
 
     query = morph.query
@@ -66,7 +67,7 @@ def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
 
 def sound_clips(model: Model, anchors: Sequence[Anchor], names: Sequence[str]) -> list[tuple[str, Clip]]:
     """Sounds as they are, or what the model makes of places, each with the stem of its file's name."""
-    from sonifold.archive import distinct, file_stem
+    from sonifold.audio.archive import distinct, file_stem
 
     clips = [clip_of(model, anchor) for anchor in anchors]
     named = [titled(clip, name) for clip, name in zip(clips, names or [""] * len(clips), strict=True)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
-from sonifold.provenance import version_of
+from sonifold.model.provenance import version_of
 from sonifold_app.engine.base import (
     AtlasField,
     DescriptorFacts,

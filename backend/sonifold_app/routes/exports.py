@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold.archive import zipped
+from sonifold.audio.archive import zipped
 from sonifold_app.documents import BINARY, audio_of, problems_of
 from sonifold_app.engine.base import ExportQuery, ModelFacts
 from sonifold_app.negotiation import AUDIO_TYPES

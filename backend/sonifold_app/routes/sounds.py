@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold.provenance import Source, of_recording
+from sonifold.audio.provenance import Source, of_recording
 from sonifold_app import problems
 from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine import base

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from sonifold.formats import AudioFormat, BitDepth, subtype_of
+from sonifold.audio.formats import AudioFormat, BitDepth, subtype_of
 from sonifold_app.engine import base
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.common import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from sonifold.formats import FORMATS, AudioFormat, BitDepth
+from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
 from sonifold_app.engine.base import (
     DISTANCES,
     METRICS,

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sonifold.provenance import Provenance, unique
+from sonifold.audio.provenance import Provenance, unique
 
 TABLE = "sounds.csv"
 README = "README.txt"

@@ -11,16 +11,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from sonifold.model import Model
-    from sonifold.model.traversal import Travel
-    from sonifold.morph.path import Path as LatentPath
-    from sonifold.pack.library import Label
-    from sonifold.sound import Sound
+from sonifold.version import __version__
 
 #: Bytes of one tag. libsndfile (1.2.2) reads no WAV tag of 2,048 bytes or more, nor any that follows it, and cannot
 #: open an AIFF with one of 8,192 that it has written itself.
@@ -78,8 +71,6 @@ class Provenance:
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
-        from sonifold import __version__
-
         return {
             "sonifold": __version__,
             "title": self.title,
@@ -91,8 +82,6 @@ class Provenance:
 
     def tags(self) -> dict[str, str]:
         """The record as the text fields of a sound file, by soundfile's names for them."""
-        from sonifold import __version__
-
         credits = unique(source.credit for source in self.sources)
         licences = unique(source.licence for source in self.sources)
         texts = {
@@ -173,89 +162,9 @@ def shortened(text: str) -> str:
     return data[: LONGEST_TAG - 3].decode("utf-8", "ignore") + "…"
 
 
-# -- of what a model makes -----------------------------------------------------------------------
-
-
-def of_path(model: Model, path: LatentPath, mode: str, **facts: Any) -> Provenance:
-    """That of a path made audible: ``mode`` is ``steps``, one part each, or ``glide``."""
-    ends = (source_from(model, path.start, "A"), source_from(model, path.end, "B"))
-    steps = [{"step": step, "place": short(time)} for step, time in enumerate(path.times.tolist(), start=1)]
-    return Provenance(
-        title=f"{ends[0].name} to {ends[1].name}",
-        model=model.name,
-        version=version_of(model),
-        sources=ends,
-        facts={
-            "mode": mode,
-            "path": path.kind,
-            "metric": path.metric,
-            "weight": short(path.weight),
-            "length": short(path.length),
-            "unit": model.unit,
-            "steps": path.steps,
-            **facts,
-        },
-        parts=tuple(steps) if mode == "steps" else (),
-    )
-
-
-def of_points(model: Model, points: Tensor) -> Provenance:
-    """That of what the model makes of latent points (batch, latent), one part each."""
-    parts = tuple({"point": [short(value) for value in point]} for point in points.tolist())
-    sources = (library_of(model),)
-    about = Provenance(
-        "A sound of the model", model.name, version_of(model), sources, {"mode": "point"}, parts
-    )
-    return about.of_part(0) if len(parts) == 1 else about
-
-
-def of_travel(model: Model, travel: Travel) -> Provenance:
-    """That of less and more of what a word says, one part a step."""
-    source = source_from(model, travel.sound)
-    parts = [
-        {"step": step, travel.descriptor: short(value)} for step, value in enumerate(travel.values, start=1)
-    ]
-    facts = {"mode": "travel", "descriptor": travel.descriptor}
-    title = f"{source.name}, {travel.descriptor}"
-    return Provenance(title, model.name, version_of(model), (source,), facts, tuple(parts))
-
-
-def of_changed(model: Model, sound: Sound, mode: str, **facts: Any) -> Provenance:
-    """That of a sound that was changed as ``mode`` and ``facts`` say."""
-    source = source_from(model, sound)
-    return Provenance(source.name, model.name, version_of(model), (source,), {"mode": mode, **facts})
-
-
 def of_recording(model: str, version: str, source: Source) -> Provenance:
     """That of a sound as it is: of a model's library, or kept with it."""
     return Provenance(source.name, model, version, (source,), {"mode": "recording"})
-
-
-def source_from(model: Model, sound: Sound, role: str = "") -> Source:
-    """A sound as a source: of the library with its licence and credit, one's own, or a bare point."""
-    if sound.id is not None:
-        return source_labelled(model.library.labels[model.library.index(sound.id)], role)
-    if sound.recorded:
-        return Source(sound.name or "a recording", role, file=sound.file)
-    return replace(library_of(model), name=sound.name or "a point of the map", role=role)
-
-
-def library_of(model: Model) -> Source:
-    """The sounds that a model learned from, as the source of what it makes by itself."""
-    labels = model.library.labels
-    return Source(
-        model.title, "model", None, "made by the model", "; ".join(unique(one.licence for one in labels))
-    )
-
-
-def source_labelled(label: Label, role: str = "") -> Source:
-    """A library sound as a source."""
-    return Source(label.name, role, label.id, label.source, label.licence, label.credit)
-
-
-def version_of(model: Model) -> str:
-    """A pack's version and the beginning of its weights' sha256."""
-    return f"{model.config.version}-{model.config.files['weights.safetensors'][:12]}"
 
 
 def short(value: float) -> float | None:
