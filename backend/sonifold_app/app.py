@@ -13,14 +13,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from sonifold_app import bodies, gate, problems
 from sonifold_app.adaptations import Adaptations
 from sonifold_app.background import logged
-from sonifold_app.documents import complete
 from sonifold_app.engine.base import Engine
 from sonifold_app.heirs import settle_orphans
+from sonifold_app.http import access, limits, problems
+from sonifold_app.http.openapi import complete
+from sonifold_app.http.waiting import TellsWait
 from sonifold_app.jobs.runner import JobRunner
-from sonifold_app.line import TellsWait
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
 from sonifold_app.routes import (
@@ -102,13 +102,13 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
-            Middleware(gate.SecurityHeaders),
-            Middleware(gate.HeadAsGet),
-            Middleware(gate.Gate, token=settings.token.get_secret_value() if settings.token else None),
-            Middleware(bodies.BodyLimit, limit_of=bodies.limits(API, settings.upload_bytes)),
-            Middleware(bodies.ScreenedJson),
+            Middleware(access.SecurityHeaders),
+            Middleware(access.HeadAsGet),
+            Middleware(access.Gate, token=settings.token.get_secret_value() if settings.token else None),
+            Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
+            Middleware(limits.ScreenedJson),
             Middleware(TellsWait),
-            Middleware(gate.WeakTags),
+            Middleware(access.WeakTags),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
         ],
     )
@@ -167,7 +167,7 @@ def describe(app: FastAPI) -> None:
                 schemas[unnamed.__name__] = own
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
-            complete(document["paths"], gate.OPEN_PATHS)
+            complete(document["paths"], access.OPEN_PATHS)
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{}, {"token": []}]
         return app.openapi_schema or document

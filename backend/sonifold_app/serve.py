@@ -15,10 +15,10 @@ from urllib.parse import quote
 import uvicorn
 
 from sonifold.errors import DeviceUnavailable
-from sonifold_app import logs
 from sonifold_app.app import create_app
-from sonifold_app.connections import BoundedProtocol, connection_limit
 from sonifold_app.engine.local import LocalEngine
+from sonifold_app.http import logs
+from sonifold_app.http.connections import BoundedProtocol, connection_limit
 from sonifold_app.settings import Settings
 from sonifold_app.store.data_folder import DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError

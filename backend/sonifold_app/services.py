@@ -11,14 +11,14 @@ from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 
 from sonifold import errors
-from sonifold_app import problems
 from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
+from sonifold_app.http import problems
+from sonifold_app.http.readiness import Readiness
+from sonifold_app.http.waiting import Line
 from sonifold_app.jobs.runner import JobRunner
-from sonifold_app.line import Line
 from sonifold_app.made import MadeModels
 from sonifold_app.own import OwnSounds
-from sonifold_app.readiness import Readiness
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Memo
 from sonifold_app.store.recordings import Recordings

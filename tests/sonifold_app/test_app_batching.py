@@ -23,7 +23,7 @@ from sonifold_app.engine.batching import (
     by_group,
     visit,
 )
-from sonifold_app.line import Line
+from sonifold_app.http.waiting import Line
 from sonifold_app.services import Flights
 
 

@@ -15,8 +15,9 @@ import time
 import pytest
 import uvicorn
 
-from sonifold_app import connections, serve
-from sonifold_app.logs import Sparse
+from sonifold_app import serve
+from sonifold_app.http import connections
+from sonifold_app.http.logs import Sparse
 
 SLOW = 1.0  # seconds that /slow takes
 
@@ -167,7 +168,7 @@ def test_where_all_are_busy_a_newcomer_is_told_to_come_again(server):
 def test_half_of_the_file_descriptors_are_left_for_files():
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256));"
-        "from sonifold_app.connections import connection_limit; print(connection_limit())"
+        "from sonifold_app.http.connections import connection_limit; print(connection_limit())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "128"

@@ -11,9 +11,9 @@ from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
-from sonifold_app.bodies import BodyLimit
-from sonifold_app.problems import Problem
-from sonifold_app.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
+from sonifold_app.http.limits import BodyLimit
+from sonifold_app.http.problems import Problem
+from sonifold_app.http.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
 from sonifold_app.settings import Settings
 
 TOKEN = "correct horse battery"

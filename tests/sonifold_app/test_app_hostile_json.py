@@ -11,9 +11,9 @@ from app_checks import API, assert_problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sonifold_app.negotiation import choose
-from sonifold_app.problems import Problem
-from sonifold_app.replies import parse_range
+from sonifold_app.http.negotiation import choose
+from sonifold_app.http.problems import Problem
+from sonifold_app.http.replies import parse_range
 
 QUIET = settings(
     max_examples=60,

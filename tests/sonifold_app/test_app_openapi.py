@@ -12,7 +12,8 @@ import pytest
 from app_checks import API, file_of, tone
 from pydantic import TypeAdapter
 
-from sonifold_app import problems, schemas
+from sonifold_app import schemas
+from sonifold_app.http import problems
 from sonifold_app.schemas.common import OTHER_OWN_ID, OWN_ID, SOUND_ID, Reply, Request
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from sonifold import errors
-from sonifold_app import problems
 from sonifold_app.app import create_app
+from sonifold_app.http import problems
 from sonifold_app.settings import Settings
 
 KINDS = [

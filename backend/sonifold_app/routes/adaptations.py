@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import ModelFacts
-from sonifold_app.problems import Problem
+from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.problems import Problem
 from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations
 from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sonifold import errors
-from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import IndicatrixQuery, MetricName, Numbers
-from sonifold_app.replies import REVALIDATE, bytes_reply
+from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.sounds import WeightQuery
 from sonifold_app.schemas.atlas import (
     Atlas,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sonifold_app import negotiation
-from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import ModelFacts
-from sonifold_app.problems import Problem, not_acceptable
-from sonifold_app.replies import REVALIDATE, audio_reply
+from sonifold_app.http import negotiation
+from sonifold_app.http.openapi import audio_of, problems_of
+from sonifold_app.http.problems import Problem, not_acceptable
+from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.morphs import keep
 from sonifold_app.schemas.common import short
 from sonifold_app.schemas.decodings import DecodedSound, DecodingRequest, Decodings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from sonifold_app.documents import problems_of
+from sonifold_app.http.openapi import problems_of
 from sonifold_app.routes.morphs import keep
 from sonifold_app.schemas.descriptors import (
     DescriptionReply,

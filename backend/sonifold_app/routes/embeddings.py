@@ -11,11 +11,11 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from sonifold.audio.folders import is_leftover
-from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import Upload
+from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.problems import Problem
+from sonifold_app.http.refusals import Place, outcomes, sort
 from sonifold_app.names import file_name
-from sonifold_app.problems import Problem
-from sonifold_app.refusals import Place, outcomes, sort
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.embeddings import Embedding, Embeddings
 from sonifold_app.schemas.problems import Refused

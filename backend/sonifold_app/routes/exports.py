@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sonifold.audio.archive import zipped
-from sonifold_app.documents import BINARY, audio_of, problems_of
 from sonifold_app.engine.base import ExportQuery, ModelFacts
-from sonifold_app.negotiation import AUDIO_TYPES
-from sonifold_app.replies import content_disposition
+from sonifold_app.http.negotiation import AUDIO_TYPES
+from sonifold_app.http.openapi import BINARY, audio_of, problems_of
+from sonifold_app.http.replies import content_disposition
 from sonifold_app.schemas.exports import ExportRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 

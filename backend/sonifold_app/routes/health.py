@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app import problems
-from sonifold_app.documents import problems_of
+from sonifold_app.http import problems
+from sonifold_app.http.openapi import problems_of
 from sonifold_app.schemas.operations import Health
 from sonifold_app.services import ServicesDep
 

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from sonifold_app.documents import audio_of, problems_of
+from sonifold_app.http.openapi import audio_of, problems_of
+from sonifold_app.http.problems import Problem
+from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.store import Event, JobStore
 from sonifold_app.jobs.store import Job as StoredJob
-from sonifold_app.problems import Problem
-from sonifold_app.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.adaptations import refuse_known
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
 from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep

@@ -14,11 +14,12 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
-from sonifold_app import heirs, negotiation, problems
-from sonifold_app.documents import problems_of
+from sonifold_app import heirs
 from sonifold_app.engine.base import Catalogue
+from sonifold_app.http import negotiation, problems
+from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.packed import names_of, packed
-from sonifold_app.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.embeddings import files_of, require_form
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel

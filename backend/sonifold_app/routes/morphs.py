@@ -7,8 +7,8 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.documents import problems_of
 from sonifold_app.engine.base import ModelFacts, MorphQuery, Recording
+from sonifold_app.http.openapi import problems_of
 from sonifold_app.schemas.audio import AudioLink, AudioMode
 from sonifold_app.schemas.morphs import Morph, MorphReply, MorphRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned

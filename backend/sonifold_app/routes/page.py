@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from sonifold_app.replies import IMMUTABLE, REVALIDATE, matches
+from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, matches
 from sonifold_app.store.blobs import Blobs, Memo
 
 JAVASCRIPT = "text/javascript; charset=utf-8"

@@ -6,8 +6,8 @@ import secrets
 
 from fastapi import APIRouter, Request
 
-from sonifold_app.documents import problems_of
-from sonifold_app.problems import Problem
+from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.problems import Problem
 from sonifold_app.schemas.samples import SampleReply, SampleRequest
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sonifold.audio.provenance import Source, of_recording
-from sonifold_app import problems
-from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine import base
 from sonifold_app.engine.base import AudioFormat
-from sonifold_app.negotiation import audio_format
-from sonifold_app.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
+from sonifold_app.http import problems
+from sonifold_app.http.negotiation import audio_format
+from sonifold_app.http.openapi import audio_of, problems_of
+from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.schemas.common import MAX_WEIGHT, SOUND_ID, row_of
 from sonifold_app.schemas.sounds import (
     ChangeRequest,

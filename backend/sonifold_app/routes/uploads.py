@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.bodies import JSON_BYTES
-from sonifold_app.documents import audio_of, problems_of
 from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
-from sonifold_app.negotiation import audio_format
+from sonifold_app.http.limits import JSON_BYTES
+from sonifold_app.http.negotiation import audio_format
+from sonifold_app.http.openapi import audio_of, problems_of
+from sonifold_app.http.problems import Problem, internal_error, upload_too_large
+from sonifold_app.http.refusals import Place, outcomes, sort
+from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.own import in_order
-from sonifold_app.problems import Problem, internal_error, upload_too_large
-from sonifold_app.refusals import Place, outcomes, sort
-from sonifold_app.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.embeddings import FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.sounds import Accept, FormatQuery
 from sonifold_app.schemas.problems import Refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sonifold_app.negotiation import AUDIO_TYPES
-from sonifold_app.problems import MEDIA_TYPE
+from sonifold_app.http.negotiation import AUDIO_TYPES
+from sonifold_app.http.problems import MEDIA_TYPE
 
 DESCRIPTIONS = {
     304: "The client has it",
@@ -26,7 +26,7 @@ DESCRIPTIONS = {
     507: "The disk is full",
 }
 
-#: What stands before every route answers (``gate``), and what any route of the API may.
+#: What stands before every route answers (``access``), and what any route of the API may.
 EVERYWHERE = (401, 403, 421, 429, 503)
 #: GETs that keep what they made.
 KEEPING = frozenset({"get_sound_decoded", "get_upload", "get_upload_audio"})

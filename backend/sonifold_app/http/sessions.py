@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sonifold_app.problems import Problem
+from sonifold_app.http.problems import Problem
 
 SESSION_SECONDS = 30 * 24 * 3600
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from sonifold.audio.formats import FORMATS
 from sonifold_app.engine.base import AudioFormat
-from sonifold_app.negotiation import AUDIO_TYPES
-from sonifold_app.problems import Problem
+from sonifold_app.http.negotiation import AUDIO_TYPES
+from sonifold_app.http.problems import Problem
 
 #: For addresses whose bytes never change.
 IMMUTABLE = "private, max-age=31536000, immutable"

@@ -13,8 +13,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sonifold_app.problems import Problem
-from sonifold_app.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
+from sonifold_app.http.problems import Problem
+from sonifold_app.http.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
 from sonifold_app.settings import is_loopback
 
 #: Answer without a token, for whoever supervises the server.

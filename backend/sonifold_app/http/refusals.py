@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sonifold import errors
-from sonifold_app.problems import Problem, of_science
+from sonifold_app.http.problems import Problem, of_science
 from sonifold_app.schemas.problems import Refused
 
 Result = TypeVar("Result")
