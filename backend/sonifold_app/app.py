@@ -13,16 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from sonifold_app.adaptations import Adaptations
-from sonifold_app.background import logged
 from sonifold_app.engine.base import Engine
-from sonifold_app.heirs import settle_orphans
 from sonifold_app.http import access, limits, problems
 from sonifold_app.http.openapi import complete
 from sonifold_app.http.waiting import TellsWait
-from sonifold_app.jobs.runner import JobRunner
-from sonifold_app.made import MadeModels
-from sonifold_app.own import OwnSounds
+from sonifold_app.jobs.background import logged
+from sonifold_app.jobs.local import JobRunner
 from sonifold_app.routes import (
     adaptations,
     atlas,
@@ -46,9 +42,13 @@ from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import KeepRequest
 from sonifold_app.services import Services
 from sonifold_app.settings import Settings
-from sonifold_app.storage import Storage
+from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder
-from sonifold_app.store.recordings import Recordings
+from sonifold_app.store.storage import Storage
+from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.models import MadeModels
+from sonifold_app.user.orphans import settle_orphans
+from sonifold_app.user.sounds import OwnSounds
 
 API = "/api/v1"
 

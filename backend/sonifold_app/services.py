@@ -11,17 +11,16 @@ from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 
 from sonifold import errors
-from sonifold_app.adaptations import Adaptations
 from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
 from sonifold_app.http import problems
 from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line
-from sonifold_app.jobs.runner import JobRunner
-from sonifold_app.made import MadeModels
-from sonifold_app.own import OwnSounds
+from sonifold_app.jobs.local import JobRunner
 from sonifold_app.settings import Settings
-from sonifold_app.store.blobs import Memo
-from sonifold_app.store.recordings import Recordings
+from sonifold_app.store.cache import Memo, Recordings
+from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.models import MadeModels
+from sonifold_app.user.sounds import OwnSounds
 
 #: A request that comes while the models are being loaded is kept for so long before it is told to come again.
 PATIENCE_SECONDS = 10.0

@@ -24,7 +24,7 @@ import sonifold
 from sonifold.evaluate.measures import record
 from sonifold_app.engine.base import Admitted, Neighbour
 from sonifold_app.engine.packs import meaning_of_points
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 
 COMMAND = "python -m pytest tests/benchmarks/test_bench_own_sounds.py -s"
 COUNTS = (0, 1_000, 2_000, 10_000)

@@ -286,7 +286,7 @@ def test_adapting_does_not_keep_a_morph_waiting(app, name, mine, ids, monkeypatc
 
 
 def test_adapted_models_that_nobody_uses_make_room_and_come_back(app, name, mine, monkeypatch):
-    import sonifold_app.adaptations as adaptations
+    import sonifold_app.user.adaptations as adaptations
 
     def make(seed):
         asked = {"sounds": mine[:2], "seed": seed}
@@ -320,7 +320,7 @@ def test_an_adapted_model_is_gone_from_memory_when_it_is_undone(app, name, mine)
 
 def test_an_adapted_model_in_use_is_not_taken_away(app, name, mine, monkeypatch):
     """Others are made and fill the room while a question to the first is under way."""
-    import sonifold_app.adaptations as adaptations
+    import sonifold_app.user.adaptations as adaptations
 
     services = app.app.state.services
     made = app.post(f"{API}/models/{name}/adaptations", json={"sounds": mine[:2], "seed": 30}).json()[
@@ -376,7 +376,7 @@ def test_bad_requests_adapt_nothing(app, name, ids, asked, status, code):
 
 
 def test_there_can_be_too_many(app, name, mine, monkeypatch, adapted):
-    import sonifold_app.adaptations as adaptations
+    import sonifold_app.user.adaptations as adaptations
 
     monkeypatch.setattr(adaptations, "MOST", 1)
     refused = app.post(f"{API}/models/{name}/adaptations", json={"sounds": mine[:1]})

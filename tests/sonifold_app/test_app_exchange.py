@@ -18,9 +18,9 @@ from safetensors.torch import load, save
 from starlette.testclient import TestClient
 
 from sonifold import adapt
-from sonifold_app import packed
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
+from sonifold_app.user import archive
 
 KIT = "kit"
 
@@ -292,8 +292,8 @@ def hostile(files):
 def test_nothing_hostile_gets_in_and_nothing_is_left_of_it(other, file):
     before, seen = models(other), 0
     data = other.app.state.services.settings.data
-    for what, archive in hostile(contents(file)):
-        reply = take_in(other, archive)
+    for what, content in hostile(contents(file)):
+        reply = take_in(other, content)
         assert reply.status_code == 422, (what, reply.text)
         problem = assert_problem(reply, 422, "pack_invalid")
         assert len(problem["detail"]) < 600, what
@@ -308,12 +308,12 @@ def test_nothing_hostile_gets_in_and_nothing_is_left_of_it(other, file):
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(other, file, monkeypatch):
-    monkeypatch.setattr(packed, "PACK_BYTES", 1000)
+    monkeypatch.setattr(archive, "PACK_BYTES", 1000)
     assert "1,000" in assert_problem(take_in(other, file), 422, "pack_invalid")["detail"]
-    monkeypatch.setattr(packed, "MOST_FILES", 10)
+    monkeypatch.setattr(archive, "MOST_FILES", 10)
     assert "at most 10" in assert_problem(take_in(other, file), 422, "pack_invalid")["detail"]
     too_long = {
-        "Content-Length": str(packed.ARCHIVE_BYTES + 1),
+        "Content-Length": str(archive.ARCHIVE_BYTES + 1),
         "Content-Type": "multipart/form-data; boundary=x",
     }
     assert_problem(other.post(f"{API}/models", content=b"", headers=too_long), 413, "upload_too_large")

@@ -9,7 +9,7 @@ import pytest
 
 from sonifold_app.jobs import feed as feeds
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.jobs.store import JobStore
+from sonifold_app.store.jobs import JobStore
 
 
 class CountingStore(JobStore):

@@ -22,10 +22,10 @@ from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
 from sonifold_app.jobs import worker
-from sonifold_app.jobs.runner import FRUITLESS
-from sonifold_app.jobs.store import MOST_QUEUED, JobStore
+from sonifold_app.jobs.local import FRUITLESS
 from sonifold_app.settings import Settings
 from sonifold_app.store.failures import StoreFullError
+from sonifold_app.store.jobs import MOST_QUEUED, JobStore
 
 #: A run of some seconds.
 SHORT = {"steps": 8, "check_every": 2, "warmup": 2, "uploads": 4, "copies": 4, "replay": 8}

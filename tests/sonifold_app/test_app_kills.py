@@ -22,7 +22,7 @@ import httpx2 as httpx
 import pytest
 from app_checks import API, file_of, tone
 
-from sonifold_app.jobs.store import JobStore
+from sonifold_app.store.jobs import JobStore
 
 KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))

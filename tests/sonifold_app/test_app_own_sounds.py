@@ -23,7 +23,7 @@ from sonifold_app.engine.base import Admitted
 from sonifold_app.settings import Settings
 from sonifold_app.store import database
 from sonifold_app.store.database import Database, DatabaseUnusableError
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 
 
 @pytest.fixture
@@ -350,7 +350,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from sonifold_app.engine.base import Admitted
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 kept = KeptSounds(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)
 for i in range(100_000):

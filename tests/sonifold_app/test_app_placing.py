@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.engine.base import Admitted, Neighbour
 from sonifold_app.settings import Settings
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 
 NOTES = [110.0, 150.0, 220.0, 330.0, 440.0, 880.0]
 
@@ -125,7 +125,7 @@ def test_what_a_question_is_about_is_in_its_place_first(serve, keep, name, monke
     with serve() as client:
         ids = keep(client)
         result = adapt(client, name, ids[:2])
-        monkeypatch.setattr("sonifold_app.placing.Placing.place_behind", lambda *_: None)
+        monkeypatch.setattr("sonifold_app.user.reembedding.Placing.place_behind", lambda *_: None)
         found = client.get(f"{API}/models/{result}/sounds/{ids[0]}").json()
         assert found["z"] != client.get(f"{API}/models/{name}/sounds/{ids[0]}").json()["z"]
         places, provisional = table(client, result)

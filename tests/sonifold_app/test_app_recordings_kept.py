@@ -18,7 +18,7 @@ from sonifold_app.app import create_app
 from sonifold_app.engine.base import Admitted
 from sonifold_app.settings import Settings
 from sonifold_app.store.database import Database, DatabaseUnusableError
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 from sonifold_app.store.trash import Trash
 
 

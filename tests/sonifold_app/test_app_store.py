@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
-from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.cache import Memo
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
 

@@ -14,7 +14,7 @@ from test_app_embeddings import HOSTILE, wav_header
 from sonifold.audio.limits import MAX_CUTS
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
-from sonifold_app.store import kept
+from sonifold_app.store import sounds
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_uploads_that_wait_are_listed_and_so_much_may_wait(client, name, monkeyp
     assert found[upload["id"]]["files"] == [{"name": "kit.wav", "seconds": 0.4, "bytes": len(data)}]
     for limit, value in (("MOST_WAITING", len(found)), ("MOST_WAITING_BYTES", len(data))):
         with monkeypatch.context() as patch:
-            patch.setattr(kept, limit, value)
+            patch.setattr(sounds, limit, value)
             assert_problem(client.post(listed, **asked), 507, "uploads_full")
     assert {one["id"] for one in client.get(listed).json()["uploads"]} == found.keys()
     assert client.delete(f"{listed}/{upload['id']}").status_code == 204
@@ -208,7 +208,7 @@ def test_an_upload_can_be_forgotten_and_what_was_chosen_stays(client, send, name
 def test_uploads_that_nobody_chose_from_are_gone_after_a_day(tmp_path, monkeypatch):
     import time
 
-    from sonifold_app.store.kept import KeptSounds
+    from sonifold_app.store.sounds import KeptSounds
 
     kept = KeptSounds(tmp_path / "library")
     upload = kept.wait("m", [("a.wav", b"audio", 1.0)])

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sonifold_app.http.problems import Problem, upload_too_large
-from sonifold_app.packed import ARCHIVE_BYTES
+from sonifold_app.user.archive import ARCHIVE_BYTES
 
 KIBIBYTE = 1024
 #: What questions need: 16 points of 512 numbers.

@@ -24,9 +24,6 @@ from starlette.types import Scope
 
 from sonifold import errors
 from sonifold_app.engine.batching import BusyError
-from sonifold_app.jobs.store import JobNotOverError, TooManyJobsError
-from sonifold_app.made import ModelExistsError
-from sonifold_app.packed import PackedInvalidError
 from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.failures import (
     StorageDamagedError,
@@ -35,7 +32,10 @@ from sonifold_app.store.failures import (
     StoreFullError,
     failure_of,
 )
-from sonifold_app.store.kept import UploadNotFoundError, UploadsFullError
+from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
+from sonifold_app.store.sounds import UploadNotFoundError, UploadsFullError
+from sonifold_app.user.archive import PackedInvalidError
+from sonifold_app.user.models import ModelExistsError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"

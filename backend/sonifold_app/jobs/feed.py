@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.background import Background
-from sonifold_app.jobs.store import OVER, Event, JobStore
+from sonifold_app.jobs.background import Background
+from sonifold_app.store.jobs import OVER, Event, JobStore
 
 POLL_SECONDS = 0.2
 

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import sonifold
 from sonifold import errors
 from sonifold.files import write_whole
-from sonifold_app.jobs.store import Job, JobStore
-from sonifold_app.made import KINDS, REFINED
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
-from sonifold_app.store.kept import KeptSounds
+from sonifold_app.store.jobs import Job, JobStore
+from sonifold_app.store.sounds import KeptSounds
+from sonifold_app.user.models import KINDS, REFINED
 
 if TYPE_CHECKING:
     from sonifold.adapt import AdaptedModel, RefineInfo, RefineOutcome, Watch

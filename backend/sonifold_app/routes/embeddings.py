@@ -15,11 +15,11 @@ from sonifold_app.engine.base import Upload
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.refusals import Place, outcomes, sort
-from sonifold_app.names import file_name
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.embeddings import Embedding, Embeddings
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.services import ModelDep, ServicesDep, services, unless_abandoned
+from sonifold_app.user.names import file_name
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
 

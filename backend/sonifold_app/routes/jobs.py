@@ -15,11 +15,11 @@ from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.jobs.store import Event, JobStore
-from sonifold_app.jobs.store import Job as StoredJob
 from sonifold_app.routes.adaptations import refuse_known
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
 from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
+from sonifold_app.store.jobs import Event, JobStore
+from sonifold_app.store.jobs import Job as StoredJob
 
 finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
 router = APIRouter(prefix="/jobs", tags=["jobs"])

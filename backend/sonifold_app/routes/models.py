@@ -14,16 +14,16 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
-from sonifold_app import heirs
 from sonifold_app.engine.base import Catalogue
 from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
-from sonifold_app.packed import names_of, packed
 from sonifold_app.routes.embeddings import files_of, require_form
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
 from sonifold_app.services import CatalogueDep, KnownModelDep, ModelId, Services, ServicesDep, known_model
+from sonifold_app.user import orphans
+from sonifold_app.user.archive import names_of, packed
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -125,7 +125,7 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
 async def delete_made(model: str, catalogue: Catalogue, services: Services) -> Response:
     """Delete a refined or imported model and its adaptations. Raises 409 where its sounds would have no home."""
     kept, jobs = services.own.store, services.jobs.store
-    heir = heirs.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
+    heir = orphans.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
     if heir is None and (count := len(await run_in_threadpool(kept.all, model))):
         raise problems.Problem(
             409,
@@ -137,7 +137,7 @@ async def delete_made(model: str, catalogue: Catalogue, services: Services) -> R
     for one in services.adaptations.of(model):
         await services.adaptations.remove(one.id)
         services.forget(one.id)
-    moved = await heirs.delete_model(model, heir, kept, services.made, jobs)
+    moved = await orphans.delete_model(model, heir, kept, services.made, jobs)
     services.jobs.wake()
     services.forget(model)
     if heir is None or not moved:

@@ -17,7 +17,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, matches
-from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.cache import Memo
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 #: Without a version in its address, plotly.js is asked for again after a day, by its tag.

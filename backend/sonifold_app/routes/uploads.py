@@ -18,7 +18,6 @@ from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem, internal_error, upload_too_large
 from sonifold_app.http.refusals import Place, outcomes, sort
 from sonifold_app.http.replies import REVALIDATE, audio_reply
-from sonifold_app.own import in_order
 from sonifold_app.routes.embeddings import FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.sounds import Accept, FormatQuery
 from sonifold_app.schemas.problems import Refused
@@ -35,7 +34,8 @@ from sonifold_app.schemas.uploads import (
     uploaded_file,
 )
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
-from sonifold_app.store.kept import KeptSound, NewSound, WaitingFile, WaitingUpload
+from sonifold_app.store.sounds import KeptSound, NewSound, WaitingFile, WaitingUpload
+from sonifold_app.user.sounds import in_order
 
 router = APIRouter(prefix="/models/{model}", tags=["uploads"])
 

@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from sonifold_app.engine import base
-from sonifold_app.names import visible
-from sonifold_app.own import OwnTable
 from sonifold_app.schemas.common import (
     SOUND_ID,
     Caveat,
@@ -23,7 +21,9 @@ from sonifold_app.schemas.common import (
     rows,
     short,
 )
-from sonifold_app.store.kept import KeptSound
+from sonifold_app.store.sounds import KeptSound
+from sonifold_app.user.names import visible
+from sonifold_app.user.sounds import OwnTable
 
 SoundKind = Literal["library", "learned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.

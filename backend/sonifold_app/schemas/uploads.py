@@ -12,7 +12,7 @@ from sonifold_app.engine import base
 from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Caveat, Number, Reply, Request, example, rows, short
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Neighbour, Sound, caveats_of, printable
-from sonifold_app.store.kept import KeptSound, WaitingUpload
+from sonifold_app.store.sounds import KeptSound, WaitingUpload
 
 UPLOAD_ID = "9c56cc51b374c3ba"
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import re
-from pathlib import Path
 
-from sonifold_app.store.failures import StorageError
-from sonifold_app.store.folder import BoundedFolder, Folder
-from sonifold_app.store.room import Room
+from sonifold_app.store.folder import Folder
 
 log = logging.getLogger(__name__)
 
@@ -61,48 +57,3 @@ class Blobs:
         """It can be made again."""
         log.warning("blob %s… was damaged on disk; dropped", sha256[:12])
         self._folder.drop(sha256)
-
-
-class Memo:
-    """Replies by request, on disk: what was computed once is not computed again, not even after a restart.
-
-    A key is a sequence of strings that together determine the reply: the model's version and the request. A disk that
-    fails costs the time to compute again, nothing else.
-    """
-
-    def __init__(self, path: Path, max_bytes: int, *, room: Room | None = None) -> None:
-        self._folder = BoundedFolder(path, max_bytes, room=room)
-
-    def get(self, *key: str) -> str | None:
-        """The text kept under a key, or None; damaged text counts as none."""
-        name = self._name(key)
-        try:
-            data = self._folder.get(name)
-        except StorageError as error:
-            log.warning("memo %s… cannot be read: %s", name[:12], error)
-            return None
-        if data is None:
-            return None
-        digest, _, text = data.partition(b"\n")
-        if hashlib.sha256(text).hexdigest().encode() != digest:
-            log.warning("memo %s… was damaged on disk; dropped", name[:12])
-            with contextlib.suppress(OSError):
-                self._folder.drop(name)
-            return None
-        return text.decode()
-
-    def put(self, key: tuple[str, ...], text: str) -> None:
-        """Remember a text, if the disk takes it."""
-        data, name = text.encode(), self._name(key)
-        try:
-            self._folder.put(name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
-        except StorageError as error:
-            log.warning("memo %s… is not kept: %s", name[:12], error)
-
-    def clear_abandoned(self) -> None:
-        """Delete what was never finished."""
-        self._folder.clear_abandoned()
-
-    @staticmethod
-    def _name(key: tuple[str, ...]) -> str:
-        return hashlib.sha256("\0".join(key).encode()).hexdigest()

@@ -29,7 +29,7 @@ from service import Service
 from writer import MODEL
 
 from sonifold_app.store.database import DatabaseUnusableError
-from sonifold_app.store.kept import KeptSounds
+from sonifold_app.store.sounds import KeptSounds
 
 
 class Store:

@@ -16,7 +16,7 @@ import numpy as np
 from sonifold_app.engine.base import Admitted
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.kept import KeptSounds, NewSound
+from sonifold_app.store.sounds import KeptSounds, NewSound
 
 MODEL = "m"
 

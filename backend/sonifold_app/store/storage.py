@@ -7,12 +7,13 @@ import shutil
 
 import sqlalchemy.exc
 
-from sonifold_app.jobs.store import JobStore
-from sonifold_app.store.blobs import Blobs, Memo
+from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.cache import Memo
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.folder import BoundedFolder
-from sonifold_app.store.kept import KeptSounds
+from sonifold_app.store.jobs import JobStore
+from sonifold_app.store.sounds import KeptSounds
 
 MEMO_BYTES = 64 << 20
 

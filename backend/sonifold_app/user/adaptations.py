@@ -19,7 +19,6 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
 from sonifold_app.engine.base import Adapted, Catalogue, Engine, Kept, ModelFacts, Numbers
-from sonifold_app.own import OwnSounds, sound_not_found
 from sonifold_app.settings import MEBIBYTE
 from sonifold_app.store.adaptations import (
     Adaptation,
@@ -28,6 +27,7 @@ from sonifold_app.store.adaptations import (
     TooManyAdaptationsError,
     now,
 )
+from sonifold_app.user.sounds import OwnSounds, sound_not_found
 
 #: Of adapted models in memory; beyond that the longest unused goes, unless a request uses it.
 LOADED_BYTES = 256 * MEBIBYTE

@@ -1,7 +1,7 @@
 """The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
 
 The engine keeps nothing; a question that names an own sound carries it. A list may show sounds where they were before
-(see ``placing``); what a question names is always in its place.
+(see ``reembedding``); what a question names is always in its place.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.checks import Repeats
 from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Numbers, OwnPlaces, Settled, Upload
-from sonifold_app.placing import Placing
-from sonifold_app.store.kept import (
+from sonifold_app.store.sounds import (
     KeptSound,
     KeptSounds,
     NewSound,
@@ -27,6 +25,8 @@ from sonifold_app.store.kept import (
     WaitingFile,
     WaitingUpload,
 )
+from sonifold_app.user.reembedding import Placing
+from sonifold_app.user.repeats import Repeats
 
 Query = TypeVar("Query")
 

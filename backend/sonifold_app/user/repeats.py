@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.base import Engine
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.kept import KeptSound, KeptSounds
+from sonifold_app.store.sounds import KeptSound, KeptSounds
 
 log = logging.getLogger(__name__)
 

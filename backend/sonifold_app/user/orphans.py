@@ -10,10 +10,10 @@ import sqlalchemy.exc
 from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.base import Catalogue, Engine
-from sonifold_app.jobs.store import OVER, Job, JobStore
-from sonifold_app.made import MadeModels
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.kept import KeptSounds
+from sonifold_app.store.jobs import OVER, Job, JobStore
+from sonifold_app.store.sounds import KeptSounds
+from sonifold_app.user.models import MadeModels
 
 #: What a fine-tune calls its result: its base, and digits of the job.
 REFINED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")

@@ -13,12 +13,12 @@ from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.background import Background, logged
 from sonifold_app.engine.base import Engine
+from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.jobs.store import Job, JobStore
 from sonifold_app.jobs.worker import PASSING
-from sonifold_app.made import MadeModels
+from sonifold_app.store.jobs import Job, JobStore
+from sonifold_app.user.models import MadeModels
 
 #: Attempts in a row that come to nothing, and in all, after which a job is given up.
 FRUITLESS = 4

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
 from sonifold_app.engine.base import Engine, Kept, ModelFacts, Settled, Upload
-from sonifold_app.store.kept import KeptSound, KeptSounds
+from sonifold_app.store.sounds import KeptSound, KeptSounds
 
 #: Sounds placed at once; while they are, somebody who wants to hear something waits for them.
 AT_ONCE = 4

@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from sonifold import errors
 from sonifold.files import sync_folder, write_whole
 from sonifold.pack import CONFIG, UNFINISHED
-from sonifold_app import packed
 from sonifold_app.engine.base import Catalogue, Engine, ModelKind
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
+from sonifold_app.user import archive
 
 REFINED, IMPORTED = "packs", "imports"
 KINDS: dict[str, ModelKind] = {REFINED: "refined", IMPORTED: "imported"}
@@ -78,7 +78,7 @@ class MadeModels:
         Raises PackedInvalidError, ModelExistsError.
         """
         async with self._importing:
-            name = await run_in_threadpool(packed.name_in, file)
+            name = await run_in_threadpool(archive.name_in, file)
             known = {one.casefold() for one in (*catalogue.models, *catalogue.unusable)}
             if name.casefold() in known or self.folder(name):
                 raise ModelExistsError(
@@ -89,7 +89,7 @@ class MadeModels:
             if problem is not None:
                 with contextlib.suppress(errors.PackNotFound):
                     await self.discard(name)
-                raise packed.PackedInvalidError(problem)
+                raise archive.PackedInvalidError(problem)
         return name
 
     def _unpacked(self, file: IO[bytes], name: str) -> Path:
@@ -100,7 +100,7 @@ class MadeModels:
         def unpack() -> None:
             scratch.mkdir(parents=True)
             try:
-                packed.unpack(file, scratch)
+                archive.unpack(file, scratch)
                 scratch.rename(folder)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -108,7 +108,7 @@ class MadeModels:
         if self._room is None:
             unpack()
         else:
-            self._room.write(unpack, packed.unpacked_bytes(file))
+            self._room.write(unpack, archive.unpacked_bytes(file))
         sync_folder(folder.parent)
         return folder
 

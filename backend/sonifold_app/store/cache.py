@@ -1,0 +1,105 @@
+"""What can be computed again, and need not be: replies by request, and rendered sound under the sha256 of its WAV file
+and in other formats as they are asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from sonifold_app.engine.base import AudioFormat, Recording
+from sonifold_app.store.blobs import Blobs
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.room import Room
+
+log = logging.getLogger(__name__)
+
+Convert = Callable[[bytes, AudioFormat], Awaitable[bytes]]
+
+
+class Memo:
+    """Replies by request, on disk: what was computed once is not computed again, not even after a restart.
+
+    A key is a sequence of strings that together determine the reply: the model's version and the request. A disk that
+    fails costs the time to compute again, nothing else.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, *, room: Room | None = None) -> None:
+        self._folder = BoundedFolder(path, max_bytes, room=room)
+
+    def get(self, *key: str) -> str | None:
+        """The text kept under a key, or None; damaged text counts as none."""
+        name = self._name(key)
+        try:
+            data = self._folder.get(name)
+        except StorageError as error:
+            log.warning("memo %s… cannot be read: %s", name[:12], error)
+            return None
+        if data is None:
+            return None
+        digest, _, text = data.partition(b"\n")
+        if hashlib.sha256(text).hexdigest().encode() != digest:
+            log.warning("memo %s… was damaged on disk; dropped", name[:12])
+            with contextlib.suppress(OSError):
+                self._folder.drop(name)
+            return None
+        return text.decode()
+
+    def put(self, key: tuple[str, ...], text: str) -> None:
+        """Remember a text, if the disk takes it."""
+        data, name = text.encode(), self._name(key)
+        try:
+            self._folder.put(name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        except StorageError as error:
+            log.warning("memo %s… is not kept: %s", name[:12], error)
+
+    def clear_abandoned(self) -> None:
+        """Delete what was never finished."""
+        self._folder.clear_abandoned()
+
+    @staticmethod
+    def _name(key: tuple[str, ...]) -> str:
+        return hashlib.sha256("\0".join(key).encode()).hexdigest()
+
+
+class Recordings:
+    """Where morphs and decoded sounds lie between the request that made them and those that fetch them."""
+
+    def __init__(self, blobs: Blobs, memo: Memo, convert: Convert) -> None:
+        self._blobs = blobs
+        self._memo = memo
+        self._convert = convert
+
+    async def keep(self, recording: Recording) -> str:
+        """Keep a recording; returns its sha256."""
+        return await run_in_threadpool(self._blobs.put, recording.wav)
+
+    async def get(self, sha256: str, format: AudioFormat) -> bytes | None:
+        """A recording as a file of that format, or None if it is not kept (any more)."""
+        if format == "wav":
+            return await run_in_threadpool(self._blobs.get, sha256)
+        derived = await run_in_threadpool(self._derived, sha256, format)
+        if derived is not None:
+            return derived
+        wav = await run_in_threadpool(self._blobs.get, sha256)
+        if wav is None:
+            return None
+        data = await self._convert(wav, format)
+        await run_in_threadpool(self._keep_derived, sha256, format, data)
+        return data
+
+    def __contains__(self, sha256: str) -> bool:
+        return sha256 in self._blobs
+
+    def _derived(self, sha256: str, format: AudioFormat) -> bytes | None:
+        name = self._memo.get("format", sha256, format)
+        return None if name is None else self._blobs.get(name)
+
+    def _keep_derived(self, sha256: str, format: AudioFormat, data: bytes) -> None:
+        self._memo.put(("format", sha256, format), self._blobs.put(data))
