@@ -1,0 +1,100 @@
+"""Names say what they hold, and one thing has one word: docs/GLOSSARY.md, counted by tools/vocabulary.py."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def load_tool():
+    spec = importlib.util.spec_from_file_location("vocabulary", ROOT / "tools" / "vocabulary.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+vocabulary = load_tool()
+
+#: Vague names per 1,000 bindings, and uses of replaced words. These only ever go down.
+VAGUE_AT_MOST = {"science": 48, "service": 81, "page": 51}
+REPLACED_AT_MOST = {"science": 351, "service": 258, "page": 342}
+
+
+@pytest.mark.parametrize("layer", vocabulary.LAYERS)
+def test_names_say_what_they_hold(layer):
+    assert vocabulary.vague_rate(layer) <= VAGUE_AT_MOST[layer], (
+        f"see where: python3 tools/vocabulary.py --list {layer}"
+    )
+
+
+@pytest.mark.parametrize("layer", vocabulary.LAYERS)
+def test_replaced_words_of_the_glossary_are_not_used(layer):
+    uses = vocabulary.replaced_words(layer)
+    lines = "\n".join(f"{use.file}:{use.line}: {use.word} in {use.text}" for use in uses)
+    assert len(uses) <= REPLACED_AT_MOST[layer], lines
+
+
+def test_the_glossary_replaces_no_word_by_itself():
+    entries = vocabulary.glossary()
+    assert len(entries) > 20
+    for entry in entries:
+        assert not [
+            word for word in (*entry.names, *entry.everywhere) if vocabulary.contains(entry.word, word)
+        ]
+
+
+def test_the_words_of_the_glossary_are_unique():
+    words = [entry.word for entry in vocabulary.glossary()]
+    assert len(words) == len(set(words))
+
+
+def test_every_row_of_the_glossary_is_read():
+    text = vocabulary.GLOSSARY.read_text(encoding="utf-8")
+    assert len(vocabulary.glossary()) == len(re.findall(r"^\| \*\*", text, re.M))
+
+
+def test_bindings_of_python_are_assignments_parameters_loops_and_patterns():
+    source = """
+import unbound
+field: int = 1
+def function(positional, *rest, keyword=default, **options):
+    first, (second, *third) = value
+    for loop in (comprehended for comprehended in value): pass
+    with value as opened: pass
+    try: walrus = (inner := 1)
+    except Error as error: attribute.unbound = 2
+    match value:
+        case [one, *several] | {"key": one}: pass
+"""
+    expected = (
+        "field positional rest keyword options first second third loop comprehended opened walrus inner error "
+        "one several"
+    )
+    assert {name.text for name in vocabulary.python_bindings(source)} == set(expected.split())
+
+
+def test_bindings_of_javascript_are_declarations_parameters_and_patterns():
+    source = """
+import {unbound} from "./const let.js";  // const comment = 1;
+const {a, b: c, d = call(unbound)} = x, e = /[)]const f\\//, g = 4 / 2 / 1;
+let [h, ...i] = y;
+for (const j of list) call(j);
+export function name(k, {l: {m}}, n = call(x)) { return k.map((o) => o.v).filter(p => p); }
+const q = {method(r) { return `const s ${x ? `in ${(t) => t}` : {key: 1}} y`; }};
+try { call(x) } catch (error) { if (x) { while (y) call() } }
+let u
+let v = async (w) => { for await (const z of w) call(z) };
+"""
+    expected = re.findall(r"\w+", "a c d e g h i j k m n o p q r t error u v w z")
+    assert sorted(name.text for name in vocabulary.script_bindings(source)) == sorted(expected)
+
+
+def test_names_are_split_into_words():
+    assert vocabulary.words_of("postUserSound") == vocabulary.words_of("POST_USER_SOUND")
+    assert vocabulary.contains("userSoundData", "UserSound")
+    assert not vocabulary.contains("replaceAll", "place")
