@@ -34,6 +34,15 @@ def drawing(shapes: Iterable[str], title: str) -> str:
     return f"{head}<title>{escape(title)}</title>{''.join(shapes)}</svg>"
 
 
+def dots(positions: np.ndarray, families: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Sounds at map positions (sound, 2) as SVG dots, a colour for each of the families' ``names``."""
+    colour_of = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+    return [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5" fill="{colour_of[family]}"/>'
+        for (x, y), family in zip(fitted(positions, positions), families, strict=True)
+    ]
+
+
 def arrow(curve: np.ndarray) -> list[str]:
     """A curve (point, 2) as SVG shapes that fill a drawing: a ring at its start, a line, a dot at its end."""
     pixels = fitted(curve, curve)

@@ -127,7 +127,7 @@ def test_a_library_sound_encoded_from_its_file_lands_where_it_lies(model):
     sound_id = model.library.ids[5]
     again = model.encode(model.library.audio_path(sound_id))
     known = model.sound(sound_id)
-    assert model.distance(known, again) < 0.1 * float(model.perceptual_distances(known).median())
+    assert model.distance(known, again) < 0.1 * float(model.nearby.perceptual(model.timbre(known)).median())
 
 
 def test_an_unknown_sound_is_refused(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,9 +25,7 @@ def with_head(model: Model, change) -> Model:
     with torch.no_grad():
         for part in (vae.decoder[-1].weight, vae.decoder[-1].bias):
             part.copy_(change(part))
-    return Model(
-        model.config, vae, model.coefficients, model.library, model.atlas, model.card, model.card_markdown
-    )
+    return Model(replace(model.parts, vae=vae))
 
 
 @pytest.fixture(scope="module")

@@ -47,16 +47,7 @@ class AdaptedModel(Model):
 
     def __init__(self, adaptation: Adaptation, vae: VAE):
         base = adaptation.base
-        super().__init__(
-            base.config,
-            vae,
-            base.coefficients,
-            base.library,
-            base.atlas,
-            base.card,
-            base.card_markdown,
-            base.device,
-        )
+        super().__init__(replace(base.parts, vae=vae), base.device)
         # decoded timbre has turned with the head: the library's places must be known by the new one
         self.atlas = replace(base.atlas, coordinates=self.coordinates(base.library.z))
         self.adaptation = adaptation

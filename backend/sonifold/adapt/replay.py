@@ -7,24 +7,22 @@ without it is refined all the same; its sounds are then read and analysed first,
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from sonifold import pack
 from sonifold.model import Model
 from sonifold.pack.library import Library
+from sonifold.pack.write import REPLAY
 
-FILE = "replay.safetensors"
 BLOCK = 16  # sounds analysed at once
 Progress = Callable[[str, int, int], None]
 
 
 def coefficients(model: Model, progress: Progress = lambda phase, done, total: None) -> Tensor:
     """Coefficients of every library sound, (sound, K), from the pack's file or else from its audio."""
-    stored = model.library.folder / FILE
+    stored = model.library.folder / REPLAY
     if stored.is_file():
         found = load_file(stored)["coefficients"].float()
         if found.shape == (len(model.library), model.coefficients.count):
@@ -45,16 +43,3 @@ def trained(library: Library) -> Tensor:
     return torch.tensor(
         [place for place, label in enumerate(library.labels) if not label.split.startswith("held_out")]
     )
-
-
-def write(folder: Path, values: Tensor) -> None:
-    """Coefficients (sound, K) of a pack's library, in its order."""
-    save_file({"coefficients": values.half().contiguous()}, folder / FILE)
-
-
-def attach(folder: Path, progress: Progress = lambda phase, done, total: None) -> None:
-    """Give a pack that was made without it its replay file, and seal it again."""
-    model = Model.load(folder)
-    write(folder, coefficients(model, progress))
-    config = pack.read_config(folder)
-    pack.write_config(folder, config.model_dump(exclude={"files", "format"}))

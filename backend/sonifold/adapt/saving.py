@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from sonifold import pack
 from sonifold.adapt import replay
@@ -19,8 +17,11 @@ from sonifold.audio.timbre import timbre_features
 from sonifold.errors import PackInvalid
 from sonifold.model import Model
 from sonifold.pack import CONFIG
-from sonifold.pack.library import Label, write_labels
+from sonifold.pack.library import Label
+from sonifold.pack.write import LibraryColumns, write_pack
 from sonifold.representation.spectral import ONSET
+from sonifold.sound import Sound
+from sonifold.types import Audio
 from sonifold.vae.inversion import refine
 
 STEPS = 1  # of latent refinement for library sounds, from where the base had them
@@ -68,72 +69,70 @@ def check_folder(folder: Path) -> None:
 
 @torch.no_grad()
 def _write(adapted: AdaptedModel, folder: Path, name: str, title: str | None) -> None:
-    base, library = adapted.base, adapted.base.library
-    for kept in ("audio", "notices"):
-        if (library.folder / kept).is_dir():
-            shutil.copytree(library.folder / kept, folder / kept)
-    shutil.copyfile(library.folder / "coefficients.safetensors", folder / "coefficients.safetensors")
-    save_file(
-        {k: v.contiguous() for k, v in adapted.vae.state_dict().items()}, folder / "weights.safetensors"
-    )
+    base, library, uploads = adapted.base, adapted.base.library, adapted.adaptation.uploads
+    for part in ("audio", "notices"):
+        if (library.folder / part).is_dir():
+            shutil.copytree(library.folder / part, folder / part)
+    labels, added = _labels(adapted, name)
+    for label, index in zip(labels[len(library) :], added, strict=True):
+        audio = _recording(uploads.sounds[index])
+        Clip(audio, base.sample_rate).write(folder / "audio" / f"{label.id}.{library.audio_format}")
+    columns = _columns(adapted, added)
+    field = layout.field(columns.positions, columns.z, columns.coordinates, adapted.coordinates)
+    card = base.card | _about(adapted, name, len(labels))
+    config = base.config.model_dump(exclude={"files", "format"})
+    config |= {"name": name, "title": title or name, "description": card["description"]}
+    coefficients = library.folder / "coefficients.safetensors"
+    write_pack(folder, config, adapted.vae, coefficients, labels, columns, field, card, _markdown(card))
 
-    given = adapted.adaptation.uploads
-    labels = list(library.labels)
-    new = []  # places among the uploads of those that the library does not have yet
-    for place, sound in enumerate(given.sounds):
-        label = _label(adapted, place, name)
-        if label.id not in {known.id for known in labels}:
-            labels.append(label)
-            new.append(place)
-            assert sound.audio is not None  # an upload is a recording
-            Clip(sound.audio, base.sample_rate).write(folder / "audio" / f"{label.id}.{library.audio_format}")
-    values = torch.cat([replay.coefficients(base), given.coefficients[new]])
-    start = torch.cat([library.z, given.z[new]])
+
+def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
+    """The base's library and the ``added`` uploads, by number, as the adapted networks encode them."""
+    base, library, uploads = adapted.base, adapted.base.library, adapted.adaptation.uploads
+    values = torch.cat([replay.coefficients(base), uploads.coefficients[added]])
+    start = torch.cat([library.z, uploads.z[added]])
     z = torch.cat(
         [refine(adapted.vae, c, p, STEPS) for c, p in zip(values.split(256), start.split(256), strict=True)]
     )
     coordinates = adapted.coordinates(z)
-    positions = torch.cat([library.positions, adapted.atlas.place(coordinates[len(library) :])])
     timbre = [
-        timbre_features(sound.audio, base.sample_rate, ONSET / base.sample_rate)
-        for sound in (given.sounds[place] for place in new)
-        if sound.audio is not None
+        timbre_features(_recording(uploads.sounds[index]), base.sample_rate, ONSET / base.sample_rate)[None]
+        for index in added
     ]
-    grid = layout.field(positions, z, coordinates, adapted.coordinates)
-    save_file(
-        {
-            "z": z.contiguous(),
-            "log_variance": adapted.vae.encode(values)[1].contiguous(),
-            "timbre": torch.cat([library.timbre, *[row[None] for row in timbre]]).half().contiguous(),
-            "coordinates": coordinates.half().contiguous(),
-            "positions": positions.contiguous(),
-        },
-        folder / "library.safetensors",
+    return LibraryColumns(
+        z,
+        adapted.vae.encode(values)[1],
+        torch.cat([library.timbre, *timbre]),
+        coordinates,
+        torch.cat([library.positions, adapted.atlas.place(coordinates[len(library) :])]),
+        values,
     )
-    save_file({"x": grid.x, "y": grid.y, "values": grid.values.contiguous()}, folder / "atlas.safetensors")
-    write_labels(folder / "library.csv", tuple(labels))
-    replay.write(folder, values)
-    card = base.card | _about(adapted, name, len(labels))
-    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    (folder / "CARD.md").write_text(_markdown(card), encoding="utf-8")
-    config = base.config.model_dump(exclude={"files", "format"})
-    config |= {
-        "name": name,
-        "title": title or name,
-        "description": card["description"],
-        "coast": grid.coast,
-        "family_names": base.config.family_names,
-    }
-    pack.write_config(folder, config)
 
 
-def _label(adapted: AdaptedModel, place: int, name: str) -> Label:
-    """An upload in the library: of the family of the sound it is nearest to."""
-    sound = adapted.adaptation.uploads.sounds[place]
+def _labels(adapted: AdaptedModel, name: str) -> tuple[list[Label], list[int]]:
+    """Labels of the base's library and of the uploads it does not have yet, and the numbers of these uploads."""
+    labels, added = list(adapted.base.library.labels), []
+    ids = {label.id for label in labels}
+    for index in range(len(adapted.adaptation.uploads.sounds)):
+        label = _label(adapted, index, name)
+        if label.id not in ids:
+            ids.add(label.id)
+            labels.append(label)
+            added.append(index)
+    return labels, added
+
+
+def _recording(sound: Sound) -> Audio:
     assert sound.audio is not None  # an upload is a recording
+    return sound.audio
+
+
+def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
+    """An upload in the library: of the family of the sound it is nearest to."""
+    sound = adapted.adaptation.uploads.sounds[index]
     if sound.id is not None:
         return adapted.base.library.labels[adapted.base.library.index(sound.id)]
-    identity = hashlib.sha256(sound.audio.numpy().astype("<f4").tobytes()).hexdigest()[:12]
+    identity = hashlib.sha256(_recording(sound).numpy().astype("<f4").tobytes()).hexdigest()[:12]
     near, _ = adapted.base.neighbours(sound, 1, "perceptual")[0]
     family = adapted.base.library.labels[adapted.base.library.index(near)].family
     return Label(

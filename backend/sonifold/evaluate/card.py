@@ -14,13 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sonifold import pack
 from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
 from sonifold.evaluate.measures import record
-from sonifold.files import write_whole
 from sonifold.intervals import Estimate
 from sonifold.model import Model
 from sonifold.pack.library import Label
+from sonifold.pack.write import write_card
 from sonifold.training.datasets import table
 
 Progress = Callable[[str, int, int], None]
@@ -73,7 +72,9 @@ def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None =
     if only in (None, "topology"):
         card["topology"] = _plain(topology.measure(model, folder, progress))
     # measuring takes long: what another run has written meanwhile is kept
-    _seal(folder, json.loads((folder / "card.json").read_text(encoding="utf-8")) | card | about(model))
+    stored = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card = _plain(stored | card | about(model))
+    write_card(folder, card, markdown(card))
 
 
 def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> dict[str, Table]:
@@ -360,14 +361,3 @@ def _plain(found: Any) -> Any:
     if isinstance(found, list | tuple):
         return [_plain(value) for value in found]
     return None if isinstance(found, float) and not math.isfinite(found) else found
-
-
-def _seal(folder: Path, card: dict[str, Any]) -> None:
-    """Write the card and name it in pack.json."""
-    card = _plain(card)
-    write_whole(
-        folder / "card.json", (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(), durable=False
-    )
-    write_whole(folder / "CARD.md", markdown(card).encode(), durable=False)
-    config = pack.read_config(folder)
-    pack.write_config(folder, config.model_dump(exclude={"files", "format"}))

@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.atlas import smooth_course
 from sonifold.caveat import Caveat
+from sonifold.model.core import LatentModel
 from sonifold.morph.path import MetricName
 from sonifold.sample import (
     PACE,
@@ -34,9 +34,6 @@ from sonifold.sample import (
 )
 from sonifold.sound import Sound
 from sonifold.types import Curve, Points, Positions
-
-if TYPE_CHECKING:
-    from sonifold.model import Model
 
 #: Of the library's sounds, the share that counts as known with the rest of it as the only evidence.
 SHARE_KNOWN = 0.95
@@ -129,7 +126,7 @@ class Draw:
 class Operations:
     """What can be done with a model's points besides walking between two of them."""
 
-    def __init__(self, model: Model):
+    def __init__(self, model: LatentModel):
         self._model = model
 
     # -- what is known ----------------------------------------------------------------------------
@@ -270,29 +267,6 @@ class Operations:
             else "stopped where the metric has no direction to go on in: the decoder is flat there"
         )
         return curve[: max(1, first)], [Caveat("stopped_early", why)]
-
-    def neighbours(
-        self, sound: Sound, count: int = 8, metric: MetricName = "pullback", weight: float | None = None
-    ) -> list[tuple[str, float]]:
-        """The library sounds nearest by geodesic distance under a metric, nearest first: (id, distance).
-
-        Ranked anew among the fifty (or three times the count) nearest by Euclidean distance; under the pull-back in the
-        model's unit, else in the metric's own.
-        """
-        library = self._model.library
-        keep = torch.ones(len(library), dtype=torch.bool)
-        if sound.id is not None:
-            keep[library.index(sound.id)] = False
-        others = keep.nonzero()[:, 0]
-        count = max(0, min(count, len(others)))
-        unit = self._model.config.unit_per_phi if metric == "pullback" else 1.0
-        found = geodesic.neighbours(
-            self._model.working_metric(metric, weight), sound.z, library.z[others], count
-        )
-        return [
-            (library.labels[int(others[i])].id, float(d) * unit)
-            for i, d in zip(found.indices, found.distances, strict=True)
-        ]
 
     # -- samples ----------------------------------------------------------------------------------
 

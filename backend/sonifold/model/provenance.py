@@ -10,14 +10,14 @@ from sonifold.audio.provenance import Provenance, Source, short, unique
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sonifold.model import Model
+    from sonifold.model.core import LatentModel
     from sonifold.model.traversal import Travel
     from sonifold.morph.path import Path as LatentPath
     from sonifold.pack.library import Label
     from sonifold.sound import Sound
 
 
-def of_path(model: Model, path: LatentPath, mode: str, **facts: Any) -> Provenance:
+def of_path(model: LatentModel, path: LatentPath, mode: str, **facts: Any) -> Provenance:
     """The provenance of a path made audible: ``mode`` is ``steps``, one part each, or ``glide``."""
     ends = (source_from(model, path.start, "A"), source_from(model, path.end, "B"))
     steps = [{"step": step, "place": short(time)} for step, time in enumerate(path.times.tolist(), start=1)]
@@ -40,7 +40,7 @@ def of_path(model: Model, path: LatentPath, mode: str, **facts: Any) -> Provenan
     )
 
 
-def of_points(model: Model, points: Tensor) -> Provenance:
+def of_points(model: LatentModel, points: Tensor) -> Provenance:
     """The provenance of what the model makes of latent points (batch, latent), one part each."""
     parts = tuple({"point": [short(value) for value in point]} for point in points.tolist())
     sources = (library_of(model),)
@@ -50,7 +50,7 @@ def of_points(model: Model, points: Tensor) -> Provenance:
     return about.of_part(0) if len(parts) == 1 else about
 
 
-def of_travel(model: Model, travel: Travel) -> Provenance:
+def of_travel(model: LatentModel, travel: Travel) -> Provenance:
     """The provenance of less and more of what a word says, one part a step."""
     source = source_from(model, travel.sound)
     parts = [
@@ -61,13 +61,13 @@ def of_travel(model: Model, travel: Travel) -> Provenance:
     return Provenance(title, model.name, version_of(model), (source,), facts, tuple(parts))
 
 
-def of_changed(model: Model, sound: Sound, mode: str, **facts: Any) -> Provenance:
+def of_changed(model: LatentModel, sound: Sound, mode: str, **facts: Any) -> Provenance:
     """The provenance of a sound that was changed as ``mode`` and ``facts`` say."""
     source = source_from(model, sound)
     return Provenance(source.name, model.name, version_of(model), (source,), {"mode": mode, **facts})
 
 
-def source_from(model: Model, sound: Sound, role: str = "") -> Source:
+def source_from(model: LatentModel, sound: Sound, role: str = "") -> Source:
     """A sound as a source: of the library with its licence and credit, one's own, or a bare point."""
     if sound.id is not None:
         return source_labelled(model.library.labels[model.library.index(sound.id)], role)
@@ -76,7 +76,7 @@ def source_from(model: Model, sound: Sound, role: str = "") -> Source:
     return replace(library_of(model), name=sound.name or "a point of the map", role=role)
 
 
-def library_of(model: Model) -> Source:
+def library_of(model: LatentModel) -> Source:
     """The sounds that a model learned from, as the source of what it makes by itself."""
     labels = model.library.labels
     return Source(
@@ -89,6 +89,6 @@ def source_labelled(label: Label, role: str = "") -> Source:
     return Source(label.name, role, label.id, label.source, label.licence, label.credit)
 
 
-def version_of(model: Model) -> str:
+def version_of(model: LatentModel) -> str:
     """A pack's version and the beginning of its weights' sha256."""
     return f"{model.config.version}-{model.config.files['weights.safetensors'][:12]}"

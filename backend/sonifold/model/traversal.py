@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,13 +30,12 @@ from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.errors import NotFinite
 from sonifold.metric import Metric
 from sonifold.model import provenance
+from sonifold.model.core import LatentModel
+from sonifold.model.points import Operations
 from sonifold.morph.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
 from sonifold.types import Curve, Points, Positions, Tensors, Vectors
-
-if TYPE_CHECKING:
-    from sonifold.model import Model
 
 REACH = 1.5  # library standard deviations to either side, unless asked otherwise
 MAX_REACH = 4.0
@@ -87,8 +85,8 @@ class Travel:
 class Directions:
     """Named directions in a model's latent space."""
 
-    def __init__(self, model: Model):
-        self.model = model
+    def __init__(self, model: LatentModel, points: Operations):
+        self.model, self._points = model, points
         self._tangents = model.vae.tangents(exact=True)
 
     @cached_property
@@ -105,7 +103,7 @@ class Directions:
 
     def away(self, points: Points) -> Tensor:
         """Distance of Phi to the nearest library sound, both as the model makes them, (batch,)."""
-        return self.model.operations.away(points).amin(1)
+        return self._points.away(points).amin(1)
 
     # -- what is heard, and its slopes ------------------------------------------------------------
 
@@ -194,7 +192,7 @@ class Directions:
         residual = residuals([sound], self.model.coefficients.mean[None])[0]
         start = float(self.away(sound.z[None]))
         # a sound may lie off the data itself: then it must only not get worse
-        limit = max(self.model.operations.reach, 1.001 * start)
+        limit = max(self._points.reach, 1.001 * start)
         nodes, values, stopped = self.flow(measured, sound.z, residual, descriptor, reach, hold, limit)
         if not torch.isfinite(values).all():
             raise NotFinite(

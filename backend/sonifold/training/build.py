@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from sonifold import pack
-from sonifold.adapt import replay
 from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
 from sonifold.metric import Blend, KernelMetric, Pullback, ResidualMLPTangents
 from sonifold.model import Model
-from sonifold.pack.library import Label, write_labels
+from sonifold.pack.library import Label
+from sonifold.pack.write import LibraryColumns, write_pack
 from sonifold.representation.spectral import ONSET, Spectral
 from sonifold.training.datasets import table
 from sonifold.training.prepare import prepare
 from sonifold.training.train import StepInfo, best_device, train
-from sonifold.types import AudioBatch
+from sonifold.types import AudioBatch, Points, Timbre
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.inversion import refine
@@ -94,72 +91,47 @@ def write(
     name: str,
     progress: Progress,
 ) -> None:
-    """Everything of a pack but its card, then the seal."""
+    """Write a pack whose card is empty: ``sonifold evaluate`` fills it."""
     (folder / "audio").mkdir(parents=True)
     spectral = Spectral()
     progress("library", 0, 4)
     _write_audio(folder / "audio", rows, audio, spectral.sample_rate)
-    save_file(
-        {key: value.contiguous() for key, value in vae.state_dict().items()}, folder / "weights.safetensors"
-    )
-    save_file(
-        {key: value.contiguous() for key, value in coefficients.tensors().items()},
-        folder / "coefficients.safetensors",
-    )
-    coefficients = Coefficients.from_tensors(coefficients.tensors(), spectral)
+    tensors = coefficients.tensors()
+    coefficients = Coefficients.from_tensors(tensors, spectral)  # as they will be read
     progress("library", 1, 4)
-    columns, level = _columns(audio, vae, coefficients, spectral)
-    replay.write(folder, columns.pop("coefficients"))
+    encoded = _encode(audio, vae, coefficients, spectral)
     pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map(spectral)[0]))
-    kernel = KernelMetric.posterior(columns["z"], columns["log_variance"].exp())
-    scale = Blend.typical_scale(pullback, columns["z"])
-    columns["coordinates"] = pullback.decode(columns["z"])
+    kernel = KernelMetric.posterior(encoded.z, encoded.log_variance.exp())
+    scale = Blend.typical_scale(pullback, encoded.z)
+    coordinates = pullback.decode(encoded.z)
     progress("map", 2, 4)
-    columns["positions"] = layout.layout(columns["coordinates"], config.seed)
-    grid = layout.field(columns["positions"], columns["z"], columns["coordinates"], pullback.decode)
+    positions = layout.layout(coordinates, config.seed)
+    field = layout.field(positions, encoded.z, coordinates, pullback.decode)
     progress("map", 3, 4)
-    save_file({"x": grid.x, "y": grid.y, "values": grid.values.contiguous()}, folder / "atlas.safetensors")
-    write_labels(folder / "library.csv", tuple(_label(row) for row in rows))
-    save_file(
-        {
-            key: (value.half() if key in ("timbre", "coordinates") else value).contiguous()
-            for key, value in columns.items()
+    pack_config = {
+        **ABOUT,
+        "name": name,
+        "representation": "spectral",
+        "vae": network.model_dump(),
+        "training": config.model_dump(),
+        "metric": {
+            "temperature": kernel.temperature,
+            "ridge": kernel.ridge,
+            "scale": scale,
+            "weight": DATA_WEIGHT,
         },
-        folder / "library.safetensors",
+        "unit": UNIT,
+        "unit_per_phi": unit_per_phi(audio, encoded.timbre, spectral.sample_rate),
+        "level": encoded.level,
+        "placement_error": layout.placement_error(coordinates, positions),
+        "family_names": sorted({row.family for row in rows}, key=family_order),
+    }
+    columns = LibraryColumns(
+        encoded.z, encoded.log_variance, encoded.timbre, coordinates, positions, encoded.coefficients
     )
-    families = sorted({row.family for row in rows}, key=family_order)
-    seal(
-        folder,
-        {
-            **ABOUT,
-            "name": name,
-            "representation": "spectral",
-            "vae": network.model_dump(),
-            "training": config.model_dump(),
-            "metric": {
-                "temperature": kernel.temperature,
-                "ridge": kernel.ridge,
-                "scale": scale,
-                "weight": DATA_WEIGHT,
-            },
-            "unit": UNIT,
-            "unit_per_phi": unit_per_phi(audio, columns["timbre"], spectral.sample_rate),
-            "level": level,
-            "coast": grid.coast,
-            "placement_error": layout.placement_error(columns["coordinates"], columns["positions"]),
-            "family_names": families,
-        },
-        {},
-        "",
-    )
+    labels = [_label(row) for row in rows]
+    write_pack(folder, pack_config, vae, tensors, labels, columns, field, {}, "")
     progress("map", 4, 4)
-
-
-def seal(folder: Path, config: dict[str, Any], card: dict[str, Any], markdown: str) -> None:
-    """Write the card and pack.json with the sha256 of everything."""
-    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    (folder / "CARD.md").write_text(markdown, encoding="utf-8")
-    pack.write_config(folder, config)
 
 
 def family_order(family: str) -> int:
@@ -182,26 +154,28 @@ def unit_per_phi(audio: AudioBatch, timbre: Tensor, sample_rate: int, pairs: int
     return float(decibels[different].median() / phi[different].median())
 
 
-def _columns(
-    audio: AudioBatch, vae: VAE, coefficients: Coefficients, spectral: Spectral
-) -> tuple[dict[str, Tensor], float]:
-    """Coefficients, latent points, posterior variances and timbre of library sounds, and their median level."""
+class _Encoded(NamedTuple):
+    """What the networks make of the library's sounds."""
+
+    coefficients: Tensor  # (sound, K)
+    z: Points
+    log_variance: Tensor
+    timbre: Timbre  # of the original audio
+    level: float  # dB, the median loudest frame
+
+
+def _encode(audio: AudioBatch, vae: VAE, coefficients: Coefficients, spectral: Spectral) -> _Encoded:
     values, levels, timbre = [], [], []
     for part in audio.split(BLOCK):
         features, level = spectral.analyse(part)
         values.append(coefficients.analyse(features))
         levels.append(level)
         timbre.append(timbre_features(part, spectral.sample_rate, ONSET / spectral.sample_rate))
-    given = torch.cat(values)
+    analysed = torch.cat(values)
     with torch.no_grad():
-        _, log_variance = vae.encode(given)
-    columns = {
-        "coefficients": given,
-        "z": refine(vae, given),
-        "log_variance": log_variance,
-        "timbre": torch.cat(timbre),
-    }
-    return columns, float(torch.cat(levels).median())
+        _, log_variance = vae.encode(analysed)
+    level = float(torch.cat(levels).median())
+    return _Encoded(analysed, refine(vae, analysed), log_variance, torch.cat(timbre), level)
 
 
 def _label(row: table.Row) -> Label:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
+    from sonifold.model.neighbours import SoundTable
     from sonifold.morph.path import Path as LatentPath
     from sonifold.sound import Sound
 
@@ -237,19 +238,26 @@ def lifted(model: Model, positions: Numbers) -> Numbers:
 
 
 def distances_of(model: Model, anchor: Anchor, own: OwnPlaces | None = None) -> Numbers:
+    timbre = timbre_of(anchor)
+    if timbre is None:
+        timbre = model.timbre(resolve(model, anchor))
+    return numbers(model.nearby.perceptual(timbre, table_of(model, own)))
+
+
+def timbre_of(anchor: Anchor) -> Tensor | None:
+    """Phi of a user's sound, (512,), as it was stored; None of other anchors."""
     import torch
 
-    sound = resolve(model, anchor)
-    timbre = model.timbre(sound) if anchor.kept is None else torch.from_numpy(anchor.kept.timbre)
-    others = joined(model.library.timbre, None if own is None else own.timbre)
-    return numbers((others - timbre).norm(dim=1) * model.config.unit_per_phi)
+    return None if anchor.kept is None else torch.from_numpy(anchor.kept.timbre)
 
 
-def joined(library: Tensor, own: Numbers | None) -> Tensor:
-    """Rows of the library and then of own sounds."""
+def table_of(model: Model, own: OwnPlaces | None) -> SoundTable:
+    """The library's sounds, and the user's after them."""
     import torch
 
-    return library if own is None or not len(own) else torch.cat([library, torch.from_numpy(own)])
+    if own is None:
+        return model.nearby.library
+    return model.nearby.library.with_sounds(own.ids, torch.from_numpy(own.z), torch.from_numpy(own.timbre))
 
 
 def original_of(model: Model, sound: str) -> StoredAudio:

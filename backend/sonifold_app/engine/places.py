@@ -12,7 +12,7 @@ import numpy as np
 
 from sonifold_app.engine import base
 from sonifold_app.engine.batching import Spread, attempt_each, serially
-from sonifold_app.engine.compute import distances_of, joined, numbers, recording_of, resolve
+from sonifold_app.engine.compute import numbers, recording_of, resolve, table_of, timbre_of
 
 if TYPE_CHECKING:
     from sonifold.caveat import Caveat
@@ -124,31 +124,17 @@ def indicatrices(model: Model, query: base.IndicatrixQuery) -> base.Indicatrices
 
 def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]:
     """The nearest of the library and of the user's own sounds."""
-    import torch
-
-    from sonifold import geodesic
-
-    own = query.own
-    ids = [*model.library.ids, *(own.ids if own is not None else ())]
-    self_ = query.anchor.sound if query.anchor.kept is None else query.anchor.kept.id
-    others = torch.tensor([id != self_ for id in ids]).nonzero()[:, 0]
-    count = min(query.count, len(others))
-    if query.distance == "perceptual":
-        away = torch.from_numpy(distances_of(model, query.anchor, own))[others]
-        near, found = away.topk(count, largest=False)
-    else:
-        z = joined(model.library.z, None if own is None else own.z)[others]
-        start = resolve(model, query.anchor).z
-        if query.distance == "euclidean":
-            near, found = (z - start).norm(dim=1).topk(count, largest=False)
-        else:
-            nearest = geodesic.neighbours(model.working_metric(query.metric, query.weight), start, z, count)
-            unit = model.config.unit_per_phi if query.metric == "pullback" else 1.0
-            near, found = unit * nearest.distances, nearest.indices
-    return [
-        base.Neighbour(ids[place], distance)
-        for place, distance in zip(others[found].tolist(), near.tolist(), strict=True)
-    ]
+    nearest = model.nearby.nearest(
+        resolve(model, query.anchor),
+        query.count,
+        query.distance,
+        query.metric,
+        query.weight,
+        table_of(model, query.own),
+        timbre_of(query.anchor),
+        exclude=query.anchor.sound if query.anchor.kept is None else query.anchor.kept.id,
+    )
+    return [base.Neighbour(id, distance) for id, distance in nearest]
 
 
 def presented(model: Model, place: Place) -> base.Place:

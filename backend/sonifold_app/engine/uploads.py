@@ -88,9 +88,10 @@ def admitted(
     pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
     ((x, y),) = numbers(model.place(sound.z[None]))
     timbre = model.timbre(sound)
-    away = (model.library.timbre - timbre).norm(dim=1) * model.config.unit_per_phi
-    near, index = away.topk(min(NEAREST, len(away)), largest=False)
-    nearest = [Neighbour(model.library.ids[i], d) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
+    nearest = [
+        Neighbour(id, distance)
+        for id, distance in model.nearby.nearest(sound, NEAREST, "perceptual", timbre=timbre)
+    ]
     return Admitted(
         name=sound.name,
         seconds=audible_seconds(pcm),

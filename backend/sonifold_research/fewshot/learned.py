@@ -92,10 +92,7 @@ class Learned:
         ours = bench.model
         vae = copy.deepcopy(ours.vae)
         vae.decoder.load_state_dict(self.decoder)
-        model = Model(
-            ours.config, vae, ours.coefficients, ours.library, ours.atlas, ours.card, ours.card_markdown
-        )
-        return replace(bench, model=model)
+        return replace(bench, model=Model(replace(ours.parts, vae=vae)))
 
 
 learned = lru_cache(maxsize=1)(Learned.of)

@@ -1,0 +1,265 @@
+"""The trained parts of a pack: sounds to latent points, what is decoded there, and the metrics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path as FilePath
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from sonifold.audio import descriptors
+from sonifold.audio.check import caveats, examine
+from sonifold.audio.clip import Clip
+from sonifold.audio.prepare import audible_seconds, prepare, to_float
+from sonifold.audio.read import Recording, Source, read
+from sonifold.audio.timbre import timbre_features
+from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
+from sonifold.metric import KernelMetric, Metric, Pullback
+from sonifold.model import provenance
+from sonifold.model.metrics import Metrics
+from sonifold.morph.path import MetricName
+from sonifold.morph.render import Renderer
+from sonifold.pack.read import PackParts, read_pack
+from sonifold.representation.readout import Readout
+from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
+from sonifold.sound import Sound
+from sonifold.types import AudioBatch, Points, Positions, Timbre
+from sonifold.vae.inversion import refine
+from sonifold.vae.network import freeze
+
+RECENT_SOUNDS = 32  # kept in memory: a second path from the same sound costs less
+MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
+
+
+class LatentModel:
+    """A pack in memory: encoding, decoding and the metrics. One serves many threads.
+
+    Lengths and distances are in ``unit``: Phi scaled so that the median distance between two library sounds equals
+    their median RMS log-mel distance in dB.
+    """
+
+    def __init__(self, parts: PackParts, device: torch.device | str = "cpu"):
+        """``device``: where paths are solved and samples drawn. Points and sounds go in and come out on the CPU."""
+        self.parts, self.device = parts, torch.device(device)
+        self.config, self.library, self.atlas = parts.config, parts.library, parts.atlas
+        self.card, self.card_markdown = parts.card, parts.card_markdown
+        self.representation, self.coefficients = parts.representation, parts.coefficients
+        self.vae = freeze(parts.vae)
+        self.renderer = Renderer(self.representation, self.vae, self.coefficients)
+        self.readout = Readout(self.representation)
+        head, _ = self.coefficients.timbre_map(self.representation)
+        self.pullback = Pullback(self.vae.tangents(head))
+        self.kernel = KernelMetric.posterior(
+            self.library.z,
+            self.library.log_variance.exp(),
+            self.config.metric.temperature,
+            self.config.metric.ridge,
+        )
+        self._on_device = Metrics(self.pullback, self.kernel).on(self.device, self.vae, head)
+        self._recent_sound = lru_cache(RECENT_SOUNDS)(self._library_sound)
+
+    @classmethod
+    def load(cls, folder: FilePath, device: torch.device | str = "cpu") -> Self:
+        """A verified pack.
+
+        Raises:
+            PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
+        """
+        return cls(read_pack(folder), device)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: {len(self.library)} sounds, {self.latent_dim} latent dimensions>"
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    name = property(lambda self: self.config.name, doc="The pack's folder name.")
+    title = property(lambda self: self.config.title, doc="What people call it.")
+    description = property(lambda self: self.config.description, doc="A sentence on what it holds.")
+    latent_dim = property(lambda self: self.config.vae.latent_dim, doc="Dimensions of z.")
+    unit = property(lambda self: self.config.unit, doc="Unit of lengths and distances.")
+    sample_rate = Spectral.sample_rate
+    sound_samples = Spectral.samples
+
+    # -- sounds -----------------------------------------------------------------------------------
+
+    def sound(self, sound_id: str) -> Sound:
+        """A library sound, ready to be an end of a path; the last few are kept in memory.
+
+        Raises:
+            SoundNotFound: no sound has that id.
+        """
+        return self._recent_sound(sound_id)
+
+    def _library_sound(self, sound_id: str) -> Sound:
+        row = self.library.index(sound_id)
+        label = self.library.labels[row]
+        audio = self.library.audio(sound_id, self.sound_samples)
+        sound = self._recorded(audio[None], self.library.z[row][None], label.name, label.id, label.seconds)
+        return replace(sound, pitch_hz=label.pitch_hz)
+
+    def encode(self, source: Source, sample_rate: int | None = None, name: str | None = None) -> Sound:
+        """A recording as a sound of the model: read, aligned to its onset, encoded, its latent point inverted.
+
+        Args:
+            source: path, bytes of a file, an open file, or samples (sample,) or (sample, channel) with their rate;
+                see :func:`sonifold.audio.read.read`.
+            sample_rate: Hz, for samples.
+            name: what to call it; the file's name otherwise.
+
+        Returns:
+            The sound; what was cut, mixed or resampled to make it is in its ``caveats``.
+
+        Raises:
+            AudioUnreadable, AudioTooLong, AudioTooShort, AudioSilent: see :mod:`sonifold.errors`.
+        """
+        sound = self.encode_recording(read(source, sample_rate, name))
+        return replace(sound, file=FilePath(source)) if isinstance(source, (str, FilePath)) else sound
+
+    def encode_recording(self, recording: Recording) -> Sound:
+        """The same for a recording that was read before.
+
+        Raises:
+            AudioSilent: nothing is left of it at 44.1 kHz.
+        """
+        prepared = prepare(recording.samples, recording.sample_rate, silence=0.0)
+        if prepared is None:
+            raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
+        audio = torch.from_numpy(to_float(prepared))
+        sound = self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
+        facts = examine(recording.samples, recording.sample_rate, recording.offset)
+        return replace(sound, caveats=caveats(recording, facts))
+
+    def recorded(
+        self, audio: Tensor, z: Tensor | None = None, name: str = "", seconds: float | None = None
+    ) -> Sound:
+        """A one-shot (sample,) that :meth:`encode` prepared before, as a sound.
+
+        With its latent point ``z`` (latent,) the inversion is spared.
+        """
+        return self._recorded(audio[None], None if z is None else z[None], name, None, seconds or 0.0)
+
+    def _recorded(
+        self, audio: AudioBatch, z: Points | None, name: str, sound_id: str | None, seconds: float
+    ) -> Sound:
+        features, level = self.representation.analyse(audio)
+        if z is None:
+            z = self.refined(self.coefficients.analyse(features))
+        residual = self.renderer.residual(features, z)
+        return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], level=float(level[0]))
+
+    def refined(self, coefficients: Tensor) -> Points:
+        """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
+        return refine(self.vae, coefficients)
+
+    # -- points -----------------------------------------------------------------------------------
+
+    def point(self, z: Tensor | list[float]) -> Sound:
+        """A bare latent point as an end of a path.
+
+        Raises:
+            PointInvalid: wrong dimension, NaN, infinity, or absurdly far out.
+        """
+        return Sound(_checked_point(z, self.latent_dim), level=self.config.level)
+
+    def at(self, x: float, y: float) -> Sound:
+        """The point under a map position, as an end of a path.
+
+        Raises:
+            PositionInvalid: not finite, or further from the map than the map is wide.
+        """
+        _check_position(x, y, self.atlas.extent)
+        return self.point(self.atlas.lift(torch.tensor([[x, y]]))[0])
+
+    def coordinates(self, points: Points) -> Tensor:
+        """Decoded timbre of latent points, turned: distances are those of Phi, (batch, m)."""
+        return self.pullback.decode(points)
+
+    def place(self, points: Points) -> Positions:
+        """Map positions (batch, 2) of latent points (batch, latent)."""
+        return self.atlas.place(self.coordinates(points))
+
+    def decode(self, points: Points) -> Clip:
+        """What the model makes of bare latent points (batch, latent), Clip.audio (batch, sample)."""
+        batch = torch.stack([self.point(z).z for z in points])
+        audio = self.renderer.points(batch, torch.full((len(batch),), self.config.level))
+        return Clip(audio, self.sample_rate, provenance.of_points(self, batch))
+
+    # -- what is heard ----------------------------------------------------------------------------
+
+    def describe(self, points: Points) -> dict[str, Tensor]:
+        """Descriptors of what the model makes of latent points (batch, latent), name -> (batch,).
+
+        Differentiable in the points; read from the decoded features, which ranks sounds nearly as a measurement on
+        audio does (how nearly, the card says).
+        """
+        return self.readout(suppress_hiss(self.coefficients.synthesise(self.vae.decode(points))))
+
+    def describe_audio(self, audio: AudioBatch) -> dict[str, Tensor]:
+        """The same measured on sounds (batch, sample) at the model's sample rate."""
+        return descriptors.describe_audio(audio, self.sample_rate)
+
+    def timbre_of(self, audio: AudioBatch) -> Timbre:
+        """Phi of sounds (batch, sample), (batch, 512)."""
+        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
+
+    def timbre(self, sound: Sound) -> Tensor:
+        """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""
+        if sound.id is not None and sound.audio is not None:
+            return self.library.timbre[self.library.index(sound.id)]
+        audio = self.decode(sound.z[None]).audio[0] if sound.audio is None else sound.audio
+        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
+
+    # -- metrics ----------------------------------------------------------------------------------
+
+    def metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+        """One of the model's metrics, for :mod:`sonifold.geodesic`; ``weight`` is the blend's."""
+        return Metrics(self.pullback, self.kernel).named(name, self._weight(weight), self.config.metric.scale)
+
+    def working_metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+        """The same on the model's device: for solvers, which take points there and bring paths back."""
+        return self._on_device.named(name, self._weight(weight), self.config.metric.scale)
+
+    @property
+    def working_kernel(self) -> KernelMetric:
+        """The kernel metric on the model's device, for samplers."""
+        return self._on_device.kernel
+
+    @property
+    def working_pullback(self) -> Pullback:
+        """The pull-back of Phi on the model's device."""
+        return self._on_device.pullback
+
+    def _weight(self, weight: float | None) -> float:
+        return self.config.metric.weight if weight is None else weight
+
+
+def _checked_point(z: Tensor | list[float], latent_dim: int) -> Tensor:
+    """A latent point (latent,) as float32. Raises PointInvalid."""
+    try:
+        values = torch.as_tensor(z, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise PointInvalid(f"a latent point is {latent_dim} numbers; {error}.") from error
+    if values.shape != (latent_dim,):
+        raise PointInvalid(
+            f"a latent point of this model has {latent_dim} numbers, got shape {tuple(values.shape)}."
+        )
+    if not torch.isfinite(values).all() or values.abs().max() > MAX_COORDINATE:
+        raise PointInvalid(
+            f"a latent point is {latent_dim} finite numbers, about -3 to 3; got NaN, infinity or a number beyond "
+            f"{MAX_COORDINATE:.0f}."
+        )
+    return values
+
+
+def _check_position(x: float, y: float, extent: tuple[float, float, float, float]) -> None:
+    """Raises PositionInvalid where (x, y) is further from the map than the map is wide."""
+    x0, x1, y0, y1 = extent
+    near = abs(x - (x0 + x1) / 2) <= 1.5 * (x1 - x0) and abs(y - (y0 + y1) / 2) <= 1.5 * (y1 - y0)
+    if not (math.isfinite(x) and math.isfinite(y) and near):
+        raise PositionInvalid(
+            f"({x}, {y}) is off the map, which spans x {x0:.1f} to {x1:.1f} and y {y0:.1f} to {y1:.1f}."
+        )

@@ -1,0 +1,217 @@
+"""Paths between two sounds: solved in latent space, timed by what is heard, drawn on the map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonifold import geodesic
+from sonifold.atlas import smooth_course
+from sonifold.geodesic import NeighbourGraph
+from sonifold.metric import Metric
+from sonifold.model.core import LatentModel
+from sonifold.morph.path import KINDS, METRICS, NODES, Kind, MetricName, Path
+from sonifold.sound import Sound, require_sounds
+from sonifold.types import Curve, Curves, Points, Timbre
+
+MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
+RECENT_LINES = 32  # measured straight lines kept: a second path between the same sounds costs half
+MAX_STEPS = 129
+MAP_POINTS = 65  # of a path as drawn
+ALMOST = 0.05  # steps: one that would move by less is not rendered again
+
+Pair = tuple[Sound, Sound]
+
+
+class Heard(NamedTuple):
+    """What was measured on the sounds along a curve."""
+
+    timbre: Timbre  # (node, 512)
+    descriptors: dict[str, Tensor]  # name -> (every second node,)
+
+
+class Solved(NamedTuple):
+    """A curve before it is timed."""
+
+    curve: Curve
+    outcome: str
+    converged: bool
+    energy: float
+    line_energy: float
+
+
+class PathFinder:
+    """Finds paths between a model's sounds."""
+
+    def __init__(self, model: LatentModel):
+        self._model = model
+        self._recent_line = lru_cache(RECENT_LINES)(self._heard_on_line)
+
+    def paths(
+        self,
+        pairs: Sequence[Pair],
+        kind: Kind = "geodesic",
+        metric: MetricName = "blend",
+        weight: float | None = None,
+        steps: int = 17,
+    ) -> list[Path]:
+        """See :meth:`sonifold.Model.paths`."""
+        require_sounds(*(end for pair in pairs for end in pair))
+        weight = self._model.config.metric.weight if weight is None else weight
+        _check_choices(kind, metric, weight, steps)
+        if kind == "geodesic" and metric == "blend" and math.isinf(weight):
+            kind = "graph"
+        measure = self._model.working_metric(metric, min(weight, MAX_WEIGHT))
+        solved = self._solve(pairs, kind, measure)
+        return [
+            self._timed(kind, metric, weight, pair, each, steps)
+            for pair, each in zip(pairs, solved, strict=True)
+        ]
+
+    def retimed(self, path: Path, heard: Tensor, at: Tensor) -> Path:
+        """The same curve with its steps at equal distances to the ear.
+
+        Args:
+            heard: (n - 1,) distances that were heard between the times ``at`` (n,). Steps that would move by less
+                than ``ALMOST`` stay where they are.
+        """
+        reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
+        even = torch.linspace(0, float(reached[-1]), path.steps)
+        target = torch.from_numpy(np.interp(even, reached, at)).to(path.times)
+        times = torch.where((target - path.times).abs() * (path.steps - 1) > ALMOST, target, path.times)
+        positions = geodesic.at(path.map[None], times)[0]
+        return replace(
+            path,
+            times=times,
+            nodes=geodesic.at(path.curve[None], times)[0],
+            step_positions=positions,
+            known=self._model.atlas.known(positions),
+            descriptors=_interpolated(path.descriptors, times, path.times),
+        )
+
+    # -- solving ----------------------------------------------------------------------------------
+
+    def _solve(self, pairs: Sequence[Pair], kind: Kind, metric: Metric) -> list[Solved]:
+        halfway = torch.stack([self._model.renderer.crossing(*pair).halfway() for pair in pairs])
+        starts, ends = halfway[:, 0], halfway[:, 1]
+        curves, outcomes, converged = self._curves(pairs, kind, metric, starts, ends)
+        energies = metric.energy(curves).tolist()
+        line_energies = metric.energy(geodesic.line(starts, ends, NODES)).tolist()
+        return [
+            Solved(*values)
+            for values in zip(curves, outcomes, converged, energies, line_energies, strict=True)
+        ]
+
+    def _curves(
+        self, pairs: Sequence[Pair], kind: Kind, metric: Metric, starts: Points, ends: Points
+    ) -> tuple[Curves, list[str], list[bool]]:
+        if kind == "geodesic":
+            solved = geodesic.solve(metric, starts, ends, NODES)
+            return solved.nodes, [str(stop) for stop in solved.stop], solved.converged
+        if kind == "graph":
+            curves = torch.stack([self._through_library(*pair) for pair in pairs])
+            return curves, ["through real neighbours"] * len(pairs), [True] * len(pairs)
+        return geodesic.line(starts, ends, NODES), ["the straight line"] * len(pairs), [True] * len(pairs)
+
+    def _through_library(self, start: Sound, end: Sound) -> Curve:
+        first, last = self._model.coordinates(torch.stack([start.z, end.z]))
+        return self._graph.path(start.z, end.z, first, last, NODES).nodes
+
+    @cached_property
+    def _graph(self) -> NeighbourGraph:
+        return NeighbourGraph(self._model.coordinates(self._model.library.z), self._model.library.z)
+
+    # -- timing and measuring ---------------------------------------------------------------------
+
+    def _timed(
+        self, kind: Kind, metric: MetricName, weight: float, pair: Pair, solved: Solved, steps: int
+    ) -> Path:
+        model, curve = self._model, solved.curve
+        if kind != "graph":
+            curve = model.renderer.crossing(*pair).curve(curve)
+        heard = self._recent_line(*pair) if kind in ("linear", "retimed") else self._heard_along(curve, pair)
+        times = (
+            torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(heard.timbre, steps)
+        )
+        timbre = geodesic.at(heard.timbre[None], times)[0]
+        fine = geodesic.resample(curve[None], MAP_POINTS)[0]
+        drawn = smooth_course(model.place(fine))
+        step_positions = geodesic.at(drawn[None], times)[0]
+        scale = model.config.unit_per_phi
+        return Path(
+            kind,
+            metric,
+            weight,
+            *pair,
+            nodes=geodesic.at(curve[None], times)[0],
+            times=times,
+            curve=fine,
+            map=drawn,
+            step_positions=step_positions,
+            known=model.atlas.known(step_positions),
+            water=model.atlas.water(drawn),
+            guesswork=self._guesswork(curve, heard.timbre),
+            length=_length(heard.timbre) * scale,
+            line_length=_length(self._recent_line(*pair).timbre) * scale,
+            energy=solved.energy,
+            line_energy=solved.line_energy,
+            speed=distances_between(timbre) * scale,
+            outcome=solved.outcome,
+            converged=solved.converged,
+            descriptors=_interpolated(heard.descriptors, times),
+        )
+
+    def _guesswork(self, curve: Curve, timbre: Timbre) -> float:
+        """Mean saturation of the kernel metric on a curve (node, latent), weighted by the distances that are heard."""
+        weights, saturation = distances_between(timbre), self._model.kernel.saturation(curve)
+        between = (saturation[1:] + saturation[:-1]) / 2
+        return (
+            float((weights * between).sum() / weights.sum()) if weights.sum() > 0 else float(between.mean())
+        )
+
+    def _heard_on_line(self, start: Sound, end: Sound) -> Heard:
+        crossing = self._model.renderer.crossing(start, end)
+        first, last = crossing.halfway()
+        line = geodesic.line(first[None], last[None], NODES)[0]
+        return self._heard_along(crossing.curve(line), (start, end))
+
+    @torch.no_grad()
+    def _heard_along(self, curve: Curve, pair: Pair) -> Heard:
+        """What is heard at evenly spaced parameters of a curve, residuals included."""
+        maps = self._model.renderer.along(curve, *pair)
+        return Heard(self._model.representation.timbre(maps), self._model.readout(maps[::2]))
+
+
+def distances_between(timbre: Timbre) -> Tensor:
+    """Distances of Phi between successive sounds, (step - 1,)."""
+    return timbre.diff(dim=0).norm(dim=1)
+
+
+def _length(timbre: Timbre) -> float:
+    return float(timbre.diff(dim=0).norm(dim=1).sum())
+
+
+def _interpolated(
+    along: Mapping[str, Tensor | list[float]], times: Tensor, measured: Tensor | None = None
+) -> dict[str, list[float]]:
+    """Descriptors at ``times`` from those at the times ``measured``, evenly spaced when None."""
+    at = np.linspace(0, 1, len(next(iter(along.values())))) if measured is None else measured.numpy()
+    return {name: np.interp(times.numpy(), at, values).tolist() for name, values in along.items()}
+
+
+def _check_choices(kind: str, metric: str, weight: float, steps: int) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"no path of kind {kind!r}; choose one of {', '.join(KINDS)}.")
+    if metric not in METRICS:
+        raise ValueError(f"no metric {metric!r}; choose one of {', '.join(METRICS)}.")
+    if not weight >= 0:
+        raise ValueError(f"the data term's weight must be 0 or more, {weight} came.")
+    if not 2 <= steps <= MAX_STEPS:
+        raise ValueError(f"a path has 2 to {MAX_STEPS} steps, {steps} came.")

@@ -1,0 +1,93 @@
+"""Read a pack: its files as the parts of a model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from safetensors.torch import load_file
+
+from sonifold.atlas import Atlas, Field
+from sonifold.errors import PackInvalid
+from sonifold.pack.format import PackConfig, read_config, verify
+from sonifold.pack.library import Library, read_labels
+from sonifold.representation.spectral import Spectral
+from sonifold.vae.coefficients import Coefficients
+from sonifold.vae.network import VAE
+
+#: By the sha256 of their file: a pack fine-tuned from another one has the same 120 MB.
+_shared_coefficients: WeakValueDictionary[str, Coefficients] = WeakValueDictionary()
+
+
+@dataclass(frozen=True)
+class PackParts:
+    """What a pack holds, in memory; nothing in it changes after loading."""
+
+    config: PackConfig
+    representation: Spectral
+    vae: VAE
+    coefficients: Coefficients
+    library: Library
+    atlas: Atlas
+    card: dict[str, Any]
+    card_markdown: str
+
+
+def read_pack(folder: Path) -> PackParts:
+    """The parts of a pack whose files were verified.
+
+    Raises:
+        PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
+    """
+    config = read_config(folder)
+    verify(folder, config)
+    try:
+        return _read(folder, config)
+    except (KeyError, ValueError, RuntimeError, OSError) as error:
+        raise PackInvalid(
+            f"{folder.name}: its files do not fit this version ({error}). Update Sonifold, or train the pack again."
+        ) from error
+
+
+def _read(folder: Path, config: PackConfig) -> PackParts:
+    representation = Spectral()
+    columns = load_file(folder / "library.safetensors")
+    library = Library(
+        read_labels((folder / "library.csv").read_text(encoding="utf-8")),
+        config.family_names,
+        columns["z"],
+        columns["log_variance"],
+        columns["timbre"].float(),
+        columns["positions"],
+        folder,
+    )
+    grid = load_file(folder / "atlas.safetensors")
+    atlas = Atlas(
+        columns["coordinates"].float(),
+        library.z,
+        library.positions,
+        Field(grid["x"], grid["y"], grid["values"], config.coast),
+        config.placement_error,
+    )
+    return PackParts(
+        config,
+        representation,
+        VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors")),
+        _coefficients(folder, config.files["coefficients.safetensors"], representation),
+        library,
+        atlas,
+        json.loads((folder / "card.json").read_text(encoding="utf-8")),
+        (folder / "CARD.md").read_text(encoding="utf-8"),
+    )
+
+
+def _coefficients(folder: Path, sha256: str, representation: Spectral) -> Coefficients:
+    """A pack's coefficients; those of another pack in memory if the file is the same."""
+    coefficients = _shared_coefficients.get(sha256)
+    if coefficients is None:
+        tensors = load_file(folder / "coefficients.safetensors")
+        coefficients = _shared_coefficients[sha256] = Coefficients.from_tensors(tensors, representation)
+    return coefficients

@@ -1,0 +1,92 @@
+"""Write a pack: everything but the sounds' own files, and last pack.json with the sha256 of each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from sonifold.atlas import Field
+from sonifold.files import write_whole
+from sonifold.pack.format import PackConfig, read_config, write_config
+from sonifold.pack.library import Label, write_labels
+from sonifold.types import Points, Positions, Timbre
+from sonifold.vae.network import VAE
+
+REPLAY = "replay.safetensors"
+
+
+@dataclass(frozen=True)
+class LibraryColumns:
+    """Columns of a pack's library, a row a sound, in the order of its labels."""
+
+    z: Points
+    log_variance: Tensor  # (sound, latent) of the posteriors
+    timbre: Timbre
+    coordinates: Tensor  # (sound, m) decoded timbre
+    positions: Positions
+    coefficients: Tensor  # (sound, K), for replay
+
+    def write(self, folder: Path) -> None:
+        """``library.safetensors`` and ``replay.safetensors``; half precision where that is enough."""
+        columns = {
+            "z": self.z,
+            "log_variance": self.log_variance,
+            "timbre": self.timbre.half(),
+            "coordinates": self.coordinates.half(),
+            "positions": self.positions,
+        }
+        _save(columns, folder / "library.safetensors")
+        _save({"coefficients": self.coefficients.half()}, folder / REPLAY)
+
+
+def write_pack(
+    folder: Path,
+    config: Mapping[str, Any],
+    vae: VAE,
+    coefficients: Mapping[str, Tensor] | Path,
+    labels: Sequence[Label],
+    columns: LibraryColumns,
+    field: Field,
+    card: Mapping[str, Any],
+    card_markdown: str,
+) -> PackConfig:
+    """Write a pack into a folder that has its sounds under ``audio/`` already.
+
+    Args:
+        config: fields of pack.json but ``format``, ``files`` and ``coast``.
+        coefficients: their tensors, or the file of another pack to copy.
+    """
+    _save(vae.state_dict(), folder / "weights.safetensors")
+    target = folder / "coefficients.safetensors"
+    if isinstance(coefficients, Path):
+        shutil.copyfile(coefficients, target)
+    else:
+        _save(coefficients, target)
+    write_labels(folder / "library.csv", tuple(labels))
+    columns.write(folder)
+    _save({"x": field.x, "y": field.y, "values": field.values}, folder / "atlas.safetensors")
+    _write_card(folder, card, card_markdown)
+    return write_config(folder, {**config, "coast": field.coast})
+
+
+def write_card(folder: Path, card: Mapping[str, Any], card_markdown: str) -> None:
+    """Give a pack another model card, and name it in pack.json."""
+    _write_card(folder, card, card_markdown)
+    write_config(folder, read_config(folder).model_dump(exclude={"files", "format"}))
+
+
+def _write_card(folder: Path, card: Mapping[str, Any], card_markdown: str) -> None:
+    text = json.dumps(card, indent=1) + "\n"
+    write_whole(folder / "card.json", text.encode(), durable=False)
+    write_whole(folder / "CARD.md", card_markdown.encode(), durable=False)
+
+
+def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
+    save_file({name: value.contiguous() for name, value in tensors.items()}, path)
