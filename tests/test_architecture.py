@@ -1,0 +1,117 @@
+"""Which room of the code may import from which: no circle, and no arrow but those drawn here.
+
+A room is a folder. Loose modules at the top of a package are the room ``base``, which no room lies below; the modules
+that a user enters by, such as the command line, are doors: they may import everything, and no room imports them.
+"""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parents[1] / "backend"
+
+#: Room -> the rooms that it imports from, of the science. What lies below comes first.
+SCIENCE = {
+    "base": "",
+    "audio": "base",
+    "representation": "base audio",
+    "metric": "base",
+    "geodesic": "base metric",
+    "sample": "base metric",
+    "atlas": "base metric",
+    "vae": "base metric representation",
+    "pack": "base atlas representation vae",
+    "morph": "base audio representation vae",
+    "model": "base atlas audio geodesic metric morph pack representation sample vae",
+    "adapt": "base atlas audio geodesic metric model morph pack representation sample vae",
+    "training": "base atlas audio metric model pack representation vae",
+    "evaluate": "base audio geodesic metric model morph pack representation training",
+}
+SCIENCE_DOORS = {"sonifold", "sonifold.cli"}
+
+
+def modules(package):
+    """The modules of a package: name -> file."""
+    files = (BACKEND / package).rglob("*.py")
+    return {
+        ".".join(file.relative_to(BACKEND).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in files
+    }
+
+
+def imported(module, file, known):
+    """The modules among ``known`` that a module imports anywhere in it, also for the types alone."""
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                name = f"{source}.{alias.name}"
+                yield from (
+                    candidate for candidate in [name if name in known else source] if candidate in known
+                )
+
+
+def room(module):
+    """The folder of a module under its package, or ``base``."""
+    parts = module.split(".")
+    is_folder = (BACKEND / parts[0] / parts[1]).is_dir() if len(parts) > 1 else False
+    return parts[1] if is_folder else "base"
+
+
+def arrows(package, doors):
+    """Every arrow between rooms of a package: (from, to) -> the imports that draw it."""
+    known = modules(package)
+    drawn = {}
+    for module, file in known.items():
+        if module in doors:
+            continue
+        for target in imported(module, file, known):
+            if room(target) != room(module) or target in doors:
+                pair = room(module), "a door" if target in doors else room(target)
+                drawn.setdefault(pair, []).append(f"{module} imports {target}")
+    return drawn
+
+
+LAYERS = {"sonifold": (SCIENCE, SCIENCE_DOORS)}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_room_imports_from_a_room_it_may_not(package):
+    rooms, doors = LAYERS[package]
+    wrong = {
+        pair: imports
+        for pair, imports in arrows(package, doors).items()
+        if pair[1] not in rooms.get(pair[0], "").split()
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_arrow_that_is_drawn_is_there(package):
+    rooms, doors = LAYERS[package]
+    drawn = {(source, target) for source, targets in rooms.items() for target in targets.split()}
+    assert drawn - arrows(package, doors).keys() == set()
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_the_rooms_have_no_circle_and_stand_in_order(package):
+    rooms, _ = LAYERS[package]
+    tuple(TopologicalSorter({name: targets.split() for name, targets in rooms.items()}).static_order())
+    names = list(rooms)
+    assert all(names.index(target) < names.index(name) for name in rooms for target in rooms[name].split())
+
+
+def test_the_science_reaches_its_experiments_by_the_command_line_alone():
+    research = modules("sonifold_research")
+    science = modules("sonifold")
+    assert {module for module, file in science.items() if list(imported(module, file, research))} <= {
+        "sonifold.cli"
+    }
+    for module, file in research.items():
+        assert "sonifold.cli" not in imported(module, file, science)
