@@ -155,6 +155,16 @@ def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(tmp_p
     assert others[0] == 1  # a checkpoint of other arguments is left alone
 
 
+@pytest.mark.parametrize("left", [0, 7, 200])
+def test_a_damaged_checkpoint_is_left_alone(tmp_path, left):
+    path, training = tmp_path / "c", FitConfig(epochs=4, patience=None, checkpoint_every=2)
+    fit(RHVAE, config(), examples(), training, path)
+    path.write_bytes(path.read_bytes()[:left])
+    epochs: list[int] = []
+    fit(RHVAE, config(), examples(), training, path, lambda info: epochs.append(info.epoch))
+    assert epochs == [1, 2, 3, 4]
+
+
 def test_a_saved_model_is_the_same_again_and_no_other_class_takes_it(tmp_path):
     rhvae = model(latent=3)
     rhvae.save(tmp_path / "m.safetensors")

@@ -136,6 +136,14 @@ def test_a_checkpoint_of_another_config_is_not_resumed(data, tmp_path):
     torch.testing.assert_close(fresh.decoder[0].weight, resumed.decoder[0].weight)
 
 
+def test_a_damaged_checkpoint_is_left_alone(data, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    whole = train(data, SMALL, QUICK, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])  # the disk lost the rest
+    again = train(data, SMALL, QUICK, path)
+    torch.testing.assert_close(again.decoder[0].weight, whole.decoder[0].weight, rtol=0, atol=0)
+
+
 def test_refinement_finds_the_point_a_sound_was_decoded_from():
     torch.manual_seed(3)
     vae = VAE(SMALL).eval()

@@ -25,8 +25,6 @@ from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sonifold.adapt import replay, ridge
@@ -37,6 +35,7 @@ from sonifold.adapt.uploads import Uploads
 from sonifold.errors import Cancelled
 from sonifold.model import Model
 from sonifold.sound import Sound
+from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.inversion import refine as refine_points
 from sonifold.vae.network import VAE, divergence
 
@@ -439,52 +438,22 @@ class _Refining:
         return digest.hexdigest()
 
     def _save(self, state: _State, path: Path) -> None:
-        tensors = {f"model.{name}": t.contiguous() for name, t in state.vae.state_dict().items()}
-        for index, kept in state.optimiser.state_dict()["state"].items():
-            tensors |= {
-                f"optimiser.{index}.{name}": torch.as_tensor(t).contiguous() for name, t in kept.items()
-            }
-        tensors["errors"] = torch.tensor(state.errors, dtype=torch.float64)
-        about = {
-            "phase": state.phase,
-            "step": str(state.step),
-            "share": str(state.share),
-            "fingerprint": self._fingerprint,
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".part")
-        save_file(tensors, scratch, about)
-        scratch.replace(path)
+        facts = {"phase": state.phase, "step": str(state.step), "share": str(state.share)}
+        errors = {"errors": torch.tensor(state.errors, dtype=torch.float64)}
+        save_checkpoint(path, self._fingerprint, state.vae, state.optimiser, facts, errors)
 
     def _resume(self, path: Path | None) -> _State | None:
-        """The state a checkpoint of the same refinement holds."""
-        if path is None or not path.is_file():
+        """The state that a checkpoint of the same fine-tuning holds."""
+        stored = load_checkpoint(path, self._fingerprint)
+        if stored is None:
             return None
-        try:
-            with safe_open(path, "pt") as file:
-                about = file.metadata()
-        except (SafetensorError, OSError):  # the disk lost a part of it
-            return None
-        if about.get("fingerprint") != self._fingerprint:
-            return None
-        tensors = load_file(path)
-        phase: Phase = "trial" if about["phase"] == "trial" else "final"
-        vae = VAE(self.base.vae.config).to(self.device)
-        vae.load_state_dict(
-            {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
-        )
-        vae.requires_grad_(False).train()
+        phase: Phase = "trial" if stored.facts["phase"] == "trial" else "final"
+        vae = VAE(self.base.vae.config).to(self.device).requires_grad_(False).train()
         self._learning(vae).requires_grad_(True)
         optimiser = self._optimiser(vae)
-        kept: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, key = name.split(".", 2)
-                kept.setdefault(int(index), {})[key] = tensor
-        optimiser.load_state_dict({"state": kept, "param_groups": optimiser.state_dict()["param_groups"]})
-        return _State(
-            phase, int(about["step"]), vae, optimiser, float(about["share"]), tensors["errors"].tolist()
-        )
+        stored.restore(vae, optimiser)
+        step, share = int(stored.facts["step"]), float(stored.facts["share"])
+        return _State(phase, step, vae, optimiser, share, stored.tensors["errors"].tolist())
 
 
 def _between(first: VAE, last: VAE, share: float) -> VAE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from torch import Tensor
 
@@ -78,20 +78,3 @@ class Path:
     def speed_variation(self) -> float:
         """Coefficient of variation of the speed; 0 is perfectly even."""
         return float(self.speed.std(correction=0) / self.speed.mean().clamp(min=1e-9))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, lists and strings; what the service replies."""
-        numbers = ("length", "line_length", "energy", "line_energy", "speed_variation", "water", "guesswork")
-        lists = ("speed", "map", "step_positions", "known", "nodes", "times")
-        return (
-            {
-                "kind": self.kind,
-                "metric": self.metric,
-                "weight": self.weight,
-                "outcome": self.outcome,
-                "converged": self.converged,
-                "descriptors": self.descriptors,
-            }
-            | {name: float(getattr(self, name)) for name in numbers}
-            | {name: getattr(self, name).tolist() for name in lists}
-        )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sonifold.training.prepare import TrainingSet
+from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, finite
 
@@ -64,7 +64,10 @@ def train(
     optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     sounds = torch.cat([data.originals, data.copies]).to(device)
     spread = data.originals.std(0).to(device)
-    first = _resume(checkpoint, model, optimiser, network, config)
+    fingerprint, first = _fingerprint(network, config), 0
+    if (stored := load_checkpoint(checkpoint, fingerprint, device)) is not None:
+        stored.restore(model, optimiser)
+        first = int(stored.facts["step"])
     model.train()
     for step in range(first, config.steps):
         for group in optimiser.param_groups:
@@ -90,7 +93,7 @@ def train(
                 raise FloatingPointError(
                     f"weights are no longer finite at step {step + 1}; lower learning_rate."
                 )
-            _save(checkpoint, model, optimiser, step + 1, network, config)
+            save_checkpoint(checkpoint, fingerprint, model, optimiser, {"step": str(step + 1)})
     return model.eval()
 
 
@@ -127,47 +130,3 @@ def _beta(count: int, draw: torch.Generator, shape: float = 0.4) -> Tensor:
 
 def _fingerprint(network: VAEConfig, config: TrainingConfig) -> str:
     return json.dumps([network.model_dump(), config.model_dump(exclude={"checkpoint_every"})], sort_keys=True)
-
-
-def _save(
-    path: Path,
-    model: VAE,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    network: VAEConfig,
-    config: TrainingConfig,
-) -> None:
-    tensors = {f"model.{name}": t.contiguous() for name, t in model.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(t).contiguous() for name, t in state.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    save_file(tensors, scratch, {"step": str(step), "configs": _fingerprint(network, config)})
-    scratch.replace(path)
-
-
-def _resume(
-    path: Path | None,
-    model: VAE,
-    optimiser: torch.optim.Optimizer,
-    network: VAEConfig,
-    config: TrainingConfig,
-) -> int:
-    """Load a checkpoint made with the same configs; the step to go on from."""
-    if path is None or not path.exists():
-        return 0
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as file:
-        about = file.metadata()
-    if about["configs"] != _fingerprint(network, config):
-        return 0
-    tensors = load_file(path)
-    model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, key = name.split(".", 2)
-            state.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(about["step"])

@@ -16,10 +16,9 @@ from typing import TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .checkpoint import load_checkpoint, save_checkpoint
 from .dense import DenseConfig, DenseVAE, Loss
 
 Network = TypeVar("Network", bound=DenseVAE)
@@ -98,8 +97,7 @@ def fit(
     model = _begin(network, config, training, examples, device)
     state = _State(model, torch.optim.Adam(model.parameters(), training.learning_rate), _copy(model))
     fingerprint = json.dumps([network.__name__, config.model_dump(), _numbers(training)], sort_keys=True)
-    if checkpoint is not None:
-        state.resume(checkpoint, fingerprint)
+    state.resume(checkpoint, fingerprint)
     ending = Ending.OUT_OF_EPOCHS
     examples = examples.to(device)
     while state.epoch < training.epochs:
@@ -193,42 +191,22 @@ class _State:
         return float(loss.total.detach())
 
     def save(self, path: Path, fingerprint: str) -> None:
-        tensors = {f"model.{name}": t.contiguous() for name, t in self.model.state_dict().items()}
-        tensors |= {f"best.{name}": t.contiguous() for name, t in self.best_weights.items()}
-        for index, parts in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{n}": torch.as_tensor(t).contiguous() for n, t in parts.items()}
         numbers = [self.epoch, self.best_epoch, self.best, self.loss, self.skipped, self.in_a_row]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".part")
-        save_file(tensors, scratch, {"numbers": json.dumps(numbers), "fingerprint": fingerprint})
-        scratch.replace(path)
+        best = {f"best.{name}": tensor for name, tensor in self.best_weights.items()}
+        facts = {"numbers": json.dumps(numbers)}
+        save_checkpoint(path, fingerprint, self.model, self.optimiser, facts, best)
 
-    def resume(self, path: Path, fingerprint: str) -> None:
+    def resume(self, path: Path | None, fingerprint: str) -> None:
         """Take up a checkpoint made with the same arguments; leave any other alone."""
-        if not path.exists():
+        stored = load_checkpoint(path, fingerprint, next(self.model.parameters()).device)
+        if stored is None:
             return
-        with safe_open(path, "pt") as file:
-            about = file.metadata() or {}
-        if about.get("fingerprint") != fingerprint:
-            return
-        tensors = load_file(path, str(next(self.model.parameters()).device))
-        self.model.load_state_dict(_under("model.", tensors))
-        self.best_weights = _under("best.", tensors)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _under("optimiser.", tensors).items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = tensor
-        self.optimiser.load_state_dict(
-            {"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]}
-        )
+        stored.restore(self.model, self.optimiser)
+        self.best_weights = stored.under("best")
         self.epoch, self.best_epoch, self.best, self.loss, self.skipped, self.in_a_row = json.loads(
-            about["numbers"]
+            stored.facts["numbers"]
         )
 
 
 def _copy(model: DenseVAE) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
