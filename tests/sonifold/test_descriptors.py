@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 import sonifold
 from sonifold.audio import descriptors
-from sonifold.audio.descriptors import DESCRIPTORS, describe_audio, erb_rate, erb_to_hz
+from sonifold.audio.descriptors import DESCRIPTORS, describe_audio, erb_rate
 from sonifold.errors import AudioTooShort, AudioUnreadable
 
 RATE = 44_100
@@ -42,7 +42,6 @@ def test_the_brightness_of_a_tone_is_its_own_place_on_the_ears_scale(hertz):
 
 def test_the_erb_rate_of_a_kilohertz_is_that_of_glasberg_and_moore():
     assert float(erb_rate(1000.0)) == pytest.approx(15.6, abs=0.05)
-    assert erb_to_hz(erb_rate(440.0)) == pytest.approx(440.0)
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.5])
@@ -156,7 +155,7 @@ def test_a_path_says_how_each_word_changes_along_it(model):
     ids = model.library.ids
     start, end = model.sound(ids[300]), model.sound(ids[900])
     path = model.geodesic(start, end, steps=9)
-    assert set(path.descriptors) == set(DESCRIPTORS) == set(path.to_dict()["descriptors"])
+    assert set(path.descriptors) == set(DESCRIPTORS)
     ends = model.readout(torch.stack([start.features, end.features]))
     for name, profile in path.descriptors.items():
         assert len(profile) == 9

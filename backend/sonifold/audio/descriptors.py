@@ -95,11 +95,6 @@ def erb_rate(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
     return 21.4 * np.log10(1.0 + 0.00437 * np.asarray(hertz, float))
 
 
-def erb_to_hz(rate: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Inverse of :func:`erb_rate`."""
-    return (10.0 ** (np.asarray(rate, float) / 21.4) - 1.0) / 0.00437
-
-
 def flatness_edges(top: float = 16_000.0) -> NDArray[np.float64]:
     """Hz; bands of 350 Hz, wide enough to hold several bins, and of a third of an octave above."""
     edges = [100.0]

@@ -101,11 +101,6 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
 
 
-def parameter_count(module: nn.Module) -> int:
-    """Trainable numbers in a module."""
-    return sum(p.numel() for p in module.parameters())
-
-
 def freeze(module: Network) -> Network:
     """The module in evaluation mode with no gradients to its parameters."""
     for parameter in module.parameters():

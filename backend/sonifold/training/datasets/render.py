@@ -43,10 +43,6 @@ class Note(NamedTuple):
     note: int
     velocity: int
 
-    @property
-    def is_drum(self) -> bool:
-        return self.preset.bank == DRUM_BANK
-
 
 def presets(font: Path) -> list[Preset]:
     """The presets of a soundfont, by bank and program (SoundFont 2.04, section 7.2, the PHDR chunk)."""
