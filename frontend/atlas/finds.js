@@ -12,7 +12,7 @@ import { POINT_OUTLINES } from "../core/shapes.js";
  * @property {{at: Position, shape: Found["shape"], strong: boolean}[]} points
  * @property {import("../core/state.js").Course[]} courses
  * @property {{at: Position, text: string}[]} marks
- * @property {{line: Position[], known: boolean[], at: Position} | null} travel
+ * @property {{line: Position[], inDistribution: boolean[], at: Position} | null} travel
  * @property {{at: Position, name: string} | null} label       of the newest
  * @property {readonly import("../core/state.js").Ellipse[]} ellipses
  */
@@ -60,7 +60,7 @@ export function coursesMarkup({ courses, travel }, { palette, unit: u, xy }) {
   travel.line.forEach((p, i) => {
     const [x, y] = xy(p).map((v) => v.toFixed(1));
     // a hollow bead is at sea
-    out += `<circle cx="${x}" cy="${y}" r="${3.6 * u}" fill="${travel.known[i] ? palette.ink : palette.halo}" stroke="${travel.known[i] ? palette.halo : palette.ink}" stroke-width="${1.6 * u}"/>`;
+    out += `<circle cx="${x}" cy="${y}" r="${3.6 * u}" fill="${travel.inDistribution[i] ? palette.ink : palette.halo}" stroke="${travel.inDistribution[i] ? palette.halo : palette.ink}" stroke-width="${1.6 * u}"/>`;
   });
   const [x, y] = xy(travel.at);
   return (

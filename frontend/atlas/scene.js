@@ -108,7 +108,7 @@ function findsOf(state) {
       travel?.reply && panel === "shape"
         ? {
             line: travel.reply.positions,
-            known: travel.reply.known,
+            inDistribution: travel.reply.in_distribution,
             at: between(travel.reply.positions, travel.at),
           }
         : null,

@@ -107,7 +107,7 @@ export function createOperations({ store, api, playback, complain }) {
         name,
         position,
         point: place.point,
-        known: place.known,
+        inDistribution: place.in_distribution,
         near: place.nearest[0] ?? null,
         url: place.audio.url,
         courses,

@@ -13,7 +13,7 @@
  * @property {number[]} point
  * @property {number} x
  * @property {number} y
- * @property {boolean} known
+ * @property {boolean} in_distribution
  * @property {number} distance      to the nearest sound of the library
  * @property {{id: string, distance: number}[]} nearest
  * @property {{code: string, text: string}[]} warnings
@@ -27,7 +27,7 @@
  * @property {number} temperature
  * @property {Record<string, number | null>} diagnostics
  * @property {{code: string, text: string}[]} warnings
- * @property {{point: number[], x: number, y: number, known: boolean, nearest: {id: string, distance: number}}[]} samples
+ * @property {{point: number[], x: number, y: number, in_distribution: boolean, nearest: {id: string, distance: number}}[]} samples
  */
 
 /**
@@ -50,7 +50,7 @@
  * @property {number} count
  * @property {number} seconds
  * @property {{text: string}[]} warnings
- * @property {{id: string, known?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]} sounds
+ * @property {{id: string, in_distribution?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]} sounds
  */
 
 /** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}} JobReply */

@@ -63,7 +63,7 @@
  * @property {boolean} converged
  * @property {Position[]} map           the fine curve
  * @property {Position[]} step_positions
- * @property {boolean[]} known          is step i on land?
+ * @property {boolean[]} on_land        is step i on land?
  * @property {number} guesswork         share of the way that lies outside what the model knows
  * @property {Record<string, number[]>} [descriptors]   per step
  */
@@ -77,7 +77,7 @@
  * @property {string} name
  * @property {Position} position
  * @property {number[]} point
- * @property {boolean} known           on land?
+ * @property {boolean} inDistribution  among the sounds that the model learned from?
  * @property {{id: string, distance: number} | null} near      the sound that is nearest to the ear
  * @property {string | null} url       where it can be heard; null: not rendered yet
  * @property {"ring" | "triangle" | "square" | "diamond"} shape      on the map
@@ -125,7 +125,7 @@
  * @property {number[]} values         per step
  * @property {number[][]} points
  * @property {Position[]} positions
- * @property {boolean[]} known
+ * @property {boolean[]} in_distribution
  * @property {{less: string | null, more: string | null}} stopped     why it ends there
  * @property {{code: string, text: string}[]} [warnings]     how far what the slider says is to be believed
  */

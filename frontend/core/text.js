@@ -115,11 +115,11 @@ function lengthWords(ratio) {
     : `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} times as far`;
 }
 
-/** Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12". @param {readonly boolean[]} known per step */
-export function guessedSteps(known) {
+/** Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12". @param {readonly boolean[]} onLand per step */
+export function guessedSteps(onLand) {
   /** @type {[first: number, last: number][]} */
   const runs = [];
-  known.forEach((on, i) => {
+  onLand.forEach((on, i) => {
     const last = runs[runs.length - 1];
     if (on) return;
     if (last && last[1] === i) last[1] = i + 1;
@@ -136,7 +136,7 @@ export function guessedSteps(known) {
  * @param {{from: string, to: string, path: Path, unit: string, pitches?: [number | null, number | null]}} morph
  */
 export function morphSummary({ from, to, path, unit, pitches = [null, null] }) {
-  const guessed = path.kind === "graph" ? "" : guessedSteps(path.known ?? []);
+  const guessed = path.kind === "graph" ? "" : guessedSteps(path.on_land ?? []);
   const [low, high] = pitches.map(noteName);
   return [
     `From ${from} to ${to}, ${pathName(path).toLowerCase()}: ${amount(path.length)} ${unit} in ${path.speed.length + 1} steps.`,
@@ -189,12 +189,12 @@ export function speedDescription({ speed }, name, unit) {
 }
 
 /** What a new sound is, beside its name. @param {import("./state.js").Found} found @param {Library} library @param {string} unit */
-export function foundWords({ near, known, notes }, library, unit) {
+export function foundWords({ near, inDistribution, notes }, library, unit) {
   const nearest =
     near && library.indexOf(near.id) >= 0
       ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}`
       : "a new sound";
-  return known || notes.length ? nearest : `${nearest}, guesswork`;
+  return inDistribution || notes.length ? nearest : `${nearest}, guesswork`;
 }
 
 /** How a way is chosen: what it is called, the field's word for it, and what it means. @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>} */
@@ -257,7 +257,7 @@ export const SAMPLER_WORDS = {
  * @returns {string[]} sentences
  */
 export function drawWords({ samples, warnings }) {
-  const among = samples.filter(({ known }) => known).length;
+  const among = samples.filter(({ inDistribution }) => inDistribution).length;
   const all = samples.length;
   const different = new Set(samples.map(({ code }) => code)).size;
   return [

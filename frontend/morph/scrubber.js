@@ -15,17 +15,17 @@ export function stepWords(state, step) {
   const path = chosen(state);
   const which = `Step ${step + 1} of ${STEPS}`;
   if (!path || !isReady(state)) return which;
-  const known =
-    path.known?.[step] === undefined || path.kind === "graph"
+  const ground =
+    path.on_land?.[step] === undefined || path.kind === "graph"
       ? ""
-      : path.known[step]
+      : path.on_land[step]
         ? "known sounds"
         : "guesswork";
   const brightness = path.descriptors?.brightness?.[step];
   const unit = model?.descriptors?.find(({ id }) => id === "brightness")?.unit;
   return [
     which,
-    known,
+    ground,
     brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`,
   ]
     .filter(Boolean)

@@ -40,7 +40,7 @@ export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samp
     temperature,
     diagnostics,
     warnings: warnings.map(({ text }) => text),
-    samples: samples.map(({ point, x, y, known, nearest }, i) => ({
+    samples: samples.map(({ point, x, y, in_distribution, nearest }, i) => ({
       code: writePoint([x, y], point),
       kind: "sample",
       shape,
@@ -48,7 +48,7 @@ export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samp
       name: `Sample ${seed}-${i + 1}`,
       position: [x, y],
       point,
-      known,
+      inDistribution: in_distribution,
       near: nearest,
       url: null,
       courses: [],

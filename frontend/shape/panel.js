@@ -224,8 +224,8 @@ export function mount(root, parts) {
     const [less, more] = [step === 0, step === reply.values.length - 1];
     const end = more ? reply.stopped.more : less ? reply.stopped.less : null;
     const why = end === REACHED ? null : end; // the end of the slider needs no reason
-    const known = reply.known[step] ? "" : "Guesswork: beyond what the model knows.";
-    return [why ? `It goes no further: ${why}.` : "", known].filter(Boolean).join(" ");
+    const guesswork = reply.in_distribution[step] ? "" : "Guesswork: beyond what the model knows.";
+    return [why ? `It goes no further: ${why}.` : "", guesswork].filter(Boolean).join(" ");
   }
 
   const stops = [

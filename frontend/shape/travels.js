@@ -47,7 +47,7 @@ export function foundOn({ reply, at, key }, from, towards) {
     name: `${from}, ${towards}`,
     position,
     point,
-    known: reply.known[step],
+    inDistribution: reply.in_distribution[step],
     near: null,
     url: null,
     courses: [

@@ -15,11 +15,11 @@ import { changesOf, remarksOf } from "./remarks.js";
 
 /**
  * How all of them lie beside what the model knows, as a sentence; "": nothing to say.
- * @param {{known?: boolean}[]} sounds
+ * @param {{in_distribution?: boolean}[]} sounds
  */
 export function knownWords(sounds) {
-  const beyond = sounds.filter(({ known }) => known === false).length;
-  if (!sounds.length || sounds.some(({ known }) => known === undefined)) return "";
+  const beyond = sounds.filter(({ in_distribution: known }) => known === false).length;
+  if (!sounds.length || sounds.some(({ in_distribution: known }) => known === undefined)) return "";
   if (!beyond)
     return sounds.length === 1
       ? "It lies among what the model knows."

@@ -234,7 +234,7 @@ def test_new_sounds_are_drawn_beside_the_priors_and_the_mixtures(page: Page, tmp
     ]
     page.wait_for_function("() => document.querySelectorAll('.over .finds path').length === 2 * 24")
     told = page.locator(".outcome").inner_text()
-    among = state(page, "s.drawing.draws[0].samples.filter(({known}) => known).length")
+    among = state(page, "s.drawing.draws[0].samples.filter(({inDistribution}) => inDistribution).length")
     assert ("All 8 lie among" if among == 8 else f"{among} of 8" if among else "None of the 8") in told
     rows = page.locator(".panel:not([hidden]) .find")
     different = state(page, "new Set(s.drawing.draws[0].samples.map(({code}) => code)).size")

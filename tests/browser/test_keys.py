@@ -137,7 +137,7 @@ def test_a_morph_is_told_and_its_switches_are_announced(page: Page) -> None:
     wait(page, "s.place === 1")
     text = slider.get_attribute("aria-valuetext") or ""
     assert text.startswith("Step 17 of 17, ")
-    known = state(page, "s.journey.paths.linear.known[16]")
+    known = state(page, "s.journey.paths.linear.on_land[16]")
     assert ("known sounds" if known else "guesswork") in text
     assert "brightness " in text
     page.locator(".surface").focus()

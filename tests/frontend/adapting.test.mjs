@@ -239,9 +239,15 @@ test("sliders of one's own are named by what they lead from and to", () => {
 });
 
 test("how uploads lie beside what is known is said as it is", () => {
-  assert.equal(knownWords([{ known: true }, { known: true }]), "All lie among what the model knows.");
-  assert.equal(knownWords([{ known: true }, { known: false }]), "1 of 2 lie beyond what the model knows.");
-  assert.equal(knownWords([{ known: false }]), "It lies beyond what the model knows.");
+  assert.equal(
+    knownWords([{ in_distribution: true }, { in_distribution: true }]),
+    "All lie among what the model knows.",
+  );
+  assert.equal(
+    knownWords([{ in_distribution: true }, { in_distribution: false }]),
+    "1 of 2 lie beyond what the model knows.",
+  );
+  assert.equal(knownWords([{ in_distribution: false }]), "It lies beyond what the model knows.");
   assert.equal(knownWords([{}]), "", "not looked at yet");
 });
 

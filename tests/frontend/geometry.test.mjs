@@ -53,7 +53,7 @@ const place = (more = {}) => ({
   point: [1, -2, 0.5],
   x: 0.25,
   y: -1,
-  known: true,
+  in_distribution: true,
   distance: 2,
   nearest: [{ id: b.sound, distance: 2.04 }],
   warnings: [],
@@ -175,7 +175,7 @@ test("an operation that is asked for lands on the map with what is to be said of
         ],
         times: [0, 2],
         left: null,
-        known: false,
+        in_distribution: false,
         warnings: [{ code: "left_the_data", text: "left the data at t = 1.3" }],
       })
     ),
@@ -262,7 +262,7 @@ const reply = (asked) => ({
     point: [i, asked.sampler.length],
     x: i,
     y: 0,
-    known: i > 0,
+    in_distribution: i > 0,
     nearest: { id: a.sound, distance: 1 },
   })),
 });
@@ -382,7 +382,7 @@ const travel = {
       [1, 0],
       [2, 0],
     ],
-    known: [true, true, false],
+    in_distribution: [true, true, false],
     stopped: { less: null, more: null },
   },
 };
@@ -398,7 +398,7 @@ test("a slider off its middle is a new sound; in its middle it is the sound itse
   assert.equal(foundOn(travel, "Kick", "brighter"), null);
   const found = foundOn({ ...travel, at: 2 }, "Kick", "brighter");
   assert.deepEqual(
-    [found.name, found.point, found.known, found.courses[0].line],
+    [found.name, found.point, found.inDistribution, found.courses[0].line],
     [
       "Kick, brighter",
       [2],

@@ -8,14 +8,14 @@ import * as words from "../../frontend/core/text.js";
 
 const path = (
   length,
-  { guesswork = 0, kind = "geodesic", speed = [1, 1], cv = 0, known = [true, true, true] } = {},
+  { guesswork = 0, kind = "geodesic", speed = [1, 1], cv = 0, on_land = [true, true, true] } = {},
 ) => ({
   kind,
   length,
   speed,
   speed_variation: cv,
   guesswork,
-  known,
+  on_land,
 });
 const said = (curved, direct) => {
   const { figures, more } = words.comparison(curved, direct);
@@ -76,12 +76,12 @@ test("where guesswork is, is said in runs of steps", () => {
 });
 
 test("a morph can be told: its ends, length, pitch and guesswork", () => {
-  const known = Array.from({ length: 17 }, (_, i) => i < 4 || i > 7);
+  const onLand = Array.from({ length: 17 }, (_, i) => i < 4 || i > 7);
   const told = (pitches, more = {}) =>
     words.morphSummary({
       from: "Kick",
       to: "Bell",
-      path: path(19.23, { speed: Array(16).fill(1), known, ...more }),
+      path: path(19.23, { speed: Array(16).fill(1), on_land: onLand, ...more }),
       unit: "tdB",
       pitches,
     });
@@ -90,7 +90,7 @@ test("a morph can be told: its ends, length, pitch and guesswork", () => {
     "From Kick to Bell, curved: 19.2 tdB in 17 steps. Pitch C2 to C3: the two cross, they do not slide. Guesswork at steps 5 to 8.",
   );
   assert.equal(
-    told([65.4, null], { kind: "retimed", known: [true] }),
+    told([65.4, null], { kind: "retimed", on_land: [true] }),
     "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds all the way.",
   );
   assert.match(told([440, 441]), /Pitch A4 at both ends\./);

@@ -89,7 +89,7 @@ def test_a_travel_has_less_before_its_origin_and_more_after(client, ask, ids, mo
     assert (reply["descriptor"], reply["unit"]) == ("brightness", DESCRIPTORS["brightness"].unit)
     assert reply["values"] == sorted(reply["values"])
     assert reply["points"][reply["origin"]] == pytest.approx(model.library.z[9].tolist(), abs=1e-5)
-    for column in ("values", "points", "positions", "known", "distances"):
+    for column in ("values", "points", "positions", "in_distribution", "distances"):
         assert len(reply[column]) == 5, column
     assert reply["descriptors"]["brightness"] == pytest.approx(reply["values"], rel=1e-5)
     assert set(reply["stopped"]) == {"less", "more"}

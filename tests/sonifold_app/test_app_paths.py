@@ -26,7 +26,7 @@ def test_a_path_is_told_in_full(ask, ids, model, kind):
     assert path["weight"] == model.config.metric.weight
     assert all(math.isfinite(path[number]) for number in FINITE)
     assert len(path["speed"]) == 8
-    assert len(path["known"]) == len(path["step_positions"]) == len(path["nodes"]) == 9
+    assert len(path["on_land"]) == len(path["step_positions"]) == len(path["nodes"]) == 9
     assert {len(node) for node in path["nodes"]} == {model.latent_dim}
     assert all(len(place) == 2 for place in path["map"])
     assert path["outcome"]

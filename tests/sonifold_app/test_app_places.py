@@ -30,7 +30,7 @@ def check_place(client, model, place):
     assert distances == sorted(distances)
     codes = {one["code"] for one in place["warnings"]}
     assert codes <= WARNINGS
-    assert ("off_the_data" in codes) is not place["known"]
+    assert ("off_the_data" in codes) is not place["in_distribution"]
     assert all(one["text"] for one in place["warnings"])
     (z,) = client.post(
         f"{API}/models/{model.name}/atlas/positions", json={"points": [place["point"]]}
@@ -93,7 +93,7 @@ def test_leaving_the_data_is_said_and_when(client, ask, anchors, model):
     """Four times the way between two sounds of different families ends outside of everything."""
     reply = ask("extrapolations", anchors=anchors[:2], to=4.0, metric="flat").json()
     check_place(client, model, reply)
-    assert not reply["known"]
+    assert not reply["in_distribution"]
     assert 0 <= reply["left"] <= 4
     texts = {one["code"]: one["text"] for one in reply["warnings"]}
     assert f"t = {reply['left']:.2f}" in texts["left_the_data"]

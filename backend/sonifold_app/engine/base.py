@@ -266,7 +266,7 @@ class TracedPath:
     converged: bool
     map: Numbers  # (65, 2)
     step_positions: Numbers  # (steps, 2)
-    known: NDArray[np.bool_]  # (steps,)
+    on_land: NDArray[np.bool_]  # (steps,)
     water: float
     guesswork: float
     nodes: Numbers  # (steps, latent)
@@ -316,7 +316,7 @@ class Settled:
 
     z: Numbers  # (latent,)
     position: tuple[float, float]
-    known: bool
+    in_distribution: bool
 
 
 @dataclass(frozen=True)
@@ -331,7 +331,7 @@ class Place:
 
     point: Numbers  # (latent,)
     position: tuple[float, float]
-    known: bool
+    in_distribution: bool
     nearest: tuple[Neighbour, ...]  # nearest first, at least one
     caveats: tuple[Caveat, ...]
     recording: Recording
@@ -366,7 +366,7 @@ class Draw:
 
     points: Numbers  # (n, latent)
     positions: Numbers  # (n, 2)
-    known: NDArray[np.bool_]  # (n,)
+    in_distribution: NDArray[np.bool_]  # (n,)
     nearest: tuple[Neighbour, ...]  # to each
     seed: int
     temperature: float
@@ -383,7 +383,7 @@ class Travel:
     points: Numbers  # (step, latent)
     positions: Numbers  # (step, 2)
     values: Numbers  # (step,) of the descriptor, as heard
-    known: NDArray[np.bool_]  # (step,)
+    in_distribution: NDArray[np.bool_]  # (step,)
     distances: Numbers  # (step,) to the nearest library sound
     origin: int  # the step that is the sound itself
     course: Numbers  # (point, 2) on the map
@@ -423,7 +423,7 @@ class Admitted:
     seconds: float
     z: Numbers  # (latent,)
     position: tuple[float, float]
-    known: bool  # among the sounds that the model learned from
+    in_distribution: bool  # among the sounds that the model learned from
     nearest: tuple[Neighbour, ...]
     timbre: Numbers  # (feature,), what perceptual distances are taken from
     audio: bytes  # FLAC

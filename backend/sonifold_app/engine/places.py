@@ -74,7 +74,7 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
     return base.Draw(
         points=numbers(found.points),
         positions=numbers(found.positions),
-        known=np.asarray(found.known, dtype=bool),
+        in_distribution=np.asarray(found.known, dtype=bool),
         nearest=tuple(base.Neighbour(*near) for near in found.nearest),
         seed=found.samples.seed,
         temperature=found.samples.temperature,
@@ -94,7 +94,7 @@ def travel(model: Model, query: base.TravelQuery) -> base.Travel:
         points=numbers(found.points),
         positions=numbers(found.positions),
         values=numbers(found.values),
-        known=np.asarray(found.known, dtype=bool),
+        in_distribution=np.asarray(found.known, dtype=bool),
         distances=numbers(found.distances),
         origin=found.origin,
         course=numbers(found.course),
@@ -143,7 +143,7 @@ def presented(model: Model, place: Place) -> base.Place:
     return base.Place(
         point=numbers(place.z),
         position=(x, y),
-        known=place.known,
+        in_distribution=place.known,
         nearest=tuple(base.Neighbour(id, float(distance)) for id, distance in place.nearest),
         caveats=caveats_of(place.caveats),
         recording=recording_of(model.decode(place.z[None])),

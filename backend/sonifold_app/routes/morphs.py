@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Request
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.base import ModelFacts, MorphQuery, Recording
@@ -52,7 +53,10 @@ def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
     text = services.memo.get(*key)
     if text is None:
         return None
-    reply = MorphReply.model_validate_json(text)
+    try:
+        reply = MorphReply.model_validate_json(text)
+    except ValidationError:  # of another version of Sonifold, whose replies had other fields
+        return None
     return reply if all(morph.audio.sha256 in services.recordings for morph in reply.morphs) else None
 
 

@@ -97,7 +97,7 @@ class TravelReply(Reply):
         values=[12.9, 14.2, 15.5],
         points=[Z, Z, Z],
         positions=[[0.3, -1.2], [0.31, -1.2], [0.35, -1.1]],
-        known=[True, True, False],
+        in_distribution=[True, True, False],
         distances=[3.1, 0.0, 9.4],
         course=[[0.3, -1.2], [0.31, -1.2], [0.35, -1.1]],
         stopped={"less": "as far as was asked", "more": "any further leaves the known sounds"},
@@ -115,7 +115,9 @@ class TravelReply(Reply):
     values: list[float] = Field(description="Of the descriptor, at each step.")
     points: list[list[float]]
     positions: list[list[float]]
-    known: list[bool] = Field(description="For each step: among the sounds that the model learned from?")
+    in_distribution: list[bool] = Field(
+        description="For each step: among the sounds that the model learned from?"
+    )
     distances: list[float] = Field(description="From each step to the nearest library sound.")
     course: list[list[float]] = Field(description="On the map, the way from less to more.")
     stopped: Stopped
@@ -138,7 +140,7 @@ class TravelReply(Reply):
             values=[short(value) for value in travel.values.tolist()],
             points=rows(travel.points),
             positions=rows(travel.positions),
-            known=travel.known.tolist(),
+            in_distribution=travel.in_distribution.tolist(),
             distances=[short(distance) for distance in travel.distances.tolist()],
             course=rows(travel.course),
             stopped=Stopped(**travel.stopped),

@@ -64,7 +64,7 @@ class PathFacts(Reply):
     converged: bool
     map: list[list[float]] = Field(description="The curve on the map, finely: `[x, y]` each.")
     step_positions: list[list[float]] = Field(description="Where the steps lie on the map.")
-    known: list[bool] = Field(description="For each step: is it on land?")
+    on_land: list[bool] = Field(description="For each step: is it on land?")
     descriptors: dict[str, list[float]] = Field(
         description="For each of the model's `descriptors` its value at each step."
     )
@@ -90,7 +90,7 @@ class PathFacts(Reply):
             "converged": path.converged,
             "map": rows(path.map),
             "step_positions": rows(path.step_positions),
-            "known": path.known.tolist(),
+            "on_land": path.on_land.tolist(),
             "descriptors": {name: [short(v) for v in values] for name, values in path.descriptors.items()},
             "water": short(path.water),
             "guesswork": short(path.guesswork),
@@ -121,7 +121,7 @@ PATH_EXAMPLE: dict[str, Any] = {
     "converged": True,
     "map": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
     "step_positions": [[0.3, -1.2], [0.1, 0.2], [-0.4, 0.9]],
-    "known": [True, True, True],
+    "on_land": [True, True, True],
     "descriptors": {"brightness": [14.2, 15.1, 16.0]},
     "water": 0.0,
     "guesswork": 0.04,

@@ -34,7 +34,7 @@ PLACE_EXAMPLE: dict[str, Any] = {
     "point": Z,
     "x": 0.31,
     "y": -1.2,
-    "known": False,
+    "in_distribution": False,
     "distance": 9.31,
     "nearest": [{"id": SOUND_ID, "distance": 9.31}],
     "warnings": [
@@ -54,7 +54,7 @@ class Place(Reply):
     point: list[float] = Field(description="The latent point.")
     x: float
     y: float
-    known: bool = Field(description="Whether it lies among the sounds that the model learned from.")
+    in_distribution: bool = Field(description="Whether it lies among the sounds that the model learned from.")
     distance: float = Field(description="Perceptual distance to the nearest library sound.")
     nearest: list[Neighbour]
     warnings: list[Caveat]
@@ -67,7 +67,7 @@ class Place(Reply):
             "point": row_of(place.point),
             "x": short(place.position[0]),
             "y": short(place.position[1]),
-            "known": place.known,
+            "in_distribution": place.in_distribution,
             "distance": short(place.nearest[0].distance),
             "nearest": [Neighbour.of(one) for one in place.nearest],
             "warnings": [Caveat.of(one) for one in place.caveats],

@@ -64,7 +64,7 @@ class Sample(Reply):
     point: list[float]
     x: float
     y: float
-    known: bool = Field(description="Whether it lies among the sounds that the model learned from.")
+    in_distribution: bool = Field(description="Whether it lies among the sounds that the model learned from.")
     nearest: Neighbour
 
 
@@ -79,7 +79,13 @@ class SampleReply(Reply):
         diagnostics={"acceptance": None, "effective": 14.2, "escapes": 0},
         warnings=[],
         samples=[
-            {"point": Z, "x": 0.31, "y": -1.2, "known": True, "nearest": {"id": SOUND_ID, "distance": 3.42}}
+            {
+                "point": Z,
+                "x": 0.31,
+                "y": -1.2,
+                "in_distribution": True,
+                "nearest": {"id": SOUND_ID, "distance": 3.42},
+            }
         ],
     )
 
@@ -93,7 +99,9 @@ class SampleReply(Reply):
 
     @classmethod
     def of(cls, draw: base.Draw, sampler: SamplerName, unit: str) -> SampleReply:
-        rows_ = zip(rows(draw.points), rows(draw.positions), draw.known.tolist(), draw.nearest, strict=True)
+        rows_ = zip(
+            rows(draw.points), rows(draw.positions), draw.in_distribution.tolist(), draw.nearest, strict=True
+        )
         return cls(
             unit=unit,
             sampler=sampler,
@@ -106,8 +114,8 @@ class SampleReply(Reply):
             ),
             warnings=[Caveat.of(one) for one in draw.caveats],
             samples=[
-                Sample(point=point, x=x, y=y, known=known, nearest=Neighbour.of(near))
-                for point, (x, y), known, near in rows_
+                Sample(point=point, x=x, y=y, in_distribution=in_distribution, nearest=Neighbour.of(near))
+                for point, (x, y), in_distribution, near in rows_
             ],
         )
 

@@ -217,7 +217,7 @@ class CheckedSound(Reply):
     peak_db: float | None = Field(description="Of the recording as it came, full scale is 0.")
     clipped: float | None = Field(description="Share of its samples that lie in flattened peaks.")
     leading: float | None = Field(description="Seconds of silence before it, which were left out.")
-    known: bool = Field(description="Whether it lies among the sounds that the model learned from.")
+    in_distribution: bool = Field(description="Whether it lies among the sounds that the model learned from.")
     distance: float | None = Field(description="Perceptual, to the nearest library sound.")
     nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
     duplicate_of: Duplicate | None
@@ -240,7 +240,7 @@ class CheckReply(Reply):
                 "peak_db": -3.1,
                 "clipped": 0.0,
                 "leading": 0.1,
-                "known": True,
+                "in_distribution": True,
                 "distance": 6.2,
                 "nearest": [{"id": SOUND_ID, "distance": 6.2}],
                 "duplicate_of": None,
@@ -291,7 +291,7 @@ def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound
     facts = sound.facts
     nearest = [Neighbour(id=id, distance=short(distance)) for id, distance in facts.get("nearest", [])]
     warnings = caveats_of(sound)
-    if not sound.known and nearest:
+    if not sound.in_distribution and nearest:
         text = f"unlike anything the model knows: the nearest sound is {nearest[0].distance:.1f} {unit} away"
         warnings.append(Caveat(code="unknown", text=text))
     return CheckedSound(
@@ -302,7 +302,7 @@ def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound
         peak_db=short_or_none(facts.get("peak_db")),
         clipped=short_or_none(facts.get("clipped")),
         leading=short_or_none(facts.get("leading")),
-        known=sound.known,
+        in_distribution=sound.in_distribution,
         distance=nearest[0].distance if nearest else None,
         nearest=nearest,
         duplicate_of=same,

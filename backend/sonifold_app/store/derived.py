@@ -87,7 +87,7 @@ class DerivedStore:
                     "z": place.z.astype("<f4").tobytes(),
                     "x": x,
                     "y": y,
-                    "known": int(place.known),
+                    "known": int(place.in_distribution),
                 }
             )
         self._put(settled_places, rows)

@@ -127,7 +127,7 @@ class KeptSound:
     pitch: float | None  # Hz
     x: float
     y: float
-    known: bool
+    in_distribution: bool
     z: Numbers  # (latent,)
     timbre: Numbers  # (feature,)
     audio: str  # sha256
@@ -274,7 +274,7 @@ class KeptSounds:
             "pack": pack,
             "x": x,
             "y": y,
-            "known": int(admitted.known),
+            "known": int(admitted.in_distribution),
             "z": bytes_of(admitted.z),
             "timbre": bytes_of(admitted.timbre),
         }
@@ -462,7 +462,7 @@ def row_of(model: str, pack: str, new: NewSound, audio: str, created: str) -> di
         "pitch": new.admitted.pitch,
         "x": x,
         "y": y,
-        "known": int(new.admitted.known),
+        "known": int(new.admitted.in_distribution),
         "z": bytes_of(new.admitted.z),
         "timbre": bytes_of(new.admitted.timbre),
         "audio": audio,
@@ -491,7 +491,7 @@ def sound_of(row: Any) -> KeptSound:
     """A row as a sound; its arrays are copies, which torch may share."""
     values = dict(row)
     values["source_json"], values["facts_json"] = values.pop("source"), values.pop("facts")
-    values["known"] = bool(values["known"])
+    values["in_distribution"] = bool(values.pop("known"))
     for name in ("z", "timbre"):
         values[name] = np.frombuffer(values[name], "<f4").astype(np.float32)
     return KeptSound(**values)

@@ -224,7 +224,7 @@ def placed(sound: KeptSound, settled: Mapping[str, Settled]) -> KeptSound:
     if place is None:
         return sound
     x, y = place.position
-    return dataclasses.replace(sound, z=place.z, x=x, y=y, known=place.known)
+    return dataclasses.replace(sound, z=place.z, x=x, y=y, in_distribution=place.in_distribution)
 
 
 def stacked(points: Sequence[Numbers], latent_dim: int) -> Numbers:
