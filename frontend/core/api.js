@@ -260,7 +260,7 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
      */
     travel: (model, start, how, signal) =>
-      post(`models/${model}/travels`, { start: wire(start), ...how }, signal),
+      post(`models/${model}/traversals`, { start: wire(start), ...how }, signal),
 
     /** @param {string} model @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
     indicatrices: (model, measure, signal) =>

@@ -127,7 +127,7 @@ def test_every_route_under_it_works(app, adapted, mine, ids):
         ("paths", {**pair, "kind": "linear", "steps": 3}),
         ("morphs", {**pair, "kinds": ["geodesic"], "steps": 3}),
         ("means", three),
-        ("travels", {"start": {"sound": mine[0]}, "descriptor": "brightness", "steps": 3}),
+        ("traversals", {"start": {"sound": mine[0]}, "descriptor": "brightness", "steps": 3}),
         ("descriptions", {"anchors": [{"sound": mine[0]}]}),
         ("samples", {"sampler": "walk", "count": 2, "start": {"sound": mine[0]}}),
         ("checks", {}),

@@ -23,14 +23,14 @@ def test_a_model_names_its_descriptors_and_how_to_speak_of_them(client, name):
 
 
 @pytest.mark.parametrize("descriptor", DESCRIPTORS)
-def test_a_description_is_the_value_a_travel_starts_from(ask, ids, model, descriptor):
+def test_a_description_is_the_value_a_traversal_starts_from(ask, ids, model, descriptor):
     x, y = model.library.positions[5].tolist()
     anchors = [{"sound": ids[3]}, {"point": model.library.z[4].tolist()}, {"position": [x, y]}]
     described = ask("descriptions", anchors=anchors).json()["descriptors"]
     assert list(described) == list(DESCRIPTORS)
     for anchor, value in zip(anchors, described[descriptor], strict=True):
-        travel = ask("travels", start=anchor, descriptor=descriptor, steps=3).json()
-        assert travel["values"][travel["origin"]] == pytest.approx(value, rel=1e-3, abs=1e-4)
+        traversal = ask("traversals", start=anchor, descriptor=descriptor, steps=3).json()
+        assert traversal["values"][traversal["origin"]] == pytest.approx(value, rel=1e-3, abs=1e-4)
 
 
 def test_every_path_tells_them_at_each_step(ask, ids):
@@ -40,21 +40,21 @@ def test_every_path_tells_them_at_each_step(ask, ids):
         assert {len(values) for values in path["descriptors"].values()} == {7}
 
 
-def test_a_travel_says_what_to_know_before_trusting_its_word(ask, ids, monkeypatch):
+def test_a_traversal_says_what_to_know_before_trusting_its_word(ask, ids, monkeypatch):
     text = "hard to hear in short sounds"
     monkeypatch.setitem(DESCRIPTORS, "roughness", replace(DESCRIPTORS["roughness"], caveat=text))
     monkeypatch.setitem(DESCRIPTORS, "brightness", replace(DESCRIPTORS["brightness"], caveat=""))
     start = {"start": {"sound": ids[3]}, "steps": 3}
-    told = ask("travels", **start, descriptor="roughness").json()["warnings"]
+    told = ask("traversals", **start, descriptor="roughness").json()["warnings"]
     assert told == [{"code": "descriptor_uncertain", "text": text}]
-    assert ask("travels", **start, descriptor="brightness").json()["warnings"] == []
+    assert ask("traversals", **start, descriptor="brightness").json()["warnings"] == []
 
 
-def test_a_travel_that_hardly_changes_the_sound_says_so(ask, ids, monkeypatch):
+def test_a_traversal_that_hardly_changes_the_sound_says_so(ask, ids, monkeypatch):
     start = {"start": {"sound": ids[3]}, "steps": 3, "descriptor": "brightness"}
-    codes = lambda: [one["code"] for one in ask("travels", **start).json()["warnings"]]  # noqa: E731
+    codes = lambda: [one["code"] for one in ask("traversals", **start).json()["warnings"]]  # noqa: E731
     assert codes() == []
-    monkeypatch.setattr("sonifold.model.traversal.SLIGHT", 1.5)  # then every travel is slight
+    monkeypatch.setattr("sonifold.model.traversal.SLIGHT", 1.5)  # then every traversal is slight
     start["steps"] = 5  # not the answer that is remembered
     assert codes() == ["descriptor_hardly_moves"]
 
@@ -81,11 +81,11 @@ def test_an_unknown_sound_is_not_found(ask, ids):
     assert_problem(ask("descriptions", **body), 404, "sound_not_found")
 
 
-# -- travels -------------------------------------------------------------------------------------
+# -- traversals -------------------------------------------------------------------------------------
 
 
-def test_a_travel_has_less_before_its_origin_and_more_after(client, ask, ids, model):
-    reply = ask("travels", start={"sound": ids[9]}, descriptor="brightness", steps=5).json()
+def test_a_traversal_has_less_before_its_origin_and_more_after(client, ask, ids, model):
+    reply = ask("traversals", start={"sound": ids[9]}, descriptor="brightness", steps=5).json()
     assert (reply["descriptor"], reply["unit"]) == ("brightness", DESCRIPTORS["brightness"].unit)
     assert reply["values"] == sorted(reply["values"])
     assert reply["points"][reply["origin"]] == pytest.approx(model.library.z[9].tolist(), abs=1e-5)
@@ -98,9 +98,9 @@ def test_a_travel_has_less_before_its_origin_and_more_after(client, ask, ids, mo
     assert len(audio) == 5 * reply["step_samples"] == reply["audio"]["frames"]
 
 
-def test_a_travel_may_begin_at_a_point_and_let_the_other_descriptors_go(ask, model):
+def test_a_traversal_may_begin_at_a_point_and_let_the_other_descriptors_go(ask, model):
     asked = {"start": {"point": model.library.z[9].tolist()}, "descriptor": "decay", "steps": 3, "reach": 0.5}
-    held, free = (ask("travels", **asked, hold=hold).json() for hold in (True, False))
+    held, free = (ask("traversals", **asked, hold=hold).json() for hold in (True, False))
     assert held["points"] != free["points"]
 
 
@@ -117,5 +117,5 @@ def test_a_travel_may_begin_at_a_point_and_let_the_other_descriptors_go(ask, mod
         ({}, "request_invalid"),
     ],
 )
-def test_a_bad_travel_is_refused(ask, ids, asked, code):
-    assert_problem(ask("travels", **{"start": {"sound": ids[0]}, **asked}), 422, code)
+def test_a_bad_traversal_is_refused(ask, ids, asked, code):
+    assert_problem(ask("traversals", **{"start": {"sound": ids[0]}, **asked}), 422, code)

@@ -46,7 +46,7 @@ def questions(ids, metric):
     yield "means", {"anchors": [a, b], "metric": metric}
     yield "analogies", {"a": a, "b": b, "c": c, "metric": metric}
     yield "extrapolations", {"anchors": [a, b], "to": 2.0, "metric": metric}
-    yield "travels", {"start": a, "descriptor": "brightness", "steps": 3, "metric": metric}
+    yield "traversals", {"start": a, "descriptor": "brightness", "steps": 3, "metric": metric}
 
 
 def assert_said(reply, path):

@@ -150,7 +150,7 @@ class SampleQuery:
 
 
 @dataclass(frozen=True)
-class TravelQuery:
+class TraversalQuery:
     """Less and more of what a word says, from an anchor."""
 
     start: Anchor
@@ -377,7 +377,7 @@ class Draw:
 
 
 @dataclass(frozen=True)
-class Travel:
+class Traversal:
     """Sounds that differ in what a word says, less of it first."""
 
     points: Numbers  # (step, latent)
@@ -655,7 +655,7 @@ class Engine(Protocol):
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
         """The descriptors of each anchor as it is heard."""
 
-    async def travel(self, model: str, query: TravelQuery) -> Travel:
+    async def traversal(self, model: str, query: TraversalQuery) -> Traversal:
         """Less and more of a descriptor, along its natural gradient, with its sound."""
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:

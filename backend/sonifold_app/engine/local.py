@@ -59,8 +59,8 @@ from sonifold_app.engine.base import (
     SplitFile,
     StoredAudio,
     TracedPath,
-    Travel,
-    TravelQuery,
+    Traversal,
+    TraversalQuery,
     Upload,
 )
 from sonifold_app.engine.batching import BACKGROUND, Batcher, Spread, attempt_each
@@ -108,7 +108,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "analogy": Operation(places.each(places.analogy), most=4),
     "extrapolate": Operation(places.each(places.extrapolation), most=4),
     "describe": Operation(compute.descriptions, most=64),
-    "travel": Operation(places.each(places.travel), most=4),
+    "traversal": Operation(places.each(places.traversal), most=4),
     "sample": Operation(places.each(places.draw), most=2),
     "neighbours": Operation(places.each(places.neighbours), most=8),
     "indicatrices": Operation(places.each(places.indicatrices), most=2),
@@ -279,8 +279,8 @@ class LocalEngine:
     async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
         return await self._each("describe", model, anchors)
 
-    async def travel(self, model: str, query: TravelQuery) -> Travel:
-        return await self._together("travel", model, query)
+    async def traversal(self, model: str, query: TraversalQuery) -> Traversal:
+        return await self._together("traversal", model, query)
 
     async def sample(self, model: str, query: SampleQuery) -> Draw:
         return await self._together("sample", model, query)

@@ -85,12 +85,12 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
     )
 
 
-def travel(model: Model, query: base.TravelQuery) -> base.Travel:
+def traversal(model: Model, query: base.TraversalQuery) -> base.Traversal:
     sound = resolve(model, query.start)
     found = model.travel(
         sound, query.descriptor, query.steps, query.reach, query.metric, query.weight, query.hold
     )
-    return base.Travel(
+    return base.Traversal(
         points=numbers(found.points),
         positions=numbers(found.positions),
         values=numbers(found.values),

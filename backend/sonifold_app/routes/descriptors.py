@@ -9,8 +9,8 @@ from sonifold_app.routes.morphs import keep
 from sonifold_app.schemas.descriptors import (
     DescriptionReply,
     DescriptionRequest,
-    TravelReply,
-    TravelRequest,
+    TraversalReply,
+    TraversalRequest,
 )
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
@@ -26,11 +26,13 @@ async def create_descriptions(
     return DescriptionReply.of(await unless_abandoned(request, services.engine.describe(model.name, anchors)))
 
 
-@router.post("/travels", operation_id="create_travel", responses=problems_of(404, 413, 422, 503))
-async def create_travel(
-    model: ModelDep, asked: TravelRequest, request: Request, services: ServicesDep
-) -> TravelReply:
+@router.post("/traversals", operation_id="create_traversal", responses=problems_of(404, 413, 422, 503))
+async def create_traversal(
+    model: ModelDep, asked: TraversalRequest, request: Request, services: ServicesDep
+) -> TraversalReply:
     """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
     query = await services.own.furnished(model, asked.query())
-    travel = await unless_abandoned(request, services.engine.travel(model.name, query))
-    return TravelReply.of(travel, model, asked.descriptor, await keep(services, travel.recording, "steps"))
+    traversal = await unless_abandoned(request, services.engine.traversal(model.name, query))
+    return TraversalReply.of(
+        traversal, model, asked.descriptor, await keep(services, traversal.recording, "steps")
+    )

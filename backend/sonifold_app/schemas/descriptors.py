@@ -38,7 +38,7 @@ class DescriptionRequest(Request):
 
 
 class DescriptionReply(Reply):
-    """What the model's `descriptors` say of each place as it is heard, measured as the steps of a travel are."""
+    """What the model's `descriptors` say of each place as it is heard, measured as the steps of a traversal are."""
 
     model_config = example(descriptors={"brightness": [14.2, 16.0], "attack": [-2.1, -1.4]})
 
@@ -49,7 +49,7 @@ class DescriptionReply(Reply):
         return cls(descriptors={name: [short(one[name]) for one in described] for name in described[0]})
 
 
-class TravelRequest(Request):
+class TraversalRequest(Request):
     """Less and more of what a word says, from a place."""
 
     model_config = example(start={"sound": SOUND_ID}, descriptor="brightness", steps=9, reach=1.5, hold=True)
@@ -73,20 +73,20 @@ class TravelRequest(Request):
     metric: MetricName = "blend"
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
-    def query(self) -> base.TravelQuery:
-        return base.TravelQuery(
+    def query(self) -> base.TraversalQuery:
+        return base.TraversalQuery(
             self.start.anchor(), self.descriptor, self.steps, self.reach, self.hold, self.metric, self.weight
         )
 
 
 class Stopped(Reply):
-    """Why a travel goes no further, at either end, as a sentence."""
+    """Why a traversal goes no further, at either end, as a sentence."""
 
     less: str
     more: str
 
 
-class TravelReply(Reply):
+class TraversalReply(Reply):
     """Sounds that differ in what the word says, less of it first, the start's own residual carried along."""
 
     model_config = example(
@@ -129,23 +129,23 @@ class TravelReply(Reply):
 
     @classmethod
     def of(
-        cls, travel: base.Travel, model: base.ModelFacts, descriptor: DescriptorName, audio: AudioLink
-    ) -> TravelReply:
+        cls, traversal: base.Traversal, model: base.ModelFacts, descriptor: DescriptorName, audio: AudioLink
+    ) -> TraversalReply:
         (unit,) = (one.unit for one in model.descriptors if one.id == descriptor)
         return cls(
             descriptor=descriptor,
             unit=unit,
             distance_unit=model.unit,
-            origin=travel.origin,
-            values=[short(value) for value in travel.values.tolist()],
-            points=rows(travel.points),
-            positions=rows(travel.positions),
-            in_distribution=travel.in_distribution.tolist(),
-            distances=[short(distance) for distance in travel.distances.tolist()],
-            course=rows(travel.course),
-            stopped=Stopped(**travel.stopped),
-            descriptors={name: [short(v) for v in values] for name, values in travel.descriptors.items()},
-            warnings=[Caveat(code=one.code, text=one.text) for one in travel.caveats],
+            origin=traversal.origin,
+            values=[short(value) for value in traversal.values.tolist()],
+            points=rows(traversal.points),
+            positions=rows(traversal.positions),
+            in_distribution=traversal.in_distribution.tolist(),
+            distances=[short(distance) for distance in traversal.distances.tolist()],
+            course=rows(traversal.course),
+            stopped=Stopped(**traversal.stopped),
+            descriptors={name: [short(v) for v in values] for name, values in traversal.descriptors.items()},
+            warnings=[Caveat(code=one.code, text=one.text) for one in traversal.caveats],
             sample_rate=model.sample_rate,
             step_samples=model.sound_samples,
             audio=audio,

@@ -118,7 +118,7 @@ class Fuzzer:
         word = self._chance.choice(DESCRIPTORS)
         return (
             "POST",
-            "travels",
+            "traversals",
             {"start": self._anchor(), "descriptor": word, "steps": self._chance.choice((3, 5, 9))},
         )
 
