@@ -166,7 +166,7 @@ export function ownPlace(library) {
     /** @type {number[]} */
     const own = [];
     for (let i = 0; i < library.count; i++)
-      if (["uploaded", "learned"].includes(library.kindOf(i))) own.push(i);
+      if (["uploaded", "finetuned"].includes(library.kindOf(i))) own.push(i);
     const far = (/** @type {number} */ i) =>
       own.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
     const middle = own.reduce((best, i) => (best < 0 || far(i) < far(best) ? i : best), -1);

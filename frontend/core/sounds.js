@@ -21,7 +21,7 @@ import { readQuery, searchable } from "./search.js";
  * @property {number} [provisional]     own sounds whose places are still being found
  */
 
-/** @typedef {"library" | "learned" | "made" | "uploaded"} Kind   came with the pack, was learned by it, or was kept here */
+/** @typedef {"library" | "finetuned" | "made" | "uploaded"} Kind   came with the pack, the model was fine-tuned on it, or it was kept here */
 /** @typedef {ReturnType<typeof createLibrary>} Library */
 
 /** @param {Columns} columns */
@@ -48,7 +48,7 @@ export function createLibrary(columns) {
 export const ownSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "uploaded");
 
 /** The ids of what a model has learned of one's own. @param {Library} library */
-export const learnedSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "learned");
+export const learnedSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "finetuned");
 
 /** @param {string} name */
 const capital = (name) => name.slice(0, 1).toUpperCase() + name.slice(1);
@@ -152,7 +152,7 @@ export function journeys(library, count = 3) {
 }
 
 /** What a sound's origin is looked for as. @type {Record<Kind, string>} */
-const KIND_WORDS = { library: "", learned: "learned yours", made: "made", uploaded: "uploaded yours" };
+const KIND_WORDS = { library: "", finetuned: "fine-tuned yours", made: "made", uploaded: "uploaded yours" };
 
 /** @type {WeakMap<Library, import("./search.js").Searchable[]>} */
 const searchables = new WeakMap();

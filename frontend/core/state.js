@@ -34,7 +34,7 @@
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
  * @property {string} [device]
- * @property {"library" | "adapted" | "refined" | "imported"} [kind]     how it came here
+ * @property {"library" | "adapted" | "finetuned" | "imported"} [kind]     how it came here
  * @property {string | null} [base]     the model it was made from
  */
 

@@ -119,7 +119,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     const order = marked.findIndex(({ sound }) => sound === id) + 1;
     const own = kind === "made" || kind === "uploaded";
     const title = [
-      { library: "", learned: "learned from you", made: "made here", uploaded: "uploaded" }[kind],
+      { library: "", finetuned: "fine-tuned on", made: "made here", uploaded: "uploaded" }[kind],
       lib.source[i],
       lib.licence[i],
       lib.credit[i],

@@ -89,7 +89,7 @@ export function mountAdapted(root, parts) {
     const id = choice.value;
     if (!both || !model || !library || !id) return;
     setAll(choice, { title: choice.selectedOptions[0]?.textContent ?? "" });
-    const learned = library.kindOf(library.indexOf(id)) === "learned";
+    const learned = library.kindOf(library.indexOf(id)) === "finetuned";
     tiles.show([
       // the model before knows the place, not the sound that was learned later
       {

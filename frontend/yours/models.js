@@ -18,7 +18,7 @@ export function kindWords({ kind, base }, all) {
   return {
     library: "came with Sonifold",
     adapted: "with your sounds, at once",
-    refined: from ? `fine-tuned from ${from}` : "fine-tuned",
+    finetuned: from ? `fine-tuned from ${from}` : "fine-tuned",
     imported: "imported",
   }[kind ?? "library"];
 }
@@ -160,7 +160,7 @@ export function mountModels(root, { store, api, complain }) {
   /** @param {Model} model @param {State} state */
   function row(model, state) {
     const { id, title, kind } = model;
-    const own = kind === "refined" || kind === "imported";
+    const own = kind === "finetuned" || kind === "imported";
     if (naming === id) {
       const input = /** @type {HTMLInputElement} */ (
         h("input", { type: "text", value: title, maxlength: 120, "aria-label": `New name of ${title}` })

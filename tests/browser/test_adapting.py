@@ -187,9 +187,9 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     assert state(page, "s.job.why") in page.locator(".run [role=status]").inner_text()
     assert not page.locator(".rail .busy").is_visible()
     page.get_by_role("link", name="Open the new model").click()
-    wait(page, "s?.model?.kind === 'refined' && s.library")
+    wait(page, "s?.model?.kind === 'finetuned' && s.library")
     base, made = state(page, "[s.model.base, s.model.id]")
-    assert sorted(state(page, "l.name.filter((_, i) => l.kindOf(i) === 'learned')")) == sorted(
+    assert sorted(state(page, "l.name.filter((_, i) => l.kindOf(i) === 'finetuned')")) == sorted(
         path.stem for path in bars
     )
     page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
@@ -215,7 +215,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     assert "cannot be brought back" in notice.inner_text()
     notice.get_by_role("button", name="Delete", exact=True).click()
     wait(page, f"s?.model?.id === '{base}' && s.library")
-    assert state(page, "s.models.map(({kind}) => kind)").count("refined") == 0
+    assert state(page, "s.models.map(({kind}) => kind)").count("finetuned") == 0
     page.get_by_label("Model file").set_input_files(file)
     wait(page, "s.models.some(({kind}) => kind === 'imported')")
     assert "My bars" in page.locator(".models").inner_text()

@@ -137,7 +137,7 @@ test("what was in use before a reload is in use after it, and is heard as the li
 });
 
 test("a refined model is compared with the one it was made from", () => {
-  const refined = { ...model, id: "r", kind: "refined", base: "m" };
+  const refined = { ...model, id: "r", kind: "finetuned", base: "m" };
   const state = { ...start, model: refined, models: [model, refined] };
   assert.deepEqual(comparisonOf(state), { before: "m", after: "r" });
   assert.deepEqual([voiceOf(state), voiceOf({ ...state, hear: "before" })], ["r", "m"]);
@@ -209,7 +209,7 @@ test("a pitch is a note, or a number, or none; anything else is explained", () =
 });
 
 test("models say where they came from, and a link to one leaves behind what it does not know", () => {
-  const refined = { ...model, id: "r", title: "Mine", kind: "refined", base: "m" };
+  const refined = { ...model, id: "r", title: "Mine", kind: "finetuned", base: "m" };
   const all = [{ ...model, title: "One-shots" }, refined];
   assert.deepEqual(
     all.map((one) => kindWords(one, all)),
@@ -257,12 +257,12 @@ test("the axis of the error has a few round numbers", () => {
 });
 
 test("to the model before, what was learned later is a place; to all others a sound stays a sound", async () => {
-  const refined = { ...model, id: "r", kind: "refined", base: "m" };
+  const refined = { ...model, id: "r", kind: "finetuned", base: "m" };
   const state = {
     ...start,
     model: refined,
     models: [model, refined],
-    library: library(["cccccccccccc"], "learned"),
+    library: library(["cccccccccccc"], "finetuned"),
   };
   let asked = 0;
   const api = {

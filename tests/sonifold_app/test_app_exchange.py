@@ -122,13 +122,13 @@ def left_over(app):
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def test_a_refined_model_says_what_it_is_and_which_sounds_it_learned(app, name, ids, kit):
+def test_a_finetuned_model_says_what_it_is_and_which_sounds_it_was_finetuned_on(app, name, ids, kit):
     found = models(app)[KIT]
-    assert (found["kind"], found["base"], found["title"]) == ("refined", name, "My kit")
+    assert (found["kind"], found["base"], found["title"]) == ("finetuned", name, "My kit")
     table = app.get(f"{API}/models/{KIT}/sounds").json()
-    assert table["kind"] == ["library"] * len(ids) + ["learned"] * 3
+    assert table["kind"] == ["library"] * len(ids) + ["finetuned"] * 3
     assert table["name"][-1] == f"mine {ids[2]}"
-    assert app.get(f"{API}/models/{KIT}/sounds/{table['id'][-1]}").json()["kind"] == "learned"
+    assert app.get(f"{API}/models/{KIT}/sounds/{table['id'][-1]}").json()["kind"] == "finetuned"
     assert_problem(app.delete(f"{API}/models/{KIT}/sounds/{table['id'][-1]}"), 403, "sound_not_yours")
 
 
@@ -138,7 +138,7 @@ def test_a_model_goes_to_another_server_and_sounds_the_same_there(app, other, fi
     assert reply.headers["location"] == f"{API}/models/{KIT}"
     try:
         assert (reply.json()["kind"], reply.json()["base"]) == ("imported", name)
-        assert reply.json() | {"kind": "refined"} == models(app)[KIT]
+        assert reply.json() | {"kind": "finetuned"} == models(app)[KIT]
         assert models(other)[KIT] == reply.json()
         ids = app.get(f"{API}/models/{KIT}/sounds").json()["id"]
         point = app.get(f"{API}/models/{KIT}/sounds/{ids[-1]}").json()["z"]

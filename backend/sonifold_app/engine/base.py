@@ -22,7 +22,7 @@ from sonifold.audio.provenance import Provenance
 
 Numbers = NDArray[np.float32]
 LevelName = Literal["keep", "normalise"]
-ModelKind = Literal["library", "adapted", "refined", "imported"]
+ModelKind = Literal["library", "adapted", "finetuned", "imported"]
 PathKind = Literal["geodesic", "linear", "retimed", "graph"]
 MetricName = Literal["blend", "pullback", "kernel", "flat"]
 MorphMode = Literal["steps", "glide"]
@@ -490,7 +490,7 @@ class LibraryTable:
     pitches: Sequence[float | None]
     positions: Numbers  # (n, 2)
     z: Numbers  # (n, latent)
-    learned: Sequence[bool] = ()  # whether a fine-tune took the sound in; empty: none
+    finetuned: Sequence[bool] = ()  # whether the model was fine-tuned on the sound; empty: on none
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -554,7 +554,7 @@ class ModelFacts:
     samplers: tuple[SamplerFacts, ...] = ()
     descriptors: tuple[DescriptorFacts, ...] = ()
     kind: ModelKind = "library"
-    base: str | None = None  # what an adapted or a refined model was made from
+    base: str | None = None  # what an adapted or a fine-tuned model was made from
 
     @property
     def home(self) -> str:

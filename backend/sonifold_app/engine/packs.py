@@ -88,7 +88,7 @@ def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") ->
             groups=[label.group for label in library.labels],
             seconds=[label.seconds for label in library.labels],
             pitches=[label.pitch_hz for label in library.labels],
-            learned=[label.split == "uploaded" for label in library.labels],
+            finetuned=[label.split == "uploaded" for label in library.labels],
             positions=numbers(library.positions),
             z=numbers(library.z),
         ),
@@ -109,7 +109,7 @@ def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") ->
 
 
 def base_named(card: Mapping[str, Any]) -> str | None:
-    """The model that a refined one was made from."""
+    """The model that a fine-tuned one was made from."""
     about = card.get("adapted")
     base = about.get("base") if isinstance(about, Mapping) else None
     return base if isinstance(base, str) else None

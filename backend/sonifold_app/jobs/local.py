@@ -82,7 +82,7 @@ class JobRunner:
             await logged("stopping a worker", end(worker))
 
     def prepare(self, model: str) -> None:
-        """Somebody may refine this model soon: have a worker load what that needs. It waits for some minutes."""
+        """Somebody may fine-tune this model soon: have a worker load what that needs. It waits for some minutes."""
         busy = self._worker is not None and self._worker.returncode is None
         ready = self._warming is not None and not self._warming.done()
         if not busy and not ready:
@@ -158,7 +158,7 @@ class JobRunner:
             return  # cancelled, or failed with a reason
         pack = self._data / "packs" / job.pack
         if code == 0 and pack.exists():
-            await self._engine.open(pack, "refined")
+            await self._engine.open(pack, "finetuned")
             told = await run_in_threadpool(self.store.events, job.id)
             outcome = next((one.data for one in reversed(told) if one.kind == "saving"), {})
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})

@@ -1,4 +1,4 @@
-"""The process that does one job: refine a pack on some of the user's sounds, and write the result as a pack of its own.
+"""The process that does one job: fine-tune a pack on some of the user's sounds and write the result as a new pack.
 
 Started without a job it loads what one will need, and waits for a job's id on its standard input. It goes on from its
 checkpoint where it was interrupted, and ends at once when the server that started it is gone: the next server starts it
@@ -26,7 +26,7 @@ from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.jobs import Job, JobStore
 from sonifold_app.store.sounds import KeptSounds
-from sonifold_app.user.models import KINDS, REFINED
+from sonifold_app.user.models import FINETUNED, KINDS
 
 if TYPE_CHECKING:
     from sonifold.adapt import AdaptedModel, RefineInfo, RefineOutcome, Watch
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--warm", help="model to load while there is no job yet")
     parser.add_argument("--models", type=Path, help="folder of packs")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu", help="where to refine: auto, cpu, cuda or mps")
+    parser.add_argument("--device", default="cpu", help="where to fine-tune: auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     end_with_parent()
     if hasattr(os, "nice"):
@@ -141,7 +141,7 @@ def work(
     warm: Loaded | None = None,
 ) -> None:
     """Write the pack. Raises Cancelled, or any error of the science that no new attempt would mend."""
-    folder, made = data / REFINED / job.pack, data / "jobs" / job.id
+    folder, made = data / FINETUNED / job.pack, data / "jobs" / job.id
     if folder.exists():  # written by an attempt that was interrupted before the server knew
         return
     store.tell(job.id, "loading", {"what": "the model"})
@@ -213,7 +213,7 @@ class Watching:
         return Watch(self.report, self.cancelled, self.preview, self.settled)
 
     def report(self, info: RefineInfo) -> None:
-        """How it goes, and when the model will be there: when it has been refined and saved."""
+        """How it goes, and when the model will be there: when it has been fine-tuned and saved."""
         eta = None if info.remaining is None else info.remaining + info.pace * self._saving_steps
         told = {
             "phase": info.phase,

@@ -35,7 +35,7 @@ async def create_adaptation(
     refuse_known(base, asked.sounds)
     async with services.adapting:
         made = Adaptation.of(await services.adaptations.make(base, asked.sounds, asked.seed))
-    services.jobs.prepare(base.name)  # what is heard is often refined next
+    services.jobs.prepare(base.name)  # what is heard is often fine-tuned next
     response.headers["Location"] = f"/api/v1/models/{made.result}"
     return made
 

@@ -40,9 +40,9 @@ async def create_finetune(
     catalogue: CatalogueDep,
     services: ServicesDep,
 ) -> Job:
-    """Refine the model on some of your own sounds; the result is a model of its own.
+    """Fine-tune the model on some of your own sounds; the result is a model of its own.
 
-    An adapted model's base is refined in its place.
+    An adapted model's base is fine-tuned in its place.
     """
     base, adaptation = catalogue.models[model.home], services.adaptations.find(model.name)
     sounds = asked.sounds or (None if adaptation is None else [one.id for one in adaptation.sounds])

@@ -123,7 +123,7 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
 
 
 async def delete_made(model: str, catalogue: Catalogue, services: Services) -> Response:
-    """Delete a refined or imported model and its adaptations. Raises 409 where its sounds would have no home."""
+    """Delete a fine-tuned or imported model and its adaptations. Raises 409 where its sounds would have no home."""
     kept, jobs = services.own.store, services.jobs.store
     heir = orphans.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
     if heir is None and (count := len(await run_in_threadpool(kept.all, model))):
@@ -161,7 +161,7 @@ async def get_file(model: KnownModelDep, services: ServicesDep) -> StreamingResp
             409,
             "model_not_a_pack",
             "Not a pack",
-            f"{model.title!r} is an adaptation of {model.base!r} and has no file of its own. Refine it "
+            f"{model.title!r} is an adaptation of {model.base!r} and has no file of its own. Fine-tune it "
             f"(POST /api/v1/models/{model.name}/finetunes): what comes of that has one.",
         )
     folder = services.made.folder(model.name)

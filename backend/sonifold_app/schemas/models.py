@@ -113,10 +113,10 @@ class Model(Reply):
     id: str
     version: str = Field(description="Changes when anything that the model renders may have changed.")
     kind: ModelKind = Field(
-        description="`library`: came with the server. `adapted`: in closed form, at once. `refined`: by a fine-tune. "
+        description="`library`: came with the server. `adapted`: in closed form, at once. `finetuned`: by a job. "
         "`imported`: from a file. All but the first are yours to rename and delete."
     )
-    base: str | None = Field(description="What an adapted or refined model was made from.")
+    base: str | None = Field(description="What an adapted or fine-tuned model was made from.")
     title: str
     description: str
     sounds: int = Field(description="Sounds in the library.")

@@ -25,7 +25,7 @@ from sonifold_app.store.sounds import KeptSound
 from sonifold_app.user.names import visible
 from sonifold_app.user.sounds import OwnTable
 
-SoundKind = Literal["library", "learned", "made", "uploaded"]
+SoundKind = Literal["library", "finetuned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.
 YOURS = "yours"
 Name = Annotated[str, Field(min_length=1, max_length=120, description="What to call it.")]
@@ -63,8 +63,8 @@ class Sounds(Reply):
         "text that begins with `u`."
     )
     kind: list[SoundKind] = Field(
-        description="`library`: comes with the model. `learned`: the model was refined on it. `made`: kept from the "
-        "map. `uploaded`: from a file."
+        description="`library`: comes with the model. `finetuned`: the model was fine-tuned on it. `made`: kept "
+        "from the map. `uploaded`: from a file."
     )
     name: list[str]
     family: list[int] = Field(description="Index into `family_names`; own sounds are of the last, `yours`.")
@@ -104,7 +104,7 @@ class Sounds(Reply):
 
 
 def kind_of(library: base.LibraryTable, row: int) -> SoundKind:
-    return "learned" if library.learned and library.learned[row] else "library"
+    return "finetuned" if library.finetuned and library.finetuned[row] else "library"
 
 
 class Sound(Reply):

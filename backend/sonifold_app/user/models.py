@@ -1,4 +1,4 @@
-"""The models of a user's own that are packs: refined by jobs, or imported. Where each lies says which."""
+"""The models of a user's own that are packs: fine-tuned by jobs, or imported. Where each lies says which."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
 from sonifold_app.user import archive
 
-REFINED, IMPORTED = "packs", "imports"
-KINDS: dict[str, ModelKind] = {REFINED: "refined", IMPORTED: "imported"}
+FINETUNED, IMPORTED = "packs", "imports"
+KINDS: dict[str, ModelKind] = {FINETUNED: "finetuned", IMPORTED: "imported"}
 
 
 class ModelExistsError(Exception):

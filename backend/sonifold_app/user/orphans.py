@@ -16,7 +16,7 @@ from sonifold_app.store.sounds import KeptSounds
 from sonifold_app.user.models import MadeModels
 
 #: What a fine-tune calls its result: its base, and digits of the job.
-REFINED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")
+FINETUNED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ def heir_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None
     """The model to which the sounds of another one go when that is no more; None where there is no telling."""
     others = catalogue.models.keys() - {model}
     facts = catalogue.models.get(model)
-    refined = REFINED_NAME.fullmatch(model)
+    finetuned = FINETUNED_NAME.fullmatch(model)
     libraries = [name for name in others if catalogue.models[name].kind == "library"]
     bases = (
         facts.base if facts is not None else None,
         next((job.model for job in jobs if job.pack == model), None),
-        refined["base"] if refined else None,
+        finetuned["base"] if finetuned else None,
         libraries[0] if len(libraries) == 1 else None,
     )
     return next((base for base in bases if base in others), None)
@@ -39,7 +39,7 @@ def heir_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None
 async def delete_model(
     model: str, heir: str | None, kept: KeptSounds, made: MadeModels, jobs: JobStore
 ) -> int:
-    """Delete a model of the user's own; how many sounds went to its heir. Jobs that wait to refine it are cancelled.
+    """Delete a model of the user's own; how many sounds went to its heir. Jobs that wait to fine-tune it are cancelled.
 
     Raises PackNotFound.
     """
