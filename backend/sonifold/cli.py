@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--steps", type=int, default=17, help="sounds along the path, ends included")
     form = command.add_mutually_exclusive_group()
-    form.add_argument("--glide", action="store_true", help="one sound that travels, instead of steps")
+    form.add_argument(
+        "--glide", action="store_true", help="one sound that changes all the way, instead of steps"
+    )
     form.add_argument("--each", action="store_true", help="each step as a file of its own, in the folder -o")
     command.add_argument("--seconds", type=float, default=4.0, help="length of the glide")
     _add_model(command)

@@ -17,78 +17,80 @@ def model() -> sonifold.Model:
 
 
 @pytest.fixture(scope="module")
-def travels(model):
+def traversals(model):
     sounds = [model.sound(model.library.ids[i]) for i in SOUNDS]
-    return [model.travel(sound, "brightness") for sound in sounds]
+    return [model.traversal(sound, "brightness") for sound in sounds]
 
 
-def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(model, travels):
-    for travel in travels:
-        assert travel.steps == 9
-        assert torch.equal(travel.points[travel.origin], travel.sound.z)
-        rise = travel.values.diff()
-        assert float(rise.sum()) > 0.5 * model.directions.spread["brightness"]
+def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(model, traversals):
+    for traversal in traversals:
+        assert traversal.steps == 9
+        assert torch.equal(traversal.points[traversal.origin], traversal.sound.z)
+        rise = traversal.values.diff()
+        assert float(rise.sum()) > 0.5 * model.traversals.spread["brightness"]
         assert (rise > 0).all()
         assert float(rise.std() / rise.mean()) < 0.25
 
 
-def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(travels):
-    for travel in travels:
-        assert travel.known.all()
-        assert set(travel.stopped) == {"less", "more"}
-        assert set(travel.stopped.values()) <= {str(end) for end in End}
+def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(traversals):
+    for traversal in traversals:
+        assert traversal.known.all()
+        assert set(traversal.stopped) == {"less", "more"}
+        assert set(traversal.stopped.values()) <= {str(end) for end in End}
 
 
-def test_a_resting_value_is_the_one_the_travel_starts_from(model, travels):
-    described = model.directions.describe([travel.sound for travel in travels])
-    for nth, travel in enumerate(travels):
-        for name, values in travel.descriptors.items():
-            assert float(described[name][nth]) == pytest.approx(values[travel.origin], rel=1e-3, abs=1e-4)
+def test_a_resting_value_is_the_one_the_travel_starts_from(model, traversals):
+    described = model.traversals.describe([traversal.sound for traversal in traversals])
+    for nth, traversal in enumerate(traversals):
+        for name, values in traversal.descriptors.items():
+            assert float(described[name][nth]) == pytest.approx(values[traversal.origin], rel=1e-3, abs=1e-4)
 
 
 def test_a_travel_is_slight_when_its_values_span_less_than_a_tenth_of_what_was_asked(model):
-    deviation = model.directions.spread["decay"]
+    deviation = model.traversals.spread["decay"]
     for span, slight in [(0.0, True), (0.29, True), (0.31, False), (3.0, False)]:
         values = torch.linspace(0, span * deviation, 9)
-        assert model.directions.slight(values, "decay", reach=1.5) is slight
+        assert model.traversals.slight(values, "decay", reach=1.5) is slight
 
 
-def test_the_other_words_stay_nearer_to_where_they_were_when_they_are_held(model, travels):
-    spread = model.directions.spread
+def test_the_other_words_stay_nearer_to_where_they_were_when_they_are_held(model, traversals):
+    spread = model.traversals.spread
 
-    def moved(travel):
-        others = [name for name in DESCRIPTORS if name != travel.descriptor]
-        return sum(abs(travel.descriptors[n][-1] - travel.descriptors[n][0]) / spread[n] for n in others)
+    def moved(traversal):
+        others = [name for name in DESCRIPTORS if name != traversal.descriptor]
+        return sum(
+            abs(traversal.descriptors[n][-1] - traversal.descriptors[n][0]) / spread[n] for n in others
+        )
 
-    loose = [model.travel(travel.sound, "brightness", hold=False) for travel in travels]
-    assert sum(map(moved, travels)) < 0.5 * sum(map(moved, loose))
+    loose = [model.traversal(traversal.sound, "brightness", hold=False) for traversal in traversals]
+    assert sum(map(moved, traversals)) < 0.5 * sum(map(moved, loose))
 
 
-def test_the_words_of_a_travel_are_those_of_its_sounds(model, travels):
+def test_the_words_of_a_travel_are_those_of_its_sounds(model, traversals):
     """Brightness measured on the rendered audio rises as much as the features said, within a third."""
-    for travel in travels:
-        measured = model.describe_audio(model.render_travel(travel).audio)["brightness"]
-        rise = float(travel.values[-1] - travel.values[0])
+    for traversal in traversals:
+        measured = model.describe_audio(model.render_traversal(traversal).audio)["brightness"]
+        rise = float(traversal.values[-1] - traversal.values[0])
         assert float(measured[-1] - measured[0]) == pytest.approx(rise, rel=0.33)
 
 
-def test_the_sound_itself_is_heard_at_its_own_step(model, travels):
-    travel = travels[0]
-    audio = model.render_travel(travel).audio
+def test_the_sound_itself_is_heard_at_its_own_step(model, traversals):
+    traversal = traversals[0]
+    audio = model.render_traversal(traversal).audio
     assert audio.shape == (9, model.sound_samples)
-    error = log_mel_error(travel.sound.audio[None], audio[travel.origin][None], model.sample_rate)
+    error = log_mel_error(traversal.sound.audio[None], audio[traversal.origin][None], model.sample_rate)
     assert float(error) < 1.6
 
 
 def test_a_bare_point_can_travel_too(model):
-    travel = model.travel(model.point(model.library.z[5]), "decay", steps=5, reach=0.5)
-    assert travel.steps == 5
-    assert float(travel.values[-1]) > float(travel.values[0])
+    traversal = model.traversal(model.point(model.library.z[5]), "decay", steps=5, reach=0.5)
+    assert traversal.steps == 5
+    assert float(traversal.values[-1]) > float(traversal.values[0])
 
 
 def test_the_natural_gradient_is_the_shortest_way_to_the_change(model):
     """Of two moves foretold to change brightness equally, that of G^-1 grad is shorter under G than grad's."""
-    directions, metric = model.directions, model.metric()
+    directions, metric = model.traversals, model.metric()
     z = model.library.z[333]
     residual = torch.zeros_like(model.coefficients.mean)
     natural, plain = (
@@ -126,4 +128,4 @@ def test_a_travel_that_cannot_move_stands_still():
 )
 def test_impossible_travels_are_refused(model, options, says):
     with pytest.raises(ValueError, match=says):
-        model.travel(model.sound(model.library.ids[0]), **({"descriptor": "brightness"} | options))
+        model.traversal(model.sound(model.library.ids[0]), **({"descriptor": "brightness"} | options))

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from sonifold.evaluate.traversals import CHANGE
 
 import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import card, directions, metrics, paths
-from sonifold.evaluate.directions import CHANGE
 from sonifold.intervals import Estimate
 
 

@@ -144,10 +144,10 @@ def test_transport_keeps_lengths_and_angles(name):
     metric, (a, b) = PLACES[name], (points(3, 2), points(3, 2, seed=5))
     curves = solve(metric, a, b, 33, 1e-6, polish=True).nodes
     w = points(3, 2, seed=6) - 0.9
-    carried, travel = transport(metric, curves, w, 16), slopes(curves)
+    carried, traversal = transport(metric, curves, w, 16), slopes(curves)
     assert_close(metric.norm(b, carried), metric.norm(a, w), rtol=1e-6, atol=1e-9)
-    before = metric.inner(a, travel[:, 0], w) / metric.norm(a, travel[:, 0])
-    after = metric.inner(b, travel[:, -1], carried) / metric.norm(b, travel[:, -1])
+    before = metric.inner(a, traversal[:, 0], w) / metric.norm(a, traversal[:, 0])
+    after = metric.inner(b, traversal[:, -1], carried) / metric.norm(b, traversal[:, -1])
     assert_close(after, before, rtol=1e-2, atol=5e-3)
 
 

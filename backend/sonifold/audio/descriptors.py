@@ -55,7 +55,7 @@ class Descriptor:
     more: str
     less: str
     meaning: str
-    caveat: str = ""  # what to know before trusting a travel along it
+    caveat: str = ""  # what to know before trusting a traversal along it
 
 
 DESCRIPTORS: dict[str, Descriptor] = {

@@ -1,4 +1,4 @@
-"""Do words mean what they say? Descriptors read from features against audio, and travel along them.
+"""Do words mean what they say? Descriptors read from features against audio, and traversals along them.
 
 Two questions. Does the differentiable reading rank sounds as the measurement on audio does (Spearman, on the library's
 recordings and on what the model makes of its points)? And of the ways to make a sound half a library standard deviation
@@ -142,9 +142,9 @@ def compare(
     def case(index: int) -> dict[str, Any]:
         sound = model.sound(model.library.ids[int(chosen[index])])
         found = {way: _changes(model, sound, how, means) for way, how in WAYS.items()}
-        travels = [_travelled(model, sound, name) for name in DESCRIPTORS]
+        traversals = [_travelled(model, sound, name) for name in DESCRIPTORS]
         progress("directions", index + 1, count)
-        return {"ways": found, "travels": travels}
+        return {"ways": found, "travels": traversals}
 
     about = {
         "weights": model.config.files["weights.safetensors"],
@@ -154,11 +154,13 @@ def compare(
     }
     found = resume.cases(f"{model.name}-directions", about, count, case)
     rows = {way: [{k: np.array(v) for k, v in one["ways"][way].items()} for one in found] for way in WAYS}
-    travels = [travel for one in found for travel in one["travels"]]
+    traversals = [traversal for one in found for traversal in one["travels"]]
     return {
         "sounds": count,
         "ways": {way: _summary(row, rows[OURS]) for way, row in rows.items()},
-        "travels": {name: _travel_summary([t for t in travels if t["name"] == name]) for name in DESCRIPTORS},
+        "travels": {
+            name: _travel_summary([t for t in traversals if t["name"] == name]) for name in DESCRIPTORS
+        },
     }
 
 
@@ -183,7 +185,7 @@ def _changes(
     reached: 1 or 0; others: mean absolute change of the other descriptors in standard deviations; away: distance to
     the nearest library sound in the model's unit; both NaN where it was not reached. (descriptor * 2,) each.
     """
-    directions = model.directions
+    directions = model.traversals
     residual = torch.zeros_like(model.coefficients.mean) if sound.residual is None else sound.residual
     at: list[Tensor] = []
     for name in DESCRIPTORS:
@@ -212,7 +214,7 @@ def _line(
 ) -> tuple[Points, Tensor]:
     """Nodes on a straight line through the sound, and the descriptor there in standard deviations."""
     nodes = sound.z + torch.linspace(-1, 1, LINE_NODES)[:, None] * direction
-    return nodes, model.directions.heard(nodes, residual)[name] / model.directions.spread[name]
+    return nodes, model.traversals.heard(nodes, residual)[name] / model.traversals.spread[name]
 
 
 def _where(nodes: Points, values: Tensor, origin: Tensor, sense: float) -> Tensor:
@@ -247,33 +249,33 @@ def _row_means(values: np.ndarray) -> np.ndarray:
 
 
 def _travelled(model: Model, sound: Sound, name: str) -> dict[str, Any]:
-    """One travel as the app makes it: how far it gets, and what is measured on the audio of its two ends."""
-    travel = model.travel(sound, name)
-    ends = torch.stack([travel.points[0], travel.points[-1]])
+    """One traversal as the app makes it: how far it gets, and what is measured on the audio of its two ends."""
+    traversal = model.traversal(sound, name)
+    ends = torch.stack([traversal.points[0], traversal.points[-1]])
     audio = model.renderer.steps(ends, torch.zeros(2), sound, sound)
     measured = model.describe_audio(audio)[name]
-    spread = model.directions.spread[name]
+    spread = model.traversals.spread[name]
     others = [
-        abs(travel.descriptors[n][-1] - travel.descriptors[n][0]) / model.directions.spread[n]
+        abs(traversal.descriptors[n][-1] - traversal.descriptors[n][0]) / model.traversals.spread[n]
         for n in DESCRIPTORS
         if n != name
     ]
     return {
         "name": name,
-        "range": float(travel.values[-1] - travel.values[0]) / spread,
+        "range": float(traversal.values[-1] - traversal.values[0]) / spread,
         "audio": float(measured[1] - measured[0]) / spread,
         "others": float(np.mean(others)),
-        "stopped": list(travel.stopped.values()),
+        "stopped": list(traversal.stopped.values()),
     }
 
 
-def _travel_summary(travels: list[dict[str, Any]]) -> dict[str, Any]:
+def _travel_summary(traversals: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "range": bootstrap([t["range"] for t in travels]),
-        "audio": bootstrap([t["audio"] for t in travels]),
-        "rises": bootstrap([float(t["audio"] > 0) for t in travels]),
-        "others": bootstrap([t["others"] for t in travels]),
-        "stopped": dict(Counter(end for t in travels for end in t["stopped"])),
+        "range": bootstrap([t["range"] for t in traversals]),
+        "audio": bootstrap([t["audio"] for t in traversals]),
+        "rises": bootstrap([float(t["audio"] > 0) for t in traversals]),
+        "others": bootstrap([t["others"] for t in traversals]),
+        "stopped": dict(Counter(end for t in traversals for end in t["stopped"])),
     }
 
 
@@ -296,11 +298,11 @@ def section(found: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for name in DESCRIPTORS:
-        rho, travel = found["agreement"][name], found["travels"][name]
+        rho, traversal = found["agreement"][name], found["travels"][name]
         cells = [
             rho["recordings"],
             rho["decoded"],
-            *(travel[k] for k in ("range", "audio", "rises", "others")),
+            *(traversal[k] for k in ("range", "audio", "rises", "others")),
         ]
         lines.append(f"| {name} | " + " | ".join(cell(value) for value in cells) + " |")
     weak = [

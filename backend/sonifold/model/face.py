@@ -13,7 +13,7 @@ from sonifold.model.neighbours import Distance, Neighbours
 from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
 from sonifold.model.rendering import PathRenderer
-from sonifold.model.traversal import Directions, Travel
+from sonifold.model.traversal import Traversal, Traversals
 from sonifold.morph.path import Kind, MetricName, Path
 from sonifold.sound import Sound
 
@@ -46,9 +46,9 @@ class Model(LatentModel):
         return Operations(self)
 
     @cached_property
-    def directions(self) -> Directions:
+    def directions(self) -> Traversals:
         """Directions of descriptors."""
-        return Directions(self, self.operations)
+        return Traversals(self, self.operations)
 
     def _repr_html_(self) -> str:
         """Its title and size beside its map, one colour a family, in a notebook."""
@@ -200,7 +200,7 @@ class Model(LatentModel):
 
     # -- descriptors: see sonifold.audio.descriptors ----------------------------------------------
 
-    def travel(
+    def traversal(
         self,
         sound: Sound,
         descriptor: str,
@@ -209,10 +209,10 @@ class Model(LatentModel):
         metric: MetricName = "blend",
         weight: float | None = None,
         hold: bool = True,
-    ) -> Travel:
+    ) -> Traversal:
         """Less and more of what a word says, along its natural gradient; see :mod:`sonifold.model.traversal`."""
-        return self.directions.travel(sound, descriptor, steps, reach, metric, weight, hold)
+        return self.traversals.traversal(sound, descriptor, steps, reach, metric, weight, hold)
 
-    def render_travel(self, travel: Travel) -> Clip:
-        """The sounds of a travel, Clip.audio (step, sample)."""
-        return self.directions.render(travel)
+    def render_traversal(self, traversal: Traversal) -> Clip:
+        """The sounds of a traversal, Clip.audio (step, sample)."""
+        return self.traversals.render(traversal)

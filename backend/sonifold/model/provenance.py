@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sonifold.model.core import LatentModel
-    from sonifold.model.traversal import Travel
+    from sonifold.model.traversal import Traversal
     from sonifold.morph.path import Path as LatentPath
     from sonifold.pack.library import Label
     from sonifold.sound import Sound
@@ -50,14 +50,15 @@ def of_points(model: LatentModel, points: Tensor) -> Provenance:
     return about.of_part(0) if len(parts) == 1 else about
 
 
-def of_travel(model: LatentModel, travel: Travel) -> Provenance:
+def of_traversal(model: LatentModel, traversal: Traversal) -> Provenance:
     """The provenance of less and more of what a word says, one part a step."""
-    source = source_from(model, travel.sound)
+    source = source_from(model, traversal.sound)
     parts = [
-        {"step": step, travel.descriptor: short(value)} for step, value in enumerate(travel.values, start=1)
+        {"step": step, traversal.descriptor: short(value)}
+        for step, value in enumerate(traversal.values, start=1)
     ]
-    facts = {"mode": "travel", "descriptor": travel.descriptor}
-    title = f"{source.name}, {travel.descriptor}"
+    facts = {"mode": "travel", "descriptor": traversal.descriptor}
+    title = f"{source.name}, {traversal.descriptor}"
     return Provenance(title, model.name, version_of(model), (source,), facts, tuple(parts))
 
 

@@ -8,8 +8,8 @@ c, in library standard deviations, as cheaply as the metric allows is
     dz = G^-1 A' (A G^-1 A')^-1 c,        A the gradients, one row a descriptor.
 
 With one row that is the natural gradient, scaled; with all of them, and c zero but for the one that is named (and for
-what the others have drifted by), the others are held. A is exact where the travel begins and is brought up to date by
-what each stride was seen to do (Broyden 1965, "A class of methods for solving nonlinear simultaneous equations",
+what the others have drifted by), the others are held. A is exact where the traversal begins and is brought up to date
+by what each stride was seen to do (Broyden 1965, "A class of methods for solving nonlinear simultaneous equations",
 eq. 4.5), exactly again where that misleads.
 """
 
@@ -44,14 +44,14 @@ MAX_ROUNDS = 10
 RIDGE = 0.03  # of the mean diagonal of A G^-1 A': descriptors that move together cannot all be held
 FOLLOWED = 0.4  # part of the change asked for that must come
 SLIGHT = (
-    0.1  # part of the change asked for, both ways together, under which a travel hardly changes the sound
+    0.1  # part of the change asked for, both ways together, under which a traversal hardly changes the sound
 )
 ARRIVED = 0.97  # part of the reach that counts as all of it
 MIN_STEPS, MAX_STEPS = 3, 65
 
 
 class End(StrEnum):
-    """Why a travel goes no further."""
+    """Why a traversal goes no further."""
 
     REACHED = "as far as was asked"
     LEFT_THE_DATA = "any further leaves the known sounds"
@@ -59,7 +59,7 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True)
-class Travel:
+class Traversal:
     """Sounds that differ from one of them, the origin, in what a word says, less of it first."""
 
     descriptor: str
@@ -82,7 +82,7 @@ class Travel:
         return len(self.points)
 
 
-class Directions:
+class Traversals:
     """Named directions in a model's latent space."""
 
     def __init__(self, model: LatentModel, points: Operations):
@@ -108,7 +108,7 @@ class Directions:
     # -- what is heard, and its slopes ------------------------------------------------------------
 
     def describe(self, sounds: list[Sound]) -> dict[str, Tensor]:
-        """Descriptors of sounds as they are heard, name -> (sound,): the measure of a travel's own steps."""
+        """Descriptors of sounds as they are heard, name -> (sound,): the measure of a traversal's own steps."""
         points = torch.stack([sound.z for sound in sounds])
         return self.heard(points, residuals(sounds, self.model.coefficients.mean[None]))
 
@@ -162,9 +162,9 @@ class Directions:
         )
         return nodes, values, {"less": str(less), "more": str(more)}
 
-    # -- travel -----------------------------------------------------------------------------------
+    # -- traversals -------------------------------------------------------------------------------
 
-    def travel(
+    def traversal(
         self,
         sound: Sound,
         descriptor: str,
@@ -173,7 +173,7 @@ class Directions:
         metric: MetricName = "blend",
         weight: float | None = None,
         hold: bool = True,
-    ) -> Travel:
+    ) -> Traversal:
         """Less and more of what a word says, from a sound, along the natural gradient while there are data.
 
         Args:
@@ -201,7 +201,7 @@ class Directions:
         points, origin = _even(nodes, values, sound.z, steps)
         heard = self.heard(points, residual)
         away = self.away(points)
-        return Travel(
+        return Traversal(
             descriptor,
             points,
             self.model.place(points),
@@ -222,11 +222,11 @@ class Directions:
         asked = 2 * reach * self.spread[descriptor]
         return float(values.max() - values.min()) < SLIGHT * asked
 
-    def render(self, travel: Travel) -> Clip:
-        """The sounds of a travel, Clip.audio (step, sample), each with the residual of the sound it began at."""
-        nowhere = torch.zeros(travel.steps)
-        audio = self.model.renderer.steps(travel.points, nowhere, travel.sound, travel.sound)
-        return Clip(audio, self.model.sample_rate, provenance.of_travel(self.model, travel))
+    def render(self, traversal: Traversal) -> Clip:
+        """The sounds of a traversal, Clip.audio (step, sample), each with the residual of the sound it began at."""
+        nowhere = torch.zeros(traversal.steps)
+        audio = self.model.renderer.steps(traversal.points, nowhere, traversal.sound, traversal.sound)
+        return Clip(audio, self.model.sample_rate, provenance.of_traversal(self.model, traversal))
 
 
 class _Flow:
@@ -234,7 +234,7 @@ class _Flow:
 
     def __init__(
         self,
-        directions: Directions,
+        directions: Traversals,
         metric: Metric,
         origin: Tensor,
         residual: Tensor,
@@ -242,7 +242,7 @@ class _Flow:
         hold: bool,
         limit: float,
     ):
-        self.directions, self.metric, self.residual, self.limit = directions, metric, residual, limit
+        self.traversals, self.metric, self.residual, self.limit = directions, metric, residual, limit
         self.row = list(DESCRIPTORS).index(name)
         self.rows = slice(None) if hold else slice(self.row, self.row + 1)
         self.edge = max(float(directions.model.library.z.norm(dim=1).max()), 1.001 * float(origin.norm()))
@@ -254,13 +254,13 @@ class _Flow:
 
     def _exact(self, points: Points) -> tuple[Tensor, Tensors]:
         """Descriptors (batch, descriptor) and their slopes, in library standard deviations."""
-        values, slopes = self.directions.gradients(points, self.residual)
-        spread = self.directions.scale
+        values, slopes = self.traversals.gradients(points, self.residual)
+        spread = self.traversals.scale
         return torch.stack(list(values.values()), 1) / spread, slopes / spread[:, None]
 
     def _heard(self, points: Points) -> Tensor:
-        values = self.directions.heard(points, self.residual)
-        return torch.stack(list(values.values()), 1) / self.directions.scale
+        values = self.traversals.heard(points, self.residual)
+        return torch.stack(list(values.values()), 1) / self.traversals.scale
 
     def run(self, reach: float) -> tuple[Curve, Tensor, list[End]]:
         """Nodes (node, latent) from less to more, the descriptor (node,) in standard deviations, and both ends."""
@@ -318,7 +318,7 @@ class _Flow:
         self.slopes[side] += torch.outer(surprise, move) / move.square().sum().clamp(min=1e-12)
 
     def _known(self, points: Points) -> Tensor:
-        near = self.directions.away(points) <= self.limit
+        near = self.traversals.away(points) <= self.limit
         return near & (points.norm(dim=1) <= self.edge)
 
 
@@ -347,6 +347,6 @@ def _check(descriptor: str, steps: int, reach: float) -> None:
     if descriptor not in DESCRIPTORS:
         raise ValueError(f"no descriptor {descriptor!r}; choose one of {', '.join(DESCRIPTORS)}.")
     if not MIN_STEPS <= steps <= MAX_STEPS:
-        raise ValueError(f"a travel has {MIN_STEPS} to {MAX_STEPS} steps, {steps} came.")
+        raise ValueError(f"a traversal has {MIN_STEPS} to {MAX_STEPS} steps, {steps} came.")
     if not 0 < reach <= MAX_REACH:
         raise ValueError(f"reach is above 0 and at most {MAX_REACH:g} standard deviations, {reach} came.")

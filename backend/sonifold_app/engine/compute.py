@@ -140,7 +140,7 @@ def descriptions(
     good = [sound for sound in sounds if not isinstance(sound, Exception)]
     with torch.no_grad():
         columns = (
-            {name: values.tolist() for name, values in model.directions.describe(good).items()}
+            {name: values.tolist() for name, values in model.traversals.describe(good).items()}
             if good
             else {}
         )

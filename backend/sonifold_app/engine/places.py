@@ -87,7 +87,7 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
 
 def traversal(model: Model, query: base.TraversalQuery) -> base.Traversal:
     sound = resolve(model, query.start)
-    found = model.travel(
+    found = model.traversal(
         sound, query.descriptor, query.steps, query.reach, query.metric, query.weight, query.hold
     )
     return base.Traversal(
@@ -101,7 +101,7 @@ def traversal(model: Model, query: base.TraversalQuery) -> base.Traversal:
         stopped=dict(found.stopped),
         descriptors=found.descriptors,
         caveats=(*caveats_of_word(query.descriptor), *((SLIGHT_CHANGE,) if found.slight else ())),
-        recording=recording_of(model.render_travel(found)),
+        recording=recording_of(model.render_traversal(found)),
     )
 
 
