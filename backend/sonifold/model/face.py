@@ -11,7 +11,7 @@ from sonifold.audio.clip import Clip
 from sonifold.model.core import LatentModel
 from sonifold.model.neighbours import Distance, Neighbours
 from sonifold.model.paths import PathFinder
-from sonifold.model.points import AnalogyPlace, Draw, ExtrapolationPlace, MeanPlace, Operations
+from sonifold.model.points import AnalogyPoint, Draw, ExtrapolationPoint, MeanPoint, PointOperations
 from sonifold.model.rendering import PathRenderer
 from sonifold.model.traversal import Traversal, Traversals
 from sonifold.morph.path import Kind, MetricName, Path
@@ -41,14 +41,14 @@ class Model(LatentModel):
         return Neighbours(self)
 
     @cached_property
-    def operations(self) -> Operations:
+    def points(self) -> PointOperations:
         """New points from old."""
-        return Operations(self)
+        return PointOperations(self)
 
     @cached_property
     def directions(self) -> Traversals:
         """Directions of descriptors."""
-        return Traversals(self, self.operations)
+        return Traversals(self, self.points)
 
     def _repr_html_(self) -> str:
         """Its title and size beside its map, one colour a family, in a notebook."""
@@ -171,21 +171,21 @@ class Model(LatentModel):
         weights: list[float] | None = None,
         metric: MetricName = "blend",
         weight: float | None = None,
-    ) -> MeanPlace:
+    ) -> MeanPoint:
         """The weighted Frechet mean of sounds."""
-        return self.operations.mean(sounds, weights, metric, weight)
+        return self.points.mean(sounds, weights, metric, weight)
 
     def analogy(
         self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
-    ) -> AnalogyPlace:
+    ) -> AnalogyPoint:
         """A is to B as C is to what?"""
-        return self.operations.analogy(a, b, c, metric, weight)
+        return self.points.analogy(a, b, c, metric, weight)
 
     def extrapolate(
         self, a: Sound, b: Sound, to: float = 1.5, metric: MetricName = "blend", weight: float | None = None
-    ) -> ExtrapolationPlace:
+    ) -> ExtrapolationPoint:
         """Beyond B, seen from A."""
-        return self.operations.extrapolate(a, b, to, metric, weight)
+        return self.points.extrapolate(a, b, to, metric, weight)
 
     def sample(
         self,
@@ -196,7 +196,7 @@ class Model(LatentModel):
         start: Sound | None = None,
     ) -> Draw:
         """New points by one of :data:`sonifold.model.points.SAMPLERS`."""
-        return self.operations.sample(sampler, count, seed, temperature, start)
+        return self.points.sample(sampler, count, seed, temperature, start)
 
     # -- descriptors: see sonifold.audio.descriptors ----------------------------------------------
 

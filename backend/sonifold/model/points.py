@@ -61,7 +61,7 @@ SAMPLERS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Point:
     """A new latent point and what is around it."""
 
     z: Tensor  #: (latent,)
@@ -78,7 +78,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class MeanPlace(Place):
+class MeanPoint(Point):
     """A weighted Frechet mean."""
 
     spokes: list[Positions]  #: (point, 2) on the map, from the mean to each sound
@@ -88,7 +88,7 @@ class MeanPlace(Place):
 
 
 @dataclass(frozen=True)
-class AnalogyPlace(Place):
+class AnalogyPoint(Point):
     """A is to B as C is to this."""
 
     curve: Curve  #: (node, latent) from C to here
@@ -96,7 +96,7 @@ class AnalogyPlace(Place):
 
 
 @dataclass(frozen=True)
-class ExtrapolationPlace(Place):
+class ExtrapolationPoint(Point):
     """What lies beyond B, seen from A."""
 
     curve: Curve  #: (node, latent) from A through B to here
@@ -123,7 +123,7 @@ class Draw:
         return self.samples.points
 
 
-class Operations:
+class PointOperations:
     """What can be done with a model's points besides walking between two of them."""
 
     def __init__(self, model: LatentModel):
@@ -156,7 +156,7 @@ class Operations:
         labels, scale = self._model.library.labels, self._model.config.unit_per_phi
         return [(labels[i].id, d * scale) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
 
-    def _around(self, z: Tensor, caveats: list[Caveat]) -> Place:
+    def _around(self, z: Tensor, caveats: list[Caveat]) -> Point:
         away = self.away(z[None])
         known = bool(self._known(z[None], away)[0])
         nearest = self._nearest(away[0], NAMED)
@@ -171,7 +171,7 @@ class Operations:
                 ),
             ]
         sound = self._model.point(z)
-        return Place(z, self._model.place(z[None])[0], known, nearest, caveats, sound)
+        return Point(z, self._model.place(z[None])[0], known, nearest, caveats, sound)
 
     def _drawn(self, curve: Curve) -> Positions:
         return smooth_course(self._model.place(curve))
@@ -184,7 +184,7 @@ class Operations:
         weights: Sequence[float] | None = None,
         metric: MetricName = "blend",
         weight: float | None = None,
-    ) -> MeanPlace:
+    ) -> MeanPoint:
         """The weighted Frechet mean of 2 to 16 sounds: the least sum of weighted squared geodesic distances.
 
         Raises:
@@ -206,7 +206,7 @@ class Operations:
         if not found.converged:
             caveats.append(Caveat("not_converged", f"the average may be a little off: {found.stop}"))
         place = self._around(found.point, caveats)
-        return MeanPlace(
+        return MeanPoint(
             **vars(place),
             spokes=[self._drawn(curve) for curve in geodesic.resample(found.curves, 33)],
             distances=found.distances,
@@ -216,7 +216,7 @@ class Operations:
 
     def analogy(
         self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
-    ) -> AnalogyPlace:
+    ) -> AnalogyPoint:
         """A is to B as C is to what? The direction from A to B, carried along the geodesic to C and followed there."""
         flow = geodesic.analogy(self._model.metric(metric, weight), a.z[None], b.z[None], c.z[None])
         curve, caveats = self._finite(flow.nodes[0])
@@ -227,7 +227,7 @@ class Operations:
                     f"the speed of the last leg drifted by {float(flow.drift[0]):.0%}: a rough answer",
                 )
             )
-        return AnalogyPlace(**vars(self._around(curve[-1], caveats)), curve=curve, course=self._drawn(curve))
+        return AnalogyPoint(**vars(self._around(curve[-1], caveats)), curve=curve, course=self._drawn(curve))
 
     def extrapolate(
         self,
@@ -236,7 +236,7 @@ class Operations:
         to: float = 1.5,
         metric: MetricName = "blend",
         weight: float | None = None,
-    ) -> ExtrapolationPlace:
+    ) -> ExtrapolationPoint:
         """On from A through B along their geodesic, as far as ``to`` times the way between them.
 
         Raises:
@@ -250,7 +250,7 @@ class Operations:
         if left is not None:
             caveats.append(Caveat("left_the_data", f"left the data at t = {left:.2f}"))
         place = self._around(curve[-1], caveats)
-        return ExtrapolationPlace(
+        return ExtrapolationPoint(
             **vars(place), curve=curve, course=self._drawn(curve), times=found.times[: len(curve)], left=left
         )
 

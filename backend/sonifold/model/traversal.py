@@ -31,7 +31,7 @@ from sonifold.errors import NotFinite
 from sonifold.metric import Metric
 from sonifold.model import provenance
 from sonifold.model.core import LatentModel
-from sonifold.model.points import Operations
+from sonifold.model.points import PointOperations
 from sonifold.morph.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
@@ -85,7 +85,7 @@ class Traversal:
 class Traversals:
     """Named directions in a model's latent space."""
 
-    def __init__(self, model: LatentModel, points: Operations):
+    def __init__(self, model: LatentModel, points: PointOperations):
         self.model, self._points = model, points
         self._tangents = model.vae.tangents(exact=True)
 

@@ -17,7 +17,7 @@ from sonifold_app.engine.compute import numbers, recording_of, resolve, table_of
 if TYPE_CHECKING:
     from sonifold.caveat import Caveat
     from sonifold.model import Model
-    from sonifold.model.points import Place
+    from sonifold.model.points import Point
 
 SLIGHT_CHANGE = base.Caveat(
     "descriptor_hardly_moves", "the whole slider hardly changes this sound: expect to hear little"
@@ -137,7 +137,7 @@ def neighbours(model: Model, query: base.NeighbourQuery) -> list[base.Neighbour]
     return [base.Neighbour(id, distance) for id, distance in nearest]
 
 
-def presented(model: Model, place: Place) -> base.Place:
+def presented(model: Model, place: Point) -> base.Place:
     """A place as plain data, with what the model makes of it."""
     x, y = (float(value) for value in place.position)
     return base.Place(
