@@ -263,7 +263,7 @@ def _embed(options: argparse.Namespace) -> int:
 def _embedding(model: Model, file: Path) -> dict[str, Any]:
     """What is printed of one file."""
     sound = model.encode(file)
-    x, y = model.place(sound.z[None])[0].tolist()
+    x, y = model.project(sound.z[None])[0].tolist()
     near = [
         {"id": id, "name": model.library.names[model.library.index(id)], "distance": round(distance, 2)}
         for id, distance in model.neighbours(sound, 5)

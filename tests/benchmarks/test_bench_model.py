@@ -61,7 +61,7 @@ def test_there_and_back_on_the_map(model):
     z, positions = model.library.z, model.library.positions
     record(
         "a point to its map position",
-        milliseconds(lambda k: model.place(z[k : k + 1]), 50),
+        milliseconds(lambda k: model.project(z[k : k + 1]), 50),
         "ms",
         "<= 10",
         50,

@@ -238,7 +238,7 @@ def test_the_uploads_alone_decide(model, tabla, adapted):
 
 def test_library_sounds_stay_where_they_are_on_the_map(adapted):
     z, positions = adapted.library.z[:50], adapted.library.positions[:50]
-    torch.testing.assert_close(adapted.place(z), positions, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(adapted.project(z), positions, atol=1e-3, rtol=1e-3)
 
 
 def test_ends_of_a_morph_in_the_adapted_model_are_still_the_recordings(adapted):

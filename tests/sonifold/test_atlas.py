@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sonifold.atlas import Atlas, Field, layout, smooth_course
-from sonifold.atlas.atlas import lift, place
+from sonifold.atlas.atlas import lift, project
 from sonifold.atlas.indicatrices import indicatrices_on_land
 from sonifold.errors import PositionInvalid
 from sonifold.metric import Flat
@@ -26,7 +26,7 @@ def atlas(sheet):
 
 def test_known_sounds_are_placed_exactly(sheet):
     positions, z = sheet
-    torch.testing.assert_close(place(z, z, positions), positions, atol=1e-4, rtol=0)
+    torch.testing.assert_close(project(z, z, positions), positions, atol=1e-4, rtol=0)
 
 
 def test_known_positions_are_lifted_exactly(sheet):
@@ -43,7 +43,7 @@ def test_between_sounds_an_affine_map_is_recovered(sheet):
 
 def test_there_and_back_stays_near(atlas):
     inside = (torch.rand(50, 2, generator=torch.Generator().manual_seed(3)) * 2 - 1) * 0.8
-    assert (atlas.place(atlas.lift(inside)) - inside).norm(dim=1).median() < 0.08
+    assert (atlas.project(atlas.lift(inside)) - inside).norm(dim=1).median() < 0.08
 
 
 def test_land_is_where_sounds_are_and_all_around_is_sea(atlas, sheet):

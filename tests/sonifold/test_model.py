@@ -339,13 +339,13 @@ def test_neighbours_are_as_far_as_their_distance_says(model, ends):
 
 
 def test_library_sounds_are_placed_where_the_map_shows_them(model):
-    placed = model.place(model.library.z[::50])
+    placed = model.project(model.library.z[::50])
     assert (placed - model.library.positions[::50]).norm(dim=1).max() < 0.02
 
 
 def test_there_and_back_on_the_map(model):
     positions = model.library.positions[::40]
-    back = model.place(model.atlas.lift(positions))
+    back = model.project(model.atlas.lift(positions))
     error = (back - positions).norm(dim=1) / (model.atlas.extent[1] - model.atlas.extent[0])
     assert error.median() < 0.02
 

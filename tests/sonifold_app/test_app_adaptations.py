@@ -114,7 +114,7 @@ def test_own_sounds_lie_where_the_adapted_decoder_comes_closest(app, adapted, by
     for given, id in zip(by_hand.uploads, sorted(mine), strict=True):
         found = app.get(f"{API}/models/{adapted['result']}/sounds/{id}").json()
         np.testing.assert_allclose(found["z"], given.z.numpy(), atol=1e-3)
-        ((x, y),) = by_hand.place(given.z[None]).tolist()
+        ((x, y),) = by_hand.project(given.z[None]).tolist()
         assert [found["x"], found["y"]] == pytest.approx([x, y], abs=1e-2)
         assert app.get(f"{API}/models/{name}/sounds/{id}").json()["z"] != found["z"]
 

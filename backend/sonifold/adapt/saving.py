@@ -104,7 +104,7 @@ def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
         adapted.vae.encode(values)[1],
         torch.cat([library.timbre, *timbre]),
         coordinates,
-        torch.cat([library.positions, adapted.atlas.place(coordinates[len(library) :])]),
+        torch.cat([library.positions, adapted.atlas.project(coordinates[len(library) :])]),
         values,
     )
 

@@ -47,7 +47,7 @@ class Field:
 class Atlas:
     """Map positions of latent points and back, by the library sounds around them; no call to UMAP.
 
-    ``place`` weighs the positions of the nearest library sounds by inverse distance (Shepard 1968) in decoded timbre;
+    ``project`` weighs the positions of the nearest library sounds by inverse distance (Shepard 1968) in decoded timbre;
     a library sound is placed exactly where the layout put it. ``lift`` is a local affine fit of z over the plane
     through the nearest sounds (moving least squares), exact at them as well.
     """
@@ -64,9 +64,9 @@ class Atlas:
         f = self.field
         return float(f.x[0]), float(f.x[-1]), float(f.y[0]), float(f.y[-1])
 
-    def place(self, coordinates: Tensor) -> Positions:
+    def project(self, coordinates: Tensor) -> Positions:
         """Where points of decoded timbre (batch, m) belong on the map, (batch, 2)."""
-        return place(coordinates, self.coordinates, self.positions)
+        return project(coordinates, self.coordinates, self.positions)
 
     def lift(self, positions: Positions) -> Points:
         """A latent point for each map position (batch, 2).
@@ -108,7 +108,7 @@ def _along(course: Positions, pieces: int = 8) -> tuple[Positions, Tensor]:
     return middles, (course.diff(dim=0).norm(dim=1) / pieces).repeat_interleave(pieces)
 
 
-def place(
+def project(
     points: Tensor, coordinates: Tensor, positions: Positions, leave_out: Tensor | None = None
 ) -> Positions:
     """Shepard interpolation of map positions; ``leave_out`` (batch,) skips one sound a point."""

@@ -11,7 +11,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from sonifold.atlas.atlas import Field, lift, place
+from sonifold.atlas.atlas import Field, lift, project
 from sonifold.types import Points, Positions
 
 NEIGHBOURS = 15
@@ -83,7 +83,7 @@ def placement_error(coordinates: Tensor, positions: Positions) -> dict[str, floa
     own = torch.arange(len(coordinates))
     placed = torch.cat(
         [
-            place(part, coordinates, positions, leave_out=index)
+            project(part, coordinates, positions, leave_out=index)
             for part, index in zip(coordinates.split(256), own.split(256), strict=True)
         ]
     )

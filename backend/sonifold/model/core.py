@@ -178,9 +178,9 @@ class LatentModel:
         """Decoded timbre of latent points, turned: distances are those of Phi, (batch, m)."""
         return self.pullback.decode(points)
 
-    def place(self, points: Points) -> Positions:
+    def project(self, points: Points) -> Positions:
         """Map positions (batch, 2) of latent points (batch, latent)."""
-        return self.atlas.place(self.coordinates(points))
+        return self.atlas.project(self.coordinates(points))
 
     def decode(self, points: Points) -> Clip:
         """What the model makes of bare latent points (batch, latent), Clip.audio (batch, sample)."""

@@ -142,7 +142,7 @@ class PathFinder:
         )
         timbre = geodesic.at(heard.timbre[None], times)[0]
         fine = geodesic.resample(curve[None], MAP_POINTS)[0]
-        drawn = smooth_course(model.place(fine))
+        drawn = smooth_course(model.project(fine))
         step_positions = geodesic.at(drawn[None], times)[0]
         scale = model.config.unit_per_phi
         return Path(

@@ -171,10 +171,10 @@ class PointOperations:
                 ),
             ]
         sound = self._model.point(z)
-        return Point(z, self._model.place(z[None])[0], known, nearest, caveats, sound)
+        return Point(z, self._model.project(z[None])[0], known, nearest, caveats, sound)
 
     def _drawn(self, curve: Curve) -> Positions:
-        return smooth_course(self._model.place(curve))
+        return smooth_course(self._model.project(curve))
 
     # -- operations -------------------------------------------------------------------------------
 
@@ -313,7 +313,7 @@ class PointOperations:
             caveats.append(Caveat("escaped", f"{drawn.escapes} of {count} left the support"))
         return Draw(
             drawn,
-            self._model.place(drawn.points),
+            self._model.project(drawn.points),
             known,
             [self._nearest(row, 1)[0] for row in away],
             caveats,

@@ -204,7 +204,7 @@ class Traversals:
         return Traversal(
             descriptor,
             points,
-            self.model.place(points),
+            self.model.project(points),
             heard[descriptor],
             away <= limit,
             away * self.model.config.unit_per_phi,
@@ -213,7 +213,7 @@ class Traversals:
             self.slight(heard[descriptor], descriptor, reach),
             {name: value.tolist() for name, value in heard.items()},
             nodes,
-            smooth_course(self.model.place(nodes)),
+            smooth_course(self.model.project(nodes)),
             sound,
         )
 

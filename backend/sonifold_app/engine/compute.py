@@ -112,7 +112,7 @@ def decodings(model: Model, asked: Sequence[Hearing], spread: Spread = serially)
         if isinstance(sound, Exception):
             raise sound
         clip = turned(model, sound, dict(one.amounts)) if one.amounts else next(together)
-        ((x, y),) = numbers(model.place(sound.z[None]))
+        ((x, y),) = numbers(model.project(sound.z[None]))
         return Decoded(recording_of(clip), (float(x), float(y)))
 
     return attempt_each(decoded, zip(sounds, asked, strict=True))
@@ -155,7 +155,7 @@ def embeddings(
 ) -> list[Embedding | Exception]:
     def embed(upload: Upload) -> Embedding:
         sound = model.encode(upload.data, name=upload.name)
-        ((x, y),) = numbers(model.place(sound.z[None]))
+        ((x, y),) = numbers(model.project(sound.z[None]))
         nearest = tuple(
             Neighbour(id, float(distance)) for id, distance in model.neighbours(sound, NEAREST, "perceptual")
         )
@@ -228,7 +228,7 @@ def placed(model: Model, points: Numbers) -> Numbers:
     import torch
 
     z = torch.stack([model.point(point).z for point in points.tolist()])
-    return numbers(model.place(z))
+    return numbers(model.project(z))
 
 
 def lifted(model: Model, positions: Numbers) -> Numbers:

@@ -86,7 +86,7 @@ def admitted(
     from sonifold.audio.prepare import audible_seconds
 
     pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
-    ((x, y),) = numbers(model.place(sound.z[None]))
+    ((x, y),) = numbers(model.project(sound.z[None]))
     timbre = model.timbre(sound)
     nearest = [
         Neighbour(id, distance)
