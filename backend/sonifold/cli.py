@@ -302,7 +302,7 @@ def _sample(options: argparse.Namespace) -> int:
             {
                 "file": str(file),
                 "z": draw.points[i].tolist(),
-                "known": bool(draw.known[i]),
+                "in_distribution": bool(draw.in_distribution[i]),
                 "nearest": {"id": near, "name": names[near], "distance": round(distance, 2)},
             }
         )

@@ -48,9 +48,9 @@ def test_there_and_back_stays_near(atlas):
 
 def test_land_is_where_sounds_are_and_all_around_is_sea(atlas, sheet):
     positions, _ = sheet
-    assert atlas.known(positions).float().mean() > 0.9
+    assert atlas.on_land(positions).float().mean() > 0.9
     x0, x1, y0, y1 = atlas.extent
-    assert not atlas.known(torch.tensor([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])).any()
+    assert not atlas.on_land(torch.tensor([[x0, y0], [x1, y0], [x0, y1], [x1, y1]])).any()
 
 
 def test_a_hole_in_the_data_is_water():

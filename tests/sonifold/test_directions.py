@@ -34,7 +34,7 @@ def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(
 
 def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(traversals):
     for traversal in traversals:
-        assert traversal.known.all()
+        assert traversal.in_distribution.all()
         assert set(traversal.stopped) == {"less", "more"}
         assert set(traversal.stopped.values()) <= {str(end) for end in End}
 

@@ -356,7 +356,7 @@ def test_held_out_placement_beats_chance_by_far(model):
 
 
 def test_library_sounds_stand_on_land_and_the_border_is_sea(model):
-    assert model.atlas.known(model.library.positions).float().mean() > 0.9
+    assert model.atlas.on_land(model.library.positions).float().mean() > 0.9
     x0, x1, y0, y1 = model.atlas.extent
     border = torch.tensor([[x0, y0], [x0, y1], [x1, y0], [x1, y1], [(x0 + x1) / 2, y1], [(x0 + x1) / 2, y0]])
-    assert not model.atlas.known(border).any()
+    assert not model.atlas.on_land(border).any()

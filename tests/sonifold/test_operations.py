@@ -68,16 +68,16 @@ def test_far_beyond_b_leaves_the_data_and_says_when(model, sounds):
     assert found.left is not None
     assert 0 <= found.left <= 4
     assert f"left the data at t = {found.left:.2f}" in [caveat.text for caveat in found.caveats]
-    assert not found.known
+    assert not found.in_distribution
     assert "off_the_data" in [caveat.code for caveat in found.caveats]
 
 
 def test_library_sounds_are_known_but_for_the_loneliest_and_far_points_are_not(model):
     z = model.library.z
-    assert model.points.known(z).all()
+    assert model.points.in_distribution(z).all()
     away = torch.cdist(model.atlas.coordinates, model.atlas.coordinates).fill_diagonal_(math.inf).amin(1)
     assert (away <= model.points.reach).float().mean() == pytest.approx(0.95, abs=0.005)
-    assert not model.points.known(20 * z[:50]).any()
+    assert not model.points.in_distribution(20 * z[:50]).any()
 
 
 def test_flat_neighbours_are_the_euclidean_ones(model, sounds):
@@ -97,7 +97,7 @@ def test_samplers_repeat_themselves_and_stay_finite(model, sounds, name):
     assert not torch.equal(first.points, model.sample(name, 4, seed=4, start=sounds[0]).points)
     assert len(first.nearest) == 4
     assert first.positions.shape == (4, 2)
-    assert first.known.shape == (4,)
+    assert first.in_distribution.shape == (4,)
 
 
 @pytest.mark.parametrize(

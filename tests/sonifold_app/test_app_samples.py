@@ -140,7 +140,7 @@ def test_indicatrices_lie_on_land_and_each_point_of_them_is_equally_far(client, 
     ellipses = reply["ellipses"]
     assert 25 <= len(ellipses) <= 60
     positions = torch.tensor([[one["x"], one["y"]] for one in ellipses])
-    assert model.atlas.known(positions).all()
+    assert model.atlas.on_land(positions).all()
     slopes = model.atlas.slopes(positions)
     tensors = slopes @ model.metric("pullback").tensor(model.atlas.lift(positions)) @ slopes.mT
     whole = [i for i, one in enumerate(ellipses) if not one["cut"]]

@@ -25,7 +25,7 @@ class Field:
     x: Tensor  # (column,)
     y: Tensor  # (row,)
     values: Tensor  # (row, column)
-    coast: float  # up to which a place counts as known: land
+    coast: float  # up to which a place counts as land
 
     @property
     def levels(self) -> list[float]:
@@ -84,14 +84,14 @@ class Atlas:
         """
         return slopes(_checked(positions), self.positions, self.z)
 
-    def known(self, positions: Positions) -> Tensor:
+    def on_land(self, positions: Positions) -> Tensor:
         """Whether map positions (batch, 2) are on land, (batch,) bool."""
         return self.field.at(positions) <= self.field.coast
 
     def water(self, course: Positions) -> float:
         """Share of a drawn course (point, 2) that leads over sea, 0 to 1."""
         middles, lengths = _along(course)
-        return float((lengths * ~self.known(middles)).sum() / lengths.sum().clamp(min=1e-9))
+        return float((lengths * ~self.on_land(middles)).sum() / lengths.sum().clamp(min=1e-9))
 
 
 def _checked(positions: Positions) -> Positions:

@@ -60,4 +60,4 @@ def land_grid(atlas: Atlas, count: int) -> tuple[Positions, float]:
     xs = torch.arange(x0 + spacing / 2, x1, spacing)
     ys = torch.arange(y0 + spacing / 2, y1, spacing)
     grid = torch.cartesian_prod(xs, ys).reshape(-1, 2)
-    return grid[atlas.known(grid)], spacing
+    return grid[atlas.on_land(grid)], spacing

@@ -92,7 +92,7 @@ class PathFinder:
             times=times,
             nodes=geodesic.at(path.curve[None], times)[0],
             step_positions=positions,
-            known=self._model.atlas.known(positions),
+            on_land=self._model.atlas.on_land(positions),
             descriptors=_interpolated(path.descriptors, times, path.times),
         )
 
@@ -155,7 +155,7 @@ class PathFinder:
             curve=fine,
             map=drawn,
             step_positions=step_positions,
-            known=model.atlas.known(step_positions),
+            on_land=model.atlas.on_land(step_positions),
             water=model.atlas.water(drawn),
             guesswork=self._guesswork(curve, heard.timbre),
             length=_length(heard.timbre) * scale,

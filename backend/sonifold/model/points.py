@@ -1,9 +1,8 @@
-"""New points from old: averages, analogies, what lies beyond, and samples, each with what is known about the place.
+"""New points from old: averages, analogies, extrapolations and samples, each with what is near it.
 
-A point is *known* where the model's sound for it is as close to that of some library sound as library sounds are to one
-another (all but the loneliest twentieth of them), and no further out than they are: a decoder never asked about such
-points may answer with anything. Elsewhere nothing was ever heard that would say whether it is right, and every result
-that lies there says so.
+A point is *in distribution* where the model's sound for it is as close to that of some library sound as library sounds
+are to one another (all but the loneliest twentieth of them), and no further out than they are. Elsewhere the decoder
+was never trained and may answer with anything; every result that lies there carries a caveat.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ from sonifold.sample import (
 from sonifold.sound import Sound
 from sonifold.types import Curve, Points, Positions
 
-#: Of the library's sounds, the share that counts as known with the rest of it as the only evidence.
-SHARE_KNOWN = 0.95
+#: Share of the library's sounds that are in distribution with the rest of it as the only evidence.
+SHARE_INSIDE = 0.95
 #: Library sounds named beside a new point.
 NAMED = 3
 #: An average of more sounds than this takes too long to ask for by hand.
@@ -66,7 +65,7 @@ class Point:
 
     z: Tensor  #: (latent,)
     position: Tensor  #: (2,) on the map
-    known: bool
+    in_distribution: bool
     nearest: list[tuple[str, float]]  #: library sounds nearest to what the model makes of it: (id, distance)
     caveats: list[Caveat]
     sound: Sound = field(repr=False)  #: ready to be an end of a path
@@ -104,7 +103,7 @@ class ExtrapolationPoint(Point):
     times: Tensor  #: (node,), 0 at A, 1 at B
     left: (
         float | None
-    )  #: the time after which nothing on the way is known any more; None: it never leaves for good
+    )  #: the time after which no point of the curve is in distribution; None: it never leaves for good
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Draw:
 
     samples: Samples
     positions: Positions  #: (count, 2)
-    known: Tensor  #: (count,) bool
+    in_distribution: Tensor  #: (count,) bool
     nearest: list[tuple[str, float]]  #: of each, (id, distance)
     caveats: list[Caveat]
 
@@ -129,7 +128,7 @@ class PointOperations:
     def __init__(self, model: LatentModel):
         self._model = model
 
-    # -- what is known ----------------------------------------------------------------------------
+    # -- in distribution --------------------------------------------------------------------------
 
     @cached_property
     def reach(self) -> float:
@@ -137,13 +136,13 @@ class PointOperations:
         timbre = self._model.atlas.coordinates
         away = torch.cdist(timbre, timbre)
         away.fill_diagonal_(math.inf)
-        return float(away.amin(1).quantile(SHARE_KNOWN))
+        return float(away.amin(1).quantile(SHARE_INSIDE))
 
-    def known(self, points: Points) -> Tensor:
-        """Which latent points (batch, latent) lie among the data, (batch,) bool."""
-        return self._known(points, self.away(points))
+    def in_distribution(self, points: Points) -> Tensor:
+        """Which latent points (batch, latent) are in distribution, (batch,) bool; see the top of this module."""
+        return self._in_distribution(points, self.away(points))
 
-    def _known(self, points: Points, away: Tensor) -> Tensor:
+    def _in_distribution(self, points: Points, away: Tensor) -> Tensor:
         edge = self._model.library.z.norm(dim=1).max()
         return (away.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
 
@@ -158,9 +157,9 @@ class PointOperations:
 
     def _around(self, z: Tensor, caveats: list[Caveat]) -> Point:
         away = self.away(z[None])
-        known = bool(self._known(z[None], away)[0])
+        in_distribution = bool(self._in_distribution(z[None], away)[0])
         nearest = self._nearest(away[0], NAMED)
-        if not known:
+        if not in_distribution:
             name = self._model.library.labels[self._model.library.index(nearest[0][0])].name
             caveats = [
                 *caveats,
@@ -171,7 +170,7 @@ class PointOperations:
                 ),
             ]
         sound = self._model.point(z)
-        return Point(z, self._model.project(z[None])[0], known, nearest, caveats, sound)
+        return Point(z, self._model.project(z[None])[0], in_distribution, nearest, caveats, sound)
 
     def _drawn(self, curve: Curve) -> Positions:
         return smooth_course(self._model.project(curve))
@@ -244,7 +243,9 @@ class PointOperations:
         """
         if not 1 < to <= FURTHEST:
             raise ValueError(f"beyond B is above 1 and at most {FURTHEST:g} times the way from A, {to} came.")
-        found = geodesic.extrapolate(self._model.metric(metric, weight), a.z[None], b.z[None], to, self.known)
+        found = geodesic.extrapolate(
+            self._model.metric(metric, weight), a.z[None], b.z[None], to, self.in_distribution
+        )
         curve, caveats = self._finite(found.nodes[0])
         left = found.left[0]
         if left is not None:
@@ -299,7 +300,7 @@ class PointOperations:
         )
         drawn = replace(drawn, points=drawn.points.cpu())
         away = self.away(drawn.points)
-        known = self._known(drawn.points, away)
+        in_distribution = self._in_distribution(drawn.points, away)
         caveats = []
         if drawn.effective is not None and drawn.effective < count / 2:
             caveats.append(
@@ -314,7 +315,7 @@ class PointOperations:
         return Draw(
             drawn,
             self._model.project(drawn.points),
-            known,
+            in_distribution,
             [self._nearest(row, 1)[0] for row in away],
             caveats,
         )

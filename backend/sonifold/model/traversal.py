@@ -66,7 +66,7 @@ class Traversal:
     points: Points  #: (step, latent)
     positions: Positions  #: (step, 2) on the map
     values: Tensor  #: (step,) of the descriptor as heard, evenly spaced but for what is between the strides
-    known: Tensor  #: (step,) bool: among the data
+    in_distribution: Tensor  #: (step,) bool: see :mod:`sonifold.model.points`
     distances: Tensor  #: (step,) to the nearest library sound, both as the model makes them, in its unit
     origin: int  #: which of the steps is the sound itself
     stopped: dict[str, str]  #: why it goes no further, at the end with "less" and the one with "more"
@@ -275,14 +275,14 @@ class _Flow:
             done = sense * (self.here - self.first)[:, self.row]
             asked = torch.minimum(stride, reach - done).clamp(min=1e-3)
             trial = self.at[open_] + self._moves(open_, (sense * asked)[open_])
-            found, known = self._heard(trial), self._known(trial)
+            heard, inside = self._heard(trial), self._inside(trial)
             for k, side in enumerate(open_):
-                gain = float(sense[side] * (found[k] - self.here[side])[self.row])
+                gain = float(sense[side] * (heard[k] - self.here[side])[self.row])
                 follows = gain > FOLLOWED * float(asked[side])
-                self._learn(side, trial[k], found[k])
-                if follows and known[k]:
-                    self.at[side], self.here[side], self.fresh[side] = trial[k], found[k], False
-                    tracks[side].append((trial[k], float(found[k, self.row])))
+                self._learn(side, trial[k], heard[k])
+                if follows and inside[k]:
+                    self.at[side], self.here[side], self.fresh[side] = trial[k], heard[k], False
+                    tracks[side].append((trial[k], float(heard[k, self.row])))
                     if float(done[side]) + gain >= ARRIVED * reach:
                         ends[side] = End.REACHED
                     continue
@@ -317,7 +317,7 @@ class _Flow:
         surprise = found - self.here[side] - self.slopes[side] @ move
         self.slopes[side] += torch.outer(surprise, move) / move.square().sum().clamp(min=1e-12)
 
-    def _known(self, points: Points) -> Tensor:
+    def _inside(self, points: Points) -> Tensor:
         near = self.traversals.away(points) <= self.limit
         return near & (points.norm(dim=1) <= self.edge)
 

@@ -45,7 +45,7 @@ class Path:
     curve: Curve = field(repr=False)  # (point, latent), evenly in the parameter
     map: Positions = field(repr=False)  # (point, 2) of the curve
     step_positions: Positions = field(repr=False)  # (step, 2) of the nodes
-    known: Tensor = field(repr=False)  # (step,) bool: on land
+    on_land: Tensor = field(repr=False)  # (step,) bool
     water: float  # share of the way, as drawn on the map, that leads over sea
     guesswork: float  # share of the way outside what the model knows; see the class
     length: float

@@ -73,7 +73,7 @@ def settled(model: Model, sounds: Sequence[Kept], spread: Spread = serially) -> 
     features, _ = model.representation.analyse(torch.stack([samples_of(one) for one in sounds]))
     begun = torch.stack([torch.from_numpy(one.z) for one in sounds])
     z = refine(model.vae, model.coefficients.analyse(features), begun, STEPS)
-    positions, known = model.project(z).tolist(), model.points.known(z).tolist()
+    positions, known = model.project(z).tolist(), model.points.in_distribution(z).tolist()
     return [
         Settled(numbers(point), (x, y), bool(within))
         for point, (x, y), within in zip(z, positions, known, strict=True)

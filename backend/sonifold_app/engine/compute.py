@@ -303,7 +303,7 @@ def traced(path: LatentPath) -> TracedPath:
         converged=bool(path.converged),
         map=numbers(path.map),
         step_positions=numbers(path.step_positions),
-        on_land=np.asarray(path.known, dtype=bool),
+        on_land=np.asarray(path.on_land, dtype=bool),
         water=float(path.water),
         guesswork=float(path.guesswork),
         nodes=numbers(path.nodes),

@@ -74,7 +74,7 @@ def draw(model: Model, query: base.SampleQuery) -> base.Draw:
     return base.Draw(
         points=numbers(found.points),
         positions=numbers(found.positions),
-        in_distribution=np.asarray(found.known, dtype=bool),
+        in_distribution=np.asarray(found.in_distribution, dtype=bool),
         nearest=tuple(base.Neighbour(*near) for near in found.nearest),
         seed=found.samples.seed,
         temperature=found.samples.temperature,
@@ -94,7 +94,7 @@ def traversal(model: Model, query: base.TraversalQuery) -> base.Traversal:
         points=numbers(found.points),
         positions=numbers(found.positions),
         values=numbers(found.values),
-        in_distribution=np.asarray(found.known, dtype=bool),
+        in_distribution=np.asarray(found.in_distribution, dtype=bool),
         distances=numbers(found.distances),
         origin=found.origin,
         course=numbers(found.course),
@@ -143,7 +143,7 @@ def presented(model: Model, place: Point) -> base.Place:
     return base.Place(
         point=numbers(place.z),
         position=(x, y),
-        in_distribution=place.known,
+        in_distribution=place.in_distribution,
         nearest=tuple(base.Neighbour(id, float(distance)) for id, distance in place.nearest),
         caveats=caveats_of(place.caveats),
         recording=recording_of(model.decode(place.z[None])),

@@ -97,7 +97,7 @@ def admitted(
         seconds=audible_seconds(pcm),
         z=numbers(sound.z),
         position=(float(x), float(y)),
-        in_distribution=bool(model.points.known(sound.z[None])[0]),
+        in_distribution=bool(model.points.in_distribution(sound.z[None])[0]),
         nearest=tuple(nearest),
         timbre=numbers(timbre),
         audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),
