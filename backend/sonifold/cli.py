@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("files", type=Path, nargs="+", help="WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s each")
     command.add_argument("--name", required=True, help="of the new pack, a folder under --models")
     command.add_argument("--models", type=Path, help="where packs are kept")
-    command.add_argument("--instant", action="store_true", help="the closed form alone: no refining")
+    command.add_argument("--instant", action="store_true", help="the closed form alone: no gradient steps")
     command.add_argument("--steps", type=int, help="of the optimiser, in each of two runs")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -337,7 +337,9 @@ def _finetune(options: argparse.Namespace) -> int:
     if options.instant:
         adapted = adapt.instant(model, sounds, options.seed)
     else:
-        config = adapt.RefineConfig(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
+        config = adapt.FinetuneConfig(
+            seed=options.seed, **({"steps": options.steps} if options.steps else {})
+        )
         show = _progress()
         watch = adapt.Watch(
             report=lambda info: show(
@@ -348,7 +350,7 @@ def _finetune(options: argparse.Namespace) -> int:
             )
         )
         checkpoint = folder.with_name(folder.name + ".checkpoint.safetensors")
-        adapted = adapt.refine(model, sounds, config, checkpoint, watch, options.device)
+        adapted = adapt.finetune(model, sounds, config, checkpoint, watch, options.device)
     adapt.save(adapted, folder)
     print(
         f"\n{folder} is ready: {len(sounds)} sounds learned. Use it as `--model {options.name}`, or in the app."

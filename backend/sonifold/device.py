@@ -1,7 +1,7 @@
 """Where to compute: the CPU, or a GPU that PyTorch can use.
 
 The geometry (``sonifold.metric``, ``geodesic``, ``sample``) computes where its decoder or its points are. Of a model
-the solving of paths, distances and neighbours, the samplers by volume, and refining run on its device. What stays on
+the solving of paths, distances and neighbours, the samplers by volume, and fine-tuning run on its device. What stays on
 the CPU, whichever is set: reading, analysing and rendering sounds, averages, analogies and what lies beyond, words,
 instant adaptation, the map and its layout (UMAP), shortest paths through graphs, and LAPACK's banded solver for a
 single curve's Newton step.

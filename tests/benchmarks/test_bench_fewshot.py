@@ -49,7 +49,7 @@ def test_refining(model, files):
     seen = []
     torch.set_num_threads(2)
     began = time.perf_counter()
-    adapt.refine(model, sounds, watch=adapt.Watch(report=seen.append))
+    adapt.finetune(model, sounds, watch=adapt.Watch(report=seen.append))
     seconds = time.perf_counter() - began
     torch.set_num_threads(1)
     fifth = next(info for info in seen if info.percent >= 20)

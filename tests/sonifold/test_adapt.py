@@ -9,7 +9,7 @@ import torch
 
 import sonifold
 from sonifold import adapt
-from sonifold.adapt import RefineConfig, augment, geometry, replay, residual_field, ridge
+from sonifold.adapt import FinetuneConfig, augment, geometry, replay, residual_field, ridge
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
 from sonifold.audio.clip import Clip
@@ -206,7 +206,7 @@ def test_other_sounds_of_the_kit_come_closer(model, adapted, tabla):
 
     def error(one) -> float:
         features = torch.stack([sound.features for sound in tabla[8:]])
-        z = one.refined(model.coefficients.analyse(features))
+        z = one.inverted(model.coefficients.analyse(features))
         phi = model.representation.timbre(features)
         return float((one.vae.decode(z) @ heard.T + offset - phi).norm(dim=1).mean())
 
@@ -296,12 +296,12 @@ def test_a_slider_that_is_not_there_is_named(model, tabla):
 
 # -- refining -------------------------------------------------------------------------------------
 
-QUICK = RefineConfig(steps=20, check_every=5, warmup=2)
+QUICK = FinetuneConfig(steps=20, check_every=5, warmup=2)
 
 
 @pytest.fixture(scope="module")
 def refined(model, tabla):
-    return adapt.refine(model, tabla[:4], QUICK)
+    return adapt.finetune(model, tabla[:4], QUICK)
 
 
 def same(first, second) -> bool:
@@ -315,9 +315,9 @@ def test_an_interrupted_refinement_ends_with_the_same_weights(model, tabla, refi
     seen = []
     watch = adapt.Watch(report=seen.append, cancelled=lambda: len(seen) >= looks)
     with pytest.raises(Cancelled):
-        adapt.refine(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors", watch)
+        adapt.finetune(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors", watch)
     assert (tmp_path / "checkpoint.safetensors").is_file()
-    resumed = adapt.refine(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors")
+    resumed = adapt.finetune(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors")
     assert same(resumed, refined)
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
@@ -325,9 +325,9 @@ def test_an_interrupted_refinement_ends_with_the_same_weights(model, tabla, refi
 def test_a_refinement_that_had_ended_takes_no_step_again(model, tabla, refined, tmp_path):
     """Its checkpoint was kept because the result had not been saved yet."""
     path = tmp_path / "checkpoint.safetensors"
-    assert same(adapt.refine(model, tabla[:4], QUICK, path, keep=True), refined)
+    assert same(adapt.finetune(model, tabla[:4], QUICK, path, keep=True), refined)
     seen = []
-    again = adapt.refine(model, tabla[:4], QUICK, path, adapt.Watch(report=seen.append))
+    again = adapt.finetune(model, tabla[:4], QUICK, path, adapt.Watch(report=seen.append))
     assert same(again, refined)
     assert not seen
     assert not path.exists()
@@ -337,15 +337,15 @@ def test_a_checkpoint_of_other_uploads_is_not_gone_on_from(model, tabla, refined
     path = tmp_path / "checkpoint.safetensors"
     seen = []
     with pytest.raises(Cancelled):
-        adapt.refine(
+        adapt.finetune(
             model, tabla[4:8], QUICK, path, adapt.Watch(report=seen.append, cancelled=lambda: len(seen) == 1)
         )
-    assert same(adapt.refine(model, tabla[:4], QUICK, path), refined)
+    assert same(adapt.finetune(model, tabla[:4], QUICK, path), refined)
 
 
 def test_refining_tells_how_far_it_is(model, tabla):
     seen, heard = [], []
-    adapt.refine(
+    adapt.finetune(
         model, tabla[:4], QUICK, watch=adapt.Watch(seen.append, preview=lambda now, step: heard.append(step))
     )
     assert [info.percent for info in seen] == sorted(info.percent for info in seen)
@@ -358,7 +358,7 @@ def test_refining_brings_the_uploads_closer_than_the_instant_adaptation(model, t
     def own(one) -> float:
         heard, _ = model.coefficients.timbre_map(model.representation)
         given = model.coefficients.analyse(torch.stack([sound.features for sound in tabla[:4]]))
-        return float(((one.vae.decode(one.refined(given)) - given) @ heard.T).norm(dim=1).mean())
+        return float(((one.vae.decode(one.inverted(given)) - given) @ heard.T).norm(dim=1).mean())
 
     assert own(refined) < own(adapt.instant(model, tabla[:4]))
     assert same(model, sonifold.load("oneshots"))

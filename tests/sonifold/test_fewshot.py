@@ -23,7 +23,7 @@ def bench() -> Bench:
     audio = torch.stack([model.library.audio(sound_id, model.sound_samples) for sound_id in ids])
     features = torch.cat([model.representation.analyse(part)[0] for part in audio.split(16)])
     values, timbre = model.coefficients.analyse(features), model.representation.timbre(features)
-    z = model.refined(values)
+    z = model.inverted(values)
     noisy = values[:, None] + 0.1 * torch.randn(len(values), COPIES, values.shape[1])
     heard, offset = model.coefficients.timbre_map(model.representation)
     tabla = Group("Tabla", "kit", "report", tuple(range(len(ids))))

@@ -24,7 +24,7 @@ def bench() -> Bench:
     copies = values[:, None].expand(-1, COPIES, -1)
     heard, offset = model.coefficients.timbre_map(model.representation)
     library = replay.coefficients(model)[replay.trained(model.library)]
-    z = model.refined(values)
+    z = model.inverted(values)
     return Bench(
         model,
         Sounds(audio, ()),

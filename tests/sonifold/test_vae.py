@@ -11,7 +11,7 @@ from sonifold.training.train import learning_rate, train
 from sonifold.vae import coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
 
 SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
@@ -150,7 +150,7 @@ def test_refinement_finds_the_point_a_sound_was_decoded_from():
     for parameter in vae.decoder.parameters():
         parameter.requires_grad_(False)
     there = 0.5 * torch.randn(6, 3)
-    found = refine(vae, vae.decode(there), steps=60, prior=0.0)
+    found = invert(vae, vae.decode(there), steps=60, prior=0.0)
     torch.testing.assert_close(vae.decode(found), vae.decode(there), atol=1e-3, rtol=1e-2)
 
 
@@ -158,7 +158,7 @@ def test_refinement_never_makes_it_worse():
     torch.manual_seed(4)
     vae, wanted = VAE(SMALL).eval(), torch.randn(20, 12)
     before = (vae.decode(vae.encode(wanted)[0]) - wanted).square().mean(1)
-    after = (vae.decode(refine(vae, wanted, prior=0.0)) - wanted).square().mean(1)
+    after = (vae.decode(invert(vae, wanted, prior=0.0)) - wanted).square().mean(1)
     assert (after <= before + 1e-6).all()
 
 

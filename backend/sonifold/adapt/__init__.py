@@ -5,12 +5,12 @@
     adapted.base is model              the undo
 
 instant   closed form: the decoder's linear head, in well under a second
-refine    gradient steps from there, with replay, into a pack of its own
+finetune  gradient steps from there, with replay, into a pack of its own
 """
 
 from __future__ import annotations
 
-from sonifold.adapt.finetune import RefineConfig, RefineInfo, RefineOutcome, Watch, refine
+from sonifold.adapt.finetune import FinetuneConfig, FinetuneInfo, FinetuneOutcome, Watch, finetune
 from sonifold.adapt.forecast import Forecast, coherence
 from sonifold.adapt.instant import Adaptation, AdaptedModel, forecast, instant
 from sonifold.adapt.saving import check_folder, save, write
@@ -20,19 +20,19 @@ from sonifold.adapt.uploads import Uploads
 __all__ = [
     "Adaptation",
     "AdaptedModel",
+    "FinetuneConfig",
+    "FinetuneInfo",
+    "FinetuneOutcome",
     "Forecast",
-    "RefineConfig",
-    "RefineInfo",
-    "RefineOutcome",
     "Slider",
     "Uploads",
     "Watch",
     "check_folder",
     "coherence",
+    "finetune",
     "forecast",
     "instant",
     "play",
-    "refine",
     "save",
     "sliders",
     "turned",

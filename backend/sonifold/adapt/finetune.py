@@ -1,4 +1,4 @@
-"""Refining: gradient steps with replay, kept as far as uploads left out gain by them; what remains is a field again.
+"""Fine-tuning: gradient steps with replay, kept as far as uploads left out gain by them; the rest is a field again.
 
 The steps begin at the closed-form update of the linear head. Two runs of the same loop. The *trial* leaves out every
 fourth upload, and finds how far to go from there towards where the steps lead, by the error on those left out: weights
@@ -36,7 +36,7 @@ from sonifold.errors import Cancelled
 from sonifold.model import Model
 from sonifold.sound import Sound
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
-from sonifold.vae.inversion import refine as refine_points
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
 
 Phase = Literal["trial", "final"]
@@ -55,8 +55,8 @@ UNSTEADY = 2
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
-class RefineConfig(BaseModel):
-    """How a pack is refined. The geometry options are off: see docs/fewshot.md for what each was worth."""
+class FinetuneConfig(BaseModel):
+    """How a pack is fine-tuned. The geometry options are off: see docs/fewshot.md for what each was worth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,7 +91,7 @@ class RefineConfig(BaseModel):
 
 
 @dataclass(frozen=True)
-class RefineInfo:
+class FinetuneInfo:
     """What a person wants to see of a run while it goes."""
 
     phase: Phase
@@ -107,7 +107,7 @@ class RefineInfo:
 
 
 @dataclass(frozen=True)
-class RefineOutcome:
+class FinetuneOutcome:
     """How a run ended."""
 
     best: int | None  # step of the trial with the least held-out error
@@ -121,12 +121,12 @@ class RefineOutcome:
 class Watch:
     """Where a run tells how it goes, and asks whether it should."""
 
-    report: Callable[[RefineInfo], None] = lambda info: None
+    report: Callable[[FinetuneInfo], None] = lambda info: None
     cancelled: Callable[[], bool] = lambda: False
     preview: Callable[[AdaptedModel, int], None] | None = (
         None  # the model as it is now, at every fourth look of the final run
     )
-    settled: Callable[[RefineOutcome], None] = lambda outcome: None
+    settled: Callable[[FinetuneOutcome], None] = lambda outcome: None
 
 
 @dataclass
@@ -141,16 +141,16 @@ class _State:
     errors: list[float] = field(default_factory=list)  # held-out error at each look of the trial
 
 
-def refine(
+def finetune(
     model: Model,
     sounds: Sequence[Sound],
-    config: RefineConfig | None = None,
+    config: FinetuneConfig | None = None,
     checkpoint: Path | None = None,
     watch: Watch | None = None,
     device: torch.device | str = "cpu",
     keep: bool = False,
 ) -> AdaptedModel:
-    """The model refined on a few recorded sounds; ``model`` itself stays as it is.
+    """The model fine-tuned on a few recorded sounds; ``model`` itself stays as it is.
 
     Args:
         sounds: 1 to 100, best 5 to 20; those that repeat another are left out.
@@ -161,22 +161,22 @@ def refine(
         UploadsInvalid: no sounds, too many, or one without a recording.
         Cancelled: ``watch.cancelled()`` said so; the checkpoint stays.
     """
-    config = config or RefineConfig()
-    return go_on(instant(model, sounds, config.seed), config, checkpoint, watch, device, keep)
+    config = config or FinetuneConfig()
+    return finetune_from(instant(model, sounds, config.seed), config, checkpoint, watch, device, keep)
 
 
-def go_on(
+def finetune_from(
     start: AdaptedModel,
-    config: RefineConfig,
+    config: FinetuneConfig,
     checkpoint: Path | None = None,
     watch: Watch | None = None,
     device: torch.device | str = "cpu",
     keep: bool = False,
 ) -> AdaptedModel:
-    """Refine from an instant adaptation that is there already; see :func:`refine`."""
+    """Fine-tune from an instant adaptation; see :func:`finetune`."""
     base, watch = start.base, watch or Watch()
     library = replay.coefficients(base)[replay.trained(base.library)]
-    vae = _Refining(start, library, config, watch, torch.device(device)).run(checkpoint)
+    vae = _Finetuning(start, library, config, watch, torch.device(device)).run(checkpoint)
     vae = _with_rest(start, vae)
     if checkpoint is not None and not keep:
         checkpoint.unlink(missing_ok=True)
@@ -186,16 +186,16 @@ def go_on(
 def _with_rest(start: AdaptedModel, vae: VAE) -> VAE:
     """What the steps have left of the uploads' residuals, as a field that carries as far as it did for the base."""
     given = start.adaptation.uploads
-    z = refine_points(vae, given.coefficients, given.z, steps=4)
+    z = invert(vae, given.coefficients, given.z, steps=4)
     field = field_of(start.base, vae, replace(given, z=z), start.adaptation.choice)
     return with_field(vae, field)
 
 
-class _Refining:
-    """Data and settings of one refinement; the state is handed from step to step."""
+class _Finetuning:
+    """Data and settings of one fine-tuning; the state is handed from step to step."""
 
     def __init__(
-        self, start: AdaptedModel, library: Tensor, config: RefineConfig, watch: Watch, device: torch.device
+        self, start: AdaptedModel, library: Tensor, config: FinetuneConfig, watch: Watch, device: torch.device
     ):
         self.start, self.base, self.config, self.watch, self.device = start, start.base, config, watch, device
         self.uploads = start.adaptation.uploads
@@ -241,7 +241,7 @@ class _Refining:
         self.watch.settled(self._outcome(final, share, train))
         return vae
 
-    def _outcome(self, final: _State, share: float, train: float) -> RefineOutcome:
+    def _outcome(self, final: _State, share: float, train: float) -> FinetuneOutcome:
         reason = f"all {self.config.steps} steps were taken"
         if final.errors:
             reason += (
@@ -250,7 +250,7 @@ class _Refining:
         if share > final.share:
             reason += f", and {100 * share:.0f} % was kept to come close to all"
         held_out = min(final.errors, default=None)
-        return RefineOutcome(self._best(final), held_out, train, share, reason)
+        return FinetuneOutcome(self._best(final), held_out, train, share, reason)
 
     def _best(self, state: _State) -> int | None:
         if not state.errors:
@@ -294,7 +294,7 @@ class _Refining:
         while state.step < config.steps:
             if self.watch.cancelled():
                 raise Cancelled(
-                    f"refining was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
+                    f"fine-tuning was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
                 )
             loss = self._loss(state, own, copies, made)
             for group in state.optimiser.param_groups:
@@ -364,7 +364,7 @@ class _Refining:
             state.errors.append(held_out)
         pace = self._pace(state, time.monotonic() - looking)
         self.watch.report(
-            RefineInfo(
+            FinetuneInfo(
                 state.phase,
                 state.step,
                 self.config.steps,
@@ -388,7 +388,7 @@ class _Refining:
 
     def _error(self, vae: VAE, uploads: Uploads) -> float:
         """Mean Phi error of uploads, each from the point where the decoder comes closest."""
-        z = refine_points(vae, uploads.coefficients, steps=3)
+        z = invert(vae, uploads.coefficients, steps=3)
         return float(((vae.decode(z) - uploads.coefficients) @ self.heard.T).norm(dim=1).mean())
 
     def _count(self, phase: Phase, began: float) -> float:

@@ -113,7 +113,7 @@ def isometry(vae: VAE, points: Points, heard: Tensor, draw: torch.Generator) -> 
 def distillation(points: Points, before: Points) -> Tensor:
     """Relative squared change of the distances between latent points (batch, latent) of a batch.
 
-    Relational knowledge distillation (Park, Kim, Lu & Cho 2019), distance-wise, from the base to its refinement.
+    Relational knowledge distillation (Park, Kim, Lu & Cho 2019), distance-wise, from the base to the fine-tuned model.
     """
     now, then = torch.pdist(points), torch.pdist(before)
     return (now - then).square().mean() / then.square().mean()

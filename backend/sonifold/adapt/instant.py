@@ -22,10 +22,10 @@ from sonifold.adapt.uploads import Uploads
 from sonifold.model import Model
 from sonifold.sound import Sound
 from sonifold.vae.field import ResidualField
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
 
-STEPS = 4  # of latent refinement, from where the base had put an upload
+STEPS = 4  # of latent inversion, from where the base had put an upload
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class AdaptedModel(Model):
     def uploads(self) -> tuple[Sound, ...]:
         """The uploads, each where the adapted decoder comes closest to it, ready to be an end of a path."""
         given = self.adaptation.uploads
-        z = refine(self.vae, given.coefficients, given.z, STEPS)
+        z = invert(self.vae, given.coefficients, given.z, STEPS)
         features = torch.stack([sound.features for sound in given.sounds if sound.features is not None])
         residuals = self.renderer.residual(features, z)
         return tuple(replace(sound, z=z[i], residual=residuals[i]) for i, sound in enumerate(given.sounds))

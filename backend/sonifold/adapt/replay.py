@@ -1,7 +1,7 @@
-"""The base's own sounds as coefficients, kept in the pack so that learning new ones need not forget them.
+"""The base's own sounds as coefficients, kept in the pack so that fine-tuning on new ones does not forget them.
 
 ``replay.safetensors`` holds one row a library sound, in half precision: 1.6 MB for a thousand and a half. A pack
-without it is refined all the same; its sounds are then read and analysed first, which takes half a minute.
+without it is fine-tuned all the same; its sounds are then read and analysed first, which takes half a minute.
 """
 
 from __future__ import annotations

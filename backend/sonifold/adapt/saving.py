@@ -22,9 +22,9 @@ from sonifold.pack.write import LibraryColumns, write_pack
 from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
 from sonifold.types import Audio
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 
-STEPS = 1  # of latent refinement for library sounds, from where the base had them
+STEPS = 1  # of latent inversion for library sounds, from where the base had them
 
 
 def save(adapted: AdaptedModel, folder: Path, title: str | None = None) -> Model:
@@ -92,7 +92,7 @@ def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
     values = torch.cat([replay.coefficients(base), uploads.coefficients[added]])
     start = torch.cat([library.z, uploads.z[added]])
     z = torch.cat(
-        [refine(adapted.vae, c, p, STEPS) for c, p in zip(values.split(256), start.split(256), strict=True)]
+        [invert(adapted.vae, c, p, STEPS) for c, p in zip(values.split(256), start.split(256), strict=True)]
     )
     coordinates = adapted.coordinates(z)
     timbre = [
@@ -145,7 +145,7 @@ def _about(adapted: AdaptedModel, name: str, sounds: int) -> dict:
     told = adapted.forecast
     return {
         "name": name,
-        "description": f"{adapted.base.title}, refined on {told.uploads} sounds.",
+        "description": f"{adapted.base.title}, fine-tuned on {told.uploads} sounds.",
         "sounds": sounds,
         "adapted": {
             "base": adapted.base.name,

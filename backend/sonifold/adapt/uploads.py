@@ -29,7 +29,7 @@ class Uploads:
 
     sounds: tuple[Sound, ...]
     coefficients: Tensor  # (upload, K)
-    z: Points  # (upload, latent), refined
+    z: Points  # (upload, latent), inverted
     copies: Tensor  # (copy * upload, K)
     copies_z: Points  # (copy * upload, latent), the encoder's means
     repeats: int = 0  # sounds that came and are left out, since they are the same as others

@@ -54,7 +54,7 @@ def rebuilders(model: Model, baselines: Baselines) -> dict[str, Rebuild]:
         return coefficients.analyse(spectral.analyse(audio)[0])
 
     def through_model(audio: AudioBatch) -> AudioBatch:
-        return rendered(model.renderer.features(model.refined(analysed(audio))))
+        return rendered(model.renderer.features(model.inverted(analysed(audio))))
 
     def through_encoder(audio: AudioBatch) -> AudioBatch:
         return rendered(model.renderer.features(model.vae.encode(analysed(audio))[0]))

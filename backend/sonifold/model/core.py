@@ -28,7 +28,7 @@ from sonifold.representation.readout import Readout
 from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch, Points, Positions, Timbre
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import freeze
 
 RECENT_SOUNDS = 32  # kept in memory: a second path from the same sound costs less
@@ -147,13 +147,13 @@ class LatentModel:
     ) -> Sound:
         features, level = self.representation.analyse(audio)
         if z is None:
-            z = self.refined(self.coefficients.analyse(features))
+            z = self.inverted(self.coefficients.analyse(features))
         residual = self.renderer.residual(features, z)
         return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], level=float(level[0]))
 
-    def refined(self, coefficients: Tensor) -> Points:
+    def inverted(self, coefficients: Tensor) -> Points:
         """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
-        return refine(self.vae, coefficients)
+        return invert(self.vae, coefficients)
 
     # -- points -----------------------------------------------------------------------------------
 

@@ -23,12 +23,12 @@ from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
 
 STEP_ITERATIONS = 2  # of Griffin-Lim from the ends' own phases
 POINT_ITERATIONS = 12  # from noise, for a bare point
-MOVED_STEPS = 4  # of latent refinement, for an end that was moved
+MOVED_STEPS = 4  # of latent inversion, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
 RECENT = 8  # pairs whose correspondence is kept: a second way between them costs less
 
@@ -54,7 +54,7 @@ class Renderer:
     @torch.no_grad()
     def moved(self, features: FeatureMaps) -> Points:
         """Latent points (batch, latent) of features that were moved along a way."""
-        return refine(self.vae, self.coefficients.analyse(features), steps=MOVED_STEPS)
+        return invert(self.vae, self.coefficients.analyse(features), steps=MOVED_STEPS)
 
     def crossing(self, start: Sound, end: Sound) -> Crossing:
         """The correspondence of two sounds; that of the last few pairs is kept."""

@@ -41,7 +41,7 @@ class Library:
 
     labels: tuple[Label, ...]
     family_names: tuple[str, ...]
-    z: Points  # (sound, latent), refined
+    z: Points  # (sound, latent), inverted
     log_variance: Tensor  # (sound, latent), of the posteriors
     timbre: Timbre  # (sound, 512), Phi of the original audio
     positions: Positions  # (sound, 2) on the map

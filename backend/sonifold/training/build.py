@@ -1,4 +1,4 @@
-"""From a data set to a pack: features, training, refined latents, map, library, card. One resumable command."""
+"""From a data set to a pack: features, training, latent inversion, map, library, card. One resumable command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sonifold.training.train import StepInfo, best_device, train
 from sonifold.types import AudioBatch, Points, Timbre
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, freeze
 
 UNIT = "tdB"  # timbre decibel
@@ -175,7 +175,7 @@ def _encode(audio: AudioBatch, vae: VAE, coefficients: Coefficients, spectral: S
     with torch.no_grad():
         _, log_variance = vae.encode(analysed)
     level = float(torch.cat(levels).median())
-    return _Encoded(analysed, refine(vae, analysed), log_variance, torch.cat(timbre), level)
+    return _Encoded(analysed, invert(vae, analysed), log_variance, torch.cat(timbre), level)
 
 
 def _label(row: table.Row) -> Label:

@@ -1,4 +1,4 @@
-"""Latent refinement: the point whose decoding comes closest to a sound, starting from the encoder's guess.
+"""Latent inversion: the point whose decoding comes closest to a sound, starting from the encoder's guess.
 
 Levenberg-Marquardt on  |dec(z) - c|^2 / K + prior |z|^2 : a handful of steps of a small least-squares problem,
 since the decoder's Jacobian has few columns.
@@ -19,10 +19,10 @@ DAMPING = 1e-2  # relative to the mean curvature, at first
 
 
 @torch.no_grad()
-def refine(
+def invert(
     vae: VAE, coefficients: Tensor, points: Points | None = None, steps: int = STEPS, prior: float = PRIOR
 ) -> Points:
-    """Refined latent points (batch, latent) of coefficients (batch, K); never worse than where it started.
+    """Latent points (batch, latent) of coefficients (batch, K); never worse than where it started.
 
     ``points`` is where to start, the encoder's means when None.
     """

@@ -68,11 +68,11 @@ def settled(model: Model, sounds: Sequence[Kept], spread: Spread = serially) -> 
     import torch
 
     from sonifold.adapt.instant import STEPS
-    from sonifold.vae.inversion import refine
+    from sonifold.vae.inversion import invert
 
     features, _ = model.representation.analyse(torch.stack([samples_of(one) for one in sounds]))
     begun = torch.stack([torch.from_numpy(one.z) for one in sounds])
-    z = refine(model.vae, model.coefficients.analyse(features), begun, STEPS)
+    z = invert(model.vae, model.coefficients.analyse(features), begun, STEPS)
     positions, known = model.project(z).tolist(), model.points.in_distribution(z).tolist()
     return [
         Settled(numbers(point), (x, y), bool(within))

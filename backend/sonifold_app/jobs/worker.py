@@ -29,7 +29,7 @@ from sonifold_app.store.sounds import KeptSounds
 from sonifold_app.user.models import FINETUNED, KINDS
 
 if TYPE_CHECKING:
-    from sonifold.adapt import AdaptedModel, RefineInfo, RefineOutcome, Watch
+    from sonifold.adapt import AdaptedModel, FinetuneInfo, FinetuneOutcome, Watch
     from sonifold.model import Model
     from sonifold.sound import Sound
 
@@ -116,7 +116,7 @@ def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
     torch.optim.AdamW(
         [torch.nn.Parameter(torch.zeros(1))]
     )  # the first loads torch's compiler, for two seconds
-    assert adapt.refine is not None
+    assert adapt.finetune is not None
     with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
         folder = folder_of(name, data, models)
         return Loaded(folder, (folder / "pack.json").read_bytes(), sonifold.load(folder))
@@ -157,8 +157,8 @@ def work(
     made.mkdir(parents=True, exist_ok=True)
     watch = Watching(store, job, made, model)
     checkpoint = made / CHECKPOINT
-    config = adapt.RefineConfig(**job.request["config"])
-    adapted = adapt.refine(model, sounds, config, checkpoint, watch.watch(), choose(device), keep=True)
+    config = adapt.FinetuneConfig(**job.request["config"])
+    adapted = adapt.finetune(model, sounds, config, checkpoint, watch.watch(), choose(device), keep=True)
     store.tell(job.id, "saving", watch.outcome)
     folder.parent.mkdir(parents=True, exist_ok=True)
     adapt.write(adapted, folder, job.title)
@@ -212,7 +212,7 @@ class Watching:
 
         return Watch(self.report, self.cancelled, self.preview, self.settled)
 
-    def report(self, info: RefineInfo) -> None:
+    def report(self, info: FinetuneInfo) -> None:
         """How it goes, and when the model will be there: when it has been fine-tuned and saved."""
         eta = None if info.remaining is None else info.remaining + info.pace * self._saving_steps
         told = {
@@ -228,7 +228,7 @@ class Watching:
         }
         self._store.tell(self._job.id, "progress", told)
 
-    def settled(self, outcome: RefineOutcome) -> None:
+    def settled(self, outcome: FinetuneOutcome) -> None:
         self.outcome = {
             "best_step": outcome.best,
             "held_out": outcome.held_out,

@@ -21,7 +21,7 @@ from sonifold.model import Model
 from sonifold.sound import Sound
 from sonifold.training.datasets import table
 from sonifold.types import Points
-from sonifold.vae.inversion import PRIOR, refine
+from sonifold.vae.inversion import PRIOR, invert
 from sonifold.vae.network import VAE
 from sonifold_research.fewshot import encodings, groups
 from sonifold_research.fewshot.encodings import Encodings
@@ -72,7 +72,7 @@ class Bench:
             [model.representation.analyse(part)[0] for part in table.load_audio(dataset, rows).split(16)]
         )
         values = model.coefficients.analyse(features)
-        kept = values, model.representation.timbre(features), model.refined(values)
+        kept = values, model.representation.timbre(features), model.inverted(values)
         library = replay.coefficients(model)[replay.trained(model.library)]
         return cls(model, sounds, encoded, statistics(model), library, heard, offset, kept, cache)
 
@@ -95,14 +95,14 @@ class Bench:
     def phi_error(self, vae: VAE, places: list[int], refined: bool = True) -> float:
         """Mean Phi error of sounds rebuilt by ``vae``."""
         values = self.encodings.coefficients[places]
-        z = refine(vae, values, self.encodings.z[places], STEPS) if refined else vae.encode(values)[0]
+        z = invert(vae, values, self.encodings.z[places], STEPS) if refined else vae.encode(values)[0]
         return self._mean_error(vae.decode(z), self.encodings.timbre[places])
 
     @torch.no_grad()
     def base_error(self, vae: VAE) -> float:
         """Mean Phi error on the base's own held-out sounds."""
         values, timbre, z = self.kept
-        return self._mean_error(vae.decode(refine(vae, values, z, 1)), timbre)
+        return self._mean_error(vae.decode(invert(vae, values, z, 1)), timbre)
 
     def _mean_error(self, decoded: Tensor, timbre: Tensor) -> float:
         return float((decoded @ self.heard.T + self.offset - timbre).norm(dim=1).mean())

@@ -76,7 +76,7 @@ class Material:
         values, z = bench.encodings.coefficients, bench.encodings.z
         asked: tuple[Tensor, Points] = (
             torch.cat([values[tested], others]),
-            torch.cat([z[tested], bench.model.refined(others)]),
+            torch.cat([z[tested], bench.model.inverted(others)]),
         )
         return nearness.tables(bench, asked, (values[known], z[known]), cache, progress)
 

@@ -56,7 +56,7 @@ def encode(model: Model, sounds: Sounds, cache: Path, progress: Progress) -> Enc
                 "coefficients": torch.cat(values),
                 "timbre": torch.cat(timbre),
                 "copies": torch.cat(copies),
-                "z": torch.cat([model.refined(part) for part in torch.cat(values).split(64)]),
+                "z": torch.cat([model.inverted(part) for part in torch.cat(values).split(64)]),
             },
             cache,
         )

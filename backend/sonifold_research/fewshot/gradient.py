@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import torch
 
-from sonifold.adapt.finetune import RefineConfig, go_on
+from sonifold.adapt.finetune import FinetuneConfig, finetune_from
 from sonifold.adapt.geometry import Synthetic
 from sonifold.adapt.instant import AdaptedModel, adapted_to, choose
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence, freeze
 from sonifold_research.fewshot.bench import Bench, Score
 
 #: One run, no trial: what differs between the variants is the loss alone.
-PLAIN = RefineConfig(trial=False, check_every=1_000)
-VARIANTS: dict[str, RefineConfig] = {
+PLAIN = FinetuneConfig(trial=False, check_every=1_000)
+VARIANTS: dict[str, FinetuneConfig] = {
     "plain": PLAIN,
     "cross-fade": PLAIN.model_copy(update={"synthetic": "cross-fade"}),
     "geodesic": PLAIN.model_copy(update={"synthetic": "geodesic"}),
@@ -34,7 +34,7 @@ SCRATCH_STEPS, SCRATCH_RATE, SCRATCH_BATCH = 300, 1e-3, 64
 def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """The default."""
     began = time.perf_counter()
-    tuned = go_on(adapted_to(bench.model, bench.uploads(own, seed)), RefineConfig(seed=seed))
+    tuned = finetune_from(adapted_to(bench.model, bench.uploads(own, seed)), FinetuneConfig(seed=seed))
     return {"refined": bench.score(tuned.vae, own, others, began)}
 
 
@@ -45,7 +45,7 @@ def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict
     begun = adapted_to(bench.model, uploads)
     for name, config in VARIANTS.items():
         began = time.perf_counter()
-        tuned = go_on(begun, config.model_copy(update={"seed": seed}))
+        tuned = finetune_from(begun, config.model_copy(update={"seed": seed}))
         found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
     return found
 
@@ -67,7 +67,7 @@ def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[st
         ("tuned, classic augmentation + geodesic", from_classic, "geodesic"),
     ):
         began = time.perf_counter()
-        tuned = go_on(start, PLAIN.model_copy(update={"seed": seed, "synthetic": kind})).vae
+        tuned = finetune_from(start, PLAIN.model_copy(update={"seed": seed, "synthetic": kind})).vae
         if kind == "none":
             found[f"{name}, field"] = bench.score(tuned, own, others, began)
         tuned.field = None
@@ -105,7 +105,7 @@ def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
     values = bench.encodings.coefficients
 
     def error(places: list[int]) -> float:
-        z = refine(vae, values[places], steps=6)
+        z = invert(vae, values[places], steps=6)
         decoded = vae.decode(z) @ bench.heard.T + bench.offset
         return float((decoded - bench.encodings.timbre[places]).norm(dim=1).mean())
 

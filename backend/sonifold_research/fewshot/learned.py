@@ -31,7 +31,7 @@ from sonifold.adapt.ridge import Evidence
 from sonifold.adapt.uploads import Uploads
 from sonifold.model import Model
 from sonifold.types import Points
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
 from sonifold_research.fewshot.bench import FEWEST, Bench, Score
 
@@ -111,7 +111,7 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
     other = known.base(bench)
     scores = other.closed(own, others)
     began = time.perf_counter()
-    moved = replace(uploads, z=refine(other.model.vae, uploads.coefficients, uploads.z, steps=4))
+    moved = replace(uploads, z=invert(other.model.vae, uploads.coefficients, uploads.z, steps=4))
     field = adapted_to(other.model, moved).vae.field
     found["instant, meta-trained base"] = scores.score(other.model.vae, began, field)
     found["meta-trained base, not adapted"] = scores.score(other.model.vae, time.perf_counter())
@@ -178,7 +178,7 @@ def library_episodes(bench: Bench, count: int = BASE_EPISODES) -> list[Episode]:
         own = model.coefficients.analyse(features)
         copies = augment.copies(features[:UPLOADS], FEW_COPIES, spectral, draw).flatten(0, 1)
         altered = model.coefficients.analyse(copies)
-        z = refine(model.vae, own, steps=6)
+        z = invert(model.vae, own, steps=6)
         rows = torch.cat([own[:UPLOADS], altered])
         points = torch.cat([z[:UPLOADS], model.vae.encode(altered)[0]])
         found.append(Episode(rows, points, own[UPLOADS:], z[UPLOADS:], UPLOADS))

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sonifold.adapt.finetune import RefineConfig, go_on
+from sonifold.adapt.finetune import FinetuneConfig, finetune_from
 from sonifold.adapt.instant import adapted_to
 from sonifold.audio.timbre import timbre_features
 from sonifold.files import write_whole
 from sonifold.morph.render import POINT_ITERATIONS, Renderer
 from sonifold.representation.spectral import ONSET
-from sonifold.vae.inversion import refine
+from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
 from sonifold_research.fewshot.bench import FEWEST, Bench
 
@@ -40,7 +40,7 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
             own, others = bench.draw(group, UPLOADS, 0)
             uploads = bench.uploads(own, 0)
             instant = adapted_to(bench.model, uploads)
-            tuned = go_on(instant, RefineConfig(trial=False))
+            tuned = finetune_from(instant, FinetuneConfig(trial=False))
             networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
             errors = {name: _error(bench, vae, others[:OTHERS]) for name, vae in networks.items()}
             found["groups"].append({"group": group.name, **errors})
@@ -52,7 +52,7 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
 @torch.no_grad()
 def _error(bench: Bench, vae: VAE, places: list[int]) -> float:
     spectral = bench.model.representation
-    z = refine(vae, bench.encodings.coefficients[places], bench.encodings.z[places], 4)
+    z = invert(vae, bench.encodings.coefficients[places], bench.encodings.z[places], 4)
     maps = spectral.normalise(Renderer(spectral, vae, bench.model.coefficients).features(z))
     rendered = spectral.synthesise(maps, iterations=POINT_ITERATIONS)
     return float((_phi(bench, rendered) - _phi(bench, bench.sounds.audio[places])).norm(dim=1).mean())
