@@ -277,37 +277,6 @@ def test_the_changelog_begins_with_the_version_of_the_package():
     assert newest[1] == PROJECT["version"] == importlib.metadata.version("sonifold")
 
 
-def slug(heading):
-    """The anchor that a heading gets on the usual forges."""
-    words = re.sub(r"[^\w\- ]", "", re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower())
-    return words.strip().replace(" ", "-")
-
-
-def links(document):
-    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
-    found = re.findall(r"\]\(([^)\s]+)(?: \"[^\"]*\")?\)", text) + re.findall(
-        r"(?:src|href)=\"([^\"]+)\"", text
-    )
-    return [link for link in found if not re.match(r"[a-z]+:", link)]
-
-
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
-def test_links_inside_the_repository_lead_somewhere(name):
-    document = ROOT / name
-    broken = []
-    for link in links(document):
-        path, _, anchor = link.partition("#")
-        target = document.parent / path if path else document
-        headings = (
-            {slug(line) for line in re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)}
-            if anchor and target.suffix == ".md" and target.exists()
-            else {anchor}
-        )
-        if not target.exists() or anchor not in headings:
-            broken.append(link)
-    assert broken == []
-
-
 # What must not be in the repository
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import runpy
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -121,6 +123,7 @@ def metrics(dtype: torch.dtype = DOUBLE) -> dict[str, tuple[Metric, int]]:
         "flat": (Flat(2.0), 3),
         "flat, one dimension": (Flat(), 1),
         "half-plane": (HalfPlane(), 2),
+        "skeleton": (skeleton(), 3),
         "kernel, diagonal": (kernel(3, dtype=dtype), 3),
         "kernel, full": (kernel(3, full=True, dtype=dtype), 3),
         "kernel, one centroid": (kernel(2, centroids=1, dtype=dtype), 2),
@@ -143,6 +146,12 @@ def metrics(dtype: torch.dtype = DOUBLE) -> dict[str, tuple[Metric, int]]:
         "blend, full kernel": (Blend(headed, kernel(4, full=True, dtype=dtype), weight=3.0), 4),
         "blend, ensemble": (Blend(pullback, ensemble(dtype=dtype, reach=2.0), weight=0.5), 4),
     }
+
+
+def skeleton() -> Metric:
+    """The metric that CONTRIBUTING.md has newcomers copy."""
+    file = Path(__file__).parents[2] / "docs" / "skeletons" / "metric.py"
+    return runpy.run_path(str(file))["Growing"]()
 
 
 METRICS = metrics()

@@ -1,4 +1,4 @@
-"""The README's table of ``make bench-geometry`` is the one made from the committed figures."""
+"""The table of docs/measures.md of ``make bench-geometry`` is the one made from the committed figures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def table(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def test_the_readme_shows_the_table_of_the_committed_figures(table):
+def test_the_page_of_measures_shows_the_table_of_the_committed_figures(table):
     results = json.loads(table.PUBLISHED.read_text(encoding="utf-8"))
-    assert table.block(table.README.read_text(encoding="utf-8")) == table.markdown(results)
+    assert table.block(table.PAGE.read_text(encoding="utf-8")) == table.markdown(results)
 
 
 def test_a_figure_that_was_not_measured_meets_no_bar(table):

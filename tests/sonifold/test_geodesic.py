@@ -271,3 +271,13 @@ def test_where_the_metric_is_not_finite_the_line_is_returned_and_says_so():
 def test_an_outcome_is_a_sentence():
     assert str(Stop.OUT_OF_STEPS).startswith("step limit reached")
     assert len({str(stop) for stop in Stop}) == len(Stop)
+
+
+def test_a_curve_through_the_lattice_is_not_called_the_straight_line():
+    class Growing(Metric):
+        def tensor(self, z):
+            return (1 + (z**2).sum(1))[:, None, None] * torch.eye(2, dtype=z.dtype)
+
+    path = solve(Growing(), torch.tensor([[2.0, -2.0]]), torch.tensor([[2.0, 2.0]]))
+    assert path.length[0] < 0.95 * path.line_length[0]
+    assert path.stop[0] is Stop.CONVERGED

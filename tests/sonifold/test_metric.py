@@ -116,7 +116,7 @@ class TestContract:
         curves = line(z[:3], z[3:6], 4)
         energy, gradient, inverse = metric.energy_model(curves)
         expected_energy, expected_gradient = metric.energy_gradient(curves)
-        steps = Steps.of(curves, metric.samples_per_step)
+        steps = Steps.of(curves, metric.looks)
         whole = torch.linalg.inv(metric.tensor(steps.places)).unflatten(0, steps.shape).mean(2)
         assert_close(energy, expected_energy)
         assert_close(gradient, expected_gradient)

@@ -173,9 +173,9 @@ class _Work:
         still = torch.tensor([why is Stop.STRAIGHT for why in result.stop], device=straight.device)
         if not self.metric.chordal or not still.any():
             return torch.zeros_like(still)
-        samples = line(straight[still, 0], straight[still, -1], PLACES)
+        places = line(straight[still, 0], straight[still, -1], PLACES)
         along = (straight[still, -1] - straight[still, 0]).repeat_interleave(PLACES, 0)
-        squared = self.metric.inner(samples.flatten(0, 1), along, along)
+        squared = self.metric.inner(places.flatten(0, 1), along, along)
         still[still.clone()] = (squared.view(-1, PLACES) == 0).all(1)
         return still
 
@@ -206,7 +206,8 @@ class _Work:
             return found
         n = found.curves.shape[1]
         curves, energy, steps = (part[kept] for part in other[:3])
-        stop = [other.stop[k] for k in kept.tolist()]
+        # a way through the lattice that needed no step is not the straight line
+        stop = [Stop.CONVERGED if other.stop[k] is Stop.STRAIGHT else other.stop[k] for k in kept.tolist()]
         return _replaced(found, which[kept], Descent(resample(curves, n), energy, steps, stop))
 
     def _fine_energy(self, curves: Curves) -> Tensor:
@@ -243,7 +244,7 @@ class _Work:
         """Energy, the metric looked at in the middle of each step of a finer grid; (batch,)."""
         finer = resample(curves, GLANCE * (self.nodes - 1) + 1)
         steps = Steps.of(finer, 1)
-        squared = self.metric.inner(steps.samples, steps.moves, steps.moves)
+        squared = self.metric.inner(steps.places, steps.moves, steps.moves)
         return (finer.shape[1] - 1) * squared.view(len(curves), -1).sum(1)
 
     @property
@@ -253,17 +254,15 @@ class _Work:
         grids = (
             (GRID_UNKNOWN if self.known is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
         )
-        coarse = tuple(
-            n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
-        )
+        coarse = tuple(n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.looks > 1))
         return (*coarse, self.nodes) if self.polish or not coarse else coarse
 
     def _typical(self, curves: Curves) -> Tensor:
         """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
         if self.known is not None:
             return self.known.to(curves)
-        samples = line(curves[:, 0], curves[:, -1], PLACES)
-        return self.metric.tensor(samples.flatten(0, 1)).unflatten(0, samples.shape[:2])
+        places = line(curves[:, 0], curves[:, -1], PLACES)
+        return self.metric.tensor(places.flatten(0, 1)).unflatten(0, places.shape[:2])
 
     def _descend(self, begin: Curves, grids: tuple[int, ...]) -> Descent:
         """From straight lines through the grids; an outcome STRAIGHT where the first look was enough on each."""

@@ -45,36 +45,36 @@ class Quadratic(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The steps of curves and the points on them where a metric is sampled, r evenly spaced on each.
+    """The steps of curves and the places on them at which a metric is looked at, r evenly spaced ones each.
 
-    Sample j of the step from z_k to z_{k+1} is at z_k + tau_j (z_{k+1} - z_k), tau_j = (j + 1/2) / r.
+    Look j of the step from z_k to z_{k+1} is at z_k + tau_j (z_{k+1} - z_k), tau_j = (j + 1/2) / r.
     """
 
-    samples: Points  #: (batch * (node - 1) * r, latent)
-    moves: Vectors  #: the step each sample lies on; as many
+    places: Points  #: (batch * (node - 1) * r, latent)
+    moves: Vectors  #: the step each place lies on; as many
     shape: tuple[int, int, int]  #: (batch, node - 1, r)
     tau: Tensor  #: (r,)
 
     @classmethod
-    def of(cls, curves: Curves, samples_per_step: int) -> Steps:
+    def of(cls, curves: Curves, looks: int) -> Steps:
         moves = curves.diff(dim=1)
-        tau = ((torch.arange(samples_per_step) + 0.5) / samples_per_step).to(curves)
-        samples = curves[:, :-1, None] + tau[:, None] * moves[:, :, None]
-        shape = (*moves.shape[:2], samples_per_step)
-        return cls(samples.flatten(0, 2), moves[:, :, None].expand_as(samples).flatten(0, 2), shape, tau)
+        tau = ((torch.arange(looks) + 0.5) / looks).to(curves)
+        places = curves[:, :-1, None] + tau[:, None] * moves[:, :, None]
+        shape = (*moves.shape[:2], looks)
+        return cls(places.flatten(0, 2), moves[:, :, None].expand_as(places).flatten(0, 2), shape, tau)
 
     def mean(self, looked: Tensor) -> Tensor:
-        """Values at the samples (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
+        """What was found at the places (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
         return looked.unflatten(0, self.shape).mean(2)
 
     def split(self, slopes: Vectors) -> tuple[Tensor, Tensor]:
-        """Slopes with respect to the samples as slopes with respect to the (start, end) of each step."""
+        """Slopes with respect to the places as slopes with respect to the (start, end) of each step."""
         found = slopes.unflatten(0, self.shape)
         to_end = (self.tau[:, None] * found).mean(2)
         return found.mean(2) - to_end, to_end
 
 
-class GeodesicOrigin(NamedTuple):
+class Station(NamedTuple):
     """A place from which a geodesic is continued, with what of the metric is needed there."""
 
     tensor: Tensors  #: G at the place, (batch, latent, latent)
@@ -98,8 +98,8 @@ class Metric(ABC):
     device: torch.device | None = None
     #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
     chordal: bool = False
-    #: Samples of the tensor on each step of a curve: more of them miss less between the nodes.
-    samples_per_step: int = 1
+    #: Places on each step of a curve at which the tensor is looked at: more of them miss less between the nodes.
+    looks: int = 1
     #: Whether G^-1 is a formula, so that taking it at every step of a curve costs no more than the energy does.
     closed_form: bool = False
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
@@ -183,19 +183,19 @@ class Metric(ABC):
         """Gamma(u, v), the connection raised to a vector; (batch, latent). A geodesic has z'' = -Gamma(z', z')."""
         return self.raised(z, self.connection(z, u, v))
 
-    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         """(G, the matrices that take v to the covector [u v, .]) at places along curves, u the velocities there.
 
         places (batch, place, latent) of smooth curves; rates (place, place) takes what varies along them, given at the
         places, to its time derivatives there. Each result (batch, place, latent, latent).
         """
-        z, u, d = samples.flatten(0, 1), velocities.flatten(0, 1), samples.shape[-1]
+        z, u, d = places.flatten(0, 1), velocities.flatten(0, 1), places.shape[-1]
         every = torch.eye(d, dtype=z.dtype, device=z.device).repeat(len(z), 1)
         rows = self.connection(z.repeat_interleave(d, 0), u.repeat_interleave(d, 0), every)
-        shape = (*samples.shape, d)
+        shape = (*places.shape, d)
         return self.tensor(z).view(shape), rows.view(shape).mT
 
-    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
+    def station(self, z: Points) -> Station:
         """To continue geodesics at points (batch, latent)."""
 
         def slope(others: Tensor) -> Tensor:
@@ -203,15 +203,15 @@ class Metric(ABC):
             there_and_back = torch.stack([others, here, others], 2).flatten(0, 1)
             return self.energy_gradient(there_and_back)[1].view(others.shape) / 4
 
-        return GeodesicOrigin(self.tensor(z), slope)
+        return Station(self.tensor(z), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
-        """Squared length of each step of each curve, its mean over the samples; (batch, node - 1).
+        """Squared length of each step of each curve, its mean over the looks; (batch, node - 1).
 
         Error of the length of a smooth curve: of second order in the spacing.
         """
-        steps = Steps.of(curves, self.samples_per_step)
-        return steps.mean(self.inner(steps.samples, steps.moves, steps.moves))
+        steps = Steps.of(curves, self.looks)
+        return steps.mean(self.inner(steps.places, steps.moves, steps.moves))
 
     def energy(self, curves: Curves) -> Tensor:
         """E = N sum_k |z_{k+1} - z_k|_G^2, the integral of the squared speed over t in [0, 1]; (batch,).
@@ -239,21 +239,21 @@ class Metric(ABC):
         return energy.detach(), gradient_of(energy, inner)
 
     def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its samples).
+        """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its looks).
 
         The last (batch, node - 1, latent, latent), or (batch, node - 1, latent) where it is diagonal.
         """
-        steps = Steps.of(curves, self.samples_per_step)
-        return *self.energy_gradient(curves, anchors), steps.mean(self.cometric(steps.samples))
+        steps = Steps.of(curves, self.looks)
+        return *self.energy_gradient(curves, anchors), steps.mean(self.cometric(steps.places))
 
     def quadratic(self, curves: Curves) -> Quadratic:
         """The energy's quadratic model with the metric frozen, the gradient exact.
 
-        H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k the mean over the samples of step k.
+        H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k the mean over the looks at step k.
         """
-        steps = Steps.of(curves, self.samples_per_step)
-        g = steps.mean(self.tensor(steps.samples))
+        steps = Steps.of(curves, self.looks)
+        g = steps.mean(self.tensor(steps.places))
         pull = (g @ curves.diff(dim=1)[..., None])[..., 0]
-        to_start, to_end = steps.split(self.gradient(steps.samples, steps.moves))
+        to_start, to_end = steps.split(self.gradient(steps.places, steps.moves))
         gradient = pull[:, :-1] - pull[:, 1:] + (to_end[:, :-1] + to_start[:, 1:]) / 2
         return Quadratic(g[:, :-1] + g[:, 1:], -g[:, 1:-1], gradient)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import GeodesicOrigin, Metric, Quadratic
+from .base import Metric, Quadratic, Station
 from .kernel import KernelMetric
 from .pullback import Pullback
 
@@ -39,7 +39,7 @@ class Blend(Metric):
     scale
         s, in output units per latent unit; see ``typical_scale``.
 
-    Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data dz_k ), G_data the mean over the step's samples.
+    Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data dz_k ), G_data the mean over its looks at the step.
     Raises ``ValueError`` when the weight is negative or infinite, or the scale not positive.
     """
 
@@ -115,14 +115,14 @@ class Blend(Metric):
     def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         return self._sum(self.pullback.connection(z, u, v), self.data.connection(z, u, v))
 
-    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
-        ours = self.pullback.connections(samples, velocities, rates)
-        theirs = self.data.connections(samples, velocities, rates)
+    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        ours = self.pullback.connections(places, velocities, rates)
+        theirs = self.data.connections(places, velocities, rates)
         return self._sum(ours[0], theirs[0]), self._sum(ours[1], theirs[1])
 
-    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
-        ours, theirs = self.pullback.geodesic_origin(z), self.data.geodesic_origin(z)
-        return GeodesicOrigin(
+    def station(self, z: Points) -> Station:
+        ours, theirs = self.pullback.station(z), self.data.station(z)
+        return Station(
             self._sum(ours.tensor, theirs.tensor),
             lambda others: self._sum(ours.slope(others), theirs.slope(others)),
         )

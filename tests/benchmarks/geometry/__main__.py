@@ -3,7 +3,7 @@
     python tests/benchmarks/geometry                    everything, about twenty minutes
     python tests/benchmarks/geometry --only kernel      one part; the others keep what they have
     python tests/benchmarks/geometry --table            nothing measured, the table printed again
-    python tests/benchmarks/geometry --readme           and written into README.md
+    python tests/benchmarks/geometry --publish          and written into docs/measures.md
 
 Every part is written to build/bench/geometry.json as soon as it is done, so that an interrupted run keeps what it
 has; a peer that cannot be installed or does not finish in its time is reported as such.
@@ -62,7 +62,7 @@ def main() -> int:
         return 1
     rows = table.rows(results["parts"])
     print("", *table.text(rows), "", *table.details(results["parts"]), "", results["machine"], sep="\n")
-    if options.readme:
+    if options.publish:
         table.publish(results)
     return 0
 
@@ -75,7 +75,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--table", action="store_true", help="measure nothing, print what is there")
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--publish", action="store_true", help="write the table into docs/measures.md")
     return parser.parse_args()
 
 

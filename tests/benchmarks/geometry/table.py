@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sonifold.evaluate.measures import read_bar
 
 ROOT = Path(__file__).resolve().parents[3]
-#: What the README shows was made from this file, which is committed; a test compares them.
+#: What docs/measures.md shows was made from this file, which is committed; a test compares them.
 PUBLISHED = ROOT / "docs" / "bench-geometry.json"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "measures.md"
 BEGIN, END = "<!-- bench-geometry -->", "<!-- /bench-geometry -->"
 
 
@@ -32,6 +32,11 @@ class Row(NamedTuple):
             return "not measured"
         compare, limit = read_bar(self.bar)
         return "met" if compare(self.value, limit) else "MISSED"
+
+    @property
+    def word(self) -> str:
+        """The verdict as the page shows it, a missed bar in bold."""
+        return "**missed**" if self.verdict == "MISSED" else self.verdict
 
     @property
     def shown(self) -> str:
@@ -207,10 +212,10 @@ def _aligned(cells: list[tuple[str, ...]]) -> Iterator[str]:
 
 
 def markdown(results: dict) -> str:
-    """The block of the README between its two marks."""
+    """The block of docs/measures.md between its two marks."""
     parts = results["parts"]
-    lines = ["| measure | value | bar |", "|---|---|---|"]
-    lines += [f"| {row.measure} | {row.shown} | {row.bar} |" for row in rows(parts)]
+    lines = ["| measure | value | bar | |", "|---|---|---|---|"]
+    lines += [f"| {row.measure} | {row.shown} | {row.bar} | {row.word} |" for row in rows(parts)]
     lines += ["", "| problem | solver | ms to 1 % | arrive | energy / best, median | worst | failures |"]
     lines += ["|---|---|---|---|---|---|---|"]
     lines += [f"| {' | '.join(cells[:7])} |" for cells in solver_cells(parts)]
@@ -220,14 +225,14 @@ def markdown(results: dict) -> str:
     return "\n".join([*lines, "", f"On: {results['machine']}."])
 
 
-def block(readme: str) -> str:
-    """What stands between the marks of a README."""
-    return readme.split(BEGIN)[1].split(END)[0].strip()
+def block(page: str) -> str:
+    """What stands between the two marks of a page."""
+    return page.split(BEGIN)[1].split(END)[0].strip()
 
 
 def publish(results: dict) -> None:
-    """Keep the results in docs/, and their table in the README."""
+    """Keep the results in docs/, and their table in docs/measures.md."""
     PUBLISHED.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{markdown(results)}\n\n{END}{after}", encoding="utf-8")
