@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonifold.audio.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
+from sonifold.choices import Choice, MetricName, PathKind, SamplerName
 from sonifold.errors import SonifoldError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--out", type=Path, default=Path("morph.wav"), help=f"{_suffixes()}; with --each a folder"
     )
     _add_file_options(command)
-    command.add_argument("--path", choices=["geodesic", "linear", "retimed", "graph"], default="geodesic")
-    command.add_argument("--metric", choices=["blend", "pullback", "kernel", "flat"], default="blend")
+    command.add_argument("--path", choices=_names(PathKind), default="geodesic", help=_words(PathKind))
+    command.add_argument("--metric", choices=_names(MetricName), default="blend", help=_words(MetricName))
     command.add_argument(
         "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
     )
@@ -88,9 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_file_options(command)
     command.add_argument(
         "--by",
-        choices=["importance", "hmc", "mixture", "aggregated", "prior", "walk"],
+        choices=_names(SamplerName),
         default="hmc",
-        help="hmc and importance follow the metric's volume; walk needs --start",
+        help=f"{_words(SamplerName)}; walk needs --start",
     )
     command.add_argument("--count", type=int, default=8)
     command.add_argument("--seed", type=int, default=0, help="the same one draws the same sounds")
@@ -145,6 +146,14 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("measures", help="every figure measured so far beside its bar")
     command.set_defaults(run=_measures)
     return parser
+
+
+def _names(choices: type[Choice]) -> list[str]:
+    return [str(choice) for choice in choices]
+
+
+def _words(choices: type[Choice]) -> str:
+    return "; ".join(f"{choice}: {choice.sentence}" for choice in choices)
 
 
 def _suffixes() -> str:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import sonifold
-from sonifold.model.points import SAMPLERS
+from sonifold.choices import SamplerName
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_flat_neighbours_are_the_euclidean_ones(model, sounds):
     assert [d for _, d in found] == pytest.approx(away[expected].tolist(), rel=1e-4)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", SamplerName)
 def test_samplers_repeat_themselves_and_stay_finite(model, sounds, name):
     first, again = (model.sample(name, 4, seed=3, start=sounds[0]) for _ in range(2))
     assert first.points.shape == (4, model.latent_dim)

@@ -19,7 +19,7 @@ from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
-from sonifold.morph.path import Kind, MetricName, Path
+from sonifold.morph.path import Path
 from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch
@@ -33,8 +33,8 @@ MIDDLE = slice(7, 10)  # steps 8 to 10 of 17: t = .44, .5, .56
 class Way(NamedTuple):
     """How to get from one sound to another."""
 
-    kind: Kind = "geodesic"
-    metric: MetricName = "blend"
+    kind: str = "geodesic"
+    metric: str = "blend"
     weight: float | None = None  # of the blend's data term; the pack's default when None
 
 

@@ -21,7 +21,6 @@ from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
 from sonifold.metric import KernelMetric, Metric, Pullback
 from sonifold.model import provenance
 from sonifold.model.metrics import Metrics
-from sonifold.morph.path import MetricName
 from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts, read_pack
 from sonifold.representation.readout import Readout
@@ -215,11 +214,11 @@ class LatentModel:
 
     # -- metrics ----------------------------------------------------------------------------------
 
-    def metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+    def metric(self, name: str = "blend", weight: float | None = None) -> Metric:
         """One of the model's metrics, for :mod:`sonifold.geodesic`; ``weight`` is the blend's."""
         return Metrics(self.pullback, self.kernel).named(name, self._weight(weight), self.config.metric.scale)
 
-    def working_metric(self, name: MetricName = "blend", weight: float | None = None) -> Metric:
+    def working_metric(self, name: str = "blend", weight: float | None = None) -> Metric:
         """The same on the model's device: for solvers, which take points there and bring paths back."""
         return self._on_device.named(name, self._weight(weight), self.config.metric.scale)
 

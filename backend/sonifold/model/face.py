@@ -14,7 +14,7 @@ from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, Draw, ExtrapolationPoint, MeanPoint, PointOperations
 from sonifold.model.rendering import PathRenderer
 from sonifold.model.traversal import Traversal, Traversals
-from sonifold.morph.path import Kind, MetricName, Path
+from sonifold.morph.path import Path
 from sonifold.sound import Sound
 
 
@@ -69,7 +69,7 @@ class Model(LatentModel):
         self,
         start: Sound,
         end: Sound,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
         steps: int = 17,
     ) -> Path:
@@ -83,8 +83,8 @@ class Model(LatentModel):
     def paths(
         self,
         pairs: list[tuple[Sound, Sound]],
-        kind: Kind = "geodesic",
-        metric: MetricName = "blend",
+        kind: str = "geodesic",
+        metric: str = "blend",
         weight: float | None = None,
         steps: int = 17,
     ) -> list[Path]:
@@ -150,7 +150,7 @@ class Model(LatentModel):
         sound: Sound,
         count: int = 8,
         distance: Distance = "geodesic",
-        metric: MetricName = "pullback",
+        metric: str = "pullback",
         weight: float | None = None,
     ) -> list[tuple[str, float]]:
         """The nearest library sounds, nearest first, without the sound itself: (id, distance).
@@ -169,20 +169,20 @@ class Model(LatentModel):
         self,
         sounds: list[Sound],
         weights: list[float] | None = None,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
     ) -> MeanPoint:
         """The weighted Frechet mean of sounds."""
         return self.points.mean(sounds, weights, metric, weight)
 
     def analogy(
-        self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
+        self, a: Sound, b: Sound, c: Sound, metric: str = "blend", weight: float | None = None
     ) -> AnalogyPoint:
         """A is to B as C is to what?"""
         return self.points.analogy(a, b, c, metric, weight)
 
     def extrapolate(
-        self, a: Sound, b: Sound, to: float = 1.5, metric: MetricName = "blend", weight: float | None = None
+        self, a: Sound, b: Sound, to: float = 1.5, metric: str = "blend", weight: float | None = None
     ) -> ExtrapolationPoint:
         """Beyond B, seen from A."""
         return self.points.extrapolate(a, b, to, metric, weight)
@@ -195,7 +195,7 @@ class Model(LatentModel):
         temperature: float = 1.0,
         start: Sound | None = None,
     ) -> Draw:
-        """New points by one of :data:`sonifold.model.points.SAMPLERS`."""
+        """New points by one of :class:`sonifold.choices.SamplerName`."""
         return self.points.sample(sampler, count, seed, temperature, start)
 
     # -- descriptors: see sonifold.audio.descriptors ----------------------------------------------
@@ -206,7 +206,7 @@ class Model(LatentModel):
         descriptor: str,
         steps: int = 9,
         reach: float | None = None,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
         hold: bool = True,
     ) -> Traversal:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sonifold.choices import MetricName
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
-from sonifold.morph.path import MetricName
 from sonifold.vae.network import VAE, freeze
 
 
@@ -26,8 +26,14 @@ class Metrics(NamedTuple):
         moved = freeze(copy.deepcopy(vae).to(device))
         return Metrics(Pullback(moved.tangents(head.to(device))), self.kernel.to(device=device))
 
-    def named(self, name: MetricName, weight: float, scale: float) -> Metric:
-        """One of the model's metrics; ``weight`` and ``scale`` are the blend's."""
-        if name == "blend":
-            return Blend(self.pullback, self.kernel, weight, scale)
-        return {"pullback": self.pullback, "kernel": self.kernel, "flat": Flat()}[name]
+    def named(self, name: str, weight: float, scale: float) -> Metric:
+        """One of the model's metrics; ``weight`` and ``scale`` are the blend's. Raises ValueError for another name."""
+        match MetricName.of(name):
+            case MetricName.BLEND:
+                return Blend(self.pullback, self.kernel, weight, scale)
+            case MetricName.PULLBACK:
+                return self.pullback
+            case MetricName.KERNEL:
+                return self.kernel
+            case MetricName.FLAT:
+                return Flat()

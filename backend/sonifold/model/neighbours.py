@@ -12,7 +12,6 @@ from torch import Tensor
 
 from sonifold import geodesic
 from sonifold.model.core import LatentModel
-from sonifold.morph.path import MetricName
 from sonifold.pack.library import Library
 from sonifold.sound import Sound
 from sonifold.types import Points, Timbre
@@ -82,7 +81,7 @@ class Neighbours:
         sound: Sound,
         count: int = 8,
         distance: Distance = "geodesic",
-        metric: MetricName = "pullback",
+        metric: str = "pullback",
         weight: float | None = None,
         table: SoundTable | None = None,
         timbre: Tensor | None = None,
@@ -108,7 +107,7 @@ class Neighbours:
         self,
         sound: Sound,
         count: int,
-        metric: MetricName,
+        metric: str,
         weight: float | None,
         table: SoundTable,
         exclude: str | None,

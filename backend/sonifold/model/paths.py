@@ -14,10 +14,11 @@ from torch import Tensor
 
 from sonifold import geodesic
 from sonifold.atlas import smooth_course
+from sonifold.choices import MetricName, PathKind
 from sonifold.geodesic import NeighbourGraph
 from sonifold.metric import Metric
 from sonifold.model.core import LatentModel
-from sonifold.morph.path import KINDS, METRICS, NODES, Kind, MetricName, Path
+from sonifold.morph.path import NODES, Path
 from sonifold.sound import Sound, require_sounds
 from sonifold.types import Curve, Curves, Points, Timbre
 
@@ -28,6 +29,14 @@ MAP_POINTS = 65  # of a path as drawn
 ALMOST = 0.05  # steps: one that would move by less is not rendered again
 
 Pair = tuple[Sound, Sound]
+
+
+class _Choice(NamedTuple):
+    """The kind of a path, its metric, and the weight of the metric's data term."""
+
+    kind: PathKind
+    metric: MetricName
+    weight: float
 
 
 class Heard(NamedTuple):
@@ -57,23 +66,21 @@ class PathFinder:
     def paths(
         self,
         pairs: Sequence[Pair],
-        kind: Kind = "geodesic",
-        metric: MetricName = "blend",
+        kind: str = "geodesic",
+        metric: str = "blend",
         weight: float | None = None,
         steps: int = 17,
     ) -> list[Path]:
         """See :meth:`sonifold.Model.paths`."""
         require_sounds(*(end for pair in pairs for end in pair))
         weight = self._model.config.metric.weight if weight is None else weight
-        _check_choices(kind, metric, weight, steps)
-        if kind == "geodesic" and metric == "blend" and math.isinf(weight):
-            kind = "graph"
+        _check_numbers(weight, steps)
+        choice = _Choice(PathKind.of(kind), MetricName.of(metric), weight)
+        if choice.kind == "geodesic" and choice.metric == "blend" and math.isinf(weight):
+            choice = choice._replace(kind=PathKind.GRAPH)
         measure = self._model.working_metric(metric, min(weight, MAX_WEIGHT))
-        solved = self._solve(pairs, kind, measure)
-        return [
-            self._timed(kind, metric, weight, pair, each, steps)
-            for pair, each in zip(pairs, solved, strict=True)
-        ]
+        solved = self._solve(pairs, choice.kind, measure)
+        return [self._timed(choice, pair, each, steps) for pair, each in zip(pairs, solved, strict=True)]
 
     def retimed(self, path: Path, heard: Tensor, at: Tensor) -> Path:
         """The same curve with its steps at equal distances to the ear.
@@ -98,7 +105,7 @@ class PathFinder:
 
     # -- solving ----------------------------------------------------------------------------------
 
-    def _solve(self, pairs: Sequence[Pair], kind: Kind, metric: Metric) -> list[Solved]:
+    def _solve(self, pairs: Sequence[Pair], kind: PathKind, metric: Metric) -> list[Solved]:
         halfway = torch.stack([self._model.renderer.crossing(*pair).halfway() for pair in pairs])
         starts, ends = halfway[:, 0], halfway[:, 1]
         curves, outcomes, converged = self._curves(pairs, kind, metric, starts, ends)
@@ -110,7 +117,7 @@ class PathFinder:
         ]
 
     def _curves(
-        self, pairs: Sequence[Pair], kind: Kind, metric: Metric, starts: Points, ends: Points
+        self, pairs: Sequence[Pair], kind: PathKind, metric: Metric, starts: Points, ends: Points
     ) -> tuple[Curves, list[str], list[bool]]:
         if kind == "geodesic":
             solved = geodesic.solve(metric, starts, ends, NODES)
@@ -130,10 +137,8 @@ class PathFinder:
 
     # -- timing and measuring ---------------------------------------------------------------------
 
-    def _timed(
-        self, kind: Kind, metric: MetricName, weight: float, pair: Pair, solved: Solved, steps: int
-    ) -> Path:
-        model, curve = self._model, solved.curve
+    def _timed(self, choice: _Choice, pair: Pair, solved: Solved, steps: int) -> Path:
+        model, curve, kind = self._model, solved.curve, choice.kind
         if kind != "graph":
             curve = model.renderer.crossing(*pair).curve(curve)
         heard = self._recent_line(*pair) if kind in ("linear", "retimed") else self._heard_along(curve, pair)
@@ -146,9 +151,7 @@ class PathFinder:
         step_positions = geodesic.at(drawn[None], times)[0]
         scale = model.config.unit_per_phi
         return Path(
-            kind,
-            metric,
-            weight,
+            *choice,
             *pair,
             nodes=geodesic.at(curve[None], times)[0],
             times=times,
@@ -206,12 +209,8 @@ def _interpolated(
     return {name: np.interp(times.numpy(), at, values).tolist() for name, values in along.items()}
 
 
-def _check_choices(kind: str, metric: str, weight: float, steps: int) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"no path of kind {kind!r}; choose one of {', '.join(KINDS)}.")
-    if metric not in METRICS:
-        raise ValueError(f"no metric {metric!r}; choose one of {', '.join(METRICS)}.")
+def _check_numbers(weight: float, steps: int) -> None:
     if not weight >= 0:
-        raise ValueError(f"the data term's weight must be 0 or more, {weight} came.")
+        raise ValueError(f"the data term's weight must be 0 or more, got {weight}.")
     if not 2 <= steps <= MAX_STEPS:
-        raise ValueError(f"a path has 2 to {MAX_STEPS} steps, {steps} came.")
+        raise ValueError(f"a path has 2 to {MAX_STEPS} steps, got {steps}.")

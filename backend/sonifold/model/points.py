@@ -18,8 +18,8 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.atlas import smooth_course
 from sonifold.caveat import Caveat
+from sonifold.choices import SamplerName
 from sonifold.model.core import LatentModel
-from sonifold.morph.path import MetricName
 from sonifold.sample import (
     PACE,
     AggregatedPosterior,
@@ -48,15 +48,6 @@ MOST_SAMPLES = 256
 HMC_STEPS, HMC_WARM_UP = 20, 25
 #: Steps of a walk between two sounds of it, so that they differ to the ear.
 WALK_EVERY = 20
-#: What the samplers are called, and what a user should know of each.
-SAMPLERS: dict[str, str] = {
-    "importance": "by the metric's volume, in one pass; in many dimensions a few dense groups take all",
-    "hmc": "by the metric's volume: Hamiltonian Monte Carlo, one short chain from a sound for each",
-    "mixture": "from Gaussians fitted to the sounds: the baseline to beat",
-    "aggregated": "near one of the sounds, as far as the encoder was unsure of it",
-    "prior": "from the normal distribution the model was trained towards",
-    "walk": "wandering from a sound, in steps as long as the metric allows",
-}
 
 
 @dataclass(frozen=True)
@@ -181,7 +172,7 @@ class PointOperations:
         self,
         sounds: Sequence[Sound],
         weights: Sequence[float] | None = None,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
     ) -> MeanPoint:
         """The weighted Frechet mean of 2 to 16 sounds: the least sum of weighted squared geodesic distances.
@@ -214,7 +205,7 @@ class PointOperations:
         )
 
     def analogy(
-        self, a: Sound, b: Sound, c: Sound, metric: MetricName = "blend", weight: float | None = None
+        self, a: Sound, b: Sound, c: Sound, metric: str = "blend", weight: float | None = None
     ) -> AnalogyPoint:
         """A is to B as C is to what? The direction from A to B, carried along the geodesic to C and followed there."""
         flow = geodesic.analogy(self._model.metric(metric, weight), a.z[None], b.z[None], c.z[None])
@@ -233,7 +224,7 @@ class PointOperations:
         a: Sound,
         b: Sound,
         to: float = 1.5,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
     ) -> ExtrapolationPoint:
         """On from A through B along their geodesic, as far as ``to`` times the way between them.
@@ -279,7 +270,7 @@ class PointOperations:
         temperature: float = 1.0,
         start: Sound | None = None,
     ) -> Draw:
-        """New points by one of :data:`SAMPLERS`; the same seed draws the same ones.
+        """New points by one of :class:`sonifold.choices.SamplerName`; the same seed draws the same ones.
 
         Args:
             count: 1 to 256.
@@ -289,14 +280,13 @@ class PointOperations:
         Raises:
             ValueError: an unknown sampler, a count or temperature out of range, a walk from nowhere.
         """
-        if sampler not in SAMPLERS:
-            raise ValueError(f"no sampler {sampler!r}; choose one of {', '.join(SAMPLERS)}.")
+        name = SamplerName.of(sampler)
         if not 1 <= count <= MOST_SAMPLES:
-            raise ValueError(f"1 to {MOST_SAMPLES} sounds are drawn at once, {count} came.")
+            raise ValueError(f"1 to {MOST_SAMPLES} sounds are drawn at once, got {count}.")
         drawn = (
             self._walk(count, seed, temperature, start)
-            if sampler == "walk"
-            else self._sampler(sampler).sample(count, seed, temperature)
+            if name is SamplerName.WALK
+            else self._sampler(name).sample(count, seed, temperature)
         )
         drawn = replace(drawn, points=drawn.points.cpu())
         away = self.away(drawn.points)
@@ -328,16 +318,16 @@ class PointOperations:
         walk = wander(self._model.kernel, start.z, count, seed, PACE * temperature, WALK_EVERY)
         return Samples(walk.points[1:], "walk", seed, temperature, walk.acceptance)
 
-    def _sampler(self, name: str) -> Sampler:
+    def _sampler(self, name: SamplerName) -> Sampler:
         model, library = self._model, self._model.library
         match name:
-            case "prior":
+            case SamplerName.PRIOR:
                 return Prior(model.latent_dim)
-            case "mixture":
+            case SamplerName.MIXTURE:
                 return self._mixture
-            case "aggregated":
+            case SamplerName.AGGREGATED:
                 return AggregatedPosterior(library.z, library.log_variance.exp())
-            case "hmc":
+            case SamplerName.HMC:
                 return VolumeHMC(model.working_kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
             case _:
                 return ImportanceResampling(model.working_kernel)

@@ -32,7 +32,6 @@ from sonifold.metric import Metric
 from sonifold.model import provenance
 from sonifold.model.core import LatentModel
 from sonifold.model.points import PointOperations
-from sonifold.morph.path import MetricName
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
 from sonifold.types import Curve, Points, Positions, Tensors, Vectors
@@ -170,7 +169,7 @@ class Traversals:
         descriptor: str,
         steps: int = 9,
         reach: float | None = None,
-        metric: MetricName = "blend",
+        metric: str = "blend",
         weight: float | None = None,
         hold: bool = True,
     ) -> Traversal:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from torch import Tensor
 
 from sonifold import notebook
+from sonifold.choices import MetricName, PathKind
 from sonifold.sound import Sound
 from sonifold.types import Curve, Positions
-
-Kind = Literal["geodesic", "linear", "retimed", "graph"]
-MetricName = Literal["blend", "pullback", "kernel", "flat"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-METRICS: tuple[MetricName, ...] = get_args(MetricName)
 
 NODES = 33  # of a solved curve, and places at which its sound is measured
 
@@ -35,7 +30,7 @@ class Path:
     the blend keeps low, in latent space, where ``water`` looks at the flat map.
     """
 
-    kind: Kind
+    kind: PathKind
     metric: MetricName
     weight: float
     start: Sound = field(repr=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
+from sonifold.choices import SamplerName
 from sonifold.model.provenance import version_of
 from sonifold_app.engine.base import (
     AtlasField,
@@ -132,10 +133,9 @@ def meaning_of_points(model: Model) -> str:
 
 def samplers() -> tuple[SamplerFacts, ...]:
     """What the science offers to draw new points with."""
-    from sonifold.model.points import SAMPLERS
-
     return tuple(
-        SamplerFacts(id, title, temperature=True, start=id == "walk") for id, title in SAMPLERS.items()
+        SamplerFacts(name, name.sentence, temperature=True, start=name is SamplerName.WALK)
+        for name in SamplerName
     )
 
 
