@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from sonifold_app.engine.base import Engine
+from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import access, limits, problems
 from sonifold_app.http.openapi import complete
 from sonifold_app.http.waiting import TellsWait
@@ -33,7 +33,7 @@ from sonifold_app.routes import (
     morphs,
     page,
     paths,
-    places,
+    points,
     samples,
     sounds,
     uploads,
@@ -115,7 +115,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.services = Services(
         settings,
         engine,
-        Recordings(storage.blobs, storage.memo, engine.convert),
+        Recordings(storage.blobs, storage.memo, engine),
         storage.memo,
         own,
         Adaptations(storage.kept.adaptations, own, engine),
@@ -135,7 +135,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         atlas,
         paths,
         morphs,
-        places,
+        points,
         samples,
         descriptors,
         decodings,

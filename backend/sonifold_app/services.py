@@ -11,7 +11,8 @@ from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 
 from sonifold import errors
-from sonifold_app.engine.base import Catalogue, Engine, ModelFacts
+from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import problems
 from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line

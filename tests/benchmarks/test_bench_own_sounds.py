@@ -22,7 +22,7 @@ from test_bench_server import API, Server
 
 import sonifold
 from sonifold.evaluate.measures import record
-from sonifold_app.engine.base import Admitted, Neighbour
+from sonifold_app.engine.answers import Neighbour, PreparedSound
 from sonifold_app.engine.packs import meaning_of_points
 from sonifold_app.store.sounds import KeptSounds, NewSound
 
@@ -81,12 +81,12 @@ def fill(folder: Path, count: int) -> list[str]:
     ]
     source = np.random.default_rng(0)
 
-    def admitted(row: int) -> Admitted:
+    def admitted(row: int) -> PreparedSound:
         at = row % len(z)
         near = (Neighbour(model.library.ids[at], 1.0),)
         moved = z[at] + 0.1 * source.normal(size=z.shape[1]).astype(np.float32)
         audio, place = flac[row % 8], (float(source.normal()), float(source.normal()))
-        return Admitted("x", 0.3, moved, place, True, near, timbre[at] + 0.01, audio, None, {}, ())
+        return PreparedSound("x", 0.3, moved, place, True, near, timbre[at] + 0.01, audio, None, {}, ())
 
     kept = KeptSounds(folder / "library")
     new = [NewSound("uploaded", f"sound {row}", admitted(row), {"file": "x"}) for row in range(count)]

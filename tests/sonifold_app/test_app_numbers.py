@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sonifold_app.schemas.common import row_of, rows
+from sonifold_app.engine.numbers import row_of, rows
 
 SOURCE = np.random.default_rng(0)
 

@@ -13,8 +13,10 @@ from app_checks import API, file_of, tone
 from pydantic import TypeAdapter
 
 from sonifold_app import schemas
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, SOUND_ID
 from sonifold_app.http import problems
-from sonifold_app.schemas.common import OTHER_OWN_ID, OWN_ID, SOUND_ID, Reply, Request
+from sonifold_app.schemas.common import Request
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from app_checks import API, assert_problem, samples_of
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
-from sonifold_app.engine.base import Admitted
+from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store import database
 from sonifold_app.store.database import Database, DatabaseUnusableError
@@ -213,9 +213,11 @@ def test_sounds_kept_at_the_same_time_are_all_kept(client, sounds, point, ids):
 # -- what lasts ----------------------------------------------------------------------------------
 
 
-def admitted(model, seed: int = 0) -> Admitted:
+def admitted(model, seed: int = 0) -> PreparedSound:
     numbers = np.random.default_rng(seed).normal(size=model.latent_dim).astype(np.float32)
-    return Admitted("x", 0.5, numbers, (0.0, 0.0), True, (), numbers[:4], b"audio %d" % seed, None, {}, ())
+    return PreparedSound(
+        "x", 0.5, numbers, (0.0, 0.0), True, (), numbers[:4], b"audio %d" % seed, None, {}, ()
+    )
 
 
 def test_own_sounds_survive_the_app(tmp_path, engine_of, sounds, point):
@@ -349,12 +351,11 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from sonifold_app.engine.base import Admitted
 from sonifold_app.store.sounds import KeptSounds, NewSound
 kept = KeptSounds(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)
 for i in range(100_000):
-    sound = Admitted("x", 1.0, z, (0, 0), True, (), z, b"%d " % i * 5000, None, {}, ())
+    sound = PreparedSound("x", 1.0, z, (0, 0), True, (), z, b"%d " % i * 5000, None, {}, ())
     new = NewSound("uploaded", str(i), sound, {})
     (sound,) = kept.add("m", "p", [new])
     print(sound.id, flush=True)

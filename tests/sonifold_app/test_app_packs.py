@@ -11,9 +11,9 @@ import pytest
 
 import sonifold
 from sonifold import errors
-from sonifold_app.engine.base import Anchor, PathQuery
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.engine.packs import facts_of, load_packs
+from sonifold_app.engine.questions import Anchor, PathQuery
 
 
 @pytest.fixture(scope="module")

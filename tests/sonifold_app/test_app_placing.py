@@ -12,7 +12,7 @@ from app_checks import API, file_of, tone
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
-from sonifold_app.engine.base import Admitted, Neighbour
+from sonifold_app.engine.answers import Neighbour, PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store.sounds import KeptSounds, NewSound
 
@@ -205,7 +205,9 @@ def crowd(tmp_path, model, client, name):
         at = row % len(z)
         near = (Neighbour(model.library.ids[at], 0.0),)
         position = (float(row), 0.0)
-        return Admitted("x", 0.5, z[at] + 0.01, position, True, near, timbre[at] + 1e-4, audio, None, {}, ())
+        return PreparedSound(
+            "x", 0.5, z[at] + 0.01, position, True, near, timbre[at] + 1e-4, audio, None, {}, ()
+        )
 
     new = [NewSound("uploaded", f"sound {row}", admitted(row), {}) for row in range(2050)]
     ids = [one.id for one in kept.add(name, pack, new)]

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from sonifold.files import write_whole
 from sonifold_app.app import create_app
-from sonifold_app.engine.base import Admitted
+from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.sounds import KeptSounds, NewSound
@@ -26,7 +26,7 @@ def new_sound(number: int) -> NewSound:
     z = np.full(4, number, np.float32)
     audio = b"recording %d " % number * 100
     return NewSound(
-        "uploaded", f"{number}", Admitted("x", 1.0, z, (0, 0), True, (), z, audio, None, {}, ()), {}
+        "uploaded", f"{number}", PreparedSound("x", 1.0, z, (0, 0), True, (), z, audio, None, {}, ()), {}
     )
 
 

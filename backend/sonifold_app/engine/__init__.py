@@ -1,1 +1,3 @@
-"""Who does the computing: one protocol (``base``), one implementation so far (``local``)."""
+"""Who does the computing: one protocol (``protocol``), its ``questions`` and ``answers``, all that can be computed
+(``operations``), and the engine in this process (``local``).
+"""

@@ -15,7 +15,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
@@ -23,11 +23,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-#: Applies a function to each item, in whatever order or at the same time; results in the items' order.
-Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
 #: Of a rank from this one on: done while nothing else waits, however long that takes, and waited for by nobody.
 BACKGROUND = 2
@@ -327,57 +322,3 @@ class Batcher(Generic[Key]):
         with self._lock:
             self._running = None
             self._pace.learn(batch[0].key, sum(job.size for job in batch), seconds)
-
-
-def serially(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """One after the other: the simplest way to compute several things."""
-    return [function(item) for item in items]
-
-
-def attempt_each(
-    compute: Callable[[Item], Result], items: Iterable[Item], spread: Spread = serially
-) -> list[Result | Exception]:
-    """Compute each item by itself; what an item raises is its result."""
-
-    def attempt(item: Item) -> Result | Exception:
-        try:
-            return compute(item)
-        except Exception as error:
-            return error
-
-    return spread(attempt, items)
-
-
-def by_group(
-    items: Sequence[Item],
-    group_of: Callable[[Item], Any],
-    compute: Callable[[Any, Sequence[Item]], Sequence[Result]],
-    spread: Spread = serially,
-) -> list[Result | Exception]:
-    """Compute items of the same group together; results in the items' order.
-
-    If a group fails its items are computed one by one, so that only the culprit's request fails.
-    """
-    groups: dict[Any, list[int]] = {}
-    for index, item in enumerate(items):
-        groups.setdefault(group_of(item), []).append(index)
-
-    def compute_group(group: Any) -> Sequence[Result | Exception]:
-        members = [items[index] for index in groups[group]]
-        try:
-            return compute(group, members)
-        except Exception as error:
-            if len(members) == 1:
-                return [error]
-            return attempt_each(lambda member: compute(group, [member])[0], members)
-
-    results: dict[int, Result | Exception] = {}
-    for indices, computed in zip(groups.values(), spread(compute_group, groups), strict=True):
-        results.update(zip(indices, computed, strict=True))
-    return [results[index] for index in range(len(items))]
-
-
-def all_or_error(results: Sequence[Result | Exception]) -> list[Result] | Exception:
-    """The results, or the first exception among them."""
-    good = [result for result in results if not isinstance(result, Exception)]
-    return good if len(good) == len(results) else next(r for r in results if isinstance(r, Exception))

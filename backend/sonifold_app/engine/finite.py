@@ -1,4 +1,4 @@
-"""No answer holds a number that is none: JSON has no word for it, and no picture a place."""
+"""Every number in an answer is finite: JSON cannot write others, and a picture cannot show them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import BaseModel
 
 from sonifold import errors
 
@@ -18,8 +19,8 @@ def checked(answer: Answer) -> Answer:
     """The answer. Raises NotFinite where it has NaN or infinity in it."""
     if not is_finite(answer):
         raise errors.NotFinite(
-            "what this leads to is beyond what numbers can hold: the model is flat or overflows there. Ask with other "
-            "sounds, points nearer to the map, or another metric."
+            "the result is not a finite number: the model is flat or overflows there. Use other sounds, points nearer "
+            "to the map, or another metric."
         )
     return answer
 
@@ -34,10 +35,12 @@ def is_finite(value: Any) -> bool:
         case str() | bytes():
             return True
         case Mapping():
-            return all(is_finite(one) for one in value.values())
+            return all(is_finite(member) for member in value.values())
         case Sequence():
-            return all(is_finite(one) for one in value)
+            return all(is_finite(item) for item in value)
+        case BaseModel():
+            return all(is_finite(field) for _, field in value)
         case _ if dataclasses.is_dataclass(value):
-            return all(is_finite(getattr(value, one.name)) for one in dataclasses.fields(value))
+            return all(is_finite(getattr(value, field.name)) for field in dataclasses.fields(value))
         case _:
             return True

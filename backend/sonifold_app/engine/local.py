@@ -16,105 +16,31 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
-from sonifold_app.engine import adapting, compute, exports, places, uploads
-from sonifold_app.engine.base import (
-    Adapted,
-    Admitted,
-    Analogy,
-    AnalogyQuery,
-    Anchor,
-    AudioFormat,
-    Catalogue,
-    CutFile,
-    Decoded,
-    Draw,
-    Embedding,
-    ExportQuery,
-    Extrapolation,
-    ExtrapolationQuery,
-    Hearing,
-    Indicatrices,
-    IndicatrixQuery,
-    Kept,
-    Mean,
-    MeanQuery,
-    ModelFacts,
-    ModelKind,
-    Morph,
-    MorphQuery,
-    Neighbour,
-    NeighbourQuery,
-    Numbers,
-    OwnPlaces,
-    PathQuery,
-    Provenance,
-    SampleQuery,
-    Settled,
-    SoundFile,
-    SplitFile,
-    StoredAudio,
-    TracedPath,
-    Traversal,
-    TraversalQuery,
-    Upload,
-)
-from sonifold_app.engine.batching import BACKGROUND, Batcher, Spread, attempt_each
+from sonifold_app.engine.answers import Adapted
+from sonifold_app.engine.batching import BACKGROUND, Batcher
+from sonifold_app.engine.choices import ModelKind
+from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.finite import checked
+from sonifold_app.engine.operations import OPERATIONS, adapting
+from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
+from sonifold_app.engine.parallel import attempt_each, map_serially
 from sonifold_app.engine.pools import Pool
+from sonifold_app.engine.protocol import Lane, Operation, Question, Result
+from sonifold_app.engine.questions import UserSoundData
 
 if TYPE_CHECKING:
     from sonifold.model import Model
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 #: Of threads that give way to others, as in ``nice``.
 LOW_PRIORITY = 5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One of the things that wait for company. ``most`` in a batch; those of lower ``rank`` go first.
-
-    ``seconds``: what one of size 1 takes, until it has been seen; ``size``: what it takes, compared with others.
-    """
-
-    compute: Callable[[Model, Sequence[Any], Spread], Sequence[Any]]
-    most: int
-    rank: int = 0
-    seconds: float = 0.3
-    size: Callable[[Any], float] = lambda _: 1.0
-
-
-#: Small batches keep the first of a crowd from waiting for the last, and a morph from waiting for twenty
-#: files.
-OPERATIONS: Mapping[str, Operation] = {
-    "trace": Operation(compute.traces, most=64),
-    "morph": Operation(
-        compute.morphs, most=4, seconds=1.0, size=lambda query: len(query.kinds) * query.steps / 34
-    ),
-    "decode": Operation(compute.decodings, most=32, seconds=0.05),
-    "embed": Operation(compute.embeddings, most=4, rank=1),
-    "admit": Operation(uploads.admissions, most=4, rank=1),
-    "mean": Operation(places.each(places.mean), most=4),
-    "analogy": Operation(places.each(places.analogy), most=4),
-    "extrapolate": Operation(places.each(places.extrapolation), most=4),
-    "describe": Operation(compute.descriptions, most=64),
-    "traversal": Operation(places.each(places.traversal), most=4),
-    "sample": Operation(places.each(places.draw), most=2),
-    "neighbours": Operation(places.each(places.neighbours), most=8),
-    "indicatrices": Operation(places.each(places.indicatrices), most=2),
-    "export": Operation(places.each(exports.export), most=2, rank=1),
-    "settle": Operation(adapting.settled, most=8, rank=1),
-}
 
 
 class LocalEngine:
@@ -141,7 +67,7 @@ class LocalEngine:
         self._models: Mapping[str, Model] = {}
         self._unusable: Mapping[str, str] = {}
         self._catalogue: Future[Catalogue] = Future()
-        self._batcher: Batcher[tuple[str, str]] | None = None
+        self._batcher: Batcher[tuple[str, str | None]] | None = None
         self._workers = ThreadPoolExecutor(
             max_workers=threads, thread_name_prefix="sonifold-compute", initializer=without_gradients
         )
@@ -155,12 +81,12 @@ class LocalEngine:
 
     def start(self) -> None:
         self._batcher = Batcher(
-            self._run,
+            self._run_batch,
             window=self._window,
             most=lambda key: OPERATIONS[key[0]].most,
             idle=release_memory,
             guess=lambda key: OPERATIONS[key[0]].seconds,
-            size=lambda key, item: OPERATIONS[key[0]].size(item),
+            size=lambda key, question: OPERATIONS[key[0]].size(question),
         )
         threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
 
@@ -202,13 +128,13 @@ class LocalEngine:
             return None
 
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
-        found = await self._files.run(opened, folder, kind, self._device)
-        if isinstance(found, str):
-            log.warning("model %s cannot be used: %s", folder.name, found)
-            self._unusable = {**self._unusable, folder.name: found}
+        opened_or_problem = await self._files.run(opened, folder, kind, self._device)
+        if isinstance(opened_or_problem, str):
+            log.warning("model %s cannot be used: %s", folder.name, opened_or_problem)
+            self._unusable = {**self._unusable, folder.name: opened_or_problem}
             self._announce(self._catalogue.result().models)
-            return found
-        model, facts = found
+            return opened_or_problem
+        model, facts = opened_or_problem
         self._models = {**self._models, folder.name: model}
         self._announce({**self._catalogue.result().models, folder.name: facts})
         return None
@@ -218,19 +144,19 @@ class LocalEngine:
         if model in models:
             self._announce({**models, model: replace(models[model], title=title)})
 
-    async def adapt(self, model: str, name: str, sounds: Sequence[Kept], seed: int) -> Adapted:
+    async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         adapted = await self._adapting.run(adapting.adapted, self._model(model), sounds, seed)
         self._models = {**self._models, name: adapted}
-        return adapting.told(adapted)
+        return adapting.facts_of(adapted)
 
     async def shut(self, model: str) -> None:
-        self._models = {name: one for name, one in self._models.items() if name != model}
-        compute.recall.cache_clear()  # it would hold on to the model
+        self._models = {name: other for name, other in self._models.items() if name != model}
+        load_user_sound.cache_clear()  # it would hold on to the model
         listed = model in self._catalogue.result().models.keys() | self._unusable.keys()
         if listed:
             self._unusable = {name: why for name, why in self._unusable.items() if name != model}
-            left = self._catalogue.result().models.items()
-            self._announce({name: facts for name, facts in left if name != model})
+            models = self._catalogue.result().models.items()
+            self._announce({name: facts for name, facts in models if name != model})
         await self._adapting.run(collect, self._freeze and listed)
 
     def _announce(self, models: Mapping[str, ModelFacts]) -> None:
@@ -239,108 +165,35 @@ class LocalEngine:
         catalogue.set_result(Catalogue(models, dict(self._unusable)))
         self._catalogue = catalogue
 
-    # -- what waits for company ----------------------------------------------------------------
+    # -- operations ----------------------------------------------------------------------------
 
-    async def trace(self, model: str, query: PathQuery) -> list[TracedPath]:
-        return await self._together("trace", model, query)
-
-    async def morph(self, model: str, query: MorphQuery) -> list[Morph]:
-        return await self._together("morph", model, query)
-
-    async def decode(
-        self, model: str, anchors: Sequence[Anchor], amounts: Mapping[str, float] | None = None
-    ) -> list[Decoded]:
-        turned = tuple((amounts or {}).items())
-        return await self._each("decode", model, [Hearing(anchor, turned) for anchor in anchors])
-
-    async def settle(self, model: str, sounds: Sequence[Kept], *, behind: bool = False) -> list[Settled]:
-        return await self._each("settle", model, sounds, behind)
-
-    async def embed(self, model: str, uploads: Sequence[Upload]) -> list[Embedding]:
-        return await self._each("embed", model, uploads)
-
-    async def admit(
-        self, model: str, sounds: Sequence[Upload | Anchor], *, behind: bool = False
-    ) -> list[Admitted]:
-        return await self._each("admit", model, sounds, behind)
-
-    async def export(self, model: str, query: ExportQuery) -> list[SoundFile]:
-        return await self._together("export", model, query)
-
-    async def mean(self, model: str, query: MeanQuery) -> Mean:
-        return await self._together("mean", model, query)
-
-    async def analogy(self, model: str, query: AnalogyQuery) -> Analogy:
-        return await self._together("analogy", model, query)
-
-    async def extrapolate(self, model: str, query: ExtrapolationQuery) -> Extrapolation:
-        return await self._together("extrapolate", model, query)
-
-    async def describe(self, model: str, anchors: Sequence[Anchor]) -> list[Mapping[str, float]]:
-        return await self._each("describe", model, anchors)
-
-    async def traversal(self, model: str, query: TraversalQuery) -> Traversal:
-        return await self._together("traversal", model, query)
-
-    async def sample(self, model: str, query: SampleQuery) -> Draw:
-        return await self._together("sample", model, query)
-
-    async def indicatrices(self, model: str, query: IndicatrixQuery) -> Indicatrices:
-        return await self._together("indicatrices", model, query)
-
-    async def neighbours(self, model: str, query: NeighbourQuery) -> list[Neighbour]:
-        return await self._together("neighbours", model, query)
-
-    async def _together(self, operation: str, model: str, item: Any) -> Any:
-        (result,) = await self._each(operation, model, [item])
-        return result
-
-    async def _each(
-        self, operation: str, model: str, items: Sequence[Any], behind: bool = False
-    ) -> list[Any]:
-        """Raises BusyError where too much is ahead of them, unless they are done behind everything else."""
-        self._model(model)  # an unknown name fails here, before it waits in line
+    async def run(
+        self,
+        operation: Operation[Question, Result],
+        model: str | None,
+        questions: Sequence[Question],
+        *,
+        behind: bool = False,
+    ) -> list[Result]:
+        loaded = (
+            None if model is None else self._model(model)
+        )  # an unknown name fails before it waits in line
+        if operation.lane is not Lane.BATCH:
+            pool = self._light if operation.lane is Lane.LIGHT else self._files
+            return await pool.run(answers_to, operation, loaded, questions)
         assert self._batcher is not None, "start() comes first"
-        rank = BACKGROUND if behind else OPERATIONS[operation].rank
-        futures = self._batcher.submit_all((operation, model), items, rank=rank)
+        rank = BACKGROUND if behind else operation.rank
+        futures = self._batcher.submit_all((operation.name, model), questions, rank=rank)
         return await all_of([asyncio.wrap_future(future) for future in futures])
 
-    def _run(self, key: tuple[str, str], items: Sequence[Any]) -> Sequence[Any]:
-        operation, name = key
-        answers = OPERATIONS[operation].compute(self._model(name), items, self._spread)
+    def _run_batch(self, key: tuple[str, str | None], questions: Sequence[Any]) -> Sequence[Any]:
+        name, model = key
+        loaded = None if model is None else self._model(model)
+        answers = OPERATIONS[name].compute(loaded, questions, self._map_parallel)
         return attempt_each(raised_or_checked, answers)
 
-    def _spread(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
+    def _map_parallel(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
         return list(self._workers.map(function, items))
-
-    # -- what is over at once ------------------------------------------------------------------
-
-    async def place(self, model: str, points: Numbers) -> Numbers:
-        return checked(await self._light.run(compute.placed, self._model(model), points))
-
-    async def lift(self, model: str, positions: Numbers) -> Numbers:
-        return checked(await self._light.run(compute.lifted, self._model(model), positions))
-
-    async def distances(self, model: str, anchor: Anchor, own: OwnPlaces | None = None) -> Numbers:
-        return checked(await self._light.run(compute.distances_of, self._model(model), anchor, own))
-
-    async def original(self, model: str, sound: str) -> StoredAudio:
-        return await self._light.run(compute.original_of, self._model(model), sound)
-
-    async def convert(self, audio: bytes, format: AudioFormat, provenance: Provenance | None = None) -> bytes:
-        return await self._light.run(compute.converted, audio, format, provenance)
-
-    async def split(self, upload: Upload, threshold: float | None) -> SplitFile:
-        return checked(await self._files.run(uploads.split, upload, threshold))
-
-    async def cut(self, upload: Upload, spans: Sequence[tuple[float, float]]) -> CutFile:
-        return await self._files.run(uploads.cut, upload, spans)
-
-    async def fingerprints(self, sounds: Sequence[bytes]) -> list[bytes]:
-        return await self._files.run(uploads.fingerprints, sounds)
-
-    async def duplicates(self, fingerprints: Sequence[bytes]) -> list[tuple[int, int, float]]:
-        return await self._files.run(uploads.duplicates, fingerprints)
 
     def _model(self, name: str) -> Model:
         if name in self._unusable:
@@ -355,14 +208,21 @@ class LocalEngine:
 
 def opened(folder: Path, kind: ModelKind, device: str) -> tuple[Model, ModelFacts] | str:
     """A pack, or a sentence about why it cannot be used."""
-    found = load_pack(folder, device)
-    if isinstance(found, str):
-        return found
+    model = load_pack(folder, device)
+    if isinstance(model, str):
+        return model
     try:
-        return found, facts_of(folder.name, found, fingerprint_of_code(), kind)
+        return model, facts_of(folder.name, model, fingerprint_of_code(), kind)
     except Exception:
         log.exception("pack %s loads, but what it says of itself cannot be read", folder.name)
         return f"{folder.name}: what it says of itself cannot be read; the server's log says why."
+
+
+def answers_to(
+    operation: Operation[Question, Result], model: Model | None, questions: Sequence[Question]
+) -> list[Result]:
+    """The answers to all questions. Raises the first of their errors."""
+    return [raised_or_checked(answer) for answer in operation.compute(model, questions, map_serially)]
 
 
 def raised_or_checked(answer: Any) -> Any:

@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sonifold import errors
 from sonifold.choices import SamplerName
 from sonifold.model.provenance import version_of
-from sonifold_app.engine.base import (
-    AtlasField,
-    DescriptorFacts,
-    LibraryTable,
-    ModelFacts,
-    ModelKind,
-    SamplerFacts,
-)
-from sonifold_app.engine.compute import numbers
+from sonifold_app.engine.choices import ModelKind
+from sonifold_app.engine.facts import AtlasField, DescriptorFacts, LibraryTable, ModelFacts, SamplerFacts
+from sonifold_app.engine.numbers import numbers
 
 if TYPE_CHECKING:
     from sonifold.model import Model

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sonifold.audio.formats import FORMATS
-from sonifold_app.engine.base import AudioFormat
+from sonifold.audio.formats import FORMATS, AudioFormat
 from sonifold_app.http import problems
 
 #: Media types of each audio format; the first is the one we send. In order of preference where a request

@@ -10,8 +10,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import Response
 
-from sonifold.audio.formats import FORMATS
-from sonifold_app.engine.base import AudioFormat
+from sonifold.audio.formats import FORMATS, AudioFormat
 from sonifold_app.http.negotiation import AUDIO_TYPES
 from sonifold_app.http.problems import Problem
 

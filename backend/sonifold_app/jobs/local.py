@@ -13,7 +13,7 @@ from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.engine.base import Engine
+from sonifold_app.engine.protocol import Engine
 from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.worker import PASSING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from sonifold_app.engine.base import ModelFacts
+from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations

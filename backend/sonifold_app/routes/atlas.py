@@ -9,19 +9,22 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sonifold import errors
-from sonifold_app.engine.base import IndicatrixQuery, MetricName, Numbers
+from sonifold_app.engine.answers import Indicatrices
+from sonifold_app.engine.choices import MetricName
+from sonifold_app.engine.numbers import Numbers, rows
+from sonifold_app.engine.operations import INDICATRICES, LIFT, PROJECT
+from sonifold_app.engine.protocol import run_one
+from sonifold_app.engine.questions import IndicatrixQuery
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.sounds import WeightQuery
 from sonifold_app.schemas.atlas import (
     Atlas,
-    IndicatricesReply,
     LiftedPositions,
-    PlacedPoints,
     Points,
     Positions,
+    ProjectedPoints,
 )
-from sonifold_app.schemas.common import rows
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
@@ -42,11 +45,11 @@ async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) ->
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
-@router.post("/positions", operation_id="place_points", responses=problems_of(404, 413, 422, 503))
-async def place_points(
+@router.post("/positions", operation_id="project_points", responses=problems_of(404, 413, 422, 503))
+async def project_points(
     model: ModelDep, asked: Points, request: Request, services: ServicesDep
-) -> PlacedPoints:
-    """Where latent points lie on the map."""
+) -> ProjectedPoints:
+    """The positions of latent points on the map."""
     for number, point in enumerate(asked.points):
         if len(point) != model.latent_dim:
             raise errors.PointInvalid(
@@ -54,17 +57,21 @@ async def place_points(
                 f"{model.latent_dim}. "
                 "Use a point that this model gave."
             )
-    found = await unless_abandoned(request, services.engine.place(model.name, float32(asked.points)))
-    return PlacedPoints(positions=rows(found))
+    result = await unless_abandoned(
+        request, run_one(services.engine, PROJECT, model.name, float32(asked.points))
+    )
+    return ProjectedPoints(positions=rows(result))
 
 
 @router.post("/points", operation_id="lift_positions", responses=problems_of(404, 413, 422, 503))
 async def lift_positions(
     model: ModelDep, asked: Positions, request: Request, services: ServicesDep
 ) -> LiftedPositions:
-    """What latent points lie at positions on the map."""
-    found = await unless_abandoned(request, services.engine.lift(model.name, float32(asked.positions)))
-    return LiftedPositions(points=rows(found))
+    """The latent points at positions on the map."""
+    result = await unless_abandoned(
+        request, run_one(services.engine, LIFT, model.name, float32(asked.positions))
+    )
+    return LiftedPositions(points=rows(result))
 
 
 def float32(rows: list[list[float]]) -> Numbers:
@@ -81,8 +88,7 @@ async def list_indicatrices(
     count: Annotated[int, Query(ge=1, le=MAX_ELLIPSES, description="About how many.")] = 100,
     metric: Annotated[MetricName, Query(description="Which metric to show.")] = "blend",
     weight: WeightQuery = None,
-) -> IndicatricesReply:
+) -> Indicatrices:
     """How a metric stretches the map: ellipses of equal distance, evenly over the land."""
     query = IndicatrixQuery(count, metric, weight)
-    found = await unless_abandoned(request, services.engine.indicatrices(model.name, query))
-    return IndicatricesReply.of(found, metric)
+    return await unless_abandoned(request, run_one(services.engine, INDICATRICES, model.name, query))

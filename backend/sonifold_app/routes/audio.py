@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from sonifold_app.engine.examples import SHA256
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import IMMUTABLE, audio_reply
 from sonifold_app.routes.sounds import Accept, DownloadQuery, FormatQuery
-from sonifold_app.schemas.common import SHA256
 from sonifold_app.services import ServicesDep
 
 router = APIRouter(prefix="/audio", tags=["audio"])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sonifold_app.engine.base import ModelFacts
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.operations import CONVERT, DECODE
+from sonifold_app.engine.protocol import run_one
+from sonifold_app.engine.questions import ConversionQuery, DecodeQuery
 from sonifold_app.http import negotiation
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem, not_acceptable
 from sonifold_app.http.replies import REVALIDATE, audio_reply
-from sonifold_app.routes.morphs import keep
-from sonifold_app.schemas.common import short
+from sonifold_app.links import linked
 from sonifold_app.schemas.decodings import DecodedSound, DecodingRequest, Decodings
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
@@ -54,24 +57,21 @@ async def create_decodings(
     chosen = negotiation.choose(accept, offers)
     if chosen is None:
         raise not_acceptable(accept or "", offers)
-    amounts = {id: amount for id, amount in asked.amounts.items() if amount}
+    amounts = tuple((id, amount) for id, amount in asked.amounts.items() if amount)
+    queries = [DecodeQuery(anchor, amounts) for anchor in anchors]
     check_amounts(model, asked.amounts, services)
-    decoded = await unless_abandoned(request, services.engine.decode(model.name, anchors, amounts))
+    decoded = await unless_abandoned(request, services.engine.run(DECODE, model.name, queries))
     if chosen != JSON:
         format = negotiation.audio_format(chosen)
         wav = decoded[0].recording.wav
-        data = wav if format == "wav" else await services.engine.convert(wav, format)
+        data = (
+            wav
+            if format == "wav"
+            else await run_one(services.engine, CONVERT, None, ConversionQuery(wav, format))
+        )
         return audio_reply(request, data, format, cache=REVALIDATE)
-    return Decodings(
-        sounds=[
-            DecodedSound(
-                audio=await keep(services, one.recording, "sound"),
-                x=short(one.position[0]),
-                y=short(one.position[1]),
-            )
-            for one in decoded
-        ]
-    )
+    sounds = (linked(DecodedSound, sound, services.recordings, "sound") for sound in decoded)
+    return Decodings(sounds=await asyncio.gather(*sounds))
 
 
 def check_amounts(model: ModelFacts, amounts: Mapping[str, float], services: Services) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from sonifold_app.engine.operations import DESCRIBE, TRAVERSE
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.routes.morphs import keep
+from sonifold_app.links import linked
 from sonifold_app.schemas.descriptors import (
     DescriptionReply,
     DescriptionRequest,
@@ -23,7 +25,9 @@ async def create_descriptions(
 ) -> DescriptionReply:
     """How bright, soft, noisy... what the model makes of each place is."""
     anchors = await services.own.furnished_anchors(model, [one.anchor() for one in asked.anchors])
-    return DescriptionReply.of(await unless_abandoned(request, services.engine.describe(model.name, anchors)))
+    return DescriptionReply.of(
+        await unless_abandoned(request, services.engine.run(DESCRIBE, model.name, anchors))
+    )
 
 
 @router.post("/traversals", operation_id="create_traversal", responses=problems_of(404, 413, 422, 503))
@@ -32,7 +36,5 @@ async def create_traversal(
 ) -> TraversalReply:
     """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
     query = await services.own.furnished(model, asked.query())
-    traversal = await unless_abandoned(request, services.engine.traversal(model.name, query))
-    return TraversalReply.of(
-        traversal, model, asked.descriptor, await keep(services, traversal.recording, "steps")
-    )
+    traversal = await unless_abandoned(request, run_one(services.engine, TRAVERSE, model.name, query))
+    return await linked(TraversalReply, traversal, services.recordings, "steps")

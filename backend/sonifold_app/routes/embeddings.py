@@ -11,7 +11,9 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from sonifold.audio.folders import is_leftover
-from sonifold_app.engine.base import Upload
+from sonifold_app.engine.answers import fields_of
+from sonifold_app.engine.operations import EMBED
+from sonifold_app.engine.questions import Upload
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.refusals import Place, outcomes, sort
@@ -56,10 +58,14 @@ async def create_embeddings(model: ModelDep, request: Request, services: Service
     require_form(request)
     async with files_of(request) as files, services.uploads:
         places, uploads, skipped = await uploads_of(files)
-        work = outcomes([services.engine.embed(model.name, [one]) for one in uploads])
+        work = outcomes([services.engine.run(EMBED, model.name, [upload]) for upload in uploads])
         results = sort(places, await unless_abandoned(request, work), skipped)
     return Embeddings(
-        embeddings=[Embedding.of(place.file, one) for place, (one,) in results.taken], refused=results.refused
+        embeddings=[
+            Embedding.model_construct(file=place.file, **fields_of(facts))
+            for place, (facts,) in results.taken
+        ],
+        refused=results.refused,
     )
 
 

@@ -9,7 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sonifold.audio.archive import zipped
-from sonifold_app.engine.base import ExportQuery, ModelFacts
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.operations import EXPORT
+from sonifold_app.engine.protocol import run_one
+from sonifold_app.engine.questions import ExportQuery
 from sonifold_app.http.negotiation import AUDIO_TYPES
 from sonifold_app.http.openapi import BINARY, audio_of, problems_of
 from sonifold_app.http.replies import content_disposition
@@ -39,7 +42,7 @@ async def create_export(
     """Steps, glides, or single sounds as files, rendered with all the bits that the format has room for; each says in
     its metadata what it was made from, how, and under which licences."""
     query = await furnished(model, body.query(), services)
-    files = await unless_abandoned(request, services.engine.export(model.name, query))
+    files = await unless_abandoned(request, run_one(services.engine, EXPORT, model.name, query))
     if len(files) == 1:
         name, _, suffix = files[0].name.rpartition(".")
         return attachment(files[0].data, AUDIO_TYPES[body.format][0], name, suffix)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
-from sonifold_app.engine.base import Catalogue
+from sonifold_app.engine.facts import Catalogue
 from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply

@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.engine.base import ModelFacts, MorphQuery, Recording
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.operations import MORPH
+from sonifold_app.engine.protocol import run_one
+from sonifold_app.engine.questions import MorphQuery
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.schemas.audio import AudioLink, AudioMode
+from sonifold_app.links import linked
 from sonifold_app.schemas.morphs import Morph, MorphReply, MorphRequest
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
@@ -35,14 +38,15 @@ async def morphs(
     kept = await run_in_threadpool(recall, services, key)
     if kept is not None:
         return kept
-    made = await services.engine.morph(model.name, query)
-    links = await asyncio.gather(*(keep(services, morph.recording, asked.mode) for morph in made))
+    rendered = await run_one(services.engine, MORPH, model.name, query)
     reply = MorphReply(
         unit=model.unit,
         sample_rate=model.sample_rate,
         step_samples=model.sound_samples,
         steps=asked.steps,
-        morphs=[Morph.of(morph.path, link) for morph, link in zip(made, links, strict=True)],
+        morphs=await asyncio.gather(
+            *(linked(Morph, morph, services.recordings, asked.mode) for morph in rendered)
+        ),
     )
     await run_in_threadpool(services.memo.put, key, reply.model_dump_json())
     return reply
@@ -58,15 +62,3 @@ def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
     except ValidationError:  # of another version of Sonifold, whose replies had other fields
         return None
     return reply if all(morph.audio.sha256 in services.recordings for morph in reply.morphs) else None
-
-
-async def keep(services: Services, recording: Recording, mode: AudioMode) -> AudioLink:
-    """Keep a recording and say where it is."""
-    sha256 = await services.recordings.keep(recording)
-    return AudioLink(
-        url=f"/api/v1/audio/{sha256}",
-        sha256=sha256,
-        seconds=round(recording.seconds, 4),
-        frames=recording.frames,
-        mode=mode,
-    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from sonifold_app.engine.operations import TRACE
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.schemas.paths import Path, PathReply, PathRequest
+from sonifold_app.schemas.paths import PathReply, PathRequest
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
@@ -17,6 +19,5 @@ async def create_path(
 ) -> PathReply:
     """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
     query = await services.own.furnished(model, asked.query())
-    legs = await unless_abandoned(request, services.engine.trace(model.name, query))
-    paths = [Path.of(leg) for leg in legs]
-    return PathReply(unit=model.unit, path=paths[0], legs=paths)
+    legs = await unless_abandoned(request, run_one(services.engine, TRACE, model.name, query))
+    return PathReply(unit=model.unit, path=legs[0], legs=legs)

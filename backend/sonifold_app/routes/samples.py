@@ -6,9 +6,12 @@ import secrets
 
 from fastapi import APIRouter, Request
 
+from sonifold_app.engine.answers import Samples
+from sonifold_app.engine.operations import SAMPLE
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
-from sonifold_app.schemas.samples import SampleReply, SampleRequest
+from sonifold_app.schemas.samples import SampleRequest
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
@@ -17,16 +20,15 @@ router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
 @router.post("", operation_id="create_samples", responses=problems_of(404, 413, 422, 503))
 async def create_samples(
     model: ModelDep, asked: SampleRequest, request: Request, services: ServicesDep
-) -> SampleReply:
+) -> Samples:
     """New points by one of the model's samplers; `decodings` makes them audible."""
     if asked.sampler == "walk" and asked.start is None:
         raise Problem(
             422,
             "start_missing",
-            "A walk from nowhere",
+            "Missing start for a random walk",
             'A walk begins at a sound: send "start" with {"sound": id}, {"point": [...]} or {"position": [x, y]}.',
         )
     seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
     query = await services.own.furnished(model, asked.query(seed))
-    draw = await unless_abandoned(request, services.engine.sample(model.name, query))
-    return SampleReply.of(draw, asked.sampler, model.unit)
+    return await unless_abandoned(request, run_one(services.engine, SAMPLE, model.name, query))

@@ -8,22 +8,20 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from sonifold.audio.formats import AudioFormat
 from sonifold.audio.provenance import Source, of_recording
-from sonifold_app.engine import base
-from sonifold_app.engine.base import AudioFormat
+from sonifold_app.engine import answers, choices, facts, questions
+from sonifold_app.engine.answers import Distances, Neighbours
+from sonifold_app.engine.examples import SOUND_ID
+from sonifold_app.engine.numbers import Numbers, row_of
+from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, NEIGHBOURS, ORIGINAL_FILE
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.http import problems
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
-from sonifold_app.schemas.common import MAX_WEIGHT, SOUND_ID, row_of
-from sonifold_app.schemas.sounds import (
-    ChangeRequest,
-    Distances,
-    Neighbour,
-    Neighbours,
-    Sound,
-    Sounds,
-)
+from sonifold_app.schemas.common import MAX_WEIGHT
+from sonifold_app.schemas.sounds import ChangeRequest, Sound, Sounds
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
@@ -101,15 +99,16 @@ async def get_audio(
     """The sound itself."""
     chosen = audio_format(accept, format)
     if sound in model.library.rows:
-        original = await services.engine.original(model.name, sound)
+        original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
     else:
         own = await services.own.stored(model, sound)
         about = of_recording(model.name, model.release, Source(own.name, origin=own.origin))
-        original = base.StoredAudio(await services.own.audio(own), "flac", about)
+        original = answers.StoredAudio(await services.own.audio(own), "flac", about)
     # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
     data = original.data
     if original.format != chosen or (download is not None and chosen == "flac"):
-        data = await services.engine.convert(data, chosen, original.provenance)
+        query = questions.ConversionQuery(data, chosen, original.provenance)
+        data = await run_one(services.engine, CONVERT, None, query)
     return audio_reply(request, data, chosen, cache=IMMUTABLE, download=download)
 
 
@@ -152,14 +151,14 @@ async def list_neighbours(
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=64, description="How many.")] = 8,
     distance: Annotated[
-        base.DistanceName,
+        choices.DistanceName,
         Query(
             description="`geodesic`: length of the shortest way under the metric. `perceptual`: of what is heard in "
             "the two recordings. `euclidean`: between the latent points."
         ),
     ] = "geodesic",
     metric: Annotated[
-        base.MetricName,
+        choices.MetricName,
         Query(description="Of the geodesics. By the pull-back they agree best with listeners' ratings."),
     ] = "pullback",
     weight: WeightQuery = None,
@@ -167,15 +166,8 @@ async def list_neighbours(
     """The sounds that are nearest."""
     anchor = await anchor_of(model, sound, services)
     own = await unless_abandoned(request, services.own.table(model))
-    query = base.NeighbourQuery(anchor, count, distance, metric, weight, own.places)
-    found = await unless_abandoned(request, services.engine.neighbours(model.name, query))
-    return Neighbours(
-        unit=model.unit
-        if distance == "perceptual" or (distance, metric) == ("geodesic", "pullback")
-        else None,
-        distance=distance,
-        neighbours=[Neighbour.of(one) for one in found],
-    )
+    query = questions.NeighbourQuery(anchor, count, distance, metric, weight, own.places)
+    return await unless_abandoned(request, run_one(services.engine, NEIGHBOURS, model.name, query))
 
 
 @router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))
@@ -185,30 +177,31 @@ async def list_distances(
     """How far every sound is, by perceptual distance: geodesics to all of them would take too long."""
     anchor = await anchor_of(model, sound, services)
     own = await unless_abandoned(request, services.own.table(model))
-    away = await unless_abandoned(request, services.engine.distances(model.name, anchor, own.places))
-    return Distances(unit=model.unit, kind="perceptual", distance=row_of(away))
+    query = questions.DistanceQuery(anchor, own.places)
+    return await unless_abandoned(request, run_one(services.engine, DISTANCES, model.name, query))
 
 
-async def decoded_sha256(model: base.ModelFacts, id: str, z: base.Numbers, services: Services) -> str:
+async def decoded_sha256(model: facts.ModelFacts, id: str, z: Numbers, services: Services) -> str:
     """Where a sound is kept as the model decodes it; decodes it if it is not."""
     key = ("decoded", model.name, model.version, id)
     kept = await run_in_threadpool(services.memo.get, *key)
     if kept is not None and kept in services.recordings:
         return kept
-    (decoded,) = await services.engine.decode(model.name, [base.Anchor(point=tuple(row_of(z)))])
+    query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
+    decoded = await run_one(services.engine, DECODE, model.name, query)
     sha256 = await services.recordings.keep(decoded.recording)
     await run_in_threadpool(services.memo.put, key, sha256)
     return sha256
 
 
-async def anchor_of(model: base.ModelFacts, sound: str, services: Services) -> base.Anchor:
+async def anchor_of(model: facts.ModelFacts, sound: str, services: Services) -> questions.Anchor:
     """A sound by its id, the library's or the user's own. Raises SoundNotFound."""
     if sound in model.library.rows:
-        return base.Anchor(sound=sound)
-    return base.Anchor(kept=await services.own.plain(await services.own.find(model, sound)))
+        return questions.Anchor(sound=sound)
+    return questions.Anchor(user_sound=await services.own.plain(await services.own.find(model, sound)))
 
 
-def refuse_library_sound(model: base.ModelFacts, sound: str) -> None:
+def refuse_library_sound(model: facts.ModelFacts, sound: str) -> None:
     if sound in model.library.rows:
         raise problems.Problem(
             403,

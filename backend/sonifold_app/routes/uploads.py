@@ -11,7 +11,12 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Anchor, ModelFacts, SplitFile, Upload
+from sonifold_app.engine.answers import Rendered, SplitFacts, fields_of
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.operations import CUT, PREPARE_SOUND, SPLIT
+from sonifold_app.engine.operations.recordings import stem_of
+from sonifold_app.engine.protocol import run_one
+from sonifold_app.engine.questions import Anchor, CutQuery, SplitQuery, Upload
 from sonifold_app.http.limits import JSON_BYTES
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of, problems_of
@@ -28,10 +33,9 @@ from sonifold_app.schemas.uploads import (
     ChoiceRequest,
     ChosenSound,
     KeptSounds,
+    UploadedFile,
     UploadReply,
     WaitingUploads,
-    stem_of,
-    uploaded_file,
 )
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.store.sounds import KeptSound, NewSound, WaitingFile, WaitingUpload
@@ -98,10 +102,10 @@ async def keep_request(request: Request) -> KeepRequest:
 async def keep_point(model: ModelFacts, asked: KeepRequest, request: Request, services: Services) -> Sound:
     """Keep what the model makes of a latent point."""
     point = Anchor(point=tuple(asked.point))
-    (admitted,) = await unless_abandoned(request, services.engine.admit(model.name, [point]))
+    (admitted,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.name, [point]))
     if model.home != model.name:  # kept with the base, which has it somewhere else
         heard = [Upload(asked.name, admitted.audio)]
-        (admitted,) = await unless_abandoned(request, services.engine.admit(model.home, heard))
+        (admitted,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.home, heard))
     source = {"point": asked.point, **asked.made_with}
     (sound,) = await services.own.add(model, [NewSound("made", asked.name, admitted, source)])
     return presented(model, [sound]).sounds[0]
@@ -127,7 +131,7 @@ async def create_upload(
         )
         data = {place.file: one.data for place, one in zip(places, uploads, strict=True)}
         waiting = await services.own.wait(
-            model, [(place.name, data[place.file], split.seconds) for place, split in results.taken]
+            model, [(place.name, data[place.file], split.facts.seconds) for place, split in results.taken]
         )
     response.headers["Location"] = url_of(model, waiting)
     return await proposed(model, services, waiting, [split for _, split in results.taken], results.refused)
@@ -265,7 +269,7 @@ async def keep_uploads(
     skipped: Sequence[Refused] = (),
 ) -> KeptSounds:
     """Analyse, place and keep those sounds that can be used. Raises a 422 where none can."""
-    work = outcomes([services.engine.admit(model.home, [one]) for one in uploads])
+    work = outcomes([services.engine.run(PREPARE_SOUND, model.home, [upload]) for upload in uploads])
     admitted = await unless_abandoned(request, work)
     new: list[NewSound | errors.SonifoldError] = [
         one
@@ -289,15 +293,19 @@ def presented(model: ModelFacts, sounds: Sequence[KeptSound], refused: Sequence[
 
 async def split_all(
     services: Services, uploads: Sequence[Upload], threshold: float | None
-) -> list[SplitFile | errors.SonifoldError]:
+) -> list[Rendered[SplitFacts] | errors.SonifoldError]:
     """Split recordings; two at a time, since each may take a hundred megabytes."""
-    results: list[SplitFile | errors.SonifoldError] = []
+    results: list[Rendered[SplitFacts] | errors.SonifoldError] = []
     for pair in (uploads[i : i + 2] for i in range(0, len(uploads), 2)):
-        results += await outcomes([services.engine.split(one, threshold) for one in pair])
+        results += await outcomes(
+            [run_one(services.engine, SPLIT, None, SplitQuery(upload, threshold)) for upload in pair]
+        )
     return results
 
 
-def all_or_raise(results: Sequence[SplitFile | errors.SonifoldError]) -> list[SplitFile]:
+def all_or_raise(
+    results: Sequence[Rendered[SplitFacts] | errors.SonifoldError],
+) -> list[Rendered[SplitFacts]]:
     """All of them. Raises the first that is an error."""
     for result in results:
         if isinstance(result, errors.SonifoldError):
@@ -309,7 +317,7 @@ async def proposed(
     model: ModelFacts,
     services: Services,
     waiting: WaitingUpload,
-    split: Sequence[SplitFile],
+    split: Sequence[Rendered[SplitFacts]],
     refused: Sequence[Refused] = (),
 ) -> UploadReply:
     """An upload with what was found in it; what the user will listen to is kept ready."""
@@ -320,7 +328,10 @@ async def proposed(
     return UploadReply(
         id=waiting.id,
         expires=waiting.expires,
-        files=[uploaded_file(one, f"{url}/files/{number}/audio") for number, one in enumerate(split)],
+        files=[
+            UploadedFile.model_construct(audio_url=f"{url}/files/{number}/audio", **fields_of(one.facts))
+            for number, one in enumerate(split)
+        ],
         refused=list(refused),
     )
 
@@ -331,7 +342,8 @@ async def listening_copy(services: Services, waiting: WaitingUpload, file: Waiti
     if kept is not None and kept in services.recordings:
         return kept
     async with services.uploads:
-        split = await services.engine.split(await services.own.waiting_file(waiting, file), None)
+        upload = await services.own.waiting_file(waiting, file)
+        split = await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))
     sha256 = await services.recordings.keep(split.recording)
     await run_in_threadpool(services.memo.put, ("listen", file.audio), sha256)
     return sha256
@@ -344,8 +356,8 @@ async def cut_all(services: Services, waiting: WaitingUpload, chosen: Sequence[C
         rows = [row for row, one in enumerate(chosen) if one.file == number]
         if rows:
             upload = await services.own.waiting_file(waiting, file)
-            spans = [(chosen[row].start, chosen[row].end) for row in rows]
-            parts = await services.engine.cut(upload, spans)
+            spans = tuple((chosen[row].start, chosen[row].end) for row in rows)
+            parts = await run_one(services.engine, CUT, None, CutQuery(upload, spans))
             for row, data in zip(rows, parts.sounds, strict=True):
                 pieces[row] = Upload(chosen[row].name, data, parts.caveats)
     return [pieces[row] for row in range(len(chosen))]

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from sonifold_app.engine import base
-from sonifold_app.schemas.common import SOUND_ID, Point, Position, Request, Z, example
+from sonifold_app.engine import questions
+from sonifold_app.engine.examples import SOUND_ID, Z, example
+from sonifold_app.schemas.common import Point, Position, Request
 
 
 class SoundAnchor(Request):
@@ -17,8 +18,8 @@ class SoundAnchor(Request):
 
     sound: str = Field(max_length=64, description="Its id.")
 
-    def anchor(self) -> base.Anchor:
-        return base.Anchor(sound=self.sound)
+    def anchor(self) -> questions.Anchor:
+        return questions.Anchor(sound=self.sound)
 
 
 class PointAnchor(Request):
@@ -28,8 +29,8 @@ class PointAnchor(Request):
 
     point: Point
 
-    def anchor(self) -> base.Anchor:
-        return base.Anchor(point=tuple(self.point))
+    def anchor(self) -> questions.Anchor:
+        return questions.Anchor(point=tuple(self.point))
 
 
 class PositionAnchor(Request):
@@ -39,9 +40,9 @@ class PositionAnchor(Request):
 
     position: Position
 
-    def anchor(self) -> base.Anchor:
+    def anchor(self) -> questions.Anchor:
         x, y = self.position
-        return base.Anchor(position=(x, y))
+        return questions.Anchor(position=(x, y))
 
 
 def which_anchor(value: Any) -> str | None:

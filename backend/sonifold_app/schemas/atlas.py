@@ -6,19 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, FailFast, Field
 
-from sonifold_app.engine import base
-from sonifold_app.schemas.common import (
-    MAX_POINTS,
-    Point,
-    Position,
-    Reply,
-    Request,
-    Z,
-    example,
-    row_of,
-    rows,
-    short,
-)
+from sonifold_app.engine import facts
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.examples import Z, example
+from sonifold_app.engine.numbers import row_of, rows
+from sonifold_app.schemas.common import MAX_POINTS, Point, Position, Request
 
 
 class MagnificationField(Reply):
@@ -55,7 +47,7 @@ class Atlas(Reply):
     )
 
     @classmethod
-    def of(cls, atlas: base.AtlasField) -> Atlas:
+    def of(cls, atlas: facts.AtlasField) -> Atlas:
         return cls(
             extent=list(atlas.extent),
             field=MagnificationField(
@@ -87,7 +79,7 @@ class Positions(Request):
     positions: Annotated[list[Position], FailFast()] = Field(min_length=1, max_length=MAX_POINTS)
 
 
-class PlacedPoints(Reply):
+class ProjectedPoints(Reply):
     model_config = example(positions=[[0.31, -1.2]])
 
     positions: list[list[float]] = Field(description="One `[x, y]` for each point.")
@@ -97,35 +89,3 @@ class LiftedPositions(Reply):
     model_config = example(points=[Z])
 
     points: list[list[float]] = Field(description="One latent point for each position.")
-
-
-class Ellipse(Reply):
-    """Where all directions of one length lead, as the map shows it."""
-
-    x: float
-    y: float
-    outline: list[list[float]] = Field(description="Around its middle: `[dx, dy]` each.")
-    cut: bool = Field(description="Whether one of its axes is longer than drawn.")
-
-
-class IndicatricesReply(Reply):
-    """Tissot's indicatrices of a metric, evenly over the land."""
-
-    model_config = example(
-        metric="blend",
-        radius=2.4,
-        ellipses=[{"x": 0.31, "y": -1.2, "outline": [[0.03, 0.0], [0.0, 0.02], [-0.03, 0.0]], "cut": False}],
-    )
-
-    metric: base.MetricName
-    radius: float = Field(description="The length of those directions, in the metric's own unit.")
-    ellipses: list[Ellipse]
-
-    @classmethod
-    def of(cls, found: base.Indicatrices, metric: base.MetricName) -> IndicatricesReply:
-        parts = zip(rows(found.positions), found.outlines, found.cut.tolist(), strict=True)
-        return cls(
-            metric=metric,
-            radius=short(found.radius),
-            ellipses=[Ellipse(x=x, y=y, outline=rows(outline), cut=cut) for (x, y), outline, cut in parts],
-        )

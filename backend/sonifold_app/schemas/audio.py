@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sonifold_app.schemas.common import SHA256, Reply
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.examples import SHA256
 
 AudioMode = Literal["steps", "glide", "sound"]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sonifold_app.engine import base
+from sonifold_app.engine import questions
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import DecodedFacts
+from sonifold_app.engine.examples import example
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MAX_DECODINGS, Number, Point, Position, Reply, Request, example
+from sonifold_app.schemas.common import MAX_DECODINGS, Number, Point, Position, Request
 
 
 class DecodingRequest(Request):
@@ -22,17 +25,15 @@ class DecodingRequest(Request):
         description="Of an adapted model's sliders, by id: how much of each to add; 1 is as much as your sounds have.",
     )
 
-    def anchors(self) -> list[base.Anchor]:
+    def anchors(self) -> list[questions.Anchor]:
         return [
-            *(base.Anchor(point=tuple(point)) for point in self.points or ()),
-            *(base.Anchor(position=(x, y)) for x, y in self.positions or ()),
+            *(questions.Anchor(point=tuple(point)) for point in self.points or ()),
+            *(questions.Anchor(position=(x, y)) for x, y in self.positions or ()),
         ]
 
 
-class DecodedSound(Reply):
+class DecodedSound(DecodedFacts):
     audio: AudioLink
-    x: float
-    y: float
 
 
 class Decodings(Reply):

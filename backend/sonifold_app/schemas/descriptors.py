@@ -7,22 +7,14 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from sonifold_app.engine import base
+from sonifold_app.engine import questions
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import TraversalFacts
+from sonifold_app.engine.examples import SOUND_ID, Z, example
+from sonifold_app.engine.numbers import short
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import (
-    MAX_STEPS,
-    SOUND_ID,
-    Caveat,
-    MetricName,
-    Reply,
-    Request,
-    Weight,
-    Z,
-    example,
-    rows,
-    short,
-)
+from sonifold_app.schemas.common import MAX_STEPS, MetricName, Request, Weight
 
 MAX_DESCRIBED = 64
 
@@ -73,20 +65,13 @@ class TraversalRequest(Request):
     metric: MetricName = "blend"
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
-    def query(self) -> base.TraversalQuery:
-        return base.TraversalQuery(
+    def query(self) -> questions.TraversalQuery:
+        return questions.TraversalQuery(
             self.start.anchor(), self.descriptor, self.steps, self.reach, self.hold, self.metric, self.weight
         )
 
 
-class Stopped(Reply):
-    """Why a traversal goes no further, at either end, as a sentence."""
-
-    less: str
-    more: str
-
-
-class TraversalReply(Reply):
+class TraversalReply(TraversalFacts):
     """Sounds that differ in what the word says, less of it first, the start's own residual carried along."""
 
     model_config = example(
@@ -108,45 +93,4 @@ class TraversalReply(Reply):
         audio={**AUDIO_EXAMPLE, "mode": "steps"},
     )
 
-    descriptor: DescriptorName
-    unit: str = Field(description="Of the values.")
-    distance_unit: str = Field(description="Of the distances.")
-    origin: int = Field(description="The step that is the start.")
-    values: list[float] = Field(description="Of the descriptor, at each step.")
-    points: list[list[float]]
-    positions: list[list[float]]
-    in_distribution: list[bool] = Field(
-        description="For each step: among the sounds that the model learned from?"
-    )
-    distances: list[float] = Field(description="From each step to the nearest library sound.")
-    course: list[list[float]] = Field(description="On the map, the way from less to more.")
-    stopped: Stopped
-    descriptors: dict[str, list[float]] = Field(description="All of them, at each step.")
-    warnings: list[Caveat] = Field(description="What to know before trusting the word.")
-    sample_rate: int
-    step_samples: int = Field(description="Length of one step, in samples.")
     audio: AudioLink
-
-    @classmethod
-    def of(
-        cls, traversal: base.Traversal, model: base.ModelFacts, descriptor: DescriptorName, audio: AudioLink
-    ) -> TraversalReply:
-        (unit,) = (one.unit for one in model.descriptors if one.id == descriptor)
-        return cls(
-            descriptor=descriptor,
-            unit=unit,
-            distance_unit=model.unit,
-            origin=traversal.origin,
-            values=[short(value) for value in traversal.values.tolist()],
-            points=rows(traversal.points),
-            positions=rows(traversal.positions),
-            in_distribution=traversal.in_distribution.tolist(),
-            distances=[short(distance) for distance in traversal.distances.tolist()],
-            course=rows(traversal.course),
-            stopped=Stopped(**traversal.stopped),
-            descriptors={name: [short(v) for v in values] for name, values in traversal.descriptors.items()},
-            warnings=[Caveat(code=one.code, text=one.text) for one in traversal.caveats],
-            sample_rate=model.sample_rate,
-            step_samples=model.sound_samples,
-            audio=audio,
-        )

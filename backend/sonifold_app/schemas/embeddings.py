@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sonifold_app.engine import base
-from sonifold_app.schemas.common import SOUND_ID, Caveat, Reply, Z, example, row_of, short
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import EmbeddingFacts
+from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.schemas.sounds import Neighbour
 
 
-class Embedding(Reply):
+class Embedding(EmbeddingFacts):
     file: int = Field(description="Which of the files of the request, from 0.")
-    name: str
-    seconds: float
-    z: list[float]
-    x: float
-    y: float
-    nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
-    warnings: list[Caveat] = Field(description="What was cut, mixed or converted, and what is wrong with it.")
-
-    @classmethod
-    def of(cls, file: int, embedding: base.Embedding) -> Embedding:
-        x, y = embedding.position
-        return cls(
-            file=file,
-            name=embedding.name,
-            seconds=round(embedding.seconds, 4),
-            z=row_of(embedding.z),
-            x=short(x),
-            y=short(y),
-            nearest=[Neighbour.of(neighbour) for neighbour in embedding.nearest],
-            warnings=[Caveat.of(one) for one in embedding.caveats],
-        )
 
 
 class Embeddings(Reply):

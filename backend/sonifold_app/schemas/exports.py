@@ -7,19 +7,10 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from sonifold.audio.formats import AudioFormat, BitDepth, subtype_of
-from sonifold_app.engine import base
+from sonifold_app.engine import choices, questions
+from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import (
-    OTHER_ID,
-    SOUND_ID,
-    MetricName,
-    Number,
-    PathKind,
-    Request,
-    Steps,
-    Weight,
-    example,
-)
+from sonifold_app.schemas.common import MetricName, Number, PathKind, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
 from sonifold_app.schemas.sounds import Name, printable
 
@@ -40,7 +31,7 @@ class MorphExport(Request):
     metric: MetricName = "blend"
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
-    mode: base.MorphMode = Field(
+    mode: choices.MorphMode = Field(
         "steps", description="`steps`: a file each. `glide`: one sound that travels."
     )
     seconds: GlideSeconds = 4.0
@@ -64,11 +55,11 @@ class MorphExport(Request):
             raise ValueError(f"{self.steps} steps need as many durations, {len(self.durations)} came")
         return self
 
-    def query(self) -> base.MorphExport:
+    def query(self) -> questions.MorphExport:
         start, end = (one.anchor() for one in self.anchors)
         first, last = self.names or ("", "")
-        return base.MorphExport(
-            base.MorphQuery(
+        return questions.MorphExport(
+            questions.MorphQuery(
                 start, end, (self.kind,), self.metric, self.weight, self.steps, self.mode, self.seconds
             ),
             (first, last),
@@ -105,7 +96,7 @@ class ExportRequest(Request):
     depth: BitDepth | None = Field(
         None, description="Bits a sample, 32 are floats: as far as the format has it, 16 by default."
     )
-    level: base.LevelName = Field(
+    level: questions.LevelName = Field(
         "keep",
         description="`keep`: as it is heard. `normalise`: the peak of each file at -1 dB of full scale.",
     )
@@ -125,9 +116,9 @@ class ExportRequest(Request):
         subtype_of(self.format, self.depth)
         return self
 
-    def query(self) -> base.ExportQuery:
-        return base.ExportQuery(
-            base.FileOptions(self.format, self.depth, self.level, self.trim),
+    def query(self) -> questions.ExportQuery:
+        return questions.ExportQuery(
+            questions.FileOptions(self.format, self.depth, self.level, self.trim),
             self.morph.query() if self.morph else None,
             tuple(one.anchor() for one in self.sounds or ()),
             tuple(self.names or ()),

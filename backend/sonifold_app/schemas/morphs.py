@@ -6,21 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from sonifold_app.engine import base
+from sonifold_app.engine import choices, questions
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import PathFacts
+from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import (
-    OTHER_ID,
-    SOUND_ID,
-    MetricName,
-    PathKind,
-    Reply,
-    Request,
-    Steps,
-    Weight,
-    example,
-)
-from sonifold_app.schemas.paths import PATH_EXAMPLE, PathFacts
+from sonifold_app.schemas.common import MetricName, PathKind, Request, Steps, Weight
+from sonifold_app.schemas.paths import PATH_EXAMPLE
 
 GlideSeconds = Annotated[
     float,
@@ -48,23 +41,23 @@ class MorphRequest(Request):
     )
 
     anchors: list[Anchor] = Field(min_length=2, max_length=2)
-    kinds: list[PathKind] = Field(["geodesic", "linear"], min_length=1, max_length=len(base.PATH_KINDS))
+    kinds: list[PathKind] = Field(["geodesic", "linear"], min_length=1, max_length=len(choices.PATH_KINDS))
     metric: MetricName = "blend"
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
-    mode: base.MorphMode = "steps"
+    mode: choices.MorphMode = "steps"
     seconds: GlideSeconds = 4.0
 
     @field_validator("kinds")
     @classmethod
-    def all_different(cls, kinds: list[base.PathKind]) -> list[base.PathKind]:
+    def all_different(cls, kinds: list[choices.PathKind]) -> list[choices.PathKind]:
         if len(set(kinds)) < len(kinds):
             raise ValueError("each kind once")
         return kinds
 
-    def query(self) -> base.MorphQuery:
+    def query(self) -> questions.MorphQuery:
         start, end = (one.anchor() for one in self.anchors)
-        return base.MorphQuery(
+        return questions.MorphQuery(
             start, end, tuple(self.kinds), self.metric, self.weight, self.steps, self.mode, self.seconds
         )
 
@@ -73,10 +66,6 @@ class Morph(PathFacts):
     """A path and its sound."""
 
     audio: AudioLink
-
-    @classmethod
-    def of(cls, path: base.TracedPath, audio: AudioLink) -> Morph:
-        return cls(**PathFacts.fields_of(path), audio=audio)
 
 
 class MorphReply(Reply):

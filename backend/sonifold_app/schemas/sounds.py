@@ -7,20 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from sonifold_app.engine import base
-from sonifold_app.schemas.common import (
-    SOUND_ID,
-    Caveat,
-    Point,
-    Reply,
-    Request,
-    Z,
-    example,
-    pitch_or_none,
-    row_of,
-    rows,
-    short,
-)
+from sonifold_app.engine import facts
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import Caveat
+from sonifold_app.engine.examples import SOUND_ID, Z, example
+from sonifold_app.engine.numbers import row_of, rows, short
+from sonifold_app.schemas.common import Point, Request, pitch_or_none
 from sonifold_app.store.sounds import KeptSound
 from sonifold_app.user.names import visible
 from sonifold_app.user.sounds import OwnTable
@@ -78,7 +70,7 @@ class Sounds(Reply):
     group: list[str] = Field(description="The kit or program that the sound comes from.")
 
     @classmethod
-    def of(cls, library: base.LibraryTable, table: OwnTable) -> Sounds:
+    def of(cls, library: facts.LibraryTable, table: OwnTable) -> Sounds:
         own = table.sounds
         family_names = [*library.family_names, *([YOURS] if own else [])]
         index = {name: i for i, name in enumerate(family_names)}
@@ -103,7 +95,7 @@ class Sounds(Reply):
         )
 
 
-def kind_of(library: base.LibraryTable, row: int) -> SoundKind:
+def kind_of(library: facts.LibraryTable, row: int) -> SoundKind:
     return "finetuned" if library.finetuned and library.finetuned[row] else "library"
 
 
@@ -153,7 +145,7 @@ class Sound(Reply):
     decoded_url: str = Field(description="What the model makes of `z` alone.")
 
     @classmethod
-    def of(cls, model: base.ModelFacts, row: int, url: str) -> Sound:
+    def of(cls, model: facts.ModelFacts, row: int, url: str) -> Sound:
         library = model.library
         ((x, y),) = rows(library.positions[row : row + 1])
         return cls(
@@ -178,7 +170,7 @@ class Sound(Reply):
         )
 
     @classmethod
-    def of_own(cls, model: base.ModelFacts, own: KeptSound, url: str) -> Sound:
+    def of_own(cls, model: facts.ModelFacts, own: KeptSound, url: str) -> Sound:
         return cls(
             id=own.id,
             kind=own.kind,
@@ -259,31 +251,3 @@ def printable(name: str) -> str:
     if not seen:
         raise ValueError("a name needs at least one character that can be seen")
     return seen
-
-
-class Neighbour(Reply):
-    id: str
-    distance: float
-
-    @classmethod
-    def of(cls, neighbour: base.Neighbour) -> Neighbour:
-        return cls(id=neighbour.id, distance=short(neighbour.distance))
-
-
-class Neighbours(Reply):
-    model_config = example(unit="tdB", distance="geodesic", neighbours=[{"id": SOUND_ID, "distance": 3.42}])
-
-    unit: str | None = Field(
-        description="Of the distances; null where they are in latent units, or in the unit of another metric than the "
-        "pull-back."
-    )
-    distance: base.DistanceName
-    neighbours: list[Neighbour] = Field(description="Nearest first, the sound itself left out.")
-
-
-class Distances(Reply):
-    model_config = example(unit="tdB", kind="perceptual", distance=[0.0, 11.3, 8.75])
-
-    unit: str
-    kind: base.DistanceName = Field(description="By which of the model's `distances`.")
-    distance: list[float] = Field(description="To every sound, in the order of the list of sounds.")

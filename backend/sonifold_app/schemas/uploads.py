@@ -8,10 +8,13 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
-from sonifold_app.engine import base
-from sonifold_app.schemas.common import OWN_ID, SOUND_ID, Caveat, Number, Reply, Request, example, rows, short
+from sonifold_app.engine.answers import Answer as Reply
+from sonifold_app.engine.answers import Caveat, Neighbour, SplitFacts
+from sonifold_app.engine.examples import OWN_ID, SOUND_ID, example
+from sonifold_app.engine.numbers import short, short_or_none
+from sonifold_app.schemas.common import Number, Request
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.schemas.sounds import Name, Neighbour, Sound, caveats_of, printable
+from sonifold_app.schemas.sounds import Name, Sound, caveats_of, printable
 from sonifold_app.store.sounds import KeptSound, WaitingUpload
 
 UPLOAD_ID = "9c56cc51b374c3ba"
@@ -38,28 +41,8 @@ class KeptSounds(Reply):
     )
 
 
-class ProposedSound(Reply):
-    """A sound found in a recording."""
-
-    start: float = Field(description="Seconds.")
-    end: float
-    name: str = Field(description="What it could be called.")
-    strength: float = Field(description="Of its onset; doubtful ones are weak.")
-    peak_db: float = Field(description="Full scale is 0.")
-
-
-class UploadedFile(Reply):
-    name: str
-    seconds: float
-    sample_rate: int
+class UploadedFile(SplitFacts):
     audio_url: str = Field(description="The recording in mono, to listen to.")
-    overview: list[list[float]] = Field(
-        description="Least and largest sample in each of equal parts: `[low, high]`."
-    )
-    sounds: list[ProposedSound] = Field(description="None of them is kept yet.")
-    warnings: list[Caveat] = Field(
-        description="What was done to it: mixed to one channel, an offset taken out, ..."
-    )
 
 
 class UploadReply(Reply):
@@ -132,35 +115,6 @@ class WaitingUploads(Reply):
                 for one in waiting
             ]
         )
-
-
-def uploaded_file(split: base.SplitFile, url: str) -> UploadedFile:
-    stem = stem_of(split.name)
-    several = len(split.cuts) > 1
-    return UploadedFile(
-        name=split.name,
-        seconds=round(split.seconds, 4),
-        sample_rate=split.sample_rate,
-        audio_url=url,
-        overview=[[round(low, 4), round(high, 4)] for low, high in rows(split.overview)],
-        sounds=[
-            ProposedSound(
-                start=round(cut.start, 4),
-                end=round(cut.end, 4),
-                name=f"{stem[:110]} {number}" if several else stem,
-                strength=short(cut.strength),
-                peak_db=round(cut.peak_db, 2),
-            )
-            for number, cut in enumerate(split.cuts, start=1)
-        ],
-        warnings=[Caveat.of(one) for one in split.caveats],
-    )
-
-
-def stem_of(name: str) -> str:
-    """A file's name without its ending."""
-    stem, dot, ending = name.rpartition(".")
-    return stem.strip() if dot and stem.strip() and len(ending) <= 5 else name
 
 
 class ChosenSound(Request):
@@ -308,7 +262,3 @@ def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound
         duplicate_of=same,
         warnings=warnings,
     )
-
-
-def short_or_none(value: float | None) -> float | None:
-    return None if value is None else short(value)

@@ -7,20 +7,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.engine.base import AudioFormat, Recording
+from sonifold.audio.formats import AudioFormat
+from sonifold_app.engine.answers import Recording
+from sonifold_app.engine.operations import CONVERT
+from sonifold_app.engine.protocol import Engine, run_one
+from sonifold_app.engine.questions import ConversionQuery
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.room import Room
 
 log = logging.getLogger(__name__)
-
-Convert = Callable[[bytes, AudioFormat], Awaitable[bytes]]
 
 
 class Memo:
@@ -71,10 +72,10 @@ class Memo:
 class Recordings:
     """Where morphs and decoded sounds lie between the request that made them and those that fetch them."""
 
-    def __init__(self, blobs: Blobs, memo: Memo, convert: Convert) -> None:
+    def __init__(self, blobs: Blobs, memo: Memo, engine: Engine) -> None:
         self._blobs = blobs
         self._memo = memo
-        self._convert = convert
+        self._engine = engine
 
     async def keep(self, recording: Recording) -> str:
         """Keep a recording; returns its sha256."""
@@ -90,7 +91,7 @@ class Recordings:
         wav = await run_in_threadpool(self._blobs.get, sha256)
         if wav is None:
             return None
-        data = await self._convert(wav, format)
+        data = await run_one(self._engine, CONVERT, None, ConversionQuery(wav, format))
         await run_in_threadpool(self._keep_derived, sha256, format, data)
         return data
 

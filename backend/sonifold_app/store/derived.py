@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sonifold_app.engine.base import Settled
+from sonifold_app.engine.answers import Reembedded
 from sonifold_app.store.database import Database
 from sonifold_app.store.failures import StorageError
 
@@ -66,7 +66,7 @@ class DerivedStore:
 
     # -- places: where an adapted model has the sounds of its base -------------------------------------
 
-    def settled(self, model: str, version: str) -> dict[str, Settled]:
+    def settled(self, model: str, version: str) -> dict[str, Reembedded]:
         """By sound; of the model as it is in this version."""
         asked = select(settled_places).where(
             settled_places.c.model == model, settled_places.c.version == version
@@ -74,7 +74,7 @@ class DerivedStore:
         with self._database.connect() as connection:
             return {row.sound: settled_of(row) for row in connection.execute(asked)}
 
-    def keep_settled(self, model: str, version: str, places: Mapping[str, Settled]) -> None:
+    def keep_settled(self, model: str, version: str, places: Mapping[str, Reembedded]) -> None:
         """In the place of what an earlier version had."""
         rows = []
         for sound, place in places.items():
@@ -105,9 +105,9 @@ class DerivedStore:
                 log.warning("%d rows of %s are not kept: %s", len(rows), table.name, error)
 
 
-def settled_of(row: Any) -> Settled:
+def settled_of(row: Any) -> Reembedded:
     z = np.frombuffer(row.z, "<f4").astype(np.float32)
-    return Settled(z, (row.x, row.y), bool(row.known))
+    return Reembedded(z, (row.x, row.y), bool(row.known))
 
 
 def parts_of(values: Collection[str]) -> Iterator[list[str]]:

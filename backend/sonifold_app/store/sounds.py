@@ -37,7 +37,9 @@ from sqlalchemy import (
     update,
 )
 
-from sonifold_app.engine.base import Admitted, Kept, Numbers
+from sonifold_app.engine.answers import PreparedSound
+from sonifold_app.engine.numbers import Numbers
+from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.store.adaptations import AdaptationStore, adaptations
 from sonifold_app.store.audio import KeptAudio
 from sonifold_app.store.blobs import SHA256
@@ -145,9 +147,11 @@ class KeptSound:
         """Of the recording as it came, with the caveats."""
         return json.loads(self.facts_json)
 
-    def plain(self, audio: bytes = b"") -> Kept:
+    def plain(self, audio: bytes = b"") -> UserSoundData:
         """As the engine takes it."""
-        return Kept(self.id, self.name, self.seconds, self.audio, self.z, self.timbre, audio, self.origin)
+        return UserSoundData(
+            self.id, self.name, self.seconds, self.audio, self.z, self.timbre, audio, self.origin
+        )
 
     @property
     def origin(self) -> str:
@@ -179,7 +183,7 @@ class NewSound:
 
     kind: Kind
     name: str
-    admitted: Admitted
+    admitted: PreparedSound
     source: dict[str, Any]
 
 
@@ -267,7 +271,7 @@ class KeptSounds:
             self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1
         )
 
-    def move(self, sound: KeptSound, pack: str, admitted: Admitted) -> None:
+    def move(self, sound: KeptSound, pack: str, admitted: PreparedSound) -> None:
         """Give a sound its place in another pack of the same name; its audio stays."""
         x, y = admitted.position
         values = {

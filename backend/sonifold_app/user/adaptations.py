@@ -18,7 +18,11 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Adapted, Catalogue, Engine, Kept, ModelFacts, Numbers
+from sonifold_app.engine.answers import Adapted
+from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.numbers import Numbers
+from sonifold_app.engine.protocol import Engine
+from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.settings import MEBIBYTE
 from sonifold_app.store.adaptations import (
     Adaptation,
@@ -165,7 +169,7 @@ class Adaptations:
         await self._adapted(base.name, adaptation.id, sounds, adaptation.seed)
         await self._make_room()
 
-    async def _adapted(self, base: str, id: str, sounds: Sequence[Kept], seed: int) -> Adapted:
+    async def _adapted(self, base: str, id: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         adapted = await self._engine.adapt(base, id, sounds, seed)
         self._loaded[id] = adapted.bytes
         return adapted
@@ -200,8 +204,8 @@ def name_of(base: str, ids: Sequence[str], seed: int) -> str:
     return f"{base[:40]}-a{digest[:10]}"
 
 
-def as_kept(sound: AdaptedTo, audio: bytes, placed: bool) -> Kept:
+def as_kept(sound: AdaptedTo, audio: bytes, placed: bool) -> UserSoundData:
     """As the engine takes it; without a point where the pack has changed since."""
     nothing: Numbers = np.empty(0, np.float32)
     z = np.array(sound.z, np.float32) if placed else nothing
-    return Kept(sound.id, sound.name, sound.seconds, sound.audio, z, nothing, audio)
+    return UserSoundData(sound.id, sound.name, sound.seconds, sound.audio, z, nothing, audio)

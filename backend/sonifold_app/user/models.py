@@ -15,7 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from sonifold import errors
 from sonifold.files import sync_folder, write_whole
 from sonifold.pack import CONFIG, UNFINISHED
-from sonifold_app.engine.base import Catalogue, Engine, ModelKind
+from sonifold_app.engine.choices import ModelKind
+from sonifold_app.engine.facts import Catalogue
+from sonifold_app.engine.protocol import Engine
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
 from sonifold_app.user import archive

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import sqlalchemy.exc
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.engine.base import Catalogue, Engine
+from sonifold_app.engine.facts import Catalogue
+from sonifold_app.engine.protocol import Engine
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.jobs import OVER, Job, JobStore
 from sonifold_app.store.sounds import KeptSounds

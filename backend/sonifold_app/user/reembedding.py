@@ -16,7 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Engine, Kept, ModelFacts, Settled, Upload
+from sonifold_app.engine.answers import Reembedded
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.operations import PREPARE_SOUND, REEMBED
+from sonifold_app.engine.protocol import Engine
+from sonifold_app.engine.questions import Upload, UserSoundData
 from sonifold_app.store.sounds import KeptSound, KeptSounds
 
 #: Sounds placed at once; while they are, somebody who wants to hear something waits for them.
@@ -32,17 +36,17 @@ class Placing:
 
     def __init__(self, kept: KeptSounds, engine: Engine) -> None:
         self._kept, self._engine = kept, engine
-        self._settled: OrderedDict[tuple[str, str], dict[str, Settled]] = OrderedDict()
+        self._settled: OrderedDict[tuple[str, str], dict[str, Reembedded]] = OrderedDict()
         self._stuck: set[tuple[str, str]] = set()  # (model's version, sound): no place can be found
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
 
-    async def settled(self, model: ModelFacts) -> Mapping[str, Settled]:
+    async def settled(self, model: ModelFacts) -> Mapping[str, Reembedded]:
         """The places that are known of an adapted model's own sounds, by id."""
         return await self._places(model)
 
     def pending(
-        self, model: ModelFacts, sounds: Sequence[KeptSound], settled: Mapping[str, Settled]
+        self, model: ModelFacts, sounds: Sequence[KeptSound], settled: Mapping[str, Reembedded]
     ) -> list[KeptSound]:
         """Those whose place is still another's: the base's, or that of the pack as it was."""
         return [
@@ -108,7 +112,8 @@ class Placing:
             self._stuck.add((model.version, sound.id))
             return
         try:
-            (admitted,) = await self._engine.admit(model.home, [Upload(sound.name, audio)], behind=behind)
+            upload = [Upload(sound.name, audio)]
+            (admitted,) = await self._engine.run(PREPARE_SOUND, model.home, upload, behind=behind)
         except errors.AudioError:
             log.warning("own sound %s cannot be found anew in %s", sound.id, model.home, exc_info=True)
             self._stuck.add((model.version, sound.id))
@@ -117,7 +122,7 @@ class Placing:
 
     async def _settle(self, model: ModelFacts, sounds: Sequence[KeptSound], behind: bool) -> None:
         places = await self._places(model)
-        whole: list[Kept] = []
+        whole: list[UserSoundData] = []
         for one in sounds:
             if one.id in places:
                 continue
@@ -126,12 +131,12 @@ class Placing:
                 self._stuck.add((model.version, one.id))
             else:
                 whole.append(one.plain(audio))
-        found = await self._engine.settle(model.name, whole, behind=behind)
+        found = await self._engine.run(REEMBED, model.name, whole, behind=behind)
         new = {one.id: place for one, place in zip(whole, found, strict=True)}
         await run_in_threadpool(self._kept.derived.keep_settled, model.name, model.version, new)
         places.update(new)
 
-    async def _places(self, model: ModelFacts) -> dict[str, Settled]:
+    async def _places(self, model: ModelFacts) -> dict[str, Reembedded]:
         key = (model.name, model.version)
         if key not in self._settled:
             self._settled[key] = await run_in_threadpool(self._kept.derived.settled, *key)

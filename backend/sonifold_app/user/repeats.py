@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 
-from sonifold_app.engine.base import Engine
+from sonifold_app.engine.operations import DUPLICATES, FINGERPRINT
+from sonifold_app.engine.protocol import Engine, run_one
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.sounds import KeptSound, KeptSounds
 
@@ -27,7 +28,7 @@ class Repeats:
         """Which of the sounds are the same: (earlier, later, dB apart). One whose audio is lost is like no other."""
         known = await self._fingerprints(sounds)
         rows = [row for row, one in enumerate(sounds) if one.audio in known]
-        found = await self._engine.duplicates([known[sounds[row].audio] for row in rows])
+        found = await run_one(self._engine, DUPLICATES, None, [known[sounds[row].audio] for row in rows])
         return [(rows[first], rows[later], distance) for first, later, distance in found]
 
     async def _fingerprints(self, sounds: Sequence[KeptSound]) -> dict[str, bytes]:
@@ -38,7 +39,7 @@ class Repeats:
         missing = [one for audio, one in by_audio.items() if audio not in known]
         for part in (missing[i : i + PART] for i in range(0, len(missing), PART)):
             files = await run_in_threadpool(self._audio, part)
-            maps = await self._engine.fingerprints(list(files.values()))
+            maps = await self._engine.run(FINGERPRINT, None, list(files.values()))
             new = dict(zip(files, maps, strict=True))
             known.update(new)
             try:

@@ -16,7 +16,11 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
-from sonifold_app.engine.base import Anchor, Engine, Kept, ModelFacts, Numbers, OwnPlaces, Settled, Upload
+from sonifold_app.engine.answers import Reembedded
+from sonifold_app.engine.facts import ModelFacts
+from sonifold_app.engine.numbers import Numbers
+from sonifold_app.engine.protocol import Engine
+from sonifold_app.engine.questions import Anchor, Upload, UserSoundArrays, UserSoundData
 from sonifold_app.store.sounds import (
     KeptSound,
     KeptSounds,
@@ -52,9 +56,9 @@ class OwnTable:
     state: Hashable  # another after every change
 
     @cached_property
-    def places(self) -> OwnPlaces:
+    def places(self) -> UserSoundArrays:
         """The same as arrays."""
-        return OwnPlaces(
+        return UserSoundArrays(
             [one.id for one in self.sounds],
             stacked([one.z for one in self.sounds], self.latent_dim),
             np.array([one.timbre for one in self.sounds], np.float32),
@@ -171,7 +175,7 @@ class OwnSounds:
             )
         return data
 
-    async def plain(self, sound: KeptSound) -> Kept:
+    async def plain(self, sound: KeptSound) -> UserSoundData:
         """A sound with its audio, as the engine takes it."""
         return sound.plain(await self.audio(sound))
 
@@ -218,7 +222,7 @@ def in_order(model: ModelFacts, ids: Sequence[str], found: Mapping[str, KeptSoun
     return [found[id] for id in ids]
 
 
-def placed(sound: KeptSound, settled: Mapping[str, Settled]) -> KeptSound:
+def placed(sound: KeptSound, settled: Mapping[str, Reembedded]) -> KeptSound:
     """A sound at its place in an adapted model, if that is known."""
     place = settled.get(sound.id)
     if place is None:
@@ -248,14 +252,14 @@ def anchors_of(query: Any) -> list[Anchor]:
     return found
 
 
-def replaced(query: Query, kept: dict[str, Kept]) -> Query:
+def replaced(query: Query, kept: dict[str, UserSoundData]) -> Query:
     """A question with the anchors that name one of these sounds holding it."""
 
     def furnish(value: Any) -> Any:
         if isinstance(value, tuple):
             return tuple(furnish(one) for one in value)
         if isinstance(value, Anchor) and value.sound in kept:
-            return Anchor(kept=kept[value.sound])
+            return Anchor(user_sound=kept[value.sound])
         return value
 
     fields = dataclasses.fields(query)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonifold_app.engine.base import Admitted
+from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.sounds import KeptSounds, NewSound
@@ -59,7 +59,7 @@ def main(data: Path, seed: int) -> None:
 
 def new_sound(audio: bytes) -> NewSound:
     z = np.zeros(4, np.float32)
-    return NewSound("uploaded", "x", Admitted("x", 1.0, z, (0, 0), True, (), z, audio, None, {}, ()), {})
+    return NewSound("uploaded", "x", PreparedSound("x", 1.0, z, (0, 0), True, (), z, audio, None, {}, ()), {})
 
 
 def say(**what: object) -> None:

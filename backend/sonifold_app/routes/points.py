@@ -1,12 +1,14 @@
-"""New places made from others: averages, analogies, what lies beyond; each rendered, each with what to know of it."""
+"""New points made from others: averages, analogies, extrapolations; each rendered, each with its caveats."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from sonifold_app.engine.operations import ANALOGY, EXTRAPOLATE, MEAN
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.routes.morphs import keep
-from sonifold_app.schemas.places import (
+from sonifold_app.links import linked
+from sonifold_app.schemas.points import (
     AnalogyReply,
     AnalogyRequest,
     ExtrapolationReply,
@@ -16,17 +18,17 @@ from sonifold_app.schemas.places import (
 )
 from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
-router = APIRouter(prefix="/models/{model}", tags=["places"])
+router = APIRouter(prefix="/models/{model}", tags=["points"])
 
 
 @router.post("/means", operation_id="create_mean", responses=problems_of(404, 413, 422, 503))
 async def create_mean(
     model: ModelDep, asked: MeanRequest, request: Request, services: ServicesDep
 ) -> MeanReply:
-    """The average of 2 to 16 sounds, and the ways from it to them."""
+    """The average of 2 to 16 sounds, and the shortest paths from it to them."""
     query = await services.own.furnished(model, asked.query())
-    found = await unless_abandoned(request, services.engine.mean(model.name, query))
-    return MeanReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))
+    point = await unless_abandoned(request, run_one(services.engine, MEAN, model.name, query))
+    return await linked(MeanReply, point, services.recordings, "sound")
 
 
 @router.post("/analogies", operation_id="create_analogy", responses=problems_of(404, 413, 422, 503))
@@ -35,8 +37,8 @@ async def create_analogy(
 ) -> AnalogyReply:
     """A is to B as C is to this: the direction from A to B, carried to C and followed there."""
     query = await services.own.furnished(model, asked.query())
-    found = await unless_abandoned(request, services.engine.analogy(model.name, query))
-    return AnalogyReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))
+    point = await unless_abandoned(request, run_one(services.engine, ANALOGY, model.name, query))
+    return await linked(AnalogyReply, point, services.recordings, "sound")
 
 
 @router.post(
@@ -47,5 +49,5 @@ async def create_extrapolation(
 ) -> ExtrapolationReply:
     """On from A through B, along the same geodesic."""
     query = await services.own.furnished(model, asked.query())
-    found = await unless_abandoned(request, services.engine.extrapolate(model.name, query))
-    return ExtrapolationReply.of(found, model.unit, await keep(services, found.place.recording, "sound"))
+    point = await unless_abandoned(request, run_one(services.engine, EXTRAPOLATE, model.name, query))
+    return await linked(ExtrapolationReply, point, services.recordings, "sound")

@@ -1,7 +1,7 @@
-"""What the engine does with sounds that are to leave as files: rendered anew, so that they have every bit that the
-format has room for, and not only those of the 16 that are kept to be listened to.
+"""Sounds to be saved as files: rendered anew with every bit that the format has room for, not only the 16 of the copy
+that is listened to.
 
-torch is imported where it is used, as in ``compute``.
+torch is imported where it is used: the server answers before it is there.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sonifold.audio.archive import SoundFile
 from sonifold.audio.provenance import Provenance, Source, of_recording
 from sonifold.model.provenance import source_labelled, version_of
-from sonifold_app.engine.base import Anchor, ExportQuery, FileOptions, MorphExport, SoundFile
-from sonifold_app.engine.compute import legs_of, resolve
+from sonifold_app.engine.operations.paths import legs_of
+from sonifold_app.engine.operations.sounds import resolve
+from sonifold_app.engine.parallel import each
+from sonifold_app.engine.protocol import Operation
+from sonifold_app.engine.questions import Anchor, ExportQuery, FileOptions, MorphExport
 
 if TYPE_CHECKING:
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
 
-#: What other ways than the geodesic are called in file names.
-WAY_NAMES = {"linear": "straight", "retimed": "re-timed", "graph": "via-sounds"}
+#: Names in file names of the kinds of path but the geodesic.
+KIND_NAMES = {"linear": "straight", "retimed": "re-timed", "graph": "via-sounds"}
 
 
 def export(model: Model, query: ExportQuery) -> list[SoundFile]:
@@ -36,7 +40,7 @@ def export(model: Model, query: ExportQuery) -> list[SoundFile]:
 
 
 def encoded(clip: Clip, options: FileOptions) -> bytes:
-    """A clip of one sound as a file, brought to the level and the length that were asked for."""
+    """A clip of one sound as a file, at the level and length of the options."""
     if options.trim:
         clip = clip.trimmed()
     if options.level == "normalise":
@@ -45,7 +49,7 @@ def encoded(clip: Clip, options: FileOptions) -> bytes:
 
 
 def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
-    """The sounds of a way between two anchors, each with the stem of its file's name."""
+    """The sounds of a path between two anchors, each with the stem of its file's name."""
     from sonifold.audio.archive import file_stem, numbered
     from sonifold.morph.rhythm import played_durations
 
@@ -54,7 +58,7 @@ def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
     kind = query.kinds[0]
     (path,) = model.paths([leg], kind=kind, metric=query.metric, weight=query.weight, steps=query.steps)
     ends = [file_stem(name or sound.name or "place") for name, sound in zip(morph.names, leg, strict=True)]
-    stem = "-".join([f"{ends[0]}-to-{ends[1]}", *([WAY_NAMES[kind]] if kind in WAY_NAMES else [])])
+    stem = "-".join([f"{ends[0]}-to-{ends[1]}", *([KIND_NAMES[kind]] if kind in KIND_NAMES else [])])
     if query.mode == "glide":
         return [(f"{stem}-glide", model.render_glide(path, seconds=query.seconds))]
     _, clip = model.morph(path)
@@ -66,7 +70,7 @@ def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
 
 
 def sound_clips(model: Model, anchors: Sequence[Anchor], names: Sequence[str]) -> list[tuple[str, Clip]]:
-    """Sounds as they are, or what the model makes of places, each with the stem of its file's name."""
+    """Sounds as they are, or what the model makes of points and positions, each with the stem of its file's name."""
     from sonifold.audio.archive import distinct, file_stem
 
     clips = [clip_of(model, anchor) for anchor in anchors]
@@ -82,15 +86,15 @@ def titled(clip: Clip, name: str) -> Clip:
 
 
 def clip_of(model: Model, anchor: Anchor) -> Clip:
-    """The recording of a library sound or of one's own; what the model makes of a place."""
+    """The recording of a library sound or of the user's; what the model makes of a point or position."""
     import soundfile
     import torch
 
     from sonifold.audio.clip import Clip
 
-    if anchor.kept is not None:
-        samples, sample_rate = soundfile.read(io.BytesIO(anchor.kept.audio), dtype="float32")
-        source = Source(anchor.kept.name, origin=anchor.kept.origin)
+    if anchor.user_sound is not None:
+        samples, sample_rate = soundfile.read(io.BytesIO(anchor.user_sound.audio), dtype="float32")
+        source = Source(anchor.user_sound.name, origin=anchor.user_sound.origin)
         return Clip(torch.from_numpy(samples), sample_rate, recorded(model, source))
     if anchor.sound is not None:
         label = model.library.labels[model.library.index(anchor.sound)]
@@ -101,3 +105,6 @@ def clip_of(model: Model, anchor: Anchor) -> Clip:
 
 def recorded(model: Model, source: Source) -> Provenance:
     return of_recording(model.name, version_of(model), source)
+
+
+EXPORT = Operation("export", ExportQuery, list[SoundFile], each(export), most=2, rank=1)

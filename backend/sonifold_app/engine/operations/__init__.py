@@ -1,0 +1,90 @@
+"""All that an engine computes, by name. To add an operation: a function, an ``Operation`` beside it, its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sonifold_app.engine.operations.adapting import REEMBED
+from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, ORIGINAL_FILE
+from sonifold_app.engine.operations.exports import EXPORT
+from sonifold_app.engine.operations.paths import MORPH, TRACE
+from sonifold_app.engine.operations.points import (
+    ANALOGY,
+    DISTANCES,
+    EXTRAPOLATE,
+    INDICATRICES,
+    LIFT,
+    MEAN,
+    NEIGHBOURS,
+    PROJECT,
+    SAMPLE,
+    TRAVERSE,
+)
+from sonifold_app.engine.operations.recordings import (
+    CUT,
+    DUPLICATES,
+    EMBED,
+    FINGERPRINT,
+    PREPARE_SOUND,
+    SPLIT,
+)
+from sonifold_app.engine.protocol import Operation
+
+OPERATIONS: Mapping[str, Operation[Any, Any]] = {
+    operation.name: operation
+    for operation in (
+        TRACE,
+        MORPH,
+        DECODE,
+        DESCRIBE,
+        ORIGINAL_FILE,
+        CONVERT,
+        EMBED,
+        PREPARE_SOUND,
+        SPLIT,
+        CUT,
+        FINGERPRINT,
+        DUPLICATES,
+        MEAN,
+        ANALOGY,
+        EXTRAPOLATE,
+        SAMPLE,
+        TRAVERSE,
+        INDICATRICES,
+        NEIGHBOURS,
+        DISTANCES,
+        PROJECT,
+        LIFT,
+        REEMBED,
+        EXPORT,
+    )
+}
+
+__all__ = [
+    "ANALOGY",
+    "CONVERT",
+    "CUT",
+    "DECODE",
+    "DESCRIBE",
+    "DISTANCES",
+    "DUPLICATES",
+    "EMBED",
+    "EXPORT",
+    "EXTRAPOLATE",
+    "FINGERPRINT",
+    "INDICATRICES",
+    "LIFT",
+    "MEAN",
+    "MORPH",
+    "NEIGHBOURS",
+    "OPERATIONS",
+    "ORIGINAL_FILE",
+    "PREPARE_SOUND",
+    "PROJECT",
+    "REEMBED",
+    "SAMPLE",
+    "SPLIT",
+    "TRACE",
+    "TRAVERSE",
+]

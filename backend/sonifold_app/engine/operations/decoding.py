@@ -1,0 +1,108 @@
+"""What single points and sounds are heard as: decoded, described, converted to files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from sonifold import errors
+from sonifold.audio.formats import AudioFormat
+from sonifold.audio.provenance import of_recording, provenance_of
+from sonifold.model.provenance import source_labelled, version_of
+from sonifold_app.engine.answers import DecodedFacts, Rendered, StoredAudio
+from sonifold_app.engine.operations.sounds import position_of, recording_of, resolve
+from sonifold_app.engine.parallel import MapParallel, attempt_each, each, map_serially
+from sonifold_app.engine.protocol import Lane, Operation
+from sonifold_app.engine.questions import Anchor, ConversionQuery, DecodeQuery
+
+if TYPE_CHECKING:
+    from sonifold.audio.clip import Clip
+    from sonifold.model import Model
+    from sonifold.sound import Sound
+
+
+def decodings(
+    model: Model, queries: Sequence[DecodeQuery], map_parallel: MapParallel = map_serially
+) -> list[Rendered[DecodedFacts] | Exception]:
+    """What the model makes of each anchor's latent point alone, without what it had left out; of an adapted model,
+    with an amount of each of its sliders.
+    """
+    import torch
+
+    sounds = attempt_each(lambda query: resolve(model, query.anchor), queries)
+    points = [
+        sound.z
+        for sound, query in zip(sounds, queries, strict=True)
+        if not isinstance(sound, Exception) and not query.amounts
+    ]
+    clips = iter(model.decode(torch.stack(points)).each() if points else ())
+
+    def decoded(pair: tuple[Sound | Exception, DecodeQuery]) -> Rendered[DecodedFacts]:
+        sound, query = pair
+        if isinstance(sound, Exception):
+            raise sound
+        clip = turned(model, sound, dict(query.amounts)) if query.amounts else next(clips)
+        x, y = position_of(model, sound.z)
+        return Rendered(DecodedFacts(x=x, y=y), recording_of(clip))
+
+    return attempt_each(decoded, zip(sounds, queries, strict=True))
+
+
+def turned(model: Model, sound: Sound, amounts: Mapping[str, float]) -> Clip:
+    """A latent point as an adapted model's sliders change it. Raises PointInvalid for a model without sliders."""
+    from sonifold import adapt
+    from sonifold.model.provenance import of_changed
+
+    if not isinstance(model, adapt.AdaptedModel):
+        raise errors.PointInvalid(f"{model.name} has no sliders; adapt it to some sounds of yours first.")
+    bare = model.point(sound.z)
+    clip = adapt.play(model, adapt.turned(model, bare, model.sliders, amounts))
+    return replace(clip, provenance=of_changed(model, sound, "sliders", amounts=dict(amounts)))
+
+
+def descriptions(
+    model: Model, anchors: Sequence[Anchor], map_parallel: MapParallel = map_serially
+) -> list[Mapping[str, float] | Exception]:
+    """The descriptors of each anchor as it is heard, all in one pass of the decoder."""
+    import torch
+
+    sounds = attempt_each(lambda anchor: resolve(model, anchor), anchors)
+    resolved = [sound for sound in sounds if not isinstance(sound, Exception)]
+    columns: dict[str, list[float]] = {}
+    if resolved:
+        with torch.no_grad():
+            described = model.traversals.describe(resolved)
+        columns = {name: values.tolist() for name, values in described.items()}
+    values_of = iter(
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    )
+    return [sound if isinstance(sound, Exception) else next(values_of) for sound in sounds]
+
+
+def original(model: Model, id: str) -> StoredAudio:
+    """A library sound's own file."""
+    label = model.library.labels[model.library.index(id)]
+    provenance = of_recording(model.name, version_of(model), source_labelled(label))
+    audio_format = cast(AudioFormat, model.library.audio_format)
+    return StoredAudio(model.library.audio_bytes(id), audio_format, provenance)
+
+
+def convert(model: None, query: ConversionQuery) -> bytes:
+    """The same sound in another file format, with its provenance."""
+    import soundfile
+    import torch
+
+    from sonifold.audio.clip import Clip
+
+    with soundfile.SoundFile(io.BytesIO(query.audio)) as file:
+        provenance = query.provenance or provenance_of(file.comment)
+        samples, sample_rate = file.read(dtype="float32"), file.samplerate
+    return Clip(torch.from_numpy(samples), sample_rate, provenance).to_bytes(query.format)
+
+
+DECODE = Operation("decode", DecodeQuery, Rendered[DecodedFacts], decodings, most=32, seconds=0.05)
+DESCRIBE = Operation("describe", Anchor, Mapping[str, float], descriptions, most=64)
+ORIGINAL_FILE = Operation("original", str, StoredAudio, each(original), Lane.LIGHT)
+CONVERT = Operation("convert", ConversionQuery, bytes, each(convert), Lane.LIGHT)

@@ -1,0 +1,118 @@
+"""Paths between anchors, and morphs: the same with their sound."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sonifold_app.engine.answers import Path, Rendered
+from sonifold_app.engine.operations.sounds import recording_of, resolve
+from sonifold_app.engine.parallel import MapParallel, all_or_error, attempt_each, by_group, map_serially
+from sonifold_app.engine.protocol import Operation
+from sonifold_app.engine.questions import Anchor, MorphQuery, PathQuery
+
+if TYPE_CHECKING:
+    from sonifold.model import Model
+    from sonifold.morph.path import Path as LatentPath
+    from sonifold.sound import Sound
+
+    #: Two sounds, the kind of path between them, and the query that it belongs to.
+    PathRequest = tuple[tuple[Sound, Sound], str, PathQuery | MorphQuery]
+
+
+def traces(
+    model: Model, queries: Sequence[PathQuery], map_parallel: MapParallel = map_serially
+) -> list[list[Path] | Exception]:
+    """The paths between consecutive anchors of each query."""
+    legs = attempt_each(lambda query: legs_of(model, query.anchors), queries)
+    requests: list[PathRequest] = [
+        (leg, query.kind, query)
+        for query, legs_or_error in zip(queries, legs, strict=True)
+        if not isinstance(legs_or_error, Exception)
+        for leg in legs_or_error
+    ]
+    paths = iter(solve(model, requests, map_parallel))
+    return [
+        legs_or_error
+        if isinstance(legs_or_error, Exception)
+        else all_or_error([path_or_error(next(paths)) for _ in legs_or_error])
+        for legs_or_error in legs
+    ]
+
+
+def morphs(
+    model: Model, queries: Sequence[MorphQuery], map_parallel: MapParallel = map_serially
+) -> list[list[Rendered[Path]] | Exception]:
+    """The paths between two anchors and what they sound like, one of each kind of each query."""
+    legs = attempt_each(lambda query: legs_of(model, (query.start, query.end)), queries)
+    requests: list[PathRequest] = [
+        (leg, kind, query)
+        for query, legs_or_error in zip(queries, legs, strict=True)
+        if not isinstance(legs_or_error, Exception)
+        for leg in legs_or_error
+        for kind in query.kinds
+    ]
+    paths = solve(model, requests, map_parallel)
+    to_render = [(path, query) for path, (_, _, query) in zip(paths, requests, strict=True)]
+    rendered = iter(render(model, to_render, map_parallel))
+    return [
+        legs_or_error
+        if isinstance(legs_or_error, Exception)
+        else all_or_error([next(rendered) for _ in query.kinds])
+        for query, legs_or_error in zip(queries, legs, strict=True)
+    ]
+
+
+def legs_of(model: Model, anchors: Sequence[Anchor]) -> list[tuple[Sound, Sound]]:
+    """The pairs of sounds between which a path through anchors leads."""
+    return list(itertools.pairwise(resolve(model, anchor) for anchor in anchors))
+
+
+def solve(
+    model: Model, requests: Sequence[PathRequest], map_parallel: MapParallel
+) -> list[LatentPath | Exception]:
+    """Solve for paths, all those together that have the same kind under the same metric."""
+    return by_group(
+        requests,
+        lambda request: (request[1], request[2].metric, request[2].weight, request[2].steps),
+        lambda group, members: model.paths(
+            [pair for pair, _, _ in members], kind=group[0], metric=group[1], weight=group[2], steps=group[3]
+        ),
+        map_parallel,
+    )
+
+
+def render(
+    model: Model,
+    solved: Sequence[tuple[LatentPath | Exception, PathQuery | MorphQuery]],
+    map_parallel: MapParallel,
+) -> list[Rendered[Path] | Exception]:
+    """Make paths audible; each comes back as it is heard."""
+
+    def sound(solution: tuple[LatentPath | Exception, MorphQuery]) -> Rendered[Path]:
+        path, query = solution
+        if isinstance(path, Exception):
+            raise path
+        if query.mode == "glide":
+            clip = model.render_glide(path, seconds=query.seconds)
+            return Rendered(Path.model_validate(path), recording_of(clip))
+        heard, clip = model.morph(path)
+        return Rendered(Path.model_validate(heard), recording_of(clip))
+
+    return attempt_each(sound, solved, map_parallel)
+
+
+def path_or_error(path: LatentPath | Exception) -> Path | Exception:
+    return path if isinstance(path, Exception) else Path.model_validate(path)
+
+
+TRACE = Operation("trace", PathQuery, list[Path], traces, most=64)
+MORPH = Operation(
+    "morph",
+    MorphQuery,
+    list[Rendered[Path]],
+    morphs,
+    seconds=1.0,
+    size=lambda query: len(query.kinds) * query.steps / 34,
+)

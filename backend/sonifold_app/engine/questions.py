@@ -1,0 +1,237 @@
+"""What the engine is asked: plain frozen data, so that a question may cross to another process or machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sonifold.audio.formats import AudioFormat, BitDepth
+from sonifold.audio.provenance import Provenance
+from sonifold_app.engine.answers import Caveat
+from sonifold_app.engine.choices import DistanceName, MetricName, MorphMode, PathKind
+from sonifold_app.engine.numbers import Numbers
+
+LevelName = Literal["keep", "normalise"]
+
+
+@dataclass(frozen=True)
+class UserSoundData:
+    """A user's sound on its way to the engine, which stores none. What it holds is as PREPARE_SOUND gave it."""
+
+    id: str
+    name: str
+    seconds: float
+    sha256: str  # of the audio
+    z: Numbers = field(compare=False, repr=False)  # (latent,)
+    timbre: Numbers = field(compare=False, repr=False)  # (feature,)
+    audio: bytes = field(
+        default=b"", compare=False, repr=False
+    )  # FLAC; where it is to be heard or walked from
+    origin: str = field(default="", compare=False)  # what it was made by; "": a recording
+
+
+@dataclass(frozen=True)
+class UserSoundArrays:
+    """Points and timbres of some of the user's sounds; row i of each column is the same sound."""
+
+    ids: Sequence[str]
+    z: Numbers  # (n, latent)
+    timbre: Numbers  # (n, feature)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A place to start or end at: exactly one of a library sound's id, a sound of the user's own, a latent
+    point, a position on the map.
+    """
+
+    sound: str | None = None
+    user_sound: UserSoundData | None = None
+    point: tuple[float, ...] | None = None
+    position: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class PathQuery:
+    """The way through two or more anchors."""
+
+    anchors: tuple[Anchor, ...]
+    kind: PathKind = "geodesic"
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+    steps: int = 17
+
+
+@dataclass(frozen=True)
+class MorphQuery:
+    """Ways between two anchors, made audible."""
+
+    start: Anchor
+    end: Anchor
+    kinds: tuple[PathKind, ...] = ("geodesic", "linear")
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+    steps: int = 17
+    mode: MorphMode = "steps"
+    seconds: float = 4.0
+
+
+@dataclass(frozen=True)
+class MeanQuery:
+    """The average of several anchors."""
+
+    anchors: tuple[Anchor, ...]
+    weights: tuple[float, ...] | None = None  # all alike
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class AnalogyQuery:
+    """A is to B as C is to what?"""
+
+    a: Anchor
+    b: Anchor
+    c: Anchor
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class ExtrapolationQuery:
+    """On from the start through the end, ``to`` times the way between them."""
+
+    start: Anchor
+    end: Anchor
+    to: float = 1.5
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class SampleQuery:
+    """New points by one of the model's samplers."""
+
+    sampler: str
+    count: int
+    seed: int
+    temperature: float = 1.0
+    start: Anchor | None = None  # of a walk
+
+
+@dataclass(frozen=True)
+class TraversalQuery:
+    """Less and more of what a word says, from an anchor."""
+
+    start: Anchor
+    descriptor: str
+    steps: int = 9
+    reach: float | None = (
+        None  # to either side, in the library's standard deviations; None: the science's own
+    )
+    hold: bool = True  # keep the other descriptors where they are
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class NeighbourQuery:
+    """The sounds nearest to an anchor."""
+
+    anchor: Anchor
+    count: int = 8
+    distance: DistanceName = "geodesic"
+    metric: MetricName = "pullback"  # of the geodesics
+    weight: float | None = None  # the model's own
+    user_sounds: UserSoundArrays | None = None  # that count besides the library's
+
+
+@dataclass(frozen=True)
+class IndicatrixQuery:
+    """Ellipses of equal distance, about so many of them on the land of the map."""
+
+    count: int = 100
+    metric: MetricName = "blend"
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class DecodeQuery:
+    """A latent point to decode, with an amount for each of an adapted model's sliders."""
+
+    anchor: Anchor
+    amounts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How a sound is written to a file."""
+
+    format: AudioFormat = "wav"
+    depth: BitDepth | None = None  # the format's usual one
+    level: LevelName = "keep"
+    trim: bool = False  # the silence at its ends
+
+
+@dataclass(frozen=True)
+class MorphExport:
+    """A way that is to leave as files: of one kind, as steps or as a glide."""
+
+    query: MorphQuery
+    names: tuple[str, str] = ("", "")  # of its ends in file names; "": their own
+    only: int | None = None  # which step, from 1; None: all of them
+    joined: bool = False  # the steps one after another in one file
+    durations: tuple[float, ...] = ()  # seconds of each step in it; empty: as long as each can be heard
+
+
+@dataclass(frozen=True)
+class ExportQuery:
+    """Sounds that are to leave as files: those of a way, or single ones."""
+
+    options: FileOptions
+    morph: MorphExport | None = None
+    sounds: tuple[Anchor, ...] = ()
+    names: tuple[str, ...] = ()  # of the sounds; empty: their own
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A sound file as it came."""
+
+    name: str
+    data: bytes
+    caveats: tuple[Caveat, ...] = ()  # of the recording that it was cut from
+
+
+@dataclass(frozen=True)
+class DistanceQuery:
+    """An anchor, whose perceptual distance to every library sound and then every one of ``user_sounds`` is wanted."""
+
+    anchor: Anchor
+    user_sounds: UserSoundArrays | None = None
+
+
+@dataclass(frozen=True)
+class SplitQuery:
+    """A recording in which sounds are to be found; a lower ``threshold`` finds more."""
+
+    upload: Upload
+    threshold: float | None = None  # the science's own
+
+
+@dataclass(frozen=True)
+class CutQuery:
+    """Parts of a recording, each from start to end in seconds."""
+
+    upload: Upload
+    spans: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ConversionQuery:
+    """A sound file to be written in another format. ``provenance``: None for the file's own."""
+
+    audio: bytes
+    format: AudioFormat
+    provenance: Provenance | None = None
