@@ -46,7 +46,7 @@ class Model(LatentModel):
         return PointOperations(self)
 
     @cached_property
-    def directions(self) -> Traversals:
+    def traversals(self) -> Traversals:
         """Directions of descriptors."""
         return Traversals(self, self.points)
 
