@@ -83,7 +83,7 @@ def fill(folder: Path, count: int) -> list[str]:
 
     def admitted(row: int) -> PreparedSound:
         at = row % len(z)
-        near = (Neighbour(model.library.ids[at], 1.0),)
+        near = (Neighbour(id=model.library.ids[at], distance=1.0),)
         moved = z[at] + 0.1 * source.normal(size=z.shape[1]).astype(np.float32)
         audio, place = flac[row % 8], (float(source.normal()), float(source.normal()))
         return PreparedSound("x", 0.3, moved, place, True, near, timbre[at] + 0.01, audio, None, {}, ())

@@ -256,7 +256,7 @@ def test_an_adaptation_whose_audio_the_disk_lost_says_so_and_can_be_undone(tmp_p
 
 def test_adapting_does_not_keep_a_morph_waiting(app, name, mine, ids, monkeypatch):
     """A morph is answered while an adaptation is held in the middle."""
-    import sonifold_app.engine.adapting as adapting
+    import sonifold_app.engine.operations.adapting as adapting
 
     real, begun, go = adapting.adapted, threading.Event(), threading.Event()
 

@@ -13,16 +13,8 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 import pytest
 from app_checks import API, assert_problem
 
-from sonifold_app.engine.batching import (
-    BACKGROUND,
-    Batcher,
-    BusyError,
-    Visit,
-    all_or_error,
-    attempt_each,
-    by_group,
-    visit,
-)
+from sonifold_app.engine.batching import BACKGROUND, Batcher, BusyError, Visit, visit
+from sonifold_app.engine.parallel import all_or_error, attempt_each, by_group
 from sonifold_app.http.waiting import Line
 from sonifold_app.services import Flights
 

@@ -7,12 +7,15 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sonifold
 from sonifold import errors
 from sonifold_app.engine.local import LocalEngine
+from sonifold_app.engine.operations import TRACE
 from sonifold_app.engine.packs import facts_of, load_packs
+from sonifold_app.engine.protocol import run_one
 from sonifold_app.engine.questions import Anchor, PathQuery
 
 
@@ -43,14 +46,13 @@ def test_damaged_packs_are_reported_and_the_others_are_loaded(packs, model):
         assert set(catalogue.unusable) == {"flipped", "half", "nonsense"}
         assert "weights.safetensors" in catalogue.unusable["flipped"]
         ids = catalogue.models["well"].library.ids
-        (path,) = await engine.trace(
-            "well", PathQuery((Anchor(sound=ids[0]), Anchor(sound=ids[1])), kind="linear")
-        )
-        assert path.nodes.shape == (17, model.latent_dim)
+        query = PathQuery((Anchor(sound=ids[0]), Anchor(sound=ids[1])), kind="linear")
+        (path,) = await run_one(engine, TRACE, "well", query)
+        assert np.shape(path.nodes) == (17, model.latent_dim)
         with pytest.raises(errors.PackInvalid, match="flipped"):
-            await engine.trace("flipped", PathQuery((Anchor(sound=ids[0]), Anchor(sound=ids[1]))))
+            await engine.run(TRACE, "flipped", [query])
         with pytest.raises(errors.PackNotFound, match="well"):
-            await engine.distances("no-such", ids[0])
+            await engine.run(TRACE, "no-such", [query])
 
     engine = LocalEngine(packs)
     engine.start()

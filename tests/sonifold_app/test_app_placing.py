@@ -203,7 +203,7 @@ def crowd(tmp_path, model, client, name):
 
     def admitted(row):
         at = row % len(z)
-        near = (Neighbour(model.library.ids[at], 0.0),)
+        near = (Neighbour(id=model.library.ids[at], distance=0.0),)
         position = (float(row), 0.0)
         return PreparedSound(
             "x", 0.5, z[at] + 0.01, position, True, near, timbre[at] + 1e-4, audio, None, {}, ()

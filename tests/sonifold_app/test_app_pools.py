@@ -16,13 +16,12 @@ def blocked(monkeypatch):
     """Work on files that does not end; how much of it has begun."""
     go, begun = threading.Event(), threading.Semaphore(0)
 
-    def wait(*_):
+    def wait(*_, **__):
         begun.release()
         assert go.wait(120)
         raise ValueError("it was only held up")
 
-    for work in ("split", "cut", "duplicates"):
-        monkeypatch.setattr(f"sonifold_app.engine.uploads.{work}", wait)
+    monkeypatch.setattr("sonifold.audio.proposals.proposals", wait)
     yield begun
     go.set()
 
