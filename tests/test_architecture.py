@@ -29,7 +29,7 @@ SCIENCE = {
     "training": "base atlas audio metric model pack representation vae",
     "evaluate": "base audio geodesic metric model morph pack representation training",
 }
-SCIENCE_DOORS = {"sonifold", "sonifold.cli"}
+SCIENCE_DOORS = {"sonifold", "sonifold.cli", "sonifold.plot"}
 
 
 def modules(package):

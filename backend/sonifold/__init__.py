@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sonifold.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sonifold import adapt, audio, geodesic, metric, sample
+    from sonifold import adapt, audio, geodesic, metric, plot, sample
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
     from sonifold.morph.path import Path
@@ -37,10 +37,11 @@ __all__ = [
     "load",
     "metric",
     "packs",
+    "plot",
     "sample",
 ]
 
-_MODULES = ("adapt", "audio", "geodesic", "metric", "sample")
+_MODULES = ("adapt", "audio", "geodesic", "metric", "plot", "sample")
 _HOME = {
     "Clip": "sonifold.audio.clip",
     "Model": "sonifold.model",
