@@ -5,6 +5,7 @@ Each function returns a ``plotly.graph_objects.Figure``: a notebook shows it, ``
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from sonifold.model import Model
     from sonifold.morph.path import Path
 
-LAND = "Blues_r"
+LAND = "Greys_r"
+PATH_COLOURS = ("black", "red", "blue", "green")
 MEL_HOP = 256  # samples between two frames of mel_levels
 LOWEST_HZ = 20.0
 MOST_ROWS = 33  # spectrograms in one figure
@@ -39,17 +41,19 @@ def map(model: Model, paths: Sequence[Path] = ()) -> go.Figure:
     """
     figure = go.Figure()
     figure.add_traces([_magnification(model), _coast(model), *_families(model)])
-    for number, way in enumerate(paths):
-        figure.add_traces(_course(way, COLOURS[number % len(COLOURS)]))
+    for way, colour in zip(paths, itertools.cycle(PATH_COLOURS), strict=False):
+        figure.add_traces(_course(way, colour))
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, scaleanchor="x", constrain="domain")
-    return figure.update_layout(title=model.config.title, plot_bgcolor="white", margin={"t": 48, "b": 16})
+    return figure.update_layout(
+        title=model.config.title, plot_bgcolor="white", height=640, margin={"t": 48, "b": 16}
+    )
 
 
 def path(path: Path) -> go.Figure:
     """One path: its course on the map, and how far each step is from the one before, in the model's unit."""
     figure = make_subplots(cols=2, column_titles=["on the map", "distance to the step before"])
-    figure.add_traces(_course(path, COLOURS[0]), cols=1, rows=1)
+    figure.add_traces(_course(path, PATH_COLOURS[0]), cols=1, rows=1)
     steps = np.arange(2, path.steps + 1)
     figure.add_trace(
         go.Bar(x=steps, y=path.speed.tolist(), name="step", marker_color=COLOURS[0]), col=2, row=1
@@ -82,7 +86,7 @@ def spectrograms(clip: Clip) -> go.Figure:
             row=row,
             col=1,
         )
-    figure.update_yaxes(type="log", title="Hz" if len(sounds) < 5 else None)
+    figure.update_yaxes(type="log", dtick=1, title="Hz" if len(sounds) < 5 else None)
     figure.update_xaxes(title="s", row=len(sounds))
     figure.update_layout(
         coloraxis={"colorscale": "Magma", "cmin": FLOOR, "cmax": 0, "colorbar": {"title": "dB"}}
@@ -98,7 +102,7 @@ def _magnification(model: Model) -> go.Heatmap:
         z=field.values.tolist(),
         zmax=field.coast,
         colorscale=LAND,
-        colorbar={"title": "log √det G"},
+        colorbar={"title": "log √det G", "orientation": "h", "y": -0.2, "thickness": 12},
         hoverinfo="skip",
         opacity=0.6,
     )
@@ -111,20 +115,20 @@ def _coast(model: Model) -> go.Contour:
         y=field.y.tolist(),
         z=field.values.tolist(),
         contours={"coloring": "none", "start": field.coast, "end": field.coast, "size": 1},
-        line={"width": 2, "color": "black"},
+        line={"width": 2, "color": "#555555"},
         showscale=False,
         hoverinfo="skip",
         name="coast",
     )
 
 
-def _families(model: Model) -> list[go.Scattergl]:
+def _families(model: Model) -> list[go.Scatter]:
     """Library sounds as dots, a trace for each family, in the order of the library."""
     positions = model.library.positions.cpu().numpy()
     families = np.array(model.library.families)
     names = np.array(model.library.names)
     return [
-        go.Scattergl(
+        go.Scatter(
             x=positions[families == family, 0],
             y=positions[families == family, 1],
             text=names[families == family],

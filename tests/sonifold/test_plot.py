@@ -26,7 +26,7 @@ def traces(figure, kind):
 
 
 def test_the_map_shows_every_sound_where_it_lies(model):
-    dots = traces(plot.map(model), "scattergl")
+    dots = traces(plot.map(model), "scatter")
     assert [trace.name for trace in dots] == list(dict.fromkeys(model.library.families))
     shown = {(name, x, y) for trace in dots for name, x, y in zip(trace.text, trace.x, trace.y, strict=True)}
     positions = model.library.positions.numpy()
