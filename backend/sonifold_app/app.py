@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import access, limits, problems
 from sonifold_app.http.openapi import complete
-from sonifold_app.http.waiting import TellsWait
+from sonifold_app.http.waiting import WaitHeader
 from sonifold_app.jobs.background import logged
 from sonifold_app.jobs.local import JobRunner
 from sonifold_app.routes import (
@@ -39,16 +39,16 @@ from sonifold_app.routes import (
     uploads,
 )
 from sonifold_app.schemas.problems import ProblemDocument
-from sonifold_app.schemas.sounds import KeepRequest
+from sonifold_app.schemas.sounds import AddRequest
 from sonifold_app.services import Services
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.storage import Storage
 from sonifold_app.user.adaptations import Adaptations
-from sonifold_app.user.models import MadeModels
-from sonifold_app.user.orphans import settle_orphans
-from sonifold_app.user.sounds import OwnSounds
+from sonifold_app.user.models import UserModels
+from sonifold_app.user.orphans import rehome_orphans
+from sonifold_app.user.sounds import UserSounds
 
 API = "/api/v1"
 
@@ -72,16 +72,18 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     except BaseException:
         data.release()
         raise
-    own = OwnSounds(storage.kept, engine)
-    made = MadeModels(settings.data, engine, data.room)
-    runner = JobRunner(storage.jobs, engine, made, settings.data, settings.models, device=settings.device)
+    own = UserSounds(storage.sounds, engine)
+    user_models = UserModels(settings.data, engine, data.room)
+    runner = JobRunner(
+        storage.jobs, engine, user_models, settings.data, settings.models, device=settings.device
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(storage.tidy)
         engine.start()
         runner.start()
-        settling = asyncio.create_task(settle_orphans(storage.kept, storage.jobs, made, engine))
+        settling = asyncio.create_task(rehome_orphans(storage.sounds, storage.jobs, user_models, engine))
         yield
         settling.cancel()
         with suppress(asyncio.CancelledError):
@@ -104,10 +106,12 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         middleware=[
             Middleware(access.SecurityHeaders),
             Middleware(access.HeadAsGet),
-            Middleware(access.Gate, token=settings.token.get_secret_value() if settings.token else None),
+            Middleware(
+                access.AccessControl, token=settings.token.get_secret_value() if settings.token else None
+            ),
             Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
             Middleware(limits.ScreenedJson),
-            Middleware(TellsWait),
+            Middleware(WaitHeader),
             Middleware(access.WeakTags),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
         ],
@@ -115,16 +119,16 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.services = Services(
         settings,
         engine,
-        Recordings(storage.blobs, storage.memo, engine),
-        storage.memo,
+        Recordings(storage.blobs, storage.cache, engine),
+        storage.cache,
         own,
-        Adaptations(storage.kept.adaptations, own, engine),
-        made,
+        Adaptations(storage.sounds.adaptations, own, engine),
+        user_models,
         runner,
     )
     app.state.services.readiness.add("storage", storage.problem)
     app.state.services.readiness.add("jobs", lambda: runner.trouble)
-    app.state.plotly = page.Plotly(storage.blobs, storage.memo)
+    app.state.plotly = page.Plotly(storage.blobs, storage.cache)
     problems.install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=API)
@@ -161,7 +165,7 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             schemas = document["components"]["schemas"]
-            for unnamed in (ProblemDocument, KeepRequest):
+            for unnamed in (ProblemDocument, AddRequest):
                 own = unnamed.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(own.pop("$defs", {}))
                 schemas[unnamed.__name__] = own

@@ -18,10 +18,10 @@ from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line
 from sonifold_app.jobs.local import JobRunner
 from sonifold_app.settings import Settings
-from sonifold_app.store.cache import Memo, Recordings
+from sonifold_app.store.cache import Recordings, ReplyCache
 from sonifold_app.user.adaptations import Adaptations
-from sonifold_app.user.models import MadeModels
-from sonifold_app.user.sounds import OwnSounds
+from sonifold_app.user.models import UserModels
+from sonifold_app.user.sounds import UserSounds
 
 #: A request that comes while the models are being loaded is kept for so long before it is told to come again.
 PATIENCE_SECONDS = 10.0
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 10.0
 Answer = TypeVar("Answer")
 
 
-class Flights(Generic[Answer]):
+class SingleFlight(Generic[Answer]):
     """Equal questions at the same time are asked once; a question that nobody waits for any more is
     dropped.
     """
@@ -47,10 +47,10 @@ class Flights(Generic[Answer]):
         try:
             return await asyncio.shield(task)
         finally:
-            left = self._waiting.get(question, 0) - 1
+            waiting = self._waiting.get(question, 0) - 1
             if self._tasks.get(question) is task:
-                self._waiting[question] = left
-                if left == 0:
+                self._waiting[question] = waiting
+                if waiting == 0:
                     task.cancel()
                     self._land(question)
 
@@ -66,14 +66,14 @@ class Services:
     settings: Settings
     engine: Engine
     recordings: Recordings
-    memo: Memo
-    own: OwnSounds
+    cache: ReplyCache
+    user_sounds: UserSounds
     adaptations: Adaptations
-    made: MadeModels
+    user_models: UserModels
     jobs: JobRunner
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
-    flights: Flights[Any] = field(default_factory=Flights)
+    single_flight: SingleFlight[Any] = field(default_factory=SingleFlight)
     #: Uploads whose files are in memory at the same time, and those that wait on the disk for their turn.
     uploads: Line = field(default_factory=lambda: Line(at_once=2, waiting=16))
     #: Models that are being adapted, and taken in from files.
@@ -110,10 +110,10 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 async def catalogue(services: ServicesDep) -> Catalogue:
     """All models: packs, and what they are adapted to at the moment."""
-    found = await services.engine.catalogue(PATIENCE_SECONDS)
-    if found is None:
+    packs = await services.engine.catalogue(PATIENCE_SECONDS)
+    if packs is None:
         raise problems.not_ready()
-    return services.adaptations.joined(found)
+    return services.adaptations.joined(packs)
 
 
 CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
@@ -158,16 +158,16 @@ async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
     The request's body must have been read. Raises CancelledError where the client is gone.
     """
     task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(hung_up(request))
+    disconnected = asyncio.ensure_future(hung_up(request))
     try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, disconnected), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise problems.Problem(
                 499, "abandoned", "Client closed the request", "Nobody waits for this answer."
             )
         return task.result()
     finally:
-        gone.cancel()
+        disconnected.cancel()
         task.cancel()
 
 

@@ -24,7 +24,7 @@ import sonifold
 from sonifold.evaluate.measures import record
 from sonifold_app.engine.answers import Neighbour, PreparedSound
 from sonifold_app.engine.packs import meaning_of_points
-from sonifold_app.store.sounds import KeptSounds, NewSound
+from sonifold_app.store.sounds import NewSound, UserSoundStore
 
 COMMAND = "python -m pytest tests/benchmarks/test_bench_own_sounds.py -s"
 COUNTS = (0, 1_000, 2_000, 10_000)
@@ -81,15 +81,15 @@ def fill(folder: Path, count: int) -> list[str]:
     ]
     source = np.random.default_rng(0)
 
-    def admitted(row: int) -> PreparedSound:
+    def prepared(row: int) -> PreparedSound:
         at = row % len(z)
         near = (Neighbour(id=model.library.ids[at], distance=1.0),)
         moved = z[at] + 0.1 * source.normal(size=z.shape[1]).astype(np.float32)
         audio, place = flac[row % 8], (float(source.normal()), float(source.normal()))
         return PreparedSound("x", 0.3, moved, place, True, near, timbre[at] + 0.01, audio, None, {}, ())
 
-    kept = KeptSounds(folder / "library")
-    new = [NewSound("uploaded", f"sound {row}", admitted(row), {"file": "x"}) for row in range(count)]
+    kept = UserSoundStore(folder / "library")
+    new = [NewSound("uploaded", f"sound {row}", prepared(row), {"file": "x"}) for row in range(count)]
     ids = [one.id for one in kept.add("oneshots", meaning_of_points(model), new)] if new else []
     kept.close()
     return ids

@@ -16,7 +16,7 @@ from app_checks import API, assert_problem
 from sonifold_app.engine.batching import BACKGROUND, Batcher, BusyError, Visit, visit
 from sonifold_app.engine.parallel import all_or_error, attempt_each, by_group
 from sonifold_app.http.waiting import Line
-from sonifold_app.services import Flights
+from sonifold_app.services import SingleFlight
 
 
 class Recorder:
@@ -455,7 +455,7 @@ def test_what_nobody_waits_for_any_more_is_not_computed(
 
 def test_equal_questions_are_asked_once_and_dropped_when_nobody_waits():
     async def scenario():
-        flights, asked, dropped = Flights(), [], asyncio.Event()
+        flights, asked, dropped = SingleFlight(), [], asyncio.Event()
 
         async def answer():
             asked.append(1)

@@ -23,7 +23,7 @@ from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store import database
 from sonifold_app.store.database import Database, DatabaseUnusableError
-from sonifold_app.store.sounds import KeptSounds, NewSound
+from sonifold_app.store.sounds import NewSound, UserSoundStore
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_sounds_kept_at_the_same_time_are_all_kept(client, sounds, point, ids):
 # -- what lasts ----------------------------------------------------------------------------------
 
 
-def admitted(model, seed: int = 0) -> PreparedSound:
+def prepared(model, seed: int = 0) -> PreparedSound:
     numbers = np.random.default_rng(seed).normal(size=model.latent_dim).astype(np.float32)
     return PreparedSound(
         "x", 0.5, numbers, (0.0, 0.0), True, (), numbers[:4], b"audio %d" % seed, None, {}, ()
@@ -244,8 +244,8 @@ def test_deleting_the_cache_loses_no_own_sound(tmp_path, engine_of, sounds, poin
 
 
 def test_audio_goes_with_the_last_sound_that_has_it(tmp_path, model):
-    kept = KeptSounds(tmp_path / "library")
-    new = NewSound("made", "x", admitted(model), {})
+    kept = UserSoundStore(tmp_path / "library")
+    new = NewSound("made", "x", prepared(model), {})
     one, two = kept.add("m", "p", [new, new])
     assert kept.remove("m", one.id)
     assert kept.audio(two) == b"audio 0"
@@ -256,13 +256,13 @@ def test_audio_goes_with_the_last_sound_that_has_it(tmp_path, model):
 
 
 def test_audio_that_a_crash_left_without_a_row_goes_to_the_trash(tmp_path, model):
-    kept = KeptSounds(tmp_path / "library")
-    sound, other = kept.add("m", "p", [NewSound("made", "x", admitted(model, n), {}) for n in range(2)])
+    kept = UserSoundStore(tmp_path / "library")
+    sound, other = kept.add("m", "p", [NewSound("made", "x", prepared(model, n), {}) for n in range(2)])
     stale = kept._audio.put(b"stale")
     for one in (stale, sound.audio, other.audio):
         os.utime(tmp_path / "library" / "sounds" / one[:2] / one[2:], (1, 1))
     kept.close()
-    again = KeptSounds(tmp_path / "library")
+    again = UserSoundStore(tmp_path / "library")
     again.tidy()
     assert again.audio(sound) == b"audio 0"
     (trashed,) = (tmp_path / "trash").glob("*/*")
@@ -272,10 +272,10 @@ def test_audio_that_a_crash_left_without_a_row_goes_to_the_trash(tmp_path, model
 
 
 def test_all_or_none_of_several_are_kept(tmp_path, model, monkeypatch):
-    kept = KeptSounds(tmp_path / "library")
+    kept = UserSoundStore(tmp_path / "library")
     monkeypatch.setattr("secrets.token_hex", lambda _: "same")  # the second row breaks the key
     with pytest.raises(Exception, match="UNIQUE"):
-        kept.add("m", "p", [NewSound("made", "x", admitted(model), {})] * 2)
+        kept.add("m", "p", [NewSound("made", "x", prepared(model), {})] * 2)
     assert kept.all("m") == []
     kept.close()
 
@@ -307,13 +307,13 @@ def version_of(path):
 
 
 def test_an_older_file_is_brought_up_to_date_and_copied_first(tmp_path, model, monkeypatch):
-    kept = KeptSounds(tmp_path / "library")
-    (sound,) = kept.add("m", "p", [NewSound("made", "x", admitted(model), {})])
+    kept = UserSoundStore(tmp_path / "library")
+    (sound,) = kept.add("m", "p", [NewSound("made", "x", prepared(model), {})])
     kept.close()
     path, version = tmp_path / "library" / "library.sqlite", len(database.MIGRATIONS)
     later = (*database.MIGRATIONS, ("ALTER TABLE kept_sounds ADD COLUMN note TEXT DEFAULT ''",))
     monkeypatch.setattr(database, "MIGRATIONS", later)
-    again = KeptSounds(tmp_path / "library")
+    again = UserSoundStore(tmp_path / "library")
     (found,) = again.some("m", {sound.id}).values()
     assert replace(found, z=0, timbre=0) == replace(sound, z=0, timbre=0)
     again.close()
@@ -351,8 +351,8 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from sonifold_app.store.sounds import KeptSounds, NewSound
-kept = KeptSounds(Path(sys.argv[1]))
+from sonifold_app.store.sounds import UserSoundStore, NewSound
+kept = UserSoundStore(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)
 for i in range(100_000):
     sound = PreparedSound("x", 1.0, z, (0, 0), True, (), z, b"%d " % i * 5000, None, {}, ())
@@ -376,7 +376,7 @@ def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
         told += [line.strip() for line in writer.stdout if line.endswith("\n")]
         writer.wait()
         writer.stdout.close()
-    kept = KeptSounds(tmp_path / "library")
+    kept = UserSoundStore(tmp_path / "library")
     found = {sound.id: sound for sound in kept.all("m")}
     assert set(told) <= set(found)
     for sound in found.values():

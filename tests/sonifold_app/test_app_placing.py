@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.engine.answers import Neighbour, PreparedSound
 from sonifold_app.settings import Settings
-from sonifold_app.store.sounds import KeptSounds, NewSound
+from sonifold_app.store.sounds import NewSound, UserSoundStore
 
 NOTES = [110.0, 150.0, 220.0, 330.0, 440.0, 880.0]
 
@@ -125,7 +125,7 @@ def test_what_a_question_is_about_is_in_its_place_first(serve, keep, name, monke
     with serve() as client:
         ids = keep(client)
         result = adapt(client, name, ids[:2])
-        monkeypatch.setattr("sonifold_app.user.reembedding.Placing.place_behind", lambda *_: None)
+        monkeypatch.setattr("sonifold_app.user.reembedding.Reembedding.place_behind", lambda *_: None)
         found = client.get(f"{API}/models/{result}/sounds/{ids[0]}").json()
         assert found["z"] != client.get(f"{API}/models/{name}/sounds/{ids[0]}").json()["z"]
         places, provisional = table(client, result)
@@ -192,7 +192,7 @@ def crowd(tmp_path, model, client, name):
     """A data folder with 2,050 own sounds of the model, each somewhere else."""
     engine = client.app.state.services.engine
     pack = engine._catalogue.result().models[name].pack
-    kept = KeptSounds(tmp_path / "library")
+    kept = UserSoundStore(tmp_path / "library")
     uploads = client.post(
         f"{API}/models/{name}/sounds", files=[("files", ("a.wav", file_of(tone())))]
     ).json()["sounds"]
@@ -201,7 +201,7 @@ def crowd(tmp_path, model, client, name):
     z = model.library.z[: len(model.library.ids)].numpy()
     timbre = model.library.timbre.numpy()
 
-    def admitted(row):
+    def prepared(row):
         at = row % len(z)
         near = (Neighbour(id=model.library.ids[at], distance=0.0),)
         position = (float(row), 0.0)
@@ -209,7 +209,7 @@ def crowd(tmp_path, model, client, name):
             "x", 0.5, z[at] + 0.01, position, True, near, timbre[at] + 1e-4, audio, None, {}, ()
         )
 
-    new = [NewSound("uploaded", f"sound {row}", admitted(row), {}) for row in range(2050)]
+    new = [NewSound("uploaded", f"sound {row}", prepared(row), {}) for row in range(2050)]
     ids = [one.id for one in kept.add(name, pack, new)]
     kept.close()
     return ids

@@ -18,7 +18,7 @@ from sonifold_app.app import create_app
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store.database import Database, DatabaseUnusableError
-from sonifold_app.store.sounds import KeptSounds, NewSound
+from sonifold_app.store.sounds import NewSound, UserSoundStore
 from sonifold_app.store.trash import Trash
 
 
@@ -30,15 +30,15 @@ def new_sound(number: int) -> NewSound:
     )
 
 
-def opened(data: Path) -> KeptSounds:
+def opened(data: Path) -> UserSoundStore:
     """As a start does."""
-    kept = KeptSounds(data / "library")
+    kept = UserSoundStore(data / "library")
     kept.tidy()
     return kept
 
 
 def keep(data: Path, numbers: range) -> None:
-    kept = KeptSounds(data / "library")
+    kept = UserSoundStore(data / "library")
     kept.add("m", "p", [new_sound(number) for number in numbers])
     kept.close()
     for file in recordings(data):
@@ -53,7 +53,7 @@ def playing(data: Path) -> int:
     """How many sounds are listed; all of them must play."""
     kept = opened(data)
     sounds = kept.all("m")
-    assert [kept.audio(one) for one in sounds] == [new_sound(int(one.name)).admitted.audio for one in sounds]
+    assert [kept.audio(one) for one in sounds] == [new_sound(int(one.name)).prepared.audio for one in sounds]
     kept.close()
     return len(sounds)
 
@@ -153,7 +153,7 @@ def test_opening_what_is_kept_changes_nothing_of_it(tmp_path):
     for age in (None, (1, 1)):
         if age is not None:
             os.utime(half, age)
-        KeptSounds(tmp_path / "library", make=False).close()
+        UserSoundStore(tmp_path / "library", make=False).close()
         assert half.exists()
     opened(tmp_path).close()
     assert not half.exists()
@@ -161,7 +161,7 @@ def test_opening_what_is_kept_changes_nothing_of_it(tmp_path):
 
 def test_a_worker_makes_no_database(tmp_path):
     with pytest.raises(DatabaseUnusableError, match="not in the data folder"):
-        KeptSounds(tmp_path / "library", make=False)
+        UserSoundStore(tmp_path / "library", make=False)
     assert not (tmp_path / "library" / "library.sqlite").exists()
 
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.cache import Memo
+from sonifold_app.store.cache import ReplyCache
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
 
@@ -120,15 +120,15 @@ def test_only_a_sha256_is_a_key(tmp_path, key):
 
 
 def test_a_memo_remembers_by_the_whole_key(tmp_path):
-    Memo(tmp_path, 1000).put(("morphs", "v1", "{}"), "réponse")
-    memo = Memo(tmp_path, 1000)
+    ReplyCache(tmp_path, 1000).put(("morphs", "v1", "{}"), "réponse")
+    memo = ReplyCache(tmp_path, 1000)
     assert memo.get("morphs", "v1", "{}") == "réponse"
     assert memo.get("morphs", "v2", "{}") is None
     assert memo.get("morphs", "v1{}") is None
 
 
 def test_a_damaged_memo_is_no_memo(tmp_path):
-    memo = Memo(tmp_path, 1000)
+    memo = ReplyCache(tmp_path, 1000)
     memo.put(("a",), "text")
     (file,) = [file for file in tmp_path.glob("*/*") if file.is_file()]
     file.write_bytes(file.read_bytes()[:-1])

@@ -208,9 +208,9 @@ def test_an_upload_can_be_forgotten_and_what_was_chosen_stays(client, send, name
 def test_uploads_that_nobody_chose_from_are_gone_after_a_day(tmp_path, monkeypatch):
     import time
 
-    from sonifold_app.store.sounds import KeptSounds
+    from sonifold_app.store.sounds import UserSoundStore
 
-    kept = KeptSounds(tmp_path / "library")
+    kept = UserSoundStore(tmp_path / "library")
     upload = kept.wait("m", [("a.wav", b"audio", 1.0)])
     assert kept.waiting("m", upload.id) == upload
     assert kept.waiting("other", upload.id) is None

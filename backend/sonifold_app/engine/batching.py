@@ -260,8 +260,8 @@ class Batcher(Generic[Key]):
             return []
         first = min(waiting, key=lambda job: (self._rank_at(now, job), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
-        taken = {job.number for job in batch}
-        waiting[:] = [job for job in waiting if job.number not in taken]
+        numbers = {job.number for job in batch}
+        waiting[:] = [job for job in waiting if job.number not in numbers]
         with self._lock:
             batch = [job for job in batch if self._pending.pop(job.number, None) is not None]
         return [job for job in batch if job.future.set_running_or_notify_cancel()]

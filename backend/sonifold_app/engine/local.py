@@ -233,7 +233,7 @@ def raised_or_checked(answer: Any) -> Any:
 
 
 def without_gradients() -> None:
-    """Spare a thread the bookkeeping that only training needs."""
+    """WarmWorker a thread the bookkeeping that only training needs."""
     import torch
 
     torch.set_grad_enabled(False)

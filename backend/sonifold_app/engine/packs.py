@@ -29,11 +29,11 @@ def load_packs(folder: Path | None, device: str = "cpu") -> tuple[dict[str, Mode
     models: dict[str, Model] = {}
     unusable: dict[str, str] = {}
     for pack in sonifold.packs(folder):
-        found = pack.problem or load_pack(pack.path, device)
-        if isinstance(found, str):
-            unusable[pack.name] = found
+        model_or_problem = pack.problem or load_pack(pack.path, device)
+        if isinstance(model_or_problem, str):
+            unusable[pack.name] = model_or_problem
         else:
-            models[pack.name] = found
+            models[pack.name] = model_or_problem
     return models, unusable
 
 
@@ -115,7 +115,10 @@ def descriptors() -> tuple[DescriptorFacts, ...]:
     from sonifold.audio.descriptors import DESCRIPTORS
 
     return tuple(
-        DescriptorFacts(one.name, one.unit, one.more, one.less, one.meaning) for one in DESCRIPTORS.values()
+        DescriptorFacts(
+            descriptor.name, descriptor.unit, descriptor.more, descriptor.less, descriptor.meaning
+        )
+        for descriptor in DESCRIPTORS.values()
     )
 
 

@@ -107,7 +107,7 @@ class HeadAsGet:
             await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
-class Gate:
+class AccessControl:
     """Lets in who may come in.
 
     With a token: whoever brings it, as ``Authorization: Bearer``, as ``?token=`` in the address, or whose browser has

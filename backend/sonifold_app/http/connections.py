@@ -36,9 +36,9 @@ def connection_limit() -> int:
         return MOST_CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < 4 * MOST_CONNECTIONS and soft != hard:
-        wanted = 4 * MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, 4 * MOST_CONNECTIONS)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-        soft = max(soft, wanted)
+        enough = 4 * MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, 4 * MOST_CONNECTIONS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
+        soft = max(soft, enough)
     return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(8, min(MOST_CONNECTIONS, soft // 2))
 
 
@@ -127,13 +127,13 @@ class BoundedProtocol(H11Protocol):
     def _make_room(self) -> bool:
         """Close the connection that has been idle longest; False where all are busy."""
         idle = [
-            one
-            for one in self.connections
-            if isinstance(one, BoundedProtocol) and one._phase is Phase.HEADERS
+            connection
+            for connection in self.connections
+            if isinstance(connection, BoundedProtocol) and connection._phase is Phase.HEADERS
         ]
         if not idle:
             return False
-        longest = min(idle, key=lambda one: one._phase_began)
+        longest = min(idle, key=lambda connection: connection._phase_began)
         self.connections.discard(longest)  # now: its socket is closed in the next turn of the loop
         longest.transport.abort()
         return True

@@ -38,5 +38,5 @@ def bound() -> None:
     """Have those loggers say the same a few times a minute only."""
     for name in NOISY:
         logger = logging.getLogger(name)
-        if not any(isinstance(one, Sparse) for one in logger.filters):
+        if not any(isinstance(filter_, Sparse) for filter_ in logger.filters):
             logger.addFilter(Sparse())

@@ -63,10 +63,10 @@ def choose(header: str | None, offers: Sequence[str]) -> str | None:
     return best if quality(best) > 0 else None
 
 
-def audio_format(accept: str | None, asked: AudioFormat | None = None) -> AudioFormat:
+def audio_format(accept: str | None, named: AudioFormat | None = None) -> AudioFormat:
     """The format to send sound in: the one asked for by name, else by Accept. Raises 406 if there is none."""
-    if asked is not None:
-        return asked
+    if named is not None:
+        return named
     formats = {media_type: name for name, types in AUDIO_TYPES.items() for media_type in types}
     chosen = choose(accept, list(formats))
     if chosen is None:

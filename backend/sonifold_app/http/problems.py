@@ -211,16 +211,16 @@ def takes(app: FastAPI, scope: Scope, method: str) -> bool:
 def of_validation(error: RequestValidationError) -> Problem:
     """What is wrong with a request, place by place; never its values, which may not even be JSON."""
     invalid = error.errors()
-    found = [{"where": where(e["loc"]), "message": e["msg"]} for e in invalid[:20]]
+    problems = [{"where": where(e["loc"]), "message": e["msg"]} for e in invalid[:20]]
     malformed = any(e["type"] == "json_invalid" for e in invalid)
     more = f" (and {len(invalid) - 1} more)" if len(invalid) > 1 else ""
     return Problem(
         400 if malformed else 422,
         code_of(invalid),
         "The request is not valid",
-        f"{found[0]['where']}: {found[0]['message']}{more}. The description at /api/v1/openapi.json shows "
+        f"{problems[0]['where']}: {problems[0]['message']}{more}. The description at /api/v1/openapi.json shows "
         "what fits.",
-        errors=found,
+        errors=problems,
     )
 
 

@@ -49,27 +49,27 @@ def sort(
     skipped: Sequence[Refused] = (),
 ) -> Sorted[Result]:
     """What was taken and what was not. Raises a 422 that names every file where none was."""
-    taken, refused = [], list(skipped)
+    usable, refused = [], list(skipped)
     for place, result in zip(places, results, strict=True):
         if isinstance(result, errors.SonifoldError):
             problem = of_science(result)
             refused.append(place.refused(problem.code, str(problem.detail)))
         else:
-            taken.append((place, result))
-    refused.sort(key=lambda one: (one.file, one.sound or 0))
-    if not taken:
+            usable.append((place, result))
+    refused.sort(key=lambda refusal: (refusal.file, refusal.sound or 0))
+    if not usable:
         raise none_usable(refused)
-    return Sorted(taken, refused)
+    return Sorted(usable, refused)
 
 
 def none_usable(refused: Sequence[Refused]) -> Problem:
     """The problem of the first of them that is more than a file manager's leftover."""
-    first = next((one for one in refused if one.code != "skipped"), refused[0])
+    first = next((refusal for refusal in refused if refusal.code != "skipped"), refused[0])
     others = f" None of the {len(refused)} can be used; `refused` names each." if len(refused) > 1 else ""
     return Problem(
         422,
         first.code,
         "Nothing in it can be used",
         first.detail + others,
-        refused=[one.model_dump(exclude_none=True) for one in refused],
+        refused=[refusal.model_dump(exclude_none=True) for refusal in refused],
     )

@@ -29,10 +29,10 @@ def bytes_reply(
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=common)
     common["Accept-Ranges"] = "bytes"
-    wanted = request.headers.get("range")
-    if wanted is None or request.headers.get("if-range", etag) != etag:
+    range_header = request.headers.get("range")
+    if range_header is None or request.headers.get("if-range", etag) != etag:
         return Response(data, media_type=media_type, headers=common)
-    part = parse_range(wanted, len(data))
+    part = parse_range(range_header, len(data))
     if part is None:
         return Response(data, media_type=media_type, headers=common)
     common["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
@@ -66,10 +66,10 @@ def parse_range(header: str, length: int) -> slice | None:
     None for what a server may ignore: other units, several ranges, malformed ones. Raises 416 for a range
     that lies wholly beyond the end.
     """
-    found = re.fullmatch(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", header, flags=re.IGNORECASE)
-    if not found or not any(found.groups()):
+    match = re.fullmatch(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", header, flags=re.IGNORECASE)
+    if not match or not any(match.groups()):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if first and last and int(last) < int(first):
         return None
     start = int(first) if first else max(length - int(last), 0)

@@ -50,7 +50,7 @@ def cookie_name(host: str, scheme: str) -> str:
 
 
 @dataclass
-class Guesser:
+class GuessingAddress:
     """An address from which wrong tokens came."""
 
     wrong: int = 0
@@ -74,7 +74,7 @@ class Guesses:
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
-        self._guessers: OrderedDict[str, Guesser] = OrderedDict()
+        self._guessers: OrderedDict[str, GuessingAddress] = OrderedDict()
 
     async def is_right(self, address: str, tokens: Iterable[str]) -> bool:
         """Whether one of these is the token. Raises 429 where too many from this address wait to be compared."""
@@ -100,11 +100,11 @@ class Guesses:
 
     def _compare(self, tokens: Iterable[str]) -> bool:
         # a list: all are compared, whichever fits
-        return any([hmac.compare_digest(one.encode("utf-8", "replace"), self._token) for one in tokens])
+        return any([hmac.compare_digest(token.encode("utf-8", "replace"), self._token) for token in tokens])
 
     def _count(self, address: str) -> bool:
         network, now = network_of(address), time.monotonic()
-        guesser = self._guessers.setdefault(network, Guesser())
+        guesser = self._guessers.setdefault(network, GuessingAddress())
         if now - guesser.last > self.FORGET_SECONDS:
             guesser.wrong = 0
         guesser.wrong, guesser.last = guesser.wrong + 1, now

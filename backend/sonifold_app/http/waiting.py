@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sonifold_app.engine.batching import BusyError, Visit, visit
 
 
-class TellsWait:
+class WaitHeader:
     """Lets a request through the line as one, and says in ``Server-Timing`` how long it was to wait there."""
 
     def __init__(self, app: ASGIApp) -> None:

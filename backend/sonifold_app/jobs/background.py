@@ -64,9 +64,9 @@ class Background:
                 self._failures, self._trouble = 0, None
 
 
-async def logged(what: str, step: Awaitable[object]) -> None:
+async def logged(step_name: str, step: Awaitable[object]) -> None:
     """A step of a shutdown: if it fails it is logged, and the others follow."""
     try:
         await step
     except Exception:
-        log.exception("%s failed while the server ended", what)
+        log.exception("%s failed while the server ended", step_name)

@@ -37,15 +37,15 @@ class EventFeed:
     async def close(self) -> None:
         await self._loop.close()
 
-    async def follow(self, job: str, seen: int, beat: float) -> AsyncIterator[Event | None]:
+    async def follow(self, job: str, last_number: int, beat: float) -> AsyncIterator[Event | None]:
         """A job's events with a higher number, until it is over; None for each ``beat`` seconds without one."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._watched.setdefault(job, Watched()).queues.add(queue)  # first, so that nothing is missed between
         self._somebody.set()
         try:
-            events, over = await run_in_threadpool(self._read, job, seen)
+            events, over = await run_in_threadpool(self._read, job, last_number)
             for event in events:
-                seen = event.number
+                last_number = event.number
                 yield event
             while not over:
                 try:
@@ -56,8 +56,8 @@ class EventFeed:
                     continue
                 if news is None:
                     return
-                if news.number > seen:
-                    seen = news.number
+                if news.number > last_number:
+                    last_number = news.number
                     yield news
         finally:
             self._leave(job, queue)
@@ -81,7 +81,7 @@ class EventFeed:
                     queue.put_nowait(news)
         await asyncio.sleep(POLL_SECONDS)
 
-    def _read(self, job: str, seen: int) -> tuple[list[Event], bool]:
+    def _read(self, job: str, last_number: int) -> tuple[list[Event], bool]:
         """New events, and whether there will be no more: the state is read first, and none comes after the last."""
-        found = self._store.find(job)
-        return self._store.events(job, seen), found is None or found.state in OVER
+        stored = self._store.find(job)
+        return self._store.events(job, last_number), stored is None or stored.state in OVER

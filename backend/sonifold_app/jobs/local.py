@@ -18,7 +18,7 @@ from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.worker import PASSING
 from sonifold_app.store.jobs import Job, JobStore
-from sonifold_app.user.models import MadeModels
+from sonifold_app.user.models import UserModels
 
 #: Attempts in a row that come to nothing, and in all, after which a job is given up.
 FRUITLESS = 4
@@ -42,7 +42,7 @@ class JobRunner:
         self,
         store: JobStore,
         engine: Engine,
-        made: MadeModels,
+        user_models: UserModels,
         data: Path,
         models: Path | None,
         threads: int = 1,
@@ -50,16 +50,16 @@ class JobRunner:
     ) -> None:
         self.store = store
         self.feed = EventFeed(store)
-        self._made = made
+        self._user_models = user_models
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
         self._device = device
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the models of the user's own
-        self._settled = False  # no job is said to run that has no worker
+        self._queue_restored = False  # no job is said to run that has no worker
         self._begun = False  # whether that was so since this start
         self._worker: asyncio.subprocess.Process | None = None
-        self._spare: Spare | None = None
+        self._spare: WarmWorker | None = None
         self._warming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class JobRunner:
         if spare is None or spare.model != model or spare.process.returncode is not None:
             await end(spare)
             process = await self._spawn(self._data / "jobs" / "spare.txt", "wb", f"--warm={model}")
-            spare = self._spare = Spare(model, process)
+            spare = self._spare = WarmWorker(model, process)
         await asyncio.sleep(WARM_SECONDS)
         if self._spare is spare:
             self._spare = None
@@ -113,13 +113,13 @@ class JobRunner:
         """Do the job that has waited longest, or wait a moment for one."""
         if not self._opened:
             await self._open()
-        if not self._settled:
-            await self._settle()
+        if not self._queue_restored:
+            await self._restore_queue()
         waiting: Job | None = await run_in_threadpool(self.store.next)
         if waiting is not None:
-            self._settled = False  # until it has ended as it should
+            self._queue_restored = False  # until it has ended as it should
             await self._do(waiting)
-            self._settled = True
+            self._queue_restored = True
             return
         self._woken.clear()
         with contextlib.suppress(TimeoutError):
@@ -130,15 +130,15 @@ class JobRunner:
         """Have the engine load the user's own models, once it has loaded its packs."""
         while await self._engine.catalogue(10.0) is None:
             pass
-        await self._made.open_all()
+        await self._user_models.open_all()
         self._opened = True
 
-    async def _settle(self) -> None:
+    async def _restore_queue(self) -> None:
         """Put what an earlier start, or an error of ours, left in the middle back into the queue."""
         await end(self._worker)
         for job in await run_in_threadpool(self.store.running):
             await run_in_threadpool(self.store.requeue, job.id, passing=self._begun)
-        self._settled = self._begun = True
+        self._queue_restored = self._begun = True
 
     async def _do(self, job: Job) -> None:
         if job.cancel:
@@ -159,8 +159,8 @@ class JobRunner:
         pack = self._data / "packs" / job.pack
         if code == 0 and pack.exists():
             await self._engine.open(pack, "finetuned")
-            told = await run_in_threadpool(self.store.events, job.id)
-            outcome = next((one.data for one in reversed(told) if one.kind == "saving"), {})
+            events = await run_in_threadpool(self.store.events, job.id)
+            outcome = next((event.data for event in reversed(events) if event.kind == "saving"), {})
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})
         elif code == PASSING:
             await run_in_threadpool(self.store.requeue, job.id, passing=True)
@@ -205,16 +205,16 @@ class JobRunner:
 
 
 @dataclass(frozen=True)
-class Spare:
+class WarmWorker:
     """A worker without a job, which has loaded a model."""
 
     model: str
     process: asyncio.subprocess.Process
 
 
-async def end(worker: asyncio.subprocess.Process | Spare | None) -> None:
+async def end(worker: asyncio.subprocess.Process | WarmWorker | None) -> None:
     """End a worker; its job goes on at another time."""
-    process = worker.process if isinstance(worker, Spare) else worker
+    process = worker.process if isinstance(worker, WarmWorker) else worker
     if process is None or process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):

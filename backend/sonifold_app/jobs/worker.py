@@ -25,7 +25,7 @@ from sonifold.files import write_whole
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.jobs import Job, JobStore
-from sonifold_app.store.sounds import KeptSounds
+from sonifold_app.store.sounds import UserSoundStore
 from sonifold_app.user.models import FINETUNED, KINDS
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def work(
     warm: Loaded | None = None,
 ) -> None:
     """Write the pack. Raises Cancelled, or any error of the science that no new attempt would mend."""
-    folder, made = data / FINETUNED / job.pack, data / "jobs" / job.id
+    folder, scratch = data / FINETUNED / job.pack, data / "jobs" / job.id
     if folder.exists():  # written by an attempt that was interrupted before the server knew
         return
     store.tell(job.id, "loading", {"what": "the model"})
@@ -154,9 +154,9 @@ def work(
     model = base_of(job, data, models, warm)
     store.tell(job.id, "loading", {"what": "your sounds"})
     sounds = sounds_of(job, data, model)
-    made.mkdir(parents=True, exist_ok=True)
-    watch = Watching(store, job, made, model)
-    checkpoint = made / CHECKPOINT
+    scratch.mkdir(parents=True, exist_ok=True)
+    watch = ProgressWriter(store, job, scratch, model)
+    checkpoint = scratch / CHECKPOINT
     config = adapt.FinetuneConfig(**job.request["config"])
     adapted = adapt.finetune(model, sounds, config, checkpoint, watch.watch(), choose(device), keep=True)
     store.tell(job.id, "saving", watch.outcome)
@@ -174,7 +174,7 @@ def base_of(job: Job, data: Path, models: Path | None, warm: Loaded | None) -> M
 
 def folder_of(model: str, data: Path, models: Path | None) -> Path:
     """Where a pack lies, shipped or the user's own. Raises PackNotFound."""
-    own = [data / where / model for where in KINDS]
+    own = [data / subfolder / model for subfolder in KINDS]
     return next((folder for folder in own if folder.is_dir()), None) or sonifold.pack.find(model, models)
 
 
@@ -183,22 +183,22 @@ def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:
     import soundfile
     import torch
 
-    kept = KeptSounds(data / "library", make=False)
-    found = kept.some(job.request["kept_with"], job.request["sounds"])
+    store = UserSoundStore(data / "library", make=False)
+    stored = store.some(job.request["kept_with"], job.request["sounds"])
     sounds = []
     for id in job.request["sounds"]:
-        audio = kept.audio(found[id]) if id in found else None
+        audio = store.audio(stored[id]) if id in stored else None
         if audio is None:
             raise errors.SoundNotFound(
                 f"the sound {id} was deleted before the job could learn from it. Start it again without that sound."
             )
         samples, _ = soundfile.read(io.BytesIO(audio), dtype="float32")
-        sounds.append(model.recorded(torch.from_numpy(samples), None, found[id].name, found[id].seconds))
-    kept.close()
+        sounds.append(model.recorded(torch.from_numpy(samples), None, stored[id].name, stored[id].seconds))
+    store.close()
     return sounds
 
 
-class Watching:
+class ProgressWriter:
     """Turns what a run tells into events, and what the user says into its end."""
 
     def __init__(self, store: JobStore, job: Job, folder: Path, model: Model) -> None:
@@ -210,12 +210,12 @@ class Watching:
     def watch(self) -> Watch:
         from sonifold.adapt import Watch
 
-        return Watch(self.report, self.cancelled, self.preview, self.settled)
+        return Watch(self.report, self.cancelled, self.preview, self.finished)
 
     def report(self, info: FinetuneInfo) -> None:
         """How it goes, and when the model will be there: when it has been fine-tuned and saved."""
         eta = None if info.remaining is None else info.remaining + info.pace * self._saving_steps
-        told = {
+        progress = {
             "phase": info.phase,
             "step": info.step,
             "steps": info.steps,
@@ -226,9 +226,9 @@ class Watching:
             "held_out": info.held_out,
             "best_step": info.best,
         }
-        self._store.tell(self._job.id, "progress", told)
+        self._store.tell(self._job.id, "progress", progress)
 
-    def settled(self, outcome: FinetuneOutcome) -> None:
+    def finished(self, outcome: FinetuneOutcome) -> None:
         self.outcome = {
             "best_step": outcome.best,
             "held_out": outcome.held_out,

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
 )
 async def create_adaptation(
     model: KnownModelDep,
-    asked: AdaptationRequest,
+    body: AdaptationRequest,
     response: Response,
     catalogue: CatalogueDep,
     services: ServicesDep,
@@ -32,18 +32,20 @@ async def create_adaptation(
     in its place.
     """
     base = catalogue.models[model.home]
-    refuse_known(base, asked.sounds)
+    refuse_known(base, body.sounds)
     async with services.adapting:
-        made = Adaptation.of(await services.adaptations.make(base, asked.sounds, asked.seed))
+        adaptation = Adaptation.of(await services.adaptations.make(base, body.sounds, body.seed))
     services.jobs.prepare(base.name)  # what is heard is often fine-tuned next
-    response.headers["Location"] = f"/api/v1/models/{made.result}"
-    return made
+    response.headers["Location"] = f"/api/v1/models/{adaptation.result}"
+    return adaptation
 
 
 @router.get("", operation_id="list_adaptations", responses=problems_of(404, 422, 503))
 async def list_adaptations(model: KnownModelDep, services: ServicesDep) -> Adaptations:
     """What the model is adapted to at the moment, oldest first."""
-    return Adaptations(adaptations=[Adaptation.of(one) for one in services.adaptations.of(model.home)])
+    return Adaptations(
+        adaptations=[Adaptation.of(adaptation) for adaptation in services.adaptations.of(model.home)]
+    )
 
 
 def refuse_known(model: ModelFacts, ids: list[str]) -> None:

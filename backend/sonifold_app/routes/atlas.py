@@ -47,10 +47,10 @@ async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) ->
 
 @router.post("/positions", operation_id="project_points", responses=problems_of(404, 413, 422, 503))
 async def project_points(
-    model: ModelDep, asked: Points, request: Request, services: ServicesDep
+    model: ModelDep, body: Points, request: Request, services: ServicesDep
 ) -> ProjectedPoints:
     """The positions of latent points on the map."""
-    for number, point in enumerate(asked.points):
+    for number, point in enumerate(body.points):
         if len(point) != model.latent_dim:
             raise errors.PointInvalid(
                 f"points[{number}] has {len(point)} numbers; points of {model.name!r} have "
@@ -58,18 +58,18 @@ async def project_points(
                 "Use a point that this model gave."
             )
     result = await unless_abandoned(
-        request, run_one(services.engine, PROJECT, model.name, float32(asked.points))
+        request, run_one(services.engine, PROJECT, model.name, float32(body.points))
     )
     return ProjectedPoints(positions=rows(result))
 
 
 @router.post("/points", operation_id="lift_positions", responses=problems_of(404, 413, 422, 503))
 async def lift_positions(
-    model: ModelDep, asked: Positions, request: Request, services: ServicesDep
+    model: ModelDep, body: Positions, request: Request, services: ServicesDep
 ) -> LiftedPositions:
     """The latent points at positions on the map."""
     result = await unless_abandoned(
-        request, run_one(services.engine, LIFT, model.name, float32(asked.positions))
+        request, run_one(services.engine, LIFT, model.name, float32(body.positions))
     )
     return LiftedPositions(points=rows(result))
 

@@ -30,8 +30,8 @@ async def get_audio(
     accept: Accept = None,
 ) -> Response:
     """A morph or a decoded sound."""
-    chosen = audio_format(accept, format)
-    data = await services.recordings.get(sha256, chosen)
+    audio_type = audio_format(accept, format)
+    data = await services.recordings.get(sha256, audio_type)
     if data is None:
         raise Problem(
             404,
@@ -41,4 +41,4 @@ async def get_audio(
             "rendered anew "
             "and comes back at the same address.",
         )
-    return audio_reply(request, data, chosen, cache=IMMUTABLE, download=download)
+    return audio_reply(request, data, audio_type, cache=IMMUTABLE, download=download)

@@ -31,7 +31,7 @@ JSON = "application/json"
     response_model=Decodings,
     responses={
         200: {
-            "description": "Where to hear each place; or, where one place is asked for as audio, the "
+            "description": "Where to hear each place; or, where one place is body for as audio, the "
             "sound itself",
             "content": audio_of()[200]["content"],
         },
@@ -39,10 +39,10 @@ JSON = "application/json"
     },
 )
 async def create_decodings(
-    model: ModelDep, asked: DecodingRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: DecodingRequest, request: Request, services: ServicesDep
 ) -> Decodings | Response:
     """Decode latent points or positions on the map; of an adapted model with more or less of its sliders."""
-    anchors = asked.anchors()
+    anchors = body.anchors()
     if not anchors:
         raise Problem(
             422,
@@ -54,15 +54,15 @@ async def create_decodings(
     offers = (
         [JSON, *(types[0] for types in negotiation.AUDIO_TYPES.values())] if len(anchors) == 1 else [JSON]
     )
-    chosen = negotiation.choose(accept, offers)
-    if chosen is None:
+    media_type = negotiation.choose(accept, offers)
+    if media_type is None:
         raise not_acceptable(accept or "", offers)
-    amounts = tuple((id, amount) for id, amount in asked.amounts.items() if amount)
+    amounts = tuple((id, amount) for id, amount in body.amounts.items() if amount)
     queries = [DecodeQuery(anchor, amounts) for anchor in anchors]
-    check_amounts(model, asked.amounts, services)
+    check_amounts(model, body.amounts, services)
     decoded = await unless_abandoned(request, services.engine.run(DECODE, model.name, queries))
-    if chosen != JSON:
-        format = negotiation.audio_format(chosen)
+    if media_type != JSON:
+        format = negotiation.audio_format(media_type)
         wav = decoded[0].recording.wav
         data = (
             wav
@@ -76,12 +76,12 @@ async def create_decodings(
 
 def check_amounts(model: ModelFacts, amounts: Mapping[str, float], services: Services) -> None:
     """Raises slider_invalid where the model has no such slider, or an amount is out of its reach."""
-    found = services.adaptations.find(model.name)
-    sliders = {} if found is None else {one["id"]: one for one in found.told["sliders"]}
+    adaptation = services.adaptations.find(model.name)
+    sliders = {} if adaptation is None else {slider["id"]: slider for slider in adaptation.told["sliders"]}
     for id, amount in amounts.items():
         if id not in sliders:
-            there = f"it has {', '.join(sliders)}" if sliders else "only adapted models have any"
-            detail = f"{model.name!r} has no slider {id[:40]!r}; {there}."
+            available = f"it has {', '.join(sliders)}" if sliders else "only adapted models have any"
+            detail = f"{model.name!r} has no slider {id[:40]!r}; {available}."
         elif not sliders[id]["low"] <= amount <= sliders[id]["high"]:
             low, high = sliders[id]["low"], sliders[id]["high"]
             detail = f"the slider {id!r} goes from {low:g} to {high:g}; {amount:g} came."

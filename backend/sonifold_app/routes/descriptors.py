@@ -21,10 +21,10 @@ router = APIRouter(prefix="/models/{model}", tags=["descriptors"])
 
 @router.post("/descriptions", operation_id="create_descriptions", responses=problems_of(404, 413, 422, 503))
 async def create_descriptions(
-    model: ModelDep, asked: DescriptionRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: DescriptionRequest, request: Request, services: ServicesDep
 ) -> DescriptionReply:
     """How bright, soft, noisy... what the model makes of each place is."""
-    anchors = await services.own.furnished_anchors(model, [one.anchor() for one in asked.anchors])
+    anchors = await services.user_sounds.resolve_anchors(model, [anchor.anchor() for anchor in body.anchors])
     return DescriptionReply.of(
         await unless_abandoned(request, services.engine.run(DESCRIBE, model.name, anchors))
     )
@@ -32,9 +32,9 @@ async def create_descriptions(
 
 @router.post("/traversals", operation_id="create_traversal", responses=problems_of(404, 413, 422, 503))
 async def create_traversal(
-    model: ModelDep, asked: TraversalRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: TraversalRequest, request: Request, services: ServicesDep
 ) -> TraversalReply:
     """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
-    query = await services.own.furnished(model, asked.query())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
     traversal = await unless_abandoned(request, run_one(services.engine, TRAVERSE, model.name, query))
     return await linked(TraversalReply, traversal, services.recordings, "steps")

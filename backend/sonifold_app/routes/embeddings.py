@@ -74,14 +74,14 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def require_form(request: Request, what: str = "the sound files", field: str = "files") -> None:
-    sent = request.headers.get("content-type", "")
+def require_form(request: Request, content: str = "the sound files", field: str = "files") -> None:
+    content_type = request.headers.get("content-type", "")
     if media_type(request) != "multipart/form-data":
         raise Problem(
             415,
             "media_type_unsupported",
             "Not a form with files",
-            f"The request is {sent[:100]!r}; send {what} as multipart/form-data in fields named '{field}'.",
+            f"The request is {content_type[:100]!r}; send {content} as multipart/form-data in fields named '{field}'.",
         )
 
 
@@ -94,7 +94,7 @@ async def files_of(
     Raises BusyError, before the form is read, where too many uploads wait already.
     """
     services(request).uploads.refuse_when_full()
-    asked = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
+    body = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
     try:
         form = await request.form(max_files=most, max_fields=most)
     except Problem:
@@ -104,7 +104,7 @@ async def files_of(
             422,
             "request_invalid",
             "The form cannot be read",
-            f"{error.detail.rstrip('.')}. {asked} named '{field}'.",
+            f"{error.detail.rstrip('.')}. {body} named '{field}'.",
         ) from error
     try:
         files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
@@ -113,7 +113,7 @@ async def files_of(
                 422,
                 "request_invalid",
                 "No files",
-                f"The form has no file in a field named '{field}'. {asked} named '{field}'.",
+                f"The form has no file in a field named '{field}'. {body} named '{field}'.",
             )
         yield files
     finally:

@@ -41,7 +41,7 @@ async def create_export(
 ) -> Response:
     """Steps, glides, or single sounds as files, rendered with all the bits that the format has room for; each says in
     its metadata what it was made from, how, and under which licences."""
-    query = await furnished(model, body.query(), services)
+    query = await resolve_user_sounds(model, body.query(), services)
     files = await unless_abandoned(request, run_one(services.engine, EXPORT, model.name, query))
     if len(files) == 1:
         name, _, suffix = files[0].name.rpartition(".")
@@ -50,12 +50,14 @@ async def create_export(
     return attachment(await run_in_threadpool(zipped, files), ZIP, stem, "zip")
 
 
-async def furnished(model: ModelFacts, query: ExportQuery, services: Services) -> ExportQuery:
+async def resolve_user_sounds(model: ModelFacts, query: ExportQuery, services: Services) -> ExportQuery:
     """A query with the own sounds that it names put in, at whatever depth."""
-    query = await services.own.furnished(model, query)
+    query = await services.user_sounds.resolve_user_sounds(model, query)
     if query.morph is None:
         return query
-    morph = dataclasses.replace(query.morph, query=await services.own.furnished(model, query.morph.query))
+    morph = dataclasses.replace(
+        query.morph, query=await services.user_sounds.resolve_user_sounds(model, query.morph.query)
+    )
     return dataclasses.replace(query, morph=morph)
 
 

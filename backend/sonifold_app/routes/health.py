@@ -1,4 +1,4 @@
-"""Is the process alive, and can it be asked?"""
+"""Is the process alive, and can it be body?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fine-tunes as jobs: asked for, watched, cancelled."""
+"""Fine-tunes as jobs: body for, watched, cancelled."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples
 )
 async def create_finetune(
     model: KnownModelDep,
-    asked: FinetuneRequest,
+    body: FinetuneRequest,
     response: Response,
     catalogue: CatalogueDep,
     services: ServicesDep,
@@ -45,7 +45,7 @@ async def create_finetune(
     An adapted model's base is fine-tuned in its place.
     """
     base, adaptation = catalogue.models[model.home], services.adaptations.find(model.name)
-    sounds = asked.sounds or (None if adaptation is None else [one.id for one in adaptation.sounds])
+    sounds = body.sounds or (None if adaptation is None else [sound.id for sound in adaptation.sounds])
     if sounds is None:
         raise Problem(
             422,
@@ -54,9 +54,9 @@ async def create_finetune(
             f'{model.name!r} is not an adapted model: say what to learn from, {{"sounds": [ids of your own sounds]}}.',
         )
     refuse_known(base, sounds)
-    await services.own.several(base, sounds)
-    request = {"sounds": sounds, "kept_with": base.name, "config": {"seed": asked.seed}}
-    job = await run_in_threadpool(services.jobs.store.create, base.name, asked.title, request)
+    await services.user_sounds.several(base, sounds)
+    request = {"sounds": sounds, "kept_with": base.name, "config": {"seed": body.seed}}
+    job = await run_in_threadpool(services.jobs.store.create, base.name, body.title, request)
     services.jobs.wake()
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return Job.of(job)
@@ -65,16 +65,16 @@ async def create_finetune(
 @router.get("", operation_id="list_jobs")
 async def list_jobs(services: ServicesDep) -> Jobs:
     """All jobs, newest first."""
-    return Jobs(jobs=[Job.of(one) for one in await run_in_threadpool(services.jobs.store.all)])
+    return Jobs(jobs=[Job.of(stored) for stored in await run_in_threadpool(services.jobs.store.all)])
 
 
 @router.get("/{job}", operation_id="get_job", responses=problems_of(404, 422))
 async def get_job(job: JobId, services: ServicesDep) -> Job:
     """How a job goes."""
     store = services.jobs.store
-    found = await job_with(store, job)
-    told = [one for one in await run_in_threadpool(store.events, job) if one.kind == "progress"]
-    return Job.of(found, told[-1].data if told else None)
+    stored = await job_with(store, job)
+    progress = [event for event in await run_in_threadpool(store.events, job) if event.kind == "progress"]
+    return Job.of(stored, progress[-1].data if progress else None)
 
 
 @router.post(
@@ -118,10 +118,10 @@ async def watch_job(
     (model, best_step, share, reason), `failed`, `cancelled`. Where there is none for a second, `beat` says how long the
     job has taken so far.
     """
-    found = await job_with(services.jobs.store, job)
-    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    stored = await job_with(services.jobs.store, job)
+    last_number = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     return StreamingResponse(
-        told(services.jobs.feed, found, min(seen, 2**53)),
+        told(services.jobs.feed, stored, min(last_number, 2**53)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -142,8 +142,8 @@ async def get_preview(
     services: ServicesDep,
 ) -> Response:
     """The first of the sounds learned from, while the job runs."""
-    found = await job_with(services.jobs.store, job)
-    file = services.settings.data / "jobs" / found.id / f"{which}.wav"
+    stored = await job_with(services.jobs.store, job)
+    file = services.settings.data / "jobs" / stored.id / f"{which}.wav"
     if not await run_in_threadpool(file.is_file):
         raise Problem(
             404, "preview_not_found", "Not yet", "No preview has been made yet; a `preview` event says when."
@@ -151,10 +151,10 @@ async def get_preview(
     return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
 
 
-async def told(feed: EventFeed, job: StoredJob, seen: int) -> AsyncIterator[bytes]:
+async def told(feed: EventFeed, job: StoredJob, last_number: int) -> AsyncIterator[bytes]:
     """Events as they come, until the job is over; in between a `beat` each second, which is not an event of the job."""
     yield b": events follow\n\n"  # at once: whoever asks for the headers alone has them
-    async for event in feed.follow(job.id, seen, BEAT_SECONDS):
+    async for event in feed.follow(job.id, last_number, BEAT_SECONDS):
         yield beat_of(job) if event is None else line_of(event)
 
 
@@ -163,9 +163,9 @@ def beat_of(job: StoredJob) -> bytes:
 
 
 def age(job: StoredJob) -> float:
-    """Seconds since the job was asked for."""
-    asked = datetime.datetime.fromisoformat(job.created)
-    return round((datetime.datetime.now(datetime.UTC) - asked).total_seconds(), 1)
+    """Seconds since the job was body for."""
+    body = datetime.datetime.fromisoformat(job.created)
+    return round((datetime.datetime.now(datetime.UTC) - body).total_seconds(), 1)
 
 
 def line_of(event: Event) -> bytes:
@@ -174,12 +174,12 @@ def line_of(event: Event) -> bytes:
 
 async def job_with(store: JobStore, id: str) -> StoredJob:
     """Raises 404."""
-    found = await run_in_threadpool(store.find, id)
-    if found is None:
+    stored = await run_in_threadpool(store.find, id)
+    if stored is None:
         raise Problem(
             404,
             "job_not_found",
             "No such job",
             f"no job {id[:40]!r} here; GET /api/v1/jobs lists those there are.",
         )
-    return found
+    return stored

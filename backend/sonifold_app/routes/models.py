@@ -78,23 +78,23 @@ async def import_model(
     require_form(request, "the model's file", "file")
     services.imports.refuse_when_full()  # before a file is read that may be large
     async with files_of(request, "file", most=1) as (file,), services.imports:
-        name = await services.made.take_in(file.file, catalogue)
+        name = await services.user_models.take_in(file.file, catalogue)
     response.headers["Location"] = f"/api/v1/models/{name}"
-    there = await services.engine.catalogue(0)
-    if there is None or name not in there.models:
+    packs = await services.engine.catalogue(0)
+    if packs is None or name not in packs.models:
         raise problems.internal_error()
-    return Model.of(there.models[name], limits_of(services))
+    return Model.of(packs.models[name], limits_of(services))
 
 
 @router.patch("/{model}", operation_id="change_model", responses=problems_of(403, 404, 413, 422, 503))
-async def change_model(model: KnownModelDep, asked: TitleRequest, services: ServicesDep) -> Model:
+async def change_model(model: KnownModelDep, body: TitleRequest, services: ServicesDep) -> Model:
     """Give a model that you made another title."""
     refuse_librarys(model.name, services)
     if model.kind == "adapted":
-        await services.adaptations.rename(model.name, asked.title)
+        await services.adaptations.rename(model.name, body.title)
     else:
-        await services.made.rename(model.name, asked.title)
-    return Model.of(dataclasses.replace(model, title=asked.title), limits_of(services))
+        await services.user_models.rename(model.name, body.title)
+    return Model.of(dataclasses.replace(model, title=body.title), limits_of(services))
 
 
 @router.delete(
@@ -124,9 +124,9 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
 
 async def delete_made(model: str, catalogue: Catalogue, services: Services) -> Response:
     """Delete a fine-tuned or imported model and its adaptations. Raises 409 where its sounds would have no home."""
-    kept, jobs = services.own.store, services.jobs.store
-    heir = orphans.heir_of(model, catalogue, await run_in_threadpool(jobs.all))
-    if heir is None and (count := len(await run_in_threadpool(kept.all, model))):
+    store, jobs = services.user_sounds.store, services.jobs.store
+    successor = orphans.successor_of(model, catalogue, await run_in_threadpool(jobs.all))
+    if successor is None and (count := len(await run_in_threadpool(store.all, model))):
         raise problems.Problem(
             409,
             "model_has_sounds",
@@ -134,15 +134,15 @@ async def delete_made(model: str, catalogue: Catalogue, services: Services) -> R
             f"{count} of your sounds are kept with {model!r}, and no other model is here that they could move to. "
             "Delete them first, or bring back the model that it was made from.",
         )
-    for one in services.adaptations.of(model):
-        await services.adaptations.remove(one.id)
-        services.forget(one.id)
-    moved = await orphans.delete_model(model, heir, kept, services.made, jobs)
+    for adaptation in services.adaptations.of(model):
+        await services.adaptations.remove(adaptation.id)
+        services.forget(adaptation.id)
+    sounds_moved = await orphans.delete_model(model, successor, store, services.user_models, jobs)
     services.jobs.wake()
     services.forget(model)
-    if heir is None or not moved:
+    if successor is None or not sounds_moved:
         return Response(status_code=204)
-    return JSONResponse(DeletedModel(sounds_moved=moved, moved_to=heir).model_dump())
+    return JSONResponse(DeletedModel(sounds_moved=sounds_moved, moved_to=successor).model_dump())
 
 
 @router.get(
@@ -164,7 +164,7 @@ async def get_file(model: KnownModelDep, services: ServicesDep) -> StreamingResp
             f"{model.title!r} is an adaptation of {model.base!r} and has no file of its own. Fine-tune it "
             f"(POST /api/v1/models/{model.name}/finetunes): what comes of that has one.",
         )
-    folder = services.made.folder(model.name)
+    folder = services.user_models.folder(model.name)
     if folder is None:
         folder = await run_in_threadpool(find, model.name, services.settings.models)
     names = await run_in_threadpool(names_of, folder)
@@ -187,7 +187,7 @@ async def exported(folder: Path, names: Sequence[str], services: Services) -> As
 
 def refuse_librarys(model: str, services: Services) -> None:
     """Raises model_not_yours for one that came with the server."""
-    if services.adaptations.find(model) is None and services.made.folder(model) is None:
+    if services.adaptations.find(model) is None and services.user_models.folder(model) is None:
         raise problems.Problem(
             403,
             "model_not_yours",
@@ -211,12 +211,14 @@ def refuse_librarys(model: str, services: Services) -> None:
 async def get_card(model: KnownModelDep, request: Request) -> Response:
     """The model card: measures, data, licences, credits; JSON, or Markdown to be read."""
     accept = request.headers.get("accept")
-    chosen = negotiation.choose(accept, CARD_TYPES)
-    if chosen is None:
+    media_type = negotiation.choose(accept, CARD_TYPES)
+    if media_type is None:
         raise problems.not_acceptable(accept or "", CARD_TYPES)
-    text = model.card_markdown if chosen == "text/markdown" else json.dumps(model.card)
-    charset = "; charset=utf-8" if chosen == "text/markdown" else ""
-    return bytes_reply(request, text.encode(), chosen + charset, cache=REVALIDATE, headers={"Vary": "Accept"})
+    text = model.card_markdown if media_type == "text/markdown" else json.dumps(model.card)
+    charset = "; charset=utf-8" if media_type == "text/markdown" else ""
+    return bytes_reply(
+        request, text.encode(), media_type + charset, cache=REVALIDATE, headers={"Vary": "Accept"}
+    )
 
 
 def limits_of(services: Services) -> Limits:

@@ -22,39 +22,40 @@ router = APIRouter(prefix="/models/{model}/morphs", tags=["morphs"])
 
 @router.post("", operation_id="create_morphs", responses=problems_of(404, 413, 422, 503))
 async def create_morphs(
-    model: ModelDep, asked: MorphRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: MorphRequest, request: Request, services: ServicesDep
 ) -> MorphReply:
     """The ways between two anchors and where to hear them, one for each kind."""
-    query = await services.own.furnished(model, asked.query())
-    key = ("morphs", model.name, model.version, asked.model_dump_json())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
+    key = ("morphs", model.name, model.version, body.model_dump_json())
     return await unless_abandoned(
-        request, services.flights.ask("\0".join(key), lambda: morphs(model, asked, query, services, key))
+        request,
+        services.single_flight.ask("\0".join(key), lambda: morphs(model, body, query, services, key)),
     )
 
 
 async def morphs(
-    model: ModelFacts, asked: MorphRequest, query: MorphQuery, services: Services, key: tuple[str, ...]
+    model: ModelFacts, body: MorphRequest, query: MorphQuery, services: Services, key: tuple[str, ...]
 ) -> MorphReply:
-    kept = await run_in_threadpool(recall, services, key)
-    if kept is not None:
-        return kept
+    cached = await run_in_threadpool(recall, services, key)
+    if cached is not None:
+        return cached
     rendered = await run_one(services.engine, MORPH, model.name, query)
     reply = MorphReply(
         unit=model.unit,
         sample_rate=model.sample_rate,
         step_samples=model.sound_samples,
-        steps=asked.steps,
+        steps=body.steps,
         morphs=await asyncio.gather(
-            *(linked(Morph, morph, services.recordings, asked.mode) for morph in rendered)
+            *(linked(Morph, morph, services.recordings, body.mode) for morph in rendered)
         ),
     )
-    await run_in_threadpool(services.memo.put, key, reply.model_dump_json())
+    await run_in_threadpool(services.cache.put, key, reply.model_dump_json())
     return reply
 
 
 def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
     """The reply to the same request, if all of its sound is still there."""
-    text = services.memo.get(*key)
+    text = services.cache.get(*key)
     if text is None:
         return None
     try:

@@ -18,10 +18,10 @@ from starlette.types import Receive, Scope, Send
 
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, matches
 from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.cache import Memo
+from sonifold_app.store.cache import ReplyCache
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
-#: Without a version in its address, plotly.js is asked for again after a day, by its tag.
+#: Without a version in its address, plotly.js is body for again after a day, by its tag.
 FOR_A_DAY = "private, max-age=86400"
 
 
@@ -62,12 +62,12 @@ class PageFiles(StaticFiles):
 class Plotly:
     """plotly.js as the wheel ships it, and compressed: once for good, since that takes a while."""
 
-    def __init__(self, blobs: Blobs, memo: Memo) -> None:
+    def __init__(self, blobs: Blobs, memo: ReplyCache) -> None:
         self._blobs = blobs
         self._memo = memo
         self._file = plotly_file()
-        found = self._file.stat()
-        self.version = f"{found.st_size:x}-{found.st_mtime_ns:x}"
+        status = self._file.stat()
+        self.version = f"{status.st_size:x}-{status.st_mtime_ns:x}"
         self._compressed: bytes | None = None
         self._lock = asyncio.Lock()
 
@@ -82,8 +82,8 @@ class Plotly:
 
     def _compress(self) -> bytes:
         key = ("plotly", str(self._file), self.version)
-        kept = self._memo.get(*key)
-        data = self._blobs.get(kept) if kept else None
+        sha256 = self._memo.get(*key)
+        data = self._blobs.get(sha256) if sha256 else None
         if data is None:
             data = gzip.compress(self._file.read_bytes(), compresslevel=6, mtime=0)
             self._memo.put(key, self._blobs.put(data))

@@ -15,9 +15,9 @@ router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
 
 @router.post("", operation_id="create_path", responses=problems_of(404, 413, 422, 503))
 async def create_path(
-    model: ModelDep, asked: PathRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: PathRequest, request: Request, services: ServicesDep
 ) -> PathReply:
     """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
-    query = await services.own.furnished(model, asked.query())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
     legs = await unless_abandoned(request, run_one(services.engine, TRACE, model.name, query))
     return PathReply(unit=model.unit, path=legs[0], legs=legs)

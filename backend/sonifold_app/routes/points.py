@@ -23,20 +23,20 @@ router = APIRouter(prefix="/models/{model}", tags=["points"])
 
 @router.post("/means", operation_id="create_mean", responses=problems_of(404, 413, 422, 503))
 async def create_mean(
-    model: ModelDep, asked: MeanRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: MeanRequest, request: Request, services: ServicesDep
 ) -> MeanReply:
     """The average of 2 to 16 sounds, and the shortest paths from it to them."""
-    query = await services.own.furnished(model, asked.query())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
     point = await unless_abandoned(request, run_one(services.engine, MEAN, model.name, query))
     return await linked(MeanReply, point, services.recordings, "sound")
 
 
 @router.post("/analogies", operation_id="create_analogy", responses=problems_of(404, 413, 422, 503))
 async def create_analogy(
-    model: ModelDep, asked: AnalogyRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: AnalogyRequest, request: Request, services: ServicesDep
 ) -> AnalogyReply:
     """A is to B as C is to this: the direction from A to B, carried to C and followed there."""
-    query = await services.own.furnished(model, asked.query())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
     point = await unless_abandoned(request, run_one(services.engine, ANALOGY, model.name, query))
     return await linked(AnalogyReply, point, services.recordings, "sound")
 
@@ -45,9 +45,9 @@ async def create_analogy(
     "/extrapolations", operation_id="create_extrapolation", responses=problems_of(404, 413, 422, 503)
 )
 async def create_extrapolation(
-    model: ModelDep, asked: ExtrapolationRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: ExtrapolationRequest, request: Request, services: ServicesDep
 ) -> ExtrapolationReply:
     """On from A through B, along the same geodesic."""
-    query = await services.own.furnished(model, asked.query())
+    query = await services.user_sounds.resolve_user_sounds(model, body.query())
     point = await unless_abandoned(request, run_one(services.engine, EXTRAPOLATE, model.name, query))
     return await linked(ExtrapolationReply, point, services.recordings, "sound")

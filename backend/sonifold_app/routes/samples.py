@@ -19,16 +19,16 @@ router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
 
 @router.post("", operation_id="create_samples", responses=problems_of(404, 413, 422, 503))
 async def create_samples(
-    model: ModelDep, asked: SampleRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: SampleRequest, request: Request, services: ServicesDep
 ) -> Samples:
     """New points by one of the model's samplers; `decodings` makes them audible."""
-    if asked.sampler == "walk" and asked.start is None:
+    if body.sampler == "walk" and body.start is None:
         raise Problem(
             422,
             "start_missing",
             "Missing start for a random walk",
             'A walk begins at a sound: send "start" with {"sound": id}, {"point": [...]} or {"position": [x, y]}.',
         )
-    seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-    query = await services.own.furnished(model, asked.query(seed))
+    seed = secrets.randbelow(2**31) if body.seed is None else body.seed
+    query = await services.user_sounds.resolve_user_sounds(model, body.query(seed))
     return await unless_abandoned(request, run_one(services.engine, SAMPLE, model.name, query))

@@ -46,7 +46,7 @@ Accept = Annotated[
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
-    own = await unless_abandoned(request, services.own.table(model))
+    own = await unless_abandoned(request, services.user_sounds.table(model))
     body = await run_in_threadpool(
         services.document, model, "sounds", lambda: Sounds.of(model.library, own), own.state
     )
@@ -59,16 +59,16 @@ async def get_sound(model: ModelDep, sound: SoundId, request: Request, services:
     row = model.library.rows.get(sound)
     if row is not None:
         return Sound.of(model, row, request.url.path)
-    return Sound.of_own(model, await services.own.find(model, sound), request.url.path)
+    return Sound.of_own(model, await services.user_sounds.find(model, sound), request.url.path)
 
 
 @router.patch("/{sound}", operation_id="change_sound", responses=problems_of(403, 404, 413, 422, 503))
 async def change_sound(
-    model: ModelDep, sound: SoundId, asked: ChangeRequest, request: Request, services: ServicesDep
+    model: ModelDep, sound: SoundId, body: ChangeRequest, request: Request, services: ServicesDep
 ) -> Sound:
     """Give a sound of your own another name, or correct the pitch that was found in it."""
     refuse_library_sound(model, sound)
-    changed = await services.own.change(model, sound, asked.model_dump(exclude_unset=True))
+    changed = await services.user_sounds.change(model, sound, body.model_dump(exclude_unset=True))
     return Sound.of_own(model, changed, request.url.path)
 
 
@@ -78,7 +78,7 @@ async def change_sound(
 async def delete_sound(model: ModelDep, sound: SoundId, services: ServicesDep) -> None:
     """Delete a sound of your own, for good."""
     refuse_library_sound(model, sound)
-    await services.own.remove(model, sound)
+    await services.user_sounds.remove(model, sound)
 
 
 @router.get(
@@ -97,19 +97,19 @@ async def get_audio(
     accept: Accept = None,
 ) -> Response:
     """The sound itself."""
-    chosen = audio_format(accept, format)
+    audio_type = audio_format(accept, format)
     if sound in model.library.rows:
         original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
     else:
-        own = await services.own.stored(model, sound)
+        own = await services.user_sounds.stored(model, sound)
         about = of_recording(model.name, model.release, Source(own.name, origin=own.origin))
-        original = answers.StoredAudio(await services.own.audio(own), "flac", about)
+        original = answers.StoredAudio(await services.user_sounds.audio(own), "flac", about)
     # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
     data = original.data
-    if original.format != chosen or (download is not None and chosen == "flac"):
-        query = questions.ConversionQuery(data, chosen, original.provenance)
+    if original.format != audio_type or (download is not None and audio_type == "flac"):
+        query = questions.ConversionQuery(data, audio_type, original.provenance)
         data = await run_one(services.engine, CONVERT, None, query)
-    return audio_reply(request, data, chosen, cache=IMMUTABLE, download=download)
+    return audio_reply(request, data, audio_type, cache=IMMUTABLE, download=download)
 
 
 @router.get(
@@ -132,14 +132,14 @@ async def get_decoded(
 ) -> Response:
     """What the model makes of the sound's latent point alone."""
     row = model.library.rows.get(sound)
-    z = (await services.own.find(model, sound)).z if row is None else model.library.z[row]
-    chosen = audio_format(accept, format)
+    z = (await services.user_sounds.find(model, sound)).z if row is None else model.library.z[row]
+    audio_type = audio_format(accept, format)
     sha256 = await unless_abandoned(request, decoded_sha256(model, sound, z, services))
-    data = await services.recordings.get(sha256, chosen)
+    data = await services.recordings.get(sha256, audio_type)
     if data is None:
         raise problems.internal_error()
     return audio_reply(
-        request, data, chosen, cache=IMMUTABLE if v == model.version else REVALIDATE, download=download
+        request, data, audio_type, cache=IMMUTABLE if v == model.version else REVALIDATE, download=download
     )
 
 
@@ -165,7 +165,7 @@ async def list_neighbours(
 ) -> Neighbours:
     """The sounds that are nearest."""
     anchor = await anchor_of(model, sound, services)
-    own = await unless_abandoned(request, services.own.table(model))
+    own = await unless_abandoned(request, services.user_sounds.table(model))
     query = questions.NeighbourQuery(anchor, count, distance, metric, weight, own.places)
     return await unless_abandoned(request, run_one(services.engine, NEIGHBOURS, model.name, query))
 
@@ -176,7 +176,7 @@ async def list_distances(
 ) -> Distances:
     """How far every sound is, by perceptual distance: geodesics to all of them would take too long."""
     anchor = await anchor_of(model, sound, services)
-    own = await unless_abandoned(request, services.own.table(model))
+    own = await unless_abandoned(request, services.user_sounds.table(model))
     query = questions.DistanceQuery(anchor, own.places)
     return await unless_abandoned(request, run_one(services.engine, DISTANCES, model.name, query))
 
@@ -184,13 +184,13 @@ async def list_distances(
 async def decoded_sha256(model: facts.ModelFacts, id: str, z: Numbers, services: Services) -> str:
     """Where a sound is kept as the model decodes it; decodes it if it is not."""
     key = ("decoded", model.name, model.version, id)
-    kept = await run_in_threadpool(services.memo.get, *key)
+    kept = await run_in_threadpool(services.cache.get, *key)
     if kept is not None and kept in services.recordings:
         return kept
     query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
     decoded = await run_one(services.engine, DECODE, model.name, query)
     sha256 = await services.recordings.keep(decoded.recording)
-    await run_in_threadpool(services.memo.put, key, sha256)
+    await run_in_threadpool(services.cache.put, key, sha256)
     return sha256
 
 
@@ -198,7 +198,9 @@ async def anchor_of(model: facts.ModelFacts, sound: str, services: Services) -> 
     """A sound by its id, the library's or the user's own. Raises SoundNotFound."""
     if sound in model.library.rows:
         return questions.Anchor(sound=sound)
-    return questions.Anchor(user_sound=await services.own.plain(await services.own.find(model, sound)))
+    return questions.Anchor(
+        user_sound=await services.user_sounds.plain(await services.user_sounds.find(model, sound))
+    )
 
 
 def refuse_library_sound(model: facts.ModelFacts, sound: str) -> None:

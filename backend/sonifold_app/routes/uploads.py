@@ -26,19 +26,19 @@ from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.embeddings import FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.sounds import Accept, FormatQuery
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.schemas.sounds import KeepRequest, Sound
+from sonifold_app.schemas.sounds import AddRequest, Sound
 from sonifold_app.schemas.uploads import (
+    AddedSounds,
     CheckReply,
     CheckRequest,
     ChoiceRequest,
     ChosenSound,
-    KeptSounds,
     UploadedFile,
     UploadReply,
     WaitingUploads,
 )
 from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
-from sonifold_app.store.sounds import KeptSound, NewSound, WaitingFile, WaitingUpload
+from sonifold_app.store.sounds import NewSound, UserSound, WaitingFile, WaitingUpload
 from sonifold_app.user.sounds import in_order
 
 router = APIRouter(prefix="/models/{model}", tags=["uploads"])
@@ -54,13 +54,13 @@ Threshold = Annotated[
     "/sounds",
     operation_id="keep_sounds",
     status_code=201,
-    response_model=Sound | KeptSounds,
+    response_model=Sound | AddedSounds,
     responses=problems_of(404, 413, 415, 422, 503, 507),
     openapi_extra={
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/KeepRequest"}},
+                "application/json": {"schema": {"$ref": "#/components/schemas/AddRequest"}},
                 **FORM["content"],
             },
         }
@@ -68,7 +68,7 @@ Threshold = Annotated[
 )
 async def keep_sounds(
     model: ModelDep, request: Request, response: Response, services: ServicesDep
-) -> Sound | KeptSounds:
+) -> Sound | AddedSounds:
     """Keep sounds of your own: what the model makes of a latent point (JSON), or each file of a form (multipart)."""
     if media_type(request) == "multipart/form-data":
         return await keep_files(model, request, services)
@@ -77,7 +77,7 @@ async def keep_sounds(
     return sound
 
 
-async def keep_request(request: Request) -> KeepRequest:
+async def keep_request(request: Request) -> AddRequest:
     """The body of a request to keep a point. Raises 413, 415, 422 as FastAPI would have it."""
     if media_type(request) not in ("application/json", ""):
         raise Problem(
@@ -93,21 +93,21 @@ async def keep_request(request: Request) -> KeepRequest:
         if len(body) > JSON_BYTES:
             raise upload_too_large(JSON_BYTES)
     try:
-        return KeepRequest.model_validate_json(body.strip() or b"null")
+        return AddRequest.model_validate_json(body.strip() or b"null")
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
-        raise RequestValidationError(found) from error
+        details = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_url=False)]
+        raise RequestValidationError(details) from error
 
 
-async def keep_point(model: ModelFacts, asked: KeepRequest, request: Request, services: Services) -> Sound:
+async def keep_point(model: ModelFacts, body: AddRequest, request: Request, services: Services) -> Sound:
     """Keep what the model makes of a latent point."""
-    point = Anchor(point=tuple(asked.point))
-    (admitted,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.name, [point]))
+    point = Anchor(point=tuple(body.point))
+    (prepared,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.name, [point]))
     if model.home != model.name:  # kept with the base, which has it somewhere else
-        heard = [Upload(asked.name, admitted.audio)]
-        (admitted,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.home, heard))
-    source = {"point": asked.point, **asked.made_with}
-    (sound,) = await services.own.add(model, [NewSound("made", asked.name, admitted, source)])
+        uploads = [Upload(body.name, prepared.audio)]
+        (prepared,) = await unless_abandoned(request, services.engine.run(PREPARE_SOUND, model.home, uploads))
+    source = {"point": body.point, **body.made_with}
+    (sound,) = await services.user_sounds.add(model, [NewSound("made", body.name, prepared, source)])
     return presented(model, [sound]).sounds[0]
 
 
@@ -125,12 +125,12 @@ async def create_upload(
     require_form(request)
     async with files_of(request) as files, services.uploads:
         places, uploads, skipped = await uploads_of(files)
-        await services.own.require_waiting_room(sum(len(one.data) for one in uploads))
+        await services.user_sounds.require_waiting_room(sum(len(upload.data) for upload in uploads))
         results = sort(
             places, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
         )
-        data = {place.file: one.data for place, one in zip(places, uploads, strict=True)}
-        waiting = await services.own.wait(
+        data = {place.file: upload.data for place, upload in zip(places, uploads, strict=True)}
+        waiting = await services.user_sounds.wait(
             model, [(place.name, data[place.file], split.facts.seconds) for place, split in results.taken]
         )
     response.headers["Location"] = url_of(model, waiting)
@@ -140,7 +140,7 @@ async def create_upload(
 @router.get("/uploads", operation_id="list_uploads", responses=problems_of(404, 422, 503))
 async def list_uploads(model: ModelDep, services: ServicesDep) -> WaitingUploads:
     """The uploads that wait for their sounds to be chosen, oldest first."""
-    return WaitingUploads.of(await services.own.all_waiting(model))
+    return WaitingUploads.of(await services.user_sounds.all_waiting(model))
 
 
 @router.get("/uploads/{upload}", operation_id="get_upload", responses=problems_of(404, 422, 503))
@@ -148,9 +148,9 @@ async def get_upload(
     model: ModelDep, upload: UploadId, request: Request, services: ServicesDep, threshold: Threshold = None
 ) -> UploadReply:
     """What was found in an upload, again, or by another threshold."""
-    waiting = await services.own.waiting(model, upload)
+    waiting = await services.user_sounds.waiting(model, upload)
     async with services.uploads:
-        files = [await services.own.waiting_file(waiting, file) for file in waiting.files]
+        files = [await services.user_sounds.waiting_file(waiting, file) for file in waiting.files]
         split = all_or_raise(await unless_abandoned(request, split_all(services, files, threshold)))
     return await proposed(model, services, waiting, split)
 
@@ -160,7 +160,7 @@ async def get_upload(
 )
 async def delete_upload(model: ModelDep, upload: UploadId, services: ServicesDep) -> None:
     """Forget an upload. The sounds that were chosen from it stay."""
-    await services.own.forget(model, upload)
+    await services.user_sounds.forget(model, upload)
 
 
 @router.get(
@@ -179,13 +179,13 @@ async def get_upload_audio(
     accept: Accept = None,
 ) -> Response:
     """A recording in mono, to listen to."""
-    chosen = audio_format(accept, format)
-    waiting = await services.own.waiting(model, upload)
+    audio_type = audio_format(accept, format)
+    waiting = await services.user_sounds.waiting(model, upload)
     sha256 = await unless_abandoned(request, listening_copy(services, waiting, file_in(waiting, file)))
-    data = await services.recordings.get(sha256, chosen)
+    data = await services.recordings.get(sha256, audio_type)
     if data is None:
         raise internal_error()
-    return audio_reply(request, data, chosen, cache=REVALIDATE)
+    return audio_reply(request, data, audio_type, cache=REVALIDATE)
 
 
 @router.post(
@@ -195,34 +195,36 @@ async def get_upload_audio(
     responses=problems_of(404, 413, 422, 503, 507),
 )
 async def choose_sounds(
-    model: ModelDep, upload: UploadId, asked: ChoiceRequest, request: Request, services: ServicesDep
-) -> KeptSounds:
+    model: ModelDep, upload: UploadId, body: ChoiceRequest, request: Request, services: ServicesDep
+) -> AddedSounds:
     """Keep sounds of an upload, as proposed or as corrected: each placed on the map, playable and morphable at once.
 
     Those that cannot be used are named in ``refused``; the others are kept.
     """
-    waiting = await services.own.waiting(model, upload)
-    places = [Place(one.file, one.name, row) for row, one in enumerate(asked.sounds)]
+    waiting = await services.user_sounds.waiting(model, upload)
+    places = [Place(sound.file, sound.name, row) for row, sound in enumerate(body.sounds)]
     outside = [
         refused
-        for place, one in zip(places, asked.sounds, strict=True)
-        for refused in beyond(waiting, place, one)
+        for place, sound in zip(places, body.sounds, strict=True)
+        for refused in beyond(waiting, place, sound)
     ]
-    within = [place for place in places if place.sound not in {one.sound for one in outside}]
-    chosen = [asked.sounds[place.sound or 0] for place in within]
+    within = [place for place in places if place.sound not in {refusal.sound for refusal in outside}]
+    cuts = [body.sounds[place.sound or 0] for place in within]
     async with services.uploads:
-        pieces = await unless_abandoned(request, cut_all(services, waiting, chosen))
-    sources = [{"file": waiting.files[one.file].name, "start": one.start, "end": one.end} for one in chosen]
+        pieces = await unless_abandoned(request, cut_all(services, waiting, cuts))
+    sources = [
+        {"file": waiting.files[sound.file].name, "start": sound.start, "end": sound.end} for sound in cuts
+    ]
     return await keep_uploads(model, services, request, within, pieces, sources, outside)
 
 
-def beyond(waiting: WaitingUpload, place: Place, one: ChosenSound) -> list[Refused]:
+def beyond(waiting: WaitingUpload, place: Place, cut: ChosenSound) -> list[Refused]:
     """What is said of a part that is not within its recording, if it is not. Raises 404 for an unknown file."""
-    seconds = file_in(waiting, one.file).seconds
-    if one.start < seconds and one.end <= seconds + 0.01:
+    seconds = file_in(waiting, cut.file).seconds
+    if cut.start < seconds and cut.end <= seconds + 0.01:
         return []
     text = (
-        f"sounds[{place.sound}] is from {one.start:.2f} to {one.end:.2f} s, but {waiting.files[one.file].name} is "
+        f"sounds[{place.sound}] is from {cut.start:.2f} to {cut.end:.2f} s, but {waiting.files[cut.file].name} is "
         f"{seconds:.2f} s long. Cut within it."
     )
     return [place.refused("cut_invalid", text)]
@@ -235,22 +237,22 @@ def beyond(waiting: WaitingUpload, place: Place, one: ChosenSound) -> list[Refus
     responses=problems_of(404, 413, 422, 503),
 )
 async def create_check(
-    model: ModelDep, asked: CheckRequest, request: Request, services: ServicesDep
+    model: ModelDep, body: CheckRequest, request: Request, services: ServicesDep
 ) -> Response:
     """What to know of own sounds before training: clipping, duplicates, pitch, distance to what the model knows."""
-    own = (await services.own.table(model)).sounds
-    if asked.sounds is None:
-        sounds: Sequence[KeptSound] = [one for one in own if one.kind == "uploaded"]
+    own = (await services.user_sounds.table(model)).sounds
+    if body.sounds is None:
+        sounds: Sequence[UserSound] = [sound for sound in own if sound.kind == "uploaded"]
     else:
-        sounds = in_order(model, list(dict.fromkeys(asked.sounds)), {one.id: one for one in own})
-    repeats = await unless_abandoned(request, services.own.repeats.among(sounds))
+        sounds = in_order(model, list(dict.fromkeys(body.sounds)), {sound.id: sound for sound in own})
+    repeats = await unless_abandoned(request, services.user_sounds.repeats.among(sounds))
     body = await run_in_threadpool(
         lambda: CheckReply.of(sounds, repeats, model.unit).model_dump_json().encode()
     )
     return Response(body, media_type="application/json")
 
 
-async def keep_files(model: ModelFacts, request: Request, services: Services) -> KeptSounds:
+async def keep_files(model: ModelFacts, request: Request, services: Services) -> AddedSounds:
     """Keep each file of a form as one sound."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
@@ -267,27 +269,27 @@ async def keep_uploads(
     uploads: Sequence[Upload],
     sources: Sequence[dict[str, Any]],
     skipped: Sequence[Refused] = (),
-) -> KeptSounds:
+) -> AddedSounds:
     """Analyse, place and keep those sounds that can be used. Raises a 422 where none can."""
     work = outcomes([services.engine.run(PREPARE_SOUND, model.home, [upload]) for upload in uploads])
-    admitted = await unless_abandoned(request, work)
+    prepared = await unless_abandoned(request, work)
     new: list[NewSound | errors.SonifoldError] = [
-        one
-        if isinstance(one, errors.SonifoldError)
+        outcome
+        if isinstance(outcome, errors.SonifoldError)
         else NewSound(
-            "uploaded", place.name if place.sound is not None else stem_of(place.name), one[0], source
+            "uploaded", place.name if place.sound is not None else stem_of(place.name), outcome[0], source
         )
-        for place, one, source in zip(places, admitted, sources, strict=True)
+        for place, outcome, source in zip(places, prepared, sources, strict=True)
     ]
     results = sort(places, new, skipped)
-    kept = await services.own.add(model, [sound for _, sound in results.taken])
-    return presented(model, kept, results.refused)
+    sounds = await services.user_sounds.add(model, [sound for _, sound in results.taken])
+    return presented(model, sounds, results.refused)
 
 
-def presented(model: ModelFacts, sounds: Sequence[KeptSound], refused: Sequence[Refused] = ()) -> KeptSounds:
+def presented(model: ModelFacts, sounds: Sequence[UserSound], refused: Sequence[Refused] = ()) -> AddedSounds:
     url = f"/api/v1/models/{model.name}/sounds"
-    return KeptSounds(
-        sounds=[Sound.of_own(model, one, f"{url}/{one.id}") for one in sounds], refused=list(refused)
+    return AddedSounds(
+        sounds=[Sound.of_own(model, sound, f"{url}/{sound.id}") for sound in sounds], refused=list(refused)
     )
 
 
@@ -321,16 +323,18 @@ async def proposed(
     refused: Sequence[Refused] = (),
 ) -> UploadReply:
     """An upload with what was found in it; what the user will listen to is kept ready."""
-    for file, one in zip(waiting.files, split, strict=True):
-        sha256 = await services.recordings.keep(one.recording)
-        await run_in_threadpool(services.memo.put, ("listen", file.audio), sha256)
+    for file, recording in zip(waiting.files, split, strict=True):
+        sha256 = await services.recordings.keep(recording.recording)
+        await run_in_threadpool(services.cache.put, ("listen", file.audio), sha256)
     url = url_of(model, waiting)
     return UploadReply(
         id=waiting.id,
         expires=waiting.expires,
         files=[
-            UploadedFile.model_construct(audio_url=f"{url}/files/{number}/audio", **fields_of(one.facts))
-            for number, one in enumerate(split)
+            UploadedFile.model_construct(
+                audio_url=f"{url}/files/{number}/audio", **fields_of(recording.facts)
+            )
+            for number, recording in enumerate(split)
         ],
         refused=list(refused),
     )
@@ -338,29 +342,29 @@ async def proposed(
 
 async def listening_copy(services: Services, waiting: WaitingUpload, file: WaitingFile) -> str:
     """Where a recording's mono copy is kept; made again if it is not (any more)."""
-    kept = await run_in_threadpool(services.memo.get, "listen", file.audio)
+    kept = await run_in_threadpool(services.cache.get, "listen", file.audio)
     if kept is not None and kept in services.recordings:
         return kept
     async with services.uploads:
-        upload = await services.own.waiting_file(waiting, file)
+        upload = await services.user_sounds.waiting_file(waiting, file)
         split = await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))
     sha256 = await services.recordings.keep(split.recording)
-    await run_in_threadpool(services.memo.put, ("listen", file.audio), sha256)
+    await run_in_threadpool(services.cache.put, ("listen", file.audio), sha256)
     return sha256
 
 
-async def cut_all(services: Services, waiting: WaitingUpload, chosen: Sequence[ChosenSound]) -> list[Upload]:
+async def cut_all(services: Services, waiting: WaitingUpload, cuts: Sequence[ChosenSound]) -> list[Upload]:
     """The chosen parts, each a file of its own, in the order of the choice."""
     pieces: dict[int, Upload] = {}
     for number, file in enumerate(waiting.files):
-        rows = [row for row, one in enumerate(chosen) if one.file == number]
+        rows = [row for row, sound in enumerate(cuts) if sound.file == number]
         if rows:
-            upload = await services.own.waiting_file(waiting, file)
-            spans = tuple((chosen[row].start, chosen[row].end) for row in rows)
+            upload = await services.user_sounds.waiting_file(waiting, file)
+            spans = tuple((cuts[row].start, cuts[row].end) for row in rows)
             parts = await run_one(services.engine, CUT, None, CutQuery(upload, spans))
             for row, data in zip(rows, parts.sounds, strict=True):
-                pieces[row] = Upload(chosen[row].name, data, parts.caveats)
-    return [pieces[row] for row in range(len(chosen))]
+                pieces[row] = Upload(cuts[row].name, data, parts.caveats)
+    return [pieces[row] for row in range(len(cuts))]
 
 
 def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:

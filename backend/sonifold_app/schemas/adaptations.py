@@ -87,20 +87,20 @@ class Adaptation(Reply):
     created: str = Field(description="ISO 8601, UTC.")
 
     @classmethod
-    def of(cls, one: store.Adaptation) -> Adaptation:
-        told = one.told
+    def of(cls, adaptation: store.Adaptation) -> Adaptation:
+        outcome = adaptation.told
         return cls(
-            model=one.model,
-            result=one.id,
-            title=one.title,
-            sounds=[sound.id for sound in one.sounds],
-            seed=one.seed,
+            model=adaptation.model,
+            result=adaptation.id,
+            title=adaptation.title,
+            sounds=[sound.id for sound in adaptation.sounds],
+            seed=adaptation.seed,
             forecast=Forecast(
-                coherence=None if told["coherence"] is None else short(told["coherence"]),
-                gain=None if told["gain"] is None else short(told["gain"]),
-                text=told["text"],
+                coherence=None if outcome["coherence"] is None else short(outcome["coherence"]),
+                gain=None if outcome["gain"] is None else short(outcome["gain"]),
+                text=outcome["text"],
             ),
-            carries=told["carries"],
+            carries=outcome["carries"],
             sliders=[
                 Slider(
                     id=slider["id"],
@@ -109,10 +109,10 @@ class Adaptation(Reply):
                     high=slider["high"],
                     share=short(slider["share"]),
                 )
-                for slider in told["sliders"]
+                for slider in outcome["sliders"]
             ],
-            seconds=round(told["seconds"], 3),
-            created=one.created,
+            seconds=round(outcome["seconds"], 3),
+            created=adaptation.created,
         )
 
 

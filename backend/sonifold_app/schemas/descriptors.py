@@ -38,7 +38,11 @@ class DescriptionReply(Reply):
 
     @classmethod
     def of(cls, described: Sequence[Mapping[str, float]]) -> DescriptionReply:
-        return cls(descriptors={name: [short(one[name]) for one in described] for name in described[0]})
+        return cls(
+            descriptors={
+                name: [short(description[name]) for description in described] for name in described[0]
+            }
+        )
 
 
 class TraversalRequest(Request):

@@ -56,7 +56,7 @@ class MorphExport(Request):
         return self
 
     def query(self) -> questions.MorphExport:
-        start, end = (one.anchor() for one in self.anchors)
+        start, end = (anchor.anchor() for anchor in self.anchors)
         first, last = self.names or ("", "")
         return questions.MorphExport(
             questions.MorphQuery(
@@ -120,6 +120,6 @@ class ExportRequest(Request):
         return questions.ExportQuery(
             questions.FileOptions(self.format, self.depth, self.level, self.trim),
             self.morph.query() if self.morph else None,
-            tuple(one.anchor() for one in self.sounds or ()),
+            tuple(anchor.anchor() for anchor in self.sounds or ()),
             tuple(self.names or ()),
         )

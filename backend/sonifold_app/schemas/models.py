@@ -154,17 +154,26 @@ class Model(Reply):
             path_kinds=list(PATH_KINDS),
             distances=list(DISTANCES),
             samplers=[
-                Sampler(id=one.id, title=one.title, temperature=one.temperature, start=one.start)
-                for one in facts.samplers
+                Sampler(
+                    id=sampler.id, title=sampler.title, temperature=sampler.temperature, start=sampler.start
+                )
+                for sampler in facts.samplers
             ],
             descriptors=[
-                Descriptor(id=one.id, unit=one.unit, more=one.more, less=one.less, meaning=one.meaning)
-                for one in facts.descriptors
+                Descriptor(
+                    id=descriptor.id,
+                    unit=descriptor.unit,
+                    more=descriptor.more,
+                    less=descriptor.less,
+                    meaning=descriptor.meaning,
+                )
+                for descriptor in facts.descriptors
             ],
             weights=WeightRange(default=facts.weight),
             steps=StepRange(),
             formats=[
-                SavedFormat(id=id, title=one.title, depths=list(one.depths)) for id, one in FORMATS.items()
+                SavedFormat(id=id, title=file_format.title, depths=list(file_format.depths))
+                for id, file_format in FORMATS.items()
             ],
             limits=limits,
         )

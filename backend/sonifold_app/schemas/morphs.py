@@ -56,7 +56,7 @@ class MorphRequest(Request):
         return kinds
 
     def query(self) -> questions.MorphQuery:
-        start, end = (one.anchor() for one in self.anchors)
+        start, end = (anchor.anchor() for anchor in self.anchors)
         return questions.MorphQuery(
             start, end, tuple(self.kinds), self.metric, self.weight, self.steps, self.mode, self.seconds
         )

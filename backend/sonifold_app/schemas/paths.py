@@ -33,7 +33,7 @@ class PathRequest(Request):
 
     def query(self) -> questions.PathQuery:
         return questions.PathQuery(
-            tuple(one.anchor() for one in self.anchors), self.kind, self.metric, self.weight, self.steps
+            tuple(anchor.anchor() for anchor in self.anchors), self.kind, self.metric, self.weight, self.steps
         )
 
 

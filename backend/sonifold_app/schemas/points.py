@@ -66,7 +66,7 @@ class MeanRequest(Request):
 
     def query(self) -> questions.MeanQuery:
         return questions.MeanQuery(
-            tuple(one.anchor() for one in self.anchors),
+            tuple(anchor.anchor() for anchor in self.anchors),
             None if self.weights is None else tuple(self.weights),
             self.metric,
             self.weight,
@@ -131,7 +131,7 @@ class ExtrapolationRequest(Request):
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
     def query(self) -> questions.ExtrapolationQuery:
-        start, end = (one.anchor() for one in self.anchors)
+        start, end = (anchor.anchor() for anchor in self.anchors)
         return questions.ExtrapolationQuery(start, end, self.to, self.metric, self.weight)
 
 

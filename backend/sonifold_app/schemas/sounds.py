@@ -13,9 +13,9 @@ from sonifold_app.engine.answers import Caveat
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import row_of, rows, short
 from sonifold_app.schemas.common import Point, Request, pitch_or_none
-from sonifold_app.store.sounds import KeptSound
+from sonifold_app.store.sounds import UserSound
 from sonifold_app.user.names import visible
-from sonifold_app.user.sounds import OwnTable
+from sonifold_app.user.sounds import UserSoundTable
 
 SoundKind = Literal["library", "finetuned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.
@@ -70,7 +70,7 @@ class Sounds(Reply):
     group: list[str] = Field(description="The kit or program that the sound comes from.")
 
     @classmethod
-    def of(cls, library: facts.LibraryTable, table: OwnTable) -> Sounds:
+    def of(cls, library: facts.LibraryTable, table: UserSoundTable) -> Sounds:
         own = table.sounds
         family_names = [*library.family_names, *([YOURS] if own else [])]
         index = {name: i for i, name in enumerate(family_names)}
@@ -80,14 +80,17 @@ class Sounds(Reply):
             count=len(library.ids) + len(own),
             provisional=table.provisional,
             family_names=family_names,
-            id=[*library.ids, *(one.id for one in own)],
-            kind=[*(kind_of(library, row) for row in range(len(library.ids))), *(one.kind for one in own)],
-            name=[*library.names, *(one.name for one in own)],
+            id=[*library.ids, *(sound.id for sound in own)],
+            kind=[
+                *(kind_of(library, row) for row in range(len(library.ids))),
+                *(sound.kind for sound in own),
+            ],
+            name=[*library.names, *(sound.name for sound in own)],
             family=[index[family] for family in library.families] + [len(family_names) - 1] * len(own),
-            x=[x for x, _ in positions] + [short(one.x) for one in own],
-            y=[y for _, y in positions] + [short(one.y) for one in own],
-            seconds=[round(s, 4) for s in (*library.seconds, *(one.seconds for one in own))],
-            pitch=[pitch_or_none(pitch) for pitch in (*library.pitches, *(one.pitch for one in own))],
+            x=[x for x, _ in positions] + [short(sound.x) for sound in own],
+            y=[y for _, y in positions] + [short(sound.y) for sound in own],
+            seconds=[round(s, 4) for s in (*library.seconds, *(sound.seconds for sound in own))],
+            pitch=[pitch_or_none(pitch) for pitch in (*library.pitches, *(sound.pitch for sound in own))],
             source=[*library.sources, *([YOURS] * len(own))],
             licence=[*library.licences, *none],
             credit=[*library.credits, *none],
@@ -170,7 +173,7 @@ class Sound(Reply):
         )
 
     @classmethod
-    def of_own(cls, model: facts.ModelFacts, own: KeptSound, url: str) -> Sound:
+    def of_own(cls, model: facts.ModelFacts, own: UserSound, url: str) -> Sound:
         return cls(
             id=own.id,
             kind=own.kind,
@@ -193,11 +196,11 @@ class Sound(Reply):
         )
 
 
-def caveats_of(own: KeptSound) -> list[Caveat]:
+def caveats_of(own: UserSound) -> list[Caveat]:
     return [Caveat(code=code, text=text) for code, text in own.facts.get("caveats", [])]
 
 
-class KeepRequest(Request):
+class AddRequest(Request):
     """A latent point, to be kept as a sound of the user's own."""
 
     model_config = example(point=Z, name="Between kick and bell", made_with={"sampler": "hmc", "seed": 7})
@@ -247,7 +250,7 @@ class ChangeRequest(Request):
 
 def printable(name: str) -> str:
     """A name in one form, without what cannot be seen. Raises ValueError if nothing is left."""
-    seen = visible(name)
-    if not seen:
+    shown = visible(name)
+    if not shown:
         raise ValueError("a name needs at least one character that can be seen")
-    return seen
+    return shown

@@ -15,12 +15,12 @@ from sonifold_app.engine.numbers import short, short_or_none
 from sonifold_app.schemas.common import Number, Request
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Sound, caveats_of, printable
-from sonifold_app.store.sounds import KeptSound, WaitingUpload
+from sonifold_app.store.sounds import UserSound, WaitingUpload
 
 UPLOAD_ID = "9c56cc51b374c3ba"
 
 
-class KeptSounds(Reply):
+class AddedSounds(Reply):
     """Sounds that were kept, in the order of the files or of the choice, and what could not be."""
 
     model_config = example(
@@ -105,14 +105,14 @@ class WaitingUploads(Reply):
         return cls(
             uploads=[
                 Waiting(
-                    id=one.id,
-                    expires=one.expires,
+                    id=upload.id,
+                    expires=upload.expires,
                     files=[
                         WaitingFile(name=file.name, seconds=round(file.seconds, 4), bytes=file.bytes)
-                        for file in one.files
+                        for file in upload.files
                     ],
                 )
-                for one in waiting
+                for upload in waiting
             ]
         )
 
@@ -212,7 +212,7 @@ class CheckReply(Reply):
 
     @classmethod
     def of(
-        cls, sounds: Sequence[KeptSound], duplicates: Sequence[tuple[int, int, float]], unit: str
+        cls, sounds: Sequence[UserSound], duplicates: Sequence[tuple[int, int, float]], unit: str
     ) -> CheckReply:
         same = {
             later: Duplicate(id=sounds[first].id, distance_db=short(db)) for first, later, db in duplicates
@@ -220,8 +220,8 @@ class CheckReply(Reply):
         return cls(
             unit=unit,
             count=len(sounds),
-            seconds=round(sum(one.seconds for one in sounds), 3),
-            sounds=[checked(one, same.get(row), unit) for row, one in enumerate(sounds)],
+            seconds=round(sum(sound.seconds for sound in sounds), 3),
+            sounds=[checked(sound, same.get(row), unit) for row, sound in enumerate(sounds)],
             warnings=about_all(len(sounds), len(same)),
         )
 
@@ -231,17 +231,17 @@ FEW = 5
 
 
 def about_all(count: int, duplicates: int) -> list[Caveat]:
-    found = []
+    caveats = []
     if count - duplicates < FEW:
         some = f"{count - duplicates} different sounds are" if count - duplicates != 1 else "1 sound is"
-        found.append(Caveat(code="few", text=f"{some} little to learn from; 5 to 20 are better"))
+        caveats.append(Caveat(code="few", text=f"{some} little to learn from; 5 to 20 are better"))
     if duplicates:
         text = f"{duplicates} of {count} repeat another; they would count twice"
-        found.append(Caveat(code="duplicates", text=text))
-    return found
+        caveats.append(Caveat(code="duplicates", text=text))
+    return caveats
 
 
-def checked(sound: KeptSound, same: Duplicate | None, unit: str) -> CheckedSound:
+def checked(sound: UserSound, same: Duplicate | None, unit: str) -> CheckedSound:
     facts = sound.facts
     nearest = [Neighbour(id=id, distance=short(distance)) for id, distance in facts.get("nearest", [])]
     warnings = caveats_of(sound)

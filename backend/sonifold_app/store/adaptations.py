@@ -64,7 +64,7 @@ class Adaptation:
 
 
 class AdaptationStore:
-    """Part of ``KeptSounds``, with its database, its audio and its lock."""
+    """Part of ``UserSoundStore``, with its database, its audio and its lock."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class AdaptationStore:
     def add(self, adaptation: Adaptation) -> AdaptedTo | None:
         """Keep an adaptation; the first of its sounds whose audio was deleted meanwhile, if any: then it is not."""
         row = asdict(adaptation) | {
-            "sounds": json.dumps([asdict(one) for one in adaptation.sounds]),
+            "sounds": json.dumps([asdict(sound) for sound in adaptation.sounds]),
             "told": json.dumps(adaptation.told),
         }
         with self._writing:
@@ -103,11 +103,11 @@ class AdaptationStore:
         """Forget an adaptation; audio that was kept for it alone goes too."""
         deletion = delete(adaptations).where(adaptations.c.id == id).returning(adaptations.c.sounds)
         with self._writing:
-            gone = self._database.write(
+            sounds = self._database.write(
                 lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True
             )
-            if gone is not None:
-                self._drop_unused([one["audio"] for one in json.loads(gone)])
+            if sounds is not None:
+                self._drop_unused([load["audio"] for load in json.loads(sounds)])
 
     def audio(self, sound: AdaptedTo) -> bytes | None:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
@@ -115,7 +115,7 @@ class AdaptationStore:
 
 
 def adaptation_of(row: Any) -> Adaptation:
-    sounds = tuple(AdaptedTo(**{**one, "z": tuple(one["z"])}) for one in json.loads(row["sounds"]))
+    sounds = tuple(AdaptedTo(**{**load, "z": tuple(load["z"])}) for load in json.loads(row["sounds"]))
     return Adaptation(**{**row, "sounds": sounds, "told": json.loads(row["told"])})
 
 

@@ -25,7 +25,7 @@ GRACE_SECONDS = 3600.0
 log = logging.getLogger(__name__)
 
 
-class KeptAudio(Blobs):
+class SoundAudio(Blobs):
     """Recordings by sha256, in ``library/sounds``."""
 
     def __init__(self, library: Path, trash: Trash, room: Room | None = None) -> None:
@@ -70,12 +70,12 @@ class KeptAudio(Blobs):
 
     def _restore(self, sha256: str) -> bool:
         """Bring a recording back from the trash; whether it was there."""
-        found = self._trash.find(sha256)
-        if found is None:
+        entry = self._trash.find(sha256)
+        if entry is None:
             return False
         file = self._sounds.file(sha256)
         file.parent.mkdir(exist_ok=True)
-        os.replace(found, file)
+        os.replace(entry, file)
         sync_folder(file.parent)
         log.warning("recording %s… came back from the trash: a row names it", sha256[:12])
         return True

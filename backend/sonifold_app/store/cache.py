@@ -1,5 +1,5 @@
 """What can be computed again, and need not be: replies by request, and rendered sound under the sha256 of its WAV file
-and in other formats as they are asked for.
+and in other formats as they are query for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sonifold_app.store.room import Room
 log = logging.getLogger(__name__)
 
 
-class Memo:
+class ReplyCache:
     """Replies by request, on disk: what was computed once is not computed again, not even after a restart.
 
     A key is a sequence of strings that together determine the reply: the model's version and the request. A disk that
@@ -72,7 +72,7 @@ class Memo:
 class Recordings:
     """Where morphs and decoded sounds lie between the request that made them and those that fetch them."""
 
-    def __init__(self, blobs: Blobs, memo: Memo, engine: Engine) -> None:
+    def __init__(self, blobs: Blobs, memo: ReplyCache, engine: Engine) -> None:
         self._blobs = blobs
         self._memo = memo
         self._engine = engine

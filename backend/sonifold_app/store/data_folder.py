@@ -81,12 +81,12 @@ class DataFolder:
 
     def _require_folder(self) -> None:
         try:
-            there = self.path.stat()
+            status = self.path.stat()
         except FileNotFoundError as error:
             raise StorageUnavailableError(
                 "the data folder is gone; put it back, or start Sonifold again"
             ) from error
-        if not os.path.samestat(there, self._identity):
+        if not os.path.samestat(status, self._identity):
             raise StorageUnavailableError(
                 "the data folder was replaced by another one; start Sonifold again to use it"
             )

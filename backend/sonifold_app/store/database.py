@@ -225,10 +225,10 @@ class Database:
 
     def _require_file(self) -> None:
         try:
-            there = os.stat(self._path)
+            status = os.stat(self._path)
         except FileNotFoundError as error:
             raise StorageUnavailableError(f"{self._path.name} is not in the data folder any more") from error
-        if not os.path.samestat(there, self._file):
+        if not os.path.samestat(status, self._file):
             raise StorageUnavailableError(
                 f"{self._path.name} in the data folder was replaced by another file; start Sonifold again to use it"
             )
@@ -286,10 +286,10 @@ def copy_as_it_was(path: Path, version: int) -> None:
     partial = copy.with_suffix(PARTIAL)
     partial.unlink(missing_ok=True)
     with (
-        contextlib.closing(sqlite3.connect(path)) as here,
-        contextlib.closing(sqlite3.connect(partial)) as there,
+        contextlib.closing(sqlite3.connect(path)) as source,
+        contextlib.closing(sqlite3.connect(partial)) as target,
     ):
-        here.backup(there)
+        source.backup(target)
     os.replace(partial, copy)
 
 

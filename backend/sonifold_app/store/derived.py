@@ -1,4 +1,4 @@
-"""What was worked out about kept sounds, so that it is worked out once: part of ``KeptSounds``, in its database.
+"""What was worked out about kept sounds, so that it is worked out once: part of ``UserSoundStore``, in its database.
 
 All of it can be worked out again: a disk that does not take it costs that time, and nothing else. Rows go with the
 sounds they are about (by triggers, see ``database.MIGRATIONS``).
@@ -54,27 +54,27 @@ class DerivedStore:
 
     def fingerprints(self, audio: Collection[str]) -> dict[str, bytes]:
         """Those that are kept."""
-        found: dict[str, bytes] = {}
+        maps: dict[str, bytes] = {}
         with self._database.connect() as connection:
             for part in parts_of(audio):
-                asked = select(fingerprints.c.audio, fingerprints.c.map).where(fingerprints.c.audio.in_(part))
-                found.update((row.audio, row.map) for row in connection.execute(asked))
-        return found
+                query = select(fingerprints.c.audio, fingerprints.c.map).where(fingerprints.c.audio.in_(part))
+                maps.update((row.audio, row.map) for row in connection.execute(query))
+        return maps
 
     def keep_fingerprints(self, maps: Mapping[str, bytes]) -> None:
         self._put(fingerprints, [{"audio": audio, "map": map} for audio, map in maps.items()])
 
     # -- places: where an adapted model has the sounds of its base -------------------------------------
 
-    def settled(self, model: str, version: str) -> dict[str, Reembedded]:
+    def reembedded(self, model: str, version: str) -> dict[str, Reembedded]:
         """By sound; of the model as it is in this version."""
-        asked = select(settled_places).where(
+        query = select(settled_places).where(
             settled_places.c.model == model, settled_places.c.version == version
         )
         with self._database.connect() as connection:
-            return {row.sound: settled_of(row) for row in connection.execute(asked)}
+            return {row.sound: reembedded_of(row) for row in connection.execute(query)}
 
-    def keep_settled(self, model: str, version: str, places: Mapping[str, Reembedded]) -> None:
+    def keep_reembedded(self, model: str, version: str, places: Mapping[str, Reembedded]) -> None:
         """In the place of what an earlier version had."""
         rows = []
         for sound, place in places.items():
@@ -92,20 +92,20 @@ class DerivedStore:
             )
         self._put(settled_places, rows)
 
-    def forget_settled(self, model: str) -> None:
-        gone = delete(settled_places).where(settled_places.c.model == model)
-        self._database.write(lambda connection: connection.execute(gone), frees=True)
+    def forget_reembedded(self, model: str) -> None:
+        deletion = delete(settled_places).where(settled_places.c.model == model)
+        self._database.write(lambda connection: connection.execute(deletion), frees=True)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
-            put = insert(table).prefix_with("OR REPLACE")
+            statement = insert(table).prefix_with("OR REPLACE")
             try:
-                self._database.write(lambda connection: connection.execute(put, rows))
+                self._database.write(lambda connection: connection.execute(statement, rows))
             except (StorageError, SQLAlchemyError) as error:
                 log.warning("%d rows of %s are not kept: %s", len(rows), table.name, error)
 
 
-def settled_of(row: Any) -> Reembedded:
+def reembedded_of(row: Any) -> Reembedded:
     z = np.frombuffer(row.z, "<f4").astype(np.float32)
     return Reembedded(z, (row.x, row.y), bool(row.known))
 

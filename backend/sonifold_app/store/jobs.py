@@ -64,7 +64,7 @@ events = Table(
 
 @dataclass(frozen=True)
 class Job:
-    """A fine-tune that was asked for."""
+    """A fine-tune that was query for."""
 
     id: str
     model: str  # the base
@@ -150,9 +150,9 @@ class JobStore:
 
     def next(self) -> Job | None:
         """The job that has waited longest."""
-        asked = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created).limit(1)
+        query = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created).limit(1)
         with self._database.connect() as connection:
-            row = connection.execute(asked).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else job_of(row._mapping)
 
     def start(self, id: str) -> bool:
@@ -239,9 +239,9 @@ class JobStore:
 
     def events(self, id: str, after: int = 0) -> list[Event]:
         """Those with a higher number, in order."""
-        asked = select(events).where(events.c.job == id, events.c.number > after).order_by(events.c.number)
+        query = select(events).where(events.c.job == id, events.c.number > after).order_by(events.c.number)
         with self._database.connect() as connection:
-            return [Event(row.number, row.kind, json.loads(row.data)) for row in connection.execute(asked)]
+            return [Event(row.number, row.kind, json.loads(row.data)) for row in connection.execute(query)]
 
     @staticmethod
     def _event(id: str, kind: str, data: Mapping[str, Any]) -> Any:

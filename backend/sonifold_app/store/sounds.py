@@ -41,7 +41,7 @@ from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.store.adaptations import AdaptationStore, adaptations
-from sonifold_app.store.audio import KeptAudio
+from sonifold_app.store.audio import SoundAudio
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.derived import DerivedStore, parts_of
@@ -117,7 +117,7 @@ kept_revisions = Table(
 
 
 @dataclass(frozen=True)
-class KeptSound:
+class UserSound:
     """A row: an own sound and where it comes from."""
 
     id: str
@@ -183,11 +183,11 @@ class NewSound:
 
     kind: Kind
     name: str
-    admitted: PreparedSound
+    prepared: PreparedSound
     source: dict[str, Any]
 
 
-class KeptSounds:
+class UserSoundStore:
     """Safe to use from several threads, and from the workers of the server that has the data folder.
 
     To open it changes nothing: what an earlier run left is seen to by ``tidy``, which the server calls.
@@ -204,11 +204,11 @@ class KeptSounds:
         self.database = Database(file, room=room, make=make)
         self._room = room
         self._trash = Trash(folder.parent / "trash")
-        self._audio = KeptAudio(folder, self._trash, room)
+        self._audio = SoundAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
         self._reading = threading.Lock()
-        self._read: OrderedDict[str, tuple[int, list[KeptSound]]] = OrderedDict()
+        self._read: OrderedDict[str, tuple[int, list[UserSound]]] = OrderedDict()
         self.adaptations = AdaptationStore(self.database, self._audio, self._writing, self._drop_unused)
 
     def tidy(self) -> None:
@@ -222,21 +222,21 @@ class KeptSounds:
     def close(self) -> None:
         self.database.close()
 
-    def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[KeptSound]:
+    def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[UserSound]:
         """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        with self._writing, self._new_audio([one.admitted.audio for one in sounds]) as audio:
+        with self._writing, self._new_audio([sound.prepared.audio for sound in sounds]) as audio:
             rows = [row_of(model, pack, *pair, created) for pair in zip(sounds, audio, strict=True)]
             self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
         return [sound_of(row) for row in rows]
 
-    def all(self, model: str) -> list[KeptSound]:
+    def all(self, model: str) -> list[UserSound]:
         """A model's sounds, oldest first; not to be changed."""
         return self.at_revision(model)[1]
 
-    def at_revision(self, model: str) -> tuple[int, list[KeptSound]]:
+    def at_revision(self, model: str) -> tuple[int, list[UserSound]]:
         """(A number that is another after every change, a model's sounds as they are at it or later)."""
-        asked = select(kept_sounds).where(kept_sounds.c.model == model).order_by(sqlalchemy.text("rowid"))
+        query = select(kept_sounds).where(kept_sounds.c.model == model).order_by(sqlalchemy.text("rowid"))
         with self.database.connect() as connection:
             number = connection.execute(
                 select(kept_revisions.c.number).where(kept_revisions.c.model == model)
@@ -244,25 +244,25 @@ class KeptSounds:
             revision = number or 0
             read = self._read.get(model)
             if read is None or read[0] != revision:
-                read = revision, [sound_of(row._mapping) for row in connection.execute(asked)]
+                read = revision, [sound_of(row._mapping) for row in connection.execute(query)]
         self._remember(model, read)
         return read
 
-    def _remember(self, model: str, read: tuple[int, list[KeptSound]]) -> None:
+    def _remember(self, model: str, read: tuple[int, list[UserSound]]) -> None:
         with self._reading:
             self._read[model] = read
             self._read.move_to_end(model)
             while len(self._read) > REMEMBERED:
                 self._read.popitem(last=False)
 
-    def some(self, model: str, ids: Collection[str]) -> dict[str, KeptSound]:
+    def some(self, model: str, ids: Collection[str]) -> dict[str, UserSound]:
         """Those of a model's sounds that have one of the ids."""
-        found = {}
+        sounds = {}
         with self.database.connect() as connection:
             for part in parts_of(ids):
-                asked = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(part))
-                found.update({row.id: sound_of(row._mapping) for row in connection.execute(asked)})
-        return found
+                query = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(part))
+                sounds.update({row.id: sound_of(row._mapping) for row in connection.execute(query)})
+        return sounds
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
@@ -271,16 +271,16 @@ class KeptSounds:
             self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1
         )
 
-    def move(self, sound: KeptSound, pack: str, admitted: PreparedSound) -> None:
+    def move(self, sound: UserSound, pack: str, prepared: PreparedSound) -> None:
         """Give a sound its place in another pack of the same name; its audio stays."""
-        x, y = admitted.position
+        x, y = prepared.position
         values = {
             "pack": pack,
             "x": x,
             "y": y,
-            "known": int(admitted.in_distribution),
-            "z": bytes_of(admitted.z),
-            "timbre": bytes_of(admitted.timbre),
+            "known": int(prepared.in_distribution),
+            "z": bytes_of(prepared.z),
+            "timbre": bytes_of(prepared.timbre),
         }
         change = update(kept_sounds).where(kept_sounds.c.id == sound.id).values(**values)
         self.database.write(lambda connection: connection.execute(change))
@@ -291,16 +291,16 @@ class KeptSounds:
         with self.database.connect() as connection:
             return set(connection.execute(models).scalars())
 
-    def rehome(self, model: str, heir: str, *, remember: bool = False) -> int:
+    def rehome(self, model: str, successor: str, *, remember: bool = False) -> int:
         """Keep a model's sounds and uploads with another one; how many sounds these were.
 
         They have the points of their old pack until they are found anew. ``remember``: ``bring_home`` may undo it.
         """
-        values: dict[str, Any] = {"model": heir}
+        values: dict[str, Any] = {"model": successor}
         if remember:
             values["source"] = func.json_set(kept_sounds.c.source, FORMER_HOME, kept_sounds.c.model)
         sounds = update(kept_sounds).where(kept_sounds.c.model == model).values(values)
-        waiting = update(uploads).where(uploads.c.model == model).values(model=heir)
+        waiting = update(uploads).where(uploads.c.model == model).values(model=successor)
 
         def move(connection: sqlalchemy.Connection) -> int:
             connection.execute(waiting)
@@ -327,7 +327,7 @@ class KeptSounds:
                 self._drop_unused([audio])
         return audio is not None
 
-    def audio(self, sound: KeptSound) -> bytes | None:
+    def audio(self, sound: UserSound) -> bytes | None:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
         return self._audio.get(sound.audio)
 
@@ -350,7 +350,7 @@ class KeptSounds:
                 row = {
                     "id": secrets.token_hex(8),
                     "model": model,
-                    "files": json.dumps([asdict(one) for one in waiting]),
+                    "files": json.dumps([asdict(upload) for upload in waiting]),
                     "created": now,
                 }
                 self.database.write(lambda connection: connection.execute(uploads.insert().values(**row)))
@@ -359,10 +359,10 @@ class KeptSounds:
     def require_waiting_room(self, bytes: int) -> None:
         """Raises UploadsFullError where an upload of so many bytes cannot wait."""
         waiting = self._all_waiting(uploads.c.model.is_not(None))
-        kept = sum(file.bytes for one in waiting for file in one.files)
-        if len(waiting) >= MOST_WAITING or kept + bytes > MOST_WAITING_BYTES:
+        total = sum(file.bytes for upload in waiting for file in upload.files)
+        if len(waiting) >= MOST_WAITING or total + bytes > MOST_WAITING_BYTES:
             raise UploadsFullError(
-                f"{len(waiting)} uploads of {kept / 1e6:.0f} MB wait for their sounds to be chosen; {MOST_WAITING} of "
+                f"{len(waiting)} uploads of {total / 1e6:.0f} MB wait for their sounds to be chosen; {MOST_WAITING} of "
                 f"{MOST_WAITING_BYTES / 1e6:.0f} MB together can. Choose from some or delete them: "
                 "GET /api/v1/models/{model}/uploads lists them."
             )
@@ -371,18 +371,18 @@ class KeptSounds:
         """A model's uploads that wait, oldest first."""
         return self._all_waiting(uploads.c.model == model)
 
-    def _all_waiting(self, which: sqlalchemy.ColumnElement[bool]) -> list[WaitingUpload]:
-        asked = select(uploads).where(which, uploads.c.created > time.time() - WAITING_SECONDS)
+    def _all_waiting(self, condition: sqlalchemy.ColumnElement[bool]) -> list[WaitingUpload]:
+        query = select(uploads).where(condition, uploads.c.created > time.time() - WAITING_SECONDS)
         with self.database.connect() as connection:
-            return [upload_of(row._mapping) for row in connection.execute(asked.order_by(uploads.c.created))]
+            return [upload_of(row._mapping) for row in connection.execute(query.order_by(uploads.c.created))]
 
     def waiting(self, model: str, id: str) -> WaitingUpload | None:
         """An upload that waits."""
-        asked = select(uploads).where(
+        query = select(uploads).where(
             uploads.c.model == model, uploads.c.id == id, uploads.c.created > time.time() - WAITING_SECONDS
         )
         with self.database.connect() as connection:
-            row = connection.execute(asked).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else upload_of(row._mapping)
 
     def waiting_file(self, file: WaitingFile) -> bytes | None:
@@ -397,13 +397,13 @@ class KeptSounds:
     def _forget_expired(self) -> None:
         self._forget(uploads.c.created <= time.time() - WAITING_SECONDS)
 
-    def _forget(self, which: sqlalchemy.ColumnElement[bool]) -> int:
-        deletion = delete(uploads).where(which).returning(uploads.c.files)
-        gone = self.database.write(
+    def _forget(self, condition: sqlalchemy.ColumnElement[bool]) -> int:
+        deletion = delete(uploads).where(condition).returning(uploads.c.files)
+        deleted = self.database.write(
             lambda connection: connection.execute(deletion).scalars().all(), frees=True
         )
-        self._drop_unused([file["audio"] for files in gone for file in json.loads(files)])
-        return len(gone)
+        self._drop_unused([file["audio"] for files in deleted for file in json.loads(files)])
+        return len(deleted)
 
     # -- audio ----------------------------------------------------------------------------------------
 
@@ -424,18 +424,18 @@ class KeptSounds:
 
     def _drop_unused(self, audio: Sequence[str]) -> None:
         if audio:
-            for one in set(audio) - self._audio_in_use():
-                self._audio.drop(one)
+            for sha256 in set(audio) - self._audio_in_use():
+                self._audio.drop(sha256)
             if self._room is not None:
                 self._room.refill()
 
     def _audio_in_use(self) -> set[str]:
         with self.database.connect() as connection:
-            kept = set(connection.execute(select(kept_sounds.c.audio).distinct()).scalars())
+            used = set(connection.execute(select(kept_sounds.c.audio).distinct()).scalars())
             lists = connection.execute(
                 sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
             ).scalars()
-            return kept | {file["audio"] for files in lists for file in json.loads(files)}
+            return used | {file["audio"] for files in lists for file in json.loads(files)}
 
 
 def require_database_of(sounds: Path, file: Path) -> None:
@@ -443,7 +443,7 @@ def require_database_of(sounds: Path, file: Path) -> None:
     if file.is_file() and file.stat().st_size > 0:
         return
     journal = file.with_name(f"{file.name}-wal")
-    recordings = sum(1 for one in sounds.glob("*/*") if SHA256.fullmatch(one.parent.name + one.name))
+    recordings = sum(1 for path in sounds.glob("*/*") if SHA256.fullmatch(path.parent.name + path.name))
     if recordings or (journal.is_file() and journal.stat().st_size > 0):
         state = "empty" if file.exists() else "missing"
         raise DatabaseUnusableError(
@@ -455,28 +455,28 @@ def require_database_of(sounds: Path, file: Path) -> None:
 
 def row_of(model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:
     """What is written of a new sound, under an id that no library sound has: theirs are hexadecimal."""
-    x, y = new.admitted.position
+    x, y = new.prepared.position
     return {
         "id": f"u{secrets.token_hex(6)}",
         "model": model,
         "pack": pack,
         "kind": new.kind,
         "name": new.name,
-        "seconds": new.admitted.seconds,
-        "pitch": new.admitted.pitch,
+        "seconds": new.prepared.seconds,
+        "pitch": new.prepared.pitch,
         "x": x,
         "y": y,
-        "known": int(new.admitted.in_distribution),
-        "z": bytes_of(new.admitted.z),
-        "timbre": bytes_of(new.admitted.timbre),
+        "known": int(new.prepared.in_distribution),
+        "z": bytes_of(new.prepared.z),
+        "timbre": bytes_of(new.prepared.timbre),
         "audio": audio,
         "source": json.dumps(new.source),
         "created": created,
         "facts": json.dumps(
             {
-                **new.admitted.facts,
-                "nearest": [[one.id, one.distance] for one in new.admitted.nearest],
-                "caveats": [[one.code, one.text] for one in new.admitted.caveats],
+                **new.prepared.facts,
+                "nearest": [[neighbour.id, neighbour.distance] for neighbour in new.prepared.nearest],
+                "caveats": [[caveat.code, caveat.text] for caveat in new.prepared.caveats],
             }
         ),
     }
@@ -491,11 +491,11 @@ def bytes_of(values: Numbers) -> bytes:
     return values.astype("<f4").tobytes()
 
 
-def sound_of(row: Any) -> KeptSound:
+def sound_of(row: Any) -> UserSound:
     """A row as a sound; its arrays are copies, which torch may share."""
     values = dict(row)
     values["source_json"], values["facts_json"] = values.pop("source"), values.pop("facts")
     values["in_distribution"] = bool(values.pop("known"))
     for name in ("z", "timbre"):
         values[name] = np.frombuffer(values[name], "<f4").astype(np.float32)
-    return KeptSound(**values)
+    return UserSound(**values)

@@ -8,20 +8,20 @@ import shutil
 import sqlalchemy.exc
 
 from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.cache import Memo
+from sonifold_app.store.cache import ReplyCache
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.jobs import JobStore
-from sonifold_app.store.sounds import KeptSounds
+from sonifold_app.store.sounds import UserSoundStore
 
-MEMO_BYTES = 64 << 20
+CACHE_BYTES = 64 << 20
 
 log = logging.getLogger(__name__)
 
 
 class Storage:
-    """What the user keeps (``kept``, ``jobs``) and what can be made again (``blobs``, ``memo``)."""
+    """What the user keeps (``sounds``, ``jobs``) and what can be made again (``blobs``, ``cache``)."""
 
     def __init__(self, data: DataFolder, keep_bytes: int) -> None:
         """Raises DataFolderUnusableError, DatabaseUnusableError."""
@@ -29,26 +29,26 @@ class Storage:
         cache = data.path / "cache"
         with data.usable():
             self.blobs = Blobs(BoundedFolder(cache / "blobs", keep_bytes, room=data.room))
-            self.memo = Memo(cache / "memo", MEMO_BYTES, room=data.room)
-            self.kept = KeptSounds(data.path / "library", room=data.room)
+            self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
+            self.sounds = UserSoundStore(data.path / "library", room=data.room)
             self.jobs = JobStore(data.path / "library", room=data.room)
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""
         try:
-            self.kept.tidy()
+            self.sounds.tidy()
             self.blobs.clear_abandoned()
-            self.memo.clear_abandoned()
+            self.cache.clear_abandoned()
             shutil.rmtree(self._data.path / "cache" / "files", ignore_errors=True)  # of earlier versions
         except (StorageError, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
             log.warning("what earlier runs left could not be seen to: %s", error)
 
     def problem(self) -> str | None:
         """A sentence about why nothing can be kept at the moment, if so."""
-        return self._data.problem() or self.kept.database.problem()
+        return self._data.problem() or self.sounds.database.problem()
 
     def close(self) -> None:
         """Let another server have it all."""
         self.jobs.close()
-        self.kept.close()
+        self.sounds.close()
         self._data.release()

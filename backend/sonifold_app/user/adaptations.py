@@ -31,7 +31,7 @@ from sonifold_app.store.adaptations import (
     TooManyAdaptationsError,
     now,
 )
-from sonifold_app.user.sounds import OwnSounds, sound_not_found
+from sonifold_app.user.sounds import UserSounds, sound_not_found
 
 #: Of adapted models in memory; beyond that the longest unused goes, unless a request uses it.
 LOADED_BYTES = 256 * MEBIBYTE
@@ -44,9 +44,9 @@ log = logging.getLogger(__name__)
 class Adaptations:
     """All that are in use."""
 
-    def __init__(self, store: AdaptationStore, own: OwnSounds, engine: Engine) -> None:
+    def __init__(self, store: AdaptationStore, own: UserSounds, engine: Engine) -> None:
         self._store, self._own, self._engine = store, own, engine
-        self._known = {one.id: one for one in store.all()}
+        self._known = {adaptation.id: adaptation for adaptation in store.all()}
         self._facts: dict[str, tuple[ModelFacts, ModelFacts]] = {}  # by id: of the base, of the result
         self._loaded: OrderedDict[str, int] = OrderedDict()  # id -> bytes; longest unused first
         self._in_use: Counter[str] = Counter()  # requests under way
@@ -54,16 +54,18 @@ class Adaptations:
 
     def joined(self, catalogue: Catalogue) -> Catalogue:
         """With the adapted models whose bases are there."""
-        made = {
-            one.id: self._facts_of(one, catalogue.models[one.model])
-            for one in self._known.values()
-            if one.model in catalogue.models
+        adapted = {
+            adaptation.id: self._facts_of(adaptation, catalogue.models[adaptation.model])
+            for adaptation in self._known.values()
+            if adaptation.model in catalogue.models
         }
-        return dataclasses.replace(catalogue, models={**catalogue.models, **made}) if made else catalogue
+        return (
+            dataclasses.replace(catalogue, models={**catalogue.models, **adapted}) if adapted else catalogue
+        )
 
     def of(self, base: str) -> list[Adaptation]:
         """Those of a model, oldest first."""
-        return [one for one in self._known.values() if one.model == base]
+        return [adaptation for adaptation in self._known.values() if adaptation.model == base]
 
     def find(self, id: str) -> Adaptation | None:
         return self._known.get(id)
@@ -76,11 +78,11 @@ class Adaptations:
         ids = sorted(ids)
         id = name_of(base.name, ids, seed)
         async with self._loading:
-            found = self._known.get(id)
-            if found is None:
+            adaptation = self._known.get(id)
+            if adaptation is None:
                 return await self._make(base, id, ids, seed)
-            await self._load(found, base)
-            return found
+            await self._load(adaptation, base)
+            return adaptation
 
     @asynccontextmanager
     async def using(self, model: ModelFacts, catalogue: Catalogue) -> AsyncIterator[None]:
@@ -100,8 +102,8 @@ class Adaptations:
     async def _ready(self, model: ModelFacts, catalogue: Catalogue) -> None:
         if model.name not in self._loaded:
             async with self._loading:
-                if (found := self._known.get(model.name)) is not None:
-                    await self._load(found, catalogue.models[found.model])
+                if (adaptation := self._known.get(model.name)) is not None:
+                    await self._load(adaptation, catalogue.models[adaptation.model])
         if model.name in self._loaded:
             self._loaded.move_to_end(model.name)
 
@@ -126,13 +128,14 @@ class Adaptations:
                 "models."
             )
         began = time.perf_counter()
-        kept = await self._own.several(base, ids)
-        plain = [await self._own.plain(one) for one in kept]
-        told = dataclasses.asdict(await self._adapted(base.name, id, plain, seed))
+        user_sounds = await self._own.several(base, ids)
+        plain = [await self._own.plain(sound) for sound in user_sounds]
+        outcome = dataclasses.asdict(await self._adapted(base.name, id, plain, seed))
         sounds = tuple(
-            AdaptedTo(one.id, one.name, one.seconds, one.audio, tuple(one.z.tolist())) for one in kept
+            AdaptedTo(sound.id, sound.name, sound.seconds, sound.audio, tuple(sound.z.tolist()))
+            for sound in user_sounds
         )
-        more = f"{len(kept)} of your sounds" if len(kept) > 1 else "a sound of yours"
+        more = f"{len(user_sounds)} of your sounds" if len(user_sounds) > 1 else "a sound of yours"
         adaptation = Adaptation(
             id,
             base.name,
@@ -140,14 +143,14 @@ class Adaptations:
             f"{base.title} + {more}",
             seed,
             sounds,
-            {**told, "seconds": time.perf_counter() - began},
+            {**outcome, "seconds": time.perf_counter() - began},
             now(),
         )
-        gone = await run_in_threadpool(self._store.add, adaptation)
-        if gone is not None:
+        missing = await run_in_threadpool(self._store.add, adaptation)
+        if missing is not None:
             self._loaded.pop(id, None)
             await self._engine.shut(id)
-            raise sound_not_found(base, gone.id)
+            raise sound_not_found(base, missing.id)
         self._known[id] = adaptation
         await self._make_room()
         return adaptation
@@ -156,15 +159,15 @@ class Adaptations:
         if adaptation.id in self._loaded:
             return
         sounds = []
-        for one in adaptation.sounds:
-            audio = await run_in_threadpool(self._store.audio, one)
+        for sound in adaptation.sounds:
+            audio = await run_in_threadpool(self._store.audio, sound)
             if audio is None:
                 raise errors.PackInvalid(
-                    f"{adaptation.title!r} was adapted to the sound {one.name!r}, whose recording is missing in the "
-                    f"data folder, or damaged and set aside there. Put library/sounds/{one.audio[:2]}/"
-                    f"{one.audio[2:]} back from a copy, or adapt again to sounds that play."
+                    f"{adaptation.title!r} was adapted to the sound {sound.name!r}, whose recording is missing in the "
+                    f"data folder, or damaged and set aside there. Put library/sounds/{sound.audio[:2]}/"
+                    f"{sound.audio[2:]} back from a copy, or adapt again to sounds that play."
                 )
-            sounds.append(as_kept(one, audio, placed=adaptation.pack == base.pack))
+            sounds.append(as_kept(sound, audio, placed=adaptation.pack == base.pack))
         log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)
         await self._adapted(base.name, adaptation.id, sounds, adaptation.seed)
         await self._make_room()
@@ -182,19 +185,19 @@ class Adaptations:
             del self._loaded[id]
             await self._engine.shut(id)
 
-    def _facts_of(self, one: Adaptation, base: ModelFacts) -> ModelFacts:
-        made_of, facts = self._facts.get(one.id, (None, base))
-        if made_of is not base or facts.title != one.title:
+    def _facts_of(self, adaptation: Adaptation, base: ModelFacts) -> ModelFacts:
+        made_of, facts = self._facts.get(adaptation.id, (None, base))
+        if made_of is not base or facts.title != adaptation.title:
             facts = dataclasses.replace(
                 base,
-                name=one.id,
-                version=hashlib.sha256(f"{base.version} {one.id}".encode()).hexdigest()[:16],
-                title=one.title,
-                description=f"{base.title}, adapted at once to {', '.join(sound.name for sound in one.sounds)}.",
+                name=adaptation.id,
+                version=hashlib.sha256(f"{base.version} {adaptation.id}".encode()).hexdigest()[:16],
+                title=adaptation.title,
+                description=f"{base.title}, adapted at once to {', '.join(sound.name for sound in adaptation.sounds)}.",
                 kind="adapted",
                 base=base.name,
             )
-            self._facts[one.id] = (base, facts)
+            self._facts[adaptation.id] = (base, facts)
         return facts
 
 

@@ -72,10 +72,10 @@ class Pieces(io.RawIOBase):
         return len(data)
 
     def take(self) -> bytes:
-        taken = b"".join(self._written)
+        data = b"".join(self._written)
         self._written.clear()
         self.bytes = 0
-        return taken
+        return data
 
 
 def names_of(folder: Path) -> list[str]:
@@ -127,16 +127,16 @@ def unpack(file: IO[bytes], folder: Path) -> None:
     promised = config.files.keys() | {CONFIG}
     if odd := promised ^ entries.keys():
         name = min(odd)
-        what = "names it and it is not there" if name in promised else "does not name it"
-        raise PackedInvalidError(f"{name[:100]!r}: pack.json {what}. Export the model again.")
+        mismatch = "names it and it is not there" if name in promised else "does not name it"
+        raise PackedInvalidError(f"{name[:100]!r}: pack.json {mismatch}. Export the model again.")
     if missing := NEEDED - promised:
         raise PackedInvalidError(f"{min(missing)} is missing: a pack cannot do without. Export it again.")
     check_sizes(config, entries)
     for name, entry in entries.items():
         target = folder / name
         target.parent.mkdir(exist_ok=True)
-        found = write(archive, entry, target)
-        if name != CONFIG and found != config.files[name]:
+        digest = write(archive, entry, target)
+        if name != CONFIG and digest != config.files[name]:
             raise PackedInvalidError(
                 f"{name} differs from what pack.json promises (sha256). The file was damaged on the way: export the "
                 "model again, or copy it again."
@@ -163,11 +163,11 @@ def opened(file: IO[bytes]) -> zipfile.ZipFile:
         raise PackedInvalidError(
             f"{len(entries):,} files are in it; a pack has at most {MOST_FILES:,}. It is not a pack."
         )
-    seen = set()
+    names = set()
     for entry in entries:
-        if entry.filename in seen:
+        if entry.filename in names:
             raise PackedInvalidError(f"{entry.filename[:100]!r} is in it twice. It was not made by Sonifold.")
-        seen.add(entry.filename)
+        names.add(entry.filename)
         if entry.filename not in FOLDERS:
             check_entry(entry)
     if (total := sum(entry.file_size for entry in entries)) > PACK_BYTES:
@@ -220,8 +220,8 @@ def config_in(archive: zipfile.ZipFile) -> PackConfig:
         config = PackConfig.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part)[:40] for part in first["loc"])
-        raise PackedInvalidError(f"its pack.json, field {where}: {first['msg']}.") from error
+        location = ".".join(str(part)[:40] for part in first["loc"])
+        raise PackedInvalidError(f"its pack.json, field {location}: {first['msg']}.") from error
     try:
         check_name(config.name)
     except errors.PackInvalid as error:
@@ -259,12 +259,12 @@ def check_sizes(config: PackConfig, entries: dict[str, zipfile.ZipInfo]) -> None
 
 def write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> str:
     """Unpack one entry; returns its sha256. Raises PackedInvalidError."""
-    digest, left = hashlib.sha256(), entry.file_size
+    digest, remaining = hashlib.sha256(), entry.file_size
     try:
         with archive.open(entry) as source, target.open("xb") as out:
             while chunk := source.read(CHUNK):
-                left -= len(chunk)
-                if left < 0:
+                remaining -= len(chunk)
+                if remaining < 0:
                     raise PackedInvalidError(f"{entry.filename} is larger than it says. It is not taken.")
                 digest.update(chunk)
                 out.write(chunk)
@@ -293,7 +293,7 @@ def check_library(folder: Path, config: PackConfig) -> None:
         )
     for label in labels:
         numbers = (label.seconds, label.pitch_hz or 0.0)
-        if label.family not in config.family_names or not all(math.isfinite(one) for one in numbers):
+        if label.family not in config.family_names or not all(math.isfinite(number) for number in numbers):
             raise PackedInvalidError(
                 f"library.csv: {label.id} has a family that pack.json does not name, or a number that is none. Export "
                 "the model again."
@@ -312,7 +312,7 @@ def check_tensors(folder: Path, config: PackConfig) -> None:
             for name in ("weights", "coefficients", "library", "atlas")
         )
         for tensors in (weights, coefficients, library):
-            if not all(bool(torch.isfinite(one.float()).all()) for one in tensors.values()):
+            if not all(bool(torch.isfinite(tensor.float()).all()) for tensor in tensors.values()):
                 raise ValueError("a weight or a latent point is not a finite number")
         count, latent = len(library["z"]), config.vae.latent_dim
         for name, columns in (("z", latent), ("log_variance", latent), ("positions", 2), ("timbre", 512)):

@@ -30,7 +30,7 @@ class ModelExistsError(Exception):
     """A model of that name is there already; the message is a sentence for the user."""
 
 
-class MadeModels:
+class UserModels:
     """Packs in the data folder. What is on its way in or out has a name with a leading dot, which no pack has."""
 
     def __init__(self, data: Path, engine: Engine, room: Room | None = None) -> None:
@@ -44,15 +44,15 @@ class MadeModels:
     def folder(self, model: str) -> Path | None:
         """Where a model lies that the user made or imported."""
         if Path(model).name == model and not model.startswith("."):
-            for where in KINDS:
-                if (self._data / where / model / "pack.json").is_file():
-                    return self._data / where / model
+            for subfolder in KINDS:
+                if (self._data / subfolder / model / "pack.json").is_file():
+                    return self._data / subfolder / model
         return None
 
     async def open_all(self) -> None:
         """Have the engine load them; clear what an earlier run did not finish."""
-        for where, kind in KINDS.items():
-            for folder in sorted((self._data / where).glob("*/")):
+        for subfolder, kind in KINDS.items():
+            for folder in sorted((self._data / subfolder).glob("*/")):
                 if folder.name.startswith("."):
                     await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
                 elif await run_in_threadpool(was_unfinished, folder):
@@ -64,10 +64,12 @@ class MadeModels:
     async def discard(self, model: str) -> None:
         """Delete a model, for good. Raises PackNotFound."""
         folder = self._folder_of(model)
-        gone = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
-        await run_in_threadpool(folder.rename, gone)  # at once no pack any more, whatever happens meanwhile
+        discarded = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
+        await run_in_threadpool(
+            folder.rename, discarded
+        )  # at once no pack any more, whatever happens meanwhile
         await self._engine.shut(model)
-        await run_in_threadpool(shutil.rmtree, gone, ignore_errors=True)
+        await run_in_threadpool(shutil.rmtree, discarded, ignore_errors=True)
 
     async def rename(self, model: str, title: str) -> None:
         """Give a model another title, in its pack too. Raises PackNotFound."""
@@ -81,7 +83,7 @@ class MadeModels:
         """
         async with self._importing:
             name = await run_in_threadpool(archive.name_in, file)
-            known = {one.casefold() for one in (*catalogue.models, *catalogue.unusable)}
+            known = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
             if name.casefold() in known or self.folder(name):
                 raise ModelExistsError(
                     f"there is a model {name!r} already. Delete it first, if it is yours, or import this one elsewhere."

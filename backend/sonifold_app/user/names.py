@@ -14,11 +14,15 @@ TAGS = range(0xE0020, 0xE0080)  # spell the region in the flag of Scotland
 def visible(name: str) -> str:
     """A name in normal form C, without control and format characters but joiners where they join."""
     name = unicodedata.normalize("NFC", name)
-    kept = ""
-    for here, after in zip(name, [*name[1:], ""], strict=True):
-        if here.isprintable() or (here in JOINERS and joins(kept[-1:], after)) or tags(kept[-1:], here):
-            kept += here
-    return kept.strip()
+    visible_part = ""
+    for character, after in zip(name, [*name[1:], ""], strict=True):
+        if (
+            character.isprintable()
+            or (character in JOINERS and joins(visible_part[-1:], after))
+            or tags(visible_part[-1:], character)
+        ):
+            visible_part += character
+    return visible_part.strip()
 
 
 def shortened(name: str) -> str:

@@ -13,8 +13,8 @@ from sonifold_app.engine.facts import Catalogue
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.jobs import OVER, Job, JobStore
-from sonifold_app.store.sounds import KeptSounds
-from sonifold_app.user.models import MadeModels
+from sonifold_app.store.sounds import UserSoundStore
+from sonifold_app.user.models import UserModels
 
 #: What a fine-tune calls its result: its base, and digits of the job.
 FINETUNED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")
@@ -22,7 +22,7 @@ FINETUNED_NAME = re.compile(r"(?P<base>.+)-[0-9a-f]{8}")
 log = logging.getLogger(__name__)
 
 
-def heir_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None:
+def successor_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None:
     """The model to which the sounds of another one go when that is no more; None where there is no telling."""
     others = catalogue.models.keys() - {model}
     facts = catalogue.models.get(model)
@@ -38,44 +38,49 @@ def heir_of(model: str, catalogue: Catalogue, jobs: Sequence[Job]) -> str | None
 
 
 async def delete_model(
-    model: str, heir: str | None, kept: KeptSounds, made: MadeModels, jobs: JobStore
+    model: str, successor: str | None, store: UserSoundStore, user_models: UserModels, jobs: JobStore
 ) -> int:
-    """Delete a model of the user's own; how many sounds went to its heir. Jobs that wait to fine-tune it are cancelled.
+    """Delete a user model; returns how many sounds went to its successor. Jobs waiting to fine-tune it are cancelled.
 
     Raises PackNotFound.
     """
     for job in await run_in_threadpool(jobs.all):
         if job.model == model and job.state not in OVER:
             await run_in_threadpool(jobs.cancel, job.id)
-    await made.discard(model)
+    await user_models.discard(model)
     # After it: this needs some room on the disk, and nobody can keep more with the model.
-    return 0 if heir is None else await run_in_threadpool(kept.rehome, model, heir)
+    return 0 if successor is None else await run_in_threadpool(store.rehome, model, successor)
 
 
-async def settle_orphans(kept: KeptSounds, jobs: JobStore, made: MadeModels, engine: Engine) -> None:
+async def rehome_orphans(
+    store: UserSoundStore, jobs: JobStore, user_models: UserModels, engine: Engine
+) -> None:
     """Give sounds whose model is not here a home, and those of a model that is here again the one they had."""
-    await made.opened.wait()
+    await user_models.opened.wait()
     try:
-        await _settle_orphans(kept, jobs, engine)
+        await _rehome_orphans(store, jobs, engine)
     except (StorageError, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
         log.warning("sounds whose model is not here wait for the next start: %s", error)
 
 
-async def _settle_orphans(kept: KeptSounds, jobs: JobStore, engine: Engine) -> None:
+async def _rehome_orphans(store: UserSoundStore, jobs: JobStore, engine: Engine) -> None:
     catalogue = await engine.catalogue(0)
     if catalogue is None or not catalogue.models:
         return
-    here = catalogue.models.keys() | catalogue.unusable.keys()
-    await run_in_threadpool(kept.bring_home, catalogue.models.keys())
+    present = catalogue.models.keys() | catalogue.unusable.keys()
+    await run_in_threadpool(store.bring_home, catalogue.models.keys())
     known_jobs = await run_in_threadpool(jobs.all)
-    for model in await run_in_threadpool(kept.homes) - here:
-        heir = heir_of(model, catalogue, known_jobs)
-        if heir is None:
+    for model in await run_in_threadpool(store.homes) - present:
+        successor = successor_of(model, catalogue, known_jobs)
+        if successor is None:
             log.warning(
                 "own sounds were kept with the model %r, which is not here; they come back with it", model
             )
             continue
-        count = await run_in_threadpool(kept.rehome, model, heir, remember=True)
+        count = await run_in_threadpool(store.rehome, model, successor, remember=True)
         log.warning(
-            "%d own sounds of the model %r, which is not here, are now among those of %r", count, model, heir
+            "%d own sounds of the model %r, which is not here, are now among those of %r",
+            count,
+            model,
+            successor,
         )

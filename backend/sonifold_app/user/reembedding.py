@@ -21,7 +21,7 @@ from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import PREPARE_SOUND, REEMBED
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Upload, UserSoundData
-from sonifold_app.store.sounds import KeptSound, KeptSounds
+from sonifold_app.store.sounds import UserSound, UserSoundStore
 
 #: Sounds placed at once; while they are, somebody who wants to hear something waits for them.
 AT_ONCE = 4
@@ -31,43 +31,43 @@ REMEMBERED = 8
 log = logging.getLogger(__name__)
 
 
-class Placing:
+class Reembedding:
     """Places of own sounds: which are known, which are still to be found. Used from one event loop."""
 
-    def __init__(self, kept: KeptSounds, engine: Engine) -> None:
-        self._kept, self._engine = kept, engine
-        self._settled: OrderedDict[tuple[str, str], dict[str, Reembedded]] = OrderedDict()
+    def __init__(self, store: UserSoundStore, engine: Engine) -> None:
+        self._store, self._engine = store, engine
+        self._reembedded: OrderedDict[tuple[str, str], dict[str, Reembedded]] = OrderedDict()
         self._stuck: set[tuple[str, str]] = set()  # (model's version, sound): no place can be found
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
 
-    async def settled(self, model: ModelFacts) -> Mapping[str, Reembedded]:
+    async def reembedded(self, model: ModelFacts) -> Mapping[str, Reembedded]:
         """The places that are known of an adapted model's own sounds, by id."""
         return await self._places(model)
 
     def pending(
-        self, model: ModelFacts, sounds: Sequence[KeptSound], settled: Mapping[str, Reembedded]
-    ) -> list[KeptSound]:
+        self, model: ModelFacts, sounds: Sequence[UserSound], reembedded: Mapping[str, Reembedded]
+    ) -> list[UserSound]:
         """Those whose place is still another's: the base's, or that of the pack as it was."""
         return [
-            one
-            for one in sounds
-            if (one.pack != model.pack or (model.kind == "adapted" and one.id not in settled))
-            and (model.version, one.id) not in self._stuck
+            sound
+            for sound in sounds
+            if (sound.pack != model.pack or (model.kind == "adapted" and sound.id not in reembedded))
+            and (model.version, sound.id) not in self._stuck
         ]
 
-    async def place(self, model: ModelFacts, sounds: Sequence[KeptSound], *, behind: bool = False) -> None:
+    async def place(self, model: ModelFacts, sounds: Sequence[UserSound], *, behind: bool = False) -> None:
         """Find the places of sounds that are pending; of ``sounds`` themselves nothing changes."""
-        stale = [one for one in sounds if one.pack != model.pack]
-        for one in stale:
-            await self._move(model, one, behind)
+        stale = [sound for sound in sounds if sound.pack != model.pack]
+        for sound in stale:
+            await self._move(model, sound, behind)
         if model.kind == "adapted":
             if stale:
-                moved = await run_in_threadpool(self._kept.some, model.home, {one.id for one in stale})
-                sounds = [moved.get(one.id, one) for one in sounds]
-            await self._settle(model, [one for one in sounds if one.pack == model.pack], behind)
+                fresh = await run_in_threadpool(self._store.some, model.home, {sound.id for sound in stale})
+                sounds = [fresh.get(sound.id, sound) for sound in sounds]
+            await self._reembed(model, [sound for sound in sounds if sound.pack == model.pack], behind)
 
-    def place_behind(self, model: ModelFacts, sounds: Sequence[KeptSound]) -> None:
+    def place_behind(self, model: ModelFacts, sounds: Sequence[UserSound]) -> None:
         """Begin to place sounds while nothing else is to be done, unless that is under way for the model."""
         if sounds and model.name not in self._tasks:
             task = asyncio.create_task(self._place_all(model, list(sounds)))
@@ -77,9 +77,9 @@ class Placing:
     async def forget(self, model: str) -> None:
         """An adapted model is no more."""
         await self._cancel([model])
-        for key in [key for key in self._settled if key[0] == model]:
-            del self._settled[key]
-        await run_in_threadpool(self._kept.derived.forget_settled, model)
+        for key in [key for key in self._reembedded if key[0] == model]:
+            del self._reembedded[key]
+        await run_in_threadpool(self._store.derived.forget_reembedded, model)
 
     async def close(self) -> None:
         """Stop; what has been found is kept."""
@@ -93,7 +93,7 @@ class Placing:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _place_all(self, model: ModelFacts, sounds: list[KeptSound]) -> None:
+    async def _place_all(self, model: ModelFacts, sounds: list[UserSound]) -> None:
         async with self._turn:
             try:
                 for part in parts_of(sounds):
@@ -105,47 +105,47 @@ class Placing:
                     "own sounds of %s are not all in their places; the next list tries again", model.name
                 )
 
-    async def _move(self, model: ModelFacts, sound: KeptSound, behind: bool) -> None:
+    async def _move(self, model: ModelFacts, sound: UserSound, behind: bool) -> None:
         """Find the point anew of a sound that was kept with another pack of this name."""
-        audio = await run_in_threadpool(self._kept.audio, sound)
+        audio = await run_in_threadpool(self._store.audio, sound)
         if audio is None:
             self._stuck.add((model.version, sound.id))
             return
         try:
             upload = [Upload(sound.name, audio)]
-            (admitted,) = await self._engine.run(PREPARE_SOUND, model.home, upload, behind=behind)
+            (prepared,) = await self._engine.run(PREPARE_SOUND, model.home, upload, behind=behind)
         except errors.AudioError:
             log.warning("own sound %s cannot be found anew in %s", sound.id, model.home, exc_info=True)
             self._stuck.add((model.version, sound.id))
             return
-        await run_in_threadpool(self._kept.move, sound, model.pack, admitted)
+        await run_in_threadpool(self._store.move, sound, model.pack, prepared)
 
-    async def _settle(self, model: ModelFacts, sounds: Sequence[KeptSound], behind: bool) -> None:
+    async def _reembed(self, model: ModelFacts, sounds: Sequence[UserSound], behind: bool) -> None:
         places = await self._places(model)
         whole: list[UserSoundData] = []
-        for one in sounds:
-            if one.id in places:
+        for sound in sounds:
+            if sound.id in places:
                 continue
-            audio = await run_in_threadpool(self._kept.audio, one)
+            audio = await run_in_threadpool(self._store.audio, sound)
             if audio is None:
-                self._stuck.add((model.version, one.id))
+                self._stuck.add((model.version, sound.id))
             else:
-                whole.append(one.plain(audio))
-        found = await self._engine.run(REEMBED, model.name, whole, behind=behind)
-        new = {one.id: place for one, place in zip(whole, found, strict=True)}
-        await run_in_threadpool(self._kept.derived.keep_settled, model.name, model.version, new)
+                whole.append(sound.plain(audio))
+        reembedded = await self._engine.run(REEMBED, model.name, whole, behind=behind)
+        new = {sound.id: place for sound, place in zip(whole, reembedded, strict=True)}
+        await run_in_threadpool(self._store.derived.keep_reembedded, model.name, model.version, new)
         places.update(new)
 
     async def _places(self, model: ModelFacts) -> dict[str, Reembedded]:
         key = (model.name, model.version)
-        if key not in self._settled:
-            self._settled[key] = await run_in_threadpool(self._kept.derived.settled, *key)
-        self._settled.move_to_end(key)
-        while len(self._settled) > REMEMBERED:
-            self._settled.popitem(last=False)
-        return self._settled[key]
+        if key not in self._reembedded:
+            self._reembedded[key] = await run_in_threadpool(self._store.derived.reembedded, *key)
+        self._reembedded.move_to_end(key)
+        while len(self._reembedded) > REMEMBERED:
+            self._reembedded.popitem(last=False)
+        return self._reembedded[key]
 
 
-def parts_of(sounds: Sequence[KeptSound]) -> Iterator[Sequence[KeptSound]]:
+def parts_of(sounds: Sequence[UserSound]) -> Iterator[Sequence[UserSound]]:
     for begin in range(0, len(sounds), AT_ONCE):
         yield sounds[begin : begin + AT_ONCE]

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from sonifold_app.engine.operations import DUPLICATES, FINGERPRINT
 from sonifold_app.engine.protocol import Engine, run_one
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.sounds import KeptSound, KeptSounds
+from sonifold_app.store.sounds import UserSound, UserSoundStore
 
 log = logging.getLogger(__name__)
 
@@ -18,25 +18,25 @@ log = logging.getLogger(__name__)
 PART = 32
 
 
-class Repeats:
+class DuplicateFinder:
     """Finds own sounds that are the same sound."""
 
-    def __init__(self, kept: KeptSounds, engine: Engine) -> None:
-        self._kept, self._engine = kept, engine
+    def __init__(self, store: UserSoundStore, engine: Engine) -> None:
+        self._store, self._engine = store, engine
 
-    async def among(self, sounds: Sequence[KeptSound]) -> list[tuple[int, int, float]]:
+    async def among(self, sounds: Sequence[UserSound]) -> list[tuple[int, int, float]]:
         """Which of the sounds are the same: (earlier, later, dB apart). One whose audio is lost is like no other."""
         known = await self._fingerprints(sounds)
-        rows = [row for row, one in enumerate(sounds) if one.audio in known]
-        found = await run_one(self._engine, DUPLICATES, None, [known[sounds[row].audio] for row in rows])
-        return [(rows[first], rows[later], distance) for first, later, distance in found]
+        rows = [row for row, sound in enumerate(sounds) if sound.audio in known]
+        pairs = await run_one(self._engine, DUPLICATES, None, [known[sounds[row].audio] for row in rows])
+        return [(rows[first], rows[later], distance) for first, later, distance in pairs]
 
-    async def _fingerprints(self, sounds: Sequence[KeptSound]) -> dict[str, bytes]:
+    async def _fingerprints(self, sounds: Sequence[UserSound]) -> dict[str, bytes]:
         """By audio."""
-        by_audio = {one.audio: one for one in sounds}
-        store = self._kept.derived
+        by_audio = {sound.audio: sound for sound in sounds}
+        store = self._store.derived
         known = await run_in_threadpool(store.fingerprints, list(by_audio))
-        missing = [one for audio, one in by_audio.items() if audio not in known]
+        missing = [sound for audio, sound in by_audio.items() if audio not in known]
         for part in (missing[i : i + PART] for i in range(0, len(missing), PART)):
             files = await run_in_threadpool(self._audio, part)
             maps = await self._engine.run(FINGERPRINT, None, list(files.values()))
@@ -48,6 +48,6 @@ class Repeats:
                 log.warning("what sounds are told apart by is not kept: %s", error)
         return known
 
-    def _audio(self, sounds: Sequence[KeptSound]) -> dict[str, bytes]:
-        files = {one.audio: self._kept.audio(one) for one in sounds}
+    def _audio(self, sounds: Sequence[UserSound]) -> dict[str, bytes]:
+        files = {sound.audio: self._store.audio(sound) for sound in sounds}
         return {audio: data for audio, data in files.items() if data is not None}

@@ -22,15 +22,15 @@ from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Anchor, Upload, UserSoundArrays, UserSoundData
 from sonifold_app.store.sounds import (
-    KeptSound,
-    KeptSounds,
     NewSound,
     UploadNotFoundError,
+    UserSound,
+    UserSoundStore,
     WaitingFile,
     WaitingUpload,
 )
-from sonifold_app.user.reembedding import Placing
-from sonifold_app.user.repeats import Repeats
+from sonifold_app.user.reembedding import Reembedding
+from sonifold_app.user.repeats import DuplicateFinder
 
 Query = TypeVar("Query")
 
@@ -47,11 +47,11 @@ REMEMBERED = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class OwnTable:
+class UserSoundTable:
     """A model's own sounds, oldest first."""
 
     latent_dim: int
-    sounds: Sequence[KeptSound]
+    sounds: Sequence[UserSound]
     provisional: int  # of them that are shown where they were before; their places are being found
     state: Hashable  # another after every change
 
@@ -59,37 +59,39 @@ class OwnTable:
     def places(self) -> UserSoundArrays:
         """The same as arrays."""
         return UserSoundArrays(
-            [one.id for one in self.sounds],
-            stacked([one.z for one in self.sounds], self.latent_dim),
-            np.array([one.timbre for one in self.sounds], np.float32),
+            [sound.id for sound in self.sounds],
+            stacked([sound.z for sound in self.sounds], self.latent_dim),
+            np.array([sound.timbre for sound in self.sounds], np.float32),
         )
 
 
-class OwnSounds:
+class UserSounds:
     """What a user keeps, for all models."""
 
-    def __init__(self, kept: KeptSounds, engine: Engine) -> None:
-        self._kept = kept
-        self._placing = Placing(kept, engine)
-        self.repeats = Repeats(kept, engine)
-        self._tables: OrderedDict[str, OwnTable] = OrderedDict()
+    def __init__(self, store: UserSoundStore, engine: Engine) -> None:
+        self._store = store
+        self._reembedding = Reembedding(store, engine)
+        self.repeats = DuplicateFinder(store, engine)
+        self._tables: OrderedDict[str, UserSoundTable] = OrderedDict()
 
     async def close(self) -> None:
-        await self._placing.close()
+        await self._reembedding.close()
 
-    async def table(self, model: ModelFacts) -> OwnTable:
+    async def table(self, model: ModelFacts) -> UserSoundTable:
         """All of a model's own sounds, at once; places that are not known yet are found from now on."""
-        revision, sounds = await run_in_threadpool(self._kept.at_revision, model.home)
-        settled = await self._placing.settled(model) if model.kind == "adapted" else {}
-        state = (model.version, revision, len(settled))
+        revision, sounds = await run_in_threadpool(self._store.at_revision, model.home)
+        reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+        state = (model.version, revision, len(reembedded))
         table = self._tables.get(model.name)
         if table is None or table.state != state:
-            pending = self._placing.pending(model, sounds, settled)
-            table = OwnTable(model.latent_dim, [placed(one, settled) for one in sounds], len(pending), state)
+            pending = self._reembedding.pending(model, sounds, reembedded)
+            table = UserSoundTable(
+                model.latent_dim, [placed(sound, reembedded) for sound in sounds], len(pending), state
+            )
             self._tables[model.name] = table
-            self._placing.place_behind(model, pending)
+            self._reembedding.place_behind(model, pending)
         elif table.provisional:
-            self._placing.place_behind(model, self._placing.pending(model, sounds, settled))
+            self._reembedding.place_behind(model, self._reembedding.pending(model, sounds, reembedded))
         self._tables.move_to_end(model.name)
         while len(self._tables) > REMEMBERED:
             self._tables.popitem(last=False)
@@ -98,75 +100,75 @@ class OwnSounds:
     async def undone(self, model: str) -> None:
         """An adapted model is no more."""
         self._tables.pop(model, None)
-        await self._placing.forget(model)
+        await self._reembedding.forget(model)
 
-    async def stored(self, model: ModelFacts, id: str) -> KeptSound:
+    async def stored(self, model: ModelFacts, id: str) -> UserSound:
         """A sound as it was kept, wherever it lies: to be heard. Raises SoundNotFound."""
-        (found,) = in_order(model, [id], await run_in_threadpool(self._kept.some, model.home, {id}))
-        return found
+        (sound,) = in_order(model, [id], await run_in_threadpool(self._store.some, model.home, {id}))
+        return sound
 
-    async def several(self, model: ModelFacts, ids: Sequence[str]) -> list[KeptSound]:
+    async def several(self, model: ModelFacts, ids: Sequence[str]) -> list[UserSound]:
         """In the order of the ids. Raises SoundNotFound."""
         return in_order(model, ids, await self._some(model, set(ids)))
 
-    async def find(self, model: ModelFacts, id: str) -> KeptSound:
+    async def find(self, model: ModelFacts, id: str) -> UserSound:
         """Raises SoundNotFound."""
-        (found,) = await self.several(model, [id])
-        return found
+        (sound,) = await self.several(model, [id])
+        return sound
 
-    async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[KeptSound]:
-        kept = await run_in_threadpool(self._kept.add, model.home, model.pack, sounds)
-        return await self._placed(model, kept)
+    async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[UserSound]:
+        sounds_ = await run_in_threadpool(self._store.add, model.home, model.pack, sounds)
+        return await self._placed(model, sounds_)
 
-    async def change(self, model: ModelFacts, id: str, values: Mapping[str, Any]) -> KeptSound:
+    async def change(self, model: ModelFacts, id: str, values: Mapping[str, Any]) -> UserSound:
         """Give a sound another ``name`` or ``pitch``. Raises SoundNotFound."""
-        if not await run_in_threadpool(self._kept.change, model.home, id, values):
+        if not await run_in_threadpool(self._store.change, model.home, id, values):
             raise sound_not_found(model, id)
         return await self.find(model, id)
 
     async def remove(self, model: ModelFacts, id: str) -> None:
         """Raises SoundNotFound."""
-        if not await run_in_threadpool(self._kept.remove, model.home, id):
+        if not await run_in_threadpool(self._store.remove, model.home, id):
             raise sound_not_found(model, id)
 
     @property
-    def store(self) -> KeptSounds:
+    def store(self) -> UserSoundStore:
         """Where they are kept."""
-        return self._kept
+        return self._store
 
     async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
-        return await run_in_threadpool(self._kept.wait, model.home, files)
+        return await run_in_threadpool(self._store.wait, model.home, files)
 
     async def require_waiting_room(self, bytes: int) -> None:
         """Raises UploadsFullError where an upload of so many bytes cannot wait."""
-        await run_in_threadpool(self._kept.require_waiting_room, bytes)
+        await run_in_threadpool(self._store.require_waiting_room, bytes)
 
     async def all_waiting(self, model: ModelFacts) -> list[WaitingUpload]:
         """A model's uploads that wait, oldest first."""
-        return await run_in_threadpool(self._kept.all_waiting, model.home)
+        return await run_in_threadpool(self._store.all_waiting, model.home)
 
     async def waiting(self, model: ModelFacts, id: str) -> WaitingUpload:
         """Raises UploadNotFoundError."""
-        found = await run_in_threadpool(self._kept.waiting, model.home, id)
-        if found is None:
+        upload = await run_in_threadpool(self._store.waiting, model.home, id)
+        if upload is None:
             raise UploadNotFoundError(id)
-        return found
+        return upload
 
     async def waiting_file(self, upload: WaitingUpload, file: WaitingFile) -> Upload:
         """Raises UploadNotFoundError where the disk lost it."""
-        data = await run_in_threadpool(self._kept.waiting_file, file)
+        data = await run_in_threadpool(self._store.waiting_file, file)
         if data is None:
             raise UploadNotFoundError(upload.id)
         return Upload(file.name, data)
 
     async def forget(self, model: ModelFacts, id: str) -> None:
         """Raises UploadNotFoundError."""
-        if not await run_in_threadpool(self._kept.forget, model.home, id):
+        if not await run_in_threadpool(self._store.forget, model.home, id):
             raise UploadNotFoundError(id)
 
-    async def audio(self, sound: KeptSound) -> bytes:
+    async def audio(self, sound: UserSound) -> bytes:
         """A sound's FLAC file. Raises SoundNotFound where the disk lost it, StorageError where that cannot be told."""
-        data = await run_in_threadpool(self._kept.audio, sound)
+        data = await run_in_threadpool(self._store.audio, sound)
         if data is None:
             raise errors.SoundNotFound(
                 f"the recording of your sound {sound.name!r} ({sound.id}) is missing in the data folder, or damaged "
@@ -175,15 +177,15 @@ class OwnSounds:
             )
         return data
 
-    async def plain(self, sound: KeptSound) -> UserSoundData:
+    async def plain(self, sound: UserSound) -> UserSoundData:
         """A sound with its audio, as the engine takes it."""
         return sound.plain(await self.audio(sound))
 
-    async def furnished_anchors(self, model: ModelFacts, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
+    async def resolve_anchors(self, model: ModelFacts, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
         """Anchors with the own sounds that they name put in. Raises SoundNotFound for ids of neither kind."""
-        return (await self.furnished(model, Anchors(tuple(anchors)))).anchors
+        return (await self.resolve_user_sounds(model, Anchors(tuple(anchors)))).anchors
 
-    async def furnished(self, model: ModelFacts, query: Query) -> Query:
+    async def resolve_user_sounds(self, model: ModelFacts, query: Query) -> Query:
         """A question with the own sounds that its anchors name put in.
 
         Raises SoundNotFound for ids of neither kind.
@@ -195,36 +197,36 @@ class OwnSounds:
         found = await self._some(model, strange)
         if unknown := strange - found.keys():
             raise sound_not_found(model, min(unknown))
-        kept = {id: await self.plain(sound) for id, sound in found.items()}
-        return replaced(query, kept)
+        data = {id: await self.plain(sound) for id, sound in found.items()}
+        return replaced(query, data)
 
-    async def _some(self, model: ModelFacts, ids: set[str]) -> dict[str, KeptSound]:
-        found = await run_in_threadpool(self._kept.some, model.home, ids)
-        return {sound.id: sound for sound in await self._placed(model, list(found.values()))}
+    async def _some(self, model: ModelFacts, ids: set[str]) -> dict[str, UserSound]:
+        stored = await run_in_threadpool(self._store.some, model.home, ids)
+        return {sound.id: sound for sound in await self._placed(model, list(stored.values()))}
 
-    async def _placed(self, model: ModelFacts, sounds: list[KeptSound]) -> list[KeptSound]:
+    async def _placed(self, model: ModelFacts, sounds: list[UserSound]) -> list[UserSound]:
         """Sounds where a model has them, found now where that is not known yet."""
-        settled = await self._placing.settled(model) if model.kind == "adapted" else {}
-        pending = self._placing.pending(model, sounds, settled)
+        reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+        pending = self._reembedding.pending(model, sounds, reembedded)
         if pending:
-            await self._placing.place(model, pending)
-            moved = await run_in_threadpool(self._kept.some, model.home, {one.id for one in pending})
-            sounds = [moved.get(one.id, one) for one in sounds]
-            settled = await self._placing.settled(model) if model.kind == "adapted" else {}
-        return [placed(one, settled) for one in sounds]
+            await self._reembedding.place(model, pending)
+            fresh = await run_in_threadpool(self._store.some, model.home, {sound.id for sound in pending})
+            sounds = [fresh.get(sound.id, sound) for sound in sounds]
+            reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+        return [placed(sound, reembedded) for sound in sounds]
 
 
-def in_order(model: ModelFacts, ids: Sequence[str], found: Mapping[str, KeptSound]) -> list[KeptSound]:
+def in_order(model: ModelFacts, ids: Sequence[str], sounds: Mapping[str, UserSound]) -> list[UserSound]:
     """Raises SoundNotFound."""
     for id in ids:
-        if id not in found:
+        if id not in sounds:
             raise sound_not_found(model, id)
-    return [found[id] for id in ids]
+    return [sounds[id] for id in ids]
 
 
-def placed(sound: KeptSound, settled: Mapping[str, Reembedded]) -> KeptSound:
+def placed(sound: UserSound, reembedded: Mapping[str, Reembedded]) -> UserSound:
     """A sound at its place in an adapted model, if that is known."""
-    place = settled.get(sound.id)
+    place = reembedded.get(sound.id)
     if place is None:
         return sound
     x, y = place.position
@@ -233,8 +235,8 @@ def placed(sound: KeptSound, settled: Mapping[str, Reembedded]) -> KeptSound:
 
 def stacked(points: Sequence[Numbers], latent_dim: int) -> Numbers:
     """(point, latent). Points of another dimension, of a pack that has changed, are infinitely far away."""
-    away = np.full(latent_dim, np.inf)
-    return np.array([z if len(z) == latent_dim else away for z in points], np.float32)
+    nowhere = np.full(latent_dim, np.inf)
+    return np.array([z if len(z) == latent_dim else nowhere for z in points], np.float32)
 
 
 def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:
@@ -245,24 +247,26 @@ def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:
 
 def anchors_of(query: Any) -> list[Anchor]:
     """The anchors among the fields of a question."""
-    found = []
+    anchors = []
     for field in dataclasses.fields(query):
         value = getattr(query, field.name)
-        found += [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Anchor)]
-    return found
+        anchors += [
+            item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, Anchor)
+        ]
+    return anchors
 
 
-def replaced(query: Query, kept: dict[str, UserSoundData]) -> Query:
+def replaced(query: Query, user_sounds: dict[str, UserSoundData]) -> Query:
     """A question with the anchors that name one of these sounds holding it."""
 
-    def furnish(value: Any) -> Any:
+    def resolve(value: Any) -> Any:
         if isinstance(value, tuple):
-            return tuple(furnish(one) for one in value)
-        if isinstance(value, Anchor) and value.sound in kept:
-            return Anchor(user_sound=kept[value.sound])
+            return tuple(resolve(item) for item in value)
+        if isinstance(value, Anchor) and value.sound in user_sounds:
+            return Anchor(user_sound=user_sounds[value.sound])
         return value
 
     fields = dataclasses.fields(query)  # type: ignore[arg-type]
     return dataclasses.replace(  # type: ignore[type-var]
-        query, **{field.name: furnish(getattr(query, field.name)) for field in fields}
+        query, **{field.name: resolve(getattr(query, field.name)) for field in fields}
     )

@@ -29,7 +29,7 @@ from service import Service
 from writer import MODEL
 
 from sonifold_app.store.database import DatabaseUnusableError
-from sonifold_app.store.sounds import KeptSounds
+from sonifold_app.store.sounds import UserSoundStore
 
 
 class Store:
@@ -70,7 +70,7 @@ class Store:
             self._ledger.answered(what["error"])
 
     def sounds(self) -> dict[str, tuple[str, str | None]]:
-        kept = KeptSounds(self._data / "library")
+        kept = UserSoundStore(self._data / "library")
         kept.tidy()
         found = {
             one.id: (one.name, None if kept.audio(one) is None else one.audio) for one in kept.all(MODEL)
@@ -167,7 +167,7 @@ def filled(data: Path) -> Iterator[None]:
 def databases(data: Path, ledger: Ledger) -> None:
     """Starts on databases that are not what they were: no recording may be gone afterwards."""
     file, aside = data / "library" / "library.sqlite", data / "aside.sqlite"
-    KeptSounds(data / "library").close()  # its journal is in it now
+    UserSoundStore(data / "library").close()  # its journal is in it now
     before = {path.name for path in recordings(data)}
     file.rename(aside)
     for what in ("missing", "empty", "damaged", "older"):
@@ -179,13 +179,13 @@ def databases(data: Path, ledger: Ledger) -> None:
             file.write_bytes(whole)
         elif what == "older":
             shutil.copyfile(aside, file)
-            kept = KeptSounds(data / "library")
+            kept = UserSoundStore(data / "library")
             kept.database.write(
                 lambda connection: connection.exec_driver_sql("DELETE FROM kept_sounds WHERE rowid % 3")
             )
             kept.close()
         try:
-            kept = KeptSounds(data / "library")
+            kept = UserSoundStore(data / "library")
             kept.tidy()
             kept.close()
         except DatabaseUnusableError as refused:

@@ -16,7 +16,7 @@ import numpy as np
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.sounds import KeptSounds, NewSound
+from sonifold_app.store.sounds import NewSound, UserSoundStore
 
 MODEL = "m"
 
@@ -24,7 +24,7 @@ MODEL = "m"
 def main(data: Path, seed: int) -> None:
     draw = random.Random(seed)
     folder = DataFolder(data)
-    kept = KeptSounds(data / "library", room=folder.room)
+    kept = UserSoundStore(data / "library", room=folder.room)
     kept.tidy()
     sounds = [one.id for one in kept.all(MODEL)]
     uploads: list[str] = []

@@ -65,8 +65,8 @@ def morph_clips(model: Model, morph: MorphExport) -> list[tuple[str, Clip]]:
     if morph.joined:
         return [(f"{stem}-steps", clip.in_rhythm(morph.durations or played_durations(clip)))]
     steps = clip.each()
-    chosen = range(len(steps)) if morph.only is None else (morph.only - 1,)
-    return [(numbered(stem, index, len(steps)), steps[index]) for index in chosen]
+    indices = range(len(steps)) if morph.only is None else (morph.only - 1,)
+    return [(numbered(stem, index, len(steps)), steps[index]) for index in indices]
 
 
 def sound_clips(model: Model, anchors: Sequence[Anchor], names: Sequence[str]) -> list[tuple[str, Clip]]:

@@ -97,8 +97,8 @@ def render(
         if query.mode == "glide":
             clip = model.render_glide(path, seconds=query.seconds)
             return Rendered(Path.model_validate(path), recording_of(clip))
-        heard, clip = model.morph(path)
-        return Rendered(Path.model_validate(heard), recording_of(clip))
+        rendered_path, clip = model.morph(path)
+        return Rendered(Path.model_validate(rendered_path), recording_of(clip))
 
     return attempt_each(sound, solved, map_parallel)
 

@@ -200,8 +200,8 @@ def distances(model: Model, query: DistanceQuery) -> Distances:
     timbre = timbre_of(query.anchor)
     if timbre is None:
         timbre = model.timbre(resolve(model, query.anchor))
-    away = model.nearby.perceptual(timbre, table_of(model, query.user_sounds))
-    return Distances(unit=model.unit, kind="perceptual", distance=away)
+    distances = model.nearby.perceptual(timbre, table_of(model, query.user_sounds))
+    return Distances(unit=model.unit, kind="perceptual", distance=distances)
 
 
 def project(model: Model, points: Numbers) -> Numbers:
