@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from sonifold import adapt
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
+from sonifold_app.engine.operations import PROJECT
 from sonifold_app.settings import Settings
 
 
@@ -327,14 +328,15 @@ def test_an_adapted_model_in_use_is_not_taken_away(app, name, mine, monkeypatch)
         "result"
     ]
     monkeypatch.setattr(adaptations, "LOADED_BYTES", 1)
-    place, begun, go = services.engine.place, threading.Event(), threading.Event()
+    run, begun, go = services.engine.run, threading.Event(), threading.Event()
 
-    async def held(*asked):
-        begun.set()
-        await run_in_threadpool(go.wait, 60)
-        return await place(*asked)
+    async def held(operation, *rest, **options):
+        if operation is PROJECT:
+            begun.set()
+            await run_in_threadpool(go.wait, 60)
+        return await run(operation, *rest, **options)
 
-    monkeypatch.setattr(services.engine, "place", held)
+    monkeypatch.setattr(services.engine, "run", held)
     replies = []
     asking = threading.Thread(
         target=lambda: replies.append(
