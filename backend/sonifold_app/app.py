@@ -45,12 +45,11 @@ from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.storage import Storage
+from sonifold_app.urls import API
 from sonifold_app.user.adaptations import Adaptations
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.orphans import rehome_orphans
 from sonifold_app.user.sounds import UserSounds
-
-API = "/api/v1"
 
 DESCRIPTION = """
 Geodesic morphs between one-shots, on a map you can hear.

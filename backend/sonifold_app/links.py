@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from sonifold_app import urls
 from sonifold_app.engine.answers import Recording, Rendered
 from sonifold_app.schemas.audio import AudioLink, AudioMode
 from sonifold_app.store.cache import Recordings
@@ -25,7 +26,7 @@ async def link_to(recording: Recording, recordings: Recordings, mode: AudioMode)
     """Store a recording; returns where to fetch it."""
     sha256 = await recordings.keep(recording)
     return AudioLink(
-        url=f"/api/v1/audio/{sha256}",
+        url=urls.audio(sha256),
         sha256=sha256,
         seconds=round(recording.seconds, 4),
         frames=recording.frames,

@@ -16,7 +16,7 @@ import uvicorn
 
 from sonifold.errors import DeviceUnavailable
 from sonifold_app.app import create_app
-from sonifold_app.engine.local import LocalEngine
+from sonifold_app.engine.build import build_engine
 from sonifold_app.http import logs
 from sonifold_app.http.connections import BoundedProtocol, connection_limit
 from sonifold_app.settings import Settings
@@ -33,7 +33,7 @@ def serve(settings: Settings) -> None:
     require_token(settings)
     require_device(settings)
     listener = listen(settings)
-    engine = LocalEngine(settings.models, threads=settings.threads, device=settings.device, freeze=True)
+    engine = build_engine(settings)
     try:
         app = create_app(settings, engine)
     except (DataFolderUnusableError, DatabaseUnusableError) as error:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         description="Secret of at least 16 characters that every request must bring: in an `Authorization: Bearer` "
         "header, or once as `?token=` in the address of the page.",
     )
+    engine: Literal["local"] = Field(
+        "local", description="Who computes: `local` is this process; others can be added beside it."
+    )
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,

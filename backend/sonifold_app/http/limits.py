@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sonifold_app import urls
 from sonifold_app.http.problems import Problem, upload_too_large
 from sonifold_app.user.archive import ARCHIVE_BYTES
 
@@ -154,5 +155,5 @@ def too_many_members() -> Problem:
         "request_invalid",
         "The request is not valid",
         f"An object in the request has more than {MOST_KEYS} members, and none that fits has. The description at "
-        "/api/v1/openapi.json shows what does.",
+        f"{urls.OPENAPI} shows what does.",
     )

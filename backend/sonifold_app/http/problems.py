@@ -23,6 +23,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from sonifold import errors
+from sonifold_app import urls
 from sonifold_app.engine.batching import BusyError
 from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.failures import (
@@ -73,8 +74,8 @@ BY_STATUS: dict[int, tuple[str, str]] = {
     400: ("request_invalid", "The request could not be read; send JSON as the documentation shows."),
     404: (
         "not_found",
-        "There is nothing at this address. The API lives under /api/v1, its description at "
-        "/api/v1/openapi.json.",
+        f"There is nothing at this address. The API lives under {urls.API}, its description at "
+        f"{urls.OPENAPI}.",
     ),
     405: (
         "method_not_allowed",
@@ -218,7 +219,7 @@ def of_validation(error: RequestValidationError) -> Problem:
         400 if malformed else 422,
         code_of(invalid),
         "The request is not valid",
-        f"{problems[0]['where']}: {problems[0]['message']}{more}. The description at /api/v1/openapi.json shows "
+        f"{problems[0]['where']}: {problems[0]['message']}{more}. The description at {urls.OPENAPI} shows "
         "what fits.",
         errors=problems,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from sonifold_app import urls
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
@@ -36,7 +37,7 @@ async def create_adaptation(
     async with services.adapting:
         adaptation = Adaptation.of(await services.adaptations.make(base, body.sounds, body.seed))
     services.jobs.prepare(base.name)  # what is heard is often fine-tuned next
-    response.headers["Location"] = f"/api/v1/models/{adaptation.result}"
+    response.headers["Location"] = urls.model(adaptation.result)
     return adaptation
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from sonifold_app import urls
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import REVALIDATE, audio_reply
@@ -58,7 +59,7 @@ async def create_finetune(
     request = {"sounds": sounds, "kept_with": base.name, "config": {"seed": body.seed}}
     job = await run_in_threadpool(services.jobs.store.create, base.name, body.title, request)
     services.jobs.wake()
-    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    response.headers["Location"] = urls.job(job.id)
     return Job.of(job)
 
 
@@ -180,6 +181,6 @@ async def job_with(store: JobStore, id: str) -> StoredJob:
             404,
             "job_not_found",
             "No such job",
-            f"no job {id[:40]!r} here; GET /api/v1/jobs lists those there are.",
+            f"no job {id[:40]!r} here; GET {urls.API}/jobs lists those there are.",
         )
     return stored

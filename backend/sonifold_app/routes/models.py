@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
+from sonifold_app import urls
 from sonifold_app.engine.facts import Catalogue
 from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
@@ -79,7 +80,7 @@ async def import_model(
     services.imports.refuse_when_full()  # before a file is read that may be large
     async with files_of(request, "file", most=1) as (file,), services.imports:
         name = await services.user_models.take_in(file.file, catalogue)
-    response.headers["Location"] = f"/api/v1/models/{name}"
+    response.headers["Location"] = urls.model(name)
     packs = await services.engine.catalogue(0)
     if packs is None or name not in packs.models:
         raise problems.internal_error()
@@ -162,7 +163,7 @@ async def get_file(model: KnownModelDep, services: ServicesDep) -> StreamingResp
             "model_not_a_pack",
             "Not a pack",
             f"{model.title!r} is an adaptation of {model.base!r} and has no file of its own. Fine-tune it "
-            f"(POST /api/v1/models/{model.name}/finetunes): what comes of that has one.",
+            f"(POST {urls.model(model.name)}/finetunes): what comes of that has one.",
         )
     folder = services.user_models.folder(model.name)
     if folder is None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
+from sonifold_app import urls
 from sonifold_app.engine.answers import Rendered, SplitFacts, fields_of
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import CUT, PREPARE_SOUND, SPLIT
@@ -287,9 +288,9 @@ async def keep_uploads(
 
 
 def presented(model: ModelFacts, sounds: Sequence[UserSound], refused: Sequence[Refused] = ()) -> AddedSounds:
-    url = f"/api/v1/models/{model.name}/sounds"
     return AddedSounds(
-        sounds=[Sound.of_own(model, sound, f"{url}/{sound.id}") for sound in sounds], refused=list(refused)
+        sounds=[Sound.of_own(model, sound, urls.sound(model.name, sound.id)) for sound in sounds],
+        refused=list(refused),
     )
 
 
@@ -380,4 +381,4 @@ def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:
 
 
 def url_of(model: ModelFacts, waiting: WaitingUpload) -> str:
-    return f"/api/v1/models/{model.name}/uploads/{waiting.id}"
+    return urls.upload(model.name, waiting.id)

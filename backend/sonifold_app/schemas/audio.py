@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from sonifold_app import urls
 from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import SHA256
 
@@ -26,7 +27,7 @@ class AudioLink(Reply):
 
 
 AUDIO_EXAMPLE = {
-    "url": f"/api/v1/audio/{SHA256}",
+    "url": urls.audio(SHA256),
     "sha256": SHA256,
     "seconds": 25.26,
     "frames": 1114112,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from sonifold_app import urls
 from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, example
 from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
@@ -54,7 +55,7 @@ class Job(Reply):
         created="2026-01-01T12:00:00.000+00:00",
         finished=None,
         progress={"phase": "trial", "step": 40, "steps": 160, "percent": 12.5},
-        events_url="/api/v1/jobs/9c56cc51b374c3ba/events",
+        events_url=f"{urls.job('9c56cc51b374c3ba')}/events",
     )
 
     id: str
@@ -84,7 +85,7 @@ class Job(Reply):
             created=job.created,
             finished=job.finished,
             progress=progress,
-            events_url=f"/api/v1/jobs/{job.id}/events",
+            events_url=f"{urls.job(job.id)}/events",
         )
 
 

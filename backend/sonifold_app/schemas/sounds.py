@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from sonifold_app import urls
 from sonifold_app.engine import facts
 from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import Caveat
@@ -122,8 +123,8 @@ class Sound(Reply):
         created=None,
         made_with=None,
         warnings=[],
-        audio_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/audio",
-        decoded_url=f"/api/v1/models/oneshots/sounds/{SOUND_ID}/decoded?v=1c0ffee5eed5a17e",
+        audio_url=f"{urls.sound('oneshots', SOUND_ID)}/audio",
+        decoded_url=f"{urls.sound('oneshots', SOUND_ID)}/decoded?v=1c0ffee5eed5a17e",
     )
 
     id: str

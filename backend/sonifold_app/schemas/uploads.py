@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
+from sonifold_app import urls
 from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import Caveat, Neighbour, SplitFacts
 from sonifold_app.engine.examples import OWN_ID, SOUND_ID, example
@@ -56,7 +57,7 @@ class UploadReply(Reply):
                 "name": "kit.wav",
                 "seconds": 12.5,
                 "sample_rate": 48000,
-                "audio_url": f"/api/v1/models/oneshots/uploads/{UPLOAD_ID}/files/0/audio",
+                "audio_url": f"{urls.upload('oneshots', UPLOAD_ID)}/files/0/audio",
                 "overview": [[-0.1, 0.2], [-0.5, 0.4]],
                 "sounds": [{"start": 0.103, "end": 0.61, "name": "kit 1", "strength": 0.42, "peak_db": -3.1}],
                 "warnings": [{"code": "mono", "text": "its 2 channels were mixed to one"}],

@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from sonifold_app import urls
 from sonifold_app.store.database import Database
 from sonifold_app.store.room import Room
 
@@ -130,7 +131,7 @@ class JobStore:
             if connection.execute(queued).scalar_one() > MOST_QUEUED:
                 raise TooManyJobsError(
                     f"{MOST_QUEUED} jobs wait already, as many as can. Wait until one has ended, or cancel one: "
-                    "GET /api/v1/jobs lists them."
+                    f"GET {urls.API}/jobs lists them."
                 )
             connection.execute(self._event(id, "queued", {}))
 
@@ -219,7 +220,7 @@ class JobStore:
             connection.execute(delete(jobs).where(jobs.c.id == id, jobs.c.state.in_(OVER)))
             if connection.execute(select(jobs.c.id).where(jobs.c.id == id)).one_or_none() is not None:
                 raise JobNotOverError(
-                    f"the job {id} is not over yet. Cancel it first: POST /api/v1/jobs/{id}/cancellation."
+                    f"the job {id} is not over yet. Cancel it first: POST {urls.job(id)}/cancellation."
                 )
 
         self._database.write(forget, frees=True)

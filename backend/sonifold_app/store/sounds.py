@@ -37,6 +37,7 @@ from sqlalchemy import (
     update,
 )
 
+from sonifold_app import urls
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.questions import UserSoundData
@@ -364,7 +365,7 @@ class UserSoundStore:
             raise UploadsFullError(
                 f"{len(waiting)} uploads of {total / 1e6:.0f} MB wait for their sounds to be chosen; {MOST_WAITING} of "
                 f"{MOST_WAITING_BYTES / 1e6:.0f} MB together can. Choose from some or delete them: "
-                "GET /api/v1/models/{model}/uploads lists them."
+                f"GET {urls.model('{model}')}/uploads lists them."
             )
 
     def all_waiting(self, model: str) -> list[WaitingUpload]:

@@ -16,6 +16,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
+from sonifold_app import urls
 from sonifold_app.engine.answers import Reembedded
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.numbers import Numbers
@@ -241,7 +242,7 @@ def stacked(points: Sequence[Numbers], latent_dim: int) -> Numbers:
 
 def sound_not_found(model: ModelFacts, id: str) -> errors.SoundNotFound:
     return errors.SoundNotFound(
-        f"no sound {id!r} in {model.name!r}; GET /api/v1/models/{model.name}/sounds lists those there are."
+        f"no sound {id!r} in {model.name!r}; GET {urls.model(model.name)}/sounds lists those there are."
     )
 
 

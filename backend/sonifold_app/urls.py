@@ -1,0 +1,26 @@
+"""Where the API lives, and the addresses of what is in it. Leads nowhere else: every room may name an address."""
+
+from __future__ import annotations
+
+API = "/api/v1"
+OPENAPI = f"{API}/openapi.json"
+
+
+def audio(sha256: str) -> str:
+    return f"{API}/audio/{sha256}"
+
+
+def job(id: str) -> str:
+    return f"{API}/jobs/{id}"
+
+
+def model(id: str) -> str:
+    return f"{API}/models/{id}"
+
+
+def sound(model_id: str, id: str) -> str:
+    return f"{model(model_id)}/sounds/{id}"
+
+
+def upload(model_id: str, id: str) -> str:
+    return f"{model(model_id)}/uploads/{id}"
