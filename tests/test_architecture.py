@@ -31,6 +31,19 @@ SCIENCE = {
 }
 SCIENCE_DOORS = {"sonifold", "sonifold.cli", "sonifold.plot"}
 
+#: The same of the service.
+SERVICE = {
+    "base": "",
+    "engine": "base",
+    "store": "base engine",
+    "user": "base engine store",
+    "jobs": "engine store user",
+    "http": "base engine store user",
+    "schemas": "base engine store user",
+    "routes": "base engine http jobs schemas store user",
+}
+SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.serve"}
+
 
 def modules(package):
     """The modules of a package: name -> file."""
@@ -78,7 +91,7 @@ def arrows(package, doors):
     return drawn
 
 
-LAYERS = {"sonifold": (SCIENCE, SCIENCE_DOORS)}
+LAYERS = {"sonifold": (SCIENCE, SCIENCE_DOORS), "sonifold_app": (SERVICE, SERVICE_DOORS)}
 
 
 @pytest.mark.parametrize("package", LAYERS)

@@ -40,7 +40,7 @@ def test_the_skeleton_resource_answers_and_is_described():
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from sonifold_app.services import model_facts
+    from sonifold_app.routes.services import model_facts
 
     resource = load("resource")
     library = type("Library", (), {"families": ("Kick", "Bell", "Kick")})

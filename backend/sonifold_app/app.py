@@ -38,9 +38,9 @@ from sonifold_app.routes import (
     sounds,
     uploads,
 )
+from sonifold_app.routes.services import Services
 from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import AddRequest
-from sonifold_app.services import Services
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder

@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from sonifold_app.http.openapi import problems_of
+from sonifold_app.routes.services import ModelDep
 from sonifold_app.schemas.common import Reply
-from sonifold_app.services import ModelDep
 
 router = APIRouter(prefix="/models/{model}", tags=["sounds"])
 

@@ -16,7 +16,7 @@ from app_checks import API, assert_problem
 from sonifold_app.engine.batching import BACKGROUND, Batcher, BusyError, Visit, visit
 from sonifold_app.engine.parallel import all_or_error, attempt_each, by_group
 from sonifold_app.http.waiting import Line
-from sonifold_app.services import SingleFlight
+from sonifold_app.routes.services import SingleFlight
 
 
 class Recorder:

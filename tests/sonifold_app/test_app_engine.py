@@ -19,7 +19,7 @@ from sonifold_app.engine.numbers import Short
 from sonifold_app.engine.operations import DUPLICATES, LIFT, OPERATIONS, PROJECT, TRACE
 from sonifold_app.engine.protocol import Engine, Operation, run_one
 from sonifold_app.engine.questions import Anchor, PathQuery
-from sonifold_app.links import linked
+from sonifold_app.routes.links import linked
 from sonifold_app.schemas.morphs import Morph
 
 

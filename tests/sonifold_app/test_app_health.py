@@ -8,9 +8,9 @@ import pytest
 from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
-from sonifold_app import services
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
+from sonifold_app.routes import services
 from sonifold_app.settings import Settings
 
 

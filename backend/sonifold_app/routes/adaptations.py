@@ -8,8 +8,8 @@ from sonifold_app import urls
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
+from sonifold_app.routes.services import CatalogueDep, KnownModelDep, ServicesDep
 from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations
-from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
 
 router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
 

@@ -17,7 +17,8 @@ from sonifold_app.engine.protocol import run_one
 from sonifold_app.engine.questions import IndicatrixQuery
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
-from sonifold_app.routes.sounds import WeightQuery
+from sonifold_app.routes.params import WeightQuery
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.atlas import (
     Atlas,
     LiftedPositions,
@@ -25,7 +26,6 @@ from sonifold_app.schemas.atlas import (
     Positions,
     ProjectedPoints,
 )
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
 indicatrices = APIRouter(prefix="/models/{model}/indicatrices", tags=["atlas"])

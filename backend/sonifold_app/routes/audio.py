@@ -12,8 +12,8 @@ from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import IMMUTABLE, audio_reply
-from sonifold_app.routes.sounds import Accept, DownloadQuery, FormatQuery
-from sonifold_app.services import ServicesDep
+from sonifold_app.routes.params import Accept, DownloadQuery, FormatQuery
+from sonifold_app.routes.services import ServicesDep
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 

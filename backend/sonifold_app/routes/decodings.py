@@ -16,9 +16,9 @@ from sonifold_app.http import negotiation
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem, not_acceptable
 from sonifold_app.http.replies import REVALIDATE, audio_reply
-from sonifold_app.links import linked
+from sonifold_app.routes.links import linked
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.decodings import DecodedSound, DecodingRequest, Decodings
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/decodings", tags=["decodings"])
 

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Request
 from sonifold_app.engine.operations import DESCRIBE, TRAVERSE
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.links import linked
+from sonifold_app.routes.links import linked
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.descriptors import (
     DescriptionReply,
     DescriptionRequest,
     TraversalReply,
     TraversalRequest,
 )
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}", tags=["descriptors"])
 

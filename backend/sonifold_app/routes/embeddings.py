@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
-
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 
-from sonifold.audio.folders import is_leftover
 from sonifold_app.engine.answers import fields_of
 from sonifold_app.engine.operations import EMBED
-from sonifold_app.engine.questions import Upload
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.http.problems import Problem
-from sonifold_app.http.refusals import Place, outcomes, sort
-from sonifold_app.schemas.common import MAX_FILES
+from sonifold_app.routes.forms import FILES_FORM, files_of, require_form, uploads_of
+from sonifold_app.routes.refusals import outcomes, sort
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.embeddings import Embedding, Embeddings
-from sonifold_app.schemas.problems import Refused
-from sonifold_app.services import ModelDep, ServicesDep, services, unless_abandoned
-from sonifold_app.user.names import file_name
 
 router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
-
-FORM: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["files"],
-                "properties": {
-                    "files": {
-                        "type": "array",
-                        "items": {"type": "string", "format": "binary"},
-                        "minItems": 1,
-                        "maxItems": MAX_FILES,
-                        "description": "Sound files: WAV, FLAC, Ogg, MP3 or AIFF, at most 10 seconds each.",
-                    }
-                },
-            }
-        }
-    },
-}
 
 
 @router.post(
     "",
     operation_id="create_embeddings",
     responses=problems_of(404, 413, 415, 422, 503),
-    openapi_extra={"requestBody": FORM},
+    openapi_extra={"requestBody": FILES_FORM},
 )
 async def create_embeddings(model: ModelDep, request: Request, services: ServicesDep) -> Embeddings:
     """Where sounds lie in the model and on its map, and what they sound like most. What cannot be used is named."""
@@ -67,69 +35,3 @@ async def create_embeddings(model: ModelDep, request: Request, services: Service
         ],
         refused=results.refused,
     )
-
-
-def media_type(request: Request) -> str:
-    """What a request's body says it is, without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def require_form(request: Request, content: str = "the sound files", field: str = "files") -> None:
-    content_type = request.headers.get("content-type", "")
-    if media_type(request) != "multipart/form-data":
-        raise Problem(
-            415,
-            "media_type_unsupported",
-            "Not a form with files",
-            f"The request is {content_type[:100]!r}; send {content} as multipart/form-data in fields named '{field}'.",
-        )
-
-
-@asynccontextmanager
-async def files_of(
-    request: Request, field: str = "files", most: int = MAX_FILES
-) -> AsyncIterator[list[UploadFile]]:
-    """The files of a form, 1 to ``most``, on disk; they are gone afterwards.
-
-    Raises BusyError, before the form is read, where too many uploads wait already.
-    """
-    services(request).uploads.refuse_when_full()
-    body = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
-    try:
-        form = await request.form(max_files=most, max_fields=most)
-    except Problem:
-        raise
-    except HTTPException as error:
-        raise Problem(
-            422,
-            "request_invalid",
-            "The form cannot be read",
-            f"{error.detail.rstrip('.')}. {body} named '{field}'.",
-        ) from error
-    try:
-        files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
-        if not files:
-            raise Problem(
-                422,
-                "request_invalid",
-                "No files",
-                f"The form has no file in a field named '{field}'. {body} named '{field}'.",
-            )
-        yield files
-    finally:
-        await form.close()
-
-
-async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[Place], list[Upload], list[Refused]]:
-    """The files that may hold sound, read, each with its place; and the file managers' own, which are skipped."""
-    places, uploads, skipped = [], [], []
-    for number, file in enumerate(files):
-        place = Place(number, file_name(file.filename or "", f"sound {number + 1}"))
-        if is_leftover(file.filename or ""):
-            skipped.append(
-                place.refused("skipped", f"{place.name} was skipped: a file manager's own, no sound.")
-            )
-        else:
-            places.append(place)
-            uploads.append(Upload(place.name, await file.read()))
-    return places, uploads, skipped

@@ -16,8 +16,8 @@ from sonifold_app.engine.questions import ExportQuery
 from sonifold_app.http.negotiation import AUDIO_TYPES
 from sonifold_app.http.openapi import BINARY, audio_of, problems_of
 from sonifold_app.http.replies import content_disposition
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.exports import ExportRequest
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/exports", tags=["audio"])
 

@@ -7,8 +7,8 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.http import problems
 from sonifold_app.http.openapi import problems_of
+from sonifold_app.routes.services import ServicesDep
 from sonifold_app.schemas.operations import Health
-from sonifold_app.services import ServicesDep
 
 router = APIRouter(tags=["operations"])
 

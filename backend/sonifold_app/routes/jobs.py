@@ -17,8 +17,8 @@ from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.routes.adaptations import refuse_known
+from sonifold_app.routes.services import CatalogueDep, KnownModelDep, ServicesDep
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
-from sonifold_app.services import CatalogueDep, KnownModelDep, ServicesDep
 from sonifold_app.store.jobs import Event, JobStore
 from sonifold_app.store.jobs import Job as StoredJob
 

@@ -19,17 +19,24 @@ from sonifold_app.engine.facts import Catalogue
 from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
-from sonifold_app.routes.embeddings import files_of, require_form
+from sonifold_app.routes.forms import files_of, require_form
+from sonifold_app.routes.services import (
+    CatalogueDep,
+    KnownModelDep,
+    ModelId,
+    Services,
+    ServicesDep,
+    known_model,
+)
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
-from sonifold_app.services import CatalogueDep, KnownModelDep, ModelId, Services, ServicesDep, known_model
 from sonifold_app.user import orphans
 from sonifold_app.user.archive import names_of, packed
 
 router = APIRouter(prefix="/models", tags=["models"])
 
 CARD_TYPES = ("application/json", "text/markdown")
-FORM: dict[str, Any] = {
+FILE_FORM: dict[str, Any] = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -70,7 +77,7 @@ async def get_model(model: KnownModelDep, services: ServicesDep) -> Model:
     operation_id="import_model",
     status_code=201,
     responses=problems_of(409, 413, 415, 422, 503, 507),
-    openapi_extra={"requestBody": FORM},
+    openapi_extra={"requestBody": FILE_FORM},
 )
 async def import_model(
     request: Request, response: Response, catalogue: CatalogueDep, services: ServicesDep

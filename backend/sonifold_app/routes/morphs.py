@@ -13,9 +13,9 @@ from sonifold_app.engine.operations import MORPH
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.engine.questions import MorphQuery
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.links import linked
+from sonifold_app.routes.links import linked
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.morphs import Morph, MorphReply, MorphRequest
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/morphs", tags=["morphs"])
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from sonifold_app.engine.operations import TRACE
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.paths import PathReply, PathRequest
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from sonifold_app.engine.operations import ANALOGY, EXTRAPOLATE, MEAN
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.links import linked
+from sonifold_app.routes.links import linked
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.points import (
     AnalogyReply,
     AnalogyRequest,
@@ -16,7 +17,6 @@ from sonifold_app.schemas.points import (
     MeanReply,
     MeanRequest,
 )
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}", tags=["points"])
 

@@ -11,8 +11,8 @@ from sonifold_app.engine.operations import SAMPLE
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
+from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
 from sonifold_app.schemas.samples import SampleRequest
-from sonifold_app.services import ModelDep, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold.audio.formats import AudioFormat
 from sonifold.audio.provenance import Source, of_recording
 from sonifold_app.engine import answers, choices, facts, questions
 from sonifold_app.engine.answers import Distances, Neighbours
-from sonifold_app.engine.examples import SOUND_ID
 from sonifold_app.engine.numbers import Numbers, row_of
 from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, NEIGHBOURS, ORIGINAL_FILE
 from sonifold_app.engine.protocol import run_one
@@ -20,22 +18,11 @@ from sonifold_app.http import problems
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
-from sonifold_app.schemas.common import MAX_WEIGHT
+from sonifold_app.routes.params import Accept, DownloadQuery, FormatQuery, SoundId, WeightQuery
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.sounds import ChangeRequest, Sound, Sounds
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
-
-SoundId = Annotated[str, Path(max_length=64, description="The sound's id.", examples=[SOUND_ID])]
-FormatQuery = Annotated[AudioFormat | None, Query(description="The format to send; goes before Accept.")]
-DownloadQuery = Annotated[str | None, Query(max_length=200, description="Save under this name.")]
-WeightQuery = Annotated[
-    float | None,
-    Query(ge=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Of the blend; by default the model's own."),
-]
-Accept = Annotated[
-    str | None, Header(description="`audio/wav` (preferred), `audio/flac`, `audio/aiff`, `audio/ogg`.")
-]
 
 
 @router.get(

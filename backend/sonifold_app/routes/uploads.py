@@ -22,10 +22,11 @@ from sonifold_app.http.limits import JSON_BYTES
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem, internal_error, upload_too_large
-from sonifold_app.http.refusals import Place, outcomes, sort
 from sonifold_app.http.replies import REVALIDATE, audio_reply
-from sonifold_app.routes.embeddings import FORM, files_of, media_type, require_form, uploads_of
-from sonifold_app.routes.sounds import Accept, FormatQuery
+from sonifold_app.routes.forms import FILES_FORM, files_of, media_type, require_form, uploads_of
+from sonifold_app.routes.params import Accept, FormatQuery
+from sonifold_app.routes.refusals import Place, outcomes, sort
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import AddRequest, Sound
 from sonifold_app.schemas.uploads import (
@@ -38,7 +39,6 @@ from sonifold_app.schemas.uploads import (
     UploadReply,
     WaitingUploads,
 )
-from sonifold_app.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.store.sounds import NewSound, UserSound, WaitingFile, WaitingUpload
 from sonifold_app.user.sounds import in_order
 
@@ -62,7 +62,7 @@ Threshold = Annotated[
             "required": True,
             "content": {
                 "application/json": {"schema": {"$ref": "#/components/schemas/AddRequest"}},
-                **FORM["content"],
+                **FILES_FORM["content"],
             },
         }
     },
@@ -117,7 +117,7 @@ async def keep_point(model: ModelFacts, body: AddRequest, request: Request, serv
     operation_id="create_upload",
     status_code=201,
     responses=problems_of(404, 413, 415, 422, 503, 507),
-    openapi_extra={"requestBody": FORM},
+    openapi_extra={"requestBody": FILES_FORM},
 )
 async def create_upload(
     model: ModelDep, request: Request, response: Response, services: ServicesDep, threshold: Threshold = None
