@@ -42,7 +42,7 @@ FILES_FORM: dict[str, Any] = {
 
 
 def media_type(request: Request) -> str:
-    """What a request's body says it is, without parameters."""
+    """The media type of a request's body, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -66,7 +66,7 @@ async def files_of(
     Raises BusyError, before the form is read, where too many uploads wait already.
     """
     services(request).uploads.refuse_when_full()
-    body = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
+    instruction = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
     try:
         form = await request.form(max_files=most, max_fields=most)
     except Problem:
@@ -76,7 +76,7 @@ async def files_of(
             422,
             "request_invalid",
             "The form cannot be read",
-            f"{error.detail.rstrip('.')}. {body} named '{field}'.",
+            f"{error.detail.rstrip('.')}. {instruction} named '{field}'.",
         ) from error
     try:
         files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
@@ -85,7 +85,7 @@ async def files_of(
                 422,
                 "request_invalid",
                 "No files",
-                f"The form has no file in a field named '{field}'. {body} named '{field}'.",
+                f"The form has no file in a field named '{field}'. {instruction} named '{field}'.",
             )
         yield files
     finally:

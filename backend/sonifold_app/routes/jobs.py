@@ -164,9 +164,9 @@ def beat_of(job: StoredJob) -> bytes:
 
 
 def age(job: StoredJob) -> float:
-    """Seconds since the job was body for."""
-    body = datetime.datetime.fromisoformat(job.created)
-    return round((datetime.datetime.now(datetime.UTC) - body).total_seconds(), 1)
+    """Seconds since the job was requested for."""
+    requested = datetime.datetime.fromisoformat(job.created)
+    return round((datetime.datetime.now(datetime.UTC) - requested).total_seconds(), 1)
 
 
 def line_of(event: Event) -> bytes:

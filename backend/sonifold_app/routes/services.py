@@ -102,7 +102,8 @@ class Services:
 
 
 def services(request: Request) -> Services:
-    return request.app.state.services
+    provided: Services = request.app.state.services
+    return provided
 
 
 ServicesDep = Annotated[Services, Depends(services)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -247,10 +247,10 @@ async def create_check(
     else:
         sounds = in_order(model, list(dict.fromkeys(body.sounds)), {sound.id: sound for sound in own})
     repeats = await unless_abandoned(request, services.user_sounds.repeats.among(sounds))
-    body = await run_in_threadpool(
+    reply = await run_in_threadpool(
         lambda: CheckReply.of(sounds, repeats, model.unit).model_dump_json().encode()
     )
-    return Response(body, media_type="application/json")
+    return Response(reply, media_type="application/json")
 
 
 async def keep_files(model: ModelFacts, request: Request, services: Services) -> AddedSounds:
@@ -300,9 +300,10 @@ async def split_all(
     """Split recordings; two at a time, since each may take a hundred megabytes."""
     results: list[Rendered[SplitFacts] | errors.SonifoldError] = []
     for pair in (uploads[i : i + 2] for i in range(0, len(uploads), 2)):
-        results += await outcomes(
-            [run_one(services.engine, SPLIT, None, SplitQuery(upload, threshold)) for upload in pair]
-        )
+        work: list[Awaitable[Rendered[SplitFacts]]] = [
+            run_one(services.engine, SPLIT, None, SplitQuery(upload, threshold)) for upload in pair
+        ]
+        results += await outcomes(work)
     return results
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, example
 from sonifold_app.engine.numbers import short
-from sonifold_app.schemas.common import Request
+from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.store import adaptations as store
 
 MAX_LEARNED = 100

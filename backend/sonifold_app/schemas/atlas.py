@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, FailFast, Field
 
 from sonifold_app.engine import facts
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import Z, example
 from sonifold_app.engine.numbers import row_of, rows
-from sonifold_app.schemas.common import MAX_POINTS, Point, Position, Request
+from sonifold_app.schemas.common import MAX_POINTS, Point, Position, Reply, Request
 
 
 class MagnificationField(Reply):

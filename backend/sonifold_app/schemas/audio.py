@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from sonifold_app import urls
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import SHA256
+from sonifold_app.schemas.common import Reply
 
 AudioMode = Literal["steps", "glide", "sound"]
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from sonifold_app.engine import choices
+from sonifold_app.engine.answers import Answer
 
 MAX_DIMENSION = 512
 MAX_POINTS = 1024
@@ -62,6 +63,10 @@ Weight = Annotated[
 Steps = Annotated[
     int, Field(ge=2, le=MAX_STEPS, strict=True, description="Sounds along the way, ends included.")
 ]
+
+
+#: Base of replies: what the engine answers, and what the service adds.
+Reply = Answer
 
 
 class Request(BaseModel):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from sonifold_app.engine import questions
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import DecodedFacts
 from sonifold_app.engine.examples import example
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MAX_DECODINGS, Number, Point, Position, Request
+from sonifold_app.schemas.common import MAX_DECODINGS, Number, Point, Position, Reply, Request
 
 
 class DecodingRequest(Request):

@@ -8,13 +8,12 @@ from typing import Literal
 from pydantic import Field, StrictBool
 
 from sonifold_app.engine import questions
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import TraversalFacts
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import short
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MAX_STEPS, MetricName, Request, Weight
+from sonifold_app.schemas.common import MAX_STEPS, MetricName, Reply, Request, Weight
 
 MAX_DESCRIBED = 64
 

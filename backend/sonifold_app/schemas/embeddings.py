@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import EmbeddingFacts
 from sonifold_app.engine.examples import SOUND_ID, Z, example
+from sonifold_app.schemas.common import Reply
 from sonifold_app.schemas.problems import Refused
 
 

@@ -7,10 +7,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sonifold_app import urls
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, example
 from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
-from sonifold_app.schemas.common import Request
+from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.schemas.sounds import Name, printable
 from sonifold_app.store.jobs import Job as StoredJob
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.choices import (
     DISTANCES,
     METRICS,
@@ -17,7 +16,7 @@ from sonifold_app.engine.choices import (
 )
 from sonifold_app.engine.examples import example
 from sonifold_app.engine.facts import ModelFacts
-from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Request
+from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, Request
 from sonifold_app.schemas.sounds import Name, printable
 
 

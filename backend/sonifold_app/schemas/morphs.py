@@ -7,12 +7,11 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from sonifold_app.engine import choices, questions
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import PathFacts
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MetricName, PathKind, Request, Steps, Weight
+from sonifold_app.schemas.common import MetricName, PathKind, Reply, Request, Steps, Weight
 from sonifold_app.schemas.paths import PATH_EXAMPLE
 
 GlideSeconds = Annotated[

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import example
+from sonifold_app.schemas.common import Reply
 
 
 class Health(Reply):

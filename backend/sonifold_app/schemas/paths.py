@@ -7,11 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from sonifold_app.engine import questions
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import Path
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import MAX_LEGS, MetricName, PathKind, Request, Steps, Weight
+from sonifold_app.schemas.common import MAX_LEGS, MetricName, PathKind, Reply, Request, Steps, Weight
 
 
 class PathRequest(Request):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.examples import example
+from sonifold_app.schemas.common import Reply
 
 
 class FieldProblem(Reply):

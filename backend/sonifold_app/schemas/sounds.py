@@ -9,11 +9,10 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from sonifold_app import urls
 from sonifold_app.engine import facts
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import Caveat
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import row_of, rows, short
-from sonifold_app.schemas.common import Point, Request, pitch_or_none
+from sonifold_app.schemas.common import Point, Reply, Request, pitch_or_none
 from sonifold_app.store.sounds import UserSound
 from sonifold_app.user.names import visible
 from sonifold_app.user.sounds import UserSoundTable

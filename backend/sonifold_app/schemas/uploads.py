@@ -9,11 +9,10 @@ from pydantic import Field, field_validator, model_validator
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
 from sonifold_app import urls
-from sonifold_app.engine.answers import Answer as Reply
 from sonifold_app.engine.answers import Caveat, Neighbour, SplitFacts
 from sonifold_app.engine.examples import OWN_ID, SOUND_ID, example
 from sonifold_app.engine.numbers import short, short_or_none
-from sonifold_app.schemas.common import Number, Request
+from sonifold_app.schemas.common import Number, Reply, Request
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Sound, caveats_of, printable
 from sonifold_app.store.sounds import UserSound, WaitingUpload

@@ -254,7 +254,7 @@ def bring_up_to_date(path: Path) -> None:
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
     """Raises DatabaseUnusableError where this version of Sonifold does not know it."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise DatabaseUnusableError(
             f"{path.name} in the data folder was written by a newer Sonifold (its version is {version}, this one "

@@ -141,12 +141,14 @@ class UserSound:
     @cached_property
     def source(self) -> dict[str, Any]:
         """Where it comes from."""
-        return json.loads(self.source_json)
+        source: dict[str, Any] = json.loads(self.source_json)
+        return source
 
     @cached_property
     def facts(self) -> dict[str, Any]:
         """Of the recording as it came, with the caveats."""
-        return json.loads(self.facts_json)
+        facts: dict[str, Any] = json.loads(self.facts_json)
+        return facts
 
     def plain(self, audio: bytes = b"") -> UserSoundData:
         """As the engine takes it."""

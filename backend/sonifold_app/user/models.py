@@ -135,6 +135,6 @@ def was_unfinished(folder: Path) -> bool:
     if not folder.name.endswith(UNFINISHED):
         return False
     try:
-        return json.loads((folder / CONFIG).read_text(encoding="utf-8"))["name"] != folder.name
+        return bool(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["name"] != folder.name)
     except (OSError, ValueError, KeyError, TypeError):
         return True

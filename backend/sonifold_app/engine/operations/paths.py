@@ -54,7 +54,11 @@ def morphs(
         for kind in query.kinds
     ]
     paths = solve(model, requests, map_parallel)
-    to_render = [(path, query) for path, (_, _, query) in zip(paths, requests, strict=True)]
+    to_render = [
+        (path, query)
+        for path, (_, _, query) in zip(paths, requests, strict=True)
+        if isinstance(query, MorphQuery)
+    ]
     rendered = iter(render(model, to_render, map_parallel))
     return [
         legs_or_error
@@ -85,7 +89,7 @@ def solve(
 
 def render(
     model: Model,
-    solved: Sequence[tuple[LatentPath | Exception, PathQuery | MorphQuery]],
+    solved: Sequence[tuple[LatentPath | Exception, MorphQuery]],
     map_parallel: MapParallel,
 ) -> list[Rendered[Path] | Exception]:
     """Make paths audible; each comes back as it is heard."""
