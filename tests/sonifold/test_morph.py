@@ -8,6 +8,7 @@ import torch
 
 import sonifold
 from sonifold.audio.levels import log_mel_error
+from sonifold.model.paths import EVEN, displaced, variation
 from sonifold.morph.timing import between, landmarks, places
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import ONSET
@@ -88,6 +89,49 @@ def test_a_sound_without_pitch_is_not_transposed(model):
     assert model.renderer.crossing(ends[0], noise).interval == 0
 
 
+def test_the_beginning_of_a_transposed_recording_is_that_of_the_whole():
+    transposed = Transposer(tone(220.0))
+    torch.testing.assert_close(transposed(0.3, 9000), transposed(0.3)[:9000])
+
+
+# -- steps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "last"), [("Koto, G3", "Acoustic bass, C3"), ("Kick 808", "Ride bell")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_rendered_at_an_end_would_be_the_recording_too(model, first, last, side):
+    """The ends' own magnitudes and phases come out where nothing has changed yet, without putting the recordings in."""
+    ends = by_name(model, first), by_name(model, last)
+    renderer = model.renderer
+    fraction = torch.tensor([float(side)])
+    crossing = renderer.crossing(*ends)
+    audio = renderer._between(crossing, ends[side].z[None], fraction, fraction)
+    assert log_mel_error(ends[side].audio[None], audio, model.sample_rate) < 0.35
+
+
+def test_a_step_has_the_magnitudes_of_its_definition(model):
+    """Geometric means of both ends, each moved to the pitch of the step, times what the features differ from theirs."""
+    ends = by_name(model, "Koto, G3"), by_name(model, "Acoustic bass, C3")
+    spectral, crossing = model.representation, model.renderer.crossing(*ends)
+    u = 4 / 16  # a fraction at which the ends are analysed
+    point = (1 - u) * ends[0].z + u * ends[1].z
+    moved = torch.stack(
+        [Transposer(end.audio)(crossing.interval * (u - side)) for side, end in enumerate(ends)]
+    )
+    features, levels = spectral.analyse(moved)
+    heard = crossing.heard(point[None], torch.tensor([u]))
+    magnitudes = spectral.stft(moved).abs() * 10 ** (-levels / 20)[:, None, None]
+    detail = (magnitudes + 1e-5) / (spectral.magnitudes(features) + 1e-5)
+    expected = spectral.magnitudes(heard)[0] * detail[0] ** (1 - u) * detail[1] ** u
+    change = spectral.log_power(heard) - crossing.between(torch.tensor([u]))
+    fine = crossing.fine_structure(0, u), crossing.fine_structure(1, u)
+    target = model.renderer._target(fine, change[0], u)
+    expected = expected[: len(target)]
+    loud = expected > 1e-3 * expected.max()
+    error = 20 * (target[loud] / expected[loud]).log10()
+    assert error.abs().mean() < 0.3
+
+
 # -- time -----------------------------------------------------------------------------------------
 
 
@@ -115,6 +159,20 @@ def test_time_goes_forward_and_ends_go_to_ends(fraction):
     np.testing.assert_allclose(reached, first, rtol=1e-3, atol=0.5)
     if fraction == 0:
         torch.testing.assert_close(place, wanted, rtol=1e-4, atol=0.1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_more_steps_are_moved_than_it_takes_to_make_them_even(seed):
+    heard = 1 + 0.2 * torch.rand(16, generator=torch.Generator().manual_seed(seed))
+    moved = displaced(heard)
+    reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
+    even = torch.linspace(0, float(reached[-1]), 17)
+    assert variation(torch.where(moved, even, reached).diff()) <= EVEN + 1e-6
+    furthest = (reached - even).abs().argsort(descending=True)
+    fewer = torch.zeros(17, dtype=torch.bool)
+    fewer[furthest[: int(moved.sum()) - 1]] = True
+    assert variation(torch.where(fewer, even, reached).diff()) > EVEN
+    assert not displaced(torch.ones(16)).any()
 
 
 # -- ends -----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from sonifold.audio.loudness import a_weighting
 from sonifold.errors import AudioTooShort, AudioUnreadable
-from sonifold.types import AudioBatch, Timbre
+from sonifold.types import Audio, AudioBatch, Timbre
 
 COMPRESSION = 0.15  # exponent a on power; .15-.2 agreed best with listeners
 EPSILON = 1e-8  # -80 dB under the loudest instant: what lies below does not count
@@ -41,7 +41,6 @@ FEATURES = CEPSTRA * TIME_COSINES
 
 _WINDOW = 0.032  # seconds, Hann
 _HOP = 0.005  # seconds
-_CHUNK = 2  # sounds at once: more no longer fit the cache
 _INTERVALS = 128  # before averaging down to LOG_TIMES
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
 
@@ -126,9 +125,12 @@ def timbre_features(audio: AudioBatch | NDArray, sample_rate: int, onset: float 
     if not torch.isfinite(batch).all():
         raise AudioUnreadable("the samples contain NaN or infinity; replace them before measuring timbre.")
     starts = torch.full((len(batch),), onset) if onset is not None else find_onset(batch, sample_rate)
-    parts = zip(batch.split(_CHUNK), starts.split(_CHUNK), strict=True)
-    phi = torch.cat(
-        [plan.cepstrum @ compress(_relative_power(*part, plan)) @ plan.log_time for part in parts]
+    first = (starts * plan.sample_rate).round().long().clamp(max=batch.shape[1])
+    phi = torch.stack(
+        [
+            plan.cepstrum @ compress(_relative_power(row[start:], plan)) @ plan.log_time
+            for row, start in zip(batch, first.tolist(), strict=True)
+        ]
     )
     return phi.flatten(1).reshape(*signal.shape[:-1], FEATURES)
 
@@ -139,7 +141,8 @@ class _Plan(NamedTuple):
     sample_rate: int
     hop: int
     shortest: int  # samples of one window
-    window: Tensor  # (fft,): Hann, padded with zeros
+    before: int  # of these, samples before its centre
+    window: Tensor  # (shortest,): Hann
     fft: int
     mel: Tensor  # (bin, BANDS), already A-weighted; bins up to the last band's
     intervals: Tensor  # (frame, _INTERVALS) averages between the log-time edges
@@ -162,7 +165,6 @@ def _plan(sample_rate: int) -> _Plan:
     empty = mel.sum(1) < 1e-6
     mel[empty, nearest[empty]] = 1.0
     mel *= (area / mel.sum(1) * a_weighting(edges[1:-1]))[:, None]
-    before = (fft - window) // 2
     frames = math.ceil(SECONDS / (hop / sample_rate)) + 1
     centres = np.arange(frames) * hop / sample_rate
     half = hop / sample_rate / 2
@@ -173,7 +175,8 @@ def _plan(sample_rate: int) -> _Plan:
         sample_rate,
         hop,
         window,
-        torch.nn.functional.pad(torch.hann_window(window), (before, fft - window - before)),
+        fft // 2 - (fft - window) // 2,
+        torch.hann_window(window),
         fft,
         tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T),
         tensor(intervals),
@@ -182,24 +185,22 @@ def _plan(sample_rate: int) -> _Plan:
     )
 
 
-def _relative_power(batch: AudioBatch, onsets: Tensor, plan: _Plan) -> Tensor:
-    """W P / g on the log-time axis, (batch, BANDS, _INTERVALS); zero for silence."""
-    length = (len(plan.intervals) - 1) * plan.hop
-    padded = torch.nn.functional.pad(batch, (0, length))
-    first = (onsets * plan.sample_rate).round().long().clamp(max=batch.shape[1])
-    aligned = torch.stack([row[i : i + length] for row, i in zip(padded, first.tolist(), strict=True)])
-    half = plan.fft // 2
-    frames = _sounding(aligned, half, plan)  # those behind have no power
-    framed = torch.nn.functional.pad(aligned, (half, half)).unfold(1, plan.fft, plan.hop)[:, :frames]
-    parts = torch.view_as_real(torch.fft.rfft(framed * plan.window.to(batch))[..., : plan.mel.shape[0]])
+def _relative_power(sound: Audio, plan: _Plan) -> Tensor:
+    """W P / g of a sound from its onset on, on the log-time axis, (BANDS, _INTERVALS); zero for silence."""
+    frames = _sounding_frames(sound, plan)  # those behind have no power
+    before = plan.before
+    samples = (frames - 1) * plan.hop + plan.shortest - before
+    padded = torch.nn.functional.pad(sound[:samples], (before, max(0, samples - len(sound))))
+    windowed = padded.unfold(0, plan.shortest, plan.hop) * plan.window.to(sound)
+    parts = torch.view_as_real(torch.fft.rfft(windowed, plan.fft)[:, : plan.mel.shape[0]])
     real, imaginary = parts[..., 0], parts[..., 1]
     power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals[:frames]
-    loudest = power.sum(1).amax(1)
-    return power / loudest.clamp(min=1e-20)[:, None, None] * (loudest > 1e-12)[:, None, None]
+    loudest = power.sum(0).amax()
+    return power / loudest.clamp(min=1e-20) * (loudest > 1e-12)
 
 
-def _sounding(aligned: AudioBatch, half: int, plan: _Plan) -> int:
-    """How many frames, ``half`` a window to either side, reach a sample that is not zero in one of the sounds."""
-    samples = aligned.any(0).nonzero()
-    last = int(samples[-1]) if len(samples) else 0
-    return min(len(plan.intervals), (last + half) // plan.hop + 1)
+def _sounding_frames(sound: Audio, plan: _Plan) -> int:
+    """How many frames, half a window to either side, reach a sample that is not zero."""
+    sounding = sound.nonzero()
+    last = int(sounding[-1]) if len(sounding) else 0
+    return min(len(plan.intervals), (last + plan.before) // plan.hop + 1)

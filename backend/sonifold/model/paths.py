@@ -26,7 +26,7 @@ MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
 RECENT_LINES = 32  # measured straight lines kept: a second path between the same sounds costs half
 MAX_STEPS = 129
 MAP_POINTS = 65  # of a path as drawn
-ALMOST = 0.05  # steps: one that would move by less is not rendered again
+EVEN = 0.04  # variation of the steps that a path is timed for; rendered, it comes out a little more
 
 Pair = tuple[Sound, Sound]
 
@@ -82,17 +82,16 @@ class PathFinder:
         solved = self._solve(pairs, choice.kind, measure)
         return [self._timed(choice, pair, each, steps) for pair, each in zip(pairs, solved, strict=True)]
 
-    def retimed(self, path: Path, heard: Tensor, at: Tensor) -> Path:
-        """The same curve with its steps at equal distances to the ear.
+    def retimed(self, path: Path, heard: Tensor) -> Path:
+        """The same curve with its steps at nearly equal distances to the ear; as few are moved as that takes.
 
         Args:
-            heard: (n - 1,) distances that were heard between the times ``at`` (n,). Steps that would move by less
-                than ``ALMOST`` stay where they are.
+            heard: (step - 1,) distances that were heard between the steps.
         """
         reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
         even = torch.linspace(0, float(reached[-1]), path.steps)
-        target = torch.from_numpy(np.interp(even, reached, at)).to(path.times)
-        times = torch.where((target - path.times).abs() * (path.steps - 1) > ALMOST, target, path.times)
+        target = torch.from_numpy(np.interp(even, reached, path.times)).to(path.times)
+        times = torch.where(displaced(heard), target, path.times)
         positions = geodesic.at(path.map[None], times)[0]
         return replace(
             path,
@@ -195,6 +194,24 @@ class PathFinder:
 def distances_between(timbre: Timbre) -> Tensor:
     """Distances of Phi between successive sounds, (step - 1,)."""
     return timbre.diff(dim=0).norm(dim=1)
+
+
+def variation(distances: Tensor) -> float:
+    """Standard deviation over mean."""
+    return float(distances.std(correction=0) / distances.mean().clamp(min=1e-9))
+
+
+def displaced(heard: Tensor) -> Tensor:
+    """Of steps with distances ``heard`` (step - 1,) between them, the fewest that have to move for a variation of at
+    most ``EVEN``, bool (step,).
+    """
+    away = torch.cat([torch.zeros(1), (heard / heard.mean().clamp(min=1e-9) - 1).cumsum(0)])  # steps
+    moved = torch.zeros(len(away), dtype=torch.bool)
+    for step in away.abs().argsort(descending=True):
+        if variation(1 + away.diff()) <= EVEN:
+            break
+        away[step], moved[step] = 0, True
+    return moved
 
 
 def _length(timbre: Timbre) -> float:

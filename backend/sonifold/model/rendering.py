@@ -11,13 +11,12 @@ from torch import Tensor
 from sonifold.audio.clip import Clip
 from sonifold.model import provenance
 from sonifold.model.core import LatentModel
-from sonifold.model.paths import PathFinder, distances_between
+from sonifold.model.paths import EVEN, PathFinder, distances_between, variation
 from sonifold.morph.glide import glide
 from sonifold.morph.path import Path
 from sonifold.types import AudioBatch
 
-UNEVEN = 0.06  # variation of the steps heard, above which a path is timed again
-SCOUTED = 17  # steps from which on every second is heard first
+UNEVEN = 0.06  # variation of the steps above which they are timed a second time
 GLIDE_SECONDS = 0.5, 20.0  # shorter has no room for two attacks, longer is mostly held sound
 
 
@@ -35,8 +34,8 @@ class PathRenderer:
         """A path made audible, re-timed by what is heard.
 
         Rendering moves the timbre a little off the features that the path was timed by; a step louder in its first
-        milliseconds than predicted can double the steps around it. Every second step tells how the path is heard;
-        where its steps still come out uneven, they are timed once more. The bare line is left as it is, its speed
+        milliseconds than predicted can double the steps around it. So the steps that are heard too far from where
+        they should be are moved and rendered again. The bare line is left as it is, its speed
         that of its features.
 
         Returns:
@@ -44,14 +43,13 @@ class PathRenderer:
         """
         if path.kind == "linear":
             return path, self.steps([path])[0]
-        if path.steps >= SCOUTED:
-            scouts = torch.arange(0, path.steps, 2 if path.steps % 2 else 1)
-            heard = distances_between(self._model.timbre_of(self._audio(path, scouts)))
-            path = self._finder.retimed(path, heard, path.times[scouts])
         audio = self._audio(path, torch.arange(path.steps))
         timbre = self._model.timbre_of(audio)
-        if _variation(distances_between(timbre)) > UNEVEN:
-            timed = self._finder.retimed(path, distances_between(timbre), path.times)
+        for tolerated in (EVEN, UNEVEN):
+            heard = distances_between(timbre)
+            if variation(heard) <= tolerated:
+                break
+            timed = self._finder.retimed(path, heard)
             moved = (timed.times != path.times).nonzero()[:, 0]
             path = timed
             if len(moved):
@@ -79,7 +77,3 @@ class PathRenderer:
         return self._model.renderer.steps(
             path.nodes[steps], path.times[steps], path.start, path.end, progress
         )
-
-
-def _variation(distances: Tensor) -> float:
-    return float(distances.std(correction=0) / distances.mean().clamp(min=1e-9))

@@ -14,28 +14,28 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sonifold.audio.pitch import pitch
 from sonifold.morph.level import loudness
 from sonifold.morph.timing import Times, between, landmarks, places
 from sonifold.morph.transpose import Transposer
-from sonifold.representation.spectral import HOP, ONSET, Spectral, squared
+from sonifold.representation.spectral import HOP, ONSET, WINDOW, Spectral
 from sonifold.sound import Sound
-from sonifold.types import Audio, Curves, FeatureMap, FeatureMaps, Points
+from sonifold.types import Audio, Curves, FeatureMaps, Points
 
 KNOTS = (0.0, 0.5, 1.0)  # fractions at which moved ends are encoded; between them a parabola leads
-GRID = 9  # fractions at which what will be heard is foretold
+GRID = 17  # fractions at which what will be heard is foretold
 PAYS = 0.9  # of the distance in Phi: nearer than this, and an interval that was only heard counts
 CHANGED = 1e-3  # of a feature or a latent coordinate: more than rounding
 RECENT = 64  # sounds whose pitch has been listened for
 SILENT = 1e-5  # of a sound's peak: below this, to its end, it is over
 AFTER = 4  # hops that are still rendered then
-DETAIL = 4.0  # natural log of magnitude: fine structure is kept within +-35 dB of its envelope
-FAINT = 1e-5  # of an envelope's largest value: below this there is no fine structure
 Decode = Callable[[Points], FeatureMaps]
 
 
@@ -44,21 +44,7 @@ class FineStructure:
     """What the features of a recording do not resolve, for as long as a step is rendered."""
 
     spectrum: Tensor  # complex (frame, bin), loudest frame at 0 dB: its phases count
-    detail: Tensor  # (frame, bin), log of magnitude over its smooth envelope
-    features: FeatureMap  # (band, frame of the grid)
-
-    @classmethod
-    def of(cls, audio: Audio, spectral: Spectral, frames: int) -> FineStructure:
-        """Of a recording (sample,), its first ``frames`` hops; the features are of all of it."""
-        spectrum = spectral.stft(audio[None])
-        power = squared(spectrum)
-        features, level = spectral.features_of_power(spectral.to_bands @ power.mT)
-        gain = 10 ** (-float(level) / 20)
-        magnitude = power[0, :frames].sqrt_().mul_(gain)
-        envelope = spectral.magnitudes(features, frames)[0]
-        floor = FAINT * envelope.amax()
-        detail = ((magnitude + floor) / (envelope + floor)).log_().clamp_(-DETAIL, DETAIL)
-        return cls(spectrum[0, :frames] * gain, detail, features[0])
+    log_power: Tensor  # (frame, bin), see :meth:`Spectral.log_power_of`
 
 
 class Crossing:
@@ -114,7 +100,12 @@ class Crossing:
         ]
         features, _ = self.representation.analyse(torch.stack(moved))
         phi = self.representation.timbre(
-            torch.cat([torch.stack([one.features for one in self._own]), features])
+            torch.cat(
+                [
+                    torch.stack([sound.features for sound in self.sounds if sound.features is not None]),
+                    features,
+                ]
+            )
         )
         return bool((phi[2] - phi[3]).norm() < PAYS * (phi[0] - phi[1]).norm())
 
@@ -135,34 +126,82 @@ class Crossing:
         """Of the end ``side`` (0 or 1), at the pitch that belongs to a fraction of the way."""
         if self.interval == 0 or fraction == side:
             return self._own[side]
-        return FineStructure.of(self._moved(side, fraction), self.representation, self.frames)
+        level = np.interp(fraction, np.linspace(0, 1, GRID), self._analysed.levels[side])
+        return self._fine_structure(self._moved(side, fraction, self._rendered), float(level))
 
-    def _moved(self, side: int, fraction: float) -> Audio:
+    @property
+    def _rendered(self) -> int:
+        """Samples that the ``frames`` reach into."""
+        return self.frames * HOP + WINDOW
+
+    def _fine_structure(self, audio: Audio, level: float) -> FineStructure:
+        """Of a recording (sample,) whose loudest frame is at ``level`` dB."""
+        loud = audio[None, : self._rendered] * 10 ** (-level / 20)
+        spectrum = self.representation.stft(loud)[0, : self.frames]
+        return FineStructure(spectrum, self.representation.log_power_of(spectrum))
+
+    def _moved(self, side: int, fraction: float, samples: int | None = None) -> Audio:
         """The recording of the end ``side`` at the pitch that belongs to a fraction of the way."""
-        return self._transposers[side](self.interval * (fraction - side))
+        return self._transposers[side](self.interval * (fraction - side), samples)
 
     @cached_property
     def _own(self) -> list[FineStructure]:
         audio = [sound.audio for sound in self.sounds if sound.audio is not None]
-        return [FineStructure.of(one, self.representation, self.frames) for one in audio]
-
-    def _at_its_time(self, residual: FeatureMap, side: int, fraction: float) -> FeatureMap:
-        """A residual of the end ``side`` with its times moved to those of a fraction of the way."""
-        centres = self.representation.frame_centres
-        wanted = torch.from_numpy(centres) - ONSET
-        place = places(wanted, self._times(fraction), self._marks[side], 1.0).numpy() + ONSET
-        at = torch.from_numpy(np.interp(place, centres, np.arange(len(centres)))).float()
-        left = at.long().clamp(max=len(centres) - 2)
-        return torch.lerp(residual[:, left], residual[:, left + 1], at - left)
+        levels = self._analysed.levels[[0, 1], [0, -1]]
+        return [
+            self._fine_structure(samples, float(level)) for samples, level in zip(audio, levels, strict=True)
+        ]
 
     @cached_property
-    def _grid(self) -> Tensor:
-        """Features of both ends at the pitches of ``GRID`` fractions, (2, GRID, band, frame)."""
+    def _analysed(self) -> Analysed:
+        """Both ends at the pitches of ``GRID`` fractions, or where they are if those are all the same."""
+        fractions = torch.linspace(0, 1, GRID).tolist() if self.interval else [0.0]
+        features, levels = [], []
+        for side in (0, 1):
+            audio = [self._moved(side, u if self.interval else float(side)) for u in fractions]
+            parts = [self.representation.analyse(samples[None]) for samples in audio]
+            features.append(torch.cat([maps for maps, _ in parts]).expand(GRID, -1, -1))
+            levels.append(torch.cat([level for _, level in parts]).expand(GRID))
+        return Analysed(torch.stack(features), torch.stack(levels).numpy())
+
+    @cached_property
+    def _log_power(self) -> Tensor:
+        """Of the moved ends' features, (2, GRID, band, frame)."""
+        features = self._analysed.features
         if self.interval == 0:
-            return torch.stack([one.features for one in self._own])[:, None].expand(-1, GRID, -1, -1)
-        fractions = torch.linspace(0, 1, GRID).tolist()
-        audio = [[self._moved(side, u) for u in fractions] for side in (0, 1)]
-        return torch.stack([self.representation.analyse(torch.stack(one))[0] for one in audio])
+            return self.representation.log_power(features[:, 0])[:, None].expand_as(features)
+        return torch.stack([self.representation.log_power(maps) for maps in features])
+
+    @cached_property
+    def _residuals(self) -> Tensor:
+        """What decoding leaves out of the moved ends, at the times of ``GRID`` fractions, (2, GRID, band, frame)."""
+        fractions = torch.linspace(0, 1, GRID)
+        if self.interval == 0:  # the ends stay where they are in latent space
+            decoded = self._decoded[:, None]
+        else:
+            decoded = self._decode(self.latent(fractions).flatten(0, 1)).unflatten(0, (2, -1))
+        residuals = self._analysed.features - decoded + self._added[:, None]
+        if self.same:
+            return residuals
+        return torch.stack([self._at_their_times(maps, side) for side, maps in enumerate(residuals)])
+
+    def _at_their_times(self, residuals: FeatureMaps, side: int) -> FeatureMaps:
+        """Residuals (GRID, band, frame) of the end ``side`` with their times moved to those of the fractions."""
+        centres = self.representation.frame_centres
+        sounding = torch.from_numpy(centres) - ONSET
+        frames = np.stack(
+            [
+                places(sounding, self._times(fraction), self._marks[side], 1.0).numpy() + ONSET
+                for fraction in np.linspace(0, 1, GRID)
+            ]
+        )
+        at = torch.from_numpy(np.interp(frames, centres, np.arange(len(centres)))).float()
+        left = at.long().clamp(max=len(centres) - 2)
+        rows = residuals.mT.contiguous()  # (GRID, frame, band): whole rows are read
+        near = [
+            torch.lerp(row[i], row[i + 1], (t - i)[:, None]) for row, i, t in zip(rows, left, at, strict=True)
+        ]
+        return torch.stack(near).mT
 
     @cached_property
     def _knots(self) -> Tensor:
@@ -170,10 +209,8 @@ class Crossing:
         own = torch.stack([sound.z for sound in self.sounds])
         if self.interval == 0:
             return own[:, None].expand(-1, len(KNOTS), -1)
-        half = GRID // 2
-        z = self._encode(
-            torch.stack([self._grid[0, half], self._grid[0, -1], self._grid[1, 0], self._grid[1, half]])
-        )
+        half, features = GRID // 2, self._analysed.features
+        z = self._encode(torch.stack([features[0, half], features[0, -1], features[1, 0], features[1, half]]))
         return torch.stack([torch.stack([own[0], z[0], z[1]]), torch.stack([z[2], z[3], own[1]])])
 
     def latent(self, fractions: Tensor) -> Tensor:
@@ -220,48 +257,46 @@ class Crossing:
         audio = self.sounds[side].audio
         return None if changed or moved or audio is None or audio.abs().amax() > 1 else audio
 
-    def residuals(self, features: Tensor, fractions: Tensor) -> Tensor:
-        """What decoding leaves out of moved ends' features (2, node, band, frame), at fractions (node,)."""
-        if self.interval == 0:  # the ends stay where they are in latent space
-            decoded = self._decoded[:, None]
-        else:
-            decoded = self._decode(self.latent(fractions).flatten(0, 1)).unflatten(0, (2, -1))
-        residuals = features - decoded + self._added[:, None]
-        if self.same:
-            return residuals
-        return torch.stack(
-            [
-                torch.stack(
-                    [self._at_its_time(one, side, u) for one, u in zip(rows, fractions.tolist(), strict=True)]
-                )
-                for side, rows in enumerate(residuals)
-            ]
-        )
+    def heard(self, points: Points, fractions: Tensor) -> FeatureMaps:
+        """Features (node, band, frame) at points (node, latent) of the way, with what is left of both residuals."""
+        left = torch.einsum("nsg,sgbf->nbf", self._shares(fractions), self._residuals)
+        return self.representation.normalise(self._decode(points) + left)
 
-    def foretold(self, points: Points) -> FeatureMaps:
-        """Features at places (node, latent) spread evenly over the way, residuals of the moved ends included."""
-        coarse = self.residuals(self._grid, torch.linspace(0, 1, GRID))
-        nodes = len(points)
-        fine = torch.nn.functional.interpolate(
-            coarse.flatten(2).mT, size=nodes, mode="linear", align_corners=True
-        ).mT.unflatten(2, coarse.shape[2:])
-        return self.together(self._decode(points), fine, torch.linspace(0, 1, nodes))
+    def between(self, fractions: Tensor) -> Tensor:
+        """Log power (node, band, frame) on a straight line between the ends', each moved to its fraction."""
+        sides = torch.stack([1 - fractions, fractions], 1)
+        return torch.einsum("nsg,sgbf->nbf", _hat(fractions)[:, None] * sides[:, :, None], self._log_power)
 
-    def together(self, decoded: FeatureMaps, residuals: Tensor, fractions: Tensor) -> FeatureMaps:
-        """Decoded features (node, band, frame) with what is left of each end's residual (2, node, band, frame)."""
-        return self.representation.normalise(decoded + faded(residuals, fractions))
+    def _shares(self, fractions: Tensor) -> Tensor:
+        """How much of each end's residual at each of ``GRID`` fractions is left at fractions (node,),
+        (node, 2, GRID).
+
+        What the two have in common stays; of the rest a quarter of each is left in the middle, which is nearer to
+        real sounds than half of both.
+        """
+        hat = _hat(fractions)
+        both = fractions * (1 - fractions) * (hat @ self._common)
+        left = torch.stack([(1 - fractions) ** 2 + both, fractions**2 + both], 1)
+        return left[:, :, None] * hat[:, None]
+
+    @cached_property
+    def _common(self) -> Tensor:
+        """Cosine between the two residuals at ``GRID`` fractions, at least 0, (GRID,)."""
+        first, last = self._residuals.flatten(2)
+        return torch.nn.functional.cosine_similarity(first, last).clamp(min=0)
 
 
-def faded(residuals: Tensor, fractions: Tensor) -> FeatureMaps:
-    """What is left of two residuals (2, node, band, frame) at fractions (node,) of the way, (node, band, frame).
+class Analysed(NamedTuple):
+    """Two ends at ``GRID`` fractions of the way."""
 
-    What they have in common stays; of the rest a quarter of each is left in the middle, which is nearer to real
-    sounds than half of both.
-    """
-    t = fractions[:, None, None].to(residuals)
-    first, last = residuals
-    common = torch.nn.functional.cosine_similarity(first.flatten(1), last.flatten(1)).clamp(min=0)
-    return (1 - t) ** 2 * first + t**2 * last + t * (1 - t) * common[:, None, None] * (first + last)
+    features: Tensor  # (2, GRID, band, frame)
+    levels: NDArray[np.float32]  # (2, GRID) dB
+
+
+def _hat(fractions: Tensor) -> Tensor:
+    """Weights (node, GRID) of linear interpolation between ``GRID`` even fractions."""
+    knots = torch.linspace(0, 1, GRID)
+    return (1 - (fractions[:, None] - knots).abs() * (GRID - 1)).clamp(min=0)
 
 
 @lru_cache(RECENT)

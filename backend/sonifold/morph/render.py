@@ -26,7 +26,8 @@ from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
 
-STEP_ITERATIONS = 2  # of Griffin-Lim from the ends' own phases
+STEP_ITERATIONS = 1  # of Griffin-Lim from the ends' own phases, with
+STEP_MOMENTUM = 0.5  # which it comes half as close to the target as a second would
 POINT_ITERATIONS = 12  # from noise, for a bare point
 MOVED_STEPS = 4  # of latent inversion, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
@@ -88,7 +89,7 @@ class Renderer:
     @torch.no_grad()
     def along(self, points: Points, start: Sound, end: Sound) -> FeatureMaps:
         """Features that will be heard at places (node, latent) spread evenly over a way."""
-        return self.crossing(start, end).foretold(points)
+        return self.crossing(start, end).heard(points, torch.linspace(0, 1, len(points)))
 
     @torch.no_grad()
     def points(self, points: Points, levels: Tensor) -> AudioBatch:
@@ -128,21 +129,28 @@ class Renderer:
 
     def _between(self, crossing: Crossing, points: Points, fractions: Tensor, progress: Tensor) -> AudioBatch:
         """The same where no recording is heard."""
-        fine = [[crossing.fine_structure(side, u) for u in fractions.tolist()] for side in (0, 1)]
-        features = torch.stack([torch.stack([one.features for one in side]) for side in fine])
-        residuals = crossing.residuals(features, fractions)
-        maps = crossing.together(self.features(points), residuals, fractions)
-        steps = zip(maps, *fine, fractions.tolist(), strict=True)
-        audio = torch.stack([self._step(crossing.frames, *step) for step in steps])
-        first, last = crossing.loudness
-        return at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
+        changes = self.representation.log_power(crossing.heard(points, fractions)) - crossing.between(
+            fractions
+        )
+        audio = torch.stack(
+            [self._step(crossing, *step) for step in zip(changes, fractions.tolist(), strict=True)]
+        )
+        loudness = torch.lerp(*crossing.loudness, progress)
+        audio = at_loudness(audio, loudness, self.representation.sample_rate)
+        return torch.nn.functional.pad(audio, (0, self.representation.samples - audio.shape[1]))
 
-    def _step(
-        self, frames: int, features: FeatureMap, first: FineStructure, last: FineStructure, fraction: float
-    ) -> Audio:
-        """One step (sample,), its first ``frames`` hops of some loudness, silent after."""
-        detail = torch.lerp(first.detail, last.detail, fraction)
-        phase = mixed(first.spectrum, last.spectrum, fraction)
-        target = self.representation.magnitudes(features[None], frames) * detail.exp_()
-        sound = self.representation.refine_phase(target, phase[None], STEP_ITERATIONS)[0]
-        return torch.nn.functional.pad(sound, (0, self.representation.samples - len(sound)))
+    def _step(self, crossing: Crossing, change: FeatureMap, fraction: float) -> Audio:
+        """One step of some loudness, as long as it sounds: both ends mixed, their log power changed by ``change``."""
+        ends = (crossing.fine_structure(0, fraction), crossing.fine_structure(1, fraction))
+        target = self._target(ends, change, fraction)
+        phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)
+        return self.representation.refine_phase(target[None], phase[None], STEP_ITERATIONS, STEP_MOMENTUM)[0]
+
+    def _target(
+        self, ends: tuple[FineStructure, FineStructure], change: FeatureMap, fraction: float
+    ) -> Tensor:
+        """Magnitudes (frame, bin) of a step."""
+        first, last = ends
+        log_power = self.representation.between_bands(change, len(first.spectrum))
+        log_power += torch.lerp(first.log_power, last.log_power, fraction)
+        return self.representation.magnitudes_of(log_power)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+import numpy as np
 import torch
+from scipy.fft import irfft, rfft
 from torch import Tensor
 
 from sonifold.representation.spectral import ONSET
@@ -24,21 +26,24 @@ class Transposer:
         self.audio = audio
         self._finer = lru_cache(RECENT)(self._band_limited)
 
-    def __call__(self, octaves: float) -> Audio:
-        """The recording so much higher, (sample,), its onset where it was; cut, or silent, at the end."""
+    def __call__(self, octaves: float, samples: int | None = None) -> Audio:
+        """The recording so much higher, or the first ``samples`` of it, its onset where it was; cut, or silent, at
+        the end.
+        """
+        samples = len(self.audio) if samples is None else min(samples, len(self.audio))
         if octaves == 0:
-            return self.audio
+            return self.audio[:samples]
         speed = 2.0**octaves
         finer = self._finer(max(0, math.ceil(SPEEDS * octaves - 0.05)))
-        at = ((torch.arange(len(self.audio)) - ONSET) * speed + ONSET) * FINER
-        left = at.int()
-        inside = (at >= 0) & (left < len(finer) - 1)
-        left = left.clamp(0, len(finer) - 2)
-        return torch.lerp(finer.index_select(0, left), finer.index_select(0, left + 1), at - left) * inside
+        at = torch.arange(samples).sub_(ONSET).mul(speed * FINER).add_(ONSET * FINER)
+        left = at.clamp(0, len(finer) - 2).int()
+        at -= left  # 0 to 1, but where the recording has not begun, or is over
+        near, next_ = finer.index_select(0, left), finer[1:].index_select(0, left)
+        return torch.lerp(near, next_, at).masked_fill_((at < 0) | (at > 1), 0)
 
     def _band_limited(self, steps: int) -> Tensor:
         """The recording at ``FINER`` times its rate, its band limited by so many steps of a third octave."""
         length = len(self.audio) + GUARD
-        spectrum = torch.fft.rfft(self.audio, length)
+        spectrum = rfft(self.audio.numpy(), length)
         spectrum[int(len(spectrum) * 2 ** (-steps / SPEEDS)) :] = 0
-        return FINER * torch.fft.irfft(spectrum, FINER * length)
+        return torch.from_numpy(irfft(spectrum, FINER * length) * np.float32(FINER))
