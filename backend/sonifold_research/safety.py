@@ -41,29 +41,29 @@ def reproduce(out: Path, sources: Path | None, progress: Progress) -> dict[str, 
     out.mkdir(parents=True, exist_ok=True)
     pool = digits.load(sources)
     images = torch.cat(list(pool.values()))
-    found: dict[str, Counts] = {}
+    counts: dict[str, Counts] = {}
     for d in DIMENSIONS:
-        found |= _kept(out / f"paths-{d}.json", partial(_dimension, images, d, progress))
+        counts |= _kept(out / f"paths-{d}.json", partial(_dimension, images, d, progress))
     split = digits.split(pool, 0).train.images
-    found |= _kept(out / "rhvae.json", lambda: {"RHVAE, ten seeds": _ten_seeds(split, progress)})
-    found |= _kept(out / "pack.json", lambda: {"HMC, pack oneshots": _pack()})
-    _record(found)
-    return found
+    counts |= _kept(out / "rhvae.json", lambda: {"RHVAE, ten seeds": _ten_seeds(split, progress)})
+    counts |= _kept(out / "pack.json", lambda: {"HMC, pack oneshots": _pack()})
+    _record(counts)
+    return counts
 
 
-def table(found: dict[str, Counts]) -> str:
+def table(counts_by_name: dict[str, Counts]) -> str:
     """One line each."""
     return "\n".join(
-        f"{name:42s}  " + "  ".join(f"{what} {value:.4g}" for what, value in counts.items())
-        for name, counts in found.items()
+        f"{name:42s}  " + "  ".join(f"{column} {value:.4g}" for column, value in counts.items())
+        for name, counts in counts_by_name.items()
     )
 
 
 def _kept(file: Path, measure: Callable[[], dict[str, Counts]]) -> dict[str, Counts]:
     if not file.exists():
-        found = measure()
+        measured = measure()
         draft = file.with_suffix(".part")
-        draft.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         draft.replace(file)
     return json.loads(file.read_text(encoding="utf-8"))
 
@@ -92,10 +92,10 @@ def _dimension(images: Tensor, d: int, progress: Progress) -> dict[str, Counts]:
         "blend, kernel, weight 10": (Blend.over(pullback, posterior, centroids, 10.0), means),
         "blend, ensemble": (Blend.over(pullback, ensemble, centroids), means),
     }
-    found: dict[str, Counts] = {}
+    counts: dict[str, Counts] = {}
     for number, (name, (metric, points)) in enumerate(metrics.items()):
         progress(f"{d} dimensions, paths under: {name}", number, len(metrics))
-        found[f"paths, d = {d}, {name}"] = paths(metric, points)
+        counts[f"paths, d = {d}, {name}"] = paths(metric, points)
     volumes: dict[str, KernelMetric | SamplingMetric] = {
         "posterior": posterior,
         "learned": learned,
@@ -103,8 +103,8 @@ def _dimension(images: Tensor, d: int, progress: Progress) -> dict[str, Counts]:
     }
     for number, (name, volume) in enumerate(volumes.items()):
         progress(f"{d} dimensions, HMC on: {name}", number, len(volumes))
-        found[f"HMC, d = {d}, {name}"] = chains(volume)
-    return found
+        counts[f"HMC, d = {d}, {name}"] = chains(volume)
+    return counts
 
 
 @torch.no_grad()
@@ -114,13 +114,13 @@ def paths(metric: Metric, points: Points, pairs: int = PAIRS) -> Counts:
     starts, ends = points[torch.randint(len(points), (2, pairs), generator=source)]
     solved = geodesic.solve(metric, starts, ends, NODES)
     fine = FINE * (NODES - 1) + 1
-    ours, lines = (
+    geodesics, lines = (
         torch.cat([metric.energy(part) for part in curves.split(50)])
         for curves in (solved.sample(fine), geodesic.line(starts, ends, fine))
     )
-    finite = torch.isfinite(solved.nodes).flatten(1).all(1) & torch.isfinite(ours)
-    worse = finite & (ours > (1 + ROUND_OFF) * lines)
-    gain = (ours / lines)[(lines > 0) & finite]
+    finite = torch.isfinite(solved.nodes).flatten(1).all(1) & torch.isfinite(geodesics)
+    worse = finite & (geodesics > (1 + ROUND_OFF) * lines)
+    gain = (geodesics / lines)[(lines > 0) & finite]
     return {
         "pairs": pairs,
         "not finite": int((~finite).sum()),
@@ -132,15 +132,15 @@ def paths(metric: Metric, points: Points, pairs: int = PAIRS) -> Counts:
 
 def chains(metric: KernelMetric | SamplingMetric, count: int = CHAINS) -> Counts:
     """HMC on a metric's volume: acceptance, escapes, and the gradient's largest error against autograd."""
-    drawn = VolumeHMC(metric).sample(count)
-    y = drawn.points.double().requires_grad_(True)
+    samples = VolumeHMC(metric).sample(count)
+    y = samples.points.double().requires_grad_(True)
     double = metric.to(torch.float64)
     (expected,) = torch.autograd.grad(double.magnification(y).sum(), y)
-    gradient = metric.magnification_gradient(drawn.points)[1].double()
+    gradient = metric.magnification_gradient(samples.points)[1].double()
     return {
         "chains": count,
-        "acceptance": float(drawn.acceptance or 0),
-        "escapes": int(drawn.escapes or 0),
+        "acceptance": float(samples.acceptance or 0),
+        "escapes": int(samples.escapes or 0),
         "gradient error": float((gradient - expected).norm() / expected.norm()),
     }
 
@@ -190,9 +190,9 @@ def _pack() -> Counts:
     return chains(sonifold.load("oneshots").kernel, 64)
 
 
-def _record(found: dict[str, Counts]) -> None:
-    solved = [counts for name, counts in found.items() if name.startswith("paths")]
-    sampled = [counts for name, counts in found.items() if name.startswith("HMC")]
+def _record(counts_by_name: dict[str, Counts]) -> None:
+    solved = [counts for name, counts in counts_by_name.items() if name.startswith("paths")]
+    sampled = [counts for name, counts in counts_by_name.items() if name.startswith("HMC")]
     bad = sum(counts["not finite"] + counts["worse than the line"] for counts in solved)
     total = int(sum(counts["pairs"] for counts in solved))
     rows = [
@@ -206,7 +206,13 @@ def _record(found: dict[str, Counts]) -> None:
             "<= 1e-4",
             len(sampled),
         ),
-        ("RHVAE trainings with NaN", found["RHVAE, ten seeds"]["not finite"], "seeds", "<= 0", SEEDS),
+        (
+            "RHVAE trainings with NaN",
+            counts_by_name["RHVAE, ten seeds"]["not finite"],
+            "seeds",
+            "<= 0",
+            SEEDS,
+        ),
     ]
     for measure, value, unit, bar, n in rows:
         measures.record(measure, value, unit, bar, n, COMMAND, "geometry-safety")

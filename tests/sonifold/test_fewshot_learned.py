@@ -35,7 +35,7 @@ def silent() -> SimpleNamespace:
         def decode(self, z):
             return self.decoder(z)
 
-    return SimpleNamespace(model=SimpleNamespace(vae=Net(), latent_dim=4), heard=torch.eye(2))
+    return SimpleNamespace(model=SimpleNamespace(vae=Net(), latent_dim=4), timbre_weight=torch.eye(2))
 
 
 def test_the_field_that_is_learned_through_is_the_field_that_is_used():

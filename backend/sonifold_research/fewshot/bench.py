@@ -56,9 +56,9 @@ class Bench:
     encodings: Encodings
     statistics: Statistics
     library: Tensor  # (sound, K) that the base was trained on
-    heard: Tensor  # (512, K)
+    timbre_weight: Tensor  # (512, K)
     offset: Tensor  # (512,)
-    kept: tuple[Tensor, Tensor, Points]  # coefficients, timbre and points of the base's held-out sounds
+    held_out: tuple[Tensor, Tensor, Points]  # coefficients, timbre and points of the base's held-out sounds
     cache: Path | None = None  # where what takes long is kept
 
     @classmethod
@@ -66,15 +66,15 @@ class Bench:
         """Sounds and encodings, made once and kept in ``cache``."""
         sounds = groups.build(dataset, cache / "notes.safetensors", progress)
         encoded = encodings.encode(model, sounds, cache / "encodings.safetensors", progress)
-        heard, offset = model.coefficients.timbre_map(model.representation)
+        timbre_weight, offset = model.coefficients.timbre_map(model.representation)
         rows = [row for row in table.read(dataset) if row.split == "held_out_sounds"][::2][:DRIFT_SOUNDS]
         features = torch.cat(
             [model.representation.analyse(part)[0] for part in table.load_audio(dataset, rows).split(16)]
         )
         values = model.coefficients.analyse(features)
-        kept = values, model.representation.timbre(features), model.inverted(values)
+        held_out = values, model.representation.timbre(features), model.inverted(values)
         library = replay.coefficients(model)[replay.trained(model.library)]
-        return cls(model, sounds, encoded, statistics(model), library, heard, offset, kept, cache)
+        return cls(model, sounds, encoded, statistics(model), library, timbre_weight, offset, held_out, cache)
 
     @staticmethod
     def draw(group: Group, count: int, seed: int) -> tuple[list[int], list[int]]:
@@ -85,11 +85,11 @@ class Bench:
     def uploads(self, places: list[int], seed: int) -> Uploads:
         """As the app would make them."""
         features, _ = self.model.representation.analyse(self.sounds.audio[places])
-        given = [
+        sounds = [
             Sound(self.encodings.z[place], str(place), features=features[i], audio=self.sounds.audio[place])
             for i, place in enumerate(places)
         ]
-        return Uploads.of(self.model, given, seed=seed)
+        return Uploads.of(self.model, sounds, seed=seed)
 
     @torch.no_grad()
     def phi_error(self, vae: VAE, places: list[int], refined: bool = True) -> float:
@@ -105,7 +105,7 @@ class Bench:
         return self._mean_error(vae.decode(invert(vae, values, z, 1)), timbre)
 
     def _mean_error(self, decoded: Tensor, timbre: Tensor) -> float:
-        return float((decoded @ self.heard.T + self.offset - timbre).norm(dim=1).mean())
+        return float((decoded @ self.timbre_weight.T + self.offset - timbre).norm(dim=1).mean())
 
     @cached_property
     def undrifted(self) -> float:
@@ -134,8 +134,8 @@ class ClosedScores:
     def __init__(self, bench: Bench, own: list[int], others: list[int]):
         self.bench, self.counts = bench, (len(others), len(own))
         places = [*others, *own]
-        kept, timbre, z = bench.kept
-        self.values = torch.cat([bench.encodings.coefficients[places], kept])
+        values, timbre, z = bench.held_out
+        self.values = torch.cat([bench.encodings.coefficients[places], values])
         self.timbre = torch.cat([bench.encodings.timbre[places], timbre])
         self.z = torch.cat([bench.encodings.z[places], z])
         width = bench.model.vae.config.width
@@ -152,20 +152,20 @@ class ClosedScores:
         factor = torch.linalg.cholesky(curvature + DAMPING * mean * torch.eye(self.z.shape[1]))
 
         def at(z: Points) -> tuple[Tensor, Tensor]:
-            left = vae.decode(z) + (extra(z) if extra is not None else 0) - self.values
-            return left, left.square().mean(1) + PRIOR * z.square().sum(1)
+            residual = vae.decode(z) + (extra(z) if extra is not None else 0) - self.values
+            return residual, residual.square().mean(1) + PRIOR * z.square().sum(1)
 
         z = self.z
-        left, loss = at(z)
+        error_rows, loss = at(z)
         for _ in range(CHORDS):
-            slope = (jacobian @ left[..., None])[..., 0] / self.values.shape[1] ** 0.5 + PRIOR * z
+            slope = (jacobian @ error_rows[..., None])[..., 0] / self.values.shape[1] ** 0.5 + PRIOR * z
             candidate = z - torch.cholesky_solve(slope[..., None], factor)[..., 0]
             reached, lower = at(candidate)
             better = (lower < loss)[:, None]
-            z, left = torch.where(better, candidate, z), torch.where(better, reached, left)
+            z, error_rows = torch.where(better, candidate, z), torch.where(better, reached, error_rows)
             loss = torch.minimum(loss, lower)
-        decoded = left + self.values
-        return (decoded @ self.bench.heard.T + self.bench.offset - self.timbre).norm(dim=1)
+        decoded = error_rows + self.values
+        return (decoded @ self.bench.timbre_weight.T + self.bench.offset - self.timbre).norm(dim=1)
 
     def _drifted(self, errors: Tensor) -> float:
         return float(errors[sum(self.counts) :].mean())

@@ -67,21 +67,21 @@ def in_short(cells: Cells) -> list[str]:
     augmented = [cell for cell in cells if "arms" in cell]
     if not augmented:
         return []
-    found = ", ".join(
+    gains = ", ".join(
         f"{points(difference(augmented, 'geodesic', 'linear interpolation', column))} ({column.split(', ')[0]}, "
         f"{PLACES[column.split(', ')[1]]})"
         for column in COLUMNS
     )
     return [
         "- **A classifier** trained on synthetic sounds on geodesics instead of straight lines gains, in points of "
-        f"balanced accuracy: {found}."
+        f"balanced accuracy: {gains}."
     ]
 
 
 def difference(cells: Cells, name: str, than: str, column: str, count: int | None = None) -> Estimate:
     """Paired difference of balanced accuracies over cells, one N or all."""
-    chosen = [cell["arms"] for cell in cells if count in (None, cell["count"])]
-    return average(np.array([arms[name][column] - arms[than][column] for arms in chosen]))
+    chosen_arms = [cell["arms"] for cell in cells if count in (None, cell["count"])]
+    return average(np.array([arms[name][column] - arms[than][column] for arms in chosen_arms]))
 
 
 def points(estimate: Estimate) -> str:
@@ -162,9 +162,9 @@ def _nearest(cells: Cells) -> list[str]:
         for name in nearness.NAMES:
             row = []
             for count in (*classify.COUNTS, None):
-                chosen = [cell["nearest"] for cell in cells if count in (None, cell["count"])]
-                values = np.array([found[name][test] for found in chosen])
-                plain = np.array([found["latent"][test] for found in chosen])
+                accuracies = [cell["nearest"] for cell in cells if count in (None, cell["count"])]
+                values = np.array([accuracy[name][test] for accuracy in accuracies])
+                plain = np.array([accuracy["latent"][test] for accuracy in accuracies])
                 apart = average(values - plain)
                 interval = "" if name == "latent" else f" [{100 * apart.low:+.1f}, {100 * apart.high:+.1f}]"
                 row.append(f"{100 * values.mean():.1f}{interval}")
@@ -187,8 +187,8 @@ def _nearest(cells: Cells) -> list[str]:
     return [*lines, "; ".join(sentences).capitalize() + ".", ""]
 
 
-def _rendered(found: dict[str, Any] | None) -> list[str]:
-    if found is None:
+def _rendered(rendered: dict[str, Any] | None) -> list[str]:
+    if rendered is None:
         return []
     lines = [
         "**Rendered.** Cells with every synthetic sound rendered and the real ones as recorded, against the same by "
@@ -198,7 +198,7 @@ def _rendered(found: dict[str, Any] | None) -> list[str]:
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     changes = []
-    for cell in found["cells"]:
+    for cell in rendered["cells"]:
         plain = cell["ways"][REAL]
         for name, both in cell["ways"].items():
             row = [f"{100 * both['features'][c]:.1f} -> {100 * both['rendered'][c]:.1f}" for c in COLUMNS]

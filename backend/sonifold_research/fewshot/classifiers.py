@@ -12,10 +12,10 @@ RIDGES = (1e-3, 1e-2, 1e-1, 1.0)
 FOLDS = 4
 
 
-def balanced_accuracy(said: Tensor, truth: Tensor) -> float:
+def balanced_accuracy(predicted: Tensor, truth: Tensor) -> float:
     """Mean over classes of the share recognised."""
     return float(
-        torch.stack([(said[truth == label] == label).float().mean() for label in truth.unique()]).mean()
+        torch.stack([(predicted[truth == label] == label).float().mean() for label in truth.unique()]).mean()
     )
 
 
@@ -25,7 +25,7 @@ def nearest(distances: Tensor, labels: Tensor) -> Tensor:
 
 
 def tuned(
-    real: Tensor, labels: Tensor, train: Tensor, wanted: Tensor, seed: int
+    real: Tensor, labels: Tensor, train: Tensor, train_labels: Tensor, seed: int
 ) -> Callable[[Tensor], Tensor]:
     """Kernel ridge, one class against the others; scale and ridge by cross-validation on the real sounds.
 
@@ -37,7 +37,7 @@ def tuned(
     folds = torch.arange(len(real)) % FOLDS
     order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
     folds = folds[order.argsort()]
-    classes = int(wanted.max()) + 1
+    classes = int(train_labels.max()) + 1
     target = _targets(labels, classes)
     least, settings = float("inf"), (SCALES[0], RIDGES[0])
     for scale in SCALES:
@@ -49,8 +49,8 @@ def tuned(
             error = float((scores - target).square().mean())  # of accuracies too many would be equal
             if error < least:
                 least, settings = error, (scale, ridge)
-    fitted = kernel_ridge(train, wanted, settings[0] * unit, settings[1], classes)
-    return lambda given: fitted(given).argmax(1)
+    fitted = kernel_ridge(train, train_labels, settings[0] * unit, settings[1], classes)
+    return lambda queries: fitted(queries).argmax(1)
 
 
 def kernel_ridge(
@@ -58,13 +58,13 @@ def kernel_ridge(
 ) -> Callable[[Tensor], Tensor]:
     """Scores (asked, class), near 1 for the class and -1 for others; classes count alike."""
 
-    def kernel(given: Tensor) -> Tensor:
-        return (-0.5 * (torch.cdist(given, rows) / scale).square()).exp()
+    def kernel(queries: Tensor) -> Tensor:
+        return (-0.5 * (torch.cdist(queries, rows) / scale).square()).exp()
 
     weights = 1 / torch.bincount(labels, minlength=classes).float()[labels]
     noise = ridge / (weights / weights.mean())
     solution = torch.linalg.solve(kernel(rows) + torch.diag(noise), _targets(labels, classes))
-    return lambda given: kernel(given) @ solution
+    return lambda queries: kernel(queries) @ solution
 
 
 def _targets(labels: Tensor, classes: int) -> Tensor:

@@ -74,11 +74,11 @@ class Material:
         known = [place for places in self.pool for place in places]
         others = torch.cat(self.elsewhere)
         values, z = bench.encodings.coefficients, bench.encodings.z
-        asked: tuple[Tensor, Points] = (
+        queries: tuple[Tensor, Points] = (
             torch.cat([values[tested], others]),
             torch.cat([z[tested], bench.model.inverted(others)]),
         )
-        return nearness.tables(bench, asked, (values[known], z[known]), cache, progress)
+        return nearness.tables(bench, queries, (values[known], z[known]), cache, progress)
 
 
 def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
@@ -86,27 +86,27 @@ def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     material = Material.of(bench, dataset)
     cells = [(count, seed) for seed in range(SEEDS) for count in COUNTS]
-    for done, (count, seed) in enumerate(cells, 1):
+    for number, (count, seed) in enumerate(cells, 1):
         path = folder / f"{count}-{seed}.json"
         claimed = path.with_suffix(".part")
-        taken = claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM
+        is_claimed = claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM
         known = json.loads(path.read_text(encoding="utf-8"))["arms"] if path.exists() else {}
         missing = [name for name in making.WAYS if name not in known]
-        if missing and not taken:
+        if missing and not is_claimed:
             claimed.touch()
             arms = known | measure(bench, material, count, seed, missing)
             claimed.write_text(json.dumps({"count": count, "seed": seed, "arms": arms}), encoding="utf-8")
             claimed.rename(path)
-        progress(f"classifier: {count} of each class", done, len(cells))
+        progress(f"classifier: {count} of each class", number, len(cells))
     distances = material.nearness(bench, folder / "nearness.safetensors", progress)
     for count, seed in cells:
         path = folder / f"nearest-{count}-{seed}.json"
         if not path.exists():
-            found = {"count": count, "seed": seed, "nearest": by_distance(distances, material, count, seed)}
-            path.write_text(json.dumps(found), encoding="utf-8")
+            record = {"count": count, "seed": seed, "nearest": by_distance(distances, material, count, seed)}
+            path.write_text(json.dumps(record), encoding="utf-8")
     if not (folder / RENDERED).exists():
-        found = {"cells": [rendered(bench, material, count, seed) for count, seed in RENDERED_CELLS]}
-        (folder / RENDERED).write_text(json.dumps(found), encoding="utf-8")
+        record = {"cells": [rendered(bench, material, count, seed) for count, seed in RENDERED_CELLS]}
+        (folder / RENDERED).write_text(json.dumps(record), encoding="utf-8")
 
 
 def chosen(material: Material, count: int, seed: int) -> list[list[int]]:
@@ -120,26 +120,26 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Balanced accuracies of both classifiers on both test sets, for ways of adding sounds."""
     places = chosen(material, count, seed)
-    real = [bench.encodings.coefficients[own] @ bench.heard.T for own in places]
+    real = [bench.encodings.coefficients[own] @ bench.timbre_weight.T for own in places]
     tests = (
-        [bench.encodings.coefficients[own] @ bench.heard.T for own in material.test],
-        [rows @ bench.heard.T for rows in material.elsewhere],
+        [bench.encodings.coefficients[own] @ bench.timbre_weight.T for own in material.test],
+        [rows @ bench.timbre_weight.T for rows in material.elsewhere],
     )
-    found = {}
+    scores = {}
     for name in ways:
         make = making.WAYS[name]
-        made = (
+        synthetic = (
             [rows[:0] for rows in real]
             if make is None
-            else [make(bench, own, seed) @ bench.heard.T for own in places]
+            else [make(bench, own, seed) @ bench.timbre_weight.T for own in places]
         )
-        found[name] = accuracies(real, made, tests, seed)
-    return found
+        scores[name] = accuracies(real, synthetic, tests, seed)
+    return scores
 
 
 @torch.no_grad()
 def accuracies(
-    real: list[Tensor], made: list[Tensor], tests: tuple[list[Tensor], ...], seed: int
+    real: list[Tensor], synthetic: list[Tensor], tests: tuple[list[Tensor], ...], seed: int
 ) -> dict[str, float]:
     """Of both classifiers on every test set, from rows (sound, feature) by class."""
     centre, spread = torch.cat(real).mean(0), torch.cat(real).std()
@@ -147,16 +147,16 @@ def accuracies(
     def inputs(rows: list[Tensor]) -> Tensor:
         return (torch.cat(rows) - centre) / spread
 
-    train = torch.cat([inputs(real), inputs(made)])
-    wanted = torch.cat([_labels(real), _labels(made)])
-    fitted = classifiers.tuned(inputs(real), _labels(real), train, wanted, seed)
-    found = {}
+    train = torch.cat([inputs(real), inputs(synthetic)])
+    train_labels = torch.cat([_labels(real), _labels(synthetic)])
+    fitted = classifiers.tuned(inputs(real), _labels(real), train, train_labels, seed)
+    scores = {}
     for name, rows in zip(TESTS, tests, strict=True):
-        given, truth = inputs(rows), _labels(rows)
-        said = classifiers.nearest(torch.cdist(given, train), wanted)
-        found[f"weak, {name}"] = classifiers.balanced_accuracy(said, truth)
-        found[f"tuned, {name}"] = classifiers.balanced_accuracy(fitted(given), truth)
-    return found
+        queries, truth = inputs(rows), _labels(rows)
+        predicted = classifiers.nearest(torch.cdist(queries, train), train_labels)
+        scores[f"weak, {name}"] = classifiers.balanced_accuracy(predicted, truth)
+        scores[f"tuned, {name}"] = classifiers.balanced_accuracy(fitted(queries), truth)
+    return scores
 
 
 def by_distance(
@@ -169,38 +169,38 @@ def by_distance(
     labels = torch.arange(len(CLASSES)).repeat_interleave(count)
     tested = _labels(material.test)
     others = _labels(material.elsewhere)
-    found: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     for name in nearness.NAMES:
-        said = classifiers.nearest(distances[name][:, columns], labels)
-        found[name] = {
-            "test": classifiers.balanced_accuracy(said[: len(tested)], tested),
-            "elsewhere": classifiers.balanced_accuracy(said[len(tested) :], others),
+        predicted = classifiers.nearest(distances[name][:, columns], labels)
+        scores[name] = {
+            "test": classifiers.balanced_accuracy(predicted[: len(tested)], tested),
+            "elsewhere": classifiers.balanced_accuracy(predicted[len(tested) :], others),
         }
-    return found
+    return scores
 
 
 def rendered(bench: Bench, material: Material, count: int, seed: int) -> dict[str, Any]:
     """One cell in features and in rendered sound, real sounds as recorded: is it the same?"""
     places = chosen(material, count, seed)
-    heard = [_heard(bench, bench.sounds.audio[own]) for own in places]
+    timbres = [_heard(bench, bench.sounds.audio[own]) for own in places]
     tests = (
         [_heard(bench, bench.sounds.audio[own]) for own in material.test],
         [_heard(bench, audio) for audio in material.recorded],
     )
-    found: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
+    cell: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
     in_features = measure(bench, material, count, seed, RENDERED_WAYS)
     for name in RENDERED_WAYS:
         make = making.WAYS[name]
         sounding = (
-            [rows[:0] for rows in heard]
+            [rows[:0] for rows in timbres]
             if make is None
             else [_heard(bench, _sounding(bench, make(bench, own, seed))) for own in places]
         )
-        found["ways"][name] = {
+        cell["ways"][name] = {
             "features": in_features[name],
-            "rendered": accuracies(heard, sounding, tests, seed),
+            "rendered": accuracies(timbres, sounding, tests, seed),
         }
-    return found
+    return cell
 
 
 def read(folder: Path) -> list[dict[str, Any]]:

@@ -41,60 +41,60 @@ class Extended(Evidence):
 def instant(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """What the app does, the update of the head, and one residual for all: what every draw is measured with."""
     scores = bench.closed(own, others)
-    uploads, found = _instant(bench, scores, own, seed)
+    uploads, arms = _instant(bench, scores, own, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
-    _, found["head"] = _head(bench, evidence, scores, began)
-    found["prototype"] = _prototype(bench, uploads, scores)
-    return found
+    _, arms["head"] = _head(bench, evidence, scores, began)
+    arms["prototype"] = _prototype(bench, uploads, scores)
+    return arms
 
 
 def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Every closed form on one cell, by name."""
     vae = bench.model.vae
     scores = bench.closed(own, others)
-    uploads, found = _instant(bench, scores, own, seed)
+    uploads, arms = _instant(bench, scores, own, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(vae)
-    choice, found["head"] = _head(bench, evidence, scores, began)
-    found["none, encoder's mean"] = Score(
+    choice, arms["head"] = _head(bench, evidence, scores, began)
+    arms["none, encoder's mean"] = Score(
         bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
     )
 
     began = time.perf_counter()
-    free = ridge.fit(evidence, bench.statistics, choice, bench.heard, budget=float("inf"))
-    found["head, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
-    found["head, uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
+    free = ridge.fit(evidence, bench.statistics, choice, bench.timbre_weight, budget=float("inf"))
+    arms["head, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
+    arms["head, uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
     classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
-    found["head, classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
+    arms["head, classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
     kinds: tuple[Synthetic, ...] = ("cross-fade", "linear", "geodesic", "metric")
     for kind in kinds:
         began = time.perf_counter()
-        made = synthetic(bench.model, uploads, kind, seed)
-        found[f"head + {kind}"] = _extended(bench, evidence, choice, made, scores, began)
+        rows = synthetic(bench.model, uploads, kind, seed)
+        arms[f"head + {kind}"] = _extended(bench, evidence, choice, rows, scores, began)
         if kind in ("cross-fade", "geodesic"):
             bare = _with_copies(bench, uploads, uploads.copies[:0]).evidence(vae)
-            found[f"head, uploads + {kind}, no copies"] = _extended(bench, bare, choice, made, scores, began)
-    found["prototype"] = _prototype(bench, uploads, scores)
-    found["two-layer ridge"] = _two_layers(bench, uploads, scores)
+            arms[f"head, uploads + {kind}, no copies"] = _extended(bench, bare, choice, rows, scores, began)
+    arms["prototype"] = _prototype(bench, uploads, scores)
+    arms["two-layer ridge"] = _two_layers(bench, uploads, scores)
     if len(own) > 1:
         few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(own)])
         spaces: dict[str, Features] = {
             "field, wide scales": lambda z: z,
-            "field, pull-back distance": lambda z: vae.decode(z) @ bench.heard.T,
+            "field, pull-back distance": lambda z: vae.decode(z) @ bench.timbre_weight.T,
         }
         for name, space in spaces.items():
-            found[name] = _kernel(bench, few, space, scores)
-        found["field, uploads alone"] = _kernel(
+            arms[name] = _kernel(bench, few, space, scores)
+        arms["field, uploads alone"] = _kernel(
             bench, _with_copies(bench, uploads, uploads.copies[:0]), spaces["field, wide scales"], scores
         )
-        found["field, classic augmentation"] = _kernel(
+        arms["field, classic augmentation"] = _kernel(
             bench,
             _with_copies(bench, uploads, classic[: FEW_COPIES * len(own)]),
             spaces["field, wide scales"],
             scores,
         )
-    return found
+    return arms
 
 
 def _instant(
@@ -104,13 +104,13 @@ def _instant(
     began = time.perf_counter()
     uploads = bench.uploads(own, seed)
     field = adapted_to(bench.model, uploads).vae.field
-    found = {"instant": scores.score(vae, began, field)}
-    return uploads, found | {"none": scores.score(vae, time.perf_counter())}
+    arms = {"instant": scores.score(vae, began, field)}
+    return uploads, arms | {"none": scores.score(vae, time.perf_counter())}
 
 
 def _head(bench: Bench, evidence: Evidence, scores: ClosedScores, began: float) -> tuple[Choice, Score]:
-    choice = ridge.choose(evidence, bench.statistics, bench.heard)
-    change = ridge.fit(evidence, bench.statistics, choice, bench.heard)
+    choice = ridge.choose(evidence, bench.statistics, bench.timbre_weight)
+    change = ridge.fit(evidence, bench.statistics, choice, bench.timbre_weight)
     return choice, scores.score(ridge.with_head(bench.model.vae, change), began)
 
 
@@ -128,20 +128,20 @@ def _extended(
     bench: Bench,
     evidence: Evidence,
     choice: Choice,
-    made: Tensor,
+    rows: Tensor,
     scores: ClosedScores,
     began: float,
 ) -> Score:
     """With synthetic rows added; how strongly is decided without them, since they mix uploads."""
     vae = bench.model.vae
-    z = vae.encode(made)[0]
+    z = vae.encode(rows)[0]
     more = Extended(
         torch.cat([evidence.hidden, ridge.hidden(vae, z)]),
-        torch.cat([evidence.residuals, made - vae.decode(z)]),
+        torch.cat([evidence.residuals, rows - vae.decode(z)]),
         evidence.uploads,
-        len(made),
+        len(rows),
     )
-    change = ridge.fit(more, bench.statistics, choice, bench.heard)
+    change = ridge.fit(more, bench.statistics, choice, bench.timbre_weight)
     return scores.score(ridge.with_head(vae, change), began)
 
 
@@ -149,8 +149,8 @@ def _prototype(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     """One residual for all: the shrunk mean."""
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
-    ones = Evidence(torch.ones(len(evidence.hidden), 1), evidence.residuals, evidence.uploads)
-    change = _linear(bench, ones, Statistics(torch.ones(1, 1), 1))
+    constant = Evidence(torch.ones(len(evidence.hidden), 1), evidence.residuals, evidence.uploads)
+    change = _linear(bench, constant, Statistics(torch.ones(1, 1), 1))
     return scores.score(bench.model.vae, began, lambda z: change.expand(len(z), -1))
 
 
@@ -173,7 +173,7 @@ def _both_layers(vae: VAE, z: Points) -> Tensor:
 
 
 def _linear(bench: Bench, evidence: Evidence, known: Statistics) -> Tensor:
-    choice = ridge.choose(evidence, known, bench.heard)
+    choice = ridge.choose(evidence, known, bench.timbre_weight)
     return Spectrum.of(evidence, known, choice.ridge).solution(ridge.BOLDER * choice.amount)
 
 
@@ -188,7 +188,7 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScore
     between, residuals = torch.cdist(known, known), evidence.residuals
     noise = 1 / (len(known) * evidence.weights)
     target = residuals[:count]
-    least, best = float((target @ bench.heard.T).norm(dim=1).sum()), (SCALES[0], float("inf"))
+    least, best = float((target @ bench.timbre_weight.T).norm(dim=1).sum()), (SCALES[0], float("inf"))
     for scale in SCALES:
         kernel = (-0.5 * (between / (scale * unit)).square()).exp()
         for level in NOISES:
@@ -198,7 +198,7 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScore
             for upload in range(count):
                 block = torch.arange(upload, len(known), count)
                 errors.append(torch.linalg.solve(inverse[block][:, block], solution[block])[0])
-            error = float((torch.stack(errors) @ bench.heard.T).norm(dim=1).sum())
+            error = float((torch.stack(errors) @ bench.timbre_weight.T).norm(dim=1).sum())
             if error < least:
                 least, best = error, (scale, level)
     scale, level = best

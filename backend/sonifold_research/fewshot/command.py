@@ -27,12 +27,12 @@ def run(dataset: Path, progress: Progress, models: Path | None = None) -> None:
     bench = Bench.build(Model.load(pack.find("oneshots", models)), dataset, CACHE, progress)
     cells.run(bench, CACHE / "cells", "report", progress)
     classify.run(bench, dataset, CACHE / "classifier", progress)
-    heard = rendered.run(bench, CACHE / "rendered.json", progress)
+    rendered_scores = rendered.run(bench, CACHE / "rendered.json", progress)
     measured = report.Measured(
         list(cells.read(CACHE / "cells")),
         classify.read(CACHE / "classifier"),
         classify.read_rendered(CACHE / "classifier"),
-        heard,
+        rendered_scores,
         learned.learned(bench).losses.tolist(),
     )
     report.write(measured, bench.sounds.groups, DOCS)

@@ -40,14 +40,14 @@ def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
 
 def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """One run of each variant of the loss."""
-    found = {}
+    arms = {}
     uploads = bench.uploads(own, seed)
     begun = adapted_to(bench.model, uploads)
     for name, config in VARIANTS.items():
         began = time.perf_counter()
         tuned = finetune_from(begun, config.model_copy(update={"seed": seed}))
-        found[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
-    return found
+        arms[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
+    return arms
 
 
 def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
@@ -58,7 +58,7 @@ def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[st
     altered = replace(uploads, copies=classic, copies_z=bench.model.vae.encode(classic)[0])
     choice = choose(bench.model, altered)
     from_classic = AdaptedModel(replace(begun.adaptation, uploads=altered, choice=choice), begun.vae)
-    found = {}
+    arms = {}
     kind: Synthetic
     for name, start, kind in (
         ("tuned, transposed copies", begun, "none"),
@@ -69,10 +69,10 @@ def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[st
         began = time.perf_counter()
         tuned = finetune_from(start, PLAIN.model_copy(update={"seed": seed, "synthetic": kind})).vae
         if kind == "none":
-            found[f"{name}, field"] = bench.score(tuned, own, others, began)
+            arms[f"{name}, field"] = bench.score(tuned, own, others, began)
         tuned.field = None
-        found[name] = bench.score(tuned, own, others, began)
-    return found
+        arms[name] = bench.score(tuned, own, others, began)
+    return arms
 
 
 def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
@@ -106,10 +106,10 @@ def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
 
     def error(places: list[int]) -> float:
         z = invert(vae, values[places], steps=6)
-        decoded = vae.decode(z) @ bench.heard.T + bench.offset
+        decoded = vae.decode(z) @ bench.timbre_weight.T + bench.offset
         return float((decoded - bench.encodings.timbre[places]).norm(dim=1).mean())
 
-    kept, timbre, _ = bench.kept
-    rebuilt = vae.decode(vae.encode(kept)[0]) @ bench.heard.T + bench.offset
+    library_values, timbre, _ = bench.held_out
+    rebuilt = vae.decode(vae.encode(library_values)[0]) @ bench.timbre_weight.T + bench.offset
     drift = float((rebuilt - timbre).norm(dim=1).mean()) - bench.base_error(bench.model.vae)
     return {"from scratch": Score(error(others), error(own), drift, seconds)}

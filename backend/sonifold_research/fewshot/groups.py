@@ -106,10 +106,10 @@ def build(dataset: Path, cache: Path, progress: Progress) -> Sounds:
         for sound in _pcm(table.load_audio(dataset, trained)):
             known.add(fingerprint.fingerprint(sound))
         tensors = {}
-        for done, (name, (_, _, programs, notes, velocities)) in enumerate(PROGRAMS.items(), 1):
+        for number, (name, (_, _, programs, notes, velocities)) in enumerate(PROGRAMS.items(), 1):
             rendered = _render(programs, notes, velocities)
             tensors[name] = torch.from_numpy(np.stack(_distinct(rendered, known)))
-            progress("groups: notes", done, len(PROGRAMS))
+            progress("groups: notes", number, len(PROGRAMS))
         cache.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, cache)
     stored = load_file(cache)
@@ -130,7 +130,7 @@ def build(dataset: Path, cache: Path, progress: Progress) -> Sounds:
 
 
 def _mixed(groups: Sequence[Group]) -> list[Group]:
-    found = []
+    mixed = []
     for number, (name, (side, each)) in enumerate(MIXED.items()):
         draw = np.random.default_rng(number)
         places = [
@@ -139,13 +139,13 @@ def _mixed(groups: Sequence[Group]) -> list[Group]:
             if group.side == side
             for place in draw.choice(group.places, each, replace=False)
         ]
-        found.append(Group(name, "mixed bag", side, tuple(sorted(places))))
-    return found
+        mixed.append(Group(name, "mixed bag", side, tuple(sorted(places))))
+    return mixed
 
 
 def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[int]) -> list[np.ndarray]:
     font = locate(FLUID).find(candidates.FONT_FILES[FLUID])
-    wanted = [
+    played = [
         render.Note(render.Preset(0, program, ""), note, velocity)
         for program in programs
         for note in notes
@@ -153,7 +153,7 @@ def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[
     ]
     with tempfile.TemporaryDirectory() as folder:
         prepared = [
-            prepare(audio, render.RATE, polyphase) for audio in render.render(font, wanted, Path(folder))
+            prepare(audio, render.RATE, polyphase) for audio in render.render(font, played, Path(folder))
         ]
     return [sound for sound in prepared if sound is not None]
 

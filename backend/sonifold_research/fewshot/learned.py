@@ -76,23 +76,23 @@ class Learned:
         """Learned once, kept in the bench's cache."""
         path = bench.cache / "learned.safetensors" if bench.cache is not None else None
         if path is None or not path.exists():
-            metric, told = learn_metric(bench, settings_episodes(bench))
-            decoder, said = learn_base(bench, library_episodes(bench))
-            found = cls(metric, decoder.state_dict(), torch.tensor([told, said]))
+            metric, metric_losses = learn_metric(bench, settings_episodes(bench))
+            decoder, base_losses = learn_base(bench, library_episodes(bench))
+            result = cls(metric, decoder.state_dict(), torch.tensor([metric_losses, base_losses]))
             if path is None:
-                return found
-            tensors = {f"decoder.{name}": tensor for name, tensor in found.decoder.items()}
-            save_file(tensors | {"metric": found.metric, "losses": found.losses}, path)
+                return result
+            tensors = {f"decoder.{name}": tensor for name, tensor in result.decoder.items()}
+            save_file(tensors | {"metric": result.metric, "losses": result.losses}, path)
         stored = load_file(path)
         decoder_ = {n.removeprefix("decoder."): t for n, t in stored.items() if n.startswith("decoder.")}
         return cls(stored["metric"], decoder_, stored["losses"])
 
     def base(self, bench: Bench) -> Bench:
         """The bench with the meta-trained base in place of its own."""
-        ours = bench.model
-        vae = copy.deepcopy(ours.vae)
+        model = bench.model
+        vae = copy.deepcopy(model.vae)
         vae.decoder.load_state_dict(self.decoder)
-        return replace(bench, model=Model(replace(ours.parts, vae=vae)))
+        return replace(bench, model=Model(replace(model.parts, vae=vae)))
 
 
 learned = lru_cache(maxsize=1)(Learned.of)
@@ -103,19 +103,19 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
     known = learned(bench)
     uploads = bench.uploads(own, seed)
     scores = bench.closed(own, others)
-    found = {}
+    arms = {}
     began = time.perf_counter()
-    found["field, learned metric"] = scores.score(
+    arms["field, learned metric"] = scores.score(
         bench.model.vae, began, MetricField.of(bench, uploads, known.metric)
     )
     other = known.base(bench)
     scores = other.closed(own, others)
     began = time.perf_counter()
-    moved = replace(uploads, z=invert(other.model.vae, uploads.coefficients, uploads.z, steps=4))
-    field = adapted_to(other.model, moved).vae.field
-    found["instant, meta-trained base"] = scores.score(other.model.vae, began, field)
-    found["meta-trained base, not adapted"] = scores.score(other.model.vae, time.perf_counter())
-    return found
+    inverted = replace(uploads, z=invert(other.model.vae, uploads.coefficients, uploads.z, steps=4))
+    field = adapted_to(other.model, inverted).vae.field
+    arms["instant, meta-trained base"] = scores.score(other.model.vae, began, field)
+    arms["meta-trained base, not adapted"] = scores.score(other.model.vae, time.perf_counter())
+    return arms
 
 
 class MetricField:
@@ -131,7 +131,7 @@ class MetricField:
         evidence, z = few.evidence(bench.model.vae), few.points @ metric
         apart = torch.pdist(z[: len(uploads)])
         unit = float(apart.median()) if len(apart) else bench.model.config.metric.temperature
-        choice = residual_field.choose(z, evidence, bench.heard, max(unit, 1e-3))
+        choice = residual_field.choose(z, evidence, bench.timbre_weight, max(unit, 1e-3))
         return cls(metric, residual_field.fit(z, evidence, choice), evidence.residuals.shape[1])
 
     def __call__(self, points: Points) -> Tensor:
@@ -146,7 +146,7 @@ class MetricField:
 @torch.no_grad()
 def settings_episodes(bench: Bench) -> list[Episode]:
     """Draws of the groups that settings are chosen on."""
-    found = []
+    episodes = []
     for group in bench.sounds.groups:
         if group.side != "settings" or len(group.places) < UPLOADS + FEWEST:
             continue
@@ -155,8 +155,8 @@ def settings_episodes(bench: Bench) -> list[Episode]:
             few = bench.uploads(own, seed).thinned(FEW_COPIES)
             values = torch.cat([few.coefficients, few.copies])
             coded = bench.encodings
-            found.append(Episode(values, few.points, coded.coefficients[others], coded.z[others], UPLOADS))
-    return found
+            episodes.append(Episode(values, few.points, coded.coefficients[others], coded.z[others], UPLOADS))
+    return episodes
 
 
 @torch.no_grad()
@@ -169,7 +169,7 @@ def library_episodes(bench: Bench, count: int = BASE_EPISODES) -> list[Episode]:
         groups[model.library.labels[place].group].append(place)
     usable = [places for _, places in sorted(groups.items()) if len(places) >= LEAST]
     draw = np.random.default_rng(0)
-    found = []
+    episodes = []
     for number in range(count if usable else 0):
         places = draw.permutation(usable[number % len(usable)])[: UPLOADS + BASE_OTHERS].tolist()
         features = model.coefficients.synthesise(values[places])
@@ -181,8 +181,8 @@ def library_episodes(bench: Bench, count: int = BASE_EPISODES) -> list[Episode]:
         z = invert(model.vae, own, steps=6)
         rows = torch.cat([own[:UPLOADS], altered])
         points = torch.cat([z[:UPLOADS], model.vae.encode(altered)[0]])
-        found.append(Episode(rows, points, own[UPLOADS:], z[UPLOADS:], UPLOADS))
-    return found
+        episodes.append(Episode(rows, points, own[UPLOADS:], z[UPLOADS:], UPLOADS))
+    return episodes
 
 
 # -- learning -------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def learn_metric(
     bench: Bench, episodes: list[Episode], steps: int = METRIC_STEPS
 ) -> tuple[Tensor, tuple[float, float]]:
     """W (latent, latent) with the least Phi error on the episodes' other sounds; (W, loss at first and at last)."""
-    vae, heard = bench.model.vae, bench.heard
+    vae, timbre_weight = bench.model.vae, bench.timbre_weight
     metric = torch.eye(bench.model.latent_dim, requires_grad=True)
     optimiser = torch.optim.Adam([metric], METRIC_RATE)
     draw = torch.Generator().manual_seed(0)
@@ -216,13 +216,13 @@ def learn_metric(
         for place in torch.randperm(len(episodes), generator=draw)[:METRIC_BATCH].tolist():
             episode = episodes[place]
             with torch.no_grad():
-                residuals = (episode.values - vae.decode(episode.z)) @ heard.T
-                left = (episode.others - vae.decode(episode.others_z)) @ heard.T
+                residuals = (episode.values - vae.decode(episode.z)) @ timbre_weight.T
+                targets = (episode.others - vae.decode(episode.others_z)) @ timbre_weight.T
             for scale, noise in SETTINGS:
-                said = predicted(
+                predictions = predicted(
                     episode.z @ metric, residuals, episode, episode.others_z @ metric, scale, noise
                 )
-                batch.append((left - said).norm(dim=1).mean() / left.norm(dim=1).mean())
+                batch.append((targets - predictions).norm(dim=1).mean() / targets.norm(dim=1).mean())
         loss = torch.stack(batch).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -237,7 +237,7 @@ def learn_base(
 ) -> tuple[nn.Module, tuple[float, float]]:
     """A decoder whose residuals carry further on the episodes; (decoder, loss at first and at last)."""
     vae: VAE = copy.deepcopy(bench.model.vae).requires_grad_(False)
-    decoder, heard = vae.decoder.requires_grad_(True), bench.heard
+    decoder, timbre_weight = vae.decoder.requires_grad_(True), bench.timbre_weight
     optimiser = torch.optim.AdamW(decoder.parameters(), BASE_RATE, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 1e-3, steps)
     draw = torch.Generator().manual_seed(0)
@@ -250,15 +250,15 @@ def learn_base(
             episode = episodes[place]
             scale, noise = SETTINGS[int(torch.randint(len(SETTINGS), (1,), generator=draw))]
             residuals = episode.values - decoder(episode.z)
-            said = predicted(episode.z, residuals, episode, episode.others_z, scale, noise)
-            left = decoder(episode.others_z) + said - episode.others
-            batch.append((left @ heard.T).norm(dim=1).mean())
+            predictions = predicted(episode.z, residuals, episode, episode.others_z, scale, noise)
+            errors = decoder(episode.others_z) + predictions - episode.others
+            batch.append((errors @ timbre_weight.T).norm(dim=1).mean())
         loss = torch.stack(batch).mean()
         losses.append(loss.item())
         rehearsed = torch.randint(len(values), (REHEARSED,), generator=draw)
-        kept = ((decoder(z[rehearsed]) - values[rehearsed]) @ heard.T).norm(dim=1).mean()
+        replay_loss = ((decoder(z[rehearsed]) - values[rehearsed]) @ timbre_weight.T).norm(dim=1).mean()
         optimiser.zero_grad()
-        (loss + kept).backward()
+        (loss + replay_loss).backward()
         nn.utils.clip_grad_norm_(decoder.parameters(), 5.0)
         optimiser.step()
         schedule.step()

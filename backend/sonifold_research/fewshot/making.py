@@ -47,8 +47,8 @@ def transposed(bench: Bench, places: list[int], seed: int) -> Tensor:
     """The copies that adaptation makes, in features."""
     features, _ = bench.model.representation.analyse(bench.sounds.audio[places])
     each = -(-SYNTHETIC // len(places))
-    made = augment.copies(features, each, bench.model.representation, np.random.default_rng(seed))
-    return bench.model.coefficients.analyse(made.flatten(0, 1))[:SYNTHETIC]
+    copies = augment.copies(features, each, bench.model.representation, np.random.default_rng(seed))
+    return bench.model.coefficients.analyse(copies.flatten(0, 1))[:SYNTHETIC]
 
 
 def cross_fade(bench: Bench, places: list[int], seed: int) -> Tensor:
@@ -85,12 +85,14 @@ def _on_geodesics(bench: Bench, places: list[int], seed: int, metric: Metric) ->
 def to_library(bench: Bench, places: list[int], seed: int) -> Tensor:
     """Cross-fades with the library sounds nearest by ear, up to halfway: the base's sounds without its geometry."""
     values = bench.encodings.coefficients[places]
-    near = torch.cdist(values @ bench.heard.T, bench.library @ bench.heard.T).topk(NEAREST, largest=False)
+    near = torch.cdist(values @ bench.timbre_weight.T, bench.library @ bench.timbre_weight.T).topk(
+        NEAREST, largest=False
+    )
     draw = torch.Generator().manual_seed(seed)
-    which = torch.randint(len(places), (SYNTHETIC,), generator=draw)
-    other = near.indices[which, torch.randint(NEAREST, (SYNTHETIC,), generator=draw)]
+    rows = torch.randint(len(places), (SYNTHETIC,), generator=draw)
+    other = near.indices[rows, torch.randint(NEAREST, (SYNTHETIC,), generator=draw)]
     t = 0.5 * torch.rand(SYNTHETIC, 1, generator=draw)
-    return (1 - t) * values[which] + t * bench.library[other]
+    return (1 - t) * values[rows] + t * bench.library[other]
 
 
 def class_gaussian(bench: Bench, places: list[int], seed: int) -> Tensor:
@@ -112,11 +114,11 @@ def mixture(bench: Bench, places: list[int], seed: int) -> Tensor:
 def posteriors(bench: Bench, places: list[int], seed: int) -> Tensor:
     """The posteriors of the class, mixed."""
     draw = torch.Generator().manual_seed(seed)
-    which = torch.randint(len(places), (SYNTHETIC,), generator=draw)
+    rows = torch.randint(len(places), (SYNTHETIC,), generator=draw)
     _, log_variance = bench.model.vae.encode(bench.encodings.coefficients[places])
     noise = torch.randn(SYNTHETIC, bench.model.latent_dim, generator=draw)
-    spread = (0.5 * log_variance[which]).exp()
-    return _decoded(bench, places, bench.encodings.z[places][which] + spread * noise)
+    spread = (0.5 * log_variance[rows]).exp()
+    return _decoded(bench, places, bench.encodings.z[places][rows] + spread * noise)
 
 
 def volume(bench: Bench, places: list[int], seed: int) -> Tensor:

@@ -31,7 +31,11 @@ Progress = Callable[[str, int, int], None]
 
 
 def tables(
-    bench: Bench, asked: tuple[Tensor, Points], known: tuple[Tensor, Points], cache: Path, progress: Progress
+    bench: Bench,
+    queries: tuple[Tensor, Points],
+    known: tuple[Tensor, Points],
+    cache: Path,
+    progress: Progress,
 ) -> dict[str, Tensor]:
     """Every distance between sounds asked about and known ones, each (coefficients, points); kept in ``cache``.
 
@@ -39,52 +43,56 @@ def tables(
         by name, (asked, known).
     """
     if not cache.exists():
-        found = {
-            "by ear": torch.cdist(asked[0] @ bench.heard.T, known[0] @ bench.heard.T),
-            "latent": torch.cdist(asked[1], known[1]),
-            "pull-back": straight(bench, asked[1], known[1]),
+        distances = {
+            "by ear": torch.cdist(queries[0] @ bench.timbre_weight.T, known[0] @ bench.timbre_weight.T),
+            "latent": torch.cdist(queries[1], known[1]),
+            "pull-back": straight(bench, queries[1], known[1]),
             "through": through(
-                asked[0] @ bench.heard.T, known[0] @ bench.heard.T, bench.library @ bench.heard.T
+                queries[0] @ bench.timbre_weight.T,
+                known[0] @ bench.timbre_weight.T,
+                bench.library @ bench.timbre_weight.T,
             ),
-            "geodesic": _geodesic(bench, asked[1], known[1], progress),
+            "geodesic": _geodesic(bench, queries[1], known[1], progress),
         }
-        save_file({name: table.contiguous() for name, table in found.items()}, cache)
+        save_file({name: table.contiguous() for name, table in distances.items()}, cache)
     return load_file(cache)
 
 
 @torch.no_grad()
-def straight(bench: Bench, asked: Points, known: Points, steps: int = STEPS) -> Tensor:
+def straight(bench: Bench, queries: Points, known: Points, steps: int = STEPS) -> Tensor:
     """Lengths of straight lines by ear, (asked, known)."""
     t = torch.linspace(0, 1, steps + 1)[:, None, None]
     rows = []
-    for point in asked:
+    for point in queries:
         decoded = bench.model.coordinates(((1 - t) * point + t * known).flatten(0, 1))
         rows.append(decoded.unflatten(0, (steps + 1, -1)).diff(dim=0).norm(dim=2).sum(0))
     return torch.stack(rows)
 
 
-def _geodesic(bench: Bench, asked: Points, known: Points, progress: Progress) -> Tensor:
+def _geodesic(bench: Bench, queries: Points, known: Points, progress: Progress) -> Tensor:
     metric = bench.model.metric()
-    rows, columns = torch.cartesian_prod(torch.arange(len(asked)), torch.arange(len(known))).T
+    rows, columns = torch.cartesian_prod(torch.arange(len(queries)), torch.arange(len(known))).T
     parts = []
     for block in torch.arange(len(rows)).split(PAIRS):
-        parts.append(lengths(metric, asked[rows[block]], known[columns[block]]).float())
+        parts.append(lengths(metric, queries[rows[block]], known[columns[block]]).float())
         progress("classifier: geodesics", int(block[-1]) + 1, len(rows))
-    return torch.cat(parts).view(len(asked), len(known))
+    return torch.cat(parts).view(len(queries), len(known))
 
 
-def through(asked: Tensor, known: Tensor, between: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
+def through(queries: Tensor, known: Tensor, between: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
     """Least sum of squared steps from (asked, feature) to (known, feature) over each other and ``between``."""
-    everything = torch.cat([asked, known, between]).double()
+    everything = torch.cat([queries, known, between]).double()
     apart = torch.cdist(everything, everything).square()
     near = apart.topk(min(neighbours + 1, len(everything)), largest=False)
     rows = torch.arange(len(everything)).repeat_interleave(near.indices.shape[1]).numpy()
     # an edge of length zero would be no edge to scipy
     weights = near.values.clamp(min=1e-12).flatten().numpy()
     graph = csr_array((weights, (rows, near.indices.flatten().numpy())), shape=apart.shape)
-    away = dijkstra(graph, directed=False, indices=range(len(asked)))[:, len(asked) : len(asked) + len(known)]
-    found = torch.from_numpy(away)
+    lengths_over_graph = dijkstra(graph, directed=False, indices=range(len(queries)))[
+        :, len(queries) : len(queries) + len(known)
+    ]
+    path_lengths = torch.from_numpy(lengths_over_graph)
     # where no way leads, the direct step
     return torch.where(
-        found.isfinite(), found, apart[: len(asked), len(asked) : len(asked) + len(known)]
+        path_lengths.isfinite(), path_lengths, apart[: len(queries), len(queries) : len(queries) + len(known)]
     ).float()

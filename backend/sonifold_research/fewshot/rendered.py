@@ -26,16 +26,16 @@ Progress = Callable[[str, int, int], None]
 
 def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
     """Rendered Phi errors of every group of the report, kept in one file."""
-    found: dict[str, Any] = {"sounds": OTHERS, "groups": []}
+    record: dict[str, Any] = {"sounds": OTHERS, "groups": []}
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
-    known = {group["group"] for group in found["groups"]}
+        record = json.loads(path.read_text(encoding="utf-8"))
+    known = {group["group"] for group in record["groups"]}
     groups = [
         group
         for group in bench.sounds.groups
         if group.side == "report" and len(group.places) >= UPLOADS + FEWEST
     ]
-    for done, group in enumerate(groups, 1):
+    for number, group in enumerate(groups, 1):
         if group.name not in known:
             own, others = bench.draw(group, UPLOADS, 0)
             uploads = bench.uploads(own, 0)
@@ -43,10 +43,10 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
             tuned = finetune_from(instant, FinetuneConfig(trial=False))
             networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
             errors = {name: _error(bench, vae, others[:OTHERS]) for name, vae in networks.items()}
-            found["groups"].append({"group": group.name, **errors})
-            write_whole(path, json.dumps(found).encode(), durable=False)
-        progress(f"rendered: {group.name}", done, len(groups))
-    return found
+            record["groups"].append({"group": group.name, **errors})
+            write_whole(path, json.dumps(record).encode(), durable=False)
+        progress(f"rendered: {group.name}", number, len(groups))
+    return record
 
 
 @torch.no_grad()

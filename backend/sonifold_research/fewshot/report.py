@@ -77,9 +77,12 @@ def write(measured: Measured, groups: Sequence[Group], docs: Path) -> Path:
 
 
 def _opening(results: Results, groups: Sequence[Group], planned: int) -> list[str]:
-    ours = [group for group in groups if group.side == "report"]
-    theirs = [group for group in groups if group.side == "settings"]
-    kinds = {kind: sum(group.kind == kind for group in ours) for kind in dict.fromkeys(g.kind for g in ours)}
+    reported = [group for group in groups if group.side == "report"]
+    for_settings = [group for group in groups if group.side == "settings"]
+    kinds = {
+        kind: sum(group.kind == kind for group in reported)
+        for kind in dict.fromkeys(g.kind for g in reported)
+    }
     return [
         "# Few-shot adaptation: what was measured",
         "",
@@ -87,12 +90,12 @@ def _opening(results: Results, groups: Sequence[Group], planned: int) -> list[st
         "sounds of that group: the Phi error of their decodings, from refined latent points, without residuals, in the "
         "domain of features (no rendering).",
         "",
-        f"- **Groups.** {len(ours)} for this report: "
+        f"- **Groups.** {len(reported)} for this report: "
         + ", ".join(f"{count} of kind {kind}" for kind, count in kinds.items())
         + ". Foreign kits (never trained on, never shipped), held-out kits and programs, and General MIDI programs "
         "that the base has no note of, rendered from a soundfont; sounds within 3 dB of a training sound are left out.",
-        f"- **Settings** (copies, amounts, budget, steps, rates) were chosen on {len(theirs)} other groups: "
-        + ", ".join(group.name for group in theirs)
+        f"- **Settings** (copies, amounts, budget, steps, rates) were chosen on {len(for_settings)} other groups: "
+        + ", ".join(group.name for group in for_settings)
         + ". Nothing was chosen on the groups of this report. Makers "
         "are not kept apart: one has a kit on the settings' side and two here, and all notes come from one soundfont.",
         "- **Intervals** are 95 % percentile bootstraps over groups, of differences paired by group and seed.",
@@ -181,8 +184,8 @@ def _main(results: Results, count: int = 10) -> list[str]:
 
 def _worse_from_scratch(results: Results, name: str, count: int) -> np.ndarray:
     """How much more error training from scratch leaves than an adaptation, one number a group."""
-    ours, _ = results.saved(name, "from scratch", count)
-    return 1 / (1 - ours) - 1
+    savings, _ = results.saved(name, "from scratch", count)
+    return 1 / (1 - savings) - 1
 
 
 def _against_scratch(results: Results, count: int) -> list[str]:
@@ -222,18 +225,18 @@ def _by_kind(results: Results, count: int = 10) -> list[str]:
         g for g in groups if results.foretold(count, g) >= MUCH
     ]
     sets["others"] = [g for g in groups if results.foretold(count, g) < MUCH]
-    for title, chosen in sets.items():
+    for title, members in sets.items():
         cells = []
         for name in ("instant", "refined"):
             saved, known = results.saved(name, "none", count)
             cells.append(
-                percent(median(np.array([s for s, g in zip(saved, known, strict=True) if g in chosen])))
+                percent(median(np.array([s for s, g in zip(saved, known, strict=True) if g in members])))
             )
-        lines.append(f"| {title} | {len(chosen)} | {' | '.join(cells)} |")
+        lines.append(f"| {title} | {len(members)} | {' | '.join(cells)} |")
     lines += ["", "| group | kind | coherence | foretold | none | instant | refined |", "|---" * 7 + "|"]
     for group in sorted(groups, key=lambda g: -results.foretold(count, g)):
         scores = [
-            f"{results.mean(name, count, group):.2f}" if (name, count, group) in results.found else "-"
+            f"{results.mean(name, count, group):.2f}" if (name, count, group) in results.scores else "-"
             for name in ("none", "instant", "refined")
         ]
         lines.append(
@@ -282,50 +285,50 @@ def _drift_and_own(results: Results, counts: Sequence[int]) -> list[str]:
         "|---" * (len(counts) + 1) + "|",
     ]
     for name in ("instant", "refined"):
-        for what, title in (("own", "uploads themselves, median"), ("drift", "drift of the base, mean")):
+        for column, title in (("own", "uploads themselves, median"), ("drift", "drift of the base, mean")):
             row = []
             for count in counts:
-                values = results.over(name, count, results.groups(name, count=count), what)
-                value = (np.median if what == "own" else np.mean)(values) if len(values) else None
-                row.append("-" if value is None else f"{value:.2f}" if what == "own" else f"{value:+.3f}")
+                values = results.over(name, count, results.groups(name, count=count), column)
+                value = (np.median if column == "own" else np.mean)(values) if len(values) else None
+                row.append("-" if value is None else f"{value:.2f}" if column == "own" else f"{value:+.3f}")
             lines.append(f"| {name}: {title} | " + " | ".join(row) + " |")
     return [*lines, ""]
 
 
 def _forecast(results: Results, count: int = 10) -> list[str]:
     pairs = [
-        (results.told[key][1], gain)
+        (results.forecasts[key][1], gain)
         for key, gain in results.gains.items()
-        if key[0] == count and results.told[key][1] is not None
+        if key[0] == count and results.forecasts[key][1] is not None
     ]
     coherences = [
-        (results.told[key][0], gain)
+        (results.forecasts[key][0], gain)
         for key, gain in results.gains.items()
-        if key[0] == count and results.told[key][0] is not None
+        if key[0] == count and results.forecasts[key][0] is not None
     ]
     if len(pairs) < 3:
         return []
-    told, came = np.array(pairs, float).T
+    predicted, measured = np.array(pairs, float).T
     coherent, came_too = np.array(coherences, float).T
     return [
         "## What the user is told before",
         "",
         f"The gain foretold from uploads left out, against the gain that came, over {len(pairs)} draws of {count} "
-        f"uploads: correlation {np.corrcoef(told, came)[0, 1]:.2f}, foretold less came "
-        f"{100 * np.mean(told - came):+.1f} points on average, {100 * np.mean(np.abs(told - came)):.1f} apart. "
+        f"uploads: correlation {np.corrcoef(predicted, measured)[0, 1]:.2f}, foretold less came "
+        f"{100 * np.mean(predicted - measured):+.1f} points on average, {100 * np.mean(np.abs(predicted - measured)):.1f} apart. "
         f"Coherence alone correlates {np.corrcoef(coherent, came_too)[0, 1]:.2f}.",
         "",
     ]
 
 
-def _heard(heard: dict[str, Any] | None) -> list[str]:
-    if not heard:
+def _heard(rendered: dict[str, Any] | None) -> list[str]:
+    if not rendered:
         return []
-    groups = heard["groups"]
+    groups = rendered["groups"]
     lines = [
         "## Rendered",
         "",
-        f"The same in rendered sound, {heard['sounds']} other sounds of each of {len(groups)} groups, 10 uploads, one "
+        f"The same in rendered sound, {rendered['sounds']} other sounds of each of {len(groups)} groups, 10 uploads, one "
         "draw: Phi error of the rendering against the recording, both analysed as recordings are.",
         "",
         "| | Phi error, rendered, median | less than none, median | groups better |",
@@ -403,7 +406,7 @@ def _record(results: Results, count: int = 10) -> None:
         title = "few-shot: best variant with paths, metrics or penalties over its plain counterpart"
         record(title, 100 * best[2].mean, "%", ">= 10", best[2].n, COMMAND, "fewshot")
     for name in ("instant", "refined"):
-        found = variants.gain(results, name, variants.PLAIN, count)
-        if found.n:
+        estimate = variants.gain(results, name, variants.PLAIN, count)
+        if estimate.n:
             title = f"few-shot: {name} (residuals interpolated over the latent space) over plain adaptation with replay"
-            record(title, 100 * found.mean, "%", ">= 10", found.n, COMMAND, "fewshot")
+            record(title, 100 * estimate.mean, "%", ">= 10", estimate.n, COMMAND, "fewshot")

@@ -17,60 +17,64 @@ class Results:
     """Scores by arm, number of uploads and group, seeds averaged. An arm that two parts measured counts once."""
 
     def __init__(self, cells: Iterable[dict[str, Any]]):
-        found: dict[tuple[str, int, str], dict[int, dict[str, float]]] = defaultdict(dict)
+        scores: dict[tuple[str, int, str], dict[int, dict[str, float]]] = defaultdict(dict)
         self.kinds: dict[str, str] = {}
-        self.told: dict[tuple[int, str, int], tuple[float | None, float | None]] = {}
+        self.forecasts: dict[tuple[int, str, int], tuple[float | None, float | None]] = {}
         self.gains: dict[tuple[int, str, int], float] = {}
         self.cells = 0
         for cell in cells:
             self.cells += 1
             self.kinds[cell["group"]] = cell["kind"]
             key = cell["count"], cell["group"], cell["seed"]
-            self.told[key] = cell["coherence"], cell["expected"]
+            self.forecasts[key] = cell["coherence"], cell["expected"]
             arms = cell["arms"]
             for name, score in arms.items():
-                found[name, cell["count"], cell["group"]][cell["seed"]] = score
+                scores[name, cell["count"], cell["group"]][cell["seed"]] = score
             if "instant" in arms and "none" in arms:
                 self.gains[key] = 1 - arms["instant"]["others"] / arms["none"]["others"]
-        self.found = found
+        self.scores = scores
 
     def counts(self, name: str) -> list[int]:
         """The numbers of uploads that an arm was measured with."""
-        return sorted({count for arm, count, _ in self.found if arm == name})
+        return sorted({count for arm, count, _ in self.scores if arm == name})
 
     def groups(self, *names: str, count: int) -> list[str]:
         """Groups for which all these arms were measured."""
         return sorted(
-            group for group in self.kinds if all((name, count, group) in self.found for name in names)
+            group for group in self.kinds if all((name, count, group) in self.scores for name in names)
         )
 
-    def mean(self, name: str, count: int, group: str, what: str = "others", like: str | None = None) -> float:
+    def mean(
+        self, name: str, count: int, group: str, column: str = "others", like: str | None = None
+    ) -> float:
         """Over seeds; only those that ``like`` was measured with as well, so that pairs are pairs."""
-        rows = self.found[name, count, group]
-        seeds = rows.keys() & self.found[like, count, group].keys() if like is not None else rows.keys()
-        return float(np.mean([rows[seed][what] for seed in seeds])) if seeds else float("nan")
+        rows = self.scores[name, count, group]
+        seeds = rows.keys() & self.scores[like, count, group].keys() if like is not None else rows.keys()
+        return float(np.mean([rows[seed][column] for seed in seeds])) if seeds else float("nan")
 
     def over(
-        self, name: str, count: int, groups: Sequence[str], what: str = "others", like: str | None = None
+        self, name: str, count: int, groups: Sequence[str], column: str = "others", like: str | None = None
     ) -> np.ndarray:
         """One number a group."""
-        return np.array([self.mean(name, count, group, what, like) for group in groups])
+        return np.array([self.mean(name, count, group, column, like) for group in groups])
 
     def saved(self, name: str, than: str, count: int) -> tuple[np.ndarray, list[str]]:
         """Share of the error of ``than`` that ``name`` saves, for each group, seed by seed paired."""
         groups = [
             group
             for group in self.groups(name, than, count=count)
-            if self.found[name, count, group].keys() & self.found[than, count, group].keys()
+            if self.scores[name, count, group].keys() & self.scores[than, count, group].keys()
         ]
-        ours = self.over(name, count, groups, like=than)
-        theirs = self.over(than, count, groups, like=name)
-        return 1 - ours / theirs, groups
+        errors = self.over(name, count, groups, like=than)
+        reference = self.over(than, count, groups, like=name)
+        return 1 - errors / reference, groups
 
-    def known(self, count: int, group: str, which: int) -> float:
+    def known(self, count: int, group: str, index: int) -> float:
         """Mean over seeds of what was known before adapting: coherence (0) or the gain foretold (1)."""
-        found = [told[which] for (n, g, _), told in self.told.items() if (n, g) == (count, group)]
-        return float(np.mean([told for told in found if told is not None]))
+        values = [
+            forecast[index] for (n, g, _), forecast in self.forecasts.items() if (n, g) == (count, group)
+        ]
+        return float(np.mean([value for value in values if value is not None]))
 
     def coherence(self, count: int, group: str) -> float:
         """Mean cosine between residuals of different uploads."""
@@ -83,7 +87,7 @@ class Results:
     def draws(self, name: str, count: int, than: str | None = None) -> int:
         """The fewest of any group."""
         rows = [
-            self.found[name, count, group].keys() & self.found[than or name, count, group].keys()
+            self.scores[name, count, group].keys() & self.scores[than or name, count, group].keys()
             for group in self.groups(name, than or name, count=count)
         ]
         return min((len(seeds) for seeds in rows if seeds), default=0)

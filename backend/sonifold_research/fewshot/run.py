@@ -81,7 +81,7 @@ def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
     """Whatever is not there yet; several processes may share the work."""
     folder.mkdir(parents=True, exist_ok=True)
     todo = cells(bench.sounds.groups, side)
-    for done, cell in enumerate(todo, 1):
+    for number, cell in enumerate(todo, 1):
         path, claimed = folder / cell.file, folder / f"{cell.file}.part"
         if path.exists() or (claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM):
             continue
@@ -89,15 +89,15 @@ def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
         measured = measure(bench, cell)
         claimed.write_text(json.dumps(measured), encoding="utf-8")
         claimed.rename(path)
-        progress(f"{cell.plan.name}: {cell.group.name}, {cell.uploads} uploads", done, len(todo))
+        progress(f"{cell.plan.name}: {cell.group.name}, {cell.uploads} uploads", number, len(todo))
 
 
 def measure(bench: Bench, cell: Cell) -> dict[str, Any]:
     """One cell."""
     own, others = bench.draw(cell.group, cell.uploads, cell.seed)
-    found = cell.plan.arms(bench, own, others, cell.seed)
+    arms = cell.plan.arms(bench, own, others, cell.seed)
     uploads = bench.uploads(own, cell.seed)
-    told = Forecast.of(bench.model, uploads, choose(bench.model, uploads))
+    forecast = Forecast.of(bench.model, uploads, choose(bench.model, uploads))
     return {
         "part": cell.plan.name,
         "group": cell.group.name,
@@ -105,9 +105,9 @@ def measure(bench: Bench, cell: Cell) -> dict[str, Any]:
         "side": cell.group.side,
         "count": cell.uploads,
         "seed": cell.seed,
-        "coherence": told.coherence,
-        "expected": told.gain,
-        "arms": {name: asdict(score) for name, score in found.items()},
+        "coherence": forecast.coherence,
+        "expected": forecast.gain,
+        "arms": {name: asdict(score) for name, score in arms.items()},
     }
 
 

@@ -104,13 +104,13 @@ def gain(results: Results, name: str, plain: str, count: int = 10) -> Estimate:
 
 def best_geometric(results: Results, count: int = 10) -> tuple[str, str, Estimate] | None:
     """The variant with paths, metrics or penalties that gains most over its plain counterpart, and that one."""
-    found = [
+    gains = [
         (name, family.plain, gain(results, name, family.plain, count))
         for family in FAMILIES
         for name in family.names
         if name in GEOMETRIC and len(results.saved(name, family.plain, count)[1])
     ]
-    return max(found, key=lambda row: row[2].mean) if found else None
+    return max(gains, key=lambda row: row[2].mean) if gains else None
 
 
 def section(results: Results, count: int = 10) -> list[str]:
@@ -174,20 +174,22 @@ def _of_geometry(results: Results, count: int) -> list[str]:
     best = best_geometric(results, count)
     if best is None:
         return []
-    name, plain, found = best
-    tried = len({n for family in FAMILIES for n in family.names if n in GEOMETRIC and results.counts(n)})
-    if found.mean >= AIM and found.low > 0:
-        words = f"**{name}** is better than {plain} by {percent(found)}."
+    name, plain, estimate = best
+    count_of_variants = len(
+        {n for family in FAMILIES for n in family.names if n in GEOMETRIC and results.counts(n)}
+    )
+    if estimate.mean >= AIM and estimate.low > 0:
+        words = f"**{name}** is better than {plain} by {percent(estimate)}."
     else:
         words = said(
-            found,
+            estimate,
             f"**Paths, metrics and penalties: no.** The best of them, {name}, is better than {plain} by "
-            f"{percent(found)}: far from the {100 * AIM:.0f} % that was hoped for, and the best of {tried} that were "
+            f"{percent(estimate)}: far from the {100 * AIM:.0f} % that was hoped for, and the best of {count_of_variants} that were "
             "tried, so part of it is luck.",
-            f"**Paths, metrics and penalties: no.** The best of them, {name}, comes to {percent(found)} against "
+            f"**Paths, metrics and penalties: no.** The best of them, {name}, comes to {percent(estimate)} against "
             f"{plain}: nothing that could be told from chance.",
             f"**Paths, metrics and penalties: no.** Even the best of them, {name}, is worse than {plain}: "
-            f"{percent(found)}.",
+            f"{percent(estimate)}.",
         )
     pulled = results.saved("field, pull-back distance", "field, wide scales", count)[0]
     if len(pulled):
@@ -204,11 +206,11 @@ def _of_geometry(results: Results, count: int) -> list[str]:
 def _of_places(results: Results, count: int) -> list[str]:
     lines = []
     for name in ("instant", "refined"):
-        found = gain(results, name, PLAIN, count)
-        if found.n:
-            reached = found.mean >= AIM and found.low > 0
+        estimate = gain(results, name, PLAIN, count)
+        if estimate.n:
+            reached = estimate.mean >= AIM and estimate.low > 0
             lines.append(
-                f"**{name}**, which interpolates residuals over the latent space, saves {percent(found)} of the error "
+                f"**{name}**, which interpolates residuals over the latent space, saves {percent(estimate)} of the error "
                 f"of plain adaptation with replay and classic augmentation"
                 + (f": the {100 * AIM:.0f} % that were aimed at." if reached else ".")
             )
@@ -291,15 +293,15 @@ def plot(results: Results, path: Path, count: int = 10) -> None:
     if not rows:
         return
     picture, axes = figure(7.5, 0.24 * len(rows) + 1.2)
-    for place, (name, found) in enumerate(reversed(rows)):
-        if found is None:
+    for place, (name, estimate) in enumerate(reversed(rows)):
+        if estimate is None:
             continue
         colour = "#3d6fb6" if name in GEOMETRIC else "#e2725b" if name in LOCAL else "#888888"
-        axes.plot([100 * found.low, 100 * found.high], [place, place], color=colour, linewidth=2)
-        axes.plot(100 * found.mean, place, "o", color=colour, markersize=4)
+        axes.plot([100 * estimate.low, 100 * estimate.high], [place, place], color=colour, linewidth=2)
+        axes.plot(100 * estimate.mean, place, "o", color=colour, markersize=4)
     axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)], fontsize=7)
-    for label, (_, found) in zip(axes.get_yticklabels(), reversed(rows), strict=True):
-        if found is None:
+    for label, (_, estimate) in zip(axes.get_yticklabels(), reversed(rows), strict=True):
+        if estimate is None:
             label.set_fontweight("bold")
     axes.axvline(0, color="black", linewidth=0.6)
     axes.axvline(100 * AIM, color="#2a9d4a", linewidth=0.8, linestyle="--")

