@@ -57,14 +57,14 @@ def examine(samples: Samples, sample_rate: int, offset: float = 0.0) -> Facts:
     """Facts of a recording (sample,), mono, full scale = 1; not silent. ``offset``: what was taken out of it."""
     magnitude = np.abs(samples)
     peak = float(magnitude.max())
-    heard = np.flatnonzero(magnitude > peak * 10 ** (SILENT_DB / 20))
+    audible = np.flatnonzero(magnitude > peak * 10 ** (SILENT_DB / 20))
     onset, loudest, lead_db = course(magnitude, sample_rate)
     return Facts(
         seconds=len(samples) / sample_rate,
         peak_db=float(20 * np.log10(peak)),
         clipped=clipped_share(samples + offset if offset else samples),
-        leading=float(heard[0] / sample_rate),
-        trailing=float((len(samples) - 1 - heard[-1]) / sample_rate),
+        leading=float(audible[0] / sample_rate),
+        trailing=float((len(samples) - 1 - audible[-1]) / sample_rate),
         onset=onset,
         loudest=loudest,
         lead_db=lead_db,
@@ -77,8 +77,8 @@ def course(magnitude: Samples, sample_rate: int) -> tuple[float, float, float]:
     levels = np.add.reduceat(magnitude, np.arange(0, len(magnitude), step), dtype=np.float64)
     begin = int(np.argmax(levels > levels.max() * 10 ** (ONSET_DB / 20)))
     smooth = np.convolve(levels, np.ones(10), "same")
-    kept = smooth[begin : begin + round(LENGTH_SECONDS * sample_rate / step)]
-    lead_db = float(20 * np.log10(smooth.max() / kept.max()))
+    window = smooth[begin : begin + round(LENGTH_SECONDS * sample_rate / step)]
+    lead_db = float(20 * np.log10(smooth.max() / window.max()))
     return begin * step / sample_rate, float(np.argmax(smooth) * step / sample_rate), lead_db
 
 
@@ -89,35 +89,35 @@ def caveats(recording: Recording, facts: Facts) -> tuple[Caveat, ...]:
 
 def faults(facts: Facts) -> list[Caveat]:
     """What is wrong with a recording."""
-    found = []
+    caveats_of_recording = []
     if facts.clipped > CLIPPED_SHARE:
         text = f"clipped: {facts.clipped:.1%} of it lies in flattened peaks; record it lower"
-        found.append(Caveat("clipped", text))
+        caveats_of_recording.append(Caveat("clipped", text))
     if facts.peak_db < QUIET_DB:
         text = f"very quiet: its peak is {facts.peak_db:.0f} dB of full scale, noise comes along"
-        found.append(Caveat("quiet", text))
+        caveats_of_recording.append(Caveat("quiet", text))
     if facts.leading > LATE_SECONDS:
         text = f"begins after {facts.leading:.1f} s of silence, which is left out"
-        found.append(Caveat("late", text))
-    return found
+        caveats_of_recording.append(Caveat("late", text))
+    return caveats_of_recording
 
 
 def prepared(sample_rate: int, facts: Facts) -> list[Caveat]:
     """What making a one-shot of a recording changes."""
-    found = []
+    changes = []
     if sample_rate != SAMPLE_RATE:
-        found.append(Caveat("resampled", f"its {sample_rate:,} Hz became {SAMPLE_RATE:,} Hz"))
+        changes.append(Caveat("resampled", f"its {sample_rate:,} Hz became {SAMPLE_RATE:,} Hz"))
     sounding = facts.seconds - facts.trailing - facts.onset
     if sounding > LENGTH_SECONDS:
         text = f"cut: of {facts.seconds:.2f} s the first {LENGTH_SECONDS:.2f} s from its onset on are kept"
-        found.append(Caveat("cut", text))
+        changes.append(Caveat("cut", text))
         if facts.lead_db > LOUDER_DB:
             text = (
                 f"its loudest part comes after the cut, at {facts.loudest:.1f} s, {facts.lead_db:.0f} dB louder: to "
                 f"have that, cut the recording from {max(0.0, facts.loudest - LENGTH_SECONDS / 2):.1f} s on"
             )
-            found.append(Caveat("louder_later", text))
-    return found
+            changes.append(Caveat("louder_later", text))
+    return changes
 
 
 def clipped_share(samples: Samples) -> float:
@@ -187,16 +187,16 @@ def near_duplicates(prepared: Sequence[Pcm]) -> list[tuple[int, int, float]]:
 
 def alike(fingerprints: Sequence[Map]) -> list[tuple[int, int, float]]:
     """The same for fingerprints that are known already."""
-    seen, numbers, equal = Neighbours(), list[int](), dict[bytes, int]()
-    found = []
+    neighbours, numbers, equal = Neighbours(), list[int](), dict[bytes, int]()
+    pairs = []
     for index, map in enumerate(fingerprints):
         first = equal.setdefault(map.tobytes(), index)
         if first < index:  # the very same: looking for others like it would find what the first has found
-            found.append((first, index, 0.0))
+            pairs.append((first, index, 0.0))
             continue
-        near = seen.within(map, SAME_DB)
+        near = neighbours.within(map, SAME_DB)
         if near:
-            found.append((numbers[near[0][0]], index, near[0][1]))
-        seen.add(map)
+            pairs.append((numbers[near[0][0]], index, near[0][1]))
+        neighbours.add(map)
         numbers.append(index)
-    return found
+    return pairs

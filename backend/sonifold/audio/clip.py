@@ -68,11 +68,11 @@ class Clip:
         """One sound without the silence at its ends: what is 60 dB under its peak, faded where it is cut."""
         samples = self.samples
         magnitude = np.abs(samples)
-        heard = np.flatnonzero(magnitude > magnitude.max(initial=0.0) * 10 ** (SILENT_DB / 20))
-        if not len(heard):
+        audible = np.flatnonzero(magnitude > magnitude.max(initial=0.0) * 10 ** (SILENT_DB / 20))
+        if not len(audible):
             return self
-        start = max(0, int(heard[0]) - round(LEAD_SECONDS * self.sample_rate))
-        end = min(len(samples), int(heard[-1]) + 1 + round(FADE_SECONDS * self.sample_rate))
+        start = max(0, int(audible[0]) - round(LEAD_SECONDS * self.sample_rate))
+        end = min(len(samples), int(audible[-1]) + 1 + round(FADE_SECONDS * self.sample_rate))
         return replace(self, audio=self.audio.reshape(-1)[start:end] * self._fade_out(end - start))
 
     def in_rhythm(self, durations: Sequence[float]) -> Clip:
@@ -86,8 +86,8 @@ class Clip:
             raise ValueError(f"{len(sounds)} sounds need as many durations, {len(durations)} came.")
         parts = []
         for clip, seconds in zip(sounds, durations, strict=True):
-            kept = clip.audio[: max(1, round(seconds * self.sample_rate))]
-            parts.append(kept * self._fade_out(len(kept)))
+            trimmed = clip.audio[: max(1, round(seconds * self.sample_rate))]
+            parts.append(trimmed * self._fade_out(len(trimmed)))
         return replace(self, audio=self.audio.new_tensor(np.concatenate([part.cpu() for part in parts])))
 
     def _fade_out(self, length: int) -> Tensor:

@@ -83,12 +83,12 @@ def is_unknown(size: int, bits: int = 32) -> bool:
 def sized(view: View, name: str, payload: Payload, end: int | None = None) -> View:
     """The view with the payload's true size in its header. ``end``: of the sound, where it is known."""
     last = view.size if end is None else end
-    there = last - payload.begin
+    present = last - payload.begin
     promised = payload.promised
-    if promised is None or (promised > there and promised - there <= min(payload.begin, HEADER)):
-        promised = there
-    if promised > there:
-        raise cut_short(name, promised / payload.per_second, there / payload.per_second)
+    if promised is None or (promised > present and promised - present <= min(payload.begin, HEADER)):
+        promised = present
+    if promised > present:
+        raise cut_short(name, promised / payload.per_second, present / payload.per_second)
     if promised == payload.promised:
         return view
     return view.part(end=last, patches=payload.rewrite(promised))
@@ -134,8 +134,8 @@ def settled_riff(view: View, name: str) -> View:
 
 def there_of(payload: Payload, end: int | None, view: View) -> int:
     """Bytes of sound in a file that is whole."""
-    there = (view.size if end is None else end) - payload.begin
-    return there if payload.promised is None else min(payload.promised, there)
+    present = (view.size if end is None else end) - payload.begin
+    return present if payload.promised is None else min(payload.promised, present)
 
 
 def format_of(content: bytes, order: str) -> tuple[int, float]:

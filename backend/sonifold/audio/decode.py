@@ -137,18 +137,18 @@ class FfmpegDecoder:
         self._input.close()
 
     def blocks(self, most: int) -> Iterator[Block]:
-        left = self.frames
+        remaining = self.frames
         self._input.seek(0)
         try:
             for frame in self._input.decode(self._stream):
-                block = samples_of(frame)[:left]
-                left = None if left is None else left - len(block)
+                block = samples_of(frame)[:remaining]
+                remaining = None if remaining is None else remaining - len(block)
                 if block.size:
                     yield block
         except self._error as error:
             raise AudioUnreadable(f"{self._name} is damaged: {error}. Export or copy it again.") from error
-        if self.frames and left and left > PACKET:
-            raise cut_short(self._name, self.frames / self.rate, (self.frames - left) / self.rate)
+        if self.frames and remaining and remaining > PACKET:
+            raise cut_short(self._name, self.frames / self.rate, (self.frames - remaining) / self.rate)
 
 
 def samples_of(frame: Any) -> Block:

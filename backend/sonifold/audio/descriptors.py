@@ -262,10 +262,10 @@ def _peaks(audio: AudioBatch, plan: _Plan) -> _Peaks:
     level = power.clamp(min=1e-20).log()
     low, middle, high = (level.gather(2, place + shift) for shift in (0, 1, 2))
     offset = 0.5 * (low - high) / (low - 2 * middle + high).clamp(max=-1e-9)
-    found = (place + 1 + offset.clamp(-0.5, 0.5)) * (plan.sample_rate / (2 * n))
+    peak_hertz = (place + 1 + offset.clamp(-0.5, 0.5)) * (plan.sample_rate / (2 * n))
     strength = torch.where(strength > PEAK_FLOOR * strength[..., :1], strength, 0.0)
     energy = power.sum(2)
-    return _Peaks(found, strength, energy / energy.sum(1, keepdim=True).clamp(min=1e-20))
+    return _Peaks(peak_hertz, strength, energy / energy.sum(1, keepdim=True).clamp(min=1e-20))
 
 
 @lru_cache(maxsize=1)

@@ -111,10 +111,10 @@ def _block_means(whole: Map) -> Map:
 
 def unique(maps: list[Map], radius: float = SAME_DB) -> list[int]:
     """Indices of the maps to keep, in order: each that is not within ``radius`` of one kept before it."""
-    kept: list[int] = []
-    seen = Neighbours()
+    indices: list[int] = []
+    neighbours = Neighbours()
     for index, candidate in enumerate(maps):
-        if not seen.within(candidate, radius):
-            seen.add(candidate)
-            kept.append(index)
-    return kept
+        if not neighbours.within(candidate, radius):
+            neighbours.add(candidate)
+            indices.append(index)
+    return indices

@@ -22,12 +22,12 @@ def settled(view: View, name: str) -> View:
         return view
     rate = int.from_bytes(head[18:21], "big") >> 4
     promised = (head[TOTAL] & 15) << 32 | int.from_bytes(head[TOTAL + 1 :], "big")
-    there = last_sample(view, int.from_bytes(head[10:12], "big"))
-    if there < promised and there and rate:
-        raise cut_short(name, promised / rate, there / rate)
+    present = last_sample(view, int.from_bytes(head[10:12], "big"))
+    if present < promised and present and rate:
+        raise cut_short(name, promised / rate, present / rate)
     if promised:
         return view
-    new = bytes([head[TOTAL] & 0xF0 | there >> 32]) + (there & 0xFFFF_FFFF).to_bytes(4, "big")
+    new = bytes([head[TOTAL] & 0xF0 | present >> 32]) + (present & 0xFFFF_FFFF).to_bytes(4, "big")
     return view.part(patches={TOTAL: new})
 
 
@@ -39,8 +39,8 @@ def last_sample(view: View, block: int) -> int:
     at = len(tail)
     while (at := tail.rfind(b"\xff", 0, at)) >= 0:
         header = tail[at : at + 16]
-        if alike(header, first_frame) and (found := frame(header, block)):
-            return sum(found)
+        if alike(header, first_frame) and (position := frame(header, block)):
+            return sum(position)
     return 0
 
 
@@ -83,13 +83,13 @@ def coded_number(data: bytes) -> tuple[int | None, int]:
     """(number, bytes) of an integer coded as UTF-8 does characters, up to 36 bits."""
     if not data:
         return None, 0
-    ones = next((i for i in range(8) if not data[0] & 0x80 >> i), 8)
-    if ones in (1, 8) or len(data) < ones or any(byte & 0xC0 != 0x80 for byte in data[1:ones]):
+    length = next((i for i in range(8) if not data[0] & 0x80 >> i), 8)
+    if length in (1, 8) or len(data) < length or any(byte & 0xC0 != 0x80 for byte in data[1:length]):
         return None, 0
-    number = data[0] & 0x7F >> ones
-    for byte in data[1:ones]:
+    number = data[0] & 0x7F >> length
+    for byte in data[1:length]:
         number = number << 6 | byte & 0x3F
-    return number, max(ones, 1)
+    return number, max(length, 1)
 
 
 def crc8(data: bytes) -> int:

@@ -21,7 +21,9 @@ FOLDERS = frozenset({"__macosx", ".trashes", ".spotlight-v100", ".fseventsd", "$
 def is_leftover(path: str) -> bool:
     """Whether a file belongs to a file manager: macOS' resource forks (``._kick.wav``), folder settings, thumbnails."""
     *folders, name = PurePosixPath(path.replace("\\", "/")).parts or ("",)
-    return name.startswith("._") or name.lower() in NAMES or any(one.lower() in FOLDERS for one in folders)
+    return (
+        name.startswith("._") or name.lower() in NAMES or any(folder.lower() in FOLDERS for folder in folders)
+    )
 
 
 def sound_files(paths: Sequence[Path]) -> list[Path]:
@@ -32,10 +34,10 @@ def sound_files(paths: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        found = sounds_in(path) if path.is_dir() else [path]
-        if not found:
+        sounds = sounds_in(path) if path.is_dir() else [path]
+        if not sounds:
             raise AudioUnreadable(f"there is no sound file in the folder {str(path)!r}.")
-        files += found
+        files += sounds
     return files
 
 

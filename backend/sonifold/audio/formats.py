@@ -91,7 +91,7 @@ def subtype_of(name: str, depth: int | None = None) -> tuple[str, str]:
 
 
 def _elsewhere(depth: int) -> str:
-    able = [one.title for one in FORMATS.values() if depth in one.depths]
+    able = [audio_format.title for audio_format in FORMATS.values() if depth in audio_format.depths]
     return f"{_either(able)} can have {depth}." if able else f"Choose {_either(BIT_DEPTHS)}."
 
 

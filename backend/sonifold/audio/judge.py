@@ -84,18 +84,18 @@ def is_unheard(samples: Samples, sample_rate: int) -> bool:
     loudest = int(np.argmax(np.abs(samples)))
     first = np.pad(samples[max(0, loudest - FRAME // 2) :][:FRAME], (0, FRAME))[:FRAME]
     most = float(samples[loudest]) ** 2 * float(np.square(TAPER).sum()) * FRAME
-    heard, _ = powers(first[None], sample_rate)
-    if heard > UNHEARD * most:  # it is heard even if all the rest were as loud as its loudest sample
+    audible, _ = powers(first[None], sample_rate)
+    if audible > UNHEARD * most:  # it is heard even if all the rest were as loud as its loudest sample
         return False
     padded = np.pad(samples, (FRAME // 2, FRAME // 2 + -len(samples) % FRAME))
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[:: FRAME // 2]
     parts = [powers(frames[i : i + CHUNK], sample_rate) for i in range(0, len(frames), CHUNK)]
-    return max(heard for heard, _ in parts) < UNHEARD * max(whole for _, whole in parts)
+    return max(audible for audible, _ in parts) < UNHEARD * max(whole for _, whole in parts)
 
 
 def powers(frames: Samples, sample_rate: int) -> tuple[float, float]:
     """(what can be heard, all) of the power of frames (frame, FRAME), each of the frame where it is largest."""
     hertz = np.fft.rfftfreq(FRAME, 1 / sample_rate)
     power = np.abs(np.fft.rfft(frames * TAPER, axis=1)) ** 2
-    heard = power[:, (hertz >= EAR[0]) & (hertz <= EAR[1])]
-    return float(heard.sum(axis=1).max()), float(power.sum(axis=1).max())
+    audible = power[:, (hertz >= EAR[0]) & (hertz <= EAR[1])]
+    return float(audible.sum(axis=1).max()), float(power.sum(axis=1).max())

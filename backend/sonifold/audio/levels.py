@@ -74,8 +74,8 @@ def texture(audio: AudioBatch) -> Tensor:
     magnitude = _magnitude(audio, 1024, 256)
     level = 20 * (magnitude + 1e-4 * magnitude.amax((1, 2), keepdim=True)).log10()
     local = level - torch.nn.functional.avg_pool2d(level[:, None], 9, 1, 4, count_include_pad=False)[:, 0]
-    heard = (level > level.amax((1, 2), keepdim=True) - 50).float()
-    return ((local.square() * heard).sum((1, 2)) / heard.sum((1, 2)).clamp(min=1)).sqrt()
+    audible = (level > level.amax((1, 2), keepdim=True) - 50).float()
+    return ((local.square() * audible).sum((1, 2)) / audible.sum((1, 2)).clamp(min=1)).sqrt()
 
 
 def all_measures(
@@ -88,7 +88,7 @@ def all_measures(
     ).norm(dim=1)
     attack = (attack_time(original, sample_rate) - attack_time(rendered, sample_rate)).abs()
     decay = (decay_time(rendered, sample_rate) / decay_time(original, sample_rate)).log2().abs()
-    found = {
+    measures = {
         "log_mel_db": log_mel_error(original, rendered, sample_rate),
         "phi": phi,
         "log_spectral_db": log_spectral_distance(original, rendered),
@@ -97,7 +97,7 @@ def all_measures(
         "texture_db": texture(rendered),
         "texture_original_db": texture(original),
     }
-    return {name: value.double().numpy() for name, value in found.items()}
+    return {name: value.double().numpy() for name, value in measures.items()}
 
 
 def _magnitude(audio: AudioBatch, window: int, hop: int, fft: int | None = None) -> Tensor:

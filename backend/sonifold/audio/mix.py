@@ -48,7 +48,7 @@ def mixed(decoder: Decoder, most: int, name: str) -> tuple[Mono, int | None]:
         return finite(joined((block[:, 0] for block in decoder.blocks(most)), most), name), None
     sums = Products(0, np.zeros(count), np.zeros((count, count)))
     mono = finite(joined((mean(block, sums) for block in decoder.blocks(most)), most), name)
-    powers = [sums.power(one) for one in np.eye(count)]
+    powers = [sums.power(weights) for weights in np.eye(count)]
     loudest = int(np.argmax(powers))
     if sums.power(np.full(count, 1 / count)) >= DILUTED * powers[loudest]:
         return mono, None
@@ -78,10 +78,10 @@ def finite(mono: Mono, name: str) -> Mono:
 
 def joined(parts: Iterable[Mono], most: int) -> Mono:
     """Parts end to end, no more than ``most`` samples; what follows is not read."""
-    kept: list[Mono] = []
+    collected: list[Mono] = []
     for part in parts:
-        kept.append(np.ascontiguousarray(part[:most]))
-        most -= len(kept[-1])
+        collected.append(np.ascontiguousarray(part[:most]))
+        most -= len(collected[-1])
         if most <= 0:
             break
-    return np.concatenate(kept) if kept else np.empty(0, np.float32)
+    return np.concatenate(collected) if collected else np.empty(0, np.float32)

@@ -122,17 +122,17 @@ def frames_from(view: View, position: int, first: Frame) -> int:
     """Whole frames of the stream from a position on; what is damaged between them is stepped over."""
     data, count, at = view.at(position, view.size - position), 0, 0
     while at + 4 <= len(data):
-        here = frame(data[at : at + 4])
-        if here is None or not here.follows(first):
+        current = frame(data[at : at + 4])
+        if current is None or not current.follows(first):
             following = next_frame(data, at, first)
             if following is None:
                 break
             at = following
             continue
-        if at + here.bytes > len(data):
+        if at + current.bytes > len(data):
             break
         count += 1
-        at += here.bytes
+        at += current.bytes
     return count
 
 
@@ -140,9 +140,9 @@ def next_frame(data: bytes, at: int, first: Frame) -> int | None:
     """Where the stream goes on within a few kilobytes."""
     end = at + LOST
     while (at := data.find(b"\xff", at + 1, end)) >= 0:
-        here = frame(data[at : at + 4])
-        if here is not None and here.follows(first):
-            after = frame(data[at + here.bytes : at + here.bytes + 4])
+        candidate = frame(data[at : at + 4])
+        if candidate is not None and candidate.follows(first):
+            after = frame(data[at + candidate.bytes : at + candidate.bytes + 4])
             if after is not None and after.follows(first):
                 return at
     return None
@@ -152,7 +152,7 @@ def info_frame(first: Frame, count: int) -> bytes:
     """A frame without sound that says how many follow, after Xing's; decoders leave it out."""
     index = 5 if first.version == 3 else 8  # 64 kbit/s: room for the count
     header = bytes([0xFF, first.header[1] | 1, index << 4 | first.header[2] & 0x0C, first.header[3]])
-    made = frame(header)
-    assert made is not None, "the header of a layer III frame with another bit rate is one"
-    content = bytes(made.side) + b"Info" + (1).to_bytes(4, "big") + count.to_bytes(4, "big")
-    return (header + content).ljust(made.bytes, b"\0")
+    info_frame = frame(header)
+    assert info_frame is not None, "the header of a layer III frame with another bit rate is one"
+    content = bytes(info_frame.side) + b"Info" + (1).to_bytes(4, "big") + count.to_bytes(4, "big")
+    return (header + content).ljust(info_frame.bytes, b"\0")

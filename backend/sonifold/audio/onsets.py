@@ -70,19 +70,19 @@ def segments(samples: Samples, sample_rate: int, threshold: float = THRESHOLD) -
     loudest = float(envelope.max(initial=0.0))
     if loudest < FAINTEST:
         return []
-    found = [
+    attacks = [
         (rise(envelope, step, time), strength)
         for time, strength in onsets(samples, sample_rate, threshold)
         if begins(envelope, step, time, strength, loudest)
     ]
-    found = [one for i, one in enumerate(found) if i == 0 or one[0] - found[i - 1][0] >= APART] or [
-        (rise(envelope, step, float(np.argmax(envelope > RISE * loudest)) * step), 0.0)
-    ]
-    ends = [start for start, _ in found[1:]] + [len(samples) / sample_rate]
+    attacks = [
+        attack for i, attack in enumerate(attacks) if i == 0 or attack[0] - attacks[i - 1][0] >= APART
+    ] or [(rise(envelope, step, float(np.argmax(envelope > RISE * loudest)) * step), 0.0)]
+    ends = [start for start, _ in attacks[1:]] + [len(samples) / sample_rate]
     floor = noise_floor(envelope)
     return [
         segment(samples, sample_rate, envelope, step, floor, start, end, strength)
-        for (start, strength), end in zip(found, ends, strict=True)
+        for (start, strength), end in zip(attacks, ends, strict=True)
         if end > start
     ]
 
@@ -96,12 +96,12 @@ def onsets(samples: Samples, sample_rate: int, threshold: float = THRESHOLD) -> 
     within, around = (max(1, round(seconds / hop)) for seconds in (WITHIN, AROUND))
     largest = maximum_filter1d(novelty, 2 * within + 1, mode="constant")
     above = novelty - uniform_filter1d(novelty, 2 * around + 1, mode="constant")
-    found: list[tuple[float, float]] = []
+    peaks: list[tuple[float, float]] = []
     for frame in np.flatnonzero((novelty >= largest) & (above >= threshold)):
         time = float(frame) * hop
-        if not found or time - found[-1][0] >= APART:
-            found.append((time, float(above[frame])))
-    return found
+        if not peaks or time - peaks[-1][0] >= APART:
+            peaks.append((time, float(above[frame])))
+    return peaks
 
 
 def hop_seconds(sample_rate: int) -> float:
@@ -202,8 +202,8 @@ def segment(
     first, last = int(start / step), max(int(start / step) + 1, int(end / step))
     own = envelope[first:last]
     over = max(FALLEN * float(own.max()), 2 * floor if floor < 0.05 * float(own.max()) else 0.0)
-    heard = np.flatnonzero(own > over)
-    stop = (first + int(heard[-1]) + 1) * step + 0.02 if len(heard) else end
+    audible = np.flatnonzero(own > over)
+    stop = (first + int(audible[-1]) + 1) * step + 0.02 if len(audible) else end
     stop = min(stop, end, start + MAX_SECONDS)
     inside = samples[round(start * sample_rate) : round(stop * sample_rate)]
     return Segment(start, stop, strength, float(np.abs(inside).max(initial=0.0)))

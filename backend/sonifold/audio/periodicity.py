@@ -43,13 +43,13 @@ def periods(samples: NDArray[np.floating], sample_rate: int) -> Periods | None:
     middle = frames[:, max(0, size - SHORT) // 2 :][:, :SHORT]
     deep = [period(row, sample_rate, LOWEST, MIDDLE) for row in square_differences(frames, 1)]
     high = [period(row, FINER * sample_rate, MIDDLE, HIGHEST) for row in square_differences(middle, FINER)]
-    chosen = [
-        two if two[1] > 0 and two[1] >= CLOSE * one[1] else one for one, two in zip(deep, high, strict=True)
+    periods_of_frames = [
+        two if two[1] > 0 and two[1] >= CLOSE * low[1] else low for low, two in zip(deep, high, strict=True)
     ]
-    hertz, clarity = (np.array(column) for column in zip(*chosen, strict=True))
+    hertz, clarity = (np.array(column) for column in zip(*periods_of_frames, strict=True))
     loudest = frames[int(np.argmax(np.square(frames).sum(axis=1)))]
     partials = np.abs(np.fft.rfft(loudest * np.hanning(size)))
-    hertz[~np.array([has_fundamental(partials, size / sample_rate, one) for one in hertz])] = 0
+    hertz[~np.array([has_fundamental(partials, size / sample_rate, frequency) for frequency in hertz])] = 0
     return Periods(hertz, clarity, np.sqrt(np.square(frames).mean(axis=1)))
 
 
@@ -80,9 +80,9 @@ def period(n: NDArray[np.float64], lags: float, lowest: float, highest: float) -
         return 0.0, 0.0
     heights = part[peaks]
     at = first + int(peaks[heights >= CLOSE * heights.max()][0])
-    before, here, after = n[at - 1 : at + 2]
-    shift = 0.5 * (before - after) / (before - 2 * here + after)
-    return float(lags / (at + shift)), float(here - 0.25 * (before - after) * shift)
+    before, centre, after = n[at - 1 : at + 2]
+    shift = 0.5 * (before - after) / (before - 2 * centre + after)
+    return float(lags / (at + shift)), float(centre - 0.25 * (before - after) * shift)
 
 
 def has_fundamental(partials: NDArray[np.float64], seconds: float, hertz: float) -> bool:

@@ -45,8 +45,8 @@ def pitch(samples: NDArray[np.floating], sample_rate: int) -> float | None:
     """
     if not np.any(samples) or not np.isfinite(samples).all():
         return None
-    found = periods(samples, sample_rate)
-    clear, likely = (agreed(*found, least) if found else None for least in (CLEAR, LIKELY))
+    estimates = periods(samples, sample_rate)
+    clear, likely = (agreed(*estimates, least) if estimates else None for least in (CLEAR, LIKELY))
     return clear or learned_pitch(samples, sample_rate) or likely
 
 
@@ -55,9 +55,9 @@ def learned_pitch(samples: NDArray[np.floating], sample_rate: int) -> float | No
     mono = np.asarray(resampled(samples, sample_rate, RATE), dtype=np.float32)
     if len(mono) < 256:
         return None
-    found = _detector().detect(mono, RATE)
-    level = 10 ** (np.asarray(found.loudness_db) / 20)
-    return agreed(np.asarray(found.pitch_hz), np.asarray(found.confidence), level, VOICED)
+    detection = _detector().detect(mono, RATE)
+    level = 10 ** (np.asarray(detection.loudness_db) / 20)
+    return agreed(np.asarray(detection.pitch_hz), np.asarray(detection.confidence), level, VOICED)
 
 
 def agreed(

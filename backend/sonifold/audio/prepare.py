@@ -60,10 +60,10 @@ def prepare(
     if len(x) < (MIN_SECONDS - SLACK_SECONDS) * sample_rate or peak < silence:
         return None
     y = _window(align(resample(x, sample_rate)))
-    left = np.abs(y).max()
-    if left <= SILENCE * peak:
+    peak_of_window = np.abs(y).max()
+    if peak_of_window <= SILENCE * peak:
         return None
-    return np.round(y * (PEAK * 32_767 / left)).astype(np.int16)
+    return np.round(y * (PEAK * 32_767 / peak_of_window)).astype(np.int16)
 
 
 def onset(x: Floats) -> int:
@@ -81,8 +81,8 @@ def align(x: Floats) -> Floats:
 def audible_seconds(samples: Pcm) -> float:
     """From the onset until the sound has fallen for good to 60 dB below its peak."""
     envelope = _mean_magnitude(samples.astype(np.float64))
-    heard = np.flatnonzero(envelope > envelope.max() * 10 ** (END_DB / 20))
-    return float((heard[-1] + 1 - BEFORE_ONSET) / SAMPLE_RATE)
+    audible = np.flatnonzero(envelope > envelope.max() * 10 ** (END_DB / 20))
+    return float((audible[-1] + 1 - BEFORE_ONSET) / SAMPLE_RATE)
 
 
 def to_float(samples: Pcm) -> NDArray[np.float32]:

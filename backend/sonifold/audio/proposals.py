@@ -21,24 +21,26 @@ def proposals(recording: Recording, threshold: float = THRESHOLD) -> list[Segmen
     threshold: of the flux; lower finds more, at most 512, the clearest.
     """
     rate = min(recording.sample_rate, LOOKED_AT)
-    found = segments(resampled(recording.samples, recording.sample_rate, rate), rate, threshold)
+    proposals = segments(resampled(recording.samples, recording.sample_rate, rate), rate, threshold)
     usable = [
-        one for one in (lengthened(one, recording.seconds) for one in found) if is_usable(recording, one)
+        segment
+        for segment in (lengthened(proposal, recording.seconds) for proposal in proposals)
+        if is_usable(recording, segment)
     ]
-    clearest = sorted(usable, key=lambda one: one.strength)[-MAX_CUTS:]
-    return sorted(clearest, key=lambda one: one.start)
+    clearest = sorted(usable, key=lambda segment: segment.strength)[-MAX_CUTS:]
+    return sorted(clearest, key=lambda segment: segment.start)
 
 
-def lengthened(one: Segment, seconds: float) -> Segment:
+def lengthened(segment: Segment, seconds: float) -> Segment:
     """At least as long as a sound has to be: at the end of a recording it begins earlier."""
-    end = min(seconds, max(one.end, one.start + MIN_SECONDS))
-    return replace(one, start=max(0.0, min(one.start, end - MIN_SECONDS)), end=end)
+    end = min(seconds, max(segment.end, segment.start + MIN_SECONDS))
+    return replace(segment, start=max(0.0, min(segment.start, end - MIN_SECONDS)), end=end)
 
 
-def is_usable(recording: Recording, one: Segment) -> bool:
+def is_usable(recording: Recording, segment: Segment) -> bool:
     """Whether a part of a recording would be read."""
     rate = recording.sample_rate
-    part = recording.samples[round(one.start * rate) : round(one.end * rate), None]
+    part = recording.samples[round(segment.start * rate) : round(segment.end * rate), None]
     try:
         recording_of(ArrayDecoder(part, rate), recording.name, MAX_SECONDS)
     except AudioError:

@@ -130,7 +130,7 @@ def provenance_of(comment: str) -> Provenance | None:
         title=str(record.get("title", "")),
         model=str(record.get("model", "")),
         version=str(record.get("model_version", "")),
-        sources=tuple(source_of(one) for one in record.get("sources", []) if isinstance(one, dict)),
+        sources=tuple(source_of(item) for item in record.get("sources", []) if isinstance(item, dict)),
         facts={key: value for key, value in record.items() if key not in own},
     )
 

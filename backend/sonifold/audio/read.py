@@ -124,13 +124,13 @@ def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
 
 
 def too_long(name: str, seconds: float | None, most: float, longest: float) -> AudioTooLong:
-    said = f"longer than {most:.0f} s" if seconds is None else f"{seconds:.1f} s long"
+    length = f"longer than {most:.0f} s" if seconds is None else f"{seconds:.1f} s long"
     advice = (
         "a one-shot is at most that. Cut out the sound you mean."
         if longest <= MAX_SECONDS
         else f"at most {most:.0f} s of it can be split at once. Cut it in two."
     )
-    return AudioTooLong(f"{name} is {said}; {advice}")
+    return AudioTooLong(f"{name} is {length}; {advice}")
 
 
 # -- arrays --------------------------------------------------------------------------------------

@@ -40,9 +40,11 @@ class View(io.RawIOBase):
     ) -> View:
         """A view of a part of this view, which has no head of its own."""
         assert not self._head, "a head is put on last"
-        moved = {at - start: new for at, new in {**self._patches, **(patches or {})}.items() if at >= start}
+        patches_of_part = {
+            at - start: new for at, new in {**self._patches, **(patches or {})}.items() if at >= start
+        }
         last = self._start + (self.size if end is None else min(end, self.size))
-        return View(self._file, self._start + start, last, head, moved)
+        return View(self._file, self._start + start, last, head, patches_of_part)
 
     def at(self, position: int, count: int) -> bytes:
         """Up to ``count`` bytes from a position on."""

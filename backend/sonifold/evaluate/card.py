@@ -82,45 +82,50 @@ def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> d
     rows = table.read(dataset)
     training = table.load_audio(dataset, [row for row in rows if row.split == "train"])
     rebuild = reconstruction.rebuilders(model, reconstruction.Baselines.of(model, training))
-    found: dict[str, Table] = {}
+    tables: dict[str, Table] = {}
     for split, spoken in SPLITS.items():
-        chosen = [row for row in rows if row.split == split]
-        if not chosen:
+        members = [row for row in rows if row.split == split]
+        if not members:
             continue
-        audio = table.load_audio(dataset, chosen)
-        found[split] = {}
-        for done, (way, function) in enumerate(rebuild.items(), 1):
-            found[split][way] = reconstruction.evaluate(model, audio, function)
-            progress(f"{spoken}: {way}", done, len(rebuild))
-        _record_split(model, split, spoken, found[split])
-    return found
+        audio = table.load_audio(dataset, members)
+        tables[split] = {}
+        for number, (way, function) in enumerate(rebuild.items(), 1):
+            tables[split][way] = reconstruction.evaluate(model, audio, function)
+            progress(f"{spoken}: {way}", number, len(rebuild))
+        _record_split(model, split, spoken, tables[split])
+    return tables
 
 
-def _record_split(model: Model, split: str, spoken: str, found: Table) -> None:
+def _record_split(model: Model, split: str, spoken: str, table_of_ways: Table) -> None:
     command = f"sonifold evaluate {model.name} --only reconstruction"
-    baselines = [way for way in found if way.startswith(("linear PCA", "nearest"))]
+    baselines = [way for way in table_of_ways if way.startswith(("linear PCA", "nearest"))]
     for name in ("log_mel_db", "phi"):
-        ours = found["model"][name]
+        model_error = table_of_ways["model"][name]
         record(
-            f"{HEADINGS[name]}, {spoken}", ours.mean, UNITS[name], BARS.get((split, name)), ours.n, command
+            f"{HEADINGS[name]}, {spoken}",
+            model_error.mean,
+            UNITS[name],
+            BARS.get((split, name)),
+            model_error.n,
+            command,
         )
         for way in baselines:
             record(
                 f"{HEADINGS[name]}, {spoken}, {way}",
-                found[way][name].mean,
+                table_of_ways[way][name].mean,
                 UNITS[name],
                 None,
-                ours.n,
+                model_error.n,
                 command,
             )
         if (split, name) in BARS:
-            margin = min(found[way][name].mean for way in baselines) - ours.mean
+            margin = min(table_of_ways[way][name].mean for way in baselines) - model_error.mean
             record(
                 f"better than the best baseline, {HEADINGS[name]}, {spoken}",
                 margin,
                 UNITS[name],
                 ">= 0",
-                ours.n,
+                model_error.n,
                 command,
             )
 
@@ -152,8 +157,8 @@ def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
     )
     record("energy of the geodesic over the line's", energy.ratio.mean, "", None, energy.n, command)
     judged = []
-    for found in paths.judge(model, JUDGED_PAIRS):
-        judged.append(found)
+    for judgements in paths.judge(model, JUDGED_PAIRS):
+        judged.append(judgements)
         progress("morphs", len(judged), JUDGED_PAIRS)
     summary = paths.summary(judged)
     for way in ("geodesic", "linear", "retimed"):
@@ -302,7 +307,8 @@ def _reconstruction_table(split: str, ways: dict[str, Any]) -> list[str]:
         "|---" * (len(names) + 1) + "|",
     ]
     lines += [
-        f"| {way} | " + " | ".join(_cell(found[name]) for name in names) + " |" for way, found in ways.items()
+        f"| {way} | " + " | ".join(_cell(estimates[name]) for name in names) + " |"
+        for way, estimates in ways.items()
     ]
     return [
         *lines,
@@ -313,8 +319,8 @@ def _reconstruction_table(split: str, ways: dict[str, Any]) -> list[str]:
     ]
 
 
-def _path_tables(found: dict[str, Any]) -> list[str]:
-    energy = found["energy"]
+def _path_tables(results: dict[str, Any]) -> list[str]:
+    energy = results["energy"]
     columns = {
         "variation": "speed variation, Phi",
         "variation_mel": "speed variation, log-mel",
@@ -335,13 +341,13 @@ def _path_tables(found: dict[str, Any]) -> list[str]:
     ]
     lines += [
         f"| {way} | " + " | ".join(_cell(row[name]) for name in columns) + " |"
-        for way, row in found["ways"].items()
+        for way, row in results["ways"].items()
     ]
     lines += ["", "Gained by the default path, paired, with 95 % intervals:", ""]
     lines += [
         f"- against {other}: density {_cell(gain['density'])}, "
         f"distance to the nearest real sound {_cell(gain['nearest'])}"
-        for other, gain in found["gains"].items()
+        for other, gain in results["gains"].items()
     ]
     return [*lines, ""]
 
@@ -352,12 +358,12 @@ def _cell(estimate: dict[str, float]) -> str:
     return f"{estimate['mean']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
 
 
-def _plain(found: Any) -> Any:
+def _plain(node: Any) -> Any:
     """Estimates as dictionaries all the way down, and None for what is not a number: JSON has no word for that."""
-    if isinstance(found, Estimate):
-        return _plain(asdict(found))
-    if isinstance(found, dict):
-        return {key: _plain(value) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [_plain(value) for value in found]
-    return None if isinstance(found, float) and not math.isfinite(found) else found
+    if isinstance(node, Estimate):
+        return _plain(asdict(node))
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_plain(value) for value in node]
+    return None if isinstance(node, float) and not math.isfinite(node) else node

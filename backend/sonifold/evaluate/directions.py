@@ -43,9 +43,9 @@ OURS = next(iter(WAYS))
 
 def measure(model: Model, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Agreement of the readings, and the comparison of ways to change a descriptor; for the card."""
-    found = {"agreement": agreement(model, progress)} | compare(model, progress)
+    results = {"agreement": agreement(model, progress)} | compare(model, progress)
     command = f"sonifold evaluate {model.name} --only directions"
-    for name, row in found["agreement"].items():
+    for name, row in results["agreement"].items():
         record(
             f"{name} read from features: Spearman with audio",
             row["recordings"].mean,
@@ -54,12 +54,12 @@ def measure(model: Model, progress: Callable[[str, int, int], None]) -> dict[str
             row["recordings"].n,
             command,
         )
-    for way, row in found["ways"].items():
+    for way, row in results["ways"].items():
         record(
             f"{way}: change of the other words at half an sd", row["others"].mean, "sd", None, SOUNDS, command
         )
     resume.forget(f"{model.name}-directions")
-    return found
+    return results
 
 
 # -- agreement ------------------------------------------------------------------------------------
@@ -69,16 +69,16 @@ def agreement(model: Model, progress: Callable[[str, int, int], None]) -> dict[s
     """Spearman of the reading with the audio, by descriptor, on recordings and decoded points; the calibration too."""
     library = model.library
     recorded = _Paired()
-    for done, ids in enumerate(_blocks(library.ids), 1):
+    for number, ids in enumerate(_blocks(library.ids), 1):
         audio = torch.stack([library.audio(i, model.sound_samples) for i in ids])
         recorded.add(model.readout(model.representation.analyse(audio)[0]), model.describe_audio(audio))
-        progress("descriptors of recordings", done, -(-len(library) // BLOCK))
+        progress("descriptors of recordings", number, -(-len(library) // BLOCK))
     decoded = _Paired()
-    chosen = library.z[torch.linspace(0, len(library) - 1, DECODED).round().long()]
-    for done, points in enumerate(chosen.split(BLOCK), 1):
+    drawn_points = library.z[torch.linspace(0, len(library) - 1, DECODED).round().long()]
+    for number, points in enumerate(drawn_points.split(BLOCK), 1):
         with torch.no_grad():
             decoded.add(model.describe(points), model.describe_audio(model.decode(points).audio))
-        progress("descriptors of decoded points", done, -(-DECODED // BLOCK))
+        progress("descriptors of decoded points", number, -(-DECODED // BLOCK))
     return {
         name: {
             "recordings": recorded.spearman(name),
@@ -124,8 +124,8 @@ class _Paired:
 def rank_correlation(a: np.ndarray, b: np.ndarray, resamples: int = RESAMPLES // 8) -> Estimate:
     """Spearman's rho of two columns (n,) with its 95 % bootstrap interval."""
     draw = np.random.default_rng(0).integers(len(a), size=(resamples, len(a)))
-    again = [spearmanr(a[rows], b[rows]).statistic for rows in draw]
-    low, high = np.quantile(again, [0.025, 0.975])
+    resampled = [spearmanr(a[rows], b[rows]).statistic for rows in draw]
+    low, high = np.quantile(resampled, [0.025, 0.975])
     return Estimate(float(spearmanr(a, b).statistic), float(low), float(high), len(a))
 
 
@@ -136,15 +136,15 @@ def compare(
     model: Model, progress: Callable[[str, int, int], None], count: int = SOUNDS, seed: int = 2
 ) -> dict[str, Any]:
     """Every way from ``count`` random sounds, CHANGE standard deviations up and down in each descriptor."""
-    chosen = np.random.default_rng(seed).choice(len(model.library), count, replace=False)
+    indices = np.random.default_rng(seed).choice(len(model.library), count, replace=False)
     means = _class_means(model)
 
     def case(index: int) -> dict[str, Any]:
-        sound = model.sound(model.library.ids[int(chosen[index])])
-        found = {way: _changes(model, sound, how, means) for way, how in WAYS.items()}
+        sound = model.sound(model.library.ids[int(indices[index])])
+        changes = {way: _changes(model, sound, how, means) for way, how in WAYS.items()}
         traversals = [_travelled(model, sound, name) for name in DESCRIPTORS]
         progress("directions", index + 1, count)
-        return {"ways": found, "travels": traversals}
+        return {"ways": changes, "travels": traversals}
 
     about = {
         "weights": model.config.files["weights.safetensors"],
@@ -152,9 +152,9 @@ def compare(
         "change": CHANGE,
         "ways": list(WAYS),
     }
-    found = resume.cases(f"{model.name}-directions", about, count, case)
-    rows = {way: [{k: np.array(v) for k, v in one["ways"][way].items()} for one in found] for way in WAYS}
-    traversals = [traversal for one in found for traversal in one["travels"]]
+    cases = resume.cases(f"{model.name}-directions", about, count, case)
+    rows = {way: [{k: np.array(v) for k, v in case["ways"][way].items()} for case in cases] for way in WAYS}
+    traversals = [traversal for case in cases for traversal in case["travels"]]
     return {
         "sounds": count,
         "ways": {way: _summary(row, rows[OURS]) for way, row in rows.items()},
@@ -169,12 +169,12 @@ def _class_means(model: Model) -> dict[str, Tensor]:
     z = model.library.z
     with torch.no_grad():
         parts = [model.describe(part) for part in z.split(32)]
-    found = {}
+    directions = {}
     for name in DESCRIPTORS:
         order = torch.cat([part[name] for part in parts]).argsort()
         share = int(QUARTER * len(order))
-        found[name] = z[order[-share:]].mean(0) - z[order[:share]].mean(0)
-    return found
+        directions[name] = z[order[-share:]].mean(0) - z[order[:share]].mean(0)
+    return directions
 
 
 def _changes(
@@ -198,15 +198,20 @@ def _changes(
     points = torch.stack(at)
     reached = torch.isfinite(points).all(1)
     safe = torch.where(reached[:, None], points, sound.z)
-    heard = torch.stack(list(directions.heard(torch.cat([safe, sound.z[None]]), residual).values()), 1)
-    change = ((heard[:-1] - heard[-1]) / directions.scale).abs()
+    descriptors = torch.stack(list(directions.heard(torch.cat([safe, sound.z[None]]), residual).values()), 1)
+    change = ((descriptors[:-1] - descriptors[-1]) / directions.scale).abs()
     named = torch.arange(len(DESCRIPTORS)).repeat_interleave(2)
     own = change[torch.arange(len(change)), named]
     others = (change.sum(1) - own) / (len(DESCRIPTORS) - 1)
-    away = directions.away(safe) * model.config.unit_per_phi
+    distance = directions.away(safe) * model.config.unit_per_phi
     blank = torch.where(reached, 0.0, torch.nan)
-    found = {"reached": reached.float(), "named": own + blank, "others": others + blank, "away": away + blank}
-    return {key: value.tolist() for key, value in found.items()}
+    columns = {
+        "reached": reached.float(),
+        "named": own + blank,
+        "others": others + blank,
+        "away": distance + blank,
+    }
+    return {key: value.tolist() for key, value in columns.items()}
 
 
 def _line(
@@ -232,10 +237,12 @@ def _where(nodes: Points, values: Tensor, origin: Tensor, sense: float) -> Tenso
     return torch.lerp(nodes[order[after - 1]], nodes[order[after]], share)
 
 
-def _summary(found: list[dict[str, np.ndarray]], ours: list[dict[str, np.ndarray]]) -> dict[str, Estimate]:
+def _summary(
+    rows: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]
+) -> dict[str, Estimate]:
     """Means over sounds (each sound's mean over descriptors and senses), and paired differences to our way."""
-    columns = {key: np.stack([row[key] for row in found]) for key in found[0]}
-    base = {key: np.stack([row[key] for row in ours]) for key in ours[0]}
+    columns = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+    base = {key: np.stack([row[key] for row in reference]) for key in reference[0]}
     out = {key: bootstrap(_row_means(value)) for key, value in columns.items()}
     for key in ("others", "away"):
         out[f"{key}_more"] = bootstrap(_row_means(columns[key] - base[key]))
@@ -244,8 +251,8 @@ def _summary(found: list[dict[str, np.ndarray]], ours: list[dict[str, np.ndarray
 
 def _row_means(values: np.ndarray) -> np.ndarray:
     """Mean of each row over what is finite in it; NaN for a row without."""
-    seen = np.isfinite(values)
-    return np.where(seen, values, 0).sum(1) / np.where(seen.any(1), seen.sum(1), np.nan)
+    finite = np.isfinite(values)
+    return np.where(finite, values, 0).sum(1) / np.where(finite.any(1), finite.sum(1), np.nan)
 
 
 def _travelled(model: Model, sound: Sound, name: str) -> dict[str, Any]:
@@ -282,7 +289,7 @@ def _travel_summary(traversals: list[dict[str, Any]]) -> dict[str, Any]:
 # -- the card -------------------------------------------------------------------------------------
 
 
-def section(found: dict[str, Any]) -> list[str]:
+def section(results: dict[str, Any]) -> list[str]:
     """The card's chapter, from the card's own numbers."""
     from sonifold.evaluate.metrics import cell
 
@@ -290,7 +297,7 @@ def section(found: dict[str, Any]) -> list[str]:
         "## Words: descriptors and named directions",
         "",
         "Spearman correlation of the differentiable reading with the measurement on audio, and travel as the app makes "
-        f"it from {found['sounds']} random sounds: range from one end to the other and what of it is measured on the "
+        f"it from {results['sounds']} random sounds: range from one end to the other and what of it is measured on the "
         "rendered audio, both in library standard deviations of the reading; share of travels that rise on audio at "
         "all; mean change of the five other words.",
         "",
@@ -298,7 +305,7 @@ def section(found: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for name in DESCRIPTORS:
-        rho, traversal = found["agreement"][name], found["travels"][name]
+        rho, traversal = results["agreement"][name], results["travels"][name]
         cells = [
             rho["recordings"],
             rho["decoded"],
@@ -308,7 +315,7 @@ def section(found: dict[str, Any]) -> list[str]:
     weak = [
         name
         for name in DESCRIPTORS
-        if found["travels"][name]["audio"]["mean"] < 0.5 * found["travels"][name]["range"]["mean"]
+        if results["travels"][name]["audio"]["mean"] < 0.5 * results["travels"][name]["range"]["mean"]
     ]
     if weak:
         lines += [
@@ -324,7 +331,7 @@ def section(found: dict[str, Any]) -> list[str]:
         "| | got there | change of the others, sd | more than the first | to known sounds | more than the first |",
         "|---|---|---|---|---|---|",
     ]
-    for way, row in found["ways"].items():
+    for way, row in results["ways"].items():
         cells = [
             cell(row[key], signed=key.endswith("more"))
             for key in ("reached", "others", "others_more", "away", "away_more")

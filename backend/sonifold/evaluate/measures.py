@@ -107,7 +107,7 @@ def record(
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     row = Row(measure, value, unit, bar, None if n is None else int(n), command, describe_machine(), now)
     file = (folder or default_folder()) / f"{name}.json"
-    earlier = [kept for kept in read_file(file) if kept.measure != measure] if file.exists() else []
+    earlier = [row for row in read_file(file) if row.measure != measure] if file.exists() else []
     write_file(file, [*earlier, row])
     return file
 

@@ -41,13 +41,13 @@ def measure(model: Model, progress: Any) -> dict[str, Any]:
     judge = paths.Judge(model, PAIRS, ways=paths.METRIC_WAYS)
 
     def case(index: int) -> dict[str, Any]:
-        found = judge(index)
+        judgements = judge(index)
         progress("metrics", index + 1, PAIRS)
-        return {way: vars(judgement) for way, judgement in found.items()}
+        return {way: vars(judgement) for way, judgement in judgements.items()}
 
     about = {"weights": model.config.files["weights.safetensors"], "ways": list(paths.METRIC_WAYS)}
-    found = resume.cases(f"{model.name}-metrics", about, PAIRS, case)
-    judged = [{way: Judgement(**numbers) for way, numbers in one.items()} for one in found]
+    cases = resume.cases(f"{model.name}-metrics", about, PAIRS, case)
+    judged = [{way: Judgement(**numbers) for way, numbers in case.items()} for case in cases]
     summary = summarise(judged)
     command = f"sonifold evaluate {model.name} --only metrics"
     for way, gains in summary["gained"].items():
@@ -82,8 +82,8 @@ def summarise(judged: Judged) -> dict[str, Any]:
 
 def _straight(judged: Judged, way: str) -> dict[str, Any]:
     """Shares of pairs whose line is within 2 % of the path, in the way's own energy and in length of what is heard."""
-    energy = np.array([found[way].energy for found in judged])
-    length = np.array([abs(found[way].length / found["line"].length - 1) for found in judged])
+    energy = np.array([judgements[way].energy for judgements in judged])
+    length = np.array([abs(judgements[way].length / judgements["line"].length - 1) for judgements in judged])
     return {
         "energy": bootstrap(energy),
         "in_energy": float(np.mean(energy > 1 - WITHIN)),
@@ -91,10 +91,10 @@ def _straight(judged: Judged, way: str) -> dict[str, Any]:
     }
 
 
-def section(found: dict[str, Any]) -> list[str]:
+def section(results: dict[str, Any]) -> list[str]:
     """The card's chapter, from the card's own numbers."""
     lines = [
-        f"## Which metric: {found['pairs']} pairs, every metric",
+        f"## Which metric: {results['pairs']} pairs, every metric",
         "",
         "Judged in log-mel levels of the rendered audio, which no metric here was made from, and in Phi, which "
         "pullback and blends optimise. All but the line are timed to constant perceptual speed. Mid points are "
@@ -103,7 +103,7 @@ def section(found: dict[str, Any]) -> list[str]:
         "| | " + " | ".join(COLUMNS.values()) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
-    for way, row in found["ways"].items():
+    for way, row in results["ways"].items():
         lines.append(f"| {way} | " + " | ".join(cell(row[name]) for name in COLUMNS) + " |")
     lines += [
         "",
@@ -114,8 +114,8 @@ def section(found: dict[str, Any]) -> list[str]:
         + " | energy / line's | line within 2 %: energy, length |",
         "|---" * (len(GAINED) + 3) + "|",
     ]
-    for way, row in found["gained"].items():
-        straight = found["straight"].get(way)
+    for way, row in results["gained"].items():
+        straight = results["straight"].get(way)
         share = (
             f"{100 * straight['in_energy']:.0f} %, {100 * straight['in_length']:.0f} %" if straight else "-"
         )

@@ -56,9 +56,9 @@ METRIC_WAYS = {
 def pairs(model: Model, count: int, seed: int = 0) -> list[tuple[str, str]]:
     """Random pairs of different library sounds, by id."""
     draw = np.random.default_rng(seed)
-    chosen = [draw.choice(len(model.library), 2, replace=False) for _ in range(count)]
+    rows = [draw.choice(len(model.library), 2, replace=False) for _ in range(count)]
     ids = model.library.ids
-    return [(ids[a], ids[b]) for a, b in chosen]
+    return [(ids[a], ids[b]) for a, b in rows]
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,19 @@ def energies(model: Model, count: int, seed: int = 0, block: int = 50) -> Energy
     ids = pairs(model, count, seed)
     places = torch.tensor([[model.library.index(a), model.library.index(b)] for a, b in ids])
     starts, ends = model.library.z[places[:, 0]], model.library.z[places[:, 1]]
-    ratios, done = [], []
+    ratios, converged = [], []
     for a, b in zip(starts.split(block), ends.split(block), strict=True):
         solved = geodesic.solve(metric, a, b)
         fine = FINER * (solved.nodes.shape[1] - 1) + 1
         ratios.append(
             metric.energy(geodesic.resample(solved.nodes, fine)) / metric.energy(geodesic.line(a, b, fine))
         )
-        done += solved.converged
+        converged += solved.converged
     ratio = torch.cat(ratios).double().numpy()
     return EnergyReport(
         int((ratio > 1 + 1e-5).sum()),
         int((~np.isfinite(ratio)).sum()),
-        float(np.mean(done)),
+        float(np.mean(converged)),
         bootstrap(ratio),
         float(np.mean(ratio > 0.98)),
         count,
@@ -128,20 +128,20 @@ class Judge:
         first, second = self.pairs[index]
         ends = self.model.sound(first), self.model.sound(second)
         apart = [self.model.library.index(first), self.model.library.index(second)]
-        found: dict[str, Judgement] = {}
+        judgements: dict[str, Judgement] = {}
         for name, way in self.ways.items():
             path, clip = self.model.morph(
                 self.model.paths([ends], way.kind, way.metric, way.weight, STEPS)[0]
             )
-            found[name] = self.real.judge(clip.audio, apart, ends, path)
-        found["cross-fade"] = self.real.judge(_cross_fade(*ends), apart, ends)
-        return found
+            judgements[name] = self.real.judge(clip.audio, apart, ends, path)
+        judgements["cross-fade"] = self.real.judge(_cross_fade(*ends), apart, ends)
+        return judgements
 
 
 def judge(model: Model, count: int, seed: int = 1) -> Iterator[dict[str, Judgement]]:
     """For each of ``count`` random pairs, the default path and what it is compared with, judged."""
-    one = Judge(model, count, seed)
-    return (one(index) for index in range(count))
+    judge_pair = Judge(model, count, seed)
+    return (judge_pair(index) for index in range(count))
 
 
 def summary(judgements: list[dict[str, Judgement]]) -> dict[str, dict[str, Estimate]]:
@@ -221,8 +221,8 @@ class _Reality:
 
     @torch.no_grad()
     def _reencoding(self, points: Tensor) -> float:
-        again, _ = self.model.vae.encode(self.model.vae.decode(points))
-        return float((again - points).norm(dim=1).mean())
+        reencoded, _ = self.model.vae.encode(self.model.vae.decode(points))
+        return float((reencoded - points).norm(dim=1).mean())
 
 
 def _variation(points: Tensor) -> float:

@@ -36,9 +36,9 @@ class Baselines:
         """From the training sounds."""
         spectral = model.representation
         maps = [spectral.analyse(part)[0] for part in audio.split(BLOCK)]
-        given = torch.cat([model.coefficients.analyse(part) for part in maps])
-        centre = given.mean(0)
-        _, _, axes = torch.linalg.svd(given - centre, full_matrices=False)
+        coefficients = torch.cat([model.coefficients.analyse(part) for part in maps])
+        centre = coefficients.mean(0)
+        _, _, axes = torch.linalg.svd(coefficients - centre, full_matrices=False)
         total = torch.stack([part.sum(0) for part in maps]).sum(0) / len(audio)
         return cls(audio, _timbre(audio, model), total[None], axes[: model.latent_dim].T, centre)
 

@@ -23,15 +23,15 @@ def cases(
     """
     file = _file(name, folder)
     file.parent.mkdir(parents=True, exist_ok=True)
-    done = _read(file, about)
-    if not done:
+    results = _read(file, about)
+    if not results:
         write_whole(file, (json.dumps(about) + "\n").encode(), durable=False)
     with file.open("a", encoding="utf-8") as out:
-        for index in range(len(done), count):
-            done.append(measure(index))
-            out.write(json.dumps(done[-1]) + "\n")
+        for index in range(len(results), count):
+            results.append(measure(index))
+            out.write(json.dumps(results[-1]) + "\n")
             out.flush()
-    return done[:count]
+    return results[:count]
 
 
 def forget(name: str, folder: Path | None = None) -> None:
@@ -52,9 +52,9 @@ def _read(file: Path, about: Case) -> list[Case]:
     try:
         if not whole or json.loads(whole[0]) != about:
             return []
-        found = [json.loads(line) for line in whole[1:]]
+        results = [json.loads(line) for line in whole[1:]]
     except ValueError:
         return []
     if len(whole) < len(lines):
         write_whole(file, "".join(whole).encode(), durable=False)
-    return found
+    return results

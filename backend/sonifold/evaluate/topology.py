@@ -37,15 +37,15 @@ Progress = Callable[[str, int, int], None]
 
 def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
     """Numbers for the card; writes topology.md and topology.png into the folder."""
-    chosen = np.sort(np.random.default_rng(0).choice(len(model.library), SOUNDS, replace=False))
-    spaces = distances(model, torch.from_numpy(chosen), progress)
-    families = np.array(model.library.families)[chosen]
+    rows = np.sort(np.random.default_rng(0).choice(len(model.library), SOUNDS, replace=False))
+    spaces = distances(model, torch.from_numpy(rows), progress)
+    families = np.array(model.library.families)[rows]
     diagrams = {name: homology(_scaled(d)) for name, d in spaces.items()}
     nulls = {}
-    for done, (name, d) in enumerate(spaces.items(), 1):
+    for number, (name, d) in enumerate(spaces.items(), 1):
         nulls[name] = [homology(_scaled(cloud)) for cloud in gaussian_clouds(d, NULLS)]
-        progress("null models", done, len(spaces))
-    found = {
+        progress("null models", number, len(spaces))
+    results = {
         "sounds": SOUNDS,
         "library": len(model.library),
         "weight": model.config.metric.weight,
@@ -61,27 +61,27 @@ def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
             name: diagram_distances(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
         },
     }
-    plot(folder / "topology.png", spaces, diagrams, nulls, found)
-    write_whole(folder / "topology.md", "\n".join(report(found)).encode(), durable=False)
+    plot(folder / "topology.png", spaces, diagrams, nulls, results)
+    write_whole(folder / "topology.md", "\n".join(report(results)).encode(), durable=False)
     resume.forget(f"{model.name}-topology")
-    return found
+    return results
 
 
 # -- distances ------------------------------------------------------------------------------------
 
 
-def distances(model: Model, chosen: torch.Tensor, progress: Progress) -> dict[str, Distances]:
+def distances(model: Model, rows: torch.Tensor, progress: Progress) -> dict[str, Distances]:
     """Distance matrices (sound, sound) of the chosen library sounds under each of SPACES."""
-    z, phi = model.library.z[chosen].double(), model.library.timbre[chosen].double()
+    z, phi = model.library.z[rows].double(), model.library.timbre[rows].double()
     return {
         "feature": torch.cdist(phi, phi).numpy(),
         "latent": torch.cdist(z, z).numpy(),
-        "geodesic": _geodesic(model, chosen, progress),
+        "geodesic": _geodesic(model, rows, progress),
     }
 
 
-def _geodesic(model: Model, chosen: torch.Tensor, progress: Progress) -> Distances:
-    metric, z, count = model.metric(), model.library.z[chosen], len(chosen)
+def _geodesic(model: Model, sounds: torch.Tensor, progress: Progress) -> Distances:
+    metric, z, count = model.metric(), model.library.z[sounds], len(sounds)
 
     def row(index: int) -> dict[str, Any]:
         progress("geodesics, row", index + 1, count - 1)
@@ -96,8 +96,8 @@ def _geodesic(model: Model, chosen: torch.Tensor, progress: Progress) -> Distanc
     }
     rows = resume.cases(f"{model.name}-topology", about, count - 1, row)
     out = np.zeros((count, count))
-    for index, one in enumerate(rows):
-        out[index, index + 1 :] = out[index + 1 :, index] = one["d"]
+    for index, record in enumerate(rows):
+        out[index, index + 1 :] = out[index + 1 :, index] = record["d"]
     return out
 
 
@@ -153,8 +153,8 @@ def correlation(d: Distances, low: float = 0.005, high: float = 0.05, resamples:
         return float(np.log(high / low) / np.log(far / max(near, 1e-12)))
 
     rows, columns = np.triu_indices(len(d), 1)
-    again = [slope(d[pairs]) for pairs in _resampled_pairs(len(d), resamples)]
-    return Estimate(slope(d[rows, columns]), *_interval(again), len(d))
+    resampled = [slope(d[pairs]) for pairs in _resampled_pairs(len(d), resamples)]
+    return Estimate(slope(d[rows, columns]), *_interval(resampled), len(d))
 
 
 def _resampled_pairs(count: int, resamples: int) -> Iterator[tuple[NDArray, NDArray]]:
@@ -162,13 +162,13 @@ def _resampled_pairs(count: int, resamples: int) -> Iterator[tuple[NDArray, NDAr
     rows, columns = np.triu_indices(count, 1)
     draw = np.random.default_rng(0)
     for _ in range(resamples):
-        picked = draw.integers(count, size=count)
-        a, b = picked[rows], picked[columns]
+        indices = draw.integers(count, size=count)
+        a, b = indices[rows], indices[columns]
         yield a[a != b], b[a != b]
 
 
-def _interval(again: list[float]) -> tuple[float, float]:
-    low, high = np.quantile(again, [0.025, 0.975])
+def _interval(resampled: list[float]) -> tuple[float, float]:
+    low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -257,10 +257,10 @@ def diagram_distances(first: Distances, second: Distances) -> dict[str, Any]:
     within: dict[str, list[float]] = {"bottleneck": [], "wasserstein": []}
     for _ in range(HALVES):
         order = draw.permutation(len(first))
-        one, other = np.array_split(order, 2)
+        half_of_first, other = np.array_split(order, 2)
         a, b, c = (
             homology(_scaled(d[np.ix_(half, half)]))[1]
-            for d, half in ((first, one), (second, one), (first, other))
+            for d, half in ((first, half_of_first), (second, half_of_first), (first, other))
         )
         for kind, x, y in ((across, a, b), (within, a, c)):
             kind["bottleneck"].append(gudhi.bottleneck_distance(x, y))
@@ -286,11 +286,11 @@ def kept(before: Distances, after: Distances) -> dict[str, Estimate]:
 def rank_agreement(before: Distances, after: Distances, resamples: int = 200) -> Estimate:
     """Spearman's rho over pairs of points; the interval by resampling points."""
     rows, columns = np.triu_indices(len(before), 1)
-    again = [
+    resampled = [
         spearmanr(before[pairs], after[pairs]).statistic for pairs in _resampled_pairs(len(before), resamples)
     ]
     rho = float(spearmanr(before[rows, columns], after[rows, columns]).statistic)
-    return Estimate(rho, *_interval(again), len(before))
+    return Estimate(rho, *_interval(resampled), len(before))
 
 
 def trustworthiness(before: Distances, after: Distances, k: int = NEIGHBOURS) -> Estimate:
@@ -313,40 +313,40 @@ def purity(d: Distances, families: NDArray) -> dict[str, Any]:
 # -- report ---------------------------------------------------------------------------------------
 
 
-def report(found: dict[str, Any]) -> list[str]:
+def report(results: dict[str, Any]) -> list[str]:
     """The page topology.md."""
     from sonifold.evaluate.metrics import cell
 
-    estimators = list(next(iter(found["dimension"].values())))
+    estimators = list(next(iter(results["dimension"].values())))
     lines = [
         "# The shape of this manifold of sounds",
         "",
-        f"{found['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} (default "
-        f"metric, weight {found['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are divided by "
+        f"{results['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} "
+        f"(default metric, weight {results['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are divided by "
         "their median before spaces are compared. Made by `sonifold evaluate --only topology`.",
         "",
         "![Persistence diagrams, intrinsic dimension and distances of the three spaces](topology.png)",
         "",
         "## In words",
         "",
-        *conclusions(found),
+        *conclusions(results),
         "",
         "## Intrinsic dimension",
         "",
         "| | " + " | ".join(estimators) + " |",
         "|---" * (len(estimators) + 1) + "|",
         *[
-            f"| {title} | " + " | ".join(cell(found["dimension"][name][e]) for e in estimators) + " |"
+            f"| {title} | " + " | ".join(cell(results["dimension"][name][e]) for e in estimators) + " |"
             for name, title in SPACES.items()
         ],
         "",
-        f"From coordinates, all {found['library']} sounds (scikit-dimension):",
+        f"From coordinates, all {results['library']} sounds (scikit-dimension):",
         "",
-        "| | " + " | ".join(found["dimension_library"]["latent"]) + " |",
-        "|---" * (len(found["dimension_library"]["latent"]) + 1) + "|",
+        "| | " + " | ".join(results["dimension_library"]["latent"]) + " |",
+        "|---" * (len(results["dimension_library"]["latent"]) + 1) + "|",
         *[
             f"| {SPACES[name]} | " + " | ".join(f"{value:.1f}" for value in row.values()) + " |"
-            for name, row in found["dimension_library"].items()
+            for name, row in results["dimension_library"].items()
         ],
         "",
         f"## Persistent homology, against {NULLS} Gaussian clouds of the same covariance",
@@ -358,7 +358,7 @@ def report(found: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for name, title in SPACES.items():
-        row = found["homology"][name]
+        row = results["homology"][name]
         lines.append(
             f"| {title} | {row['longest_loop']:.3f} | {_range(row['null_longest_loop'])} | "
             f"{row['loops_beyond_null']} | {row['components']:.1f} | {_range(row['null_components'])} |"
@@ -374,8 +374,8 @@ def report(found: dict[str, Any]) -> list[str]:
         "| | rank correlation | trustworthiness | continuity | bottleneck (halves) | Wasserstein (halves) |",
         "|---|---|---|---|---|---|",
     ]
-    for name in found["kept"]:
-        row, apart = found["kept"][name], found["diagram_distance"][name]
+    for name in results["kept"]:
+        row, apart = results["kept"][name], results["diagram_distance"][name]
         cells = [cell(row[key]) for key in ("spearman", "trustworthiness", "continuity")]
         cells += [
             f"{apart['spaces'][k]:.3f} ({apart['halves'][k]:.3f})" for k in ("bottleneck", "wasserstein")
@@ -384,7 +384,7 @@ def report(found: dict[str, Any]) -> list[str]:
     lines += ["", "## Families", "", "Share of sounds whose nearest neighbour is of the same family:", ""]
     lines += [
         f"- {SPACES[name]}: {cell(row['same'])} (chance {row['chance']:.2f})"
-        for name, row in found["families"].items()
+        for name, row in results["families"].items()
     ]
     return [*lines, ""]
 
@@ -393,20 +393,20 @@ def _range(q: dict[str, float]) -> str:
     return f"{q['median']:.3g} [{q['low']:.3g}, {q['high']:.3g}]"
 
 
-def conclusions(found: dict[str, Any]) -> list[str]:
+def conclusions(results: dict[str, Any]) -> list[str]:
     """Sentences that follow from the numbers, and only those."""
     dims = {
         name: [e["mean"] if isinstance(e, dict) else e.mean for e in row.values()]
-        for name, row in found["dimension"].items()
+        for name, row in results["dimension"].items()
     }
-    said = [
+    sentences = [
         "- Dimension: "
         + "; ".join(f"{SPACES[name]} {min(v):.0f} to {max(v):.0f}" for name, v in dims.items())
         + ", depending on the estimator. All of them look at small neighbourhoods of few points, which makes them low "
         "where the dimension is high."
     ]
     for name, title in SPACES.items():
-        row = found["homology"][name]
+        row = results["homology"][name]
         loops, clumped = row["loops_beyond_null"], row["components"] < row["null_components"]["low"]
         shape = (
             f"{loops} loop{'s' if loops > 1 else ''} longer than chance, the longest of them "
@@ -415,15 +415,15 @@ def conclusions(found: dict[str, Any]) -> list[str]:
             else "no loop longer than a Gaussian cloud has by chance"
         )
         clump = "clumped more than a Gaussian cloud" if clumped else "not clumped more than a Gaussian cloud"
-        said.append(f"- {title}: {shape}; {clump}.")
-    rho = {name: row["spearman"] for name, row in found["kept"].items()}
+        sentences.append(f"- {title}: {shape}; {clump}.")
+    rho = {name: row["spearman"] for name, row in results["kept"].items()}
     mean = {name: e["mean"] if isinstance(e, dict) else e.mean for name, e in rho.items()}
     better = max(mean, key=mean.__getitem__)
-    said.append(
+    sentences.append(
         f"- Distances in the features are kept in rank by {mean['latent']:.2f} (Euclidean) and {mean['geodesic']:.2f} "
         f"(geodesic): of the two, {SPACES[better]} distance is nearer to what the ear's map says."
     )
-    return said
+    return sentences
 
 
 def plot(
@@ -431,7 +431,7 @@ def plot(
     spaces: dict[str, Distances],
     diagrams: dict[str, list[Diagram]],
     nulls: dict[str, list[list[Diagram]]],
-    found: dict[str, Any],
+    results: dict[str, Any],
 ) -> None:
     """Persistence diagrams, dimensions and distance against distance, as a PNG of less than 300 kB."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -455,9 +455,9 @@ def plot(
     axes[0, 0].set_ylabel("death / median distance")
     axes[0, 0].legend(fontsize=7, loc="lower right")
     bars = axes[1, 0]
-    estimators = list(found["dimension"]["feature"])
+    estimators = list(results["dimension"]["feature"])
     for shift, (name, colour) in enumerate(zip(SPACES, ("#8a8578", "#3b6fd9", "#d9583b"), strict=True)):
-        row = [found["dimension"][name][e] for e in estimators]
+        row = [results["dimension"][name][e] for e in estimators]
         middle = np.array([e.mean for e in row])
         error = np.array([[e.mean - e.low for e in row], [e.high - e.mean for e in row]]).clip(min=0)
         at = np.arange(len(estimators)) + 0.26 * (shift - 1)
@@ -465,11 +465,11 @@ def plot(
     bars.set_xticks(range(len(estimators)), estimators)
     bars.set(ylabel="intrinsic dimension")
     bars.legend(fontsize=7)
-    rows, columns = np.triu_indices(found["sounds"], 1)
+    rows, columns = np.triu_indices(results["sounds"], 1)
     for axis, name in zip(axes[1, 1:], ("latent", "geodesic"), strict=True):
         x, y = (_scaled(spaces[k])[rows, columns] for k in ("feature", name))
         axis.hexbin(x, y, gridsize=45, cmap="Greys", mincnt=1, bins="log")
-        rho = found["kept"][name]["spearman"].mean
+        rho = results["kept"][name]["spearman"].mean
         axis.set(
             xlabel="distance in features / median",
             ylabel=f"{SPACES[name]} / median",

@@ -33,9 +33,9 @@ def lengths(
 def distances(metric: Metric, points: Points, nodes: int = NODES, tolerance: float = TOLERANCE) -> Tensor:
     """Geodesic distances between all points (count, latent); (count, count), symmetric with a zero diagonal."""
     rows, columns = torch.triu_indices(len(points), len(points), 1)
-    found = lengths(metric, points[rows], points[columns], nodes, tolerance)
-    matrix = found.new_zeros(len(points), len(points))
-    matrix[rows, columns] = matrix[columns, rows] = found
+    pair_lengths = lengths(metric, points[rows], points[columns], nodes, tolerance)
+    matrix = pair_lengths.new_zeros(len(points), len(points))
+    matrix[rows, columns] = matrix[columns, rows] = pair_lengths
     return matrix
 
 
@@ -57,9 +57,9 @@ def neighbours(
     """
     pool = min(candidates or max(FEWEST, CANDIDATES * count), len(points))
     near = (points - point).norm(dim=1).topk(pool, largest=False).indices
-    found = lengths(metric, point.expand(pool, -1), points[near])
-    order = found.argsort()[:count]
-    return Neighbours(near[order], found[order])
+    distances_to_point = lengths(metric, point.expand(pool, -1), points[near])
+    order = distances_to_point.argsort()[:count]
+    return Neighbours(near[order], distances_to_point[order])
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ def k_means(
         raise ValueError(f"{len(points)} points make 1 to {len(points)} clusters, not {k}")
     generator = torch.Generator().manual_seed(seed)
     centres = points[plus_plus(points, k, generator)]
-    labels, away = _assign(metric, points, centres, reach)
-    inertia = [float(away.square().sum())]
+    labels, distances_to_centre = _assign(metric, points, centres, reach)
+    inertia = [float(distances_to_centre.square().sum())]
     for _ in range(rounds):
         trial = torch.stack([_centre(metric, points[labels == c], centres[c], generator) for c in range(k)])
-        trial_labels, away = _assign(metric, points, trial, reach)
-        total = float(away.square().sum())
+        trial_labels, distances_to_centre = _assign(metric, points, trial, reach)
+        total = float(distances_to_centre.square().sum())
         if total >= inertia[-1]:
             break
         centres, labels = trial, trial_labels
@@ -101,13 +101,13 @@ def _assign(metric: Metric, points: Points, centres: Points, reach: int) -> tupl
     """(label, distance) of each point."""
     near = torch.cdist(points, centres).topk(min(reach, len(centres)), largest=False).indices
     starts = points[:, None].expand(-1, near.shape[1], -1).flatten(0, 1)
-    found = lengths(metric, starts, centres[near.flatten()]).view(near.shape)
-    best = found.argmin(1, keepdim=True)
-    return near.gather(1, best)[:, 0], found.gather(1, best)[:, 0]
+    path_lengths = lengths(metric, starts, centres[near.flatten()]).view(near.shape)
+    best = path_lengths.argmin(1, keepdim=True)
+    return near.gather(1, best)[:, 0], path_lengths.gather(1, best)[:, 0]
 
 
 def _centre(metric: Metric, members: Points, before: Tensor, generator: torch.Generator) -> Tensor:
     if not len(members):
         return before
-    picked = torch.randperm(len(members), generator=generator)[:MEMBERS]
-    return frechet_mean(metric, members[picked]).point
+    rows = torch.randperm(len(members), generator=generator)[:MEMBERS]
+    return frechet_mean(metric, members[rows]).point

@@ -69,9 +69,9 @@ def continued(metric: Metric, curves: Curves, steps: int) -> Curves:
 
 def _following(metric: Metric, nodes: list[Points]) -> Points:
     """The node after these, where the energy is stationary in the last of them."""
-    before, here = nodes[-2], nodes[-1]
-    following = 2 * here - before if len(nodes) < 3 else 3 * (here - before) + nodes[-3]
-    station = metric.station(here)
+    before, current = nodes[-2], nodes[-1]
+    following = 2 * current - before if len(nodes) < 3 else 3 * (current - before) + nodes[-3]
+    station = metric.station(current)
     factor = linalg.cholesky(linalg.lifted(station.tensor, LIFT))
     back, on = station.slope(torch.stack([before, following], 1)).unbind(1)
 
@@ -79,16 +79,16 @@ def _following(metric: Metric, nodes: list[Points]) -> Points:
         # the two slopes cancel on a geodesic; the second falls by 2 G for what the node moves on
         return torch.cholesky_solve((back + on)[..., None] / 2, factor)[..., 0]
 
-    found = correction(on)
-    following = following + found
+    step = correction(on)
+    following = following + step
     for _ in range(CORRECTIONS - 1):
-        if (found.norm(dim=1) <= SETTLED * (here - before).norm(dim=1)).all():
+        if (step.norm(dim=1) <= SETTLED * (current - before).norm(dim=1)).all():
             break
-        last, found = found, correction(station.slope(following[:, None])[:, 0])
+        last, step = step, correction(station.slope(following[:, None])[:, 0])
         # Anderson's mixing with one step of memory: what the last correction taught about the next
-        change = found - last
-        share = (change * found).sum(1) / change.square().sum(1).clamp_min(1e-30)
-        following = following + found - share[:, None] * (last + change)
+        change = step - last
+        share = (change * step).sum(1) / change.square().sum(1).clamp_min(1e-30)
+        following = following + step - share[:, None] * (last + change)
     return following
 
 
@@ -112,5 +112,5 @@ def _flow(metric: Metric, curves: Curves) -> Flow:
 
 def _drift(squared: Tensor) -> Tensor:
     first = squared[:, :1]
-    still = first == 0
-    return torch.where(still, 0.0, (squared / torch.where(still, 1.0, first) - 1).abs()).amax(1)
+    stationary = first == 0
+    return torch.where(stationary, 0.0, (squared / torch.where(stationary, 1.0, first) - 1).abs()).amax(1)

@@ -35,8 +35,12 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
     ``tolerance``: stop when the fall the next sweep promises is below this part of the energy.
     """
     sweep = _Sweep(metric, curves)
-    found = descend(sweep.energy_gradient, curves[:, 1:-1], sweep.update, tolerance, max_steps, sweep.accept)
-    return found._replace(curves=sweep.whole(found.curves, torch.arange(len(curves), device=curves.device)))
+    descent = descend(
+        sweep.energy_gradient, curves[:, 1:-1], sweep.update, tolerance, max_steps, sweep.accept
+    )
+    return descent._replace(
+        curves=sweep.whole(descent.curves, torch.arange(len(curves), device=curves.device))
+    )
 
 
 class _Sweep:

@@ -74,8 +74,8 @@ class NeighbourGraph:
         """
         n = len(self.z)
         queries = torch.stack([start_features, end_features]).to(self.features)
-        away = torch.cdist(queries, self.features)
-        near = away.topk(self.neighbours, largest=False)
+        distances = torch.cdist(queries, self.features)
+        near = distances.topk(self.neighbours, largest=False)
         rows = np.repeat([n, n + 1], self.neighbours)
         weights = np.concatenate([self._lengths, near.values.double().numpy().reshape(-1)])
         places = (
@@ -90,7 +90,9 @@ class NeighbourGraph:
         while place != n:
             visited.append(place)
             place = int(before[place])
-        through = [k for k in visited[::-1] if not (away[:, k] <= 1e-6 * (1 + queries.norm(dim=1))).any()]
+        through = [
+            k for k in visited[::-1] if not (distances[:, k] <= 1e-6 * (1 + queries.norm(dim=1))).any()
+        ]
         stations = torch.cat([start[None].to(self.z), self.z[through], end[None].to(self.z)])
         marks = torch.cat([queries[:1], self.features[through], queries[1:]])
         return GraphPath(smooth(stations, marks, nodes), through)
@@ -101,8 +103,8 @@ def _undirected(weights: np.ndarray, places: tuple[np.ndarray, np.ndarray], size
     low, high = np.minimum(*places), np.maximum(*places)
     order = np.lexsort((weights, high, low))
     first = np.concatenate([[True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)])
-    kept = order[first]
-    low, high, weights = low[kept], high[kept], weights[kept]
+    unique = order[first]
+    low, high, weights = low[unique], high[unique], weights[unique]
     both = (np.concatenate([low, high]), np.concatenate([high, low]))
     return coo_array((np.concatenate([weights, weights]), both), shape=(size, size)).tocsr()
 

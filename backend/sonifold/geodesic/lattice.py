@@ -46,16 +46,16 @@ def lattice(metric: Metric, points: Points) -> Lattice | None:
     It reaches beyond the points only where the metric can be asked there: a decoder may refuse what lies outside its
     domain. None where it cannot be asked everywhere between them either.
     """
-    kept = _KEPT.get(metric)
-    if kept is not None and kept.holds(points):
-        return kept
-    before = points[:0] if kept is None else kept.corners.to(points)
+    lattice = _KEPT.get(metric)
+    if lattice is not None and lattice.holds(points):
+        return lattice
+    before = points[:0] if lattice is None else lattice.corners.to(points)
     for margin in (MARGIN, 0.0):
         try:
-            _KEPT[metric] = kept = Lattice(metric, torch.cat([points, before]), margin)
+            _KEPT[metric] = lattice = Lattice(metric, torch.cat([points, before]), margin)
         except Exception:  # whatever a foreign decoder raises
             continue
-        return kept
+        return lattice
     return None
 
 
@@ -97,16 +97,16 @@ class Lattice:
         edges = torch.cat(pairs, 1)
         return edges, self._length(edges[0], edges[1], self.points[edges[1]] - self.points[edges[0]])
 
-    def _length(self, one: Tensor, other: Tensor, steps: Tensor) -> Tensor:
+    def _length(self, begin: Tensor, other: Tensor, steps: Tensor) -> Tensor:
         """Of steps (count, latent) between lattice points, under the mean tensor of both. NaN where there is none."""
-        g = (self.tensors[one] + self.tensors[other]) / 2
+        g = (self.tensors[begin] + self.tensors[other]) / 2
         return torch.einsum("ei,eij,ej->e", steps, g, steps).clamp_min(0).sqrt()
 
     def paths(self, starts: Points, ends: Points, nodes: int) -> tuple[Curves, Tensor]:
         """(smoothed curves (batch, nodes, latent), lengths through the lattice (batch,), infinite without a way)."""
         count, b = len(self.points), len(starts)
-        ours = torch.cat([starts, ends]).double()
-        corners, steps = self._corners(ours)
+        ends_of_paths = torch.cat([starts, ends]).double()
+        corners, steps = self._corners(ends_of_paths)
         joints = torch.arange(count, count + 2 * b).repeat_interleave(corners.shape[1])
         joined = self._length(corners.flatten(), corners.flatten(), steps.flatten(0, 1))
         graph = _symmetric(
@@ -114,8 +114,8 @@ class Lattice:
             torch.cat([self.lengths, joined]),
             count + 2 * b,
         )
-        found, before = dijkstra(graph, indices=np.arange(count, count + b), return_predecessors=True)
-        reached = torch.from_numpy(found[np.arange(b), count + b + np.arange(b)])
+        lengths, before = dijkstra(graph, indices=np.arange(count, count + b), return_predecessors=True)
+        reached = torch.from_numpy(lengths[np.arange(b), count + b + np.arange(b)])
         curves = []
         for k in range(b):
             if not math.isfinite(reached[k]):
@@ -127,8 +127,8 @@ class Lattice:
                 place = int(before[k, place])
             stations.append(count + k)
             order = stations[::-1]
-            where = torch.cat([self.points, ours])[order]
-            curves.append(smooth(where, torch.from_numpy(found[k][order])[:, None], nodes))
+            points = torch.cat([self.points, ends_of_paths])[order]
+            curves.append(smooth(points, torch.from_numpy(lengths[k][order])[:, None], nodes))
         return torch.stack(curves).to(starts), reached.to(starts)
 
     def _corners(self, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -85,9 +85,9 @@ def frechet_mean(
             # taken anew where the curves are now, unless the metric knows one: it decides when they have arrived
             inverse = inverse_or_scale(metric.typical_tensor(curves))
             star = _Star(metric, resample(curves, nodes), w, inverse)
-            found = descend(star.energy_gradient, star.free[None], star.precondition, tolerance, max_steps)
-            curves, stop = star.curves(found.curves[0]), found.stop[0]
-            steps += int(found.steps[0])
+            descent = descend(star.energy_gradient, star.free[None], star.precondition, tolerance, max_steps)
+            curves, stop = star.curves(descent.curves[0]), descent.stop[0]
+            steps += int(descent.steps[0])
     distances = metric.length(curves)
     variance = float((w * distances.square()).sum())
     if not math.isfinite(variance):
@@ -120,8 +120,8 @@ def _between(
 
 def _bent(metric: Metric, curves: Curves, weights: Tensor, nodes: int) -> bool:
     """Whether the energy of the curves is another on a finer grid."""
-    here, finer = ((weights * metric.energy(part)).sum() for part in (curves, resample(curves, nodes)))
-    return not bool((finer - here).abs() <= BENT * finer)
+    coarse, finer = ((weights * metric.energy(part)).sum() for part in (curves, resample(curves, nodes)))
+    return not bool((finer - coarse).abs() <= BENT * finer)
 
 
 class _Star:

@@ -39,11 +39,11 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
         promised = -(nodes - 1) * (model.gradient * step).sum((1, 2))
         trial = curves.clone()
         trial[:, 1:-1] += torch.nan_to_num(step)
-        found = metric.energy(trial)
-        falls = found < energy
+        trial_energy = metric.energy(trial)
+        falls = trial_energy < energy
         settled = (promised <= tolerance * energy) & torch.isfinite(promised)
         curves = torch.where(falls[:, None, None], trial, curves)
-        energy = torch.where(falls, found, energy)
+        energy = torch.where(falls, trial_energy, energy)
         damping = torch.where(falls, (damping / 5).clamp_min(DAMPING_RANGE[0]), damping * 5)
         result.curves[index], result.energy[index] = curves, energy
         result.steps[index] += 1

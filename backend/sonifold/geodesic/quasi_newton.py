@@ -73,18 +73,18 @@ class _History:
         self.steps.append(step)
         self.changes.append(change)
         self.inverses.append(torch.where(bends_up, 1 / product, torch.zeros_like(product)))
-        for kept in (self.steps, self.changes, self.inverses):
-            del kept[:-MEMORY]
+        for queue in (self.steps, self.changes, self.inverses):
+            del queue[:-MEMORY]
 
     def keep(self, mask: Tensor) -> None:
-        for kept in (self.steps, self.changes, self.inverses):
-            kept[:] = [item[mask] for item in kept]
+        for queue in (self.steps, self.changes, self.inverses):
+            queue[:] = [item[mask] for item in queue]
 
     def direction(self, gradient: Tensor, precondition: Callable[[Tensor], Tensor]) -> Tensor:
         """-H^-1 gradient by the two-loop recursion."""
         rest, weights = gradient, []
         for s, y, inverse in zip(
-            *(reversed(kept) for kept in (self.steps, self.changes, self.inverses)), strict=True
+            *(reversed(queue) for queue in (self.steps, self.changes, self.inverses)), strict=True
         ):
             weight = inverse * _dot(s, rest)
             weights.append(weight)
@@ -161,8 +161,8 @@ def minimise(
     def energy_gradient(inner: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         return metric.energy_gradient(whole(inner, index), None if fixed is None else fixed[index])
 
-    found = descend(energy_gradient, curves[:, 1:-1], guess(curves.shape[1], typical), tolerance, max_steps)
-    return found._replace(curves=whole(found.curves, torch.arange(len(curves), device=curves.device)))
+    descent = descend(energy_gradient, curves[:, 1:-1], guess(curves.shape[1], typical), tolerance, max_steps)
+    return descent._replace(curves=whole(descent.curves, torch.arange(len(curves), device=curves.device)))
 
 
 def descend(
@@ -203,10 +203,10 @@ def descend(
         falls = trial_energy <= energy + SUFFICIENT * fraction * slope
         if accept is not None:
             accept(index, falls)
-        which = falls[:, None, None]
-        move = torch.where(which, move, 0.0)
-        history.add(move, torch.where(which, trial_gradient - gradient, 0.0))
-        x, gradient = x + move, torch.where(which, trial_gradient, gradient)
+        accepted = falls[:, None, None]
+        move = torch.where(accepted, move, 0.0)
+        history.add(move, torch.where(accepted, trial_gradient - gradient, 0.0))
+        x, gradient = x + move, torch.where(accepted, trial_gradient, gradient)
         energy = torch.where(falls, trial_energy, energy)
         fraction = torch.where(falls, torch.ones_like(fraction), fraction * SHORTEN)
         result.curves[index], result.energy[index] = x, energy

@@ -40,8 +40,8 @@ def constant_speed(features: Tensor, nodes: int) -> Tensor:
         return torch.linspace(0, 1, nodes, dtype=features.dtype, device=features.device)
     times = _even(grid, lengths, nodes)
     for _ in range(ROUNDS):
-        chosen = np.stack([np.interp(times, grid, column) for column in along.T], 1)
-        chords = np.linalg.norm(np.diff(chosen, axis=0), axis=1)
+        samples = np.stack([np.interp(times, grid, column) for column in along.T], 1)
+        chords = np.linalg.norm(np.diff(samples, axis=0), axis=1)
         if not chords.min() > 0:
             break
         times = _even(times, chords, nodes)

@@ -124,33 +124,33 @@ class _Work:
         result.end(flat & ~same, Stop.FLAT)
         todo = (~same & ~flat & torch.isfinite(result.line_energy)).nonzero().flatten()
         if len(todo):
-            found = self._descend(line(starts[todo], ends[todo], self._grids[0]), self._grids)
+            descent = self._descend(line(starts[todo], ends[todo], self._grids[0]), self._grids)
             if self.other_ways is not None:
-                found = self._other_way(self.other_ways, found)
-            curves = resample(found.curves, self.nodes)
-            result.put(todo, curves, *_measure(self.metric, curves), found)
+                descent = self._other_way(self.other_ways, descent)
+            curves = resample(descent.curves, self.nodes)
+            result.put(todo, curves, *_measure(self.metric, curves), descent)
             if self.check:
-                self._hold_against_lines(result, straight, todo, found.energy)
+                self._hold_against_lines(result, straight, todo, descent.energy)
         return Geodesics(*(getattr(result, part.name) for part in fields(result)))
 
     def _hold_against_lines(
-        self, result: _Result, straight: Curves, which: Tensor, coarse_energy: Tensor
+        self, result: _Result, straight: Curves, indices: Tensor, coarse_energy: Tensor
     ) -> None:
         """Look closer at those of the paths that may be no better than their lines, and mend or replace these."""
-        which = which[self._doubtful(result, which, coarse_energy)]
-        if not len(which):
+        indices = indices[self._doubtful(result, indices, coarse_energy)]
+        if not len(indices):
             return
-        result.remeasure(which, *self._fine(result.nodes[which]), *self._fine(straight[which]))
-        worse = which[result.no_better(which)]
+        result.remeasure(indices, *self._fine(result.nodes[indices]), *self._fine(straight[indices]))
+        worse = indices[result.no_better(indices)]
         if len(worse):
-            again = self._descend(self._evenly(straight[worse]), (2 * self.nodes - 1,))
-            curves = resample(again.curves, self.nodes)
-            result.put(worse, curves, *self._fine(curves), again)
+            finer = self._descend(self._evenly(straight[worse]), (2 * self.nodes - 1,))
+            curves = resample(finer.curves, self.nodes)
+            result.put(worse, curves, *self._fine(curves), finer)
             result.keep_lines(straight, worse[result.no_better(worse)], self.tolerance)
-        still = self._stands_still(result, straight)
-        result.keep_lines(straight, still.nonzero().flatten(), self.tolerance)
-        result.end(still, Stop.FLAT)
-        self._report_on_nodes(result, straight, which)
+        stationary = self._stands_still(result, straight)
+        result.keep_lines(straight, stationary.nonzero().flatten(), self.tolerance)
+        result.end(stationary, Stop.FLAT)
+        self._report_on_nodes(result, straight, indices)
 
     def _report_on_nodes(self, result: _Result, straight: Curves, which: Tensor) -> None:
         """Energies and lengths on the nodes, as for the others, unless these belie the verdict of the fine grid."""
@@ -170,45 +170,51 @@ class _Work:
 
     def _stands_still(self, result: _Result, straight: Curves) -> Tensor:
         """Which lines were called shortest because the decoder's derivative is zero all along them; (batch,)."""
-        still = torch.tensor([why is Stop.STRAIGHT for why in result.stop], device=straight.device)
-        if not self.metric.chordal or not still.any():
-            return torch.zeros_like(still)
-        places = line(straight[still, 0], straight[still, -1], PLACES)
-        along = (straight[still, -1] - straight[still, 0]).repeat_interleave(PLACES, 0)
+        stationary = torch.tensor([why is Stop.STRAIGHT for why in result.stop], device=straight.device)
+        if not self.metric.chordal or not stationary.any():
+            return torch.zeros_like(stationary)
+        places = line(straight[stationary, 0], straight[stationary, -1], PLACES)
+        along = (straight[stationary, -1] - straight[stationary, 0]).repeat_interleave(PLACES, 0)
         squared = self.metric.inner(places.flatten(0, 1), along, along)
-        still[still.clone()] = (squared.view(-1, PLACES) == 0).all(1)
-        return still
+        stationary[stationary.clone()] = (squared.view(-1, PLACES) == 0).all(1)
+        return stationary
 
-    def _other_way(self, lattice: Lattice, found: Descent) -> Descent:
+    def _other_way(self, lattice: Lattice, descent: Descent) -> Descent:
         """The better of what was found from the lines and what is found from the ways through the lattice."""
-        starts, ends = found.curves[:, 0], found.curves[:, -1]
+        starts, ends = descent.curves[:, 0], descent.curves[:, -1]
         ways, lengths = lattice.paths(starts, ends, self._grids[0])
         # on few nodes a path can seem shorter than it is; so its length, too, is that on the fine grid
-        which = (lengths < ROUGH * self._fine_energy(found.curves).sqrt()).nonzero().flatten()
-        if not len(which):
-            return found
-        found = self._better(found, which, self._descend(ways[which], self._grids))
+        indices = (lengths < ROUGH * self._fine_energy(descent.curves).sqrt()).nonzero().flatten()
+        if not len(indices):
+            return descent
+        descent = self._better(descent, indices, self._descend(ways[indices], self._grids))
         # a descent that leapt over what lies between its nodes has lost the way it was given
-        lost = which[
-            self._fine_energy(ways[which]) < (1 - ROUND_OFF) * self._fine_energy(found.curves[which])
+        leapt = indices[
+            self._fine_energy(ways[indices]) < (1 - ROUND_OFF) * self._fine_energy(descent.curves[indices])
         ]
-        if len(lost):
-            found = self._better(found, lost, self._descend(ways[lost], (4 * self._grids[-1] - 3,)))
-            energy, none = self.metric.energy(ways[lost]), torch.zeros_like(lost)
-            found = self._better(found, lost, Descent(ways[lost], energy, none, [Stop.STALLED] * len(lost)))
-        return found
+        if len(leapt):
+            descent = self._better(descent, leapt, self._descend(ways[leapt], (4 * self._grids[-1] - 3,)))
+            energy, none = self.metric.energy(ways[leapt]), torch.zeros_like(leapt)
+            descent = self._better(
+                descent, leapt, Descent(ways[leapt], energy, none, [Stop.STALLED] * len(leapt))
+            )
+        return descent
 
-    def _better(self, found: Descent, which: Tensor, other: Descent) -> Descent:
+    def _better(self, descent: Descent, indices: Tensor, other: Descent) -> Descent:
         """What was found, with some of its curves replaced by others where these have less energy on the fine grid."""
-        better = self._fine_energy(other.curves) < (1 - ROUND_OFF) * self._fine_energy(found.curves[which])
-        kept = better.nonzero().flatten()
-        if not len(kept):
-            return found
-        n = found.curves.shape[1]
-        curves, energy, steps = (part[kept] for part in other[:3])
+        better = self._fine_energy(other.curves) < (1 - ROUND_OFF) * self._fine_energy(
+            descent.curves[indices]
+        )
+        replaced = better.nonzero().flatten()
+        if not len(replaced):
+            return descent
+        n = descent.curves.shape[1]
+        curves, energy, steps = (part[replaced] for part in other[:3])
         # a way through the lattice that needed no step is not the straight line
-        stop = [Stop.CONVERGED if other.stop[k] is Stop.STRAIGHT else other.stop[k] for k in kept.tolist()]
-        return _replaced(found, which[kept], Descent(resample(curves, n), energy, steps, stop))
+        stop = [
+            Stop.CONVERGED if other.stop[k] is Stop.STRAIGHT else other.stop[k] for k in replaced.tolist()
+        ]
+        return _replaced(descent, indices[replaced], Descent(resample(curves, n), energy, steps, stop))
 
     def _fine_energy(self, curves: Curves) -> Tensor:
         return self._fine(curves)[0]
@@ -220,14 +226,18 @@ class _Work:
         energies, lengths = zip(*parts, strict=True)
         return torch.cat(energies), torch.cat(lengths)
 
-    def _bring_home(self, descent: Descent, lost: Tensor, tolerance: float) -> Descent:
+    def _bring_home(self, descent: Descent, indices: Tensor, tolerance: float) -> Descent:
         """Go on with some of the curves by Gauss-Newton."""
-        found = newton.minimise(self.metric, descent.curves[lost], tolerance, NEWTON_STEPS)
-        return _replaced(descent, lost, found)
+        minimised = newton.minimise(self.metric, descent.curves[indices], tolerance, NEWTON_STEPS)
+        return _replaced(descent, indices, minimised)
 
-    def _doubtful(self, result: _Result, which: Tensor, coarse_energy: Tensor) -> Tensor:
+    def _doubtful(self, result: _Result, indices: Tensor, coarse_energy: Tensor) -> Tensor:
         """Whether each path, found on a coarser grid with the energy it had there, needs a closer look; (batch,)."""
-        curves, energy, line_energy = result.nodes[which], result.energy[which], result.line_energy[which]
+        curves, energy, line_energy = (
+            result.nodes[indices],
+            result.energy[indices],
+            result.line_energy[indices],
+        )
         vouched = self.metric.closed_form or (self.metric.chordal and self.known is not None)
         if self.other_ways is not None or not vouched:
             return torch.ones_like(energy).bool()
@@ -237,7 +247,7 @@ class _Work:
             energy, line_energy = (
                 self._glance(part) for part in (curves, line(curves[:, 0], curves[:, -1], 2))
             )
-        shorter = result.length[which] < (1 - CLEAR / 2) * result.line_length[which]
+        shorter = result.length[indices] < (1 - CLEAR / 2) * result.line_length[indices]
         return ~(shorter & (energy < (1 - CLEAR) * line_energy))
 
     def _glance(self, curves: Curves) -> Tensor:
@@ -279,10 +289,10 @@ class _Work:
                     self.metric, grid, typical, tolerance, self.max_steps, anchors
                 )
             curves, steps = descent.curves, steps + descent.steps
-        lost = torch.tensor([why is not Stop.CONVERGED for why in descent.stop], device=begin.device)
-        if lost.any():
-            descent = self._bring_home(descent, lost.nonzero().flatten(), tolerance)
-            curves, steps = descent.curves, steps + descent.steps * lost
+        unconverged = torch.tensor([why is not Stop.CONVERGED for why in descent.stop], device=begin.device)
+        if unconverged.any():
+            descent = self._bring_home(descent, unconverged.nonzero().flatten(), tolerance)
+            curves, steps = descent.curves, steps + descent.steps * unconverged
         stop = [
             Stop.STRAIGHT if why is Stop.CONVERGED and count == len(grids) else why
             for why, count in zip(descent.stop, steps.tolist(), strict=True)
@@ -309,16 +319,16 @@ class _Result:
         paths = energy.clone(), length.clone()
         return cls(straight.clone(), *paths, energy, length, steps, [Stop.NOT_FINITE] * len(straight))
 
-    def end(self, which: Tensor, why: Stop) -> None:
+    def end(self, mask: Tensor, why: Stop) -> None:
         """Name the end of some, given by a mask."""
-        for k in which.nonzero().flatten().tolist():
+        for k in mask.nonzero().flatten().tolist():
             self.stop[k] = why
 
-    def put(self, which: Tensor, curves: Curves, energy: Tensor, length: Tensor, descent: Descent) -> None:
+    def put(self, indices: Tensor, curves: Curves, energy: Tensor, length: Tensor, descent: Descent) -> None:
         """Paths for some of the pairs."""
-        self.nodes[which], self.energy[which], self.length[which] = curves, energy, length
-        self.steps[which] = descent.steps
-        for k, why in zip(which.tolist(), descent.stop, strict=True):
+        self.nodes[indices], self.energy[indices], self.length[indices] = curves, energy, length
+        self.steps[indices] = descent.steps
+        for k, why in zip(indices.tolist(), descent.stop, strict=True):
             self.stop[k] = why
 
     @property
@@ -326,33 +336,37 @@ class _Result:
         """Energy and length of the paths, and of the lines."""
         return self.energy, self.length, self.line_energy, self.line_length
 
-    def remeasure(self, which: Tensor, *measures: Tensor) -> None:
+    def remeasure(self, indices: Tensor, *measures: Tensor) -> None:
         """The same four of some of them, on another grid."""
         for part, values in zip(self.measures, measures, strict=True):
-            part[which] = values
+            part[indices] = values
 
-    def no_better(self, which: Tensor) -> Tensor:
+    def no_better(self, indices: Tensor) -> Tensor:
         """Whether each path has no less energy than its line, or is longer; (some,)."""
-        cheaper = self.energy[which] < (1 - ROUND_OFF) * self.line_energy[which]
-        return ~(cheaper & (self.length[which] <= (1 + ROUND_OFF) * self.line_length[which]))
+        cheaper = self.energy[indices] < (1 - ROUND_OFF) * self.line_energy[indices]
+        return ~(cheaper & (self.length[indices] <= (1 + ROUND_OFF) * self.line_length[indices]))
 
-    def keep_lines(self, straight: Curves, which: Tensor, tolerance: float) -> None:
+    def keep_lines(self, straight: Curves, indices: Tensor, tolerance: float) -> None:
         """Lines instead of paths that are no better; the shortest where a settled path is about as long."""
-        for k in which.tolist():
+        for k in indices.tolist():
             settled = self.stop[k] in (Stop.STRAIGHT, Stop.CONVERGED)
             near = abs(float(self.length[k] / self.line_length[k]) - 1) <= tolerance
             self.stop[k] = Stop.STRAIGHT if settled and near else Stop.LINE_KEPT
-        self.nodes[which] = straight[which]
-        self.energy[which], self.length[which] = self.line_energy[which], self.line_length[which]
+        self.nodes[indices] = straight[indices]
+        self.energy[indices], self.length[indices] = self.line_energy[indices], self.line_length[indices]
         self.end(~torch.isfinite(self.line_energy), Stop.NOT_FINITE)
 
 
-def _replaced(descent: Descent, which: Tensor, found: Descent) -> Descent:
+def _replaced(descent: Descent, indices: Tensor, replacement: Descent) -> Descent:
     """The descent with some of its curves replaced by others."""
     curves, energy, steps = descent.curves.clone(), descent.energy.clone(), descent.steps.clone()
-    curves[which], energy[which], steps[which] = found.curves, found.energy, found.steps
+    curves[indices], energy[indices], steps[indices] = (
+        replacement.curves,
+        replacement.energy,
+        replacement.steps,
+    )
     stop = list(descent.stop)
-    for k, why in zip(which.tolist(), found.stop, strict=True):
+    for k, why in zip(indices.tolist(), replacement.stop, strict=True):
         stop[k] = why
     return Descent(curves, energy, steps, stop)
 

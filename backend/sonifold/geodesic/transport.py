@@ -69,8 +69,8 @@ def analogy(metric: Metric, a: Points, b: Points, c: Points, steps: int = FLOW_S
         rough = (~(flow.drift <= UNEVEN)).nonzero().flatten()
         if not len(rough):
             break
-        again = exponential(metric, c[rough], begin[rough], finer * steps)
-        flow.nodes[rough], flow.drift[rough] = again.nodes[:, ::finer], again.drift
+        finer_flow = exponential(metric, c[rough], begin[rough], finer * steps)
+        flow.nodes[rough], flow.drift[rough] = finer_flow.nodes[:, ::finer], finer_flow.drift
     return flow
 
 

@@ -69,9 +69,9 @@ class Steps(NamedTuple):
 
     def split(self, slopes: Vectors) -> tuple[Tensor, Tensor]:
         """Slopes with respect to the places as slopes with respect to the (start, end) of each step."""
-        found = slopes.unflatten(0, self.shape)
-        to_end = (self.tau[:, None] * found).mean(2)
-        return found.mean(2) - to_end, to_end
+        by_step = slopes.unflatten(0, self.shape)
+        to_end = (self.tau[:, None] * by_step).mean(2)
+        return by_step.mean(2) - to_end, to_end
 
 
 class Station(NamedTuple):
@@ -199,8 +199,8 @@ class Metric(ABC):
         """To continue geodesics at points (batch, latent)."""
 
         def slope(others: Tensor) -> Tensor:
-            here = z[:, None].expand_as(others)
-            there_and_back = torch.stack([others, here, others], 2).flatten(0, 1)
+            repeated = z[:, None].expand_as(others)
+            there_and_back = torch.stack([others, repeated, others], 2).flatten(0, 1)
             return self.energy_gradient(there_and_back)[1].view(others.shape) / 4
 
         return Station(self.tensor(z), slope)

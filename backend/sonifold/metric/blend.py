@@ -91,9 +91,9 @@ class Blend(Metric):
     @staticmethod
     def typical_scale(pullback: Pullback, points: Points) -> float:
         """s, s^2 the median of tr(J'J)/d over points (batch, latent), at most 256 of them."""
-        picked = points[:: max(1, len(points) // SCALE_POINTS)]
+        subset = points[:: max(1, len(points) // SCALE_POINTS)]
         with torch.no_grad():
-            tensors = pullback.tensor(picked)
+            tensors = pullback.tensor(subset)
         return torch.diagonal(tensors, dim1=1, dim2=2).mean(1).median().sqrt().item()
 
     def reweighted(self, weight: float) -> Blend:
@@ -116,15 +116,15 @@ class Blend(Metric):
         return self._sum(self.pullback.connection(z, u, v), self.data.connection(z, u, v))
 
     def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
-        ours = self.pullback.connections(places, velocities, rates)
-        theirs = self.data.connections(places, velocities, rates)
-        return self._sum(ours[0], theirs[0]), self._sum(ours[1], theirs[1])
+        decoded = self.pullback.connections(places, velocities, rates)
+        from_data = self.data.connections(places, velocities, rates)
+        return self._sum(decoded[0], from_data[0]), self._sum(decoded[1], from_data[1])
 
     def station(self, z: Points) -> Station:
-        ours, theirs = self.pullback.station(z), self.data.station(z)
+        decoded, from_data = self.pullback.station(z), self.data.station(z)
         return Station(
-            self._sum(ours.tensor, theirs.tensor),
-            lambda others: self._sum(ours.slope(others), theirs.slope(others)),
+            self._sum(decoded.tensor, from_data.tensor),
+            lambda others: self._sum(decoded.slope(others), from_data.slope(others)),
         )
 
     def squared_steps(self, curves: Curves) -> Tensor:
@@ -146,9 +146,9 @@ class Blend(Metric):
         return self._sum(energy, data_energy), self._sum(gradient, data_gradient)
 
     def quadratic(self, curves: Curves) -> Quadratic:
-        ours = self.pullback.quadratic(curves)
+        decoded = self.pullback.quadratic(curves)
         if self.weight == 0:
-            return Quadratic(*(part / self.scale**2 for part in ours))
+            return Quadratic(*(part / self.scale**2 for part in decoded))
         return Quadratic(
-            *(self._sum(*parts) for parts in zip(ours, self.data.quadratic(curves), strict=True))
+            *(self._sum(*parts) for parts in zip(decoded, self.data.quadratic(curves), strict=True))
         )

@@ -95,11 +95,11 @@ def _plain_points(z: Points) -> Points:
 
 def _way(decode: Callable[[Tensor], Tensor], z: Points, dtype: torch.dtype | None) -> ByTorch:
     rows = _two(z)
-    seen = look(decode, rows, dtype)
-    rows = rows.to(seen.dtype)
+    facts = look(decode, rows, dtype)
+    rows = rows.to(facts.dtype)
     d = rows.shape[1]
-    chunk = max(1, min(CHUNK, NUMBERS // (seen.largest * (d + 1))))
-    graph = max(1, min(CHUNK, NUMBERS // seen.everything))
+    chunk = max(1, min(CHUNK, NUMBERS // (facts.largest * (d + 1))))
+    graph = max(1, min(CHUNK, NUMBERS // facts.everything))
     ways = (
         lambda: ForwardMode(decode, chunk, graph),
         lambda: ForwardMode(decode, chunk, graph, fused=False),
@@ -107,7 +107,7 @@ def _way(decode: Callable[[Tensor], Tensor], z: Points, dtype: torch.dtype | Non
         lambda: BackwardMode(decode, chunk, graph, by_rows=True),
     )
     way = _first_right(ways, rows)
-    way.precision, way.outputs = seen.dtype, seen.outputs
+    way.precision, way.outputs = facts.dtype, facts.outputs
     return way
 
 

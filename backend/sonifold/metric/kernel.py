@@ -261,9 +261,9 @@ class KernelMetric(Metric):
         slopes = (weights[:, None, :] * self.centroids.T) @ self.matrices - z[:, :, None] * kernels[:, None]
         p = slopes * (-2 / self.temperature**2 / c**2)[:, None]
         turned = u[:, :, None] * p.mT
-        found = (torch.diag_embed((u[:, None] @ p)[:, 0]) + turned - turned.mT) / 2
+        connection = (torch.diag_embed((u[:, None] @ p)[:, 0]) + turned - turned.mT) / 2
         shape = (*places.shape, places.shape[-1])
-        return torch.diag_embed(1 / c).view(shape), found.view(shape)
+        return torch.diag_embed(1 / c).view(shape), connection.view(shape)
 
     def station(self, z: Points) -> Station:
         """By one step to each of the others."""

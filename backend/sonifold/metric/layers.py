@@ -120,8 +120,8 @@ class Pointwise(NamedTuple):
         if self.turn is not None:
             turn = self.turn(value)
         else:
-            ones = torch.ones_like(value)
-            turn = jvp(lambda a: self.value_and_slope(a)[1], (value,), (ones,))[1]
+            direction = torch.ones_like(value)
+            turn = jvp(lambda a: self.value_and_slope(a)[1], (value,), (direction,))[1]
         return Jet(new, slope * u, slope * v, slope * uv + turn * u * v)
 
 

@@ -108,8 +108,8 @@ class Pullback(Metric):
         value, images = self.decode.with_jacobian(z)
 
         def slope(others: Tensor) -> Tensor:
-            away = value[:, None] - self.decode(others.flatten(0, 1)).view(*others.shape[:2], -1)
-            return 2 * (away @ images.mT + self.ridge * (z[:, None] - others))
+            difference = value[:, None] - self.decode(others.flatten(0, 1)).view(*others.shape[:2], -1)
+            return 2 * (difference @ images.mT + self.ridge * (z[:, None] - others))
 
         return Station(images @ images.mT + self._floor(images), slope)
 

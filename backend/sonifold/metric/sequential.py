@@ -105,20 +105,20 @@ class SequentialTangents(TangentDecoder):
         with torch.enable_grad():
             y = z.clone().requires_grad_(True)
             values = decoder(y) if head is None else decoder(y) @ head.T
-            theirs = (values[0] - values[1]).square().sum()
-            (slope,) = torch.autograd.grad(theirs, y)
-        ours, images = self.push(z, v[:, None])
-        away = 2 * (ours[0] - ours[1])
-        apart = torch.stack([away, -away])
+            expected = (values[0] - values[1]).square().sum()
+            (slope,) = torch.autograd.grad(expected, y)
+        decoded, images = self.push(z, v[:, None])
+        difference = 2 * (decoded[0] - decoded[1])
+        apart = torch.stack([difference, -difference])
         changes = (images[:, 0] * apart).sum(1)
         pairs = (
-            ((ours[0] - ours[1]).square().sum(), theirs.detach()),
+            ((decoded[0] - decoded[1]).square().sum(), expected.detach()),
             (self.with_pull(z)[1](apart), slope),
             (changes, (slope * v).sum(1)),
         )
         noise = torch.finfo(self.dtype).eps * values.detach().square().sum()
         rounding = ROUNDING.get(self.dtype, 1e-3)
-        if any((one - other).norm() > rounding * other.norm() + noise for one, other in pairs):
+        if any((actual - other).norm() > rounding * other.norm() + noise for actual, other in pairs):
             raise TypeError(
                 "the decoder does something else than its layers say one after the other; AnyDecoder takes any callable"
             )

@@ -92,16 +92,16 @@ class Look:
 
 def look(decode: Callable[[Tensor], Any], rows: Points, dtype: torch.dtype | None) -> Look:
     """Call a decoder on two points (2, latent), and raise ``DecoderInvalid`` for what geometry cannot be made of."""
-    held = {name: buffer for module in modules_of(decode) for name, buffer in module.named_buffers()}
-    before = {name: buffer.clone() for name, buffer in held.items()}
+    buffers = {name: buffer for module in modules_of(decode) for name, buffer in module.named_buffers()}
+    before = {name: buffer.clone() for name, buffer in buffers.items()}
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         with _Watch() as watch, _layers_called(unsettled):
             value, dtype = _first_value(decode, rows, [dtype, rows.dtype, torch.float32, torch.float64])
         rows = rows.to(dtype)
         _check_kind(value, rows)
-        changed = [name for name, buffer in held.items() if not _equal(buffer, before[name])]
+        changed = [name for name, buffer in buffers.items() if not _equal(buffer, before[name])]
         for name in changed:
-            held[name].copy_(before[name])
+            buffers[name].copy_(before[name])
         if changed:
             raise DecoderInvalid(
                 f"calling the decoder changes it ({', '.join(changed[:3])}); call .eval() on it first, or pass a "
@@ -129,21 +129,21 @@ def _first_value(
 
 def _why_not(decode: Callable[[Tensor], Any], rows: Points, problem: Exception | None) -> str:
     latent = rows.shape[1]
-    came = f"a batch of latent points, shape {tuple(rows.shape)} on {rows.device}"
+    batch = f"a batch of latent points, shape {tuple(rows.shape)} on {rows.device}"
     if _takes(decode, rows[0]):
         return (
-            f"the decoder takes one latent point of {latent} numbers, and geometry asks for {came}; "
+            f"the decoder takes one latent point of {latent} numbers, and geometry asks for {batch}; "
             "pass torch.func.vmap(decoder), or a function that takes a whole batch."
         )
     for words, shaped in (("[..., None]", rows[..., None]), ("[..., None, None]", rows[..., None, None])):
         if _takes(decode, shaped, len(rows)):
             return (
-                f"the decoder takes points of shape {tuple(shaped.shape)}, and geometry gives it {came}; "
+                f"the decoder takes points of shape {tuple(shaped.shape)}, and geometry gives it {batch}; "
                 f"pass lambda z: decoder(z{words})."
             )
     words = f"{type(problem).__name__}: {problem}".splitlines()[0]
     return (
-        f"the decoder does not take {came}. It must map latent points (batch, latent) to a tensor (batch, ...), on the "
+        f"the decoder does not take {batch}. It must map latent points (batch, latent) to a tensor (batch, ...), on the "
         f"device of the points. It said: {words}"
     )
 
@@ -220,13 +220,15 @@ def _check_still(decode: Callable[[Tensor], Any], value: Tensor, rows: Points) -
         )
 
 
-def _apart(one: Tensor, other: Tensor) -> float:
+def _apart(value: Tensor, other: Tensor) -> float:
     """Largest difference, of what is finite in both."""
-    return float((one - other).abs().nan_to_num(0, 0, 0).amax()) if one.numel() else 0.0
+    return float((value - other).abs().nan_to_num(0, 0, 0).amax()) if value.numel() else 0.0
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())
+def _equal(value: Tensor, other: Tensor) -> bool:
+    return value.shape == other.shape and bool(
+        ((value == other) | ((value != value) & (other != other))).all()
+    )
 
 
 class _Watch(TorchFunctionMode):

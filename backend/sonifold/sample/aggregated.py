@@ -28,9 +28,9 @@ class AggregatedPosterior(Sampler):
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0) -> Samples:
         check(count, temperature)
         source = generator(seed)
-        which = torch.randint(len(self.means), (count,), generator=source).to(self.means.device)
+        rows = torch.randint(len(self.means), (count,), generator=source).to(self.means.device)
         noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype).to(
             self.means
         )
-        points = self.means[which] + temperature * self.deviations[which] * noise
+        points = self.means[rows] + temperature * self.deviations[rows] * noise
         return Samples(points, self.name, seed, temperature)

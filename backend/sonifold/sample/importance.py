@@ -45,15 +45,15 @@ class ImportanceResampling(Sampler):
         k, d = centroids.shape
         spread = SPREAD * density.reach / math.sqrt(d)
         # drawn on the CPU, so that a seed draws the same everywhere
-        which = torch.randint(k, (count * self.proposals,), generator=source).to(centroids.device)
-        noise = torch.randn(len(which), d, generator=source, dtype=centroids.dtype).to(centroids)
-        proposed = centroids[which] + spread * noise
+        rows = torch.randint(k, (count * self.proposals,), generator=source).to(centroids.device)
+        noise = torch.randn(len(rows), d, generator=source, dtype=centroids.dtype).to(centroids)
+        proposed = centroids[rows] + spread * noise
         parts = [density(part)[0] - _log_proposal(part, centroids, spread) for part in proposed.split(CHUNK)]
         # where the metric has no volume (NaN) nothing is drawn
         weights = torch.softmax(torch.cat(parts).cpu().double().nan_to_num(-math.inf), 0)
-        chosen = torch.multinomial(weights, count, replacement=True, generator=source)
+        drawn_rows = torch.multinomial(weights, count, replacement=True, generator=source)
         effective = min(float(1 / weights.square().sum()), float(count))
-        points = proposed[chosen.to(proposed.device)]
+        points = proposed[drawn_rows.to(proposed.device)]
         escapes = int(density.escaped(points).sum())
         return Samples(points, self.name, seed, temperature, effective=effective, escapes=escapes)
 

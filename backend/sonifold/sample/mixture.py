@@ -54,19 +54,19 @@ class Mixture(Sampler):
         check(count, temperature)
         source = generator(seed)
         # drawn on the CPU, so that a seed draws the same everywhere
-        which = torch.multinomial(self.shares.cpu(), count, replacement=True, generator=source)
-        which = which.to(self.means.device)
+        components = torch.multinomial(self.shares.cpu(), count, replacement=True, generator=source)
+        components = components.to(self.means.device)
         noise = torch.randn(count, self.means.shape[1], generator=source, dtype=self.means.dtype)
         noise = noise.to(self.means)
-        factors = linalg.cholesky(self.covariances)[which]
-        points = self.means[which] + temperature * (factors @ noise[..., None])[..., 0]
+        factors = linalg.cholesky(self.covariances)[components]
+        points = self.means[components] + temperature * (factors @ noise[..., None])[..., 0]
         return Samples(points, self.name, seed, temperature)
 
     def _joint(self, z: Points) -> Tensor:
         """log pi_k N(z; m_k, C_k); (batch, k)."""
         factors = linalg.cholesky(self.covariances)
-        away = (z[None] - self.means[:, None]).mT
-        squares = torch.linalg.solve_triangular(factors, away, upper=False).square().sum(1)
+        differences = (z[None] - self.means[:, None]).mT
+        squares = torch.linalg.solve_triangular(factors, differences, upper=False).square().sum(1)
         log_det = 2 * torch.diagonal(factors, dim1=1, dim2=2).log().sum(1)
         constant = z.shape[1] * math.log(2 * math.pi)
         return self.shares.log() - (squares.T + log_det + constant) / 2
@@ -76,6 +76,6 @@ class Mixture(Sampler):
         mass = belongs.sum(0).clamp_min(1e-6)
         self.shares = mass / mass.sum()
         self.means = (belongs.T @ points) / mass[:, None]
-        away = points[None] - self.means[:, None]
-        spread = (belongs.T[..., None] * away).mT @ away / mass[:, None, None]
+        differences = points[None] - self.means[:, None]
+        spread = (belongs.T[..., None] * differences).mT @ differences / mass[:, None, None]
         self.covariances = spread + self._floor

@@ -42,17 +42,17 @@ class VolumeDensity:
         log_density, gradient = scale * volume, scale * slope
         beyond = (~(distances.amin(1) <= self.reach)).nonzero().flatten()
         if len(beyond):  # few are, and to find which centroid is nearest costs more than how far it is
-            away, nearest = distances[beyond].min(1)
-            outside = (away - self.reach) / self.edge
-            outwards = (z[beyond] - self.metric.centroids[nearest]) / away[:, None]
+            least, nearest = distances[beyond].min(1)
+            outside = (least - self.reach) / self.edge
+            outwards = (z[beyond] - self.metric.centroids[nearest]) / least[:, None]
             log_density = log_density.index_add(0, beyond, -outside.square() / 2)
             gradient = gradient.index_add(0, beyond, -(outside / self.edge)[:, None] * outwards)
         return log_density, gradient
 
     def escaped(self, z: Points) -> Tensor:
         """Which points lie outside the support; (batch,) bool."""
-        away = torch.cdist(z, self.metric.centroids).amin(1)
-        return ~(away <= self.reach + ESCAPE * self.edge)
+        least = torch.cdist(z, self.metric.centroids).amin(1)
+        return ~(least <= self.reach + ESCAPE * self.edge)
 
 
 def _spacing(centroids: Points) -> float:

@@ -47,19 +47,24 @@ def wander(
     source, density = generator(seed), VolumeDensity(metric)
     spread = pace / len(start) ** 0.5
     z = start[None].to(metric.centroids)
-    here = density(z)[0]
-    visited, taken = [z], 0
+    log_density = density(z)[0]
+    visited, accepted = [z], 0
     for k in range(steps * every):
         factor = linalg.cholesky(metric.cometric(z))
         noise = torch.randn(z.shape, generator=source, dtype=z.dtype).to(z)
         trial = z + spread * (factor @ noise[..., None])[..., 0]
-        there = density(trial)[0]
-        ratio = there - here + _log_step(metric, trial, z, spread) - _log_step(metric, z, trial, spread)
+        trial_density = density(trial)[0]
+        ratio = (
+            trial_density
+            - log_density
+            + _log_step(metric, trial, z, spread)
+            - _log_step(metric, z, trial, spread)
+        )
         if torch.rand(1, generator=source, dtype=z.dtype).to(z).log() < ratio:
-            z, here, taken = trial, there, taken + 1
+            z, log_density, accepted = trial, trial_density, accepted + 1
         if (k + 1) % every == 0:
             visited.append(z)
-    return Walk(torch.cat(visited).to(start), taken / max(steps * every, 1), seed)
+    return Walk(torch.cat(visited).to(start), accepted / max(steps * every, 1), seed)
 
 
 def _log_step(metric: Metric, z: Points, to: Points, spread: float) -> Tensor:

@@ -315,7 +315,8 @@ def _forecast(results: Results, count: int = 10) -> list[str]:
         "",
         f"The gain foretold from uploads left out, against the gain that came, over {len(pairs)} draws of {count} "
         f"uploads: correlation {np.corrcoef(predicted, measured)[0, 1]:.2f}, foretold less came "
-        f"{100 * np.mean(predicted - measured):+.1f} points on average, {100 * np.mean(np.abs(predicted - measured)):.1f} apart. "
+        f"{100 * np.mean(predicted - measured):+.1f} points on average, "
+        f"{100 * np.mean(np.abs(predicted - measured)):.1f} apart. "
         f"Coherence alone correlates {np.corrcoef(coherent, came_too)[0, 1]:.2f}.",
         "",
     ]
@@ -328,8 +329,8 @@ def _heard(rendered: dict[str, Any] | None) -> list[str]:
     lines = [
         "## Rendered",
         "",
-        f"The same in rendered sound, {rendered['sounds']} other sounds of each of {len(groups)} groups, 10 uploads, one "
-        "draw: Phi error of the rendering against the recording, both analysed as recordings are.",
+        f"The same in rendered sound, {rendered['sounds']} other sounds of each of {len(groups)} groups, 10 uploads, "
+        "one draw: Phi error of the rendering against the recording, both analysed as recordings are.",
         "",
         "| | Phi error, rendered, median | less than none, median | groups better |",
         "|---|---|---|---|",

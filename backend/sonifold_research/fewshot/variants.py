@@ -184,8 +184,8 @@ def _of_geometry(results: Results, count: int) -> list[str]:
         words = said(
             estimate,
             f"**Paths, metrics and penalties: no.** The best of them, {name}, is better than {plain} by "
-            f"{percent(estimate)}: far from the {100 * AIM:.0f} % that was hoped for, and the best of {count_of_variants} that were "
-            "tried, so part of it is luck.",
+            f"{percent(estimate)}: far from the {100 * AIM:.0f} % that was hoped for, and the best of "
+            f"{count_of_variants} that were tried, so part of it is luck.",
             f"**Paths, metrics and penalties: no.** The best of them, {name}, comes to {percent(estimate)} against "
             f"{plain}: nothing that could be told from chance.",
             f"**Paths, metrics and penalties: no.** Even the best of them, {name}, is worse than {plain}: "
@@ -210,8 +210,8 @@ def _of_places(results: Results, count: int) -> list[str]:
         if estimate.n:
             reached = estimate.mean >= AIM and estimate.low > 0
             lines.append(
-                f"**{name}**, which interpolates residuals over the latent space, saves {percent(estimate)} of the error "
-                f"of plain adaptation with replay and classic augmentation"
+                f"**{name}**, which interpolates residuals over the latent space, saves {percent(estimate)} of the "
+                f"error of plain adaptation with replay and classic augmentation"
                 + (f": the {100 * AIM:.0f} % that were aimed at." if reached else ".")
             )
     copies, field = gain(results, ALIKE, PLAIN, count), gain(results, PLACES, ALIKE, count)

@@ -79,13 +79,13 @@ def font_notes(package: Package) -> list[SoundNote]:
         "licence": "MIT",
         "credit": FONT_CREDITS[package.name],
     }
-    found: list[SoundNote] = []
+    sound_notes: list[SoundNote] = []
     for preset in presets:
         if preset.bank == render.DRUM_BANK:
-            found += _drum_notes(preset, common)
+            sound_notes += _drum_notes(preset, common)
         elif (preset.program, preset.bank) in labels.PROGRAMS:
-            found += _program_notes(preset, common)
-    return found
+            sound_notes += _program_notes(preset, common)
+    return sound_notes
 
 
 def _drum_notes(kit: render.Preset, common: dict[str, Any]) -> list[SoundNote]:
@@ -133,7 +133,7 @@ NOT_ONE_SHOTS = ("loop_", "arovane_beat", "tbd_fxbed")
 def sonic_pi_files(package: Package) -> list[SoundFile]:
     """The one-shots among Sonic Pi's samples (all CC0), credited to whoever recorded them."""
     authors = _authors(package.find("package/PROVENANCE.md").read_text(encoding="utf-8"))
-    found: list[SoundFile] = []
+    files: list[SoundFile] = []
     for path in sorted(package.find("package/samples").glob("*.flac")):
         if path.stem.startswith(NOT_ONE_SHOTS):
             continue
@@ -149,8 +149,8 @@ def sonic_pi_files(package: Package) -> list[SoundFile]:
             group=f"Sonic Pi {path.stem.split('_')[0]}",
             unit=f"sonic-pi {path.stem}",
         )
-        found.append((candidate, path))
-    return found
+        files.append((candidate, path))
+    return files
 
 
 def _authors(provenance: str) -> dict[str, str]:
@@ -201,13 +201,13 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".aiff")
 
 def hydrogen_files(package: Package) -> list[SoundFile]:
     """The sounds of Hydrogen's kits; kits without known terms are left alone."""
-    found: list[SoundFile] = []
+    files: list[SoundFile] = []
     folders = package.find("usr/share/hydrogen/data/drumkits").iterdir()
     for folder in sorted(folders, key=lambda path: path.name):
-        wanted = folder.name == STRUMS if package.name == HYDROGEN_EFFECTS else folder.name != STRUMS
-        if folder.name in KIT_TERMS and folder.is_dir() and wanted:
-            found += _kit_files(package, folder)
-    return found
+        has_sounds = folder.name == STRUMS if package.name == HYDROGEN_EFFECTS else folder.name != STRUMS
+        if folder.name in KIT_TERMS and folder.is_dir() and has_sounds:
+            files += _kit_files(package, folder)
+    return files
 
 
 def _kit_files(package: Package, folder: Path) -> list[SoundFile]:
@@ -228,12 +228,12 @@ def _kit_files(package: Package, folder: Path) -> list[SoundFile]:
         unit="",
         shippable=terms.shippable,
     )
-    found: list[SoundFile] = []
+    files: list[SoundFile] = []
     for path in paths:
         name, family = kit_label(folder.name, path.stem, instruments.get(path.name, ""))
         unit = f"{folder.name} {path.name}"
-        found.append((replace(blank, name=name, family=family, unit=unit), path))
-    return found
+        files.append((replace(blank, name=name, family=family, unit=unit), path))
+    return files
 
 
 def kit_label(kit: str, stem: str, instrument: str) -> labels.Label:

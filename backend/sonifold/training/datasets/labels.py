@@ -137,11 +137,11 @@ def drum_label(kit: int, kit_name: str, note: int, velocity: int) -> Label:
     """Label of one note of a drum kit of a General MIDI soundfont (bank 128)."""
     soft = ", soft" if velocity < SOFT else ""
     if kit in WHOLE_KITS:
-        what, family = WHOLE_KITS[kit]
-        return Label(f"{what} {note}{soft}", family)
+        name, family = WHOLE_KITS[kit]
+        return Label(f"{name} {note}{soft}", family)
     table = GM_DRUMS | ORCHESTRA_DRUMS if kit == 48 else GM_DRUMS
-    what, family = table.get(note, Label(f"Drum {note}", "Percussion"))
-    return Label(f"{what}, {kit_name}{soft}", family)
+    name, family = table.get(note, Label(f"Drum {note}", "Percussion"))
+    return Label(f"{name}, {kit_name}{soft}", family)
 
 
 #: The General MIDI programs that make one-shots, by (program, bank): struck, plucked and sung notes,

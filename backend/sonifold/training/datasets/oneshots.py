@@ -87,15 +87,15 @@ def build(
     for package in packages:
         progress(f"{package.name} {package.version}")
     jobs = [job for package in packages for job in plan(package)]
-    found: list[Prepared] = []
+    prepared: list[Prepared] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for number, done in enumerate(pool.map(run_job, jobs), start=1):
-            found += done
-            progress(f"job {number} of {len(jobs)}: {len(found)} sounds so far")
-    found.sort(key=lambda sound: not sound.candidate.shippable)  # of two doubles the one we may ship stays
-    kept = [found[i] for i in fingerprint.unique([sound.map for sound in found])]
-    progress(f"{len(kept)} sounds differ by {fingerprint.SAME_DB} dB or more")
-    rows, samples = choose(label_unnamed(kept))
+        for number, sounds in enumerate(pool.map(run_job, jobs), start=1):
+            prepared += sounds
+            progress(f"job {number} of {len(jobs)}: {len(prepared)} sounds so far")
+    prepared.sort(key=lambda sound: not sound.candidate.shippable)  # of two doubles the one we may ship stays
+    distinct = [prepared[i] for i in fingerprint.unique([sound.map for sound in prepared])]
+    progress(f"{len(distinct)} sounds differ by {fingerprint.SAME_DB} dB or more")
+    rows, samples = choose(label_unnamed(distinct))
     write(Path(out), rows, samples)
     write_notices(Path(out), packages)
     progress(summary(rows))
@@ -166,19 +166,19 @@ def choose(sounds: Sequence[Prepared]) -> tuple[list[Row], list[Pcm]]:
         held_out_groups=HELD_OUT_GROUPS,
         foreign_groups=foreign,
     )
-    chosen = [(sound, name) for sound, name in zip(sounds, splits, strict=True) if name is not None]
-    names = distinct_names(sound.candidate.name for sound, _ in chosen)
-    rows = [_row(sound, name, part) for (sound, part), name in zip(chosen, names, strict=True)]
-    return rows, [sound.samples for sound, _ in chosen]
+    members = [(sound, name) for sound, name in zip(sounds, splits, strict=True) if name is not None]
+    names = distinct_names(sound.candidate.name for sound, _ in members)
+    rows = [_row(sound, name, part) for (sound, part), name in zip(members, names, strict=True)]
+    return rows, [sound.samples for sound, _ in members]
 
 
 def distinct_names(names: Iterable[str]) -> list[str]:
     """The same names, the second and later of equal ones numbered: Clap, Clap (2), Clap (3)."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     distinct = []
     for name in names:
-        seen[name] += 1
-        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        counts[name] += 1
+        distinct.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return distinct
 
 

@@ -51,11 +51,11 @@ def presets(font: Path) -> list[Preset]:
     if start < 0:
         raise DatasetError(f"{font} is not a SoundFont 2 file: it has no preset headers. Fetch it again.")
     (size,) = struct.unpack_from("<I", data, start + 4)
-    found = []
+    presets = []
     for offset in range(start + 8, start + 8 + size - 38, 38):  # the last record only ends the list
         name, program, bank = struct.unpack_from("<20sHH", data, offset)
-        found.append(Preset(bank, program, name.split(b"\0")[0].decode("latin-1").strip()))
-    return sorted(found)
+        presets.append(Preset(bank, program, name.split(b"\0")[0].decode("latin-1").strip()))
+    return sorted(presets)
 
 
 def render(font: Path, notes: Sequence[Note], folder: Path) -> Iterator[NDArray[np.float32]]:
@@ -90,7 +90,7 @@ def write_score(notes: Sequence[Note], path: Path) -> None:
     for preset, note, velocity in notes:
         drum = preset.bank == DRUM_BANK
         channel = DRUM_CHANNEL if drum else 0
-        held = DRUM_HELD_MS if drum else HELD_MS
+        held_ms = DRUM_HELD_MS if drum else HELD_MS
 
         for each in (0, DRUM_CHANNEL):
             track.append(Message("control_change", channel=each, control=ALL_SOUND_OFF, value=0, time=wait))
@@ -100,8 +100,8 @@ def write_score(notes: Sequence[Note], path: Path) -> None:
         track.append(Message("control_change", channel=channel, control=BANK_SELECT, value=bank, time=20))
         track.append(Message("program_change", channel=channel, program=preset.program, time=0))
         track.append(Message("note_on", channel=channel, note=note, velocity=velocity, time=LEAD_MS - 20))
-        track.append(Message("note_off", channel=channel, note=note, velocity=0, time=held))
-        wait = STEP_MS - LEAD_MS - held
+        track.append(Message("note_off", channel=channel, note=note, velocity=0, time=held_ms))
+        wait = STEP_MS - LEAD_MS - held_ms
     track.append(MetaMessage("end_of_track", time=wait + 100))
     midi = MidiFile(ticks_per_beat=1000)
     midi.tracks.append(track)

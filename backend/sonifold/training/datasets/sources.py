@@ -42,13 +42,13 @@ class Package:
 
         Raises ``DatasetError`` when the package does not hold it.
         """
-        found = sorted(self.root.glob(pattern))
-        if not found:
+        matches = sorted(self.root.glob(pattern))
+        if not matches:
             raise DatasetError(
                 f"package {self.name} {self.version} under {self.root} has nothing like {pattern!r}; "
                 "delete that folder if it is in the cache, and the package will be fetched again."
             )
-        return found[0]
+        return matches[0]
 
     def notices(self) -> list[Path]:
         """The files that state copyright, licence and authors; to go wherever its sounds go."""
@@ -84,8 +84,8 @@ def locate(name: str, folder: Path | None = None, cache: Path | None = None) -> 
 
 def _archive(name: str, folder: Path) -> Path | None:
     patterns = [f"{name}-[0-9]*.tgz"] if name in NPM else [f"{name}_*.deb"]
-    found = sorted(path for pattern in patterns for path in folder.glob(pattern))
-    return found[-1] if found else None
+    archives = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return archives[-1] if archives else None
 
 
 def _installed(name: str) -> Package | None:

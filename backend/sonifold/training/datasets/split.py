@@ -36,11 +36,11 @@ def clusters(units: Sequence[str], maps: Sequence[Map], radius: float = NEAR_DB)
         return i
 
     first: dict[str, int] = {}
-    seen = Neighbours()
+    neighbours = Neighbours()
     for i, (unit, map_) in enumerate(zip(units, maps, strict=True)):
-        for j in [first.setdefault(unit, i), *(j for j, _ in seen.within(map_, radius))]:
+        for j in [first.setdefault(unit, i), *(j for j, _ in neighbours.within(map_, radius))]:
             parent[max(root(i), root(j))] = min(root(i), root(j))
-        seen.add(map_)
+        neighbours.add(map_)
     return [root(i) for i in range(len(units))]
 
 
@@ -60,28 +60,30 @@ def assign(
     """
     apart = dict.fromkeys(held_out_groups, HELD_OUT_KITS) | dict.fromkeys(foreign_groups, FOREIGN)
     splits: list[str | None] = [apart.get(group, TRAIN) for group in groups]
-    ours = [i for i, name in enumerate(splits) if name == TRAIN]
+    training = [i for i, name in enumerate(splits) if name == TRAIN]
     known = Neighbours()
-    for i in ours:
+    for i in training:
         known.add(maps[i])
     for i, group in enumerate(groups):
         if group in apart and known.within(maps[i], NEAR_DB):
             splits[i] = None
-    _hold_out(splits, ours, units, maps, fraction * len(ours))
+    _hold_out(splits, training, units, maps, fraction * len(training))
     return splits
 
 
 def _hold_out(
-    splits: list[str | None], ours: Sequence[int], units: Sequence[str], maps: Sequence[Map], wanted: float
+    splits: list[str | None], training: Sequence[int], units: Sequence[str], maps: Sequence[Map], most: float
 ) -> None:
     """Hold out, in place, up to ``wanted`` sounds of the training groups, cluster by cluster."""
     members: dict[int, list[int]] = defaultdict(list)
-    for i, number in zip(ours, clusters([units[i] for i in ours], [maps[i] for i in ours]), strict=True):
+    for i, number in zip(
+        training, clusters([units[i] for i in training], [maps[i] for i in training]), strict=True
+    ):
         members[number].append(i)
-    taken = 0
+    held_out = 0
     for cluster in sorted(members.values(), key=lambda cluster: _shuffled(min(units[i] for i in cluster))):
-        if len(cluster) <= max(8, LARGEST * len(ours)) and taken + len(cluster) <= wanted:
-            taken += len(cluster)
+        if len(cluster) <= max(8, LARGEST * len(training)) and held_out + len(cluster) <= most:
+            held_out += len(cluster)
             for i in cluster:
                 splits[i] = HELD_OUT_SOUNDS
     _return_near(splits, list(members.values()), maps)
