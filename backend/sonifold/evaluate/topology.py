@@ -322,8 +322,8 @@ def report(results: dict[str, Any]) -> list[str]:
         "# The shape of this manifold of sounds",
         "",
         f"{results['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} "
-        f"(default metric, weight {results['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are divided by "
-        "their median before spaces are compared. Made by `sonifold evaluate --only topology`.",
+        f"(default metric, weight {results['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are "
+        "divided by their median before spaces are compared. Made by `sonifold evaluate --only topology`.",
         "",
         "![Persistence diagrams, intrinsic dimension and distances of the three spaces](topology.png)",
         "",

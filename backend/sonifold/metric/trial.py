@@ -143,8 +143,8 @@ def _why_not(decode: Callable[[Tensor], Any], rows: Points, problem: Exception |
             )
     words = f"{type(problem).__name__}: {problem}".splitlines()[0]
     return (
-        f"the decoder does not take {batch}. It must map latent points (batch, latent) to a tensor (batch, ...), on the "
-        f"device of the points. It said: {words}"
+        f"the decoder does not take {batch}. It must map latent points (batch, latent) to a tensor (batch, ...), on "
+        f"the device of the points. It said: {words}"
     )
 
 

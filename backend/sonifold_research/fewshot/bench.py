@@ -101,7 +101,7 @@ class Bench:
     @torch.no_grad()
     def base_error(self, vae: VAE) -> float:
         """Mean Phi error on the base's own held-out sounds."""
-        values, timbre, z = self.kept
+        values, timbre, z = self.held_out
         return self._mean_error(vae.decode(invert(vae, values, z, 1)), timbre)
 
     def _mean_error(self, decoded: Tensor, timbre: Tensor) -> float:
