@@ -136,6 +136,34 @@ def test_a_checkpoint_of_another_config_is_not_resumed(data, tmp_path):
     torch.testing.assert_close(fresh.decoder[0].weight, resumed.decoder[0].weight)
 
 
+@pytest.fixture
+def conditioned() -> VAE:
+    """A network whose decoder takes two numbers besides the latent point."""
+    torch.manual_seed(5)
+    vae = VAE(SMALL)
+    vae.decoder[0] = torch.nn.Linear(SMALL.latent_dim + 2, SMALL.width)
+    return vae.eval()
+
+
+def test_a_condition_is_decoded_and_differentiated_as_more_inputs_of_the_decoder(conditioned):
+    z, condition = torch.randn(4, SMALL.latent_dim), torch.tensor([0.3, -1.2])
+
+    def whole(point):
+        return conditioned.decoder(torch.cat([point, condition]))
+
+    decoded, jacobian = conditioned.tangents(exact=True, condition=condition).with_jacobian(z)
+    expected = torch.stack([torch.autograd.functional.jacobian(whole, point).T for point in z])
+    torch.testing.assert_close(conditioned.decode(z, condition), torch.stack([whole(point) for point in z]))
+    torch.testing.assert_close(decoded, conditioned.decode(z, condition))
+    torch.testing.assert_close(jacobian, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_a_condition_of_another_length_is_refused(conditioned):
+    for condition in (None, torch.zeros(3)):
+        with pytest.raises(ValueError, match="a condition of 2 numbers"):
+            conditioned.tangents(condition=condition)
+
+
 def test_a_damaged_checkpoint_is_left_alone(data, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     whole = train(data, SMALL, QUICK, path)

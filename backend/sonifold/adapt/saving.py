@@ -13,13 +13,11 @@ from sonifold.adapt import replay
 from sonifold.adapt.instant import AdaptedModel
 from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
-from sonifold.audio.timbre import timbre_features
 from sonifold.errors import PackInvalid
 from sonifold.model import Model
 from sonifold.pack import CONFIG
 from sonifold.pack.library import Label
 from sonifold.pack.write import LibraryColumns, write_pack
-from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
 from sonifold.types import Audio
 from sonifold.vae.inversion import invert
@@ -95,10 +93,7 @@ def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
         [invert(adapted.vae, c, p, STEPS) for c, p in zip(values.split(256), start.split(256), strict=True)]
     )
     coordinates = adapted.coordinates(z)
-    timbre = [
-        timbre_features(_recording(uploads.sounds[index]), base.sample_rate, ONSET / base.sample_rate)[None]
-        for index in added
-    ]
+    timbre = [base.timbre_of(_recording(uploads.sounds[index]))[None] for index in added]
     return LibraryColumns(
         z,
         adapted.vae.encode(values)[1],

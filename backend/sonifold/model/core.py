@@ -24,7 +24,7 @@ from sonifold.model.metrics import Metrics
 from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts, read_pack
 from sonifold.representation.readout import Readout
-from sonifold.representation.spectral import ONSET, Spectral, suppress_hiss
+from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch, Points, Positions, Timbre
 from sonifold.vae.inversion import invert
@@ -80,8 +80,16 @@ class LatentModel:
     description = property(lambda self: self.config.description, doc="A sentence on what it holds.")
     latent_dim = property(lambda self: self.config.vae.latent_dim, doc="Dimensions of z.")
     unit = property(lambda self: self.config.unit, doc="Unit of lengths and distances.")
-    sample_rate = Spectral.sample_rate
-    sound_samples = Spectral.samples
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of all its sounds."""
+        return self.representation.sample_rate
+
+    @property
+    def sound_samples(self) -> int:
+        """Samples of a prepared sound."""
+        return self.representation.samples
 
     # -- sounds -----------------------------------------------------------------------------------
 
@@ -203,14 +211,13 @@ class LatentModel:
 
     def timbre_of(self, audio: AudioBatch) -> Timbre:
         """Phi of sounds (batch, sample), (batch, 512)."""
-        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
+        return timbre_features(audio, self.sample_rate, self.representation.onset / self.sample_rate)
 
     def timbre(self, sound: Sound) -> Tensor:
         """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""
         if sound.id is not None and sound.audio is not None:
             return self.library.timbre[self.library.index(sound.id)]
-        audio = self.decode(sound.z[None]).audio[0] if sound.audio is None else sound.audio
-        return timbre_features(audio, self.sample_rate, ONSET / self.sample_rate)
+        return self.timbre_of(self.decode(sound.z[None]).audio[0] if sound.audio is None else sound.audio)
 
     # -- metrics ----------------------------------------------------------------------------------
 

@@ -43,9 +43,9 @@ class Renderer:
     coefficients: Coefficients
 
     @torch.no_grad()
-    def features(self, points: Points) -> FeatureMaps:
-        """What the model makes of latent points, hiss suppressed, (batch, band, frame)."""
-        return suppress_hiss(self.coefficients.synthesise(self.vae.decode(points)))
+    def features(self, points: Points, condition: Tensor | None = None) -> FeatureMaps:
+        """What the model makes of latent points under a condition, hiss suppressed, (batch, band, frame)."""
+        return suppress_hiss(self.coefficients.synthesise(self.vae.decode(points, condition)))
 
     @torch.no_grad()
     def residual(self, features: FeatureMaps, points: Points) -> FeatureMaps:
@@ -92,9 +92,9 @@ class Renderer:
         return self.crossing(start, end).heard(points, torch.linspace(0, 1, len(points)))
 
     @torch.no_grad()
-    def points(self, points: Points, levels: Tensor) -> AudioBatch:
+    def points(self, points: Points, levels: Tensor, condition: Tensor | None = None) -> AudioBatch:
         """Bare latent points as sound, each with its loudest frame at ``levels`` (batch,) in dB."""
-        maps = self.representation.normalise(self.features(points))
+        maps = self.representation.normalise(self.features(points, condition))
         parts = [
             self.representation.synthesise(part, iterations=POINT_ITERATIONS) for part in maps.split(CHUNK)
         ]

@@ -14,6 +14,7 @@ from sonifold.atlas import Atlas, Field
 from sonifold.errors import PackInvalid
 from sonifold.pack.format import PackConfig, read_config, verify
 from sonifold.pack.library import Library, read_labels
+from sonifold.representation.registry import representation_named
 from sonifold.representation.spectral import Spectral
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.network import VAE
@@ -45,15 +46,18 @@ def read_pack(folder: Path) -> PackParts:
     config = read_config(folder)
     verify(folder, config)
     try:
-        return _read(folder, config)
+        representation = representation_named(config.representation)
+    except PackInvalid as error:
+        raise PackInvalid(f"{folder.name}: {error}") from error
+    try:
+        return _read(folder, config, representation)
     except (KeyError, ValueError, RuntimeError, OSError) as error:
         raise PackInvalid(
             f"{folder.name}: its files do not fit this version ({error}). Update Sonifold, or train the pack again."
         ) from error
 
 
-def _read(folder: Path, config: PackConfig) -> PackParts:
-    representation = Spectral()
+def _read(folder: Path, config: PackConfig, representation: Spectral) -> PackParts:
     columns = load_file(folder / "library.safetensors")
     library = Library(
         read_labels((folder / "library.csv").read_text(encoding="utf-8")),

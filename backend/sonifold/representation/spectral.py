@@ -17,6 +17,8 @@ from torch import Tensor
 from sonifold.audio import timbre as ear
 from sonifold.audio.loudness import a_weighting
 from sonifold.representation import grid
+from sonifold.representation.base import Representation
+from sonifold.representation.registry import register
 from sonifold.types import AudioBatch, FeatureMaps, Timbre
 
 WINDOW, HOP = 1024, 256
@@ -30,7 +32,8 @@ HISS = 0.016  # decoded features well under this are hiss
 LOUD_FRAMES = 6  # candidates for the loudest
 
 
-class Spectral:
+@register("spectral")
+class Spectral(Representation):
     """The analysis/synthesis pair; holds constant matrices only.
 
     Features X have shape (batch, 160, 128), are dimensionless, >= 0, about 1.1 at the loudest.
@@ -39,6 +42,7 @@ class Spectral:
 
     sample_rate = 44_100
     samples = 65_536
+    onset = ONSET
     bands = 160
     frames = len(GROUPS)
     hops = int(GROUPS.sum())

@@ -74,20 +74,44 @@ class VAE(nn.Module):
         vae.load_state_dict(tensors)
         return vae
 
-    def tangents(self, head: Tensor | None = None, exact: bool = False) -> TangentDecoder:
-        """What is decoded together with its derivatives; see :class:`sonifold.metric.SequentialTangents`."""
+    def tangents(
+        self, head: Tensor | None = None, exact: bool = False, condition: Tensor | None = None
+    ) -> TangentDecoder:
+        """What is decoded under a condition, with its derivatives; see :class:`sonifold.metric.SequentialTangents`."""
+        decoder = self.conditioned(condition)
         if self.field is None:
-            return ResidualMLPTangents(self.decoder, head, exact=exact)
-        return FieldTangents(self.decoder, self.field, head, exact)
+            return ResidualMLPTangents(decoder, head, exact=exact)
+        return FieldTangents(decoder, self.field, head, exact)
+
+    def conditioned(self, condition: Tensor | None) -> nn.Sequential:
+        """The decoder as a function of the latent point alone: a condition (number,) joins the first layer's bias.
+
+        Raises:
+            ValueError: the condition has another length than the decoder takes besides the latent point.
+        """
+        first = self.decoder[0]
+        assert isinstance(first, nn.Linear)
+        numbers = 0 if condition is None else len(condition)
+        if numbers != first.in_features - self.config.latent_dim:
+            raise ValueError(
+                f"the decoder takes a condition of {first.in_features - self.config.latent_dim} numbers, got {numbers}."
+            )
+        if condition is None:
+            return self.decoder
+        latent_weight, weight = first.weight.split([self.config.latent_dim, numbers], 1)
+        joined = nn.Linear(self.config.latent_dim, first.out_features)
+        joined.weight = nn.Parameter(latent_weight.detach(), requires_grad=False)
+        joined.bias = nn.Parameter((first.bias + weight @ condition).detach(), requires_grad=False)
+        return nn.Sequential(joined, *list(self.decoder)[1:])
 
     def encode(self, coefficients: Tensor) -> tuple[Points, Tensor]:
         """Mean and log variance of the posterior, both (batch, latent_dim)."""
         mean, log_variance = self.encoder(coefficients).chunk(2, dim=-1)
         return mean, log_variance.clamp(*LOG_VARIANCE)
 
-    def decode(self, points: Points) -> Tensor:
-        """Coefficients (batch, coefficients)."""
-        decoded = self.decoder(points)
+    def decode(self, points: Points, condition: Tensor | None = None) -> Tensor:
+        """Coefficients (batch, coefficients), under a condition (number,) if the decoder takes one."""
+        decoded = self.decoder(points) if condition is None else self.conditioned(condition)(points)
         return decoded if self.field is None else decoded + self.field(points)
 
     def forward(self, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
