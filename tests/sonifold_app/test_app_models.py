@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app_checks import API, assert_problem
 
+from sonifold.choices import MetricName, PathKind, SamplerName
+
 
 def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
     (found,) = client.get(f"{API}/models").json()["models"]
@@ -24,6 +26,16 @@ def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
         "split_seconds": 240,
         "upload_files": 20,
     }
+
+
+def test_choices_come_with_their_words_from_the_one_table_of_the_science(client, model):
+    reply = client.get(f"{API}/models").json()
+    for name, table in (("path_kinds", PathKind), ("metrics", MetricName), ("samplers", SamplerName)):
+        assert [choice["id"] for choice in reply["choices"][name]] == [str(choice) for choice in table]
+        assert all(all(choice.values()) for choice in reply["choices"][name])
+    (listed, *_) = reply["models"]
+    assert listed["metrics"] == [str(choice) for choice in MetricName]
+    assert [sampler["id"] for sampler in listed["samplers"]] == [str(choice) for choice in SamplerName]
 
 
 def test_a_damaged_pack_is_told_of_and_the_others_serve(client):

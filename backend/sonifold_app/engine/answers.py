@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sonifold.audio.formats import AudioFormat
 from sonifold.audio.provenance import Provenance
-from sonifold_app.engine.choices import DistanceName, MetricName, PathKind
+from sonifold_app.engine.choices import DistanceName, MetricName, PathKind, SamplerName
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import Columns, Flags, Numbers, Row, Rows, Short, ShortOrNone
 
@@ -184,7 +184,7 @@ class Samples(Answer):
     )
 
     unit: str = Field(description="Of distances.")
-    sampler: str
+    sampler: SamplerName
     seed: int
     temperature: float
     diagnostics: Diagnostics

@@ -1,15 +1,15 @@
-"""The names that requests choose from, as types."""
+"""The names that requests choose from: the science's own, with their words, and the service's."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from sonifold.choices import MetricName, PathKind, SamplerName
+
 ModelKind = Literal["library", "adapted", "finetuned", "imported"]
-PathKind = Literal["geodesic", "linear", "retimed", "graph"]
-MetricName = Literal["blend", "pullback", "kernel", "flat"]
 MorphMode = Literal["steps", "glide"]
 DistanceName = Literal["geodesic", "perceptual", "euclidean"]
 
-PATH_KINDS: tuple[PathKind, ...] = ("geodesic", "linear", "retimed", "graph")
-METRICS: tuple[MetricName, ...] = ("blend", "pullback", "kernel", "flat")
 DISTANCES: tuple[DistanceName, ...] = ("geodesic", "perceptual", "euclidean")
+
+__all__ = ["DISTANCES", "DistanceName", "MetricName", "ModelKind", "MorphMode", "PathKind", "SamplerName"]

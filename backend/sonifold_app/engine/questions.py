@@ -9,7 +9,7 @@ from typing import Literal
 from sonifold.audio.formats import AudioFormat, BitDepth
 from sonifold.audio.provenance import Provenance
 from sonifold_app.engine.answers import Caveat
-from sonifold_app.engine.choices import DistanceName, MetricName, MorphMode, PathKind
+from sonifold_app.engine.choices import DistanceName, MetricName, MorphMode, PathKind, SamplerName
 from sonifold_app.engine.numbers import Numbers
 
 LevelName = Literal["keep", "normalise"]
@@ -57,8 +57,8 @@ class PathQuery:
     """The way through two or more anchors."""
 
     anchors: tuple[Anchor, ...]
-    kind: PathKind = "geodesic"
-    metric: MetricName = "blend"
+    kind: PathKind = PathKind.GEODESIC
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
     steps: int = 17
 
@@ -69,8 +69,8 @@ class MorphQuery:
 
     start: Anchor
     end: Anchor
-    kinds: tuple[PathKind, ...] = ("geodesic", "linear")
-    metric: MetricName = "blend"
+    kinds: tuple[PathKind, ...] = (PathKind.GEODESIC, PathKind.LINEAR)
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
     steps: int = 17
     mode: MorphMode = "steps"
@@ -83,7 +83,7 @@ class MeanQuery:
 
     anchors: tuple[Anchor, ...]
     weights: tuple[float, ...] | None = None  # all alike
-    metric: MetricName = "blend"
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 
 
@@ -94,7 +94,7 @@ class AnalogyQuery:
     a: Anchor
     b: Anchor
     c: Anchor
-    metric: MetricName = "blend"
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 
 
@@ -105,7 +105,7 @@ class ExtrapolationQuery:
     start: Anchor
     end: Anchor
     to: float = 1.5
-    metric: MetricName = "blend"
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 
 
@@ -113,7 +113,7 @@ class ExtrapolationQuery:
 class SampleQuery:
     """New points by one of the model's samplers."""
 
-    sampler: str
+    sampler: SamplerName
     count: int
     seed: int
     temperature: float = 1.0
@@ -131,7 +131,7 @@ class TraversalQuery:
         None  # to either side, in the library's standard deviations; None: the science's own
     )
     hold: bool = True  # keep the other descriptors where they are
-    metric: MetricName = "blend"
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 
 
@@ -142,7 +142,7 @@ class NeighbourQuery:
     anchor: Anchor
     count: int = 8
     distance: DistanceName = "geodesic"
-    metric: MetricName = "pullback"  # of the geodesics
+    metric: MetricName = MetricName.PULLBACK  # of the geodesics
     weight: float | None = None  # the model's own
     user_sounds: UserSoundArrays | None = None  # that count besides the library's
 
@@ -152,7 +152,7 @@ class IndicatrixQuery:
     """Ellipses of equal distance, about so many of them on the land of the map."""
 
     count: int = 100
-    metric: MetricName = "blend"
+    metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 
 

@@ -86,7 +86,7 @@ async def list_indicatrices(
     request: Request,
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=MAX_ELLIPSES, description="About how many.")] = 100,
-    metric: Annotated[MetricName, Query(description="Which metric to show.")] = "blend",
+    metric: Annotated[MetricName, Query(description="Which metric to show.")] = MetricName.BLEND,
     weight: WeightQuery = None,
 ) -> Indicatrices:
     """How a metric stretches the map: ellipses of equal distance, evenly over the land."""

@@ -147,7 +147,7 @@ async def list_neighbours(
     metric: Annotated[
         choices.MetricName,
         Query(description="Of the geodesics. By the pull-back they agree best with listeners' ratings."),
-    ] = "pullback",
+    ] = choices.MetricName.PULLBACK,
     weight: WeightQuery = None,
 ) -> Neighbours:
     """The sounds that are nearest."""

@@ -10,8 +10,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from sonifold_app.engine import choices
+from sonifold.choices import Choice
 from sonifold_app.engine.answers import Answer
+from sonifold_app.engine.choices import MetricName, PathKind
 
 MAX_DIMENSION = 512
 MAX_POINTS = 1024
@@ -20,6 +21,12 @@ MAX_LEGS = 8
 MAX_STEPS = 33
 MAX_WEIGHT = 10.0
 MAX_FILES = 20
+
+
+def words_of(choices: type[Choice]) -> str:
+    """Each of the names with what it means, for the API's description."""
+    return " ".join(f"`{choice}`: {choice.sentence}." for choice in choices)
+
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 #: Lists of numbers are left at the first that is none: a request may hold a hundred thousand.
@@ -35,21 +42,8 @@ Position = Annotated[
     FailFast(),
     Field(min_length=2, max_length=2, description="A position on the map, `[x, y]`."),
 ]
-PathKind = Annotated[
-    choices.PathKind,
-    Field(
-        description="`geodesic`: shortest under the metric, at constant perceptual speed. `linear`: the "
-        "straight line. `retimed`: the straight line at constant perceptual speed. `graph`: through real "
-        "neighbours."
-    ),
-]
-MetricName = Annotated[
-    choices.MetricName,
-    Field(
-        description="`blend`: pull-back of the perceptual distance plus a data term. `pullback`: without the "
-        "data term. `kernel`: the data term alone. `flat`: Euclidean."
-    ),
-]
+PathKindField = Annotated[PathKind, Field(description=words_of(PathKind))]
+MetricField = Annotated[MetricName, Field(description=words_of(MetricName))]
 Weight = Annotated[
     float,
     Field(

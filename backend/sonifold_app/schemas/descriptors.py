@@ -9,11 +9,12 @@ from pydantic import Field, StrictBool
 
 from sonifold_app.engine import questions
 from sonifold_app.engine.answers import TraversalFacts
+from sonifold_app.engine.choices import MetricName
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import short
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MAX_STEPS, MetricName, Reply, Request, Weight
+from sonifold_app.schemas.common import MAX_STEPS, MetricField, Reply, Request, Weight
 
 MAX_DESCRIBED = 64
 
@@ -65,7 +66,7 @@ class TraversalRequest(Request):
     hold: StrictBool = Field(
         True, description="Keep the other descriptors where they are, where that is cheap."
     )
-    metric: MetricName = "blend"
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
     def query(self) -> questions.TraversalQuery:

@@ -8,9 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from sonifold.audio.formats import AudioFormat, BitDepth, subtype_of
 from sonifold_app.engine import choices, questions
+from sonifold_app.engine.choices import MetricName, PathKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import MetricName, Number, PathKind, Request, Steps, Weight
+from sonifold_app.schemas.common import MetricField, Number, PathKindField, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
 from sonifold_app.schemas.sounds import Name, printable
 
@@ -27,8 +28,8 @@ class MorphExport(Request):
     )
 
     anchors: list[Anchor] = Field(min_length=2, max_length=2)
-    kind: PathKind = "geodesic"
-    metric: MetricName = "blend"
+    kind: PathKindField = PathKind.GEODESIC
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
     mode: choices.MorphMode = Field(

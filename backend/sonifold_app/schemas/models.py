@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field, field_validator
 
 from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
+from sonifold.choices import Choice
 from sonifold_app.engine.choices import (
     DISTANCES,
-    METRICS,
-    PATH_KINDS,
     DistanceName,
     MetricName,
     ModelKind,
     PathKind,
+    SamplerName,
 )
 from sonifold_app.engine.examples import example
 from sonifold_app.engine.facts import ModelFacts
@@ -149,8 +151,8 @@ class Model(Reply):
             sample_rate=facts.sample_rate,
             sound_samples=facts.sound_samples,
             unit=facts.unit,
-            metrics=list(METRICS),
-            path_kinds=list(PATH_KINDS),
+            metrics=list(MetricName),
+            path_kinds=list(PathKind),
             distances=list(DISTANCES),
             samplers=[
                 Sampler(
@@ -205,6 +207,48 @@ class UnusableModel(Reply):
     problem: str = Field(description="Why it cannot be used, and what to do.")
 
 
+class ChoiceWords(Reply):
+    """A name that requests take, and the words to show for it."""
+
+    model_config = example(
+        id="pullback",
+        label="By ear only",
+        term="pull-back",
+        sentence="the pull-back of the perceptual distance alone",
+    )
+
+    id: str
+    label: str = Field(description="On a button.")
+    term: str = Field(description="The field's word.")
+    sentence: str = Field(description="What it does.")
+
+    @classmethod
+    def all_of(cls, choices: type[Choice]) -> list[Self]:
+        return [
+            cls(id=choice, label=choice.label, term=choice.term, sentence=choice.sentence)
+            for choice in choices
+        ]
+
+
+class Choices(Reply):
+    """The names among which requests choose; which of them a model takes stands with the model."""
+
+    path_kinds: list[ChoiceWords]
+    metrics: list[ChoiceWords]
+    samplers: list[ChoiceWords]
+
+    @classmethod
+    def all(cls) -> Self:
+        return cls(
+            path_kinds=ChoiceWords.all_of(PathKind),
+            metrics=ChoiceWords.all_of(MetricName),
+            samplers=ChoiceWords.all_of(SamplerName),
+        )
+
+
 class Models(Reply):
     models: list[Model]
     unusable: list[UnusableModel] = Field(description="Packs that are there but damaged.")
+    choices: Choices = Field(
+        default_factory=Choices.all, description="The names of choices, with their words."
+    )

@@ -8,10 +8,11 @@ from pydantic import Field, field_validator
 
 from sonifold_app.engine import choices, questions
 from sonifold_app.engine.answers import PathFacts
+from sonifold_app.engine.choices import MetricName, PathKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MetricName, PathKind, Reply, Request, Steps, Weight
+from sonifold_app.schemas.common import MetricField, PathKindField, Reply, Request, Steps, Weight
 from sonifold_app.schemas.paths import PATH_EXAMPLE
 
 GlideSeconds = Annotated[
@@ -40,8 +41,10 @@ class MorphRequest(Request):
     )
 
     anchors: list[Anchor] = Field(min_length=2, max_length=2)
-    kinds: list[PathKind] = Field(["geodesic", "linear"], min_length=1, max_length=len(choices.PATH_KINDS))
-    metric: MetricName = "blend"
+    kinds: list[PathKindField] = Field(
+        [PathKind.GEODESIC, PathKind.LINEAR], min_length=1, max_length=len(PathKind)
+    )
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
     mode: choices.MorphMode = "steps"
@@ -49,7 +52,7 @@ class MorphRequest(Request):
 
     @field_validator("kinds")
     @classmethod
-    def all_different(cls, kinds: list[choices.PathKind]) -> list[choices.PathKind]:
+    def all_different(cls, kinds: list[PathKind]) -> list[PathKind]:
         if len(set(kinds)) < len(kinds):
             raise ValueError("each kind once")
         return kinds

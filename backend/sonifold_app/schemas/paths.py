@@ -8,9 +8,10 @@ from pydantic import Field
 
 from sonifold_app.engine import questions
 from sonifold_app.engine.answers import Path
+from sonifold_app.engine.choices import MetricName, PathKind
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import MAX_LEGS, MetricName, PathKind, Reply, Request, Steps, Weight
+from sonifold_app.schemas.common import MAX_LEGS, MetricField, PathKindField, Reply, Request, Steps, Weight
 
 
 class PathRequest(Request):
@@ -25,8 +26,8 @@ class PathRequest(Request):
     )
 
     anchors: list[Anchor] = Field(min_length=2, max_length=MAX_LEGS + 1)
-    kind: PathKind = "geodesic"
-    metric: MetricName = "blend"
+    kind: PathKindField = PathKind.GEODESIC
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
     steps: Steps = 17
 

@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from sonifold_app.engine import questions
 from sonifold_app.engine.answers import AnalogyFacts, ExtrapolationFacts, MeanFacts
+from sonifold_app.engine.choices import MetricName
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, Z, example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.audio import AUDIO_EXAMPLE, AudioLink
-from sonifold_app.schemas.common import MetricName, Number, Request, Weight
+from sonifold_app.schemas.common import MetricField, Number, Request, Weight
 
 MAX_ANCHORS = 16
 MAX_TO = 4.0
@@ -50,7 +51,7 @@ class MeanRequest(Request):
         max_length=MAX_ANCHORS,
         description="One for each anchor, 0 or more, not all 0; by default equal.",
     )
-    metric: MetricName = "blend"
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
     @model_validator(mode="after")
@@ -96,7 +97,7 @@ class AnalogyRequest(Request):
     a: Anchor
     b: Anchor
     c: Anchor
-    metric: MetricName = "blend"
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
     def query(self) -> questions.AnalogyQuery:
@@ -127,7 +128,7 @@ class ExtrapolationRequest(Request):
         strict=True,
         description="How far: 1 is B, 2 as far beyond B as A lies before it.",
     )
-    metric: MetricName = "blend"
+    metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
 
     def query(self) -> questions.ExtrapolationQuery:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from sonifold_app.engine import questions
+from sonifold_app.engine.choices import SamplerName
 from sonifold_app.engine.examples import example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import Request
+from sonifold_app.schemas.common import Request, words_of
 
 MAX_SAMPLES = 64
 MAX_SEED = 2**53 - 1  # what a page's numbers hold
 TEMPERATURES = (0.1, 4.0)
-
-SamplerName = Literal["importance", "hmc", "mixture", "aggregated", "prior", "walk"]
 
 
 class SampleRequest(Request):
@@ -23,7 +20,7 @@ class SampleRequest(Request):
 
     model_config = example(sampler="hmc", count=16, seed=7, temperature=1.0)
 
-    sampler: SamplerName = Field("hmc", description="One of the model's `samplers`.")
+    sampler: SamplerName = Field(SamplerName.HMC, description=words_of(SamplerName))
     count: int = Field(16, ge=1, le=MAX_SAMPLES, strict=True)
     seed: int | None = Field(
         None,
