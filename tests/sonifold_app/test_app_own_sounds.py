@@ -351,6 +351,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
+from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.store.sounds import UserSoundStore, NewSound
 kept = UserSoundStore(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)

@@ -1,6 +1,7 @@
 """Long work in a process of its own, so that the page stays quick: what was asked for, how it goes, who does it.
 
-store    jobs and their events, in the user's database
+backend  what the service needs of whoever does the jobs
+local    does them in processes here, one after the other, and starts anew what a crash interrupted
 worker   the process that does one job: `python -m sonifold_app.jobs.worker`
-runner   starts workers one after the other, and starts anew what a crash interrupted
+feed     the events of jobs, for all who watch
 """

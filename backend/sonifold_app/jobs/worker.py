@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import logging
 import os
 import sys
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import sonifold
 from sonifold import errors
 from sonifold.files import write_whole
+from sonifold_app.engine.operations.sounds import samples_of
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.jobs import Job, JobStore
@@ -153,7 +153,7 @@ def work(
     torch.set_num_threads(threads)
     model = base_of(job, data, models, warm)
     store.tell(job.id, "loading", {"what": "your sounds"})
-    sounds = sounds_of(job, data, model)
+    sounds = sounds_of(job, UserSoundStore(data / "library", make=False, database=store.database), model)
     scratch.mkdir(parents=True, exist_ok=True)
     watch = ProgressWriter(store, job, scratch, model)
     checkpoint = scratch / CHECKPOINT
@@ -178,12 +178,8 @@ def folder_of(model: str, data: Path, models: Path | None) -> Path:
     return next((folder for folder in own if folder.is_dir()), None) or sonifold.pack.find(model, models)
 
 
-def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:
-    """The user's sounds to learn from. Raises SoundNotFound."""
-    import soundfile
-    import torch
-
-    store = UserSoundStore(data / "library", make=False)
+def sounds_of(job: Job, store: UserSoundStore, model: Model) -> list[Sound]:
+    """The user's sounds to fine-tune on. Raises SoundNotFound."""
     stored = store.some(job.request["kept_with"], job.request["sounds"])
     sounds = []
     for id in job.request["sounds"]:
@@ -192,9 +188,7 @@ def sounds_of(job: Job, data: Path, model: Model) -> list[Sound]:
             raise errors.SoundNotFound(
                 f"the sound {id} was deleted before the job could learn from it. Start it again without that sound."
             )
-        samples, _ = soundfile.read(io.BytesIO(audio), dtype="float32")
-        sounds.append(model.recorded(torch.from_numpy(samples), None, stored[id].name, stored[id].seconds))
-    store.close()
+        sounds.append(model.recorded(samples_of(audio), None, stored[id].name, stored[id].seconds))
     return sounds
 
 

@@ -16,7 +16,7 @@ from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import problems
 from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line
-from sonifold_app.jobs.local import JobRunner
+from sonifold_app.jobs.backend import JobBackend
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings, ReplyCache
 from sonifold_app.user.adaptations import Adaptations
@@ -70,7 +70,7 @@ class Services:
     user_sounds: UserSounds
     adaptations: Adaptations
     user_models: UserModels
-    jobs: JobRunner
+    jobs: JobBackend
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
     single_flight: SingleFlight[Any] = field(default_factory=SingleFlight)

@@ -13,25 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.database import Database
-
-#: As ``database.MIGRATIONS`` makes it.
-adaptations = Table(
-    "adaptations",
-    MetaData(),
-    Column("id", String, primary_key=True),
-    Column("model", String),
-    Column("pack", String),
-    Column("title", String),
-    Column("seed", Integer),
-    Column("sounds", String),
-    Column("told", String),
-    Column("created", String),
-)
+from sonifold_app.store.tables import adaptations
 
 
 class TooManyAdaptationsError(Exception):
@@ -92,7 +78,7 @@ class AdaptationStore:
     def all(self) -> list[Adaptation]:
         """Oldest first."""
         with self._database.connect() as connection:
-            rows = connection.execute(select(adaptations).order_by(sqlalchemy.text("rowid")))
+            rows = connection.execute(select(adaptations).order_by(adaptations.c.created, adaptations.c.id))
             return [adaptation_of(row._mapping) for row in rows]
 
     def rename(self, id: str, title: str) -> None:

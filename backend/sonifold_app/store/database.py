@@ -127,6 +127,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
 )
+#: The file's name in the folder of what the user keeps.
+DATABASE = "library.sqlite"
 BUSY_SECONDS = 10.0
 #: Up to this size every page is looked at when the file is opened, which takes milliseconds a megabyte.
 CHECKED_BYTES = 256 << 20

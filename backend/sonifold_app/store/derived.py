@@ -12,36 +12,18 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table, delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sonifold_app.engine.answers import Reembedded
 from sonifold_app.store.database import Database
 from sonifold_app.store.failures import StorageError
+from sonifold_app.store.tables import fingerprints, settled_places
 
 log = logging.getLogger(__name__)
 
 #: Values named in one statement; SQLite takes some thirty thousand.
 NAMED = 1000
-
-#: As ``database.MIGRATIONS`` makes them.
-fingerprints = Table(
-    "fingerprints",
-    MetaData(),
-    Column("audio", String, primary_key=True),
-    Column("map", LargeBinary),
-)
-settled_places = Table(
-    "settled_places",
-    fingerprints.metadata,
-    Column("model", String, primary_key=True),
-    Column("sound", String, primary_key=True),
-    Column("version", String),
-    Column("z", LargeBinary),
-    Column("x", Float),
-    Column("y", Float),
-    Column("known", Integer),
-)
 
 
 class DerivedStore:

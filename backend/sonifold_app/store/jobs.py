@@ -14,53 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sonifold_app import urls
-from sonifold_app.store.database import Database
+from sonifold_app.store.database import DATABASE, Database
 from sonifold_app.store.room import Room
+from sonifold_app.store.tables import events, jobs
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 #: Jobs that wait at the same time; each takes minutes of a core.
 MOST_QUEUED = 20
-
-#: As ``database.MIGRATIONS`` makes them.
-jobs = Table(
-    "jobs",
-    MetaData(),
-    Column("id", String, primary_key=True),
-    Column("model", String),
-    Column("pack", String),
-    Column("title", String),
-    Column("request", String),
-    Column("state", String),
-    Column("cancel", Integer),
-    Column("attempts", Integer),
-    Column("error", String),
-    Column("created", String),
-    Column("finished", String),
-)
-events = Table(
-    "job_events",
-    jobs.metadata,
-    Column("job", String, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("kind", String),
-    Column("data", String),
-)
 
 
 @dataclass(frozen=True)
@@ -98,15 +62,18 @@ class Event:
 class JobStore:
     """Safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path, *, room: Room | None = None, make: bool = True) -> None:
-        """Opens the database in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
+    def __init__(self, source: Path | Database, *, room: Room | None = None, make: bool = True) -> None:
+        """``source``: a database that is open, or the folder that it is in or is made in unless ``make=False``.
+        ``room``: what gives way on a full disk.
 
         Raises DatabaseUnusableError.
         """
-        self._database = Database(folder / "library.sqlite", room=room, make=make)
+        if isinstance(source, Path):
+            source = Database(source / DATABASE, room=room, make=make)
+        self.database = source
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
     def create(self, model: str, title: str, request: Mapping[str, Any]) -> Job:
         """Put a job into the queue; the pack it will make has a name that no other has. Raises TooManyJobsError."""
@@ -135,24 +102,24 @@ class JobStore:
                 )
             connection.execute(self._event(id, "queued", {}))
 
-        self._database.write(add)
+        self.database.write(add)
         return job_of(row)
 
     def all(self) -> list[Job]:
         """Newest first."""
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             rows = connection.execute(select(jobs).order_by(jobs.c.created.desc()))
             return [job_of(row._mapping) for row in rows]
 
     def find(self, id: str) -> Job | None:
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
         return None if row is None else job_of(row._mapping)
 
     def next(self) -> Job | None:
         """The job that has waited longest."""
         query = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created).limit(1)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else job_of(row._mapping)
 
@@ -168,7 +135,7 @@ class JobStore:
                 connection.execute(self._event(id, "started", {"attempt": attempts}))
             return attempts is not None
 
-        return self._database.write(begin)
+        return self.database.write(begin)
 
     def requeue(self, id: str, *, passing: bool = False) -> None:
         """A worker ended before the job did; ``passing``: by no fault of the job, the attempt does not count."""
@@ -179,10 +146,10 @@ class JobStore:
             if connection.execute(change.values(**values)).rowcount:
                 connection.execute(self._event(id, "interrupted", {"passing": True} if passing else {}))
 
-        self._database.write(put_back, frees=True)
+        self.database.write(put_back, frees=True)
 
     def running(self) -> list[Job]:
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             rows = connection.execute(select(jobs).where(jobs.c.state == "running"))
             return [job_of(row._mapping) for row in rows]
 
@@ -195,7 +162,7 @@ class JobStore:
             if changed.rowcount:
                 connection.execute(self._event(id, state, data))
 
-        self._database.write(end, frees=True)
+        self.database.write(end, frees=True)
 
     def cancel(self, id: str) -> None:
         """End a job that waits, at once; have the worker of one that runs stop at its next step."""
@@ -207,10 +174,10 @@ class JobStore:
             else:
                 connection.execute(update(jobs).where(jobs.c.id == id).values(cancel=1))
 
-        self._database.write(end, frees=True)
+        self.database.write(end, frees=True)
 
     def cancelled(self, id: str) -> bool:
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return bool(connection.execute(select(jobs.c.cancel).where(jobs.c.id == id)).scalar())
 
     def remove(self, id: str) -> None:
@@ -223,7 +190,7 @@ class JobStore:
                     f"the job {id} is not over yet. Cancel it first: POST {urls.job(id)}/cancellation."
                 )
 
-        self._database.write(forget, frees=True)
+        self.database.write(forget, frees=True)
 
     def fruitless(self, id: str) -> int:
         """How often in a row the job was interrupted with nothing done since."""
@@ -236,12 +203,12 @@ class JobStore:
 
     def tell(self, id: str, kind: str, data: Mapping[str, Any]) -> None:
         """Write the next event."""
-        self._database.write(lambda connection: connection.execute(self._event(id, kind, data)))
+        self.database.write(lambda connection: connection.execute(self._event(id, kind, data)))
 
     def events(self, id: str, after: int = 0) -> list[Event]:
         """Those with a higher number, in order."""
         query = select(events).where(events.c.job == id, events.c.number > after).order_by(events.c.number)
-        with self._database.connect() as connection:
+        with self.database.connect() as connection:
             return [Event(row.number, row.kind, json.loads(row.data)) for row in connection.execute(query)]
 
     @staticmethod

@@ -23,31 +23,20 @@ from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import (
-    Column,
-    Float,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import delete, func, select, update
 
 from sonifold_app import urls
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.questions import UserSoundData
-from sonifold_app.store.adaptations import AdaptationStore, adaptations
+from sonifold_app.store.adaptations import AdaptationStore
 from sonifold_app.store.audio import SoundAudio
 from sonifold_app.store.blobs import SHA256
-from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.database import DATABASE, Database, DatabaseUnusableError
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
+from sonifold_app.store.tables import adaptations, kept_revisions, kept_sounds, uploads
 from sonifold_app.store.trash import Trash
 
 #: In the JSON of where a sound comes from: the model it was kept with before that was gone.
@@ -76,45 +65,6 @@ class UploadNotFoundError(Exception):
             f"no upload {id[:40]!r} waits here (any more): uploads are kept for a day until their sounds are "
             "chosen. Send the files again."
         )
-
-
-#: As ``database.MIGRATIONS`` makes them.
-kept_sounds = Table(
-    "kept_sounds",
-    MetaData(),
-    Column("id", String, primary_key=True),
-    Column("model", String),
-    Column("pack", String),
-    Column("kind", String),
-    Column("name", String),
-    Column("seconds", Float),
-    Column("pitch", Float),
-    Column("x", Float),
-    Column("y", Float),
-    Column("known", Integer),
-    Column("z", LargeBinary),
-    Column("timbre", LargeBinary),
-    Column("audio", String),
-    Column("source", String),
-    Column("created", String),
-    Column("facts", String),
-)
-uploads = Table(
-    "uploads",
-    kept_sounds.metadata,
-    Column("id", String, primary_key=True),
-    Column("model", String),
-    Column("files", String),
-    Column("created", Float),
-)
-
-
-kept_revisions = Table(
-    "kept_revisions",
-    kept_sounds.metadata,
-    Column("model", String, primary_key=True),
-    Column("number", Integer),
-)
 
 
 @dataclass(frozen=True)
@@ -196,15 +146,18 @@ class UserSoundStore:
     To open it changes nothing: what an earlier run left is seen to by ``tidy``, which the server calls.
     """
 
-    def __init__(self, folder: Path, *, room: Room | None = None, make: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, room: Room | None = None, make: bool = True, database: Database | None = None
+    ) -> None:
         """Opens what is in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
+        ``database``: the one in ``folder``, where that is open already.
 
         Raises DatabaseUnusableError, also where recordings are there and the database is not: begun anew beside them,
         it could not be put back any more without losing what was kept since.
         """
-        file = folder / "library.sqlite"
+        file = folder / DATABASE
         require_database_of(folder / "sounds", file)
-        self.database = Database(file, room=room, make=make)
+        self.database = database or Database(file, room=room, make=make)
         self._room = room
         self._trash = Trash(folder.parent / "trash")
         self._audio = SoundAudio(folder, self._trash, room)
@@ -229,7 +182,13 @@ class UserSoundStore:
         """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
         created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         with self._writing, self._new_audio([sound.prepared.audio for sound in sounds]) as audio:
-            rows = [row_of(model, pack, *pair, created) for pair in zip(sounds, audio, strict=True)]
+            ids = sorted(
+                f"u{secrets.token_hex(6)}" for _ in sounds
+            )  # lists are in the order of (created, id)
+            rows = [
+                row_of(id, model, pack, new, sha256, created)
+                for id, new, sha256 in zip(ids, sounds, audio, strict=True)
+            ]
             self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
         return [sound_of(row) for row in rows]
 
@@ -239,7 +198,11 @@ class UserSoundStore:
 
     def at_revision(self, model: str) -> tuple[int, list[UserSound]]:
         """(A number that is another after every change, a model's sounds as they are at it or later)."""
-        query = select(kept_sounds).where(kept_sounds.c.model == model).order_by(sqlalchemy.text("rowid"))
+        query = (
+            select(kept_sounds)
+            .where(kept_sounds.c.model == model)
+            .order_by(kept_sounds.c.created, kept_sounds.c.id)
+        )
         with self.database.connect() as connection:
             number = connection.execute(
                 select(kept_revisions.c.number).where(kept_revisions.c.model == model)
@@ -456,11 +419,11 @@ def require_database_of(sounds: Path, file: Path) -> None:
         )
 
 
-def row_of(model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:
-    """What is written of a new sound, under an id that no library sound has: theirs are hexadecimal."""
+def row_of(id: str, model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:
+    """The row of a new sound. Its id begins as no library sound's does: theirs are hexadecimal."""
     x, y = new.prepared.position
     return {
-        "id": f"u{secrets.token_hex(6)}",
+        "id": id,
         "model": model,
         "pack": pack,
         "kind": new.kind,

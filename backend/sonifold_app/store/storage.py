@@ -31,7 +31,7 @@ class Storage:
             self.blobs = Blobs(BoundedFolder(cache / "blobs", keep_bytes, room=data.room))
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             self.sounds = UserSoundStore(data.path / "library", room=data.room)
-            self.jobs = JobStore(data.path / "library", room=data.room)
+            self.jobs = JobStore(self.sounds.database)
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""

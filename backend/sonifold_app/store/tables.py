@@ -1,0 +1,106 @@
+"""The tables of the user's database, declared once. ``database.MIGRATIONS`` leads files of any version to them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+#: The sounds of users.
+kept_sounds = Table(
+    "kept_sounds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("pack", String),
+    Column("kind", String),
+    Column("name", String),
+    Column("seconds", Float),
+    Column("pitch", Float),
+    Column("x", Float),
+    Column("y", Float),
+    Column("known", Integer),
+    Column("z", LargeBinary),
+    Column("timbre", LargeBinary),
+    Column("audio", String),
+    Column("source", String),
+    Column("created", String),
+    Column("facts", String),
+)
+
+#: Recordings that wait for their sounds to be chosen.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("files", String),
+    Column("created", Float),
+)
+
+#: A number that is another after every change of a model's sounds; triggers count it.
+kept_revisions = Table(
+    "kept_revisions",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("number", Integer),
+)
+
+adaptations = Table(
+    "adaptations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("pack", String),
+    Column("title", String),
+    Column("seed", Integer),
+    Column("sounds", String),
+    Column("told", String),
+    Column("created", String),
+)
+
+#: What sounds' files are told apart by.
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("audio", String, primary_key=True),
+    Column("map", LargeBinary),
+)
+
+#: Points of users' sounds in adapted models.
+settled_places = Table(
+    "settled_places",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("sound", String, primary_key=True),
+    Column("version", String),
+    Column("z", LargeBinary),
+    Column("x", Float),
+    Column("y", Float),
+    Column("known", Integer),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String),
+    Column("pack", String),
+    Column("title", String),
+    Column("request", String),
+    Column("state", String),
+    Column("cancel", Integer),
+    Column("attempts", Integer),
+    Column("error", String),
+    Column("created", String),
+    Column("finished", String),
+)
+
+events = Table(
+    "job_events",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String),
+    Column("data", String),
+)
