@@ -157,7 +157,7 @@ def _words(choices: type[Choice]) -> str:
 
 
 def _suffixes() -> str:
-    *others, last = (f".{one.suffixes[0]}" for one in FORMATS.values())
+    *others, last = (f".{format.suffixes[0]}" for format in FORMATS.values())
     return f"{', '.join(others)} or {last}"
 
 
@@ -284,7 +284,7 @@ def _embedding(model: Model, file: Path) -> dict[str, Any]:
         "y": y,
         "unit": model.unit,
         "nearest": near,
-        "warnings": [{"code": one.code, "text": one.text} for one in sound.caveats],
+        "warnings": [{"code": caveat.code, "text": caveat.text} for caveat in sound.caveats],
     }
 
 
@@ -302,12 +302,12 @@ def _sample(options: argparse.Namespace) -> int:
         print(f"sonifold: {error}", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    found = []
+    files = []
     for i, clip in enumerate(model.decode(draw.points).each()):
         file = options.out / f"{options.by}-{options.seed}-{i + 1:03d}.{options.format}"
         _finished(clip, options).write(file, options.depth)
         near, distance = draw.nearest[i]
-        found.append(
+        files.append(
             {
                 "file": str(file),
                 "z": draw.points[i].tolist(),
@@ -315,17 +315,17 @@ def _sample(options: argparse.Namespace) -> int:
                 "nearest": {"id": near, "name": names[near], "distance": round(distance, 2)},
             }
         )
-    drawn = draw.samples
+    samples = draw.samples
     report = {
         "sampler": options.by,
         "seed": options.seed,
         "temperature": options.temperature,
-        "acceptance": drawn.acceptance,
-        "effective": drawn.effective,
-        "escapes": drawn.escapes,
+        "acceptance": samples.acceptance,
+        "effective": samples.effective,
+        "escapes": samples.escapes,
         "warnings": [caveat.text for caveat in draw.caveats],
         "unit": model.unit,
-        "samples": found,
+        "samples": files,
     }
     json.dump(report, sys.stdout, indent=1)
     print()
@@ -339,8 +339,8 @@ def _finetune(options: argparse.Namespace) -> int:
     pack.check_name(options.name)
     model = sonifold.load(options.base, options.models)
     sounds = [model.encode(file) for file in options.files]
-    told = adapt.forecast(model, sounds, options.seed)
-    print(told)
+    forecast = adapt.forecast(model, sounds, options.seed)
+    print(forecast)
     folder = (options.models or pack.models_folder()) / options.name
     adapt.check_folder(folder)
     if options.instant:

@@ -19,13 +19,13 @@ def plus_plus(points: Points, k: int, generator: torch.Generator) -> Tensor:
 
     Each seed is drawn with a chance proportional to its squared distance to the nearest seed before it.
     """
-    picked = [int(torch.randint(len(points), (1,), generator=generator))]
-    squares = (points - points[picked[0]]).square().sum(1)
+    rows = [int(torch.randint(len(points), (1,), generator=generator))]
+    squares = (points - points[rows[0]]).square().sum(1)
     for _ in range(k - 1):
         chance = squares.cpu() if squares.sum() > 0 else torch.ones(len(squares))
-        picked.append(int(torch.multinomial(chance, 1, generator=generator)))
-        squares = torch.minimum(squares, (points - points[picked[-1]]).square().sum(1))
-    return torch.tensor(picked)
+        rows.append(int(torch.multinomial(chance, 1, generator=generator)))
+        squares = torch.minimum(squares, (points - points[rows[-1]]).square().sum(1))
+    return torch.tensor(rows)
 
 
 def k_medoids(points: Points, k: int, seed: int = 0) -> Tensor:
@@ -41,18 +41,18 @@ def k_medoids(points: Points, k: int, seed: int = 0) -> Tensor:
         raise ValueError(f"k-medoids needs k >= 1, got {k}")
     if k >= len(points):
         return torch.arange(len(points))
-    chosen = plus_plus(points.cpu(), k, torch.Generator().manual_seed(seed)).to(points.device)
+    medoids = plus_plus(points.cpu(), k, torch.Generator().manual_seed(seed)).to(points.device)
     for _ in range(ROUNDS):
-        labels = torch.cdist(points, points[chosen]).argmin(1)
-        moved = torch.stack([_medoid(points, labels == c, chosen[c]) for c in range(k)])
-        if torch.equal(moved, chosen):
+        labels = torch.cdist(points, points[medoids]).argmin(1)
+        updated = torch.stack([_medoid(points, labels == c, medoids[c]) for c in range(k)])
+        if torch.equal(updated, medoids):
             break
-        chosen = moved
-    return chosen.sort().values
+        medoids = updated
+    return medoids.sort().values
 
 
 def _medoid(points: Points, members: Tensor, before: Tensor) -> Tensor:
-    which = members.nonzero().flatten()
-    if not len(which):  # two equal medoids: one of them has no members
+    rows = members.nonzero().flatten()
+    if not len(rows):  # two equal medoids: one of them has no members
         return before
-    return which[torch.cdist(points[which], points[which]).sum(1).argmin()]
+    return rows[torch.cdist(points[rows], points[rows]).sum(1).argmin()]

@@ -21,8 +21,8 @@ DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
 
 def available() -> list[str]:
     """The devices there are, the fastest first."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [*(name for name, is_there in there.items() if is_there), "cpu"]
+    usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(name for name, is_there in usable.items() if is_there), "cpu"]
 
 
 def choose(name: str | torch.device = "auto") -> torch.device:

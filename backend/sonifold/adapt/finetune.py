@@ -185,9 +185,9 @@ def finetune_from(
 
 def _with_rest(start: AdaptedModel, vae: VAE) -> VAE:
     """What the steps have left of the uploads' residuals, as a field that carries as far as it did for the base."""
-    given = start.adaptation.uploads
-    z = invert(vae, given.coefficients, given.z, steps=4)
-    field = field_of(start.base, vae, replace(given, z=z), start.adaptation.choice)
+    uploads = start.adaptation.uploads
+    z = invert(vae, uploads.coefficients, uploads.z, steps=4)
+    field = field_of(start.base, vae, replace(uploads, z=z), start.adaptation.choice)
     return with_field(vae, field)
 
 
@@ -289,14 +289,14 @@ class _Finetuning:
         config = self.config
         uploads = self._part(state.phase)
         own, copies = uploads.coefficients.to(self.device), uploads.copies.to(self.device)
-        made = self._synthetic(uploads)
+        between = self._synthetic(uploads)
         began = time.monotonic()
         while state.step < config.steps:
             if self.watch.cancelled():
                 raise Cancelled(
                     f"fine-tuning was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
                 )
-            loss = self._loss(state, own, copies, made)
+            loss = self._loss(state, own, copies, between)
             for group in state.optimiser.param_groups:
                 group["lr"] = self._rate(state.step)
             state.optimiser.zero_grad(set_to_none=True)
@@ -321,7 +321,7 @@ class _Finetuning:
             return None
         return synthetic(self.base, uploads, self.config.synthetic, self.config.seed).to(self.device)
 
-    def _loss(self, state: _State, own: Tensor, copies: Tensor, made: Tensor | None) -> Tensor:
+    def _loss(self, state: _State, own: Tensor, copies: Tensor, between: Tensor | None) -> Tensor:
         """w |c - dec(enc(c + noise))|^2 / K + KL over uploads, copies and replay, and the geometry asked for."""
         config = self.config
         run = 0 if state.phase == "trial" else 1
@@ -330,12 +330,12 @@ class _Finetuning:
         def pick(rows: Tensor, count: int) -> Tensor:
             return rows[torch.randint(len(rows), (count,), generator=draw).to(rows.device)]
 
-        from_made = round(config.copies * config.synthetic_share) if made is not None else 0
+        from_made = round(config.copies * config.synthetic_share) if between is not None else 0
         parts = [pick(own, config.uploads)]
         if len(copies) and config.copies > from_made:
             parts.append(pick(copies, config.copies - from_made))
-        if made is not None and from_made:
-            parts.append(pick(made, from_made))
+        if between is not None and from_made:
+            parts.append(pick(between, from_made))
         parts.append(pick(self.library, config.replay))
         target = torch.cat(parts)
         shaken = config.noise * self.spread * torch.randn(target.shape, generator=draw).to(target)
@@ -417,10 +417,10 @@ class _Finetuning:
 
     def _remaining(self, state: _State, pace: float) -> float:
         """Seconds: the steps to come at the pace so far, and what stands between and after the runs."""
-        left = self.config.steps - state.step
+        to_come = self.config.steps - state.step
         if state.phase == "final":
-            return left * pace + AFTER * self.preparing
-        return left * pace / FINAL_PACE + self.config.steps * pace + (BETWEEN + AFTER) * self.preparing
+            return to_come * pace + AFTER * self.preparing
+        return to_come * pace / FINAL_PACE + self.config.steps * pace + (BETWEEN + AFTER) * self.preparing
 
     def _percent(self, state: _State) -> float:
         runs, before = (2, state.phase == "final") if self.spared else (1, False)

@@ -31,11 +31,11 @@ class Forecast:
     def of(cls, model: Model, uploads: Uploads, choice: Choice) -> Forecast:
         """From the uploads and the adaptation chosen for them."""
         residuals = uploads.residuals(model.vae)
-        heard, _ = model.coefficients.timbre_map(model.representation)
-        before = (residuals @ heard.T).norm(dim=1)
+        timbre_map, _ = model.coefficients.timbre_map(model.representation)
+        before = (residuals @ timbre_map.T).norm(dim=1)
         if choice.left_out is None:
             return cls(len(uploads), None, float(before.mean()), None, None, None, uploads.repeats)
-        after = ((residuals - choice.left_out) @ heard.T).norm(dim=1)
+        after = ((residuals - choice.left_out) @ timbre_map.T).norm(dim=1)
         saved = bootstrap((1 - after / before.clamp(min=1e-6)).numpy())
         return cls(
             len(uploads),
@@ -53,8 +53,8 @@ class Forecast:
     def _left_out(self) -> str:
         if not self.repeats:
             return ""
-        came = self.uploads + self.repeats
-        return f" {self.repeats} of the {came} repeat another, and were left out: they would foretell themselves."
+        sounds = self.uploads + self.repeats
+        return f" {self.repeats} of the {sounds} repeat another, and were left out: they would foretell themselves."
 
     def _expectation(self) -> str:
         if self.gain is None:

@@ -95,7 +95,7 @@ def _around(model: Model, uploads: Uploads, seed: int) -> Tensor:
     return model.vae.decode(z) + share @ uploads.residuals(model.vae)
 
 
-def isometry(vae: VAE, points: Points, heard: Tensor, draw: torch.Generator) -> Tensor:
+def isometry(vae: VAE, points: Points, timbre_map: Tensor, draw: torch.Generator) -> Tensor:
     """E r^2 / (E r)^2 - 1 with r = |J_Phi u|^2 for random unit u: 0 when the decoder is a scaled isometry to the ear.
 
     Probed at random blends of ``points``, a little beyond them too. Lee, Yoon, Son & Park 2022 (regularised
@@ -106,7 +106,7 @@ def isometry(vae: VAE, points: Points, heard: Tensor, draw: torch.Generator) -> 
     z = (share * points + (1 - share) * points[order])[:PROBES]
     directions = torch.nn.functional.normalize(torch.randn(z.shape, generator=draw), dim=1).to(points)
     pushed = jvp(vae.decoder, (z,), (directions,))[1]
-    stretch = (pushed @ heard.T).square().sum(1)
+    stretch = (pushed @ timbre_map.T).square().sum(1)
     return stretch.square().mean() / stretch.mean().square() - 1
 
 

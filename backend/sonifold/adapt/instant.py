@@ -58,11 +58,11 @@ class AdaptedModel(Model):
     @cached_property
     def uploads(self) -> tuple[Sound, ...]:
         """The uploads, each where the adapted decoder comes closest to it, ready to be an end of a path."""
-        given = self.adaptation.uploads
-        z = invert(self.vae, given.coefficients, given.z, STEPS)
-        features = torch.stack([sound.features for sound in given.sounds if sound.features is not None])
+        uploads = self.adaptation.uploads
+        z = invert(self.vae, uploads.coefficients, uploads.z, STEPS)
+        features = torch.stack([sound.features for sound in uploads.sounds if sound.features is not None])
         residuals = self.renderer.residual(features, z)
-        return tuple(replace(sound, z=z[i], residual=residuals[i]) for i, sound in enumerate(given.sounds))
+        return tuple(replace(sound, z=z[i], residual=residuals[i]) for i, sound in enumerate(uploads.sounds))
 
     @cached_property
     def sliders(self) -> tuple[Slider, ...]:
@@ -112,10 +112,10 @@ def adapted_to(base: Model, uploads: Uploads, budget: float = residual_field.BUD
 def choose(base: Model, uploads: Uploads) -> Choice:
     """How far the uploads' residuals carry."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
-    heard, _ = base.coefficients.timbre_map(base.representation)
+    timbre_map, _ = base.coefficients.timbre_map(base.representation)
     apart = torch.pdist(uploads.z)
     unit = float(apart.median()) if len(apart) else base.config.metric.temperature
-    return residual_field.choose(few.points, few.evidence(base.vae), heard, max(unit, 1e-3))
+    return residual_field.choose(few.points, few.evidence(base.vae), timbre_map, max(unit, 1e-3))
 
 
 def field_of(
@@ -123,9 +123,9 @@ def field_of(
 ) -> ResidualField | None:
     """The field of what ``vae`` leaves out of the uploads."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
-    heard, _ = base.coefficients.timbre_map(base.representation)
+    timbre_map, _ = base.coefficients.timbre_map(base.representation)
     known = base.library.z[trained(base.library)]
-    return residual_field.within_budget(few.points, few.evidence(vae), choice, known, heard, budget)
+    return residual_field.within_budget(few.points, few.evidence(vae), choice, known, timbre_map, budget)
 
 
 def _base(model: Model) -> Model:

@@ -24,9 +24,9 @@ def coefficients(model: Model, progress: Progress = lambda phase, done, total: N
     """Coefficients of every library sound, (sound, K), from the pack's file or else from its audio."""
     stored = model.library.folder / REPLAY
     if stored.is_file():
-        found = load_file(stored)["coefficients"].float()
-        if found.shape == (len(model.library), model.coefficients.count):
-            return found
+        values = load_file(stored)["coefficients"].float()
+        if values.shape == (len(model.library), model.coefficients.count):
+            return values
     parts = []
     ids = model.library.ids
     for start in range(0, len(ids), BLOCK):

@@ -45,25 +45,25 @@ def rows(count: int) -> int:
     return max(0, min(COPIES, ROWS // count - 1))
 
 
-def choose(z: Points, evidence: Evidence, heard: Tensor, unit: float) -> Choice:
+def choose(z: Points, evidence: Evidence, timbre_map: Tensor, unit: float) -> Choice:
     """Scale and noise with the least Phi error on uploads left out; no field if nothing beats that.
 
     Args:
         z: (row, latent), of the evidence's rows.
-        heard: (512, K), takes coefficients to Phi.
+        timbre_map: (512, K), takes coefficients to Phi.
         unit: of the scales, in latent units.
     """
     if evidence.uploads == 1:
         return Choice(ALONE[0] * unit, ALONE[1], None)
     target = evidence.residuals[: evidence.uploads]
     nothing = torch.zeros_like(target)
-    best, least = Choice(0.0, 0.0, nothing), float((target @ heard.T).norm(dim=1).sum())
+    best, least = Choice(0.0, 0.0, nothing), float((target @ timbre_map.T).norm(dim=1).sum())
     squares = torch.cdist(z, z).double().square()
     for scale in (share * unit for share in SCALES):
         kernel = (-0.5 * squares / scale**2).exp()
         for noise in NOISES:
             predicted = _left_out(kernel, evidence, noise)
-            error = float(((target - predicted) @ heard.T).norm(dim=1).sum())
+            error = float(((target - predicted) @ timbre_map.T).norm(dim=1).sum())
             if error < least:
                 best, least = Choice(scale, noise, predicted), error
     return best
@@ -95,12 +95,12 @@ def fit(z: Points, evidence: Evidence, choice: Choice) -> ResidualField | None:
 
 
 def within_budget(
-    z: Points, evidence: Evidence, choice: Choice, known: Points, heard: Tensor, budget: float = BUDGET
+    z: Points, evidence: Evidence, choice: Choice, known: Points, timbre_map: Tensor, budget: float = BUDGET
 ) -> ResidualField | None:
     """The field, narrower where it would change what is decoded at ``known`` points by more than the budget."""
     while True:
         field = fit(z, evidence, choice)
-        if field is None or float((field(known) @ heard.T).square().sum(1).mean()) <= budget:
+        if field is None or float((field(known) @ timbre_map.T).square().sum(1).mean()) <= budget:
             return field
         choice = Choice(NARROWER * choice.scale, choice.noise, choice.left_out)
 

@@ -114,8 +114,8 @@ class Spectrum:
         inverse_root = statistics.inverse_root(ridge)
         scaled = roots[:, None] * (evidence.hidden.double() @ inverse_root)
         squares, axes = torch.linalg.eigh(scaled.T @ scaled)
-        kept = squares > 1e-10 * squares[-1]
-        squares, axes = squares[kept], axes[:, kept]
+        significant = squares > 1e-10 * squares[-1]
+        squares, axes = squares[significant], axes[:, significant]
         rows = scaled @ axes / squares.sqrt()
         targets = roots[:, None] * evidence.residuals.double()
         return cls(evidence.uploads, inverse_root @ axes, rows, squares, targets, roots)
@@ -137,17 +137,17 @@ class Spectrum:
         return ((self.targets[: self.uploads] - first) / scale).float()
 
 
-def choose(evidence: Evidence, statistics: Statistics, heard: Tensor) -> Choice:
+def choose(evidence: Evidence, statistics: Statistics, timbre_map: Tensor) -> Choice:
     """The amount and ridge with the least Phi error on uploads left out; no adaptation if nothing beats that.
 
-    ``heard`` (512, K) takes coefficients to Phi.
+    ``timbre_map`` (512, K) takes coefficients to Phi.
     """
     if evidence.uploads == 1:
         return Choice(*ALONE, None)
     target = evidence.residuals[: evidence.uploads]
 
     def phi_error(predicted: Tensor) -> float:
-        return float(((target - predicted) @ heard.T).norm(dim=1).sum())
+        return float(((target - predicted) @ timbre_map.T).norm(dim=1).sum())
 
     best = Choice(0.0, RIDGES[0], torch.zeros_like(target))
     least = phi_error(torch.zeros_like(target))
@@ -162,33 +162,33 @@ def choose(evidence: Evidence, statistics: Statistics, heard: Tensor) -> Choice:
 
 
 def fit(
-    evidence: Evidence, statistics: Statistics, choice: Choice, heard: Tensor, budget: float = BUDGET
+    evidence: Evidence, statistics: Statistics, choice: Choice, timbre_map: Tensor, budget: float = BUDGET
 ) -> Tensor:
     """dW (width + 1, K) of what was chosen, a little bolder, but within what the base may change.
 
     Args:
-        heard: (512, K), takes coefficients to Phi.
+        timbre_map: (512, K), takes coefficients to Phi.
         budget: largest mean squared change of the base's decodings, in Phi^2.
     """
     spectrum = Spectrum.of(evidence, statistics, choice.ridge)
     high = BOLDER * choice.amount
     whole = spectrum.solution(high)
-    if unrest(whole, statistics, heard) <= budget:
+    if unrest(whole, statistics, timbre_map) <= budget:
         return whole
     low = 0.0
     for _ in range(12):  # unrest grows with the amount
         middle = (low + high) / 2
-        if unrest(spectrum.solution(middle), statistics, heard) <= budget:
+        if unrest(spectrum.solution(middle), statistics, timbre_map) <= budget:
             low = middle
         else:
             high = middle
     return spectrum.solution(low)
 
 
-def unrest(change: Tensor, statistics: Statistics, heard: Tensor) -> float:
+def unrest(change: Tensor, statistics: Statistics, timbre_map: Tensor) -> float:
     """E |Phi of the change of a decoding|^2 over the base's training sounds."""
-    moved = change @ heard.T
-    return float((moved * (statistics.moment @ moved)).sum())
+    timbre_change = change @ timbre_map.T
+    return float((timbre_change * (statistics.moment @ timbre_change)).sum())
 
 
 def with_head(vae: VAE, change: Tensor) -> VAE:

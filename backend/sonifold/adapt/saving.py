@@ -137,17 +137,17 @@ def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
 
 
 def _about(adapted: AdaptedModel, name: str, sounds: int) -> dict:
-    told = adapted.forecast
+    forecast = adapted.forecast
     return {
         "name": name,
-        "description": f"{adapted.base.title}, fine-tuned on {told.uploads} sounds.",
+        "description": f"{adapted.base.title}, fine-tuned on {forecast.uploads} sounds.",
         "sounds": sounds,
         "adapted": {
             "base": adapted.base.name,
             "base_sha256": pack.sha256(adapted.base.library.folder / CONFIG),
-            "uploads": told.uploads,
-            "coherence": told.coherence,
-            "expected_gain": told.gain,
+            "uploads": forecast.uploads,
+            "coherence": forecast.coherence,
+            "expected_gain": forecast.gain,
         },
     }
 

@@ -39,7 +39,7 @@ def sliders(model: Model, uploads: Uploads, most: int = MOST) -> tuple[Slider, .
     residuals = uploads.residuals(model.vae)
     total = float(residuals.square().sum())
     mean = residuals.mean(0)
-    found = [
+    directions = [
         Slider(
             "common",
             "more of your sounds",
@@ -50,15 +50,15 @@ def sliders(model: Model, uploads: Uploads, most: int = MOST) -> tuple[Slider, .
         )
     ]
     if len(uploads) < 3:
-        return tuple(found)
+        return tuple(directions)
     scores, spread, axes = torch.linalg.svd(residuals - mean, full_matrices=False)
     for number in range(min(most - 1, len(uploads) - 1)):
         along, deviation = scores[:, number], float(spread[number]) / len(uploads) ** 0.5
         ends = [uploads.sounds[int(i)].name for i in (along.argmin(), along.argmax())]
         title = " - ".join(name or "unnamed" for name in ends)
         share = float(spread[number] ** 2) / total
-        found.append(Slider(f"own-{number + 1}", title, axes[number] * deviation, -REACH, REACH, share))
-    return tuple(found)
+        directions.append(Slider(f"own-{number + 1}", title, axes[number] * deviation, -REACH, REACH, share))
+    return tuple(directions)
 
 
 def turned(model: Model, sound: Sound, chosen: Sequence[Slider], amounts: Mapping[str, float]) -> Sound:

@@ -61,16 +61,16 @@ class Uploads:
             UploadsInvalid: none, too many, or one without a recording behind it.
         """
         recorded_features(sounds)
-        kept = distinct(sounds)
-        return replace(cls.of(model, kept, seed=seed), repeats=len(sounds) - len(kept))
+        different = distinct(sounds)
+        return replace(cls.of(model, different, seed=seed), repeats=len(sounds) - len(different))
 
-    def part(self, kept: Sequence[int]) -> Uploads:
+    def part(self, indices: Sequence[int]) -> Uploads:
         """Only the uploads at these places, with their copies."""
-        copies, z = (rows.unflatten(0, (-1, len(self)))[:, kept] for rows in (self.copies, self.copies_z))
+        copies, z = (rows.unflatten(0, (-1, len(self)))[:, indices] for rows in (self.copies, self.copies_z))
         return Uploads(
-            tuple(self.sounds[i] for i in kept),
-            self.coefficients[kept],
-            self.z[kept],
+            tuple(self.sounds[i] for i in indices),
+            self.coefficients[indices],
+            self.z[indices],
             copies.flatten(0, 1),
             z.flatten(0, 1),
         )
@@ -80,11 +80,11 @@ class Uploads:
         have = len(self.copies) // len(self)
         if copies >= have:
             return self
-        kept = torch.linspace(0, have - 1, copies).round().long()
-        chosen = (
-            rows.unflatten(0, (-1, len(self)))[kept].flatten(0, 1) for rows in (self.copies, self.copies_z)
+        indices = torch.linspace(0, have - 1, copies).round().long()
+        columns = (
+            rows.unflatten(0, (-1, len(self)))[indices].flatten(0, 1) for rows in (self.copies, self.copies_z)
         )
-        return Uploads(self.sounds, self.coefficients, self.z, *chosen)
+        return Uploads(self.sounds, self.coefficients, self.z, *columns)
 
     @property
     def points(self) -> Points:

@@ -48,8 +48,10 @@ def indicatrices_on_land(atlas: Atlas, metric: Metric, count: int = 100) -> Indi
     radius = SIZE * spacing * float(torch.linalg.det(tensors).clamp_min(1e-30).quantile(0.5)) ** 0.25
     values, vectors = torch.linalg.eigh(tensors)
     least = (radius / (LARGEST * spacing)) ** 2
-    drawn = vectors @ torch.diag_embed(values.clamp_min(least)) @ vectors.mT
-    return Indicatrices(positions, indicatrices(drawn, radius, CORNERS), (values < least).any(dim=1), radius)
+    bounded = vectors @ torch.diag_embed(values.clamp_min(least)) @ vectors.mT
+    return Indicatrices(
+        positions, indicatrices(bounded, radius, CORNERS), (values < least).any(dim=1), radius
+    )
 
 
 def land_grid(atlas: Atlas, count: int) -> tuple[Positions, float]:

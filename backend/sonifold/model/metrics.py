@@ -23,8 +23,8 @@ class Metrics(NamedTuple):
         """The same on a device: these themselves on the CPU, copies elsewhere."""
         if device.type == "cpu":
             return self
-        moved = freeze(copy.deepcopy(vae).to(device))
-        return Metrics(Pullback(moved.tangents(head.to(device))), self.kernel.to(device=device))
+        copied = freeze(copy.deepcopy(vae).to(device))
+        return Metrics(Pullback(copied.tangents(head.to(device))), self.kernel.to(device=device))
 
     def named(self, name: str, weight: float, scale: float) -> Metric:
         """One of the model's metrics; ``weight`` and ``scale`` are the blend's. Raises ValueError for another name."""

@@ -125,31 +125,31 @@ class PointOperations:
     def reach(self) -> float:
         """Distance of decoded timbre (of Phi) within which a point has company: see the top of this module."""
         timbre = self._model.atlas.coordinates
-        away = torch.cdist(timbre, timbre)
-        away.fill_diagonal_(math.inf)
-        return float(away.amin(1).quantile(SHARE_INSIDE))
+        distances = torch.cdist(timbre, timbre)
+        distances.fill_diagonal_(math.inf)
+        return float(distances.amin(1).quantile(SHARE_INSIDE))
 
     def in_distribution(self, points: Points) -> Tensor:
         """Which latent points (batch, latent) are in distribution, (batch,) bool; see the top of this module."""
         return self._in_distribution(points, self.away(points))
 
-    def _in_distribution(self, points: Points, away: Tensor) -> Tensor:
+    def _in_distribution(self, points: Points, distances: Tensor) -> Tensor:
         edge = self._model.library.z.norm(dim=1).max()
-        return (away.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
+        return (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
 
     def away(self, points: Points) -> Tensor:
         """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""
         return torch.cdist(self._model.coordinates(points), self._model.atlas.coordinates)
 
-    def _nearest(self, away: Tensor, count: int) -> list[tuple[str, float]]:
-        near, index = away.topk(min(count, len(away)), largest=False)
+    def _nearest(self, distances: Tensor, count: int) -> list[tuple[str, float]]:
+        near, index = distances.topk(min(count, len(distances)), largest=False)
         labels, scale = self._model.library.labels, self._model.config.unit_per_phi
         return [(labels[i].id, d * scale) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
 
     def _around(self, z: Tensor, caveats: list[Caveat]) -> Point:
-        away = self.away(z[None])
-        in_distribution = bool(self._in_distribution(z[None], away)[0])
-        nearest = self._nearest(away[0], NAMED)
+        distances = self.away(z[None])
+        in_distribution = bool(self._in_distribution(z[None], distances)[0])
+        nearest = self._nearest(distances[0], NAMED)
         if not in_distribution:
             name = self._model.library.labels[self._model.library.index(nearest[0][0])].name
             caveats = [
@@ -189,19 +189,19 @@ class PointOperations:
                 f"{len(sounds)} sounds need as many finite weights >= 0, not all zero; {list(weights)} came."
             )
         points = torch.stack([sound.z for sound in sounds])
-        found = geodesic.frechet_mean(
+        average = geodesic.frechet_mean(
             self._model.metric(metric, weight), points, None if weights is None else torch.tensor(weights)
         )
         caveats = []
-        if not found.converged:
-            caveats.append(Caveat("not_converged", f"the average may be a little off: {found.stop}"))
-        place = self._around(found.point, caveats)
+        if not average.converged:
+            caveats.append(Caveat("not_converged", f"the average may be a little off: {average.stop}"))
+        place = self._around(average.point, caveats)
         return MeanPoint(
             **vars(place),
-            spokes=[self._drawn(curve) for curve in geodesic.resample(found.curves, 33)],
-            distances=found.distances,
-            variance=found.variance,
-            converged=found.converged,
+            spokes=[self._drawn(curve) for curve in geodesic.resample(average.curves, 33)],
+            distances=average.distances,
+            variance=average.variance,
+            converged=average.converged,
         )
 
     def analogy(
@@ -234,16 +234,20 @@ class PointOperations:
         """
         if not 1 < to <= FURTHEST:
             raise ValueError(f"beyond B is above 1 and at most {FURTHEST:g} times the way from A, {to} came.")
-        found = geodesic.extrapolate(
+        extrapolated = geodesic.extrapolate(
             self._model.metric(metric, weight), a.z[None], b.z[None], to, self.in_distribution
         )
-        curve, caveats = self._finite(found.nodes[0])
-        left = found.left[0]
+        curve, caveats = self._finite(extrapolated.nodes[0])
+        left = extrapolated.left[0]
         if left is not None:
             caveats.append(Caveat("left_the_data", f"left the data at t = {left:.2f}"))
         place = self._around(curve[-1], caveats)
         return ExtrapolationPoint(
-            **vars(place), curve=curve, course=self._drawn(curve), times=found.times[: len(curve)], left=left
+            **vars(place),
+            curve=curve,
+            course=self._drawn(curve),
+            times=extrapolated.times[: len(curve)],
+            left=left,
         )
 
     def _finite(self, curve: Curve) -> tuple[Curve, list[Caveat]]:
@@ -283,30 +287,30 @@ class PointOperations:
         name = SamplerName.of(sampler)
         if not 1 <= count <= MOST_SAMPLES:
             raise ValueError(f"1 to {MOST_SAMPLES} sounds are drawn at once, got {count}.")
-        drawn = (
+        samples = (
             self._walk(count, seed, temperature, start)
             if name is SamplerName.WALK
             else self._sampler(name).sample(count, seed, temperature)
         )
-        drawn = replace(drawn, points=drawn.points.cpu())
-        away = self.away(drawn.points)
-        in_distribution = self._in_distribution(drawn.points, away)
+        samples = replace(samples, points=samples.points.cpu())
+        distances = self.away(samples.points)
+        in_distribution = self._in_distribution(samples.points, distances)
         caveats = []
-        if drawn.effective is not None and drawn.effective < count / 2:
+        if samples.effective is not None and samples.effective < count / 2:
             caveats.append(
-                Caveat("few_effective", f"these {count} are worth {drawn.effective:.1f} independent draws")
+                Caveat("few_effective", f"these {count} are worth {samples.effective:.1f} independent draws")
             )
-        if drawn.acceptance is not None and drawn.acceptance < 0.2:
+        if samples.acceptance is not None and samples.acceptance < 0.2:
             caveats.append(
-                Caveat("low_acceptance", f"only {drawn.acceptance:.0%} of the proposals were accepted")
+                Caveat("low_acceptance", f"only {samples.acceptance:.0%} of the proposals were accepted")
             )
-        if drawn.escapes:
-            caveats.append(Caveat("escaped", f"{drawn.escapes} of {count} left the support"))
+        if samples.escapes:
+            caveats.append(Caveat("escaped", f"{samples.escapes} of {count} left the support"))
         return Draw(
-            drawn,
-            self._model.project(drawn.points),
+            samples,
+            self._model.project(samples.points),
             in_distribution,
-            [self._nearest(row, 1)[0] for row in away],
+            [self._nearest(row, 1)[0] for row in distances],
             caveats,
         )
 

@@ -81,7 +81,7 @@ def library_of(model: LatentModel) -> Source:
     """The sounds that a model learned from, as the source of what it makes by itself."""
     labels = model.library.labels
     return Source(
-        model.title, "model", None, "made by the model", "; ".join(unique(one.licence for one in labels))
+        model.title, "model", None, "made by the model", "; ".join(unique(label.licence for label in labels))
     )
 
 

@@ -46,15 +46,15 @@ class PathRenderer:
         audio = self._audio(path, torch.arange(path.steps))
         timbre = self._model.timbre_of(audio)
         for tolerated in (EVEN, UNEVEN):
-            heard = distances_between(timbre)
-            if variation(heard) <= tolerated:
+            distances = distances_between(timbre)
+            if variation(distances) <= tolerated:
                 break
-            timed = self._finder.retimed(path, heard)
-            moved = (timed.times != path.times).nonzero()[:, 0]
+            timed = self._finder.retimed(path, distances)
+            changed = (timed.times != path.times).nonzero()[:, 0]
             path = timed
-            if len(moved):
-                audio[moved] = self._audio(path, moved)
-                timbre[moved] = self._model.timbre_of(audio[moved])
+            if len(changed):
+                audio[changed] = self._audio(path, changed)
+                timbre[changed] = self._model.timbre_of(audio[changed])
         path = replace(path, speed=distances_between(timbre) * self._model.config.unit_per_phi)
         return path, self._clip(audio, path)
 

@@ -198,19 +198,19 @@ class Traversals:
                 f"{descriptor} of the sound cannot be measured: its decoding is beyond what numbers hold."
             )
         points, origin = _even(nodes, values, sound.z, steps)
-        heard = self.heard(points, residual)
-        away = self.away(points)
+        descriptors = self.heard(points, residual)
+        distances = self.away(points)
         return Traversal(
             descriptor,
             points,
             self.model.project(points),
-            heard[descriptor],
-            away <= limit,
-            away * self.model.config.unit_per_phi,
+            descriptors[descriptor],
+            distances <= limit,
+            distances * self.model.config.unit_per_phi,
             origin,
             stopped,
-            self.slight(heard[descriptor], descriptor, reach),
-            {name: value.tolist() for name, value in heard.items()},
+            self.slight(descriptors[descriptor], descriptor, reach),
+            {name: value.tolist() for name, value in descriptors.items()},
             nodes,
             smooth_course(self.model.project(nodes)),
             sound,
@@ -218,8 +218,8 @@ class Traversals:
 
     def slight(self, values: Tensor, descriptor: str, reach: float) -> bool:
         """Whether values (step,) of a descriptor span less than a tenth of ``reach`` to both sides."""
-        asked = 2 * reach * self.spread[descriptor]
-        return float(values.max() - values.min()) < SLIGHT * asked
+        span = 2 * reach * self.spread[descriptor]
+        return float(values.max() - values.min()) < SLIGHT * span
 
     def render(self, traversal: Traversal) -> Clip:
         """The sounds of a traversal, Clip.audio (step, sample), each with the residual of the sound it began at."""
@@ -271,23 +271,23 @@ class _Flow:
         while None in ends and rounds < MAX_ROUNDS:
             rounds += 1
             open_ = [side for side in (0, 1) if ends[side] is None]
-            done = sense * (self.here - self.first)[:, self.row]
-            asked = torch.minimum(stride, reach - done).clamp(min=1e-3)
-            trial = self.at[open_] + self._moves(open_, (sense * asked)[open_])
-            heard, inside = self._heard(trial), self._inside(trial)
+            gained = sense * (self.here - self.first)[:, self.row]
+            target = torch.minimum(stride, reach - gained).clamp(min=1e-3)
+            trial = self.at[open_] + self._moves(open_, (sense * target)[open_])
+            values_there, inside = self._heard(trial), self._inside(trial)
             for k, side in enumerate(open_):
-                gain = float(sense[side] * (heard[k] - self.here[side])[self.row])
-                follows = gain > FOLLOWED * float(asked[side])
-                self._learn(side, trial[k], heard[k])
+                gain = float(sense[side] * (values_there[k] - self.here[side])[self.row])
+                follows = gain > FOLLOWED * float(target[side])
+                self._learn(side, trial[k], values_there[k])
                 if follows and inside[k]:
-                    self.at[side], self.here[side], self.fresh[side] = trial[k], heard[k], False
-                    tracks[side].append((trial[k], float(heard[k, self.row])))
-                    if float(done[side]) + gain >= ARRIVED * reach:
+                    self.at[side], self.here[side], self.fresh[side] = trial[k], values_there[k], False
+                    tracks[side].append((trial[k], float(values_there[k, self.row])))
+                    if float(gained[side]) + gain >= ARRIVED * reach:
                         ends[side] = End.REACHED
                     continue
                 if float(stride[side]) <= reach / STRIDES / 4:
                     ends[side] = End.LEFT_THE_DATA if follows else End.FLAT
-                stride[side] = asked[side] / 2
+                stride[side] = target[side] / 2
                 if not self.fresh[side]:
                     self.slopes[side] = self._exact(self.at[side][None])[1][0]
                     self.fresh[side] = True
@@ -300,20 +300,20 @@ class _Flow:
     def _moves(self, sides: list[int], change: Tensor) -> Vectors:
         """The cheapest moves from where the sides are that change the named descriptor by ``change`` (side,)."""
         rows = self.slopes[sides][:, self.rows]
-        wanted = (self.first - self.here[sides])[:, self.rows].clone()  # what has drifted comes back
-        named = self.row if len(wanted[0]) > 1 else 0
-        wanted[:, named] = change
+        change_of_rows = (self.first - self.here[sides])[:, self.rows].clone()  # what has drifted comes back
+        named = self.row if len(change_of_rows[0]) > 1 else 0
+        change_of_rows[:, named] = change
         raised = linalg.solve(self.metric.tensor(self.at[sides]), rows.mT)  # G^-1 A'
         gram = rows @ raised
         soft = torch.full((gram.shape[1],), RIDGE)
         soft[named] = 1e-6
         gram = gram + torch.diagonal(gram, dim1=1, dim2=2).mean(1)[:, None, None] * torch.diag(soft)
-        return (raised @ linalg.solve(gram, wanted[..., None]))[..., 0]
+        return (raised @ linalg.solve(gram, change_of_rows[..., None]))[..., 0]
 
-    def _learn(self, side: int, trial: Tensor, found: Tensor) -> None:
+    def _learn(self, side: int, trial: Tensor, values: Tensor) -> None:
         """Broyden's update: the slopes that would have foretold what the stride did, and else as they were."""
         move = trial - self.at[side]
-        surprise = found - self.here[side] - self.slopes[side] @ move
+        surprise = values - self.here[side] - self.slopes[side] @ move
         self.slopes[side] += torch.outer(surprise, move) / move.square().sum().clamp(min=1e-12)
 
     def _inside(self, points: Points) -> Tensor:
@@ -334,12 +334,12 @@ def _even(nodes: Curve, values: Tensor, origin: Tensor, steps: int) -> tuple[Poi
     before = min(max(before, 1 if below > 0 else 0), steps - 2 if above > 0 else steps - 1)
     after = steps - 1 - before
     spacing = min(below / before if before else np.inf, above / after if after else np.inf)
-    wanted = float(values[place]) + spacing * np.arange(-before, after + 1)
+    targets = float(values[place]) + spacing * np.arange(-before, after + 1)
     reached = np.maximum.accumulate(values.double().numpy())
-    points = np.stack([np.interp(wanted, reached, column) for column in nodes.double().numpy().T], 1)
-    found = torch.from_numpy(points).to(nodes)
-    found[before] = origin
-    return found, before
+    points = np.stack([np.interp(targets, reached, column) for column in nodes.double().numpy().T], 1)
+    placed = torch.from_numpy(points).to(nodes)
+    placed[before] = origin
+    return placed, before
 
 
 def _check(descriptor: str, steps: int, reach: float) -> None:

@@ -88,8 +88,8 @@ class PackStatus:
 
 def models_folder() -> Path:
     """Where packs are: SONIFOLD_MODELS, the checkout's models/, or the installed package's own."""
-    if chosen := os.environ.get("SONIFOLD_MODELS"):
-        return Path(chosen)
+    if named := os.environ.get("SONIFOLD_MODELS"):
+        return Path(named)
     package = Path(__file__).resolve().parents[1]
     checkout = package.parents[1]
     return (checkout if (checkout / "pyproject.toml").exists() else package) / "models"
@@ -119,8 +119,8 @@ def check_name(name: str) -> None:
 def packs(folder: Path | None = None) -> list[PackStatus]:
     """Every folder with a pack.json, verified; a damaged one carries the sentence that says why."""
     root = folder or models_folder()
-    found = sorted(path.parent for path in root.glob(f"*/{CONFIG}")) if root.is_dir() else []
-    return [_status(path) for path in found]
+    folders = sorted(path.parent for path in root.glob(f"*/{CONFIG}")) if root.is_dir() else []
+    return [_status(path) for path in folders]
 
 
 def _status(path: Path) -> PackStatus:
@@ -162,18 +162,18 @@ def read_config(folder: Path) -> PackConfig:
             f"{folder.name}: {CONFIG} cannot be read ({error}). Copy the pack again."
         ) from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        said = data.get("format") if isinstance(data, dict) else type(data).__name__
+        version = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise PackInvalid(
-            f"{folder.name}: {CONFIG} is of format {said!r}, this version reads {FORMAT}. "
+            f"{folder.name}: {CONFIG} is of format {version!r}, this version reads {FORMAT}. "
             "Update Sonifold, or train the pack again."
         )
     try:
         return PackConfig.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"])
         raise PackInvalid(
-            f"{folder.name}: {CONFIG}, field {where}: {first['msg']}. Copy the pack again."
+            f"{folder.name}: {CONFIG}, field {field}: {first['msg']}. Copy the pack again."
         ) from error
 
 
@@ -192,11 +192,11 @@ def verify(folder: Path, config: PackConfig) -> None:
             raise ArtifactCorrupt(
                 f"{folder.name}: {name} is missing. The pack was copied in part; copy it again."
             )
-        found = sha256(path)
-        if found != promised:
+        actual = sha256(path)
+        if actual != promised:
             raise ArtifactCorrupt(
                 f"{folder.name}: {name} differs from what {CONFIG} promises (sha256 {promised[:12]}…, found "
-                f"{found[:12]}…). It is damaged or was copied in part; copy the pack again."
+                f"{actual[:12]}…). It is damaged or was copied in part; copy the pack again."
             )
 
 

@@ -94,13 +94,11 @@ class Library:
 
     def audio(self, sound_id: str, samples: int | None = None) -> Audio:
         """The sound itself, (sample,), padded with silence to ``samples`` if it is shorter."""
-        found, _ = soundfile.read(io.BytesIO(self.audio_bytes(sound_id)), dtype="float32")
-        audio = torch.from_numpy(np.ascontiguousarray(found))
-        return (
-            audio
-            if samples is None
-            else torch.nn.functional.pad(audio, (0, max(0, samples - len(audio))))[:samples]
-        )
+        decoded, _ = soundfile.read(io.BytesIO(self.audio_bytes(sound_id)), dtype="float32")
+        audio = torch.from_numpy(np.ascontiguousarray(decoded))
+        if samples is None:
+            return audio
+        return torch.nn.functional.pad(audio, (0, max(0, samples - len(audio))))[:samples]
 
 
 def write_labels(path: Path, labels: tuple[Label, ...]) -> None:

@@ -69,7 +69,7 @@ class Readout:
         weighted = (positive + EPSILON**COMPRESSION) ** (1 / COMPRESSION) - EPSILON  # W P / g
         envelope = self._unweighted_bins @ weighted
         coarse = weighted @ self._coarse
-        found = {
+        values = {
             "brightness": self._brightness(positive),
             "attack": self._attack(envelope),
             "decay": self._decay(envelope),
@@ -77,7 +77,7 @@ class Readout:
             "inharmonicity": self._inharmonicity(coarse),
             "roughness": self._roughness(coarse),
         }
-        return {name: offset + slope * found[name] for name, (offset, slope) in CALIBRATION.items()}
+        return {name: offset + slope * values[name] for name, (offset, slope) in CALIBRATION.items()}
 
     def _brightness(self, positive: FeatureMaps) -> Tensor:
         """Centroid of X^2 over ERB-rate."""

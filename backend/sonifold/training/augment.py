@@ -53,8 +53,8 @@ def resample(sound: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:
     lead = round(ONSET * count / samples)
     faster = faster[lead - ONSET :] if lead >= ONSET else np.concatenate([np.zeros(ONSET - lead), faster])
     out = np.zeros(samples)
-    kept = min(samples, len(faster))
-    out[:kept] = faster[:kept]
+    length = min(samples, len(faster))
+    out[:length] = faster[:length]
     out[-TAIL:] *= np.linspace(1, 0, TAIL)
     return out
 

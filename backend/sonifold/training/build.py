@@ -197,8 +197,8 @@ def _write_audio(folder: Path, rows: list[table.Row], audio: AudioBatch, sample_
     def one(place: int) -> None:
         sound = audio[place]
         loud = (sound.abs() > sound.abs().max() * 10 ** (TAIL_DB / 20)).nonzero()
-        kept = min(len(sound), int(loud[-1]) + round(0.02 * sample_rate))
-        Clip(sound[:kept], sample_rate).write(folder / f"{rows[place].id}.ogg")
+        length = min(len(sound), int(loud[-1]) + round(0.02 * sample_rate))
+        Clip(sound[:length], sample_rate).write(folder / f"{rows[place].id}.ogg")
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, range(len(rows))))

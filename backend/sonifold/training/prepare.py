@@ -48,19 +48,19 @@ def prepare(
     Deterministic in the audio and ``config``: copy r of sound i is drawn from its own random stream.
     """
     key = _key(audio, config, count)
-    done = folder / f"training-{key}.safetensors"
-    if not done.exists():
+    file = folder / f"training-{key}.safetensors"
+    if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         maps = _features(audio, folder, key, config, progress, workers)
         progress("principal components", 0, 1)
         fitted = coefficients.fit(maps, Spectral(), count, config.phi_share, config.seed)
         values = torch.cat([fitted.analyse(part.float()) for part in maps.split(1024)])
         originals, copies = values[: len(audio)].clone(), values[len(audio) :].clone()
-        save_file(fitted.tensors() | {"originals": originals, "copies": copies}, done)
+        save_file(fitted.tensors() | {"originals": originals, "copies": copies}, file)
         progress("principal components", 1, 1)
         for part in folder.glob(f"*-{key}*.npy"):
             part.unlink()
-    stored = load_file(done)
+    stored = load_file(file)
     return TrainingSet(Coefficients.from_tensors(stored, Spectral()), stored["originals"], stored["copies"])
 
 
@@ -108,8 +108,8 @@ class _Part(NamedTuple):
             ]
             sounds = np.stack(
                 [
-                    augment(one, audio, rng, representation.sample_rate)
-                    for one, rng in zip(sounds, streams, strict=True)
+                    augment(sound, audio, rng, representation.sample_rate)
+                    for sound, rng in zip(sounds, streams, strict=True)
                 ]
             )
         maps = torch.cat([representation.analyse(chunk)[0] for chunk in torch.from_numpy(sounds).split(16)])

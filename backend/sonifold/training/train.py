@@ -75,9 +75,9 @@ def train(
         draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
         torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
         target = _batch(sounds, config, draw)
-        given = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(device)
+        noisy = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(device)
         noise = torch.randn(len(target), network.latent_dim, generator=draw).to(device)
-        decoded, mean, log_variance = model(given, noise)
+        decoded, mean, log_variance = model(noisy, noise)
         error = (decoded - target).square().mean()
         nats = divergence(mean, log_variance).mean()
         loss = config.reconstruction * error + nats

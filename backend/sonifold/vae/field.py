@@ -27,8 +27,8 @@ class ResidualField(nn.Module):
         super().__init__()
         self.register_buffer("centres", centres)
         self.register_buffer("values", values)
-        given = torch.as_tensor(scale, dtype=centres.dtype)
-        self.register_buffer("scale", given.expand(len(centres)).clone())
+        scales = torch.as_tensor(scale, dtype=centres.dtype)
+        self.register_buffer("scale", scales.expand(len(centres)).clone())
 
     def kernel(self, points: Points) -> Tensor:
         """k(z, c_i), (batch, centre)."""
@@ -96,11 +96,11 @@ class FieldTangents(TangentDecoder):
 
     def push(self, z: Points, tangents: Tensor) -> tuple[Tensor, Tensor]:
         z, tangents = z.to(self.device, self.dtype), tangents.to(self.device, self.dtype)
-        hidden, moved = self._trunk.push(z, tangents)
+        hidden, images = self._trunk.push(z, tangents)
         kernel, slope = self._kernel(z)
         turned = -kernel[:, None] * (tangents @ slope.mT)  # (batch, tangent, centre)
         value = torch.cat([hidden, kernel], 1) @ self._weight + self._offset
-        return value, torch.cat([moved, turned], 2) @ self._weight
+        return value, torch.cat([images, turned], 2) @ self._weight
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         z = z.detach().to(self.device, self.dtype)

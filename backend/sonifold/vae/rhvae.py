@@ -109,8 +109,8 @@ class RHVAE(DenseVAE):
     def _without_leapfrog(self, examples: Tensor, mean: Points, kernel: _Kernel, noise: Tensor) -> Loss:
         """The exact bound for q(z|x) = N(mu, C), C = s^2 G^-1(mu): KL = 1/2 (|mu|^2 + tr C - d - log det C)."""
         covariance = self.config.step**2 * kernel.cometric(mean)
-        moved = (torch.linalg.cholesky(covariance) @ noise.to(covariance)[..., None])[..., 0]
-        reconstruction = -self.log_likelihood(mean + moved.to(mean), examples).mean()
+        offset = (torch.linalg.cholesky(covariance) @ noise.to(covariance)[..., None])[..., 0]
+        reconstruction = -self.log_likelihood(mean + offset.to(mean), examples).mean()
         trace = torch.diagonal(covariance, dim1=1, dim2=2).sum(-1)
         nats = 0.5 * (trace - mean.shape[1] - _log_det(covariance)).to(mean) + 0.5 * mean.square().sum(-1)
         return Loss(reconstruction + nats.mean(), reconstruction, nats.mean())
@@ -161,10 +161,10 @@ class RHVAE(DenseVAE):
         nearest centroids.
         """
         means = torch.cat([self.encode(part)[0] for part in examples.split(1024)])
-        chosen = k_medoids(means, centroids, seed)
-        temperature = temperature or self.config.temperature or largest_gap(means[chosen])
+        medoids = k_medoids(means, centroids, seed)
+        temperature = temperature or self.config.temperature or largest_gap(means[medoids])
         return KernelMetric.factors(
-            means[chosen], self.factors(examples[chosen]), temperature, self.config.ridge
+            means[medoids], self.factors(examples[medoids]), temperature, self.config.ridge
         )
 
 
