@@ -59,18 +59,22 @@ def counted(model, monkeypatch) -> Callable[[], AbstractContextManager[dict[str,
     def counting() -> Iterator[dict[str, list[int]]]:
         calls: dict[str, list[int]] = defaultdict(list)
 
-        def counts(method: str) -> Callable[..., Any]:
-            original = getattr(model, method)
+        def counts(owner: Any, method: str, name: str) -> Callable[..., Any]:
+            original = getattr(owner, method)
 
             def call(items: Any, *args: Any, **kwargs: Any) -> Any:
-                calls[method].append(len(items))
+                calls[name].append(len(items))
                 return original(items, *args, **kwargs)
 
             return call
 
         with monkeypatch.context() as patch:
-            for method in ("paths", "render_steps", "decode"):
-                patch.setattr(model, method, counts(method))
+            for owner, method, name in (
+                (model, "paths", "paths"),
+                (model.path_renderer, "steps", "render_steps"),
+                (model, "decode", "decode"),
+            ):
+                patch.setattr(owner, method, counts(owner, method, name))
             yield calls
 
     return counting
