@@ -14,7 +14,7 @@ from test_app_embeddings import HOSTILE, wav_header
 from sonifold.audio.limits import MAX_CUTS
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
-from sonifold_app.store import sounds
+from sonifold_app.store import uploads as waiting_uploads
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_uploads_that_wait_are_listed_and_so_much_may_wait(client, name, monkeyp
     assert found[upload["id"]]["files"] == [{"name": "kit.wav", "seconds": 0.4, "bytes": len(data)}]
     for limit, value in (("MOST_WAITING", len(found)), ("MOST_WAITING_BYTES", len(data))):
         with monkeypatch.context() as patch:
-            patch.setattr(sounds, limit, value)
+            patch.setattr(waiting_uploads, limit, value)
             assert_problem(client.post(listed, **asked), 507, "uploads_full")
     assert {one["id"] for one in client.get(listed).json()["uploads"]} == found.keys()
     assert client.delete(f"{listed}/{upload['id']}").status_code == 204
@@ -211,14 +211,14 @@ def test_uploads_that_nobody_chose_from_are_gone_after_a_day(tmp_path, monkeypat
     from sonifold_app.store.sounds import UserSoundStore
 
     kept = UserSoundStore(tmp_path / "library")
-    upload = kept.wait("m", [("a.wav", b"audio", 1.0)])
-    assert kept.waiting("m", upload.id) == upload
-    assert kept.waiting("other", upload.id) is None
+    upload = kept.uploads.add("m", [("a.wav", b"audio", 1.0)])
+    assert kept.uploads.find("m", upload.id) == upload
+    assert kept.uploads.find("other", upload.id) is None
     later = time.time() + 25 * 3600
     monkeypatch.setattr(time, "time", lambda: later)
-    assert kept.waiting("m", upload.id) is None
-    kept.wait("m", [("b.wav", b"more", 1.0)])
-    assert kept.waiting_file(upload.files[0]) is None
+    assert kept.uploads.find("m", upload.id) is None
+    kept.uploads.add("m", [("b.wav", b"more", 1.0)])
+    assert kept.uploads.audio(upload.files[0]) is None
     kept.close()
 
 

@@ -34,7 +34,7 @@ from sonifold_app.store.failures import (
     failure_of,
 )
 from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
-from sonifold_app.store.sounds import UploadNotFoundError, UploadsFullError
+from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.user.archive import PackedInvalidError
 from sonifold_app.user.models import ModelExistsError
 

@@ -39,7 +39,8 @@ from sonifold_app.schemas.uploads import (
     UploadReply,
     WaitingUploads,
 )
-from sonifold_app.store.sounds import NewSound, UserSound, WaitingFile, WaitingUpload
+from sonifold_app.store.sounds import NewSound, UserSound
+from sonifold_app.store.uploads import WaitingFile, WaitingUpload
 from sonifold_app.user.sounds import in_order
 
 router = APIRouter(prefix="/models/{model}", tags=["uploads"])

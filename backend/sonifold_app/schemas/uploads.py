@@ -15,7 +15,8 @@ from sonifold_app.engine.numbers import short, short_or_none
 from sonifold_app.schemas.common import Number, Reply, Request
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Sound, caveats_of, printable
-from sonifold_app.store.sounds import UserSound, WaitingUpload
+from sonifold_app.store.sounds import UserSound
+from sonifold_app.store.uploads import WaitingUpload
 
 UPLOAD_ID = "9c56cc51b374c3ba"
 

@@ -13,10 +13,9 @@ import datetime
 import json
 import secrets
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +24,6 @@ import numpy as np
 import sqlalchemy
 from sqlalchemy import delete, func, select, update
 
-from sonifold_app import urls
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.questions import UserSoundData
@@ -38,33 +36,15 @@ from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
 from sonifold_app.store.tables import adaptations, kept_revisions, kept_sounds, uploads
 from sonifold_app.store.trash import Trash
+from sonifold_app.store.uploads import UploadStore
 
 #: In the JSON of where a sound comes from: the model it was kept with before that was gone.
 FORMER_HOME = "$.kept_with"
 
 Kind = Literal["made", "uploaded"]
 
-#: How long an upload waits for the user to say which sounds in it to keep.
-WAITING_SECONDS = 24 * 3600.0
-#: Uploads that wait at the same time, of all models together, and bytes of their files.
-MOST_WAITING = 500
-MOST_WAITING_BYTES = 1 << 30
 #: Models whose sounds stay in memory once they were read, some 4 kB each.
 REMEMBERED = 4
-
-
-class UploadsFullError(Exception):
-    """No more uploads can wait; the message is a sentence for the user."""
-
-
-class UploadNotFoundError(Exception):
-    """No upload with that id waits; the message is a sentence for the user."""
-
-    def __init__(self, id: str) -> None:
-        super().__init__(
-            f"no upload {id[:40]!r} waits here (any more): uploads are kept for a day until their sounds are "
-            "chosen. Send the files again."
-        )
 
 
 @dataclass(frozen=True)
@@ -113,24 +93,6 @@ class UserSound:
 
 
 @dataclass(frozen=True)
-class WaitingFile:
-    """An uploaded recording whose sounds have not been chosen yet."""
-
-    name: str
-    audio: str  # sha256 of the file as it came
-    seconds: float
-    bytes: int = 0  # unknown of those that came before it was written down
-
-
-@dataclass(frozen=True)
-class WaitingUpload:
-    id: str
-    model: str
-    files: tuple[WaitingFile, ...]
-    expires: float  # seconds since 1970
-
-
-@dataclass(frozen=True)
 class NewSound:
     """What is to be kept."""
 
@@ -165,13 +127,16 @@ class UserSoundStore:
         self.derived = DerivedStore(self.database)
         self._reading = threading.Lock()
         self._read: OrderedDict[str, tuple[int, list[UserSound]]] = OrderedDict()
+        self.uploads = UploadStore(
+            self.database, self._audio, self._writing, self._new_audio, self._drop_unused
+        )
         self.adaptations = AdaptationStore(self.database, self._audio, self._writing, self._drop_unused)
 
     def tidy(self) -> None:
         """See to what earlier runs left: uploads that nobody chose from, recordings without a row, old trash."""
         self._audio.clear_abandoned()
         with self._writing:
-            self._forget_expired()
+            self.uploads.remove_expired()
             self._audio.sweep(self._audio_in_use())
         self._trash.purge()
 
@@ -297,80 +262,6 @@ class UserSoundStore:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
         return self._audio.get(sound.audio)
 
-    # -- uploads that wait --------------------------------------------------------------------------
-
-    def wait(self, model: str, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
-        """Keep (name, file, seconds) of recordings until their sounds are chosen, for a day at most.
-
-        Raises UploadsFullError, StorageError.
-        """
-        now = time.time()
-        with self._writing:
-            self._forget_expired()
-            self.require_waiting_room(sum(len(data) for _, data, _ in files))
-            with self._new_audio([data for _, data, _ in files]) as audio:
-                waiting = [
-                    WaitingFile(name, sha256, seconds, len(data))
-                    for (name, data, seconds), sha256 in zip(files, audio, strict=True)
-                ]
-                row = {
-                    "id": secrets.token_hex(8),
-                    "model": model,
-                    "files": json.dumps([asdict(upload) for upload in waiting]),
-                    "created": now,
-                }
-                self.database.write(lambda connection: connection.execute(uploads.insert().values(**row)))
-        return upload_of(row)
-
-    def require_waiting_room(self, bytes: int) -> None:
-        """Raises UploadsFullError where an upload of so many bytes cannot wait."""
-        waiting = self._all_waiting(uploads.c.model.is_not(None))
-        total = sum(file.bytes for upload in waiting for file in upload.files)
-        if len(waiting) >= MOST_WAITING or total + bytes > MOST_WAITING_BYTES:
-            raise UploadsFullError(
-                f"{len(waiting)} uploads of {total / 1e6:.0f} MB wait for their sounds to be chosen; {MOST_WAITING} of "
-                f"{MOST_WAITING_BYTES / 1e6:.0f} MB together can. Choose from some or delete them: "
-                f"GET {urls.model('{model}')}/uploads lists them."
-            )
-
-    def all_waiting(self, model: str) -> list[WaitingUpload]:
-        """A model's uploads that wait, oldest first."""
-        return self._all_waiting(uploads.c.model == model)
-
-    def _all_waiting(self, condition: sqlalchemy.ColumnElement[bool]) -> list[WaitingUpload]:
-        query = select(uploads).where(condition, uploads.c.created > time.time() - WAITING_SECONDS)
-        with self.database.connect() as connection:
-            return [upload_of(row._mapping) for row in connection.execute(query.order_by(uploads.c.created))]
-
-    def waiting(self, model: str, id: str) -> WaitingUpload | None:
-        """An upload that waits."""
-        query = select(uploads).where(
-            uploads.c.model == model, uploads.c.id == id, uploads.c.created > time.time() - WAITING_SECONDS
-        )
-        with self.database.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else upload_of(row._mapping)
-
-    def waiting_file(self, file: WaitingFile) -> bytes | None:
-        """A waiting recording as it came; None if it was lost or damaged on the disk."""
-        return self._audio.get(file.audio)
-
-    def forget(self, model: str, id: str) -> bool:
-        """Wait no longer; whether there was such an upload."""
-        with self._writing:
-            return self._forget((uploads.c.model == model) & (uploads.c.id == id)) > 0
-
-    def _forget_expired(self) -> None:
-        self._forget(uploads.c.created <= time.time() - WAITING_SECONDS)
-
-    def _forget(self, condition: sqlalchemy.ColumnElement[bool]) -> int:
-        deletion = delete(uploads).where(condition).returning(uploads.c.files)
-        deleted = self.database.write(
-            lambda connection: connection.execute(deletion).scalars().all(), frees=True
-        )
-        self._drop_unused([file["audio"] for files in deleted for file in json.loads(files)])
-        return len(deleted)
-
     # -- audio ----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -446,11 +337,6 @@ def row_of(id: str, model: str, pack: str, new: NewSound, audio: str, created: s
             }
         ),
     }
-
-
-def upload_of(row: Any) -> WaitingUpload:
-    files = tuple(WaitingFile(**file) for file in json.loads(row["files"]))
-    return WaitingUpload(row["id"], row["model"], files, row["created"] + WAITING_SECONDS)
 
 
 def bytes_of(values: Numbers) -> bytes:

@@ -22,14 +22,8 @@ from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Anchor, Upload, UserSoundArrays, UserSoundData
-from sonifold_app.store.sounds import (
-    NewSound,
-    UploadNotFoundError,
-    UserSound,
-    UserSoundStore,
-    WaitingFile,
-    WaitingUpload,
-)
+from sonifold_app.store.sounds import NewSound, UserSound, UserSoundStore
+from sonifold_app.store.uploads import UploadNotFoundError, WaitingFile, WaitingUpload
 from sonifold_app.user.reembedding import Reembedding
 from sonifold_app.user.repeats import DuplicateFinder
 
@@ -138,33 +132,33 @@ class UserSounds:
         return self._store
 
     async def wait(self, model: ModelFacts, files: Sequence[tuple[str, bytes, float]]) -> WaitingUpload:
-        return await run_in_threadpool(self._store.wait, model.home, files)
+        return await run_in_threadpool(self._store.uploads.add, model.home, files)
 
     async def require_waiting_room(self, bytes: int) -> None:
         """Raises UploadsFullError where an upload of so many bytes cannot wait."""
-        await run_in_threadpool(self._store.require_waiting_room, bytes)
+        await run_in_threadpool(self._store.uploads.require_room, bytes)
 
     async def all_waiting(self, model: ModelFacts) -> list[WaitingUpload]:
         """A model's uploads that wait, oldest first."""
-        return await run_in_threadpool(self._store.all_waiting, model.home)
+        return await run_in_threadpool(self._store.uploads.all, model.home)
 
     async def waiting(self, model: ModelFacts, id: str) -> WaitingUpload:
         """Raises UploadNotFoundError."""
-        upload = await run_in_threadpool(self._store.waiting, model.home, id)
+        upload = await run_in_threadpool(self._store.uploads.find, model.home, id)
         if upload is None:
             raise UploadNotFoundError(id)
         return upload
 
     async def waiting_file(self, upload: WaitingUpload, file: WaitingFile) -> Upload:
         """Raises UploadNotFoundError where the disk lost it."""
-        data = await run_in_threadpool(self._store.waiting_file, file)
+        data = await run_in_threadpool(self._store.uploads.audio, file)
         if data is None:
             raise UploadNotFoundError(upload.id)
         return Upload(file.name, data)
 
     async def forget(self, model: ModelFacts, id: str) -> None:
         """Raises UploadNotFoundError."""
-        if not await run_in_threadpool(self._store.forget, model.home, id):
+        if not await run_in_threadpool(self._store.uploads.remove, model.home, id):
             raise UploadNotFoundError(id)
 
     async def audio(self, sound: UserSound) -> bytes:

@@ -50,9 +50,9 @@ def main(data: Path, seed: int) -> None:
                 kept.remove(MODEL, id)
                 say(event="done", kind=kind, id=id)
             elif kind == "wait":
-                uploads.append(kept.wait(MODEL, [("u", draw.randbytes(50_000), 1.0)]).id)
+                uploads.append(kept.uploads.add(MODEL, [("u", draw.randbytes(50_000), 1.0)]).id)
             elif kind == "forget" and uploads:
-                kept.forget(MODEL, uploads.pop())
+                kept.uploads.remove(MODEL, uploads.pop())
         except StorageError as error:
             say(event="refused", kind=kind, error=type(error).__name__)
 
