@@ -13,7 +13,7 @@ FROM ${BASE} AS build
 ARG TORCH=cpu
 WORKDIR /src
 # The dependencies change seldom and are large: a layer of their own, kept while these files stay the same.
-COPY pyproject.toml constraints.txt ./
+COPY pyproject.toml constraints.txt requirements.lock ./
 COPY tools tools
 RUN --mount=type=cache,target=/var/cache/pip PIP_CACHE_DIR=/var/cache/pip \
     python tools/install.py --venv /opt/sonifold --torch ${TORCH} --only-dependencies

@@ -12,7 +12,7 @@ PRETTIER = 3.10.1
 PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js 'tools/*.mjs'
 LANES = 2
 
-.PHONY: help run test check format bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
+.PHONY: help run test coverage check format lock docs bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -27,6 +27,10 @@ test: install-dev ## everything that CI runs: the page's unit tests, then pytest
 	else echo "No node here: the page's unit tests are left out."; fi
 	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+coverage: install-dev ## the tests again, and which lines of the backend they reach; fails under the floor in pyproject.toml
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder \
+	--cov --cov-report=term:skip-covered $(ARGS)
+
 check: install-dev ## linter, formatter and type checkers, for Python and (where node is) for the page
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
@@ -34,12 +38,19 @@ check: install-dev ## linter, formatter and type checkers, for Python and (where
 	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend && \
 	npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE) && node tools/page.mjs --check; \
 	else echo "No npx here: the page's types and layout are left unchecked."; fi
+	@$(VENV)/python tools/audit.py
 
 format: install-dev ## lay out all code as make check wants it
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 	@npx --yes prettier@$(PRETTIER) --write --log-level warn $(PAGE)
 	@node tools/page.mjs
+
+lock: install-dev ## pin every dependency, with hashes, for all systems: ARGS="--upgrade numpy"
+	@$(VENV)/python tools/lock.py $(ARGS)
+
+docs: install-dev ## the API reference, library and HTTP, as pages that open without a network
+	@$(VENV)/python tools/reference.py
 
 bench: install-dev ## measure what the README promises, and print it beside its bars
 	@$(VENV)/python -m pytest tests/benchmarks -s $(ARGS)

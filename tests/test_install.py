@@ -5,6 +5,7 @@ What pip itself does with the same arguments is tried by every fresh `make test`
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ folder=$(dirname "$0")/..
 case "$*" in
   -c*) exit 0 ;;
   *--dry-run*) echo "$@" >> "$folder/asked"; [ -e "$folder/knows-torch" ] ;;
+  *" torch"*) echo "$@" >> "$folder/calls"; [ ! -e "$folder/offline" ] && [ ! -e "$folder/no-torch" ] ;;
   *) echo "$@" >> "$folder/calls"; [ ! -e "$folder/offline" ] ;;
 esac
 """
@@ -38,6 +40,10 @@ class Environment:
         return (self.folder / "calls").read_text().splitlines()
 
     @property
+    def locked(self):
+        return (self.folder / "requirements.lock").read_text()
+
+    @property
     def constraints(self):
         return (self.folder / "constraints.txt").read_text()
 
@@ -49,13 +55,25 @@ def environment(tmp_path):
     return Environment(tmp_path / "venv")
 
 
-def test_pytorch_comes_first_then_the_dependencies_then_the_project(environment):
-    torch, dependencies, project = environment.install()
+def test_locked_packages_come_first_then_pytorch_then_the_project(environment):
+    locked, torch, project = environment.install()
+    assert "--no-deps --require-hashes" in locked
     assert torch.endswith("constraints.txt torch")
-    assert "numpy>=" in dependencies
-    assert "pytest>=" not in dependencies
     assert "--no-deps --no-build-isolation --editable" in project
-    assert "--extra-index-url" not in torch + dependencies + project
+    assert "--extra-index-url" not in locked + torch + project
+
+
+def test_each_locked_package_has_hashes_and_only_groups_that_were_asked_for_are_installed(environment):
+    environment.install()
+    packages = re.split(r"\n(?=\S)", environment.locked)
+    assert all(re.search(r"^[\w.-]+==\S+", package) and "--hash=sha256:" in package for package in packages)
+    names = {package.partition("==")[0] for package in packages}
+    assert {"numpy", "fastapi", "hatchling"} <= names
+    assert not {"torch", "pytest", "mido", "av"} & names
+    environment.install("m4a")
+    assert {"av"} == {
+        package.partition("==")[0] for package in re.split(r"\n(?=\S)", environment.locked)
+    } - names
 
 
 def test_the_second_time_there_is_nothing_to_do(environment):
@@ -66,28 +84,28 @@ def test_the_second_time_there_is_nothing_to_do(environment):
 
 def test_more_groups_install_more_and_are_kept(environment):
     environment.install()
-    _, dependencies, _ = environment.install("dev")
-    assert "pytest>=" in dependencies
-    assert "mido>=" in dependencies  # dev contains the group dataset
+    assert len(environment.install("dev")) == 3
+    assert "\npytest==" in environment.locked
+    assert "\nmido==" in environment.locked  # dev contains the group dataset
     assert environment.install() == []
 
 
 def test_without_pytorch_in_the_usual_places_the_index_of_cpu_builds_is_added_for_it_alone(environment):
     (environment.folder / "knows-torch").unlink()
-    torch, dependencies, project = environment.install()
+    locked, torch, project = environment.install()
     assert "--extra-index-url https://download.pytorch.org/whl/cpu" in torch
-    assert "--extra-index-url" not in dependencies + project
+    assert "--extra-index-url" not in locked + project
 
 
 def test_the_cpu_build_is_the_default_on_linux_and_cuda_a_choice_that_lasts(environment):
     environment.install()
-    assert 'torch==2.13.0+cpu; sys_platform == "linux"' in environment.constraints
+    assert "torch==2.13.0+cpu ; sys_platform == 'linux'" in environment.constraints
     calls = environment.install("--torch", "cuda")
     assert calls[0].endswith("uninstall --yes torch")  # or pip would call "2.13.0" satisfied
-    assert "+cpu;" not in environment.constraints
-    assert 'torch===2.13.0; sys_platform == "linux"' in environment.constraints
-    assert environment.install("dev")[0].endswith("torch")  # no uninstall: still cuda
-    assert 'torch===2.13.0; sys_platform == "linux"' in environment.constraints
+    assert "+cpu ;" not in environment.constraints
+    assert "torch===2.13.0 ; sys_platform == 'linux'" in environment.constraints
+    assert environment.install("dev")[1].endswith("torch")  # no uninstall: still cuda
+    assert "torch===2.13.0 ; sys_platform == 'linux'" in environment.constraints
 
 
 def test_a_run_that_was_cut_short_is_done_again(environment):
@@ -101,7 +119,7 @@ def test_a_run_that_was_cut_short_is_done_again(environment):
 
 def test_an_unreachable_pytorch_ends_in_advice(environment):
     (environment.folder / "knows-torch").unlink()
-    (environment.folder / "offline").touch()
+    (environment.folder / "no-torch").touch()
     environment.install()
     assert environment.ran.returncode != 0
     assert "TORCH=cuda" in environment.ran.stderr
@@ -115,7 +133,7 @@ def test_changed_inputs_install_again(environment):
 
 
 def test_the_container_installs_dependencies_and_project_in_two_steps(environment):
-    assert not any("--no-deps" in call for call in environment.install("--only-dependencies"))
+    assert not any("--no-build-isolation" in call for call in environment.install("--only-dependencies"))
     *_, project = environment.install("--no-editable")
     assert "--no-deps" in project
     assert "--editable" not in project

@@ -155,6 +155,18 @@ def test_no_cuda_build_of_torch_satisfies_the_pins_on_linux():
     assert not on_linux.specifier.contains(version.removesuffix("+cpu"))
 
 
+def test_both_files_of_pins_hold_the_same_versions():
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = {line.removesuffix(" \\") for line in lines if re.match(r"[\w.-]+==", line)}
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert locked == {line for line in constraints if not line.startswith(("#", "torch=="))}
+
+
+def test_pre_commit_runs_the_formatter_that_make_check_runs():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert f"prettier@{re.search(r'^PRETTIER = (.*)$', MAKEFILE, re.M)[1]} " in hooks
+
+
 # What a wheel holds
 
 

@@ -1,11 +1,14 @@
-"""Makes the project's virtual environment, exactly as constraints.txt pins it. Needs only Python.
+"""Makes the project's virtual environment, exactly as requirements.lock pins it. Needs only Python.
 
     python3 tools/install.py             what `make run` needs
     python3 tools/install.py dev         what `make test` and `make check` need too
     python3 tools/install.py --torch cuda            PyTorch with CUDA, on Linux
 
 Safe to run any number of times: with nothing to do it only looks. It installs again when pyproject.toml,
-constraints.txt or the kind of PyTorch changed, or when a run before it was cut short.
+the pins or the kind of PyTorch changed, or when a run before it was cut short.
+
+Every file that is installed has the sha256 that requirements.lock names; `make lock` writes it. PyTorch alone has
+none there, because its builds for the CPU and for CUDA are other files.
 
 On Linux a plain `pip install torch` brings several gigabytes of CUDA, wanted or not. So constraints.txt asks
 for the version "+cpu", which no CUDA build can satisfy. pip looks where it is set up to look; where that does
@@ -23,6 +26,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCK, CONSTRAINTS = ROOT / "requirements.lock", ROOT / "constraints.txt"
 SUPPORTED = ((3, 11), (3, 13))
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
@@ -34,7 +38,7 @@ def main():
     environment = Environment(options.venv.absolute())
     before = environment.stamp()
     wanted = {
-        "inputs": digest(ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__)),
+        "inputs": digest(ROOT / "pyproject.toml", LOCK, CONSTRAINTS, Path(__file__)),
         "place": str(environment.folder),
         "torch": options.torch or (before or {}).get("torch", "cpu"),
         "extras": sorted({*options.extras, *(before or {}).get("extras", [])}),
@@ -66,42 +70,44 @@ def parse(arguments):
 
 
 def install(environment, wanted, torch_before):
-    """The dependencies as pinned, then the project without looking at its dependencies again."""
+    """The packages of the lock, PyTorch, then the project, without looking at its dependencies again."""
     import tomllib  # here, so that a Python too old to have it still gets to say so
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = requirements(project["project"], wanted["extras"])
-    constraints = environment.folder / "constraints.txt"
+    check_groups(project["project"], wanted["extras"])
+    locked, constraints = environment.folder / "requirements.lock", environment.folder / "constraints.txt"
+    locked.write_text(locked_for({"run", *wanted["extras"]}), encoding="utf-8")
     constraints.write_text(constraints_for(wanted["torch"]), encoding="utf-8")
     print(f"Installing into {environment.folder}: a few minutes and up to 2 GB the first time.", flush=True)
     if wanted["torch"] != (torch_before or wanted["torch"]):
-        environment.pip(
-            "uninstall", "--yes", "torch"
-        )  # "2.13.0" is satisfied by "2.13.0+cpu": make room first
-    pinned = ["install", "--constraint", str(constraints)]
-    install_torch(environment, [*pinned, "torch"])
-    environment.pip(*pinned, *packages, *project["build-system"]["requires"])
+        # "2.13.0" is satisfied by "2.13.0+cpu": make room first
+        environment.pip("uninstall", "--yes", "torch")
+    environment.pip("install", "--no-deps", "--require-hashes", "--requirement", str(locked))
+    install_torch(environment, ["install", "--constraint", str(constraints), "torch"])
     if wanted["project"] != "none":
         editable = [] if wanted["project"] == "installed" else ["--editable"]
         environment.pip("install", "--no-deps", "--no-build-isolation", *editable, str(ROOT))
 
 
-def requirements(project, extras):
-    """The dependencies of the project and of these extras, an extra that names another one followed."""
-    optional = project.get("optional-dependencies", {})
-    found = list(project["dependencies"])
+def check_groups(project, extras):
+    """End with a sentence where pyproject.toml has no such group."""
+    groups = project.get("optional-dependencies", {})
     for extra in extras:
-        if extra not in optional:
-            sys.exit(f"pyproject.toml has no group {extra!r} of dependencies; it has {', '.join(optional)}.")
-        for line in optional[extra]:
-            inner = re.fullmatch(rf"{project['name']}\[(.+)\]", line)
-            found += requirements({**project, "dependencies": []}, inner[1].split(",")) if inner else [line]
-    return list(dict.fromkeys(found))
+        if extra not in groups:
+            sys.exit(f"pyproject.toml has no group {extra!r} of dependencies; it has {', '.join(groups)}.")
+
+
+def locked_for(groups):
+    """The packages of requirements.lock that one of these groups needs."""
+    entries = re.findall(
+        r"^[^#\s].*\n(?:    --hash.*\n)*    # for: .*\n", LOCK.read_text(encoding="utf-8"), re.M
+    )
+    return "".join(entry for entry in entries if groups & set(entry.rsplit("# for: ", 1)[1].split()))
 
 
 def constraints_for(torch):
     """constraints.txt; for CUDA with "===" in PyTorch's line, which takes the build without a suffix only."""
-    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    text = CONSTRAINTS.read_text(encoding="utf-8")
     return (
         re.sub(r"^torch==([\d.]+)\+cpu", r"torch===\1", text, flags=re.MULTILINE) if torch == "cuda" else text
     )

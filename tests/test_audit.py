@@ -1,0 +1,35 @@
+"""tools/audit.py says what was asked and what was not, and fails only for a known vulnerability."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+FILE = Path(__file__).resolve().parents[1] / "tools" / "audit.py"
+SAFE = {"name": "numpy", "version": "2.4.6", "vulns": []}
+UNKNOWN = {"name": "torch", "version": "2.13.0", "skip_reason": "not found"}
+VULNERABLE = {"name": "old", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]}
+
+
+@pytest.fixture
+def audit():
+    spec = importlib.util.spec_from_file_location("audit", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "says"),
+    [
+        (None, 0, "could not be asked"),
+        ([SAFE], 0, "0 of 1 audited packages"),
+        ([SAFE, UNKNOWN], 0, "about 1 packages"),
+        ([UNKNOWN], 0, "0 of 0 audited packages"),
+        ([SAFE, VULNERABLE, UNKNOWN], 1, "old 1.0: PYSEC-1"),
+    ],
+)
+def test_only_a_known_vulnerability_fails(audit, monkeypatch, capsys, report, code, says):
+    monkeypatch.setattr(audit, "audited", lambda constraints: report)
+    assert audit.main() == code
+    assert says in capsys.readouterr().out
