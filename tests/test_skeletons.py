@@ -50,3 +50,20 @@ def test_the_skeleton_resource_answers_and_is_described():
     with TestClient(app) as client:
         assert client.get("/models/any/families").json() == {"families": {"Kick": 2, "Bell": 1}}
     assert "/models/{model}/families" in app.openapi()["paths"]
+
+
+def test_the_skeleton_representation_is_found_by_its_name_and_undoes_itself():
+    from sonifold.audio.levels import log_mel_error
+    from sonifold.representation import registry
+
+    load("representation")
+    try:
+        representation = registry.representation_named("emphasised")
+    finally:
+        registry._factories.pop("emphasised")
+    seconds = torch.arange(representation.samples - representation.onset) / representation.sample_rate
+    tone = 0.3 * torch.sin(2 * torch.pi * 440 * seconds) * torch.exp(-6 * seconds)
+    audio = torch.nn.functional.pad(tone, (representation.onset, 0))[None]
+    again = representation.synthesise(representation.analyse(audio)[0])
+    again = again * audio.norm() / again.norm()
+    assert log_mel_error(audio, again, representation.sample_rate) < 2.5

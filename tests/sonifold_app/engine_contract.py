@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import runpy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -173,9 +175,16 @@ class SerialEngine:
         return self._models[name]
 
 
+def skeleton(inner: Engine) -> Engine:
+    """The engine that CONTRIBUTING.md has newcomers copy."""
+    file = Path(__file__).parents[2] / "docs" / "skeletons" / "engine.py"
+    return runpy.run_path(str(file))["ForwardingEngine"](inner)
+
+
 ENGINES: Mapping[str, Callable[[Models, Mapping[str, str]], Engine]] = {
     "local": lambda models, unusable: LocalEngine(load=lambda: (models, unusable)),
     "serial": SerialEngine,
+    "skeleton": lambda models, unusable: skeleton(SerialEngine(models, unusable)),
 }
 
 
