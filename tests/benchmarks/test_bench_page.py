@@ -19,6 +19,7 @@ from sonifold.evaluate.measures import record
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 
 from chromium import chromium, executable
+from profiles import Profiles
 from server import running_server
 from sessions import Session, locate, state, wait
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(executable() is None, reason="no Chromium on thi
 @pytest.fixture(scope="module")
 def visit() -> Iterator[Session]:
     with running_server() as address, chromium() as browser:
-        session = Session(browser, address)
+        session = Session(Profiles(browser, address))
         session.open()  # the server has loaded its pack
         yield session
         session.close()

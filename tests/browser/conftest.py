@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from chromium import chromium, executable
 from playwright.sync_api import Browser, Page
+from profiles import Profiles
 from server import ROOT, running_server
 from sessions import Session
+
+#: Of a test: whether it has failed.
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,12 +39,26 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
+@pytest.fixture(scope="session")
+def profiles(browser: Browser, address: str) -> Iterator[Profiles]:
+    profiles = Profiles(browser, address)
+    yield profiles
+    profiles.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def visit(address: str, browser: Browser) -> Iterator[Session]:
+def visit(profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[Session]:
     """Opens pages like a visitor; whatever the browser calls an error fails the test."""
-    session = Session(browser, address)
+    session = Session(profiles)
     yield session
-    session.close()
+    session.close(again=not request.node.stash.get(FAILED, False))
     assert session.complaints == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Page
+from profiles import rest
 
 RATE = 44_100
 
@@ -59,7 +60,7 @@ def drop(page: Page, paths: list[Path]) -> None:
 def remove_all(page: Page) -> None:
     """The server is everyone's: what a test has brought it takes away, when its page does not need it any more."""
     origin = page.evaluate("location.origin")
-    page.goto("about:blank")
+    rest(page, origin)
     models = f"{origin}/api/v1/models"
     for model in page.request.get(models).json()["models"]:
         if model["kind"] != "library":

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
-
-PATIENCE = 60_000  # ms; a shared machine may be slow, and how fast it is is measured elsewhere
+from playwright.sync_api import ConsoleMessage, Error, Page
+from profiles import PATIENCE, Profiles
 
 
 class Session:
     """The pages of one test, and what the browser complained about on them."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.address = address
+    def __init__(self, profiles: Profiles) -> None:
+        self.address = profiles.address
         self.complaints: list[str] = []
         self.expected: tuple[str, ...] = ()
-        self._browser = browser
-        self._contexts: list[BrowserContext] = []
+        self._profiles = profiles
+        self._pages: list[tuple[Page, bool]] = []
 
     def open(self, link: str = "/", *, width: int = 1280, height: int = 800, touch: bool = False) -> Page:
         """A page of its own browser profile, when its map can be used."""
-        context = self._browser.new_context(
-            viewport={"width": width, "height": height},
-            has_touch=touch,
-            is_mobile=touch,
-            accept_downloads=True,
-        )
-        self._contexts.append(context)
-        context.add_init_script(path=Path(__file__).with_name("probes.js"))
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: self.complaints.append(f"{error}"))
+        page = self._profiles.lend(width, height, touch)
+        self._pages.append((page, touch))
+        page.on("pageerror", self._note)
         page.on("console", self._listen)
         page.goto(self.address + link)
         wait(page, "performance.getEntriesByName('sonifold:first-map').length > 0")
         return page
 
+    def _note(self, error: Error) -> None:
+        self.complaints.append(f"{error}")
+
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(text in message.text for text in self.expected):
             self.complaints.append(message.text)
 
-    def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+    def close(self, again: bool = True) -> None:
+        """Leave all pages; their profiles serve others, or not ``again``."""
+        for page, touch in self._pages:
+            page.remove_listener("pageerror", self._note)
+            page.remove_listener("console", self._listen)
+            if again and not page.is_closed():
+                self._profiles.take_back(page, touch)
+            else:
+                page.context.close()
 
 
 def wait(page: Page, condition: str) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page
+from profiles import Profiles
 from recordings import bar, hit, pick, remove_all, wav
 from server import started_server, workers
 from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
+
+pytestmark = pytest.mark.long
 
 NOTES = (180, 262, 370, 523)
 READY = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
@@ -232,7 +235,8 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
     browser: Browser, bars: list[Path]
 ) -> None:
     with started_server() as (address, server):
-        session = Session(browser, address)
+        profiles = Profiles(browser, address)
+        session = Session(profiles)
         page = session.open()
         pick(page, bars)
         wait(page, READY)
@@ -248,6 +252,7 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
         wait(page, "['cancelled', 'done'].includes(s.job.phase)")
         assert state(page, "l.kind.filter((kind) => kind === 'uploaded').length") == 4
         session.close()
+        profiles.close()
         assert session.complaints == []
 
 

@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page
 from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
 
+pytestmark = pytest.mark.long
+
 PANELS = ["combine", "shape", "sample"]
 
 

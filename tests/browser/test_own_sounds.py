@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 from recordings import RATE, drop, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
 
+pytestmark = pytest.mark.long
+
 AT_B = "document.activeElement.getAttribute('aria-label') === 'Hit 70 as B'"
 
 
