@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from starlette.testclient import TestClient
 
 import sonifold
+from small_packs import small_pack
 from sonifold.model import Model
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
@@ -28,9 +29,16 @@ def name() -> str:
 
 
 @pytest.fixture(scope="session")
-def model(name) -> Model:
-    torch.set_num_threads(1)
-    return sonifold.load(name)
+def small_models(tmp_path_factory, name) -> Path:
+    """A folder of packs in which the same model has a short library: for what starts processes or saves packs."""
+    models = tmp_path_factory.mktemp("models")
+    small_pack(models, of=name)
+    return models
+
+
+@pytest.fixture(scope="session")
+def small_model(small_models, name) -> Model:
+    return sonifold.load(name, small_models)
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +50,12 @@ def ids(model) -> list[str]:
 def engine_of(model, name) -> Callable[[], LocalEngine]:
     """An engine that has the model already, and a pack that it could not load."""
     return lambda: LocalEngine(load=lambda: ({name: model}, {"broken": BROKEN}))
+
+
+@pytest.fixture(scope="session")
+def small_engine_of(small_model, name) -> Callable[[], LocalEngine]:
+    """The same with the short library."""
+    return lambda: LocalEngine(load=lambda: ({name: small_model}, {"broken": BROKEN}))
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,12 @@ KIT = "kit"
 
 
 @pytest.fixture(scope="module")
-def kit(model, tmp_path_factory):
+def kit(small_model, tmp_path_factory):
     """A pack that has learned three sounds, and the three."""
-    sounds = [model.encode(model.library.audio_bytes(id), name=f"mine {id}") for id in model.library.ids[:3]]
+    library = small_model.library
+    sounds = [small_model.encode(library.audio_bytes(id), name=f"mine {id}") for id in library.ids[:3]]
     folder = tmp_path_factory.mktemp("made") / KIT
-    adapt.save(adapt.instant(model, sounds), folder, "My kit")
+    adapt.save(adapt.instant(small_model, sounds), folder, "My kit")
     return folder
 
 
@@ -41,17 +42,17 @@ def data(kit, tmp_path_factory):
     return data
 
 
-def serve(data, engine_of):
+def serve(data, small_engine_of):
     return TestClient(
-        create_app(Settings(data=data), engine_of()),
+        create_app(Settings(data=data), small_engine_of()),
         base_url="http://localhost",
         raise_server_exceptions=False,
     )
 
 
 @pytest.fixture(scope="module")
-def app(data, engine_of):
-    with serve(data, engine_of) as client:
+def app(data, small_engine_of):
+    with serve(data, small_engine_of) as client:
         while KIT not in models(client):
             pass
         yield client
@@ -67,9 +68,9 @@ def file(app):
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory, engine_of):
+def other(tmp_path_factory, small_engine_of):
     """Another server, which has nothing but the library's model."""
-    with serve(tmp_path_factory.mktemp("other"), engine_of) as client:
+    with serve(tmp_path_factory.mktemp("other"), small_engine_of) as client:
         yield client
 
 
@@ -122,7 +123,8 @@ def left_over(app):
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def test_a_finetuned_model_says_what_it_is_and_which_sounds_it_was_finetuned_on(app, name, ids, kit):
+def test_a_finetuned_model_says_what_it_is_and_which_sounds_it_was_finetuned_on(app, name, small_model, kit):
+    ids = small_model.library.ids
     found = models(app)[KIT]
     assert (found["kind"], found["base"], found["title"]) == ("finetuned", name, "My kit")
     table = app.get(f"{API}/models/{KIT}/sounds").json()
@@ -163,8 +165,8 @@ def test_a_model_that_came_with_the_server_has_a_file_too(client, name):
     assert_problem(take_in(client, reply.content), 409, "model_exists")
 
 
-def test_an_adapted_model_has_none(app, name, ids, model):
-    sound = {"point": model.library.z[0].tolist(), "name": "a"}
+def test_an_adapted_model_has_none(app, name, small_model):
+    sound = {"point": small_model.library.z[0].tolist(), "name": "a"}
     own = app.post(f"{API}/models/{name}/sounds", json=sound).json()["id"]
     made = app.post(f"{API}/models/{name}/adaptations", json={"sounds": [own]}).json()["result"]
     assert_problem(app.get(f"{API}/models/{made}/file"), 409, "model_not_a_pack")
@@ -173,13 +175,13 @@ def test_an_adapted_model_has_none(app, name, ids, model):
     assert app.delete(f"{API}/models/{made}").status_code == 204
 
 
-def test_a_title_is_changed_for_good_and_goes_along_in_the_file(app, file, engine_of, data):
+def test_a_title_is_changed_for_good_and_goes_along_in_the_file(app, file, small_engine_of, data):
     before = app.get(f"{API}/models/{KIT}").json()
     renamed = app.patch(f"{API}/models/{KIT}", json={"title": "Käfer"})
     assert renamed.json() == before | {"title": "Käfer"} == models(app)[KIT]
     exported = app.get(f"{API}/models/{KIT}/file").content
     assert json.loads(contents(exported)["pack.json"])["title"] == "Käfer"
-    with serve(data, engine_of) as again:
+    with serve(data, small_engine_of) as again:
         while KIT not in models(again):
             pass
         assert models(again)[KIT]["title"] == "Käfer"
@@ -327,10 +329,10 @@ def test_what_is_no_form_with_one_file_is_refused(other, file):
     assert_problem(other.post(f"{API}/models", files=two), 422, "request_invalid")
 
 
-def test_a_server_that_ends_in_the_middle_of_an_import_starts_without_it(tmp_path, engine_of, kit):
+def test_a_server_that_ends_in_the_middle_of_an_import_starts_without_it(tmp_path, small_engine_of, kit):
     for half in (".0123.part", "4567.part"):  # as this version and as an earlier one names it
         shutil.copytree(kit, tmp_path / "imports" / half)
-    with serve(tmp_path, engine_of) as app:
+    with serve(tmp_path, small_engine_of) as app:
         while left_over(app):
             pass
         assert KIT not in models(app)
@@ -338,12 +340,12 @@ def test_a_server_that_ends_in_the_middle_of_an_import_starts_without_it(tmp_pat
 
 
 @pytest.mark.parametrize("odd", ["kit.part", "kit.gone"])
-def test_a_model_that_an_earlier_version_took_under_an_odd_name_stays(tmp_path, engine_of, kit, odd):
+def test_a_model_that_an_earlier_version_took_under_an_odd_name_stays(tmp_path, small_engine_of, kit, odd):
     folder = tmp_path / "imports" / odd
     shutil.copytree(kit, folder)
     config = json.loads((folder / "pack.json").read_text())
     (folder / "pack.json").write_text(json.dumps(config | {"name": odd}))
-    with serve(tmp_path, engine_of) as app:
+    with serve(tmp_path, small_engine_of) as app:
         while odd not in models(app):
             pass
         assert app.get(f"{API}/models/{odd}/file").status_code == 200
@@ -360,9 +362,9 @@ def test_a_name_that_means_something_else_is_refused(other, file, odd):
     assert left_over(other) == []
 
 
-def test_sounds_that_were_kept_with_a_model_move_to_its_base(tmp_path, engine_of, kit, name):
+def test_sounds_that_were_kept_with_a_model_move_to_its_base(tmp_path, small_engine_of, kit, name):
     shutil.copytree(kit, tmp_path / "packs" / KIT)
-    with serve(tmp_path, engine_of) as app:
+    with serve(tmp_path, small_engine_of) as app:
         while KIT not in models(app):
             pass
         files = [("files", (f"{hertz}.wav", file_of(tone(hertz=hertz)))) for hertz in (220, 330)]
@@ -379,16 +381,16 @@ def test_sounds_that_were_kept_with_a_model_move_to_its_base(tmp_path, engine_of
         assert app.get(f"{API}/models/{name}/uploads/{upload}").status_code == 200
 
 
-def test_sounds_of_a_model_that_is_not_here_are_adopted_until_it_is(tmp_path, engine_of, kit, name):
+def test_sounds_of_a_model_that_is_not_here_are_adopted_until_it_is(tmp_path, small_engine_of, kit, name):
     shutil.copytree(kit, tmp_path / "packs" / KIT)
-    with serve(tmp_path, engine_of) as app:
+    with serve(tmp_path, small_engine_of) as app:
         while KIT not in models(app):
             pass
         files = [("files", ("a.wav", file_of(tone())))]
         id = app.post(f"{API}/models/{KIT}/sounds", files=files).json()["sounds"][0]["id"]
     (tmp_path / "packs" / KIT).rename(tmp_path / "elsewhere")
     for home, others in ((name, []), (KIT, [name])):
-        with serve(tmp_path, engine_of) as app:
+        with serve(tmp_path, small_engine_of) as app:
             deadline = time.monotonic() + 30
             while home not in models(app) or id not in app.get(f"{API}/models/{home}/sounds").json()["id"]:
                 assert time.monotonic() < deadline, f"not at {home}"
@@ -398,10 +400,10 @@ def test_sounds_of_a_model_that_is_not_here_are_adopted_until_it_is(tmp_path, en
             (tmp_path / "elsewhere").rename(tmp_path / "packs" / KIT)
 
 
-def test_a_damaged_model_of_ones_own_can_be_deleted(tmp_path, engine_of, kit):
+def test_a_damaged_model_of_ones_own_can_be_deleted(tmp_path, small_engine_of, kit):
     shutil.copytree(kit, tmp_path / "packs" / KIT)
     (tmp_path / "packs" / KIT / "weights.safetensors").write_bytes(b"x")
-    with serve(tmp_path, engine_of) as app:
+    with serve(tmp_path, small_engine_of) as app:
         while KIT not in [one["id"] for one in app.get(f"{API}/models").json()["unusable"]]:
             pass
         assert app.delete(f"{API}/models/{KIT}").status_code == 204

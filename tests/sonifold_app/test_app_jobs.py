@@ -27,6 +27,8 @@ from sonifold_app.settings import Settings
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.jobs import MOST_QUEUED, JobStore
 
+pytestmark = pytest.mark.long
+
 #: A run of some seconds.
 SHORT = {"steps": 8, "check_every": 2, "warmup": 2, "uploads": 4, "copies": 4, "replay": 8}
 LONG = {**SHORT, "steps": 100_000}
@@ -38,9 +40,14 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def app(data, engine_of, name):
+def ids(small_model):
+    return small_model.library.ids
+
+
+@pytest.fixture(scope="module")
+def app(data, small_models, small_engine_of):
     with TestClient(
-        create_app(Settings(data=data), engine_of()),
+        create_app(Settings(data=data, models=small_models), small_engine_of()),
         base_url="http://localhost",
         raise_server_exceptions=False,
     ) as client:
@@ -299,7 +306,7 @@ def test_the_server_ends_well_whatever_its_background_met(tmp_path, engine_of, n
 
 
 def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint(app, begin):
-    job = begin({**SHORT, "steps": 60})
+    job = begin({**SHORT, "steps": 24})
     runner = app.app.state.services.jobs
     wait_for(lambda: kinds(runner.store, job).count("progress") >= 3)
     os.kill(runner._worker.pid, signal.SIGKILL)
@@ -323,7 +330,14 @@ def test_attempts_that_come_to_nothing_count_from_the_last_progress(tmp_path):
 
 
 def test_a_job_that_gets_nowhere_is_given_up_with_a_sentence(app, begin):
-    hopeless = begin({**SHORT, "no such setting": 1})
+    """Its worker ends each time before it has come anywhere: here it is killed."""
+    hopeless = begin(LONG)
+    runner, killed = app.app.state.services.jobs, set()
+    for attempt in range(1, FRUITLESS + 1):
+        wait_for(lambda attempt=attempt: kinds(runner.store, hopeless).count("started") == attempt)
+        worker = wait_for(lambda: runner._worker is not None and {runner._worker.pid} - killed).pop()
+        os.kill(worker, signal.SIGKILL)
+        killed.add(worker)
     told = events_of(app.get(f"{API}/jobs/{hopeless}/events").text)
     assert [kind for _, kind, _ in told].count("interrupted") == FRUITLESS
     assert told[-1][1] == "failed"
@@ -404,16 +418,17 @@ def test_events_written_at_the_same_time_have_numbers_of_their_own(tmp_path):
     store.close()
 
 
-def test_a_server_killed_in_the_middle_of_a_job_finishes_it_when_it_is_started_again(tmp_path, name, ids):
+def test_a_server_killed_in_the_middle_of_a_job_finishes_it_when_it_is_started_again(
+    tmp_path, name, ids, small_models
+):
     """The real thing: ``sonifold serve`` and its worker, the server killed (-9)."""
 
     def serve():
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        environment = {
-            **os.environ, "SONIFOLD_DATA": str(tmp_path), "SONIFOLD_PORT": str(port), "SONIFOLD_BROWSER": "false"
-        }  # fmt: skip
+        settings = {"DATA": tmp_path, "PORT": port, "BROWSER": "false", "MODELS": small_models}
+        environment = {**os.environ, **{f"SONIFOLD_{key}": str(value) for key, value in settings.items()}}
         server = subprocess.Popen([sys.executable, "-m", "sonifold.cli", "serve"], env=environment)
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
 
@@ -431,7 +446,7 @@ def test_a_server_killed_in_the_middle_of_a_job_finishes_it_when_it_is_started_a
         files = [("files", (f"{i}.wav", file_of(tone(0.4, 150 + 70 * i)))) for i in range(4)]
         mine = [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
         store = JobStore(tmp_path / "library")
-        request = {"sounds": mine, "kept_with": name, "config": {**SHORT, "steps": 60}}
+        request = {"sounds": mine, "kept_with": name, "config": {**SHORT, "steps": 24}}
         job = store.create(name, "Kit", request).id
         wait_for(lambda: kinds(store, job).count("progress") >= 2)
     finally:

@@ -24,6 +24,8 @@ from app_checks import API, file_of, tone
 
 from sonifold_app.store.jobs import JobStore
 
+pytestmark = pytest.mark.long
+
 KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
 #: What these take at least, on any machine.
@@ -34,13 +36,12 @@ CONFIG = {"steps": 40, "check_every": 2, "warmup": 2, "uploads": 4, "copies": 4,
 class Running:
     """``sonifold serve`` as a process of its own, on a data folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, models: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        environment = {
-            **os.environ, "SONIFOLD_DATA": str(data), "SONIFOLD_PORT": str(port), "SONIFOLD_BROWSER": "false"
-        }  # fmt: skip
+        settings = {"DATA": data, "PORT": port, "BROWSER": "false", "MODELS": models}
+        environment = {**os.environ, **{f"SONIFOLD_{key}": str(value) for key, value in settings.items()}}
         self.process = subprocess.Popen([sys.executable, "-m", "sonifold.cli", "serve"], env=environment)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
         while not self._ready():
@@ -100,11 +101,11 @@ class Running:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL") or sys.platform == "win32", reason="no kill -9 here")
-def test_nothing_is_lost_whoever_is_killed_whenever(tmp_path, name):
+def test_nothing_is_lost_whoever_is_killed_whenever(tmp_path, name, small_models):
     draw = random.Random(SEED)
     print(f"SEED={SEED} KILLS={KILLS}")
     store = JobStore(tmp_path / "library")
-    server = Running(tmp_path)
+    server = Running(tmp_path, small_models)
 
     def begin() -> str:
         request = {"sounds": mine, "kept_with": name, "config": CONFIG}
@@ -126,7 +127,7 @@ def test_nothing_is_lost_whoever_is_killed_whenever(tmp_path, name):
             server.kill()
             before = [event.kind for event in store.events(job)]
             running = store.find(job).state == "running"
-            server = Running(tmp_path)
+            server = Running(tmp_path, small_models)
             for id in mine:
                 assert server.get(f"/models/{name}/sounds/{id}/audio").content == audio[id], (
                     "an upload is lost"
