@@ -11,8 +11,14 @@ TYPESCRIPT = 7.0.2
 PRETTIER = 3.10.1
 PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js 'tools/*.mjs'
 LANES = 2
+PYTEST = OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder
+define UNIT_TESTS_OF_PAGE
+if command -v node >/dev/null; then node --test $$(find tests/frontend -name '*.test.*js' | sort); \
+elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run" >&2; exit 1; \
+else echo "No node here: the page's unit tests are left out."; fi
+endef
 
-.PHONY: help run test coverage check format lock docs bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
+.PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -22,14 +28,15 @@ run: install ## start Sonifold and open it in the browser
 	@exec $(VENV)/sonifold serve
 
 test: install-dev ## everything that CI runs: the page's unit tests, then pytest with a real browser
-	@if command -v node >/dev/null; then node --test $$(find tests/frontend -name '*.test.*js' | sort); \
-	elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run" >&2; exit 1; \
-	else echo "No node here: the page's unit tests are left out."; fi
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(UNIT_TESTS_OF_PAGE)
+	@$(PYTEST) --durations 10 $(ARGS)
+
+test-quick: install-dev ## what needs neither pack nor browser and is soon through: for between two changes
+	@$(UNIT_TESTS_OF_PAGE)
+	@SONIFOLD_MODELS=build/no-packs $(PYTEST) -m "not pack and not browser and not long" $(ARGS)
 
 coverage: install-dev ## the tests again, and which lines of the backend they reach; fails under the floor in pyproject.toml
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder \
-	--cov --cov-report=term:skip-covered $(ARGS)
+	@$(PYTEST) --cov --cov-report=term:skip-covered $(ARGS)
 
 check: install-dev ## linter, formatter and type checkers, for Python and (where node is) for the page
 	@$(VENV)/ruff check .

@@ -24,11 +24,6 @@ SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
 
 
 @pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
-
-
-@pytest.fixture(scope="module")
 def tabla(model):
     """A kit the base never saw."""
     found = [label.id for label in model.library.labels if label.group == "Sonic Pi tabla"]

@@ -87,6 +87,7 @@ def test_placing_by_the_others_is_near_on_a_smooth_sheet(sheet):
     assert error["median"] < 0.03 < 0.2 < error["chance"]
 
 
+@pytest.mark.long  # numba compiles UMAP first
 def test_the_layout_is_the_same_for_the_same_seed_and_keeps_clusters_apart():
     draw = torch.Generator().manual_seed(6)
     clusters = torch.cat([torch.randn(60, 8, generator=draw) + 12 * k for k in range(3)])

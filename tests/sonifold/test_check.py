@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import sonifold
 from sonifold.audio.check import examine, near_duplicates
 from sonifold.audio.periodicity import periods
 from sonifold.audio.pitch import pitch
@@ -39,8 +38,7 @@ def test_silence_around_a_sound_is_measured():
     assert facts.peak_db == pytest.approx(20 * np.log10(0.5), abs=0.01)
 
 
-def test_a_sound_at_another_gain_or_rate_is_a_duplicate_and_another_sound_is_not():
-    model = sonifold.load("oneshots")
+def test_a_sound_at_another_gain_or_rate_is_a_duplicate_and_another_sound_is_not(model):
     a, b = (model.library.audio(model.library.ids[i]).numpy() for i in (0, 40))
     twice = np.interp(np.arange(0, len(a), 0.5), np.arange(len(a)), a)
     prepared = [prepare(a, RATE), prepare(b, RATE), prepare(0.1 * a, RATE), prepare(twice, 2 * RATE)]

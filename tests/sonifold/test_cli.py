@@ -17,9 +17,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
-def sounds(tmp_path, monkeypatch):
+def sounds(model, tmp_path, monkeypatch):
     """kick.wav and bell.wav in an empty working directory."""
-    model = sonifold.load("oneshots")
     for name in ("Kick", "Bell"):
         sound_id = model.library.ids[model.library.families.index(name)]
         soundfile.write(

@@ -7,18 +7,12 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-import sonifold
 from sonifold.audio import descriptors
 from sonifold.audio.descriptors import DESCRIPTORS, describe_audio, erb_rate
 from sonifold.errors import AudioTooShort, AudioUnreadable
 
 RATE = 44_100
 TIME = torch.arange(65_536) / RATE
-
-
-@pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
 
 
 def partials(*hertz: float, tau: float = 0.4) -> torch.Tensor:

@@ -128,6 +128,7 @@ def ends(model):
     return [model.sound(model.library.ids[k]) for k in (3, 900)]
 
 
+@pytest.mark.pack
 @pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_on_a_real_gpu_everything_is_as_on_the_cpu(name):
     if name not in available():

@@ -3,17 +3,11 @@
 import pytest
 import torch
 
-import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.audio.levels import log_mel_error
 from sonifold.model.traversal import End, _even, _Flow
 
 SOUNDS = (40, 333, 700, 1100)
-
-
-@pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
 
 
 @pytest.fixture(scope="module")

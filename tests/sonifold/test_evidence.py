@@ -5,17 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from sonifold.evaluate.traversals import CHANGE
 
-import sonifold
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import card, directions, metrics, paths
+from sonifold.evaluate.directions import CHANGE
 from sonifold.intervals import Estimate
-
-
-@pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
 
 
 def test_ranks_agree_when_one_column_is_any_rising_function_of_the_other():

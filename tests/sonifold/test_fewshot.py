@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.instant import statistics
 from sonifold_research.fewshot import closed, groups, report, results, run, variants
@@ -16,9 +15,8 @@ from sonifold_research.fewshot.groups import Group, Sounds
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
+def bench(model) -> Bench:
     """Tabla, of which the base has never seen a stroke."""
-    model = sonifold.load("oneshots")
     ids = [label.id for label in model.library.labels if label.group == "Sonic Pi tabla"]
     audio = torch.stack([model.library.audio(sound_id, model.sound_samples) for sound_id in ids])
     features = torch.cat([model.representation.analyse(part)[0] for part in audio.split(16)])

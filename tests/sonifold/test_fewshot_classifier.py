@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold.adapt import replay
 from sonifold.adapt.instant import statistics
 from sonifold_research.fewshot import classified, classifiers, classify, making, nearness
@@ -14,9 +13,8 @@ from sonifold_research.fewshot.groups import Sounds
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
+def bench(model) -> Bench:
     """Eighteen strokes of a tabla."""
-    model = sonifold.load("oneshots")
     ids = [label.id for label in model.library.labels if label.group == "Sonic Pi tabla"][:18]
     audio = torch.stack([model.library.audio(sound_id, model.sound_samples) for sound_id in ids])
     features, _ = model.representation.analyse(audio)

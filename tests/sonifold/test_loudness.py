@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold.audio.loudness import k_weighting, momentary
 from sonifold.morph.level import CEILING, at_loudness, loudness, rounded
 
@@ -56,11 +55,6 @@ def test_a_thin_click_is_brought_to_its_loudness():
 def test_silence_stays_silent():
     out = at_loudness(torch.zeros(2, 5000), torch.tensor([-10.0, -20.0]), RATE)
     torch.testing.assert_close(out, torch.zeros(2, 5000))
-
-
-@pytest.fixture(scope="module")
-def model():
-    return sonifold.load("oneshots")
 
 
 def by_name(model, name):

@@ -25,11 +25,6 @@ from sonifold.representation.spectral import ONSET
 
 
 @pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
-
-
-@pytest.fixture(scope="module")
 def ends(model):
     """Two sounds of different families."""
     families = model.library.families

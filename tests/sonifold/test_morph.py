@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold.audio.levels import log_mel_error
 from sonifold.model.paths import EVEN, displaced, variation
 from sonifold.morph.timing import between, landmarks, places
@@ -16,11 +15,6 @@ from sonifold.representation.spectral import ONSET
 RATE = 44_100
 SAMPLES = 65_536
 TIME = (torch.arange(SAMPLES) - ONSET) / RATE
-
-
-@pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
 
 
 def by_name(model, name):

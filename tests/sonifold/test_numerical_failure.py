@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-import sonifold
 from sonifold import linalg
 from sonifold.geodesic import (
     Stop,
@@ -174,9 +173,8 @@ def test_what_has_no_inverse_is_nan_and_never_an_exception(pullback):
 # -- the pack ----------------------------------------------------------------------------------
 
 
-def test_an_extrapolation_under_a_nearly_flat_pullback_is_a_place_with_its_caveats():
+def test_an_extrapolation_under_a_nearly_flat_pullback_is_a_place_with_its_caveats(model):
     """The pull-back of these two sounds is not positive in single precision a little beyond the second."""
-    model = sonifold.load("oneshots")
     a, b = model.sound("80fd3b7f6707"), model.sound("ab9668a2e5c9")
     place = model.extrapolate(a, b, 3.0, "pullback")
     assert torch.isfinite(place.z).all()

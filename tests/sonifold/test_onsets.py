@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-import sonifold
 from sonifold.audio.limits import within_length
 from sonifold.audio.onsets import flux, onsets, segments
 from sonifold.audio.proposals import proposals
@@ -112,12 +111,11 @@ def test_a_threshold_asks_for_more_or_fewer():
     assert len(onsets(recording, RATE, 0.01)) >= 2
 
 
-def test_real_one_shots_in_a_row_are_mostly_found():
+def test_real_one_shots_in_a_row_are_mostly_found(model):
     """Random library sounds, 16 a recording: apart from each other, and ringing into one another at random levels.
 
     Among them are rolls, strums and textures with onsets of their own inside, which count as errors here.
     """
-    model = sonifold.load("oneshots")
     rng = np.random.default_rng(5)
     scores = {}
     for label, gap, levels in (("apart", (1.6, 2.0), (-20, 0)), ("ringing", (0.4, 0.8), (-12, 0))):

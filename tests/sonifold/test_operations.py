@@ -10,11 +10,6 @@ from sonifold.choices import SamplerName
 
 
 @pytest.fixture(scope="module")
-def model() -> sonifold.Model:
-    return sonifold.load("oneshots")
-
-
-@pytest.fixture(scope="module")
 def sounds(model):
     """One of each family."""
     families = model.library.families

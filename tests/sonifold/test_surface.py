@@ -18,11 +18,6 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.fixture(scope="module")
-def model():
-    return sonifold.load("oneshots")
-
-
-@pytest.fixture(scope="module")
 def path(model):
     kick, bell = (
         model.sound(model.library.ids[model.library.families.index(name)]) for name in ("Kick", "Bell")
