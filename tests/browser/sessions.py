@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Error, Page
@@ -105,6 +106,11 @@ def travel(page: Page) -> tuple[int, int]:
     page.mouse.click(*locate(page, second))
     wait(page, "s.journey?.phase === 'ready'")
     return first, second
+
+
+def until_journey_after(page: Page, key: str) -> None:
+    """Until another journey than the one of that key can be heard."""
+    wait(page, f"s.journey?.phase === 'ready' && s.journey.key !== {json.dumps(key)}")
 
 
 def until_said(page: Page, text: str) -> None:

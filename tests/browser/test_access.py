@@ -123,10 +123,13 @@ def test_the_library_is_in_step_with_the_map(page: Page) -> None:
     page.get_by_role("button", name="Length").click()
     page.get_by_role("button", name="Length").click()
     assert page.get_by_role("columnheader", name="Length").get_attribute("aria-sort") == "descending"
-    seconds = [
-        float(text.split()[0]) for text in page.locator("tr[data-sound] td:nth-child(3)").all_inner_texts()
-    ]
-    assert seconds == sorted(seconds, reverse=True)
+    page.wait_for_function(
+        """() => {
+            const cells = [...document.querySelectorAll("tr[data-sound] td:nth-child(3)")];
+            const seconds = cells.map((cell) => parseFloat(cell.innerText));
+            return seconds.length > 2 && seconds.every((value, row) => row === 0 || seconds[row - 1] >= value);
+        }"""
+    )
     rows = page.locator("tr[data-sound]")
     first = int(rows.nth(0).get_attribute("data-sound") or -1)
     rows.nth(0).hover()
@@ -136,7 +139,7 @@ def test_the_library_is_in_step_with_the_map(page: Page) -> None:
     wait(page, f"s.a?.sound === s.library.id[{first}] && s.journey?.phase === 'ready'")
     until_heard(page)
     page.get_by_role("searchbox").fill("nothing is called this")
-    assert page.get_by_text("No sound called that.").is_visible()
+    page.get_by_text("No sound called that.").wait_for()
     page.get_by_role("button", name="Clear the filter?").click()
     wait(page, "s.query === ''")
 

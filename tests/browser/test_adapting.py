@@ -13,7 +13,19 @@ from playwright.sync_api import Browser, Locator, Page
 from profiles import Profiles
 from recordings import bar, hit, pick, remove_all, wav
 from server import started_server, workers
-from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
+from sessions import (
+    Session,
+    apart,
+    locate,
+    probe,
+    state,
+    travel,
+    until_heard,
+    until_journey_after,
+    until_said,
+    until_silent,
+    wait,
+)
 
 pytestmark = pytest.mark.long
 
@@ -71,8 +83,10 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     wait(page, f"s.hear === 'after' && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
     assert url(page) == after
     until_said(page, "With your sounds")
+    key = state(page, "s.journey.key")
     page.get_by_role("button", name="Undo").click()
-    wait(page, f"s.hear === null && {WAY} && s.adaptation.phase === 'offered'")
+    wait(page, "s.hear === null && s.adaptation.phase === 'offered'")
+    until_journey_after(page, key)
     assert url(page) == untouched
     assert not page.locator(".map .hear").is_visible()
     wait(page, "!location.search.includes('hear')")

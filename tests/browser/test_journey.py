@@ -17,6 +17,7 @@ from sessions import (
     state,
     travel,
     until_heard,
+    until_journey_after,
     until_silent,
     wait,
 )
@@ -192,8 +193,9 @@ def test_an_end_can_be_carried_to_a_place_and_to_a_sound(page: Page) -> None:
 def test_swap_turns_the_journey_round(page: Page) -> None:
     first, second = travel(page)
     page.keyboard.press("Escape")
+    key = state(page, "s.journey.key")
     page.get_by_role("button", name="swap A and B").first.click()
-    wait(page, "s.journey?.phase === 'ready'")
+    until_journey_after(page, key)
     assert state(page, "[l.indexOf(s.a.sound), l.indexOf(s.b.sound)]") == [second, first]
 
 
@@ -203,11 +205,13 @@ def test_the_weight_bends_the_geodesic_and_ends_at_the_graph(page: Page) -> None
     slider = page.get_by_role("slider", name="The curved way, from shortest to safest")
     straight = state(page, "s.journey.paths.linear.audio.url")
     slider.focus()
+    key = state(page, "s.journey.key")
     slider.press("Home")
-    wait(page, "s.weight === 0 && s.journey?.phase === 'ready'")
-    shortest = state(page, "s.journey.paths.geodesic")
+    until_journey_after(page, key)
+    shortest, key = state(page, "[s.journey.paths.geodesic, s.journey.key]")
     slider.press("End")
-    wait(page, "s.weight === Infinity && s.journey?.phase === 'ready'")
+    until_journey_after(page, key)
+    assert state(page, "s.weight === Infinity")
     graph = state(page, "s.journey.paths.geodesic")
     assert (shortest["kind"], graph["kind"]) == ("geodesic", "graph")
     assert graph["length"] > shortest["length"]
