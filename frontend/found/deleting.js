@@ -39,8 +39,9 @@ export function hidingDeleted(api, deleted) {
   return {
     ...api,
     async sounds(model) {
+      const before = deleted(); // one may be gone for good while the list is on its way, and still be in it
       const columns = await api.sounds(model);
-      const gone = new Set(deleted().map(({ id }) => id));
+      const gone = new Set([...before, ...deleted()].map(({ id }) => id));
       const left = columns.id.map((id) => !gone.has(id));
       shown.set(model, left);
       return without(columns, left);

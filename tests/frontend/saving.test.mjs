@@ -56,6 +56,17 @@ test("a deleted sound is gone from the page at once, with everything that stands
   deleting.destroy();
 });
 
+test("a sound that is gone for good while the list is on its way is not shown again", async () => {
+  let deleted = [{ model: "m", id: "u1", name: "One", until: 0 }];
+  let arrive = () => {};
+  const arrived = new Promise((done) => (arrive = done));
+  const api = hidingDeleted({ sounds: async () => (await arrived, columns()) }, () => deleted);
+  const list = api.sounds("m");
+  deleted = [];
+  arrive();
+  assert.deepEqual((await list).id, ["a", "u2"]);
+});
+
 test("a reload changes nothing: what was deleted stays so, and can be taken back", async () => {
   const storage = memory();
   const before = page(storage, 60_000);
