@@ -246,9 +246,9 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
 
 
 def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
-    browser: Browser, bars: list[Path]
+    browser: Browser, bars: list[Path], small_models: Path
 ) -> None:
-    with started_server() as (address, server):
+    with started_server(MODELS=str(small_models)) as (address, server):
         profiles = Profiles(browser, address)
         session = Session(profiles)
         page = session.open()

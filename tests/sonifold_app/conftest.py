@@ -7,14 +7,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 import sonifold
-from small_packs import small_pack
 from sonifold.model import Model
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
@@ -26,14 +24,6 @@ BROKEN = "broken: weights.safetensors is missing. The pack was copied in part; c
 @pytest.fixture(scope="session")
 def name() -> str:
     return "oneshots"
-
-
-@pytest.fixture(scope="session")
-def small_models(tmp_path_factory, name) -> Path:
-    """A folder of packs in which the same model has a short library: for what starts processes or saves packs."""
-    models = tmp_path_factory.mktemp("models")
-    small_pack(models, of=name)
-    return models
 
 
 @pytest.fixture(scope="session")
