@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold import plot
 from sonifold.audio.clip import Clip
-
-
-@pytest.fixture(scope="module")
-def model():
-    return sonifold.load("oneshots")
 
 
 @pytest.fixture(scope="module")
