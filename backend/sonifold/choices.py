@@ -29,11 +29,10 @@ class Choice(StrEnum):
         Raises:
             ValueError: there is none of that name; the sentence lists those there are.
         """
-        try:
-            return cls(name)
-        except ValueError:
-            noun = NOUNS[cls.__name__]
-            raise ValueError(f"no {noun} {name!r}; choose one of {', '.join(cls)}.") from None
+        for choice in cls:
+            if choice == name:
+                return choice
+        raise ValueError(f"no {NOUNS[cls.__name__]} {name!r}; choose one of {', '.join(cls)}.")
 
 
 class PathKind(Choice):

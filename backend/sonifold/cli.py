@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,7 +246,8 @@ def _write_each(clip: Clip, options: argparse.Namespace) -> Path:
         _finished(step, options).write(
             options.out / f"{numbered(stem, index, len(steps))}.{options.format}", options.depth
         )
-    return options.out
+    result: Path = options.out
+    return result
 
 
 def _embed(options: argparse.Namespace) -> int:
@@ -381,7 +383,7 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _progress():
+def _progress() -> Callable[[str, int, int], None]:
     """Prints one line a phase, rewritten in place on a terminal, with the time it has taken."""
     began, terminal, last = time.monotonic(), sys.stdout.isatty(), [0.0]
 

@@ -17,7 +17,7 @@ import torch
 PROCESS_WIDE = threading.RLock()
 
 
-def jvp(function: Callable, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     """The value of a function and its derivative along tangents, as torch.func.jvp has them."""
     with PROCESS_WIDE:
         value, image = torch.func.jvp(function, primals, tangents)[:2]

@@ -64,8 +64,8 @@ def test_second_derivatives_of_any_perceptron_agree_with_differences(perceptron)
     if isinstance(perceptron[2], nn.ReLU | nn.ELU):
         z = z + 0.05  # away from the kink
     expected = second_derivative(perceptron, z, u, v)
-    assert_close(SequentialTangents(perceptron, exact=True).bend(z, u, v), expected, rtol=1e-4, atol=1e-5)
-    assert_close(ForwardMode(perceptron).bend(z, u, v), expected, rtol=1e-4, atol=1e-5)
+    assert_close(SequentialTangents(perceptron, exact=True).second_derivative(z, u, v), expected, rtol=1e-4, atol=1e-5)
+    assert_close(ForwardMode(perceptron).second_derivative(z, u, v), expected, rtol=1e-4, atol=1e-5)
 
 
 NORMALISED = {
@@ -84,7 +84,7 @@ def test_second_derivatives_through_normalisations_agree_with_differences(name):
         nn.Sequential(nn.Linear(2, 12), nn.Tanh(), nn.Unflatten(1, (4, 3)), NORMALISED[name]).double().eval()
     )
     z, u, v = points(5, 2), points(5, 2, seed=1), -points(5, 2, seed=2)
-    assert_close(ForwardMode(decode).bend(z, u, v), second_derivative(decode, z, u, v), rtol=1e-4, atol=1e-5)
+    assert_close(ForwardMode(decode).second_derivative(z, u, v), second_derivative(decode, z, u, v), rtol=1e-4, atol=1e-5)
 
 
 def test_residual_decoders_are_exact_too():
@@ -93,7 +93,7 @@ def test_residual_decoders_are_exact_too():
     assert_close(value, decoder(z).detach())
     assert_close(images.mT, jacobian(decoder, z))
     u, v = points(6, 4, seed=1), points(6, 4, seed=2)
-    bent = ResidualMLPTangents(decoder, exact=True).bend(z, u, v)
+    bent = ResidualMLPTangents(decoder, exact=True).second_derivative(z, u, v)
     assert_close(bent, second_derivative(decoder, z, u, v), rtol=1e-4, atol=1e-3)
     _, pull = ResidualMLPTangents(decoder, exact=True).with_pull(z)
     assert_close(pull(value), (value[:, None] @ jacobian(decoder, z))[:, 0])

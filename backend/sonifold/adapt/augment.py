@@ -77,7 +77,8 @@ def _normalised(power: Tensor, spectral: Spectral) -> FeatureMaps:
 def _frame_centres() -> np.ndarray:
     """In hops from the first."""
     start = np.concatenate([[0], np.cumsum(GROUPS)])
-    return (start[:-1] + start[1:] - 1) / 2
+    result: np.ndarray = (start[:-1] + start[1:] - 1) / 2
+    return result
 
 
 def _constant(array: np.ndarray) -> Tensor:

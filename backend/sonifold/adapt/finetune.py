@@ -350,7 +350,8 @@ class _Finetuning:
             with torch.no_grad():
                 before, _ = self.base.vae.to(self.device).encode(target)
             loss = loss + config.distillation * distillation(mean, before)
-        return loss
+        result: Tensor = loss
+        return result
 
     # -- what is seen of it -----------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -126,7 +127,8 @@ def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
     """An upload in the library: of the family of the sound it is nearest to."""
     sound = adapted.adaptation.uploads.sounds[index]
     if sound.id is not None:
-        return adapted.base.library.labels[adapted.base.library.index(sound.id)]
+        result: Label = adapted.base.library.labels[adapted.base.library.index(sound.id)]
+        return result
     identity = hashlib.sha256(_recording(sound).numpy().astype("<f4").tobytes()).hexdigest()[:12]
     near, _ = adapted.base.neighbours(sound, 1, "perceptual")[0]
     family = adapted.base.library.labels[adapted.base.library.index(near)].family
@@ -136,7 +138,7 @@ def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
     )  # fmt: skip
 
 
-def _about(adapted: AdaptedModel, name: str, sounds: int) -> dict:
+def _about(adapted: AdaptedModel, name: str, sounds: int) -> dict[str, Any]:
     forecast = adapted.forecast
     return {
         "name": name,
@@ -152,7 +154,7 @@ def _about(adapted: AdaptedModel, name: str, sounds: int) -> dict:
     }
 
 
-def _markdown(card: dict) -> str:
+def _markdown(card: dict[str, Any]) -> str:
     about = card["adapted"]
     lines = [
         f"# {card['name']}",

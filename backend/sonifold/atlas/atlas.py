@@ -133,7 +133,8 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
     weighted = offset.mT * weight[:, None]
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
     solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
-    return solution[:, 0]
+    result: Points = solution[:, 0]
+    return result
 
 
 def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
@@ -149,7 +150,8 @@ def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
     offset = offset - (share * offset).sum(1, keepdim=True)
     values = z[index] - (share * z[index]).sum(1, keepdim=True)
     spread = offset.mT @ (share * offset) + SLOPE_RIDGE * torch.eye(2)
-    return torch.linalg.solve(spread, offset.mT @ (share * values)) / reach[..., None]
+    result: Tensor = torch.linalg.solve(spread, offset.mT @ (share * values)) / reach[..., None]
+    return result
 
 
 def smooth_course(places: Positions) -> Positions:

@@ -63,7 +63,7 @@ class Decoder(Protocol):
 class ArrayDecoder:
     """Samples (sample, channel) in memory. ``zero`` and ``full``: what silence and full scale are in them."""
 
-    samples: NDArray
+    samples: NDArray[Any]
     rate: int
     zero: float = 0.0
     full: float = 1.0
@@ -157,9 +157,13 @@ def samples_of(frame: Any) -> Block:
     count = len(frame.layout.channels)
     samples = planes.T if frame.format.is_planar else planes.reshape(-1, count)
     if samples.dtype.kind == "f":
-        return samples.astype(np.float32)
+        result: Block = samples.astype(np.float32)
+        return result
     zero = 128 if samples.dtype == np.uint8 else 0
-    return ((samples.astype(np.float64) - zero) / 2.0 ** (8 * samples.itemsize - 1)).astype(np.float32)
+    result: Block = ((samples.astype(np.float64) - zero) / 2.0 ** (8 * samples.itemsize - 1)).astype(
+        np.float32
+    )
+    return result
 
 
 def opened(view: View, name: str) -> SoundfileDecoder | FfmpegDecoder:

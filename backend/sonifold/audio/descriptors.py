@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,7 +105,7 @@ def flatness_edges(top: float = 16_000.0) -> NDArray[np.float64]:
 
 
 @torch.no_grad()
-def describe_audio(audio: AudioBatch | NDArray, sample_rate: int) -> dict[str, Tensor]:
+def describe_audio(audio: AudioBatch | NDArray[Any], sample_rate: int) -> dict[str, Tensor]:
     """Every descriptor of sounds (batch, sample) or (sample,), any level; name -> (batch,) or a single number.
 
     Sounds should begin within the first few milliseconds and be padded with silence to about 1.5 s.
@@ -172,7 +173,7 @@ def _plan(sample_rate: int) -> _Plan:
     )  # fmt: skip
 
 
-def band_means(hertz: NDArray, edges: NDArray) -> tuple[NDArray, NDArray]:
+def band_means(hertz: NDArray[Any], edges: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Averages over the bins (at these frequencies) of each band, (band, bin), and how many bins each has."""
     inside = ((hertz >= edges[:-1, None]) & (hertz < edges[1:, None])).astype(float)
     count = inside.sum(1)
@@ -188,7 +189,8 @@ def _power(audio: AudioBatch, window: int, hop: int) -> Tensor:
 
 def specific_loudness(relative_power: Tensor) -> Tensor:
     """Power relative to the loudest instant, compressed as hearing does; 0 from -80 dB down."""
-    return (relative_power + FAINT) ** LOUDNESS - FAINT**LOUDNESS
+    result: Tensor = (relative_power + FAINT) ** LOUDNESS - FAINT**LOUDNESS
+    return result
 
 
 def _brightness(power: Tensor, plan: _Plan) -> Tensor:

@@ -60,13 +60,19 @@ def _response(sample_rate: int, length: int) -> NDArray[np.complex128]:
 def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[np.float64]:
     """The same from K-weighted power (batch, sample) at any rate that has a few samples a block."""
     reached = np.cumsum(power, axis=1, dtype=float)
-    return np.mean([_loudest(reached, round(block * sample_rate)) for block in BLOCKS], axis=0)
+    result: NDArray[np.float64] = np.mean(
+        [_loudest(reached, round(block * sample_rate)) for block in BLOCKS], axis=0
+    )
+    return result
 
 
 def _loudest(reached: NDArray[np.float64], block: int) -> NDArray[np.float64]:
     """LUFS of the loudest block, from the running sum of power (batch, sample)."""
     before = np.pad(reached, ((0, 0), (block, 0)))[:, : reached.shape[1]]
-    return 10 * np.log10(np.maximum((reached - before).max(axis=1) / block, 10 ** (SILENT / 10))) - 0.691
+    result: NDArray[np.float64] = (
+        10 * np.log10(np.maximum((reached - before).max(axis=1) / block, 10 ** (SILENT / 10))) - 0.691
+    )
+    return result
 
 
 @lru_cache(maxsize=8)

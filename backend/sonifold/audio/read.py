@@ -21,7 +21,7 @@ from sonifold.errors import AudioTooLong, AudioTooShort, AudioUnreadable
 
 OVER = 10 ** (0.1 / 20)  # full scale = 1; converters and lossy decoders go over by 0.1 dB
 
-Source = str | Path | bytes | bytearray | memoryview | BinaryIO | NDArray | torch.Tensor
+Source = str | Path | bytes | bytearray | memoryview | BinaryIO | NDArray[Any] | torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def array_decoder(source: Any, sample_rate: int | None) -> ArrayDecoder:
     return ArrayDecoder(samples, int(sample_rate), zero, full, coarse)
 
 
-def range_of(samples: NDArray) -> tuple[float, float]:
+def range_of(samples: NDArray[Any]) -> tuple[float, float]:
     """(what silence is, what full scale is) in an array of samples.
 
     Types wider than 16 bits often hold numbers of fewer: the least of 16, 24 and 32 bits that holds them all is taken,

@@ -84,4 +84,5 @@ class View(io.RawIOBase):
             target[: len(head)] = head
             return len(head)
         self._file.seek(self._start + position - len(self._head))
-        return self._file.readinto(target)  # type: ignore[attr-defined]
+        filled: int = self._file.readinto(target)  # type: ignore[attr-defined]
+        return filled

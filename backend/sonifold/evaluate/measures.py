@@ -157,7 +157,8 @@ def processor() -> str:
     if info.is_file():
         names = re.findall(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if names:
-            return names[0].strip()
+            result: str = names[0].strip()
+            return result
     return platform.processor() or platform.machine()
 
 

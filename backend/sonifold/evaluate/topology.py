@@ -148,7 +148,7 @@ def correlation(d: Distances, low: float = 0.005, high: float = 0.05, resamples:
     The interval is by resampling points, pairs of a point with itself left out.
     """
 
-    def slope(values: NDArray) -> float:
+    def slope(values: NDArray[Any]) -> float:
         near, far = np.quantile(values, [low, high])
         return float(np.log(high / low) / np.log(far / max(near, 1e-12)))
 
@@ -157,7 +157,7 @@ def correlation(d: Distances, low: float = 0.005, high: float = 0.05, resamples:
     return Estimate(slope(d[rows, columns]), *_interval(resampled), len(d))
 
 
-def _resampled_pairs(count: int, resamples: int) -> Iterator[tuple[NDArray, NDArray]]:
+def _resampled_pairs(count: int, resamples: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Pairs among points drawn with replacement, without those of a point and itself; (row, column) of each."""
     rows, columns = np.triu_indices(count, 1)
     draw = np.random.default_rng(0)
@@ -172,7 +172,7 @@ def _interval(resampled: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def coordinate_dimensions(points: NDArray) -> dict[str, float]:
+def coordinate_dimensions(points: NDArray[Any]) -> dict[str, float]:
     """Of the whole library by estimators that want coordinates, from scikit-dimension (Bac et al. 2021)."""
     import skdim
 
@@ -234,12 +234,12 @@ def against_null(diagram: list[Diagram], nulls: list[list[Diagram]]) -> dict[str
     }
 
 
-def _quantiles(values: NDArray) -> dict[str, float]:
+def _quantiles(values: NDArray[Any]) -> dict[str, float]:
     low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
     return {"low": float(low), "median": float(middle), "high": float(high)}
 
 
-def _bars(diagram: Diagram) -> NDArray:
+def _bars(diagram: Diagram) -> NDArray[Any]:
     return diagram[:, 1] - diagram[:, 0]
 
 
@@ -302,7 +302,7 @@ def trustworthiness(before: Distances, after: Distances, k: int = NEIGHBOURS) ->
     return bootstrap(1 - 2 / (k * (2 * n - 3 * k - 1)) * excess)
 
 
-def purity(d: Distances, families: NDArray) -> dict[str, Any]:
+def purity(d: Distances, families: NDArray[Any]) -> dict[str, Any]:
     """Share of sounds whose nearest other one is of their family, and what chance would give."""
     near = np.argmin(d + np.diag(np.full(len(d), np.inf)), 1)
     _, counts = np.unique(families, return_counts=True)

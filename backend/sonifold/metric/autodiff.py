@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,11 @@ class _Elementary(TorchFunctionMode):
     """
 
     def __torch_function__(
-        self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> object:
         return ELEMENTARY.get(func, func)(*args, **(kwargs or {}))
 
@@ -71,7 +76,7 @@ def _standard(h: Tensor, over: list[int], eps: float) -> Tensor:
     return centred * (centred.square().mean(over, keepdim=True) + eps).rsqrt()
 
 
-ELEMENTARY: dict[Callable, Callable] = {
+ELEMENTARY: dict[Callable[..., Any], Callable[..., Any]] = {
     nn.functional.layer_norm: _layer_norm,
     nn.functional.group_norm: _group_norm,
     nn.functional.instance_norm: _instance_norm,
@@ -160,7 +165,8 @@ class ByTorch(TangentDecoder):
         sizes = u.norm(dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny)
         step = DIFFERENCE.get(z.dtype, 1e-2) * z.square().mean().sqrt().clamp_min(1e-6) * z.shape[1] ** 0.5
         ahead, behind = (self.push(z + side * step * u / sizes, v[:, None])[1][:, 0] for side in (1, -1))
-        return (ahead - behind) * (sizes / (2 * step))
+        result: Tensor = (ahead - behind) * (sizes / (2 * step))
+        return result
 
 
 class ForwardMode(ByTorch):

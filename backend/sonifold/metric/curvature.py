@@ -55,7 +55,8 @@ def indicatrices(tensors: Tensors, radius: float = 1.0, corners: int = 48) -> Te
     values, vectors = torch.linalg.eigh(tensors)
     root = vectors @ torch.diag_embed(values.clamp_min(torch.finfo(values.dtype).tiny).rsqrt()) @ vectors.mT
     angle = torch.linspace(0, 2 * torch.pi, corners + 1, dtype=tensors.dtype, device=tensors.device)[:-1]
-    return radius * torch.stack([angle.cos(), angle.sin()], 1) @ root
+    result: Tensor = radius * torch.stack([angle.cos(), angle.sin()], 1) @ root
+    return result
 
 
 class Jet(NamedTuple):
@@ -98,7 +99,8 @@ def compute_jet(metric: Metric, z: Points, u: Vectors, v: Vectors) -> Jet:
         return metric.inner(y, u, u), metric.inner(y, u, v), metric.inner(y, v, v)
 
     def along(direction: Vectors, y: Points) -> tuple[Tensor, Tensor, Tensor]:
-        return jvp(form, (y,), (direction,))[1]
+        result: tuple[Tensor, Tensor, Tensor] = jvp(form, (y,), (direction,))[1]
+        return result
 
     e_u, f_u, g_u = along(u, z)
     (e_v, f_v, g_v), (e_vv, _, _) = jvp(lambda y: along(v, y), (z,), (v,))
@@ -137,4 +139,5 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _det(*rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-    return torch.linalg.det(torch.stack([torch.stack(row, -1) for row in rows], -2))
+    result: Tensor = torch.linalg.det(torch.stack([torch.stack(row, -1) for row in rows], -2))
+    return result

@@ -75,9 +75,10 @@ class Normalise(NamedTuple):
 
         def pull(a: Tensor) -> Tensor:
             only_input = [True, False, False]
-            return torch.ops.aten.native_layer_norm_backward(
+            result: Tensor = torch.ops.aten.native_layer_norm_backward(
                 a, h, h.shape[-1:], mean, inverse, None, None, only_input
             )[0]
+            return result
 
         return x, pull
 
@@ -214,6 +215,11 @@ def _by_torch(module: nn.Module) -> Pointwise:
     return Pointwise(value_and_slope, module)
 
 
+def _is_plain(beta: object, threshold: object) -> bool:
+    """Whether a softplus has torch's usual numbers."""
+    return (beta, threshold) == (1, 20)
+
+
 ACTIVATIONS: dict[type[nn.Module], Callable[[nn.Module], Pointwise]] = {
     nn.GELU: lambda m: (
         Pointwise(_gelu, nn.functional.gelu, torch.ops.aten.gelu_backward, _gelu_turn)
@@ -224,7 +230,7 @@ ACTIVATIONS: dict[type[nn.Module], Callable[[nn.Module], Pointwise]] = {
     nn.Tanh: lambda _: Pointwise(_tanh, torch.tanh),
     nn.Sigmoid: lambda _: Pointwise(_sigmoid, torch.sigmoid),
     nn.Softplus: lambda m: (
-        Pointwise(_softplus, nn.functional.softplus) if (m.beta, m.threshold) == (1, 20) else _by_torch(m)
+        Pointwise(_softplus, nn.functional.softplus) if _is_plain(m.beta, m.threshold) else _by_torch(m)
     ),
     nn.ReLU: lambda _: Pointwise(_relu, torch.relu),
     nn.ELU: lambda m: _by_torch(m),

@@ -135,7 +135,8 @@ class PointOperations:
 
     def _in_distribution(self, points: Points, distances: Tensor) -> Tensor:
         edge = self._model.library.z.norm(dim=1).max()
-        return (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
+        result: Tensor = (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
+        return result
 
     def away(self, points: Points) -> Tensor:
         """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""

@@ -318,7 +318,8 @@ class _Flow:
 
     def _inside(self, points: Points) -> Tensor:
         near = self.traversals.away(points) <= self.limit
-        return near & (points.norm(dim=1) <= self.edge)
+        result: Tensor = near & (points.norm(dim=1) <= self.edge)
+        return result
 
 
 def _even(nodes: Curve, values: Tensor, origin: Tensor, steps: int) -> tuple[Points, int]:

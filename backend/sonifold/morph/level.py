@@ -73,7 +73,8 @@ def _levelled(
 
 def _blocks(power: NDArray[np.floating]) -> NDArray[np.floating]:
     """Means over ``FINE`` samples, the last filled up with silence."""
-    return np.pad(power, (0, -len(power) % FINE)).reshape(-1, FINE).mean(1)
+    result: NDArray[np.floating] = np.pad(power, (0, -len(power) % FINE)).reshape(-1, FINE).mean(1)
+    return result
 
 
 def _loudness(power: NDArray[np.floating], sample_rate: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,15 +17,18 @@ def band_centres(bands: int, bins: int) -> NDArray[np.float64]:
     return np.concatenate([np.arange(LINEAR_BANDS, dtype=float), geometric])
 
 
-def triangles(centres: NDArray, bins: int) -> NDArray[np.float64]:
+def triangles(centres: NDArray[Any], bins: int) -> NDArray[np.float64]:
     """Triangular bands reaching to the neighbouring centres, peak 1, (bands, bins)."""
     low = np.concatenate([[-1.0], centres[:-1]])[:, None]
     high = np.concatenate([centres[1:], [float(bins)]])[:, None]
     middle, bin_ = centres[:, None], np.arange(bins)
-    return np.clip(np.minimum((bin_ - low) / (middle - low), (high - bin_) / (high - middle)), 0.0, None)
+    result: NDArray[np.float64] = np.clip(
+        np.minimum((bin_ - low) / (middle - low), (high - bin_) / (high - middle)), 0.0, None
+    )
+    return result
 
 
-def linear_interpolation(knots: NDArray, at: NDArray) -> NDArray[np.float64]:
+def linear_interpolation(knots: NDArray[Any], at: NDArray[Any]) -> NDArray[np.float64]:
     """Weights (len(at), len(knots)) of linear interpolation, constant beyond the ends."""
     left = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
     fraction = np.clip((at - knots[left]) / (knots[left + 1] - knots[left]), 0.0, 1.0)
@@ -33,7 +38,8 @@ def linear_interpolation(knots: NDArray, at: NDArray) -> NDArray[np.float64]:
     return weights
 
 
-def group_means(groups: NDArray) -> NDArray[np.float64]:
+def group_means(groups: NDArray[Any]) -> NDArray[np.float64]:
     """Weights (sum(groups), len(groups)) that average consecutive runs of the given lengths."""
     owner = np.repeat(np.arange(len(groups)), groups)
-    return (owner[:, None] == np.arange(len(groups))) / groups[None, :]
+    result: NDArray[np.float64] = (owner[:, None] == np.arange(len(groups))) / groups[None, :]
+    return result

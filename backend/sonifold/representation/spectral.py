@@ -100,7 +100,8 @@ class Spectral(Representation):
         other order for the many round trips of Griffin-Lim.
         """
         padded = torch.nn.functional.pad(audio, (WINDOW // 2, WINDOW // 2))
-        return torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
+        result: Tensor = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
+        return result
 
     def istft(self, spectrum: Tensor) -> AudioBatch:
         """Inverse of :meth:`stft` in the least-squares sense (Griffin & Lim 1984, eq. 6)."""
@@ -112,7 +113,8 @@ class Spectral(Representation):
             sum_[:, lap : lap + count] += frames[:, :, lap * HOP : (lap + 1) * HOP]
         start = WINDOW // 2
         samples = min(self.samples, HOP * (count - 1))
-        return sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
+        result: AudioBatch = sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
+        return result
 
     def band_power(self, audio: AudioBatch) -> Tensor:
         """Mean STFT power in each band and frame, (batch, 160, 128)."""
@@ -149,7 +151,8 @@ class Spectral(Representation):
     def expand(self, features: FeatureMaps) -> Tensor:
         """Weighted relative power W P / g: inverse of the compression."""
         base = features.clamp(min=0) + ear.EPSILON**ear.COMPRESSION
-        return (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
+        result: Tensor = (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
+        return result
 
     def normalise(self, features: FeatureMaps) -> FeatureMaps:
         """The same sound with its loudest frame at the reference level: undoes a decoder's shrinkage.

@@ -174,8 +174,8 @@ def _encode(audio: AudioBatch, vae: VAE, coefficients: Coefficients, spectral: S
     analysed = torch.cat(values)
     with torch.no_grad():
         _, log_variance = vae.encode(analysed)
-    level = float(torch.cat(levels).median())
-    return _Encoded(analysed, invert(vae, analysed), log_variance, torch.cat(timbre), level)
+    median = float(torch.cat(levels).median())
+    return _Encoded(analysed, invert(vae, analysed), log_variance, torch.cat(timbre), median)
 
 
 def _label(row: table.Row) -> Label:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -141,7 +141,7 @@ def _check(examples: Tensor, config: DenseConfig) -> None:
         )
 
 
-def _numbers(training: FitConfig) -> dict:
+def _numbers(training: FitConfig) -> dict[str, Any]:
     return training.model_dump(exclude={"checkpoint_every", "epochs"})
 
 

@@ -32,7 +32,8 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.down.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
+        result: Tensor = x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
+        return result
 
 
 RESIDUAL_BLOCKS.add(ResidualBlock)
@@ -112,7 +113,8 @@ class VAE(nn.Module):
     def decode(self, points: Points, condition: Tensor | None = None) -> Tensor:
         """Coefficients (batch, coefficients), under a condition (number,) if the decoder takes one."""
         decoded = self.decoder(points) if condition is None else self.conditioned(condition)(points)
-        return decoded if self.field is None else decoded + self.field(points)
+        result: Tensor = decoded if self.field is None else decoded + self.field(points)
+        return result
 
     def forward(self, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruction, mean and log variance; ``noise`` is standard normal, (batch, latent_dim)."""

@@ -165,7 +165,8 @@ class ClosedScores:
             z, error_rows = torch.where(better, candidate, z), torch.where(better, reached, error_rows)
             loss = torch.minimum(loss, lower)
         decoded = error_rows + self.values
-        return (decoded @ self.bench.timbre_weight.T + self.bench.offset - self.timbre).norm(dim=1)
+        result: Tensor = (decoded @ self.bench.timbre_weight.T + self.bench.offset - self.timbre).norm(dim=1)
+        return result
 
     def _drifted(self, errors: Tensor) -> float:
         return float(errors[sum(self.counts) :].mean())

@@ -137,7 +137,8 @@ class MetricField:
     def __call__(self, points: Points) -> Tensor:
         if self.field is None:
             return torch.zeros(len(points), self.size)
-        return self.field(points @ self.metric)
+        result: Tensor = self.field(points @ self.metric)
+        return result
 
 
 # -- episodes -------------------------------------------------------------------------------------
@@ -198,7 +199,10 @@ def predicted(
         squares = (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp(min=0)
         return (-0.5 * squares / (scale * unit) ** 2).exp()
 
-    return kernel(at, z) @ torch.linalg.solve(kernel(z, z) + torch.diag(noise / episode.weights), residuals)
+    result: Tensor = kernel(at, z) @ torch.linalg.solve(
+        kernel(z, z) + torch.diag(noise / episode.weights), residuals
+    )
+    return result
 
 
 @torch.enable_grad()

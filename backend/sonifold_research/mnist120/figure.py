@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,7 +63,7 @@ def draw(latents: dict[str, Latent], seed: int, file: Path) -> None:
     figure.savefig(file, dpi=100, pil_kwargs={"optimize": True})
 
 
-def _show(axes, image: Tensor) -> None:
+def _show(axes: Any, image: Tensor) -> None:
     axes.imshow(1 - image.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_axis_off()
 
@@ -84,7 +85,7 @@ def _pairs(latent: Latent, seed: int) -> tuple[Tensor, Tensor]:
     return first[order], second[order]
 
 
-def _latent_space(axes, latent: Latent, metric: Metric, pairs: tuple[Tensor, Tensor]) -> Tensor:
+def _latent_space(axes: Any, latent: Latent, metric: Metric, pairs: tuple[Tensor, Tensor]) -> Tensor:
     """Draw the field, the digits' means and both ways of each pair; the first pair's geodesic (node, latent)."""
     means = latent.means
     low, high = means.amin(0) - 1.2, means.amax(0) + 1.2

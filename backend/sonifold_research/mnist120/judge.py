@@ -27,7 +27,8 @@ class Classifier(nn.Module):
         self.head = nn.Linear(FEATURES, len(COUNTS))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.body(images))
+        result: Tensor = self.head(self.body(images))
+        return result
 
 
 def train_classifier(examples: Examples, seed: int, steps: int = STEPS) -> Classifier:
@@ -54,7 +55,8 @@ def accuracy(model: Classifier, examples: Examples) -> float:
 @torch.no_grad()
 def features(model: Classifier, images: Tensor) -> Tensor:
     """(batch, 32)."""
-    return model.body(images)
+    result: Tensor = model.body(images)
+    return result
 
 
 @dataclass(frozen=True)

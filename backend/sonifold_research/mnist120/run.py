@@ -50,7 +50,8 @@ def result_of(
     """The figures of one seed, kept in the folder."""
     file = folder / f"result-{seed}.json"
     if file.exists():
-        return json.loads(file.read_text(encoding="utf-8"))
+        returned: Result = json.loads(file.read_text(encoding="utf-8"))
+        return returned
     split = digits.split(pool, seed)
     latents = latents_of(split, seed, folder, progress, plan)
     result = figures(split, latents, seed, progress, plan)

@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -249,6 +249,6 @@ def summary(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _parts(items: Sequence, size: int) -> Iterator[tuple]:
+def _parts(items: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
     for begin in range(0, len(items), size):
         yield tuple(items[begin : begin + size])
