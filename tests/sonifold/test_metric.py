@@ -148,15 +148,15 @@ class TestContract:
             (matrices[0] @ v[..., None])[..., 0], expected, rtol=1e-2, atol=1e-3 * expected.abs().max().item()
         )
 
-    def test_a_station_knows_the_slopes_of_the_steps_from_it(self, metric, z):
+    def test_a_geodesic_origin_has_the_slopes_of_the_steps_from_it(self, metric, z):
         here, others = z[:2], torch.stack([z[2:4], z[4:6]], 1)
-        station = metric.station(here)
+        origin = metric.geodesic_origin(here)
         y = here.clone().requires_grad_(True)
         for k in range(2):
             squared = metric.squared_steps(torch.stack([y, others[:, k]], 1)).sum()
             expected = torch.autograd.grad(squared, y)[0]
-            assert_close(station.slope(others)[:, k], expected)
-        assert_close(station.tensor, metric.tensor(here))
+            assert_close(origin.slope(others)[:, k], expected)
+        assert_close(origin.tensor, metric.tensor(here))
 
     def test_steps_add_up_to_energy_and_length(self, metric, z):
         curves = line(z[:2], z[2:4], 9)

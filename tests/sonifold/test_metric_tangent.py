@@ -64,7 +64,9 @@ def test_second_derivatives_of_any_perceptron_agree_with_differences(perceptron)
     if isinstance(perceptron[2], nn.ReLU | nn.ELU):
         z = z + 0.05  # away from the kink
     expected = second_derivative(perceptron, z, u, v)
-    assert_close(SequentialTangents(perceptron, exact=True).second_derivative(z, u, v), expected, rtol=1e-4, atol=1e-5)
+    assert_close(
+        SequentialTangents(perceptron, exact=True).second_derivative(z, u, v), expected, rtol=1e-4, atol=1e-5
+    )
     assert_close(ForwardMode(perceptron).second_derivative(z, u, v), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -84,7 +86,12 @@ def test_second_derivatives_through_normalisations_agree_with_differences(name):
         nn.Sequential(nn.Linear(2, 12), nn.Tanh(), nn.Unflatten(1, (4, 3)), NORMALISED[name]).double().eval()
     )
     z, u, v = points(5, 2), points(5, 2, seed=1), -points(5, 2, seed=2)
-    assert_close(ForwardMode(decode).second_derivative(z, u, v), second_derivative(decode, z, u, v), rtol=1e-4, atol=1e-5)
+    assert_close(
+        ForwardMode(decode).second_derivative(z, u, v),
+        second_derivative(decode, z, u, v),
+        rtol=1e-4,
+        atol=1e-5,
+    )
 
 
 def test_residual_decoders_are_exact_too():

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -79,16 +79,18 @@ def time_edges(intervals: int, seconds: float = SECONDS) -> NDArray[np.float64]:
     return TIME_BEND * (np.exp(np.linspace(0.0, math.log1p(seconds / TIME_BEND), intervals + 1)) - 1.0)
 
 
-def interval_means(starts: NDArray, stops: NDArray, edges: NDArray) -> NDArray[np.float64]:
+def interval_means(starts: NDArray[Any], stops: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.float64]:
     """Weights (frame, interval) that average frames, each spanning [start, stop), over each interval."""
     overlap = np.minimum(stops[:, None], edges[None, 1:]) - np.maximum(starts[:, None], edges[None, :-1])
     overlap = np.maximum(overlap, 0.0)
-    return overlap / np.maximum(overlap.sum(0), 1e-12)
+    weights: NDArray[np.float64] = overlap / np.maximum(overlap.sum(0), 1e-12)
+    return weights
 
 
 def compress(relative_power: Tensor) -> Tensor:
     """X = (p + eps)^a - eps^a of power relative to the loudest instant."""
-    return (relative_power + EPSILON) ** COMPRESSION - EPSILON**COMPRESSION
+    compressed: Tensor = (relative_power + EPSILON) ** COMPRESSION - EPSILON**COMPRESSION
+    return compressed
 
 
 def find_onset(audio: AudioBatch, sample_rate: int) -> Tensor:
@@ -99,7 +101,7 @@ def find_onset(audio: AudioBatch, sample_rate: int) -> Tensor:
     return loud.to(torch.uint8).argmax(1) / sample_rate
 
 
-def timbre_features(audio: AudioBatch | NDArray, sample_rate: int, onset: float | None = None) -> Timbre:
+def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: float | None = None) -> Timbre:
     """Perceptual coordinates of sounds; |Phi_a - Phi_b| is how far apart they are to the ear.
 
     Args:

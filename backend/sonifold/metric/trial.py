@@ -237,7 +237,11 @@ class _Watch(TorchFunctionMode):
     largest = everything = 0
 
     def __torch_function__(
-        self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> object:
         kwargs = kwargs or {}
         if func is nn.functional.batch_norm and len(args) > 5 and args[5] and args[1] is not None:
