@@ -157,8 +157,8 @@ def samples_of(frame: Any) -> Block:
     count = len(frame.layout.channels)
     samples = planes.T if frame.format.is_planar else planes.reshape(-1, count)
     if samples.dtype.kind == "f":
-        result: Block = samples.astype(np.float32)
-        return result
+        floats: Block = samples.astype(np.float32)
+        return floats
     zero = 128 if samples.dtype == np.uint8 else 0
     result: Block = ((samples.astype(np.float64) - zero) / 2.0 ** (8 * samples.itemsize - 1)).astype(
         np.float32

@@ -71,9 +71,9 @@ def _following(metric: Metric, nodes: list[Points]) -> Points:
     """The node after these, where the energy is stationary in the last of them."""
     before, current = nodes[-2], nodes[-1]
     following = 2 * current - before if len(nodes) < 3 else 3 * (current - before) + nodes[-3]
-    station = metric.station(current)
-    factor = linalg.cholesky(linalg.lifted(station.tensor, LIFT))
-    back, on = station.slope(torch.stack([before, following], 1)).unbind(1)
+    origin = metric.geodesic_origin(current)
+    factor = linalg.cholesky(linalg.lifted(origin.tensor, LIFT))
+    back, on = origin.slope(torch.stack([before, following], 1)).unbind(1)
 
     def correction(on: Vectors) -> Vectors:
         # the two slopes cancel on a geodesic; the second falls by 2 G for what the node moves on
@@ -84,7 +84,7 @@ def _following(metric: Metric, nodes: list[Points]) -> Points:
     for _ in range(CORRECTIONS - 1):
         if (step.norm(dim=1) <= SETTLED * (current - before).norm(dim=1)).all():
             break
-        last, step = step, correction(station.slope(following[:, None])[:, 0])
+        last, step = step, correction(origin.slope(following[:, None])[:, 0])
         # Anderson's mixing with one step of memory: what the last correction taught about the next
         change = step - last
         share = (change * step).sum(1) / change.square().sum(1).clamp_min(1e-30)

@@ -78,29 +78,29 @@ class NeighbourGraph:
         near = distances.topk(self.neighbours, largest=False)
         rows = np.repeat([n, n + 1], self.neighbours)
         weights = np.concatenate([self._lengths, near.values.double().numpy().reshape(-1)])
-        places = (
+        ends = (
             np.concatenate([self._rows, rows]),
             np.concatenate([self._columns, near.indices.numpy().reshape(-1)]),
         )
         # an edge of length zero would be no edge to scipy
-        graph = _undirected(np.maximum(weights, 1e-9) ** self.power, places, n + 2)
+        graph = _undirected(np.maximum(weights, 1e-9) ** self.power, ends, n + 2)
         _, before = dijkstra(graph, indices=n, return_predecessors=True)
         visited: list[int] = []
-        place = int(before[n + 1])
-        while place != n:
-            visited.append(place)
-            place = int(before[place])
+        row = int(before[n + 1])
+        while row != n:
+            visited.append(row)
+            row = int(before[row])
         through = [
             k for k in visited[::-1] if not (distances[:, k] <= 1e-6 * (1 + queries.norm(dim=1))).any()
         ]
-        stations = torch.cat([start[None].to(self.z), self.z[through], end[None].to(self.z)])
+        waypoints = torch.cat([start[None].to(self.z), self.z[through], end[None].to(self.z)])
         marks = torch.cat([queries[:1], self.features[through], queries[1:]])
-        return GraphPath(smooth(stations, marks, nodes), through)
+        return GraphPath(smooth(waypoints, marks, nodes), through)
 
 
-def _undirected(weights: np.ndarray, places: tuple[np.ndarray, np.ndarray], size: int) -> csr_array:
+def _undirected(weights: np.ndarray, ends: tuple[np.ndarray, np.ndarray], size: int) -> csr_array:
     """The least weight either way of each edge."""
-    low, high = np.minimum(*places), np.maximum(*places)
+    low, high = np.minimum(*ends), np.maximum(*ends)
     order = np.lexsort((weights, high, low))
     first = np.concatenate([[True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)])
     unique = order[first]
@@ -109,14 +109,14 @@ def _undirected(weights: np.ndarray, places: tuple[np.ndarray, np.ndarray], size
     return coo_array((np.concatenate([weights, weights]), both), shape=(size, size)).tocsr()
 
 
-def smooth(stations: Points, marks: Tensor, nodes: int) -> Curve:
+def smooth(waypoints: Points, marks: Tensor, nodes: int) -> Curve:
     """Stations joined at times proportional to the distance of their marks, and smoothed with the ends
     held.
     """
     steps = marks.diff(dim=0).norm(dim=1).double().numpy()
     reached = np.concatenate([[0.0], np.cumsum(steps)])
     reached = reached / reached[-1] if reached[-1] > 0 else np.linspace(0, 1, len(reached))
-    points = stations.double().numpy()
+    points = waypoints.double().numpy()
     grid = np.linspace(0, 1, FINE)
     joined = np.stack([np.interp(grid, reached, column) for column in points.T], 1)
     # reflected through its ends, a curve keeps them when it is smoothed
@@ -125,4 +125,4 @@ def smooth(stations: Points, marks: Tensor, nodes: int) -> Curve:
     smooth = gaussian_filter1d(padded, width, axis=0)[FINE - 1 : 2 * FINE - 1]
     curve = np.stack([np.interp(np.linspace(0, 1, nodes), grid, column) for column in smooth.T], 1)
     curve[[0, -1]] = points[[0, -1]]
-    return torch.from_numpy(curve).to(stations)
+    return torch.from_numpy(curve).to(waypoints)

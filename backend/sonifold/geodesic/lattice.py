@@ -69,21 +69,21 @@ class Lattice:
         beyond = margin * (high - low).amax()
         self.low, self.side = low - beyond, SIDES[d]
         self.spacing = (high + beyond - self.low) / (self.side - 1)
-        places = torch.cartesian_prod(*[torch.arange(self.side)] * d)
-        self.points = self.low + places * self.spacing
+        cells = torch.cartesian_prod(*[torch.arange(self.side)] * d)
+        self.points = self.low + cells * self.spacing
         self.tensors = torch.cat(
             [metric.tensor(part.to(points)).double() for part in self.points.split(ROWS)]
         )
-        self.edges, self.lengths = self._edges(places)
+        self.edges, self.lengths = self._edges(cells)
 
     def holds(self, points: Points) -> bool:
         """Whether all points (count, latent) lie in the box it was made for."""
         low, high = self.corners
         return points.shape[1] == len(low) and bool(((points >= low) & (points <= high)).all())
 
-    def _edges(self, places: Tensor) -> tuple[Tensor, Tensor]:
+    def _edges(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """Pairs of lattice points (2, edge) and what it costs to go between them."""
-        d, reach = places.shape[1], REACH[places.shape[1]]
+        d, reach = cells.shape[1], REACH[cells.shape[1]]
         strides = torch.tensor([self.side**k for k in reversed(range(d))])
         pairs = []
         for offset in itertools.product(range(-reach, reach + 1), repeat=d):
@@ -91,7 +91,7 @@ class Lattice:
             if offset <= (0,) * d or math.gcd(*offset) != 1:
                 continue
             step = torch.tensor(offset)
-            to = places + step
+            to = cells + step
             inside = ((to >= 0) & (to < self.side)).all(1).nonzero().flatten()
             pairs.append(torch.stack([inside, inside + int(step @ strides)]))
         edges = torch.cat(pairs, 1)
@@ -121,12 +121,12 @@ class Lattice:
             if not math.isfinite(reached[k]):
                 curves.append(torch.stack([starts[k], ends[k]]).double()[[0] * (nodes - 1) + [1]])
                 continue
-            stations, place = [count + b + k], int(before[k, count + b + k])
-            while place != count + k:
-                stations.append(place)
-                place = int(before[k, place])
-            stations.append(count + k)
-            order = stations[::-1]
+            waypoints, node = [count + b + k], int(before[k, count + b + k])
+            while node != count + k:
+                waypoints.append(node)
+                node = int(before[k, node])
+            waypoints.append(count + k)
+            order = waypoints[::-1]
             points = torch.cat([self.points, ends_of_paths])[order]
             curves.append(smooth(points, torch.from_numpy(lengths[k][order])[:, None], nodes))
         return torch.stack(curves).to(starts), reached.to(starts)

@@ -249,9 +249,9 @@ def _inverse_second_difference(inner: int) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _hats(places: int, nodes: int) -> Tensor:
+def _hats(samples: int, nodes: int) -> Tensor:
     """(nodes - 1, places): values at evenly spaced places, linearly interpolated to the middles of the steps."""
     middles = (np.arange(nodes - 1) + 0.5) / (nodes - 1)
     return torch.from_numpy(
-        np.stack([np.interp(middles, np.linspace(0, 1, places), hat) for hat in np.eye(places)], 1)
+        np.stack([np.interp(middles, np.linspace(0, 1, samples), hat) for hat in np.eye(samples)], 1)
     )

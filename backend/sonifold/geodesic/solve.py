@@ -173,9 +173,9 @@ class _Work:
         stationary = torch.tensor([why is Stop.STRAIGHT for why in result.stop], device=straight.device)
         if not self.metric.chordal or not stationary.any():
             return torch.zeros_like(stationary)
-        places = line(straight[stationary, 0], straight[stationary, -1], PLACES)
+        samples = line(straight[stationary, 0], straight[stationary, -1], PLACES)
         along = (straight[stationary, -1] - straight[stationary, 0]).repeat_interleave(PLACES, 0)
-        squared = self.metric.inner(places.flatten(0, 1), along, along)
+        squared = self.metric.inner(samples.flatten(0, 1), along, along)
         stationary[stationary.clone()] = (squared.view(-1, PLACES) == 0).all(1)
         return stationary
 
@@ -254,7 +254,7 @@ class _Work:
         """Energy, the metric looked at in the middle of each step of a finer grid; (batch,)."""
         finer = resample(curves, GLANCE * (self.nodes - 1) + 1)
         steps = Steps.of(finer, 1)
-        squared = self.metric.inner(steps.places, steps.moves, steps.moves)
+        squared = self.metric.inner(steps.samples, steps.moves, steps.moves)
         return (finer.shape[1] - 1) * squared.view(len(curves), -1).sum(1)
 
     @property
@@ -264,15 +264,18 @@ class _Work:
         grids = (
             (GRID_UNKNOWN if self.known is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
         )
-        coarse = tuple(n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.looks > 1))
+        coarse = tuple(
+            n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
+        )
         return (*coarse, self.nodes) if self.polish or not coarse else coarse
 
     def _typical(self, curves: Curves) -> Tensor:
         """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
         if self.known is not None:
             return self.known.to(curves)
-        places = line(curves[:, 0], curves[:, -1], PLACES)
-        return self.metric.tensor(places.flatten(0, 1)).unflatten(0, places.shape[:2])
+        samples = line(curves[:, 0], curves[:, -1], PLACES)
+        tensors: Tensor = self.metric.tensor(samples.flatten(0, 1)).unflatten(0, samples.shape[:2])
+        return tensors
 
     def _descend(self, begin: Curves, grids: tuple[int, ...]) -> Descent:
         """From straight lines through the grids; an outcome STRAIGHT where the first look was enough on each."""

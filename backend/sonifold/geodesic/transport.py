@@ -32,8 +32,8 @@ def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STE
     """Vectors (batch, latent) at the beginnings of the curves (batch, node, latent), carried to their ends."""
     h = 1 / steps
     times = torch.arange(2 * steps + 1, dtype=torch.float64) * h / 2
-    places, velocities = at(curves, times), slopes(curves, times)
-    tensors, connections = metric.connections(places, velocities, rates(len(times)))
+    samples, velocities = at(curves, times), slopes(curves, times)
+    tensors, connections = metric.connections(samples, velocities, rates(len(times)))
     factors = linalg.cholesky(tensors)
     turns = -torch.cholesky_solve(connections, factors)
 

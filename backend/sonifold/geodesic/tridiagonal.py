@@ -57,12 +57,14 @@ def banded(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
     band = np.zeros((width + 1, m * d))
     blocks, couplings = diagonal[0].double().cpu().numpy(), upper[0].double().cpu().numpy()
     rows, columns = np.triu_indices(d)
-    places = np.arange(m)[:, None] * d + columns
-    band[np.broadcast_to(width + rows - columns, places.shape), places] = blocks[:, rows, columns]
+    columns_at = np.arange(m)[:, None] * d + columns
+    band[np.broadcast_to(width + rows - columns, columns_at.shape), columns_at] = blocks[:, rows, columns]
     if m > 1:
         rows, columns = np.indices((d, d)).reshape(2, -1)
-        places = np.arange(1, m)[:, None] * d + columns
-        band[np.broadcast_to(width + rows - columns - d, places.shape), places] = couplings[:, rows, columns]
+        columns_at = np.arange(1, m)[:, None] * d + columns
+        band[np.broadcast_to(width + rows - columns - d, columns_at.shape), columns_at] = couplings[
+            :, rows, columns
+        ]
     try:
         solution = solveh_banded(band, right[0].reshape(-1).double().cpu().numpy(), check_finite=False)
     except LinAlgError:

@@ -159,9 +159,9 @@ class ByTorch(TangentDecoder):
 
         return value.detach(), pull
 
-    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+    def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         if not self.bends_by_differences:
-            return super().bend(z, u, v)
+            return super().second_derivative(z, u, v)
         sizes = u.norm(dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny)
         step = DIFFERENCE.get(z.dtype, 1e-2) * z.square().mean().sqrt().clamp_min(1e-6) * z.shape[1] ** 0.5
         ahead, behind = (self.push(z + side * step * u / sizes, v[:, None])[1][:, 0] for side in (1, -1))

@@ -50,18 +50,18 @@ class Steps(NamedTuple):
     Look j of the step from z_k to z_{k+1} is at z_k + tau_j (z_{k+1} - z_k), tau_j = (j + 1/2) / r.
     """
 
-    places: Points  #: (batch * (node - 1) * r, latent)
+    samples: Points  #: (batch * (node - 1) * r, latent)
     moves: Vectors  #: the step each place lies on; as many
     shape: tuple[int, int, int]  #: (batch, node - 1, r)
     tau: Tensor  #: (r,)
 
     @classmethod
-    def of(cls, curves: Curves, looks: int) -> Steps:
+    def of(cls, curves: Curves, samples_per_step: int) -> Steps:
         moves = curves.diff(dim=1)
-        tau = ((torch.arange(looks) + 0.5) / looks).to(curves)
-        places = curves[:, :-1, None] + tau[:, None] * moves[:, :, None]
-        shape = (*moves.shape[:2], looks)
-        return cls(places.flatten(0, 2), moves[:, :, None].expand_as(places).flatten(0, 2), shape, tau)
+        tau = ((torch.arange(samples_per_step) + 0.5) / samples_per_step).to(curves)
+        samples = curves[:, :-1, None] + tau[:, None] * moves[:, :, None]
+        shape = (*moves.shape[:2], samples_per_step)
+        return cls(samples.flatten(0, 2), moves[:, :, None].expand_as(samples).flatten(0, 2), shape, tau)
 
     def mean(self, looked: Tensor) -> Tensor:
         """What was found at the places (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
@@ -75,7 +75,7 @@ class Steps(NamedTuple):
         return by_step.mean(2) - to_end, to_end
 
 
-class Station(NamedTuple):
+class GeodesicOrigin(NamedTuple):
     """A place from which a geodesic is continued, with what of the metric is needed there."""
 
     tensor: Tensors  #: G at the place, (batch, latent, latent)
@@ -100,7 +100,7 @@ class Metric(ABC):
     #: Whether steps are measured by chords of a map, so that a few nodes already give a curve's energy well.
     chordal: bool = False
     #: Places on each step of a curve at which the tensor is looked at: more of them miss less between the nodes.
-    looks: int = 1
+    samples_per_step: int = 1
     #: Whether G^-1 is a formula, so that taking it at every step of a curve costs no more than the energy does.
     closed_form: bool = False
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
@@ -175,8 +175,8 @@ class Metric(ABC):
         """
         _, along_u = jvp(lambda y: self.lower(y, v), (z,), (u,))
         if u is v:
-            result: Vectors = along_u - self.gradient(z, u) / 2
-            return result
+            halved: Vectors = along_u - self.gradient(z, u) / 2
+            return halved
         _, along_v = jvp(lambda y: self.lower(y, u), (z,), (v,))
         across = (self.gradient(z, u + v) - self.gradient(z, u - v)) / 4
         result: Vectors = (along_u + along_v - across) / 2
@@ -186,19 +186,19 @@ class Metric(ABC):
         """Gamma(u, v), the connection raised to a vector; (batch, latent). A geodesic has z'' = -Gamma(z', z')."""
         return self.raised(z, self.connection(z, u, v))
 
-    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         """(G, the matrices that take v to the covector [u v, .]) at places along curves, u the velocities there.
 
         places (batch, place, latent) of smooth curves; rates (place, place) takes what varies along them, given at the
         places, to its time derivatives there. Each result (batch, place, latent, latent).
         """
-        z, u, d = places.flatten(0, 1), velocities.flatten(0, 1), places.shape[-1]
+        z, u, d = samples.flatten(0, 1), velocities.flatten(0, 1), samples.shape[-1]
         every = torch.eye(d, dtype=z.dtype, device=z.device).repeat(len(z), 1)
         rows = self.connection(z.repeat_interleave(d, 0), u.repeat_interleave(d, 0), every)
-        shape = (*places.shape, d)
+        shape = (*samples.shape, d)
         return self.tensor(z).view(shape), rows.view(shape).mT
 
-    def station(self, z: Points) -> Station:
+    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
         """To continue geodesics at points (batch, latent)."""
 
         def slope(others: Tensor) -> Tensor:
@@ -206,15 +206,15 @@ class Metric(ABC):
             there_and_back = torch.stack([others, repeated, others], 2).flatten(0, 1)
             return self.energy_gradient(there_and_back)[1].view(others.shape) / 4
 
-        return Station(self.tensor(z), slope)
+        return GeodesicOrigin(self.tensor(z), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
-        """Squared length of each step of each curve, its mean over the looks; (batch, node - 1).
+        """Squared length of each step of each curve, its mean over the samples; (batch, node - 1).
 
         Error of the length of a smooth curve: of second order in the spacing.
         """
-        steps = Steps.of(curves, self.looks)
-        return steps.mean(self.inner(steps.places, steps.moves, steps.moves))
+        steps = Steps.of(curves, self.samples_per_step)
+        return steps.mean(self.inner(steps.samples, steps.moves, steps.moves))
 
     def energy(self, curves: Curves) -> Tensor:
         """E = N sum_k |z_{k+1} - z_k|_G^2, the integral of the squared speed over t in [0, 1]; (batch,).
@@ -242,21 +242,21 @@ class Metric(ABC):
         return energy.detach(), gradient_of(energy, inner)
 
     def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its looks).
+        """(E, dE/dz of the inner nodes, G^-1 of each step, the mean over its samples).
 
         The last (batch, node - 1, latent, latent), or (batch, node - 1, latent) where it is diagonal.
         """
-        steps = Steps.of(curves, self.looks)
-        return *self.energy_gradient(curves, anchors), steps.mean(self.cometric(steps.places))
+        steps = Steps.of(curves, self.samples_per_step)
+        return *self.energy_gradient(curves, anchors), steps.mean(self.cometric(steps.samples))
 
     def quadratic(self, curves: Curves) -> Quadratic:
         """The energy's quadratic model with the metric frozen, the gradient exact.
 
-        H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k the mean over the looks at step k.
+        H_kk = G_{k-1} + G_k, H_k,k+1 = -G_k, G_k the mean over the samples of step k.
         """
-        steps = Steps.of(curves, self.looks)
-        g = steps.mean(self.tensor(steps.places))
+        steps = Steps.of(curves, self.samples_per_step)
+        g = steps.mean(self.tensor(steps.samples))
         pull = (g @ curves.diff(dim=1)[..., None])[..., 0]
-        to_start, to_end = steps.split(self.gradient(steps.places, steps.moves))
+        to_start, to_end = steps.split(self.gradient(steps.samples, steps.moves))
         gradient = pull[:, :-1] - pull[:, 1:] + (to_end[:, :-1] + to_start[:, 1:]) / 2
         return Quadratic(g[:, :-1] + g[:, 1:], -g[:, 1:-1], gradient)

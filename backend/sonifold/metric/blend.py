@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Quadratic, Station
+from .base import GeodesicOrigin, Metric, Quadratic
 from .kernel import KernelMetric
 from .pullback import Pullback
 
@@ -39,7 +39,7 @@ class Blend(Metric):
     scale
         s, in output units per latent unit; see ``typical_scale``.
 
-    Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data dz_k ), G_data the mean over its looks at the step.
+    Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data dz_k ), G_data the mean over the step's samples.
     Raises ``ValueError`` when the weight is negative or infinite, or the scale not positive.
     """
 
@@ -115,14 +115,14 @@ class Blend(Metric):
     def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         return self._sum(self.pullback.connection(z, u, v), self.data.connection(z, u, v))
 
-    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
-        decoded = self.pullback.connections(places, velocities, rates)
-        from_data = self.data.connections(places, velocities, rates)
+    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        decoded = self.pullback.connections(samples, velocities, rates)
+        from_data = self.data.connections(samples, velocities, rates)
         return self._sum(decoded[0], from_data[0]), self._sum(decoded[1], from_data[1])
 
-    def station(self, z: Points) -> Station:
-        decoded, from_data = self.pullback.station(z), self.data.station(z)
-        return Station(
+    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
+        decoded, from_data = self.pullback.geodesic_origin(z), self.data.geodesic_origin(z)
+        return GeodesicOrigin(
             self._sum(decoded.tensor, from_data.tensor),
             lambda others: self._sum(decoded.slope(others), from_data.slope(others)),
         )

@@ -27,7 +27,11 @@ class Slice(Metric):
 
     def __init__(self, metric: Metric, origin: Tensor, u: Tensor, v: Tensor):
         self.metric, self.origin, self.basis = metric, origin, torch.stack([u, v])
-        self.dtype, self.chordal, self.looks = metric.dtype, metric.chordal, metric.looks
+        self.dtype, self.chordal, self.samples_per_step = (
+            metric.dtype,
+            metric.chordal,
+            metric.samples_per_step,
+        )
 
     def lift(self, positions: Points) -> Points:
         """Positions (batch, 2) in the plane as points (batch, latent)."""
@@ -114,7 +118,11 @@ def _(metric: Pullback, z: Points, u: Vectors, v: Vectors) -> Jet:
     """From second derivatives of the decoder; the third ones cancel: the twist is f_uu . f_vv - |f_uv|^2."""
     images = metric.decode.push(z, torch.stack([u, v], 1))[1]
     f_u, f_v = images[:, 0], images[:, 1]
-    f_uu, f_uv, f_vv = metric.decode.bend(z, u, u), metric.decode.bend(z, u, v), metric.decode.bend(z, v, v)
+    f_uu, f_uv, f_vv = (
+        metric.decode.second_derivative(z, u, u),
+        metric.decode.second_derivative(z, u, v),
+        metric.decode.second_derivative(z, v, v),
+    )
     first = metric.inner(z, u, u), metric.inner(z, u, v), metric.inner(z, v, v)
     return Jet(
         *first,

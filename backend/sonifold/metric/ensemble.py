@@ -23,7 +23,7 @@ from .pullback import Pullback
 from .tangent import TangentDecoder
 
 #: Looks at the variance on each step of a curve: it has bumps between few nodes, as a kernel metric has.
-LOOKS = 3
+SAMPLES_PER_STEP = 3
 
 
 class Disagreement(Metric):
@@ -32,7 +32,7 @@ class Disagreement(Metric):
     Zero where they agree altogether, so only a part of others.
     """
 
-    looks = LOOKS
+    samples_per_step = SAMPLES_PER_STEP
 
     def __init__(self, decoders: Sequence[Callable[[Tensor], Tensor]], reach: float):
         self.decoders, self.reach = list(decoders), float(reach)
@@ -134,7 +134,7 @@ class DecoderEnsemble(Metric):
         return self._plus(expected, self.disagreement.connection(z, u, v))
 
     def squared_steps(self, curves: Curves) -> Tensor:
-        """The members' chords, and the variance at the looks on each step."""
+        """The members' chords, and the variance at the samples on each step."""
         expected = self._mean([member.squared_steps(curves) for member in self.members])
         return self._plus(expected, self.disagreement.squared_steps(curves))
 

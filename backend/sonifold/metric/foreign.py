@@ -78,8 +78,8 @@ class AnyDecoder(TangentDecoder):
         value, images = self.meet(z).push(*self._there(z, tangents))
         return value.to(z), images.to(z)
 
-    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
-        return self.meet(z).bend(*self._there(z, u, v)).to(z)
+    def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        return self.meet(z).second_derivative(*self._there(z, u, v)).to(z)
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         value, pull = self.meet(z).with_pull(*self._there(z))
@@ -202,7 +202,7 @@ def _agrees(way: ByTorch, rows: Points, direction: Points, truth: Differences) -
 def _bends_right(way: ByTorch, rows: Points, direction: Points) -> bool:
     """Whether torch's second derivatives are those of differences, as far as these can be trusted."""
     try:
-        bent = way.bend(rows, direction, direction).detach()
+        bent = way.second_derivative(rows, direction, direction).detach()
     except Exception:  # torch cannot differentiate everything twice
         return False
     steps = (1e-2, 1e-3)

@@ -23,7 +23,7 @@ from torch import Tensor
 from sonifold import linalg
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Station, Steps
+from .base import GeodesicOrigin, Metric, Steps
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
 #: and above the middles of paths look denser than the data themselves, below .5 the kernels no longer
@@ -31,10 +31,10 @@ from .base import Metric, Station, Steps
 RELATIVE_TEMPERATURE = 0.7
 #: G is at most 1/RIDGE, twenty times its typical value on the data when the kernel is normalised.
 RIDGE = 0.05
-#: With three looks a step, paths of nine nodes under a blend of weight 1 to 10 had within .3 % of the energy that a
+#: With three samples a step, paths of nine nodes under a blend of weight 1 to 10 had within .3 % of the energy that a
 #: grid 16 times finer found on them (one-shots, 32 dimensions); with one, up to twice less, and some were worse
 #: than the line.
-LOOKS = 3
+SAMPLES_PER_STEP = 3
 #: Weights below the smallest normal number to this power are zero.
 FAINT = 0.8
 #: Points whose weights are worked out at once: a (points, centroids) table that stays in the cache.
@@ -55,7 +55,7 @@ class KernelMetric(Metric):
         T, in latent units.
     ridge
         lambda > 0, in units of the inverse metric.
-    looks
+    samples_per_step
         Places on each step of a curve at which the metric is looked at. With one, a path on few nodes can leap over
         the dear places between the data unseen.
 
@@ -70,7 +70,7 @@ class KernelMetric(Metric):
         matrices: Tensor,
         temperature: float,
         ridge: float = RIDGE,
-        looks: int = LOOKS,
+        samples_per_step: int = SAMPLES_PER_STEP,
     ):
         k, d = _shape(centroids, "centroids")
         if matrices.shape not in {(k, d), (k, d, d)}:
@@ -82,7 +82,11 @@ class KernelMetric(Metric):
             raise ValueError(f"temperature and ridge must be positive, got {temperature} and {ridge}")
         self.centroids = centroids.detach().contiguous()
         self.matrices = matrices.detach().to(centroids).contiguous()
-        self.temperature, self.ridge, self.looks = float(temperature), float(ridge), looks
+        self.temperature, self.ridge, self.samples_per_step = (
+            float(temperature),
+            float(ridge),
+            samples_per_step,
+        )
         self.diagonal = matrices.ndim == 2
         self.dtype, self.device, self.latent_dim = centroids.dtype, centroids.device, d
         self._table = self.matrices.reshape(k, -1)
@@ -138,12 +142,14 @@ class KernelMetric(Metric):
         trace = self.matrices if self.diagonal else torch.diagonal(self.matrices, dim1=1, dim2=2)
         typical = (weights @ trace.mean(1)).median().item()
         scale = typical if typical > 0 else 1.0
-        return type(self)(self.centroids, self.matrices / scale, self.temperature, self.ridge, self.looks)
+        return type(self)(
+            self.centroids, self.matrices / scale, self.temperature, self.ridge, self.samples_per_step
+        )
 
     def to(self, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Self:
         """The same in another precision, or on another device."""
         centroids, matrices = (part.to(device, dtype) for part in (self.centroids, self.matrices))
-        return type(self)(centroids, matrices, self.temperature, self.ridge, self.looks)
+        return type(self)(centroids, matrices, self.temperature, self.ridge, self.samples_per_step)
 
     def weights(self, z: Points) -> Tensor:
         """exp(-|z - c_i|^2 / T^2); (batch, K)."""
@@ -250,11 +256,11 @@ class KernelMetric(Metric):
         across = factor * (pull.sum(1, keepdim=True) * z - pull @ self.centroids)
         return (across - (along(u) * v + along(v) * u) / c**2) / 2
 
-    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         """For diagonal M_i, with g = 1/c and P_ji = dg_i/dz_j: 1/2 (diag(P'u) + diag(u) P' - P diag(u))."""
         if not self.diagonal:
-            return super().connections(places, velocities, rates)
-        z, u = places.flatten(0, 1).to(self.centroids), velocities.flatten(0, 1).to(self.centroids)
+            return super().connections(samples, velocities, rates)
+        z, u = samples.flatten(0, 1).to(self.centroids), velocities.flatten(0, 1).to(self.centroids)
         weights = self.weights(z)
         kernels = weights @ self.matrices
         c = kernels + self.ridge
@@ -262,32 +268,34 @@ class KernelMetric(Metric):
         p = slopes * (-2 / self.temperature**2 / c**2)[:, None]
         turned = u[:, :, None] * p.mT
         connection = (torch.diag_embed((u[:, None] @ p)[:, 0]) + turned - turned.mT) / 2
-        shape = (*places.shape, places.shape[-1])
+        shape = (*samples.shape, samples.shape[-1])
         return torch.diag_embed(1 / c).view(shape), connection.view(shape)
 
-    def station(self, z: Points) -> Station:
+    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
         """By one step to each of the others."""
         z = z.to(self.centroids)
 
         def slope(others: Tensor) -> Tensor:
-            steps = Steps.of(torch.stack([z[:, None].expand_as(others), others], 2).flatten(0, 1), self.looks)
-            lowered, turn, _ = self._look(steps.places, steps.moves)
+            steps = Steps.of(
+                torch.stack([z[:, None].expand_as(others), others], 2).flatten(0, 1), self.samples_per_step
+            )
+            lowered, turn, _ = self._look(steps.samples, steps.moves)
             return (steps.split(turn)[0] - 2 * steps.mean(lowered)).view(others.shape)
 
-        return Station(self.tensor(z), slope)
+        return GeodesicOrigin(self.tensor(z), slope)
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.energy_model(curves)[:2]
 
     def energy_model(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """In closed form: with u the steps, m their middles (or the other looks), v = G(m) u: E = N sum u'v and
+        """In closed form: with u the steps, m their middles (or the other samples), v = G(m) u: E = N sum u'v and
 
         dE/dz_k = N [ 2 v_{k-1} - 2 v_k + (nu_{k-1} + nu_k)/2 ],  nu = grad_m u'G(m)u.
         """
         curves = curves.to(self.centroids)
-        steps = Steps.of(curves, self.looks)
+        steps = Steps.of(curves, self.samples_per_step)
         parts = [
-            self._look(*part) for part in zip(steps.places.split(ROWS), steps.moves.split(ROWS), strict=True)
+            self._look(*part) for part in zip(steps.samples.split(ROWS), steps.moves.split(ROWS), strict=True)
         ]
         lowered, turn, inverse = (
             torch.cat(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True)

@@ -30,7 +30,7 @@ class Layer(Protocol):
 
     def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]: ...
 
-    def bend(self, jet: Jet) -> Jet: ...
+    def second_derivative(self, jet: Jet) -> Jet: ...
 
 
 class Affine(NamedTuple):
@@ -46,7 +46,7 @@ class Affine(NamedTuple):
     def with_pull(self, h: Tensor) -> tuple[Tensor, Pull]:
         return self(h, None)[0], lambda a: a @ self.matrix.T
 
-    def bend(self, jet: Jet) -> Jet:
+    def second_derivative(self, jet: Jet) -> Jet:
         value, *derivatives = (torch.stack(jet) @ self.matrix).unbind()
         return Jet(value if self.bias is None else value + self.bias, *derivatives)
 
@@ -82,7 +82,7 @@ class Normalise(NamedTuple):
 
         return x, pull
 
-    def bend(self, jet: Jet) -> Jet:
+    def second_derivative(self, jet: Jet) -> Jet:
         """With c = h - mean h and r = 1 / sqrt(mean c^2 + eps): x = c r, and r_u = -r^3 mean(c c_u)."""
         c, c_u, c_v, c_uv = (part - part.mean(-1, keepdim=True) for part in jet)
         r = (c.square().mean(-1, keepdim=True) + self.eps).rsqrt()
@@ -115,7 +115,7 @@ class Pointwise(NamedTuple):
         value, slope = self.value_and_slope(h)
         return value, lambda a: a * slope
 
-    def bend(self, jet: Jet) -> Jet:
+    def second_derivative(self, jet: Jet) -> Jet:
         value, u, v, uv = jet
         new, slope = self.value_and_slope(value)
         if self.turn is not None:
@@ -139,7 +139,7 @@ class Residual(NamedTuple):
         change, pull = run_with_pull(self.branch, h)
         return h + change, lambda a: a + pull(a)
 
-    def bend(self, jet: Jet) -> Jet:
+    def second_derivative(self, jet: Jet) -> Jet:
         return Jet(*(part + change for part, change in zip(jet, bend_through(self.branch, jet), strict=True)))
 
 
@@ -153,7 +153,7 @@ def run(layers: Iterable[Layer], h: Tensor, tangents: Tensor | None) -> tuple[Te
 def bend_through(layers: Iterable[Layer], jet: Jet) -> Jet:
     """Value and derivatives through the layers, one after the other."""
     for layer in layers:
-        jet = layer.bend(jet)
+        jet = layer.second_derivative(jet)
     return jet
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-from .base import Metric, Quadratic, Station
+from .base import GeodesicOrigin, Metric, Quadratic
 from .foreign import NUMBERS, AnyDecoder
 from .sequential import SequentialTangents
 from .tangent import Headed, TangentDecoder
@@ -88,22 +88,22 @@ class Pullback(Metric):
     def connection(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         """J' f''(u, v), two derivatives forward and one pass back."""
         _, pull = self.decode.with_pull(z)
-        return pull(self.decode.bend(z, u, v))
+        return pull(self.decode.second_derivative(z, u, v))
 
-    def connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+    def connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
         """J' dJ/dt v, with the rate at which J changes along the curve: no second derivatives."""
-        most = self._most(places, 2 * places.shape[1] * places.shape[2])
-        pairs = zip(places.split(most), velocities.split(most), strict=True)
+        most = self._most(samples, 2 * samples.shape[1] * samples.shape[2])
+        pairs = zip(samples.split(most), velocities.split(most), strict=True)
         tensors, turns = zip(*(self._connections(*pair, rates) for pair in pairs), strict=True)
         return torch.cat(tensors), torch.cat(turns)
 
-    def _connections(self, places: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
-        b, n, d = places.shape
-        images = self.decode.with_jacobian(places.reshape(-1, d))[1].view(b, n, d, -1)
+    def _connections(self, samples: Curves, velocities: Curves, rates: Tensor) -> tuple[Tensor, Tensor]:
+        b, n, d = samples.shape
+        images = self.decode.with_jacobian(samples.reshape(-1, d))[1].view(b, n, d, -1)
         changes = (rates.to(images) @ images.flatten(2)).view(images.shape)
         return images @ images.mT + self._floor(images), images @ changes.mT
 
-    def station(self, z: Points) -> Station:
+    def geodesic_origin(self, z: Points) -> GeodesicOrigin:
         """2 J'(f(z) - f(other)), with J kept: another place costs one decoding."""
         value, images = self.decode.with_jacobian(z)
 
@@ -111,7 +111,7 @@ class Pullback(Metric):
             difference = value[:, None] - self.decode(others.flatten(0, 1)).view(*others.shape[:2], -1)
             return 2 * (difference @ images.mT + self.ridge * (z[:, None] - others))
 
-        return Station(images @ images.mT + self._floor(images), slope)
+        return GeodesicOrigin(images @ images.mT + self._floor(images), slope)
 
     def squared_steps(self, curves: Curves) -> Tensor:
         most = self._most(curves, curves.shape[1])

@@ -134,7 +134,7 @@ class SequentialTangents(TangentDecoder):
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         return run_with_pull(self._layers, z.detach().to(self.device, self.dtype))
 
-    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+    def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         start = Jet(*(part.to(self.device, self.dtype) for part in (z, u, v, torch.zeros_like(z))))
         return bend_through(self._layers, start).uv
 

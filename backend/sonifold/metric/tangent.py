@@ -47,7 +47,7 @@ class TangentDecoder(ABC):
     def __call__(self, z: Points) -> Tensor:
         """f(z); (batch, output)."""
 
-    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+    def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         """The second derivative f''(u, v) at z; (batch, output)."""
         result: Tensor = jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
         return result
@@ -90,8 +90,8 @@ class Headed(TangentDecoder):
         values, images = self.trunk.push(z, tangents)
         return values @ self._fold, images @ self._fold
 
-    def bend(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
-        return self.trunk.bend(z, u, v) @ self._fold
+    def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
+        return self.trunk.second_derivative(z, u, v) @ self._fold
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         value, pull = self.trunk.with_pull(z)

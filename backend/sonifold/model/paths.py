@@ -193,7 +193,8 @@ class PathFinder:
 
 def distances_between(timbre: Timbre) -> Tensor:
     """Distances of Phi between successive sounds, (step - 1,)."""
-    return timbre.diff(dim=0).norm(dim=1)
+    distances: Tensor = timbre.diff(dim=0).norm(dim=1)
+    return distances
 
 
 def variation(distances: Tensor) -> float:
