@@ -111,6 +111,7 @@ def test_auto_takes_what_there_is_and_the_cpu_is_always_there():
     assert choose("cpu").type == "cpu"
 
 
+@pytest.mark.pack
 @pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_a_device_that_is_not_here_is_a_sentence(name):
     if name in available():
