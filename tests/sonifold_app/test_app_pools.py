@@ -12,7 +12,7 @@ from sonifold_app.engine.pools import Pool
 
 
 @pytest.fixture
-def blocked(monkeypatch):
+def blocked(client, monkeypatch):
     """Work on files that does not end; how much of it has begun."""
     go, begun = threading.Event(), threading.Semaphore(0)
 
@@ -22,8 +22,11 @@ def blocked(monkeypatch):
         raise ValueError("it was only held up")
 
     monkeypatch.setattr("sonifold.audio.proposals.proposals", wait)
+    begun.uploads = []
     yield begun
     go.set()
+    for thread in begun.uploads:
+        thread.join(60)  # before the client is closed
 
 
 def answered(call, seconds=30):
@@ -42,6 +45,7 @@ def test_sounds_are_heard_while_recordings_are_split(client, name, ids, blocked)
         threading.Thread(target=lambda: client.post(f"{url}/uploads", files=files), daemon=True)
         for _ in range(2)
     ]
+    blocked.uploads = uploads
     for one in uploads:
         one.start()
     assert blocked.acquire(timeout=30)

@@ -189,7 +189,7 @@ class Batcher(Generic[Key]):
         with self._lock:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
-            self._admit(rank)
+            self._require_turn(rank)
             jobs = [
                 Job(key, item, rank, next(self._numbers), self._size(key, item), visit.get())
                 for item in items
@@ -201,7 +201,7 @@ class Batcher(Generic[Key]):
             job.future.add_done_callback(functools.partial(self._leave, job.number))
         return [job.future for job in jobs]
 
-    def _admit(self, rank: int) -> None:
+    def _require_turn(self, rank: int) -> None:
         """Raises BusyError."""
         current = visit.get()
         if rank >= BACKGROUND or (current is not None and current.wait is not None):

@@ -133,7 +133,7 @@ class AccessControl:
         except Problem as problem:
             return await problem.response()(scope, receive, send)
         if self._sessions is not None and "token" in query_of(scope) and not is_api(scope["path"]):
-            return await self._settle(self._sessions, scope, receive, send)
+            return await self._open_session(self._sessions, scope, receive, send)
         await self._app(scope, receive, send)
 
     async def _check(self, scope: Scope, headers: Headers) -> None:
@@ -161,7 +161,7 @@ class AccessControl:
         client = scope.get("client")
         return bool(tokens) and await guesses.is_right(client[0] if client else "", tokens)
 
-    async def _settle(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _open_session(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the token out of the address, where it would stay in the history, and give a session for it."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         rest = urlencode([(name, value) for name, value in query if name != "token"])

@@ -21,16 +21,18 @@ class WaitHeader:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        own = Visit()
+        request_visit = Visit()
 
-        async def send_told(message: Message) -> None:
-            if message["type"] == "http.response.start" and own.wait is not None:
-                MutableHeaders(scope=message).append("Server-Timing", f"line;dur={1000 * own.wait:.0f}")
+        async def send_timed(message: Message) -> None:
+            if message["type"] == "http.response.start" and request_visit.wait is not None:
+                MutableHeaders(scope=message).append(
+                    "Server-Timing", f"line;dur={1000 * request_visit.wait:.0f}"
+                )
             await send(message)
 
-        token = visit.set(own)
+        token = visit.set(request_visit)
         try:
-            await self._app(scope, receive, send_told)
+            await self._app(scope, receive, send_timed)
         finally:
             visit.reset(token)
 
