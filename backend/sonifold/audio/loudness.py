@@ -68,10 +68,10 @@ def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[n
 
 def _loudest(reached: NDArray[np.float64], block: int) -> NDArray[np.float64]:
     """LUFS of the loudest block, from the running sum of power (batch, sample)."""
-    before = np.pad(reached, ((0, 0), (block, 0)))[:, : reached.shape[1]]
-    result: NDArray[np.float64] = (
-        10 * np.log10(np.maximum((reached - before).max(axis=1) / block, 10 ** (SILENT / 10))) - 0.691
-    )
+    most = reached[:, :block].max(axis=1)
+    if reached.shape[1] > block:
+        most = np.maximum(most, (reached[:, block:] - reached[:, :-block]).max(axis=1))
+    result: NDArray[np.float64] = 10 * np.log10(np.maximum(most / block, 10 ** (SILENT / 10))) - 0.691
     return result
 
 

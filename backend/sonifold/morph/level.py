@@ -24,12 +24,16 @@ def at_loudness(audio: AudioBatch, wanted: Tensor, sample_rate: int) -> AudioBat
     Silence stays silence.
     """
     sounds = audio.detach().cpu().numpy()
-    weighted = k_weighted(sounds, sample_rate) ** 2
-    levelled = [
-        _levelled(sound, power, float(loudness), sample_rate)
-        for sound, power, loudness in zip(sounds, weighted, wanted, strict=True)
-    ]
-    return torch.from_numpy(np.stack(levelled)).to(audio)
+    peaks = np.abs(sounds).max(1)
+    weighted = _blocks(k_weighted(sounds, sample_rate) ** 2)
+    most = CEILING / np.maximum(peaks, 1e-20) * 10 ** (MOST / 20)
+    reached = loudest_moment(weighted, sample_rate / FINE)
+    gains = np.minimum(10 ** ((wanted.numpy() - reached) / 20), most) * (peaks > 0)
+    levelled = sounds * gains[:, None].astype(sounds.dtype)
+    for row in np.flatnonzero(gains * peaks > CEILING):
+        target = float(wanted[row]), float(most[row])
+        levelled[row] = _rounded_at(sounds[row], weighted[row], float(gains[row]), *target, sample_rate)
+    return torch.from_numpy(levelled).to(audio)
 
 
 def loudness(audio: AudioBatch, sample_rate: int) -> Tensor:
@@ -49,22 +53,23 @@ def rounded(sound: NDArray[np.floating]) -> NDArray[np.floating]:
     return out
 
 
-def _levelled(
-    sound: NDArray[np.floating], weighted: NDArray[np.floating], wanted: float, sample_rate: int
+def _rounded_at(
+    sound: NDArray[np.floating],
+    weighted: NDArray[np.floating],
+    gain: float,
+    wanted: float,
+    most: float,
+    sample_rate: int,
 ) -> NDArray[np.floating]:
-    """One sound (sample,) at a loudness, from its K-weighted power."""
-    peak = float(np.abs(sound).max())
-    if not peak > 0:
-        return sound
-    power, plain = _blocks(weighted), _blocks(sound**2)
-    most = CEILING / peak * 10 ** (MOST / 20)
-    gain = min(10 ** ((wanted - _loudness(power, sample_rate)) / 20), most)
-    if gain * peak <= CEILING:
-        return sound * np.float32(gain)
+    """A sound (sample,) with its peaks rounded off, raised from ``gain`` to at ``most`` that until it is as loud as
+    ``wanted`` again; ``weighted`` is its K-weighted power in each block.
+    """
+    plain = np.maximum(_blocks(sound**2), 1e-12)
     for _ in range(ROUNDS):
         out = rounded(sound * np.float32(gain))
         # what rounding takes from a block it takes from the block's weighted power too, near enough
-        short = wanted - _loudness(power * _blocks(out**2) / np.maximum(plain, 1e-12), sample_rate)
+        power = weighted * _blocks(out**2) / plain
+        short = wanted - float(loudest_moment(power[None], sample_rate / FINE)[0])
         if abs(short) < CLOSE or (short > 0 and gain >= most):
             break
         gain = min(gain * 10 ** (1.3 * short / 20), most)
@@ -72,11 +77,9 @@ def _levelled(
 
 
 def _blocks(power: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Means over ``FINE`` samples, the last filled up with silence."""
-    result: NDArray[np.floating] = np.pad(power, (0, -len(power) % FINE)).reshape(-1, FINE).mean(1)
+    """Means of (..., sample) over ``FINE`` samples, the last filled up with silence."""
+    missing = -power.shape[-1] % FINE
+    if missing:
+        power = np.concatenate([power, np.zeros((*power.shape[:-1], missing), power.dtype)], -1)
+    result: NDArray[np.floating] = power.reshape(*power.shape[:-1], -1, FINE).mean(-1)
     return result
-
-
-def _loudness(power: NDArray[np.floating], sample_rate: int) -> float:
-    """LUFS of the loudest moment, from the weighted power in each block."""
-    return float(loudest_moment(power[None], sample_rate / FINE)[0])
