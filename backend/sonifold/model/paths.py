@@ -20,10 +20,10 @@ from sonifold.metric import Metric
 from sonifold.model.core import LatentModel
 from sonifold.morph.path import NODES, Path
 from sonifold.sound import Sound, require_sounds
-from sonifold.types import Curve, Curves, Points, Timbre
+from sonifold.types import Curve, Curves, FeatureMaps, Points, Timbre
 
 MAX_WEIGHT = 10.0  # of the data term; beyond lies the graph path
-RECENT_LINES = 32  # measured straight lines kept: a second path between the same sounds costs half
+RECENT_LINES = 8  # measured straight lines kept: a second path between the same sounds costs half
 MAX_STEPS = 129
 MAP_POINTS = 65  # of a path as drawn
 EVEN = 0.04  # variation of the steps that a path is timed for; rendered, it comes out a little more
@@ -44,6 +44,7 @@ class Heard(NamedTuple):
 
     timbre: Timbre  # (node, 512)
     descriptors: dict[str, Tensor]  # name -> (every second node,)
+    features: FeatureMaps  # (node, band, frame)
 
 
 class Solved(NamedTuple):
@@ -168,6 +169,7 @@ class PathFinder:
             outcome=solved.outcome,
             converged=solved.converged,
             descriptors=_interpolated(heard.descriptors, times),
+            features=heard.features,
         )
 
     def _guesswork(self, curve: Curve, timbre: Timbre) -> float:
@@ -188,7 +190,7 @@ class PathFinder:
     def _heard_along(self, curve: Curve, pair: Pair) -> Heard:
         """What is heard at evenly spaced parameters of a curve, residuals included."""
         maps = self._model.renderer.along(curve, *pair)
-        return Heard(self._model.representation.timbre(maps), self._model.readout(maps[::2]))
+        return Heard(self._model.representation.timbre(maps), self._model.readout(maps[::2]), maps)
 
 
 def distances_between(timbre: Timbre) -> Tensor:

@@ -73,7 +73,12 @@ class PathRenderer:
 
     def _audio(self, path: Path, steps: Tensor) -> AudioBatch:
         """The sounds (step, sample) at some of a path's steps, by number."""
-        progress = steps / (path.steps - 1)
+        times = path.times[steps]
         return self._model.renderer.steps(
-            path.nodes[steps], path.times[steps], path.start, path.end, progress
+            path.nodes[steps],
+            times,
+            path.start,
+            path.end,
+            progress=steps / (path.steps - 1),
+            features=path.features_at(times),
         )

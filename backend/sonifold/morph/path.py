@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from sonifold import notebook
 from sonifold.choices import MetricName, PathKind
 from sonifold.sound import Sound
-from sonifold.types import Curve, Positions
+from sonifold.types import Curve, FeatureMaps, Positions
 
 NODES = 33  # of a solved curve, and places at which its sound is measured
 
@@ -51,6 +52,7 @@ class Path:
     outcome: str
     converged: bool
     descriptors: dict[str, list[float]] = field(repr=False)  # name -> a number a step, of what is heard
+    features: FeatureMaps = field(repr=False)  # (NODES, band, frame), heard at evenly spaced times
 
     def _repr_html_(self) -> str:
         """What was measured on a path, beside its curve on the map: a ring at its start, a dot at its end."""
@@ -63,6 +65,14 @@ class Path:
         }
         drawn = notebook.drawing(notebook.arrow(self.map.detach().cpu().numpy()), "The path on the map")
         return f"<div>{notebook.table(rows)}{drawn}</div>"
+
+    def features_at(self, times: Tensor) -> FeatureMaps:
+        """Features heard at times in [0, 1] (step,), (step, band, frame)."""
+        place = times * (len(self.features) - 1)
+        left = place.long().clamp(max=len(self.features) - 2)
+        return torch.lerp(
+            self.features[left], self.features[left + 1], (place - left)[:, None, None].to(self.features)
+        )
 
     @property
     def steps(self) -> int:

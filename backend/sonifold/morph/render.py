@@ -104,12 +104,19 @@ class Renderer:
 
     @torch.no_grad()
     def steps(
-        self, points: Points, fractions: Tensor, start: Sound, end: Sound, progress: Tensor | None = None
+        self,
+        points: Points,
+        fractions: Tensor,
+        start: Sound,
+        end: Sound,
+        progress: Tensor | None = None,
+        features: FeatureMaps | None = None,
     ) -> AudioBatch:
         """Sounds (node, sample) at places on a path, the recordings themselves at its recorded ends.
 
         Loudness travels in a straight line over ``progress`` (node,), 0 to 1, the fractions when None: over the
-        number of the step, so that all ways are equally loud at each.
+        number of the step, so that all ways are equally loud at each. ``features`` (node, band, frame) are what is
+        heard there, if it is known, as :meth:`along` gives it.
         """
         crossing = self.crossing(start, end)
         progress = fractions if progress is None else progress
@@ -122,16 +129,19 @@ class Renderer:
             if recording is not None:
                 audio[step] = recording
         if rendered.any():
-            audio[rendered] = self._between(
-                crossing, points[rendered], fractions[rendered], progress[rendered]
+            heard = (
+                crossing.heard(points[rendered], fractions[rendered])
+                if features is None
+                else features[rendered]
             )
+            audio[rendered] = self._between(crossing, heard, fractions[rendered], progress[rendered])
         return audio
 
-    def _between(self, crossing: Crossing, points: Points, fractions: Tensor, progress: Tensor) -> AudioBatch:
+    def _between(
+        self, crossing: Crossing, features: FeatureMaps, fractions: Tensor, progress: Tensor
+    ) -> AudioBatch:
         """The same where no recording is heard."""
-        changes = self.representation.log_power(crossing.heard(points, fractions)) - crossing.between(
-            fractions
-        )
+        changes = self.representation.log_power(features) - crossing.between(fractions)
         audio = torch.stack(
             [self._step(crossing, *step) for step in zip(changes, fractions.tolist(), strict=True)]
         )
