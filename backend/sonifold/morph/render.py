@@ -145,8 +145,8 @@ class Renderer:
         audio = torch.stack(
             [self._step(crossing, *step) for step in zip(changes, fractions.tolist(), strict=True)]
         )
-        loudness = torch.lerp(*crossing.loudness, progress)
-        audio = at_loudness(audio, loudness, self.representation.sample_rate)
+        first, last = crossing.loudness
+        audio = at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
         return torch.nn.functional.pad(audio, (0, self.representation.samples - audio.shape[1]))
 
     def _step(self, crossing: Crossing, change: FeatureMap, fraction: float) -> Audio:
