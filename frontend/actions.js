@@ -19,7 +19,7 @@ export function createActions({ store, playback, performance }) {
   function setEnd(end, anchor) {
     const state = store.get();
     const other = end === "a" ? "b" : "a";
-    const patch = { [end]: anchor, pointed: null, place: 0, operation: null };
+    const patch = { [end]: anchor, pointed: null, progress: 0, operation: null };
     // the sound that was the other end: the two change places rather than meet
     if (sameAnchor(state[other], anchor)) patch[other] = state[end];
     const complete = end === "a" ? (patch.b ?? state.b) : (patch.a ?? state.a);
@@ -64,7 +64,7 @@ export function createActions({ store, playback, performance }) {
       store.set({ subject, shape: null, panel: "shape" });
     },
     /** @param {number} from @param {number} to */
-    travel(from, to) {
+    morph(from, to) {
       const { library } = store.get();
       if (!library) return;
       performance.mark("sonifold:second-click");
@@ -74,29 +74,29 @@ export function createActions({ store, playback, performance }) {
       store.set({
         a: { sound: library.id[from] },
         b: { sound: library.id[to] },
-        place: 0,
+        progress: 0,
         pointed: null,
         operation: null,
       });
     },
     swap() {
-      const { a, b, place, playing } = store.get();
+      const { a, b, progress, playing } = store.get();
       playback.pause();
       if (playing) playback.soon();
-      store.set({ a: b, b: a, place: 1 - place, operation: null });
+      store.set({ a: b, b: a, progress: 1 - progress, operation: null });
     },
     startOver() {
       playback.silence();
       store.set({
         a: null,
         b: null,
-        place: 0,
+        progress: 0,
         pointed: null,
         view: null,
         notice: null,
         marked: [],
         operation: null,
-        found: [],
+        newSounds: [],
         drawing: null,
         seed: null,
         shape: null,
@@ -105,7 +105,7 @@ export function createActions({ store, playback, performance }) {
     },
     /** @param {number} by steps */
     step(by) {
-      const at = Math.min(STEPS - 1, Math.max(0, stepAt(store.get().place) + by));
+      const at = Math.min(STEPS - 1, Math.max(0, stepAt(store.get().progress) + by));
       void playback.seek(at / (STEPS - 1));
     },
     /** @param {number} nth */

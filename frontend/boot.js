@@ -8,11 +8,15 @@ const WAITS = [1, 2, 4, 8, 15]; // Seconds between tries
 const SETTLING = 3; // Seconds until places that were still being found are asked for again
 const LOOKED_LATELY = 1000; // ms: a window that is shown gets the focus too, and looks once
 
-/** Whether two libraries are the same to the eye. @param {import("./core/sounds.js").Library} one @param {import("./core/sounds.js").Columns} other */
-const sameLibrary = (one, other) =>
+/**
+ * Whether two libraries are the same to the eye.
+ * @param {import("./core/sounds.js").Library} first
+ * @param {import("./core/sounds.js").Columns} other
+ */
+const sameLibrary = (first, other) =>
   ["id", "name", "kind", "pitch", "x", "y"].every(
     (column) =>
-      JSON.stringify(one[/** @type {"id"} */ (column)]) ===
+      JSON.stringify(first[/** @type {"id"} */ (column)]) ===
       JSON.stringify(other[/** @type {"id"} */ (column)]),
   );
 
@@ -21,7 +25,8 @@ const sameLibrary = (one, other) =>
  * @param {import("./core/store.js").Store<import("./core/state.js").State>} parts.store
  * @param {import("./core/api.js").Api} parts.api
  * @param {Window} parts.window
- * @param {Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">} [parts.windows]     the other windows of this browser
+ * @param {Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">} [parts.windows] the other windows of
+ *   this browser
  */
 export function createServer({ store, api, window, windows }) {
   let tries = 0;
@@ -32,11 +37,11 @@ export function createServer({ store, api, window, windows }) {
     clearTimeout(timer);
     try {
       const { models, unusable } = await api.models();
-      const asked = models.find(({ id }) => id === store.get().modelId);
+      const linked = models.find(({ id }) => id === store.get().modelId);
       // what was adapted at once is heard over the map of its base
-      const home = asked?.kind === "adapted" ? models.find(({ id }) => id === asked.base) : undefined;
+      const home = linked?.kind === "adapted" ? models.find(({ id }) => id === linked.base) : undefined;
       if (home) store.set({ modelId: home.id, hear: store.get().hear ?? "after" });
-      const model = home ?? asked ?? models[0];
+      const model = home ?? linked ?? models[0];
       if (!model) {
         const why = unusable.length
           ? `No model could be loaded. ${unusable[0].problem}`
@@ -55,23 +60,31 @@ export function createServer({ store, api, window, windows }) {
     }
   }
 
-  /** Some sounds are shown where they were before, until the engine has found their places. @param {import("./core/sounds.js").Columns} columns */
+  /**
+   * Some sounds are shown where they were before, until the engine has found their places.
+   * @param {import("./core/sounds.js").Columns} columns
+   */
   function lookAgain({ provisional }) {
     clearTimeout(settling);
     if (provisional) settling = window.setTimeout(() => look().catch(() => {}), SETTLING * 1000);
   }
 
-  /** A link may name what is not here. @param {string} model @param {import("./core/sounds.js").Library} library @param {{id: string, problem: string}[]} unusable */
+  /**
+   * A link may name what is not here.
+   * @param {string} model
+   * @param {import("./core/sounds.js").Library} library
+   * @param {{id: string, problem: string}[]} unusable
+   */
   function explain(model, library, unusable) {
     const { a, b, modelId, notice } = store.get();
     const problems = notice ? [notice.text] : [];
     if (modelId && modelId !== model)
       problems.push(`The link asks for the model ${modelId}, which is not here; this is ${model}.`);
-    const lost = /** @type {const} */ (["a", "b"]).filter((end) => {
+    const missing = /** @type {const} */ (["a", "b"]).filter((end) => {
       const sound = { a, b }[end]?.sound;
       return sound !== undefined && library.indexOf(sound) < 0;
     });
-    for (const end of lost)
+    for (const end of missing)
       problems.push(
         `The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). Pick another one for ${end.toUpperCase()}.`,
       );
@@ -79,7 +92,7 @@ export function createServer({ store, api, window, windows }) {
       problems.push(`The pack ${unusable[0].id} could not be loaded. ${unusable[0].problem}`);
     store.set({
       modelId: modelId ? model : null,
-      ...Object.fromEntries(lost.map((end) => [end, null])),
+      ...Object.fromEntries(missing.map((end) => [end, null])),
       notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null,
     });
   }
@@ -134,17 +147,17 @@ export function createServer({ store, api, window, windows }) {
   /** Nothing on the page stands on a sound that is gone. @param {import("./core/sounds.js").Library} library */
   function replace(library) {
     const { a, b, marked, subject, editing } = store.get();
-    const gone = (/** @type {unknown} */ anchor) => {
+    const isMissing = (/** @type {unknown} */ anchor) => {
       const { sound } = /** @type {{sound?: string}} */ (anchor ?? {});
       return sound !== undefined && library.indexOf(sound) < 0;
     };
     store.set({
       library,
       pointed: null,
-      ...(gone(a) && { a: null }),
-      ...(gone(b) && { b: null }),
-      ...(gone(subject) && { subject: /** @type {const} */ ("a"), shape: null }),
-      ...(marked.some(gone) && { marked: marked.filter((anchor) => !gone(anchor)) }),
+      ...(isMissing(a) && { a: null }),
+      ...(isMissing(b) && { b: null }),
+      ...(isMissing(subject) && { subject: /** @type {const} */ ("a"), shape: null }),
+      ...(marked.some(isMissing) && { marked: marked.filter((anchor) => !isMissing(anchor)) }),
       ...(editing && library.indexOf(editing) < 0 && { editing: null }),
     });
   }
@@ -174,9 +187,9 @@ export function createServer({ store, api, window, windows }) {
     },
     /**
      * One place for all complaints: a sentence and a way on.
-     * @param {unknown} error @param {() => void} again
+     * @param {unknown} error @param {() => void} retry
      */
-    complain(error, again) {
+    complain(error, retry) {
       if (isAway(error)) return lost();
       if (!(error instanceof ApiError)) console.error(error);
       const text = error instanceof Error ? error.message : String(error);
@@ -184,7 +197,7 @@ export function createServer({ store, api, window, windows }) {
         notice: {
           text,
           kind: "trouble",
-          ...(isWorthRetrying(error) && { action: { label: "Try again", run: again } }),
+          ...(isWorthRetrying(error) && { action: { label: "Try again", run: retry } }),
         },
       });
     },

@@ -4,17 +4,17 @@
 import { createActions } from "./actions.js";
 import { createApi, isAborted, latest } from "./core/api.js";
 import { mountAtlas } from "./atlas/atlas.js";
-import { mountHearing } from "./compare/switch.js";
-import { createJourneys } from "./morph/requests.js";
-import { mountLibrary } from "./library/library.js";
+import { mountSwitch } from "./compare/switch.js";
+import { createMorphs } from "./morph/requests.js";
 import { createListen } from "./listen/listen.js";
 import { toAudioBuffer } from "./listen/wav.js";
 import { createDeleting, hidingDeleted } from "./found/deleting.js";
-import { createMade } from "./found/made.js";
-import { keepMade } from "./found/visit.js";
+import { createUserSounds } from "./found/user-sounds.js";
+import { keepNewSounds } from "./found/visit.js";
 import { mountDeck } from "./morph/deck.js";
 import { createOperations } from "./combine/operations.js";
 import { mountPill } from "./combine/pill.js";
+import { PANELS, initialState, linkFields } from "./panels.js";
 import { createPlayback } from "./playback.js";
 import { createSaver } from "./save/saver.js";
 import { createServer } from "./boot.js";
@@ -28,24 +28,25 @@ import { keepPreferences, readPreferences, storageOf } from "./shell/preferences
 import { mountSound } from "./shell/sound.js";
 import { mountStatus } from "./shell/status.js";
 import { followTheme } from "./shell/theme.js";
-import { initial, isReady, keyOf, measureKey, measureOf } from "./core/state.js";
+import { isReady, keyOf, measureKey, measureOf } from "./core/state.js";
 import { createStore, watch } from "./core/store.js";
 import { watchDrops } from "./yours/drop.js";
-import { followLink, readLink } from "./core/url.js";
+import { createLinks } from "./core/url.js";
 import { busyWords } from "./core/text.js";
 
-const { state: linked, problems } = readLink(location.search);
+const links = createLinks(linkFields(), initialState());
+const { state: linked, problems } = links.read(location.search);
 const local = storageOf(() => localStorage);
 /** @type {import("./core/state.js").State} */
 const start = {
-  ...initial,
+  ...initialState(),
   ...readPreferences(local),
   ...linked,
   notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null,
 };
 const store = createStore(start);
 keepPreferences(store, local);
-keepMade(
+keepNewSounds(
   store,
   storageOf(() => sessionStorage),
 ); // before the operations: what is there is not made again
@@ -64,36 +65,36 @@ const listen = createListen({
   ended: () => playback.ended(),
 });
 const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
-const journeys = createJourneys({ store, api, toAudioBuffer, complain });
+const morphs = createMorphs({ store, api, toAudioBuffer, complain });
 const actions = createActions({ store, playback, performance });
 const operations = createOperations({ store, api, playback, complain });
 const saver = createSaver({ store, api, complain });
 const deleting = createDeleting({ store, api, storage: local, refresh: server.refresh, complain });
-const made = createMade({ store, api, deleting, saver, refresh: server.refresh, complain });
+const userSounds = createUserSounds({ store, api, deleting, saver, refresh: server.refresh, complain });
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 followTheme(document.documentElement, store);
-const link = followLink(store, window);
-const help = createHelp(store);
-mountRail(at("rail"), { store, actions, help: help.open, opened: (panel) => panels.focus(panel) });
+const link = links.follow(store, window);
+const help = createHelp(store, PANELS);
+mountRail(at("rail"), PANELS, { store, actions, help: help.open, opened: (panel) => panels.focus(panel) });
 const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
 mountStatus(atlas.engine, store);
 mountSound(atlas.engine, { store, playback, listen });
 mountDeck(at("deck"), { store, actions, playback, saver, link: link.link });
 mountPill(at("map"), { store, actions, operations });
-mountHearing(at("map"), store);
-const library = mountLibrary(at("library"), { store, actions, playback, made, saver });
-const panels = mountPanels(at("sheet"), {
+mountSwitch(at("map"), store);
+const panels = mountPanels(at("sheet"), PANELS, {
   store,
   api,
   actions,
   playback,
   listen,
   operations,
-  made,
+  userSounds,
   saver,
+  linkOf: links.write,
   refresh: server.refresh,
   toAudioBuffer,
   complain,
@@ -101,13 +102,12 @@ const panels = mountPanels(at("sheet"), {
 watchDrops(window, store);
 mountNotice(at("notice"), store);
 const live = mountLive(at("live"), store);
-watchKeys(window, {
+watchKeys(window, PANELS, {
   store,
   actions,
   playback,
   operations,
   panels,
-  find: library.find,
   save,
   summary: live.summary,
   help: help.open,
@@ -119,22 +119,6 @@ function save() {
   else live.say("There is nothing to save yet.");
 }
 
-/** @type {string | null} */
-let shut = null; // the panel that was open before
-watch(
-  store,
-  ({ panel }) => [panel],
-  ({ panel }) => {
-    // who was in a panel that closes goes on where it was opened
-    const inside = at("sheet").contains(document.activeElement);
-    if (panel === null && shut && inside)
-      /** @type {HTMLElement | null} */ (at("rail").querySelector(`[data-panel="${shut}"]`))?.focus();
-    shut = panel;
-    at("sheet").hidden = panel === null;
-    at("sheet").classList.toggle("wide", panel === "library");
-    document.documentElement.dataset.panel = panel ?? "";
-  },
-);
 watch(
   store,
   ({ a, b, library }) => [keyOf(a), keyOf(b), library],
@@ -182,13 +166,13 @@ watch(
   store,
   ({ server: { phase } }) => [phase],
   (state) => {
-    if (state.server.phase === "ready" && state.journey?.phase === "failed") journeys.again();
+    if (state.server.phase === "ready" && state.morph?.phase === "failed") morphs.again();
   },
 );
 // how long two clicks take, for the measuring script
 watch(
   store,
-  (state) => [isReady(state), state.journey?.key],
+  (state) => [isReady(state), state.morph?.key],
   (state) => {
     if (!isReady(state) || !performance.getEntriesByName("sonifold:second-click").length) return;
     performance.measure("sonifold:two-clicks", "sonifold:second-click");
@@ -198,7 +182,7 @@ watch(
 
 /** Four megabytes that the first sound does not wait for. */
 function plotly() {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
     watch(
       store,
       ({ library }) => [library],
@@ -209,7 +193,7 @@ function plotly() {
           src: "vendor/plotly.min.js",
           async: true,
         });
-        script.addEventListener("load", done);
+        script.addEventListener("load", resolve);
         requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
       },
     );

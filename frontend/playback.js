@@ -12,7 +12,7 @@ import { watch } from "./core/store.js";
 /** @typedef {import("./core/state.js").PathKind} PathKind */
 
 const DWELL = 60; // ms a sound is pointed at before it is heard
-const KEPT = 96; // sounds in memory
+const CACHED = 96; // sounds in memory
 
 /**
  * @param {object} parts
@@ -27,17 +27,17 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   const sounds = new Map();
   /** @type {Map<string, string>} where points can be heard that have been rendered */
   const urls = new Map();
-  /** @type {Set<(place: number) => void>} */
+  /** @type {Set<(progress: number) => void>} */
   const watchers = new Set();
   let loaded = ""; // the journey whose tracks are in the players
   let playWhenReady = false;
   let dragging = false;
   let goOn = false; // after the thumb is let go
-  let asked = 0; // numbers the requests to sound something: the newest wins
+  let newest = 0; // numbers the requests to sound something: the newest wins
   let frame = 0;
 
   const parts = () => listen.parts();
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const glides = () => store.get().mode === "glide" && !dragging;
   const player = () => (glides() ? parts()?.glide : parts()?.steps);
 
@@ -51,8 +51,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     const model = /** @type {import("./core/state.js").Model} */ (store.get().model);
     if (anchor.sound) return api.soundUrl(model.id, anchor.sound);
     const voice = voiceOf(store.get());
-    const known = urls.get(heardAs(keyOf(anchor), voice));
-    if (known) return known;
+    const url = urls.get(heardAs(keyOf(anchor), voice));
+    if (url) return url;
     const [{ audio }] = await api.decodings(voice, [anchor]);
     urls.set(heardAs(keyOf(anchor), voice), audio.url);
     return audio.url;
@@ -61,41 +61,41 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   /** The sound of an anchor, from memory or from the engine. @param {Anchor} anchor @returns {Promise<AudioBuffer>} */
   function soundOf(anchor) {
     const key = anchor.sound ?? heardAs(keyOf(anchor), voiceOf(store.get()));
-    const known = sounds.get(key);
-    if (known) {
+    const cached = sounds.get(key);
+    if (cached) {
       sounds.delete(key);
-      sounds.set(key, known);
-      return known;
+      sounds.set(key, cached);
+      return cached;
     }
     const sound = urlOf(anchor)
-      .then((there) => api.bytes(there))
+      .then((url) => api.bytes(url))
       .then(toAudioBuffer);
     sounds.set(key, sound);
     sound.catch(() => sounds.delete(key));
-    for (const old of [...sounds.keys()].slice(0, -KEPT)) sounds.delete(old);
+    for (const old of [...sounds.keys()].slice(0, -CACHED)) sounds.delete(old);
     return sound;
   }
 
   /** @param {Anchor} anchor @param {number} [dwell] ms */
   async function sound(anchor, dwell = 0) {
-    const turn = ++asked;
+    const turn = ++newest;
     try {
       const buffer = soundOf(anchor);
       buffer.catch(() => {});
       if (dwell) await new Promise((resolve) => setTimeout(resolve, dwell));
-      if (turn !== asked) return;
+      if (turn !== newest) return;
       const ready = await buffer;
-      if (turn === asked && listen.running() && !store.get().playing && !dragging) {
-        parts()?.travel?.pause();
+      if (turn === newest && listen.running() && !store.get().playing && !dragging) {
+        parts()?.traversal?.pause();
         parts()?.voice.play(ready);
       }
     } catch (error) {
-      if (turn === asked && !isAborted(error)) complain(error, () => void sound(anchor));
+      if (turn === newest && !isAborted(error)) complain(error, () => void sound(anchor));
     }
   }
 
   function hush() {
-    asked++;
+    newest++;
     parts()?.voice.stop();
   }
 
@@ -113,17 +113,17 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   }
 
   async function play() {
-    const { journey, place } = store.get();
-    if (!journey) return;
+    const { morph, progress } = store.get();
+    if (!morph) return;
     if (!(await unlock())) return;
-    if (store.get().journey?.phase !== "ready") {
+    if (store.get().morph?.phase !== "ready") {
       playWhenReady = true;
       return;
     }
     hush();
-    parts()?.travel?.pause();
-    const from = place >= 1 ? 0 : place;
-    store.set({ playing: true, place: from });
+    parts()?.traversal?.pause();
+    const from = progress >= 1 ? 0 : progress;
+    store.set({ playing: true, progress: from });
     begin(from);
   }
 
@@ -143,24 +143,24 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
 
   function pause() {
     playWhenReady = false;
-    const place = position();
+    const progress = position();
     parts()?.steps.pause();
     parts()?.glide.pause();
-    if (store.get().playing) store.set({ playing: false, place: settle(place) });
+    if (store.get().playing) store.set({ playing: false, progress: atStep(progress) });
   }
 
-  /** Steps stand on a step; a glide can stand anywhere. @param {number} place */
-  const settle = (place) => (store.get().mode === "glide" ? place : stepAt(place) / (STEPS - 1));
+  /** Steps stand on a step; a glide can stand anywhere. @param {number} progress */
+  const atStep = (progress) => (store.get().mode === "glide" ? progress : stepAt(progress) / (STEPS - 1));
 
   /** Where on the journey the sound is now: 0 at A, 1 at B. */
   function position() {
-    const { place, playing, mode } = store.get();
+    const { progress, playing, mode } = store.get();
     const now = parts();
-    if (!now) return place;
-    if (dragging) return place;
-    if (playing && mode === "glide") return now.glide.sounding() ? now.glide.position() : place;
+    if (!now) return progress;
+    if (dragging) return progress;
+    if (playing && mode === "glide") return now.glide.sounding() ? now.glide.position() : progress;
     if (now.steps.sounding()) return now.steps.position() / (STEPS - 1);
-    return place;
+    return progress;
   }
 
   /** Tells everyone who moves with the sound, once a frame, as long as it sounds. */
@@ -169,76 +169,76 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   }
   function tick() {
     frame = 0;
-    const place = position();
-    const { playing, place: told } = store.get();
-    if (playing && !dragging && stepAt(place) !== stepAt(told)) store.set({ place });
-    const shown = playing && still.matches ? settle(place) : place; // who wants no motion sees the traveller jump
-    for (const watcher of watchers) watcher(shown);
+    const progress = position();
+    const { playing, progress: shown } = store.get();
+    if (playing && !dragging && stepAt(progress) !== stepAt(shown)) store.set({ progress });
+    const visible = playing && reducedMotion.matches ? atStep(progress) : progress; // who wants no motion sees the traveller jump
+    for (const watcher of watchers) watcher(visible);
     if (store.get().playing || dragging || parts()?.steps.sounding()) run();
   }
 
   function ended() {
-    if (store.get().playing) store.set({ playing: false, place: 1 });
+    if (store.get().playing) store.set({ playing: false, progress: 1 });
   }
 
   const unsubscribe = [
     // tracks into the players
     watch(
       store,
-      ({ journey, sound: on }) => [journey?.key, journey?.phase, journey?.paths, on],
-      ({ journey }) => {
+      ({ morph, sound: on }) => [morph?.key, morph?.phase, morph?.paths, on],
+      ({ morph }) => {
         const now = parts();
-        if (!journey || journey.phase === "failed") {
+        if (!morph || morph.phase === "failed") {
           loaded = "";
           pause();
           now?.steps.unload();
           now?.glide.unload();
           return;
         }
-        if (!now || journey.phase !== "ready") return;
-        const ends = journey.key.split(" ").slice(0, 2).join(" ");
+        if (!now || morph.phase !== "ready") return;
+        const ends = morph.key.split(" ").slice(0, 2).join(" ");
         if (loaded.split(" ").slice(0, 2).join(" ") !== ends) {
           now.steps.unload();
           now.glide.unload();
-        } else if (loaded !== journey.key) now.glide.unload();
-        const fresh = loaded !== journey.key;
-        loaded = journey.key;
-        const { geodesic, linear } = journey.paths;
-        const durations = stepsAsPlayed(journey);
+        } else if (loaded !== morph.key) now.glide.unload();
+        const fresh = loaded !== morph.key;
+        loaded = morph.key;
+        const { geodesic, linear } = morph.paths;
+        const durations = stepsAsPlayed(morph);
         if (fresh && durations && geodesic && linear) {
           now.steps.setDurations(durations);
           const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
-          now.journeys.gain.value = Math.min(
+          now.morphs.gain.value = Math.min(
             ...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)),
           );
         }
         for (const kind of PATHS) {
-          const morph = journey.paths[kind];
-          if (morph) now.steps.load(kind, morph.sounds);
+          const rendered = morph.paths[kind];
+          if (rendered) now.steps.load(kind, rendered.sounds);
         }
         followPath();
         if (playWhenReady) {
           playWhenReady = false;
           void play();
-        } else if (fresh && store.get().playing && !player()?.sounding()) begin(store.get().place);
+        } else if (fresh && store.get().playing && !player()?.sounding()) begin(store.get().progress);
       },
     ),
     watch(
       store,
-      ({ journey, sound: on }) => [journey?.glides, on],
-      ({ journey, path, playing, mode, place }) => {
+      ({ morph, sound: on }) => [morph?.glides, on],
+      ({ morph, path, playing, mode, progress }) => {
         const now = parts();
-        if (!now || !journey) return;
+        if (!now || !morph) return;
         for (const kind of PATHS) {
-          const glide = journey.glides[kind];
+          const glide = morph.glides[kind];
           if (glide) now.glide.load(kind, glide.buffer);
         }
-        if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(place);
+        if (playing && mode === "glide" && !now.glide.sounding() && now.glide.has(path)) begin(progress);
       },
     ),
     watch(
       store,
-      ({ path, mode, sound: on, journey }) => [path, mode, on, journey?.paths, journey?.glides],
+      ({ path, mode, sound: on, morph }) => [path, mode, on, morph?.paths, morph?.glides],
       followPath,
     ),
     watch(
@@ -253,14 +253,14 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     watch(
       store,
       ({ mode }) => [mode],
-      ({ playing, place }) => {
-        if (playing) begin(place);
+      ({ playing, progress }) => {
+        if (playing) begin(progress);
       },
     ),
     // pointing
     watch(
       store,
-      ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by],
+      ({ pointed }) => [pointed?.sound, pointed?.newSound, pointed?.by],
       (state) => {
         const { pointed, playing, carried } = state;
         const anchor = pointedAnchor(state);
@@ -274,12 +274,12 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   /** The path that is heard; re-timed is heard as soon as it is there. */
   function followPath() {
     const now = parts();
-    const { path, journey, mode } = store.get();
+    const { path, morph, mode } = store.get();
     if (!now) return;
-    const there = mode === "glide" && !dragging ? journey?.glides : journey?.paths;
-    if (there?.[path]) return now.mixer.choose(path);
+    const ready = mode === "glide" && !dragging ? morph?.glides : morph?.paths;
+    if (ready?.[path]) return now.mixer.choose(path);
     // until it is there: the same line, not re-timed; or whatever sounds now
-    if (path === "retimed" && there?.linear) now.mixer.choose("linear");
+    if (path === "retimed" && ready?.linear) now.mixer.choose("linear");
   }
 
   return {
@@ -290,19 +290,19 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     /** The journey that is being made is to be heard when it is there. */
     soon: () => void (playWhenReady = true),
 
-    /** Jump: goes on from there if it plays, else sounds that step once. @param {number} place */
-    async seek(place) {
-      store.set({ place });
-      for (const watcher of watchers) watcher(place);
-      if (store.get().playing) return begin(place);
-      if (store.get().journey?.phase !== "ready" || !(await unlock())) return;
+    /** Jump: goes on from there if it plays, else sounds that step once. @param {number} progress */
+    async seek(progress) {
+      store.set({ progress });
+      for (const watcher of watchers) watcher(progress);
+      if (store.get().playing) return begin(progress);
+      if (store.get().morph?.phase !== "ready" || !(await unlock())) return;
       hush();
-      parts()?.steps.audition(stepAt(place));
+      parts()?.steps.audition(stepAt(progress));
       run();
     },
 
-    /** @param {number} place */
-    scrub(place) {
+    /** @param {number} progress */
+    scrub(progress) {
       if (!dragging) {
         dragging = true;
         goOn = store.get().playing;
@@ -311,21 +311,21 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
         void unlock();
         followPath(); // the steps may be there where the glide is not
       }
-      store.set({ place });
-      for (const watcher of watchers) watcher(place);
-      if (store.get().journey?.phase === "ready" && listen.running())
-        parts()?.steps.scrub(place * (STEPS - 1));
+      store.set({ progress });
+      for (const watcher of watchers) watcher(progress);
+      if (store.get().morph?.phase === "ready" && listen.running())
+        parts()?.steps.scrub(progress * (STEPS - 1));
       run();
     },
     release() {
       if (!dragging) return;
       dragging = false;
-      const place = settle(store.get().place);
-      store.set({ place });
+      const progress = atStep(store.get().progress);
+      store.set({ progress });
       followPath();
       if (goOn && store.get().mode === "glide") {
         parts()?.steps.pause();
-        begin(place);
+        begin(progress);
       } else parts()?.steps.release(goOn);
       run();
     },
@@ -338,24 +338,29 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     },
     soundOf,
     urlOf,
-    /** A point has been rendered: nobody need ask for it again. @param {string} code @param {string} url @param {string} voice whose */
+    /**
+     * A point has been rendered: nobody need ask for it again.
+     * @param {string} code
+     * @param {string} url
+     * @param {string} voice whose
+     */
     learn: (code, url, voice) => void urls.set(heardAs(code, voice), url),
     /** Silence, at once. */
     silence() {
       pause();
       hush();
-      parts()?.travel?.pause();
+      parts()?.traversal?.pause();
     },
     hush,
     /** Is there anything to be heard? */
     sounding: () =>
       store.get().playing ||
-      ["steps", "glide", "travel", "voice"].some((name) =>
+      ["steps", "glide", "traversal", "voice"].some((name) =>
         parts()?.[/** @type {"voice"} */ (name)]?.sounding(),
       ),
     position,
     ended,
-    /** @param {(place: number) => void} watcher called in every frame in which something moves */
+    /** @param {(progress: number) => void} watcher called in every frame in which something moves */
     onFrame(watcher) {
       watchers.add(watcher);
       return () => void watchers.delete(watcher);

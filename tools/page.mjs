@@ -33,7 +33,7 @@ export const imports = (file) =>
 
 /** What a module fetches when it is needed. @param {string} file @returns {string[]} */
 export const lateImports = (file) =>
-  [...read(file).matchAll(/=> import\("(\.[^"]+)"\)/g)].map(([, target]) => resolve(file, target));
+  [...read(file).matchAll(/(?:=>|await) import\("(\.[^"]+)"\)/g)].map(([, target]) => resolve(file, target));
 
 /** The modules whose types a module names in its comments. @param {string} file @returns {string[]} */
 export const typeImports = (file) =>

@@ -15,7 +15,7 @@ import { mountLegend } from "./legend.js";
 import { createOverlay, wayOf } from "./overlay.js";
 import { mountPicking } from "./picking.js";
 import { createPoints, pointSize } from "./points.js";
-import { islesOf, pointedPlace, sceneOf, waysOf } from "./scene.js";
+import { islesOf, pointedPosition, sceneOf, waysOf } from "./scene.js";
 import { createSketch } from "./sketch.js";
 import { mountTip } from "./tip.js";
 import { toScreen } from "./view.js";
@@ -66,7 +66,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     h("i"),
     h("span", {}, "guesswork"),
   );
-  const fit = h("button.icon", { onclick: () => camera.fitJourney() }, icon("fit"));
+  const fit = h("button.icon", { onclick: () => camera.fitMorph() }, icon("fit"));
   const zoom = h(
     "div.zoom",
     {},
@@ -79,7 +79,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   let palette = readPalette(document.documentElement);
   let landed = false; // plotly has drawn the land
   /** @type {Set<number> | null} */
-  let shown = null; // what the filter lets through
+  let filteredSounds = null; // what the filter lets through
   /** @type {ReturnType<typeof islesOf>} */
   let isles = [];
   /** @type {import("../core/state.js").Field | null} */
@@ -102,13 +102,13 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   /** Ways, ring and words changed; land and points did not. */
   const retouch = inNextFrame(() => drawOver());
 
-  const camera = createCamera(root, { store, words, moved: redraw });
+  const camera = createCamera(root, { store, words, onMove: redraw });
   const picking = mountPicking(root, surface, {
     store,
     camera,
     actions,
     playback,
-    isShown: (sound) => !shown || shown.has(sound),
+    isShown: (sound) => !filteredSounds || filteredSounds.has(sound),
   });
   const heading = mountHeading(head, { store, actions });
   const legendView = mountLegend(legend, store);
@@ -123,7 +123,13 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       [a, b].flatMap((end) => (end?.sound && library ? [library.indexOf(end.sound)] : [])),
     );
     const opacity = a && b ? 0.78 : a || b ? 0.88 : 1;
-    return { palette, opacity, shown, hidden, size: pointSize(camera.room(), camera.zoomed(), unit()) };
+    return {
+      palette,
+      opacity,
+      visible: filteredSounds,
+      hidden,
+      size: pointSize(camera.room(), camera.zoomed(), unit()),
+    };
   }
 
   /** The words of ours that lie on the map. */
@@ -154,20 +160,20 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     if (!library || view.width < 2) return;
     const crowd = (/** @type {import("./view.js").Box} */ box) => library.grid.count(...camera.under(box));
     overlay.draw(
-      sceneOf({ ...state, library }, { palette, isles, crowd, taken: words(), snapped: picking.snapped }),
+      sceneOf({ ...state, library }, { palette, isles, crowd, covered: words(), snapped: picking.snapped }),
       view,
     );
-    travel();
-    const pointed = pointedPlace(state);
+    moveTraveller();
+    const pointed = pointedPosition(state);
     if (pointed) tip.put(...toScreen(view, pointed), view);
   }
 
-  function travel() {
+  function moveTraveller() {
     const state = store.get();
-    const place = playback.position();
-    const visible = isReady(state) && (state.playing || place > 0 || state.place > 0);
-    if (overlay.travel(visible ? place : null, state.playing, performance.now()))
-      requestAnimationFrame(travel);
+    const progress = playback.position();
+    const visible = isReady(state) && (state.playing || progress > 0 || state.progress > 0);
+    if (overlay.move(visible ? progress : null, state.playing, performance.now()))
+      requestAnimationFrame(moveTraveller);
   }
 
   async function drawLand() {
@@ -177,8 +183,10 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
 
   /** Plotly is there: its land takes the place of the sketch, when nothing else is going on. */
   async function takeOver() {
-    await new Promise((done) =>
-      "requestIdleCallback" in window ? requestIdleCallback(done, { timeout: 400 }) : setTimeout(done, 60),
+    await new Promise((resolve) =>
+      "requestIdleCallback" in window
+        ? requestIdleCallback(resolve, { timeout: 400 })
+        : setTimeout(resolve, 60),
     );
     await drawLand();
     landed = true;
@@ -195,8 +203,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   let walked = null;
   /** A new way draws itself; a traveller who changes the way crosses over. @param {State} state */
   function move(state) {
-    const { geodesic } = state.journey?.paths ?? {};
-    const now = wayOf({ chosen: state.path, ...waysOf(state) });
+    const { geodesic } = state.morph?.paths ?? {};
+    const now = wayOf({ chosenPath: state.path, ...waysOf(state) });
     if (walked && now && walked !== now && geodesic && geodesic === revealed)
       overlay.cross(walked.course.at(playback.position()), performance.now());
     if (geodesic && geodesic !== revealed)
@@ -238,15 +246,15 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
       ({ query, families, library }) => [query, families, library],
       (state) => {
         const { library, query, families } = state;
-        shown = library && (query || families.length) ? new Set(filtered(library, state)) : null;
+        filteredSounds = library && (query || families.length) ? new Set(filtered(library, state)) : null;
         redraw();
       },
     ),
     watch(
       store,
-      ({ journey }) => [journey?.phase],
-      ({ journey }) => {
-        setAll(fit, { "aria-label": journey?.phase === "ready" ? "Fit the morph" : "Show the whole map" });
+      ({ morph }) => [morph?.phase],
+      ({ morph }) => {
+        setAll(fit, { "aria-label": morph?.phase === "ready" ? "Fit the morph" : "Show the whole map" });
       },
     ),
     // the map keeps its place under the pointer: nothing is fitted anew because an end was picked
@@ -258,30 +266,30 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     watch(store, ({ a, b }) => [a, b], redraw),
     watch(
       store,
-      ({ pointed, preview, carried, journey, path }) => [pointed, preview, carried, journey, path],
+      ({ pointed, preview, carried, morph, path }) => [pointed, preview, carried, morph, path],
       retouch,
     ),
     watch(
       store,
-      ({ found, drawing, marked, travel, panel, ellipses, indicatrices }) => [
-        found,
+      ({ newSounds, drawing, marked, traversal, panel, ellipses, indicatrices }) => [
+        newSounds,
         drawing,
         marked,
-        travel,
+        traversal,
         panel,
         ellipses,
         indicatrices,
       ],
       retouch,
     ),
-    watch(store, ({ journey, path }) => [journey?.paths, path], move),
-    watch(store, ({ place, playing, journey }) => [place, playing, journey?.phase], travel),
+    watch(store, ({ morph, path }) => [morph?.paths, path], move),
+    watch(store, ({ progress, playing, morph }) => [progress, playing, morph?.phase], moveTraveller),
     watch(
       store,
       ({ view }) => [view],
       ({ view }) => camera.take(view),
     ),
-    playback.onFrame(travel),
+    playback.onFrame(moveTraveller),
   ];
   const { a: linked } = store.get();
   void document.fonts.ready.then(() => store.get().a === linked && camera.measure()); // not under somebody's pointer

@@ -14,7 +14,11 @@ const NARROW = 520; // pixels: below, the words stand over the land, not beside 
 const ZOOM = 1.6; // of a key, or a button
 const GLIDE = 220; // ms
 
-/** How much of the lower edge a wide line of words takes. @param {Box[]} boxes @param {{width: number, height: number}} size */
+/**
+ * How much of the lower edge a wide line of words takes.
+ * @param {Box[]} boxes
+ * @param {{width: number, height: number}} size
+ */
 function lowest(boxes, { width, height }) {
   const wide = boxes.filter(({ left, right, top }) => right - left > width / 3 && top > height / 2);
   return Math.max(0, ...wide.map(({ top }) => height - top));
@@ -25,9 +29,9 @@ function lowest(boxes, { width, height }) {
  * @param {object} parts
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {() => Box[]} parts.words    what is written on the map, and should not lie on sounds
- * @param {() => void} parts.moved
+ * @param {() => void} parts.onMove
  */
-export function createCamera(root, { store, words, moved }) {
+export function createCamera(root, { store, words, onMove }) {
   /** @type {View} */
   let view = { x: 0, y: 0, k: 1, width: 1, height: 1 };
   let fitted = view;
@@ -49,12 +53,12 @@ export function createCamera(root, { store, words, moved }) {
   }
 
   /** @param {View} next */
-  function place(next) {
+  function moveTo(next) {
     const { library } = store.get();
     if (!library) return;
     view = bounded(next, fitted, library.bounds());
     moving = true;
-    moved();
+    onMove();
   }
 
   function rest() {
@@ -63,7 +67,7 @@ export function createCamera(root, { store, words, moved }) {
     rested = home ? null : { x: view.x, y: view.y, zoom: view.k / fitted.k };
     moving = false;
     store.set({ view: rested });
-    moved();
+    onMove();
   }
 
   /** @param {View} next */
@@ -80,7 +84,7 @@ export function createCamera(root, { store, words, moved }) {
       const ease = 1 - (1 - t) ** 3;
       // the scale in equal ratios: it feels even
       const k = from.k * (to.k / from.k) ** ease;
-      place({ ...to, k, x: from.x + (to.x - from.x) * ease, y: from.y + (to.y - from.y) * ease });
+      moveTo({ ...to, k, x: from.x + (to.x - from.x) * ease, y: from.y + (to.y - from.y) * ease });
       if (t < 1) gliding = requestAnimationFrame(go);
       else rest();
     };
@@ -110,7 +114,7 @@ export function createCamera(root, { store, words, moved }) {
     view = rested
       ? bounded({ ...size, x: rested.x, y: rested.y, k: rested.zoom * fitted.k }, fitted, library.bounds())
       : fitted;
-    moved();
+    onMove();
   }
 
   const resized = new ResizeObserver(measure);
@@ -127,17 +131,17 @@ export function createCamera(root, { store, words, moved }) {
     measure,
     rest,
     /** @param {number} dx @param {number} dy pixels */
-    pan: (dx, dy) => place(panned(view, dx, dy)),
+    pan: (dx, dy) => moveTo(panned(view, dx, dy)),
     /** @param {number} factor @param {Position} at on the screen */
-    zoom: (factor, at) => place(zoomed(view, factor, at)),
+    zoom: (factor, at) => moveTo(zoomed(view, factor, at)),
     /** @param {1 | -1} way */
     zoomStep: (way) => glideTo(zoomed(view, ZOOM ** way, [view.width / 2, view.height / 2])),
     home: () => glideTo(fitted),
 
     /** All of the journey, close; when that is what is seen, everything. */
-    fitJourney() {
-      const { journey } = store.get();
-      const all = [journey?.paths.geodesic, journey?.paths.linear].flatMap((path) => path?.map ?? []);
+    fitMorph() {
+      const { morph } = store.get();
+      const all = [morph?.paths.geodesic, morph?.paths.linear].flatMap((path) => path?.map ?? []);
       if (!all.length) return glideTo(fitted);
       const xs = all.map(([x]) => x);
       const ys = all.map(([, y]) => y);
@@ -162,10 +166,10 @@ export function createCamera(root, { store, words, moved }) {
       if (dx || dy) glideTo(panned(view, dx, dy));
     },
 
-    /** Somebody else says where to look from: a link, the way back. @param {State["view"]} asked */
-    take(asked) {
-      if (asked === rested) return;
-      rested = asked;
+    /** Somebody else says where to look from: a link, the way back. @param {State["view"]} next */
+    take(next) {
+      if (next === rested) return;
+      rested = next;
       measure();
     },
 

@@ -16,20 +16,21 @@
  */
 export function pinned(path, start, end) {
   const { map } = path;
-  const off = (/** @type {Position | null} */ wanted, /** @type {Position} */ placed) =>
-    wanted ? [wanted[0] - placed[0], wanted[1] - placed[1]] : [0, 0];
+  const off = (/** @type {Position | null} */ target, /** @type {Position} */ placed) =>
+    target ? [target[0] - placed[0], target[1] - placed[1]] : [0, 0];
   const [ax, ay] = off(start, map[0]);
   const [bx, by] = off(end, map[map.length - 1]);
-  const moved = (/** @type {Position[]} */ points) =>
+  const shifted = (/** @type {Position[]} */ points) =>
     points.map(([x, y], i) => {
       const t = i / (points.length - 1);
       return /** @type {Position} */ ([x + (1 - t) * ax + t * bx, y + (1 - t) * ay + t * by]);
     });
-  return { ...path, map: moved(map), step_positions: moved(path.step_positions) };
+  return { ...path, map: shifted(map), step_positions: shifted(path.step_positions) };
 }
 
 /**
- * The fine curve is even in the solver's parameter, the steps are even to the ear. The steps lie on the curve, in order:
+ * The fine curve is even in the solver's parameter, the steps are even to the ear. The steps lie on the curve, in
+ * order:
  * so each is looked up there, never behind the one before.
  *
  * @param {Path} path
@@ -60,7 +61,7 @@ export function createCourse({ map, step_positions: steps }) {
 
   return {
     /** The place, 0 to 1, of a point of the curve. @param {number} index */
-    placeOf(index) {
+    progressAt(index) {
       let s = 1;
       while (s < marks.length - 1 && marks[s] < index) s++;
       const width = marks[s] - marks[s - 1];
@@ -70,9 +71,9 @@ export function createCourse({ map, step_positions: steps }) {
       );
     },
 
-    /** Where the traveller is. @param {number} place 0 to 1 @returns {Position} */
-    at(place) {
-      const u = Math.min(1, Math.max(0, place)) * (marks.length - 1);
+    /** Where the traveller is. @param {number} progress 0 to 1 @returns {Position} */
+    at(progress) {
+      const u = Math.min(1, Math.max(0, progress)) * (marks.length - 1);
       const s = Math.min(marks.length - 2, Math.floor(u));
       const index = marks[s] + (marks[s + 1] - marks[s]) * (u - s);
       const i = Math.min(last - 1, Math.floor(index));

@@ -26,10 +26,10 @@ export function mountFilter(root, store) {
       const filter = filterWords(state);
       chip.hidden = !library || !filter;
       if (!library || !filter) return;
-      const shown = filtered(library, state).length;
-      chip.classList.toggle("empty", shown === 0);
-      words.textContent = shown
-        ? `${count(shown)} of ${count(library.count)}: ${filter}`
+      const visibleCount = filtered(library, state).length;
+      chip.classList.toggle("empty", visibleCount === 0);
+      words.textContent = visibleCount
+        ? `${count(visibleCount)} of ${count(library.count)}: ${filter}`
         : `No sound fits ${filter}`;
     },
   );

@@ -30,7 +30,7 @@ export function watchHands(root, hands) {
   /** @type {"tap" | "pan" | "pinch" | "carry" | null} */
   let doing = null;
   /** @type {"a" | "b" | null} */
-  let held = null;
+  let press = null;
   let wheelRest = 0;
 
   /** @param {MouseEvent} event @returns {Position} */
@@ -50,57 +50,57 @@ export function watchHands(root, hands) {
     down.set(event.pointerId, at(event));
     if (down.size === 1) {
       start = at(event);
-      held = hands.grip(start, touch);
+      press = hands.grip(start, touch);
       doing = "tap";
     } else if (down.size === 2) {
-      if (doing === "carry" && held) hands.drop(held, null);
-      held = null;
+      if (doing === "carry" && press) hands.drop(press, null);
+      press = null;
       doing = "pinch";
     }
   }
 
   /** @param {PointerEvent} event */
   function pointermove(event) {
-    const here = at(event);
+    const position = at(event);
     const before = down.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch" && !onControl(event)) hands.point(here);
+      if (event.pointerType !== "touch" && !onControl(event)) hands.point(position);
       else if (event.pointerType !== "touch") hands.point(null);
       return;
     }
-    const still = event.pointerType === "touch" ? STILL_FINGER : STILL;
-    if (doing === "tap" && Math.hypot(here[0] - start[0], here[1] - start[1]) > still) {
-      doing = held ? "carry" : "pan";
+    const tolerance = event.pointerType === "touch" ? STILL_FINGER : STILL;
+    if (doing === "tap" && Math.hypot(position[0] - start[0], position[1] - start[1]) > tolerance) {
+      doing = press ? "carry" : "pan";
       hands.point(null);
     }
-    if (doing === "carry" && held) hands.carry(held, here);
-    if (doing === "pan") hands.pan(here[0] - before[0], here[1] - before[1]);
+    if (doing === "carry" && press) hands.carry(press, position);
+    if (doing === "pan") hands.pan(position[0] - before[0], position[1] - before[1]);
     if (doing === "pinch") {
       const [other] = [...down].filter(([id]) => id !== event.pointerId).map(([, position]) => position);
       if (other) {
-        const spread = (/** @type {Position} */ p) =>
+        const apart = (/** @type {Position} */ p) =>
           Math.max(20, Math.hypot(p[0] - other[0], p[1] - other[1]));
         const middle = (/** @type {Position} */ p) =>
           /** @type {Position} */ ([(p[0] + other[0]) / 2, (p[1] + other[1]) / 2]);
-        const [was, is] = [middle(before), middle(here)];
+        const [was, is] = [middle(before), middle(position)];
         hands.pan(is[0] - was[0], is[1] - was[1]);
-        hands.zoom(spread(here) / spread(before), is);
+        hands.zoom(apart(position) / apart(before), is);
       }
     }
-    down.set(event.pointerId, here);
+    down.set(event.pointerId, position);
   }
 
   /** @param {PointerEvent} event */
   function pointerup(event) {
     if (!down.delete(event.pointerId)) return;
-    const here = at(event);
+    const position = at(event);
     const touch = event.pointerType === "touch";
-    if (doing === "tap") hands.tap(here, touch, event.shiftKey);
-    if (doing === "carry" && held) hands.drop(held, event.type === "pointerup" ? here : null);
+    if (doing === "tap") hands.tap(position, touch, event.shiftKey);
+    if (doing === "carry" && press) hands.drop(press, event.type === "pointerup" ? position : null);
     if (doing === "pan" || doing === "pinch") hands.rest();
     if (down.size === 0) {
       doing = null;
-      held = null;
+      press = null;
     } else doing = "pan";
   }
 

@@ -8,7 +8,10 @@ import { anchorName, comparison, count } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
-/** "drums, bells, plucked strings"; nothing to name: "short sounds". @param {import("../core/sounds.js").Library} library */
+/**
+ * "drums, bells, plucked strings"; nothing to name: "short sounds".
+ * @param {import("../core/sounds.js").Library} library
+ */
 function familiesOf(library) {
   const names = library.family_names.map((name) => name.toLowerCase());
   const kinds = [
@@ -38,7 +41,7 @@ export function mountHeading(root, { store, actions }) {
   root.append(title, sub);
 
   /** @param {State} state */
-  function show({ library, model, a, b, journey, server }) {
+  function show({ library, model, a, b, morph, server }) {
     if (!library || !model) {
       title.replaceChildren("Sonifold");
       sub.textContent = server.phase === "broken" ? "" : "Looking for the sounds.";
@@ -64,21 +67,21 @@ export function mountHeading(root, { store, actions }) {
         : h("span.arc", { role: "img", "aria-label": "to" }, arc());
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
     title.classList.toggle("long", (title.textContent ?? "").length > 34);
-    const { geodesic, linear } = journey?.paths ?? {};
+    const { geodesic, linear } = morph?.paths ?? {};
     if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a second sound to see the way there.`;
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
     else if (geodesic && linear) {
       const { figures, more } = comparison(geodesic, linear);
       sub.replaceChildren(
-        ...figures.flatMap(([number, what]) => [h("b", {}, number), what]),
+        ...figures.flatMap(([number, unit]) => [h("b", {}, number), unit]),
         h("span.ground", {}, ` ${more}`),
       );
-    } else sub.textContent = journey?.phase === "failed" ? "The way could not be found." : "Finding the way.";
+    } else sub.textContent = morph?.phase === "failed" ? "The way could not be found." : "Finding the way.";
   }
 
   const stop = watch(
     store,
-    ({ library, a, b, journey, server }) => [library, a, b, journey?.paths, journey?.phase, server.phase],
+    ({ library, a, b, morph, server }) => [library, a, b, morph?.paths, morph?.phase, server.phase],
     show,
   );
   return {

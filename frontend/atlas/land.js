@@ -24,7 +24,7 @@ export function toBands({ x, y, values, coast, levels }) {
   const lines = [...land, coast, ...beyond];
   const top = lines.length - 1;
 
-  const bend = (/** @type {number} */ value) => {
+  const compress = (/** @type {number} */ value) => {
     if (value <= lines[0]) return Math.max(-1, (value - lines[0]) / gap);
     for (let i = 1; i <= top; i++)
       if (value <= lines[i]) return i - 1 + (value - lines[i - 1]) / (lines[i] - lines[i - 1]);
@@ -37,7 +37,7 @@ export function toBands({ x, y, values, coast, levels }) {
     2 * axis[axis.length - 1] - axis[axis.length - 2],
   ];
   const shore = new Array(x.length + 2).fill(sea);
-  const rows = values.map((row) => [sea, ...row.map(bend), sea]);
+  const rows = values.map((row) => [sea, ...row.map(compress), sea]);
   return { x: rim(x), y: rim(y), bands: [shore, ...rows, shore], lines: lines.length, coast: land.length };
 }
 
@@ -60,7 +60,12 @@ export function landBounds({ x, y, values, coast }) {
   return bounds[0] === Infinity ? null : bounds;
 }
 
-/** The colour of each band, from the middle of the land to the open sea. @param {number} lines @param {number} coast @param {Palette} palette */
+/**
+ * The colour of each band, from the middle of the land to the open sea.
+ * @param {number} lines
+ * @param {number} coast
+ * @param {Palette} palette
+ */
 export function bandColours(lines, coast, palette) {
   const [shore, sea] = [parseHex(palette.shore), parseHex(palette.sea)];
   return Array.from({ length: lines + 1 }, (_, band) => {

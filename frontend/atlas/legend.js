@@ -26,7 +26,7 @@ export function mountLegend(root, store) {
       ({ library }) => {
         const names = library?.family_names ?? [];
         /** @param {number} f */
-        const own = (f) =>
+        const isUsers = (f) =>
           library && ["made", "uploaded"].includes(library.kindOf(library.family.indexOf(f)));
         root.replaceChildren(
           ...names.map((name, f) =>
@@ -36,7 +36,7 @@ export function mountLegend(root, store) {
               h(
                 "button",
                 { "data-family": f, title: `Show only ${name.toLowerCase()}`, onclick: () => toggle(f) },
-                own(f) ? userGlyph("made") : familyGlyph(f),
+                isUsers(f) ? userGlyph("made") : familyGlyph(f),
                 name[0].toUpperCase() + name.slice(1),
               ),
             ),

@@ -5,7 +5,7 @@ import { dusk } from "../core/colour.js";
 import { s, setAll } from "../core/dom.js";
 import { amount, pathName } from "../core/text.js";
 import { coursesMarkup, ellipsesMarkup, pointsMarkup } from "./finds.js";
-import { boxAround, place as placeWords } from "../core/labels.js";
+import { boxAround, layOut as layOut } from "../core/labels.js";
 import { toScreen } from "./view.js";
 
 /** @typedef {import("../core/state.js").Path} Path */
@@ -25,14 +25,14 @@ import { toScreen } from "./view.js";
  * @property {Way | null} bent                the geodesic or the graph path
  * @property {Way | null} straight
  * @property {Way | null} retimed
- * @property {PathKind} chosen
+ * @property {PathKind} chosenPath
  * @property {boolean} dim                    a newer way is being looked for
  * @property {Path | null} ghost              the dotted way
  * @property {Position | null} ring           what is pointed at
  * @property {import("./finds.js").Finds} finds    new sounds, and how they were come to
- * @property {{at: Position, count: number} | null} own     where one's own sounds lie
- * @property {{name: string, at: Position, spread: number}[]} families   names on the land
- * @property {Box[]} taken                    words that lie on the map already
+ * @property {{at: Position, count: number} | null} userSounds     where one's own sounds lie
+ * @property {{name: string, at: Position, extent: number}[]} families   names on the land
+ * @property {Box[]} covered                    words that lie on the map already
  * @property {(box: Box) => number} crowd     how many points lie under a box
  */
 
@@ -42,17 +42,17 @@ const measure = (() => {
   /** @type {CanvasRenderingContext2D | null} */
   let c = null;
   /** @type {Map<string, number>} */
-  const known = new Map();
+  const widths = new Map();
   return (/** @type {string} */ text, /** @type {number} */ size) => {
     const key = `${size} ${text}`;
-    const width = known.get(key);
-    if (width !== undefined) return width;
+    const measured = widths.get(key);
+    if (measured !== undefined) return measured;
     c ??= document.createElement("canvas").getContext("2d");
     if (!c) return text.length * size * 0.55;
     c.font = `600 ${size}px "Hanken Grotesk", system-ui, sans-serif`;
-    const found = c.measureText(text).width;
-    if (document.fonts.check(c.font)) known.set(key, found);
-    return found;
+    const width = c.measureText(text).width;
+    if (document.fonts.check(c.font)) widths.set(key, width);
+    return width;
   };
 })();
 
@@ -116,9 +116,9 @@ export function createOverlay(svg) {
       .join("L");
 
   /** @param {Scene} now */
-  function drawStraight({ palette, unit: u, chosen, straight: way, retimed }) {
+  function drawStraight({ palette, unit: u, chosenPath, straight: way, retimed }) {
     if (!way) return void straight.replaceChildren();
-    const beads = chosen === "retimed" && retimed ? retimed : way;
+    const beads = chosenPath === "retimed" && retimed ? retimed : way;
     const even = beads === retimed;
     const d = line(way.path.map);
     const bone = palette.straight;
@@ -126,7 +126,7 @@ export function createOverlay(svg) {
       `<path d="${d}" stroke="${palette.halo}" stroke-opacity=".55" stroke-width="${7 * u}"/>` +
       (even
         ? `<path d="${d}" stroke="${bone}" stroke-opacity=".7" stroke-width="${1.4 * u}"/>`
-        : `<path d="${d}" stroke="${bone}" stroke-width="${(chosen === "linear" ? 3 : 2) * u}" stroke-dasharray="${6 * u} ${4.5 * u}" stroke-linecap="butt"/>`) +
+        : `<path d="${d}" stroke="${bone}" stroke-width="${(chosenPath === "linear" ? 3 : 2) * u}" stroke-dasharray="${6 * u} ${4.5 * u}" stroke-linecap="butt"/>`) +
       beads.path.step_positions
         .map((p) => xy(p))
         .map(
@@ -137,13 +137,13 @@ export function createOverlay(svg) {
   }
 
   /** @param {Scene} now */
-  function drawBent({ palette, unit: u, chosen, bent: way }) {
+  function drawBent({ palette, unit: u, chosenPath, bent: way }) {
     if (!way) return void bent.replaceChildren();
-    const on = chosen === "geodesic";
+    const on = chosenPath === "geodesic";
     const { map, step_positions: steps } = way.path;
     let out = `<path d="${line(map)}" stroke="${palette.halo}" stroke-opacity=".6" stroke-width="${(on ? 12 : 8) * u}"/>`;
     for (let i = 0; i < map.length - 1; i++)
-      out += `<path d="${line(map.slice(i, i + 3))}" stroke="${dusk(way.course.placeOf(i + 0.5), palette.dark)}" stroke-width="${(on ? 5 : 2.5) * u}"/>`;
+      out += `<path d="${line(map.slice(i, i + 3))}" stroke="${dusk(way.course.progressAt(i + 0.5), palette.dark)}" stroke-width="${(on ? 5 : 2.5) * u}"/>`;
     if (on)
       for (const p of steps.slice(1, -1)) {
         const [x, y] = xy(p);
@@ -189,10 +189,10 @@ export function createOverlay(svg) {
       bent: bentWay,
       straight: straightWay,
       retimed,
-      chosen,
+      chosenPath,
       families,
-      own,
-      taken,
+      userSounds,
+      covered,
       crowd,
       finds: { label },
     } = now;
@@ -206,7 +206,7 @@ export function createOverlay(svg) {
       .filter((box) => box !== null);
 
     /** @type {import("../core/labels.js").Word[]} */
-    const asked = [];
+    const labels = [];
     /** @type {((box: Box) => string)[]} */
     const drawers = [];
 
@@ -220,8 +220,8 @@ export function createOverlay(svg) {
       const name = shorten(end.name, narrow ? 18 : 30);
       const w = measure(name, size) + 6 * u;
       const side = (w / 2 + 21 * u) * (letter === "A" ? -1 : 1);
-      asked.push({
-        places: [
+      labels.push({
+        options: [
           { box: boxAround(x + side, y, w, 20 * u), price: narrow ? 0.9 : 0 },
           { box: boxAround(x - side, y, w, 20 * u), price: narrow ? 1 : 0.4 },
           { box: boxAround(x, y + 28 * u, w, 20 * u), price: narrow ? 0 : 0.6 },
@@ -246,7 +246,7 @@ export function createOverlay(svg) {
       );
     }
 
-    const onStraight = chosen === "retimed" && retimed ? retimed : straightWay;
+    const onStraight = chosenPath === "retimed" && retimed ? retimed : straightWay;
     const lengths = /** @type {const} */ ([
       [bentWay, bentWay ? pathName(bentWay.path).toLowerCase() : "", palette.geo],
       [onStraight, onStraight ? pathName(onStraight.path).toLowerCase() : "", palette.straight],
@@ -257,8 +257,8 @@ export function createOverlay(svg) {
       const size = (narrow ? 12 : 14) * u;
       const w = measure(`${label} ${number}`, size) + (narrow ? 16 : 26) * u;
       const h = (narrow ? 22 : 28) * u;
-      asked.push({
-        places: [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t, nth) => {
+      labels.push({
+        options: [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t, nth) => {
           const [x, y] = xy(way.course.at(t));
           return [
             [0, -1],
@@ -268,7 +268,7 @@ export function createOverlay(svg) {
           ].map(([dx, dy]) => {
             const box = boxAround(x + dx * (w / 2 + 16 * u), y + dy * (h / 2 + 14 * u), w, h);
             const under = [bentWay, straightWay].reduce(
-              (sum, each) => sum + (each ? covered(each.path, box) : 0),
+              (sum, each) => sum + (each ? coveredPoints(each.path, box) : 0),
               0,
             );
             return { box, price: 0.05 * nth + (dx ? 0.3 : 0) + 0.12 * under + 0.02 * crowd(box) };
@@ -286,8 +286,8 @@ export function createOverlay(svg) {
       const [x, y] = xy(label.at);
       const size = 14 * u;
       const w = measure(label.name, size) + 6 * u;
-      asked.push({
-        places: [
+      labels.push({
+        options: [
           [1, 0],
           [-1, 0],
           [0, 1],
@@ -303,18 +303,18 @@ export function createOverlay(svg) {
       );
     }
 
-    if (own) {
-      const [x, y] = xy(own.at);
+    if (userSounds) {
+      const [x, y] = xy(userSounds.at);
       const size = (narrow ? 12 : 14) * u;
-      const number = `${own.count} ${own.count === 1 ? "sound" : "sounds"}`;
+      const number = `${userSounds.count} ${userSounds.count === 1 ? "sound" : "sounds"}`;
       const [w, h] = [measure(`your ${number}`, size) + (narrow ? 16 : 26) * u, (narrow ? 22 : 28) * u];
-      asked.push({
-        places: [34, 60, 92].flatMap((far, nth) =>
+      labels.push({
+        options: [34, 60, 92].flatMap((far, nth) =>
           [-90, -125, -55, 90, 125, 55, 180, 0].map((angle) => {
             const [dx, dy] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
             const box = boxAround(x + dx * (far * u + w / 2.4), y + dy * far * u, w, h);
             const under = [bentWay, straightWay].reduce(
-              (sum, each) => sum + (each ? covered(each.path, box) : 0),
+              (sum, each) => sum + (each ? coveredPoints(each.path, box) : 0),
               0,
             );
             return { box, price: 0.1 * nth + 0.12 * under + 0.03 * crowd(box) };
@@ -330,15 +330,15 @@ export function createOverlay(svg) {
 
     /** @type {string[]} */
     const isles = [];
-    const firstIsle = asked.length;
-    for (const { name, at, spread } of families) {
+    const firstIsle = labels.length;
+    for (const { name, at, extent } of families) {
       const [x, y] = xy(at);
       if (x < 0 || y < 0 || x > width || y > height) continue;
-      const r = spread * /** @type {View} */ (view).k;
+      const r = extent * /** @type {View} */ (view).k;
       const size = (narrow ? 12 : 14) * u;
       const w = measure(name, size) + 6 * u;
-      asked.push({
-        places: [0.6, 1, 1.5, 2.1].flatMap((far) =>
+      labels.push({
+        options: [0.6, 1, 1.5, 2.1].flatMap((far) =>
           [-90, 90, -60, -120, 60, 120, 0, 180, -30, -150, 30, 150].map((angle) => {
             const [dx, dy] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
             const box = boxAround(x + dx * (far * r + w / 3), y + dy * (far * r + 10 * u), w, 18 * u);
@@ -352,17 +352,17 @@ export function createOverlay(svg) {
       );
     }
 
-    const chosenPlaces = placeWords(asked, [...taken, ...discs], bounds);
-    const drawn = drawers.map((draw, i) => draw(asked[i].places[chosenPlaces[i]].box));
-    isles.push(...drawn.slice(firstIsle));
+    const chosenOptions = layOut(labels, [...covered, ...discs], bounds);
+    const markup = drawers.map((draw, i) => draw(labels[i].options[chosenOptions[i]].box));
+    isles.push(...markup.slice(firstIsle));
     names.innerHTML = isles.join("");
     const endCount = [a, b].filter(Boolean).length;
-    words.innerHTML = drawn.slice(endCount, firstIsle).join("");
-    ends.innerHTML = drawn.slice(0, endCount).join("");
+    words.innerHTML = markup.slice(endCount, firstIsle).join("");
+    ends.innerHTML = markup.slice(0, endCount).join("");
   }
 
   /** How many points of the way lie under a box. @param {Path} path @param {Box} box */
-  const covered = (path, box) =>
+  const coveredPoints = (path, box) =>
     path.map.filter((p) => {
       const [x, y] = xy(p);
       return x > box.left && x < box.right && y > box.top && y < box.bottom;
@@ -396,14 +396,19 @@ export function createOverlay(svg) {
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) crossing = { from, since: now };
     },
 
-    /** @param {number | null} place null: nobody travels @param {boolean} sounding @param {number} now ms @returns {boolean} still moving */
-    travel(place, sounding, now) {
+    /**
+     * @param {number | null} progress null: nobody travels
+     * @param {boolean} sounding
+     * @param {number} now ms
+     * @returns {boolean} still moving
+     */
+    move(progress, sounding, now) {
       const way = scene && wayOf(scene);
-      const rest = scene?.chosen === "geodesic" ? scene.straight : scene?.bent;
-      travellers.style.display = way && place !== null ? "" : "none";
-      if (!scene || !way || place === null) return false;
+      const rest = scene?.chosenPath === "geodesic" ? scene.straight : scene?.bent;
+      travellers.style.display = way && progress !== null ? "" : "none";
+      if (!scene || !way || progress === null) return false;
       const { palette, unit: u } = scene;
-      let at = way.course.at(place);
+      let at = way.course.at(progress);
       const t = crossing ? Math.min(1, (now - crossing.since) / 220) : 1;
       if (crossing && t < 1) {
         const ease = 1 - (1 - t) ** 3;
@@ -413,11 +418,11 @@ export function createOverlay(svg) {
         ];
       } else crossing = null;
       const [x, y] = xy(at);
-      const colour = dusk(place, palette.dark);
+      const colour = dusk(progress, palette.dark);
       setAll(glow, { cx: x, cy: y, r: 22 * u, fill: colour, "fill-opacity": sounding ? 0.22 : 0 });
       setAll(dot, { cx: x, cy: y, r: 10 * u, fill: palette.ink, stroke: colour, "stroke-width": 4 * u });
       if (rest) {
-        const [ox, oy] = xy(rest.course.at(place));
+        const [ox, oy] = xy(rest.course.at(progress));
         setAll(other, {
           cx: ox,
           cy: oy,
@@ -433,9 +438,9 @@ export function createOverlay(svg) {
   };
 }
 
-/** The way that is heard. @param {Pick<Scene, "chosen" | "bent" | "straight" | "retimed">} scene */
-export const wayOf = ({ chosen, bent, straight, retimed }) =>
-  chosen === "geodesic" ? bent : chosen === "retimed" ? (retimed ?? straight) : straight;
+/** The way that is heard. @param {Pick<Scene, "chosenPath" | "bent" | "straight" | "retimed">} scene */
+export const wayOf = ({ chosenPath, bent, straight, retimed }) =>
+  chosenPath === "geodesic" ? bent : chosenPath === "retimed" ? (retimed ?? straight) : straight;
 
 /** @param {Box} box */
 const mid = (box) => ({ x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 });

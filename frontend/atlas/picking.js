@@ -3,15 +3,15 @@
 
 import { inNextFrame, unit } from "../core/dom.js";
 import { heart } from "../core/sounds.js";
-import { everyFound, pointedAnchor } from "../core/state.js";
+import { everyNewSound, pointedAnchor } from "../core/state.js";
 import { watchHands } from "./gestures.js";
 import { towards } from "../core/grid.js";
-import { endPosition, pointedPlace } from "./scene.js";
+import { endPosition, pointedPosition } from "./scene.js";
 import { toMap, toScreen } from "./view.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Position} Position */
-/** @typedef {{sound: number, found?: import("../core/state.js").Found}} Target */
+/** @typedef {{sound: number, newSound?: import("../core/state.js").NewSound}} Target */
 
 const PICK = 14; // pixels around a point that belong to it
 const PICK_FINGER = 26;
@@ -34,18 +34,18 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     const { library, ...state } = store.get();
     if (!library) return null;
     const view = camera.view();
-    const far = (/** @type {Position} */ place) => {
-      const [x, y] = toScreen(view, place);
+    const far = (/** @type {Position} */ position) => {
+      const [x, y] = toScreen(view, position);
       return Math.hypot(x - at[0], y - at[1]);
     };
     const sound = library.grid.nearest(...toMap(view, at), (radius * unit()) / view.k);
     let least = sound >= 0 ? far(library.position(sound)) : radius * unit();
     /** @type {Target | null} */
     let best = sound >= 0 && isShown(sound) ? { sound } : null;
-    for (const found of everyFound(state))
-      if (far(found.position) <= least) {
-        least = far(found.position); // what was found lies on top
-        best = { sound: -1, found };
+    for (const newSound of everyNewSound(state))
+      if (far(newSound.position) <= least) {
+        least = far(newSound.position); // what was found lies on top
+        best = { sound: -1, newSound };
       }
     return best;
   }
@@ -57,11 +57,11 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
 
   /** @param {Position} at on the screen @param {number} radius @returns {"a" | "b" | null} */
   function endAt(at, radius) {
-    for (const which of /** @type {const} */ (["b", "a"])) {
-      const position = endPosition(store.get(), which);
+    for (const end of /** @type {const} */ (["b", "a"])) {
+      const position = endPosition(store.get(), end);
       if (!position) continue;
       const [x, y] = toScreen(camera.view(), position);
-      if (Math.hypot(x - at[0], y - at[1]) <= radius * unit()) return which;
+      if (Math.hypot(x - at[0], y - at[1]) <= radius * unit()) return end;
     }
     return null;
   }
@@ -70,7 +70,7 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
   function point(target, by) {
     const { pointed } = store.get();
     if (!target) pointed && store.set({ pointed: null });
-    else if (pointed?.sound !== target.sound || pointed.found !== target.found || pointed.by !== by)
+    else if (pointed?.sound !== target.sound || pointed.newSound !== target.newSound || pointed.by !== by)
       store.set({ pointed: { ...target, by } });
   }
 
@@ -93,15 +93,15 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     tap(at, touch, shift) {
       const state = store.get();
       const end = endAt(at, touch ? PICK_FINGER : GRIP);
-      const anchor = end && state[end];
-      if (anchor && shift) return actions.mark(anchor);
-      if (anchor) return void playback.audition(anchor);
+      const grabbed = end && state[end];
+      if (grabbed && shift) return actions.mark(grabbed);
+      if (grabbed) return void playback.audition(grabbed);
       const target = targetAt(at, touch ? PICK_FINGER : PICK);
-      const picked =
+      const anchor =
         target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
-      if (!target || !picked) return missed(touch);
-      if (shift) return actions.mark(picked);
-      if (!touch || !state.a) return actions.pick(picked);
+      if (!target || !anchor) return missed(touch);
+      if (shift) return actions.mark(anchor);
+      if (!touch || !state.a) return actions.pick(anchor);
       void playback.unlock();
       playback.pause(); // a finger hides what it points at: look first, go there then
       point(target, "touch");
@@ -137,9 +137,9 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
   /** Where an arrow key, or the jump to another family, comes to. @param {Target} to */
   function arrive(to) {
     const { library } = store.get();
-    if (!library || (to.sound < 0 && !to.found)) return;
+    if (!library || (to.sound < 0 && !to.newSound)) return;
     point(to, "keys");
-    camera.follow(to.found ? to.found.position : library.position(to.sound));
+    camera.follow(to.newSound ? to.newSound.position : library.position(to.sound));
   }
 
   /** The middle of the next family, in the order of the legend. @param {1 | -1} by */
@@ -147,35 +147,40 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     const { library, pointed } = store.get();
     if (!library) return;
     const count = library.family_names.length;
-    const here = pointed && pointed.sound >= 0 ? library.family[pointed.sound] : by > 0 ? -1 : count;
+    const from = pointed && pointed.sound >= 0 ? library.family[pointed.sound] : by > 0 ? -1 : count;
     for (let step = 1; step <= count; step++) {
-      const middle = heart(library, (((here + by * step) % count) + count) % count, 1);
+      const middle = heart(library, (((from + by * step) % count) + count) % count, 1);
       if (middle >= 0 && isShown(middle)) return arrive({ sound: middle });
     }
   }
 
-  /** @param {"a" | "b"} which */
-  function toEnd(which) {
-    const { library, [which]: end } = store.get();
-    const sound = end?.sound && library ? library.indexOf(end.sound) : -1;
+  /** @param {"a" | "b"} end */
+  function toEnd(end) {
+    const { library, [end]: anchor } = store.get();
+    const sound = anchor?.sound && library ? library.indexOf(anchor.sound) : -1;
     if (sound >= 0) arrive({ sound });
   }
 
-  /** To the nearest sound in a direction, recorded or not; the first time to A, or to the middle. @param {number} dx @param {number} dy */
+  /**
+   * To the nearest sound in a direction, recorded or not; the first time to A, or to the middle.
+   * @param {number} dx
+   * @param {number} dy
+   */
   function walk(dx, dy) {
     const state = store.get();
     const { library, pointed, a } = state;
     if (!library) return;
-    const here = pointedPlace(state);
+    const from = pointedPosition(state);
     const { x, y } = camera.view();
     /** @type {Target} */
     let to = { sound: a?.sound ? library.indexOf(a.sound) : library.grid.nearest(x, y, Infinity) };
-    if (here && pointed) {
-      const sounds = towards(library.x, library.y, here, dx, dy, pointed.sound);
-      const finds = everyFound(state);
+    if (from && pointed) {
+      const sounds = towards(library.x, library.y, from, dx, dy, pointed.sound);
+      const finds = everyNewSound(state);
       const [fx, fy] = [finds.map(({ position }) => position[0]), finds.map(({ position }) => position[1])];
-      const found = towards(fx, fy, here, dx, dy, pointed.found ? finds.indexOf(pointed.found) : -1);
-      to = found.cost < sounds.cost ? { sound: -1, found: finds[found.index] } : { sound: sounds.index };
+      const nearest = towards(fx, fy, from, dx, dy, pointed.newSound ? finds.indexOf(pointed.newSound) : -1);
+      to =
+        nearest.cost < sounds.cost ? { sound: -1, newSound: finds[nearest.index] } : { sound: sounds.index };
     }
     arrive(to);
   }

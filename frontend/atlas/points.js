@@ -29,7 +29,9 @@ const SHAPED = 3; // pixels; a smaller point has no shape that anyone could see
 const HEAVY = 14; // ms of drawing from which on a moving map is only shifted, and drawn when it rests
 const REST = 120; // ms
 
-/** @typedef {{palette: Palette, size: number, opacity: number, shown: Set<number> | null, hidden: Set<number>}} Look */
+/**
+ * @typedef {{palette: Palette, size: number, opacity: number, visible: Set<number> | null, hidden: Set<number>}} Look
+ */
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -42,12 +44,12 @@ export function createPoints(canvas, library) {
   const byFamily = library.family_names.map((_, family) =>
     members((i) => library.family[i] === family && library.kindOf(i) === "library"),
   );
-  const kept = Object.entries(USER_OUTLINES).map(([kind, d]) => ({
+  const userSounds = Object.entries(USER_OUTLINES).map(([kind, d]) => ({
     outline: new Path2D(d),
     rows: members((i) => library.kindOf(i) === kind),
   }));
   /** @type {View | null} */
-  let drawn = null;
+  let drawnKey = null;
   let took = 0; // ms
   let later = 0;
 
@@ -66,8 +68,14 @@ export function createPoints(canvas, library) {
     return tile;
   }
 
-  /** What was kept: in ink, its outline with a dot in it. @param {Path2D} outline @param {Palette} palette @param {number} size @param {number} ratio */
-  function keptStamp(outline, palette, size, ratio) {
+  /**
+   * What was kept: in ink, its outline with a dot in it.
+   * @param {Path2D} outline
+   * @param {Palette} palette
+   * @param {number} size
+   * @param {number} ratio
+   */
+  function userStamp(outline, palette, size, ratio) {
     const tile = document.createElement("canvas");
     const scale = (size * ratio) / 10;
     tile.width = tile.height = Math.ceil(14 * scale) + 2;
@@ -89,11 +97,11 @@ export function createPoints(canvas, library) {
   }
 
   /** @param {View} view @param {Look} look */
-  function draw(view, { palette, size, opacity, shown, hidden }) {
+  function draw(view, { palette, size, opacity, visible, hidden }) {
     const since = performance.now();
     const { c, w, h, ratio } = sharp(canvas);
     c.setTransform(1, 0, 0, 1, 0, 0);
-    const put = (
+    const stampAll = (
       /** @type {number[]} */ rows,
       /** @type {HTMLCanvasElement} */ shape,
       /** @type {number} */ alpha,
@@ -104,18 +112,18 @@ export function createPoints(canvas, library) {
         const x = view.width / 2 + (library.x[i] - view.x) * view.k;
         const y = view.height / 2 - (library.y[i] - view.y) * view.k;
         if (x < -edge || y < -edge || x > w + edge || y > h + edge || hidden.has(i)) continue;
-        c.globalAlpha = shown ? (shown.has(i) ? 1 : 0.12) : alpha;
+        c.globalAlpha = visible ? (visible.has(i) ? 1 : 0.12) : alpha;
         c.drawImage(shape, Math.round(x * ratio - half), Math.round(y * ratio - half));
       }
     };
     byFamily.forEach((rows, family) =>
-      put(rows, stamp(family, familyColour(palette, family), size, ratio), opacity),
+      stampAll(rows, stamp(family, familyColour(palette, family), size, ratio), opacity),
     );
-    for (const { outline, rows } of kept)
-      if (rows.length) put(rows, keptStamp(outline, palette, Math.max(11, 1.5 * size), ratio), 1);
+    for (const { outline, rows } of userSounds)
+      if (rows.length) stampAll(rows, userStamp(outline, palette, Math.max(11, 1.5 * size), ratio), 1);
     c.globalAlpha = 1;
     canvas.style.transform = "";
-    drawn = view;
+    drawnKey = view;
     took = performance.now() - since;
   }
 
@@ -123,10 +131,10 @@ export function createPoints(canvas, library) {
     /** @param {View} view @param {Look} look @param {boolean} [moving] the next view is on its way */
     draw(view, look, moving = false) {
       clearTimeout(later);
-      if (!moving || took < HEAVY || !drawn) return draw(view, look);
-      const scale = view.k / drawn.k;
-      const dx = (drawn.x - view.x) * view.k;
-      const dy = (view.y - drawn.y) * view.k;
+      if (!moving || took < HEAVY || !drawnKey) return draw(view, look);
+      const scale = view.k / drawnKey.k;
+      const dx = (drawnKey.x - view.x) * view.k;
+      const dy = (view.y - drawnKey.y) * view.k;
       canvas.style.transform = `translate(${dx}px,${dy}px) scale(${scale})`;
       later = window.setTimeout(() => draw(view, look), REST);
     },

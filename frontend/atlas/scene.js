@@ -2,7 +2,7 @@
 /** From the state to what is to be drawn on the map: ways that start at their sounds, ends, names on the land. */
 
 import { unit } from "../core/dom.js";
-import { everyFound, keyOf, stage } from "../core/state.js";
+import { everyNewSound, keyOf, stage } from "../core/state.js";
 import { anchorName } from "../core/text.js";
 import { createCourse, pinned } from "./course.js";
 
@@ -18,26 +18,31 @@ import { createCourse, pinned } from "./course.js";
 const soundPosition = (anchor, library) =>
   anchor?.sound ? library.position(library.indexOf(anchor.sound)) : null;
 
-/** The same for a point, which knows its place. @param {Anchor | null} anchor @param {Library} library @returns {Position | null} */
-const endPlace = (anchor, library) => (anchor?.code ? anchor.position : soundPosition(anchor, library));
+/**
+ * The same for a point, which knows its place.
+ * @param {Anchor | null} anchor
+ * @param {Library} library
+ * @returns {Position | null}
+ */
+const anchoredAt = (anchor, library) => (anchor?.code ? anchor.position : soundPosition(anchor, library));
 
 /** @type {WeakMap<Path, Way>} */
-const drawn = new WeakMap();
+const routes = new WeakMap();
 
 /** @param {Path | undefined} path @param {State} state @returns {Way | null} */
 function wayOver(path, { a, b, library }) {
   if (!path || !library) return null;
-  let way = drawn.get(path);
+  let way = routes.get(path);
   if (!way) {
-    const pin = pinned(path, endPlace(a, library), endPlace(b, library));
-    drawn.set(path, (way = { path: pin, course: createCourse(pin) }));
+    const pin = pinned(path, anchoredAt(a, library), anchoredAt(b, library));
+    routes.set(path, (way = { path: pin, course: createCourse(pin) }));
   }
   return way;
 }
 
 /** The three ways, as they are drawn. @param {State} state */
 export function waysOf(state) {
-  const { geodesic, linear, retimed } = state.journey?.paths ?? {};
+  const { geodesic, linear, retimed } = state.morph?.paths ?? {};
   return {
     bent: wayOver(geodesic, state),
     straight: wayOver(linear, state),
@@ -45,17 +50,27 @@ export function waysOf(state) {
   };
 }
 
-/** Where an end of the journey is on the map. @param {State} state @param {"a" | "b"} which @returns {Position | null} */
+/**
+ * Where an end of the journey is on the map.
+ * @param {State} state
+ * @param {"a" | "b"} which
+ * @returns {Position | null}
+ */
 export function endPosition(state, which) {
-  const { library, journey, [which]: anchor } = state;
+  const { library, morph, [which]: anchor } = state;
   if (!anchor || !library) return null;
   // a bare place is drawn where the sound found there lies: the way back from the plane is not exact
-  const map = journey?.paths.linear?.map;
-  if (anchor.sound || anchor.code) return placeOf(anchor, library);
+  const map = morph?.paths.linear?.map;
+  if (anchor.sound || anchor.code) return anchorPosition(anchor, library);
   return map?.[which === "a" ? 0 : map.length - 1] ?? anchor.position ?? null;
 }
 
-/** @param {State} state @param {"a" | "b"} which @param {(at: Position) => number} snapped @returns {import("./overlay.js").End | null} */
+/**
+ * @param {State} state
+ * @param {"a" | "b"} which
+ * @param {(at: Position) => number} snapped
+ * @returns {import("./overlay.js").End | null}
+ */
 function end(state, which, snapped) {
   const { library, carried, [which]: anchor } = state;
   if (!library) return null;
@@ -73,25 +88,36 @@ function end(state, which, snapped) {
 function ghost(preview, library) {
   if (!preview) return null;
   const { from, to, path } = preview;
-  return pinned(path, placeOf(from, library), placeOf(to, library));
+  return pinned(path, anchorPosition(from, library), anchorPosition(to, library));
 }
 
-/** Where a sound, a place or a point is on the map. @param {Anchor} anchor @param {Library} library @returns {Position | null} */
-export const placeOf = (anchor, library) => soundPosition(anchor, library) ?? anchor.position ?? null;
+/**
+ * Where a sound, a place or a point is on the map.
+ * @param {Anchor} anchor
+ * @param {Library} library
+ * @returns {Position | null}
+ */
+export const anchorPosition = (anchor, library) => soundPosition(anchor, library) ?? anchor.position ?? null;
 
 /** Where what is pointed at is. @param {Pick<State, "pointed" | "library">} state @returns {Position | null} */
-export const pointedPlace = ({ pointed, library }) =>
-  !pointed || !library ? null : pointed.found ? pointed.found.position : library.position(pointed.sound);
+export const pointedPosition = ({ pointed, library }) =>
+  !pointed || !library
+    ? null
+    : pointed.newSound
+      ? pointed.newSound.position
+      : library.position(pointed.sound);
 
 /** @param {State & {library: Library}} state @returns {import("./finds.js").Finds} */
 function findsOf(state) {
-  const { library, found, drawing, marked, travel, pointed, a, b, panel } = state;
-  const newest = found[found.length - 1];
-  const told = [newest, pointed?.found].filter((one, i, all) => one && all.indexOf(one) === i);
+  const { library, newSounds, drawing, marked, traversal, pointed, a, b, panel } = state;
+  const newest = newSounds[newSounds.length - 1];
+  const shownSounds = [newest, pointed?.newSound].filter(
+    (sound, i, all) => sound && all.indexOf(sound) === i,
+  );
   const ends = [keyOf(a), keyOf(b)];
   const chief = drawing?.draws[0];
   return {
-    points: everyFound(state)
+    points: everyNewSound(state)
       .filter(({ code }) => !ends.includes(code))
       .map(({ position, shape, kind, sampler }) => ({
         at: position,
@@ -99,17 +125,17 @@ function findsOf(state) {
         strong: kind !== "sample" || sampler === chief?.sampler,
       }))
       .sort((p, q) => Number(p.strong) - Number(q.strong)),
-    courses: told.flatMap((one) => one?.courses ?? []),
+    courses: shownSounds.flatMap((newSound) => newSound?.courses ?? []),
     marks: marked.flatMap((anchor, i) => {
-      const at = placeOf(anchor, library);
+      const at = anchorPosition(anchor, library);
       return at ? [{ at, text: String(i + 1) }] : [];
     }),
-    travel:
-      travel?.reply && panel === "shape"
+    traversal:
+      traversal?.reply && panel === "shape"
         ? {
-            line: travel.reply.positions,
-            inDistribution: travel.reply.in_distribution,
-            at: between(travel.reply.positions, travel.at),
+            line: traversal.reply.positions,
+            inDistribution: traversal.reply.in_distribution,
+            at: between(traversal.reply.positions, traversal.at),
           }
         : null,
     label: newest && !ends.includes(newest.code) ? { at: newest.position, name: newest.name } : null,
@@ -117,7 +143,12 @@ function findsOf(state) {
   };
 }
 
-/** A place on a line, between its points. @param {Position[]} line @param {number} at index, with a fraction @returns {Position} */
+/**
+ * A place on a line, between its points.
+ * @param {Position[]} line
+ * @param {number} at index, with a fraction
+ * @returns {Position}
+ */
 function between(line, at) {
   const i = Math.max(0, Math.min(line.length - 2, Math.floor(at)));
   const t = at - i;
@@ -131,49 +162,53 @@ function between(line, at) {
  * @param {object} surroundings
  * @param {import("../core/colour.js").Palette} surroundings.palette
  * @param {Scene["families"]} surroundings.isles
- * @param {Scene["taken"]} surroundings.taken
+ * @param {Scene["covered"]} surroundings.covered
  * @param {Scene["crowd"]} surroundings.crowd
  * @param {(at: Position) => number} surroundings.snapped     the sound that a carried end would land on; -1: none
  * @returns {Scene}
  */
-export function sceneOf(state, { palette, isles, taken, crowd, snapped }) {
-  const { library, journey, path, preview, carried } = state;
+export function sceneOf(state, { palette, isles, covered, crowd, snapped }) {
+  const { library, morph, path, preview, carried } = state;
   return {
     palette,
-    taken,
+    covered,
     crowd,
     unit: unit(),
     a: end(state, "a", snapped),
     b: end(state, "b", snapped),
     ...waysOf(state),
-    chosen: path,
-    dim: carried !== null || journey?.phase === "solving",
+    chosenPath: path,
+    dim: carried !== null || morph?.phase === "solving",
     ghost: ghost(preview, library),
-    ring: pointedPlace(state),
+    ring: pointedPosition(state),
     finds: findsOf(state),
-    own: ownPlace(library),
+    userSounds: userPosition(library),
     families: stage(state) === "both" ? [] : isles, // then the legend has their names
   };
 }
 
-/** @type {WeakMap<Library, Scene["own"]>} */
-const ownPlaces = new WeakMap();
+/** @type {WeakMap<Library, Scene["userSounds"]>} */
+const userPositions = new WeakMap();
 
-/** Where one's own sounds lie: that of them from which the others are least far. @param {Library} library @returns {Scene["own"]} */
-export function ownPlace(library) {
-  let place = ownPlaces.get(library);
-  if (place === undefined) {
+/**
+ * Where one's own sounds lie: that of them from which the others are least far.
+ * @param {Library} library
+ * @returns {Scene["userSounds"]}
+ */
+export function userPosition(library) {
+  let centre = userPositions.get(library);
+  if (centre === undefined) {
     /** @type {number[]} */
-    const own = [];
+    const rows = [];
     for (let i = 0; i < library.count; i++)
-      if (["uploaded", "finetuned"].includes(library.kindOf(i))) own.push(i);
+      if (["uploaded", "finetuned"].includes(library.kindOf(i))) rows.push(i);
     const far = (/** @type {number} */ i) =>
-      own.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
-    const middle = own.reduce((best, i) => (best < 0 || far(i) < far(best) ? i : best), -1);
-    place = middle < 0 ? null : { at: library.position(middle), count: own.length };
-    ownPlaces.set(library, place);
+      rows.reduce((sum, j) => sum + Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]), 0);
+    const middle = rows.reduce((best, i) => (best < 0 || far(i) < far(best) ? i : best), -1);
+    centre = middle < 0 ? null : { at: library.position(middle), count: rows.length };
+    userPositions.set(library, centre);
   }
-  return place;
+  return centre;
 }
 
 /**
@@ -193,6 +228,6 @@ export function islesOf(library) {
       Math.hypot(library.x[i] - library.x[j], library.y[i] - library.y[j]);
     const around = some.map((i) => some.filter((j) => far(i, j) < near).length);
     const crest = some[around.indexOf(Math.max(...around))];
-    return [{ name: name.toLowerCase(), at: library.position(crest), spread: 0.75 * near }];
+    return [{ name: name.toLowerCase(), at: library.position(crest), extent: 0.75 * near }];
   });
 }

@@ -6,7 +6,7 @@ import { h, inNextFrame, unit } from "../core/dom.js";
 import { audibleSeconds } from "../listen/level.js";
 import { paint, spectrogram, strength } from "../core/spectrogram.js";
 import { keyOf, pointedAnchor, sameAnchor, stage } from "../core/state.js";
-import { amount, duration, foundWords } from "../core/text.js";
+import { amount, duration, newSoundWords } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
@@ -22,10 +22,10 @@ export function mountTip(root, { store, actions, playback }) {
   const name = h("b");
   const detail = h("span");
   const hint = h("span.hint");
-  const here = h("button.btn.quiet", { onclick: () => choose("a") }, "From here");
-  const there = h("button.btn.solid", { onclick: () => choose("b") }, "Morph to here");
+  const fromHere = h("button.btn.quiet", { onclick: () => choose("a") }, "From here");
+  const toHere = h("button.btn.solid", { onclick: () => choose("b") }, "Morph to here");
   const mark = h("button.btn.ghost", { onclick: markIt }, "Mark");
-  const choices = h("span.choices", {}, mark, here, there);
+  const choices = h("span.choices", {}, mark, fromHere, toHere);
   const tip = h(
     "div.tip",
     { hidden: true },
@@ -34,7 +34,7 @@ export function mountTip(root, { store, actions, playback }) {
     choices,
   );
   root.append(tip);
-  let drawn = ""; // whose picture is on the canvas
+  let pictureKey = ""; // whose picture is on the canvas
 
   /** @param {"a" | "b"} end */
   function choose(end) {
@@ -49,7 +49,7 @@ export function mountTip(root, { store, actions, playback }) {
   /** @param {import("../core/state.js").Anchor} anchor */
   async function picture(anchor) {
     const { dark } = store.get();
-    canvas.style.visibility = drawn === keyOf(anchor) ? "" : "hidden";
+    canvas.style.visibility = pictureKey === keyOf(anchor) ? "" : "hidden";
     let buffer;
     try {
       buffer = await playback.soundOf(anchor);
@@ -73,35 +73,35 @@ export function mountTip(root, { store, actions, playback }) {
       },
     );
     canvas.style.visibility = "";
-    drawn = keyOf(anchor);
+    pictureKey = keyOf(anchor);
   }
 
   const draw = inNextFrame(() => {
     const state = store.get();
     const { pointed, library, distances, model, a, b, marked } = state;
-    const shown = pointed !== null && library !== null && pointed.by !== "table";
-    tip.hidden = !shown;
-    if (!shown) return;
-    const { sound, found, by } = pointed;
+    const isShown = pointed !== null && library !== null && pointed.by !== "table";
+    tip.hidden = !isShown;
+    if (!isShown) return;
+    const { sound, newSound, by } = pointed;
     const anchor = /** @type {import("../core/state.js").Anchor} */ (pointedAnchor(state));
     const card = by === "touch";
     tip.className = card ? "tip card" : "tip";
-    name.textContent = found ? found.name : library.name[sound];
+    name.textContent = newSound ? newSound.name : library.name[sound];
     const far =
       distances?.values[sound] !== undefined &&
       distances.from === a?.sound &&
       sound !== library.indexOf(a.sound)
         ? `, ${amount(distances.values[sound])} ${model?.unit} from A`
         : "";
-    detail.textContent = found
-      ? foundWords(found, library, model?.unit ?? "")
+    detail.textContent = newSound
+      ? newSoundWords(newSound, library, model?.unit ?? "")
       : `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
     choices.hidden = !card;
     hint.hidden = card;
-    const which = stage(state);
-    here.hidden = which === "a" && a !== null;
-    there.hidden = which === "first";
-    mark.textContent = marked.some((one) => sameAnchor(one, anchor)) ? "Unmark" : "Mark";
+    const picked = stage(state);
+    fromHere.hidden = picked === "a" && a !== null;
+    toHere.hidden = picked === "first";
+    mark.textContent = marked.some((other) => sameAnchor(other, anchor)) ? "Unmark" : "Mark";
     hint.replaceChildren(
       ...(state.sound === "off"
         ? ["click once to hear"]
@@ -109,9 +109,9 @@ export function mountTip(root, { store, actions, playback }) {
           ? ["this is A"]
           : sameAnchor(anchor, b)
             ? ["this is B"]
-            : which === "first"
+            : picked === "first"
               ? [h("kbd", {}, "A"), " morph from here"]
-              : which === "a"
+              : picked === "a"
                 ? [h("kbd", {}, a ? "B" : "A"), a ? " morph to here" : " morph from here"]
                 : [h("kbd", {}, "A"), " ", h("kbd", {}, "B"), " set an end"]),
     );
@@ -128,14 +128,19 @@ export function mountTip(root, { store, actions, playback }) {
       now.dark !== before.dark ||
       now.sound !== before.sound
     ) {
-      if (now.dark !== before.dark) drawn = "";
+      if (now.dark !== before.dark) pictureKey = "";
       draw();
     }
   });
   draw();
 
   return {
-    /** Beside a point of the screen, where there is room. @param {number} x @param {number} y @param {{width: number, height: number}} size */
+    /**
+     * Beside a point of the screen, where there is room.
+     * @param {number} x
+     * @param {number} y
+     * @param {{width: number, height: number}} size
+     */
     put(x, y, { width, height }) {
       if (tip.hidden || tip.classList.contains("card")) return void tip.removeAttribute("style");
       const u = unit();

@@ -30,7 +30,13 @@ export const toMap = (view, [px, py]) => [
 /** @param {View} view @param {number} dx @param {number} dy pixels @returns {View} */
 export const panned = (view, dx, dy) => ({ ...view, x: view.x - dx / view.k, y: view.y + dy / view.k });
 
-/** The same place stays under the pointer. @param {View} view @param {number} factor @param {Position} at @returns {View} */
+/**
+ * The same place stays under the pointer.
+ * @param {View} view
+ * @param {number} factor
+ * @param {Position} at
+ * @returns {View}
+ */
 export function zoomed(view, factor, at) {
   const [x, y] = toMap(view, at);
   const k = view.k * factor;

@@ -10,14 +10,18 @@ import { anchorName } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
-/** @typedef {import("../core/state.js").Found} Found */
+/** @typedef {import("../core/state.js").NewSound} NewSound */
 /** @typedef {import("../core/state.js").Operation} Operation */
 /** @typedef {import("../core/state.js").Course} Course */
 /** @typedef {import("../core/state.js").Position} Position */
 
 const MOST = 24; // results on the map; the oldest go
 
-/** What an operation still lacks; null: nothing. @param {Operation} operation @param {Pick<State, "a" | "b" | "marked">} state */
+/**
+ * What an operation still lacks; null: nothing.
+ * @param {Operation} operation
+ * @param {Pick<State, "a" | "b" | "marked">} state
+ */
 export function lacking(operation, { a, b, marked }) {
   if (operation === "mean")
     return marked.length < 2 ? "Mark two sounds or more: Shift and click, or M." : null;
@@ -26,8 +30,12 @@ export function lacking(operation, { a, b, marked }) {
   return null;
 }
 
-/** What a result is made from, so that the same again is not asked twice. @param {Operation} operation @param {State} state */
-export function recipe(operation, state) {
+/**
+ * What a result is made from, so that the same again is not asked twice.
+ * @param {Operation} operation
+ * @param {State} state
+ */
+export function recipeOf(operation, state) {
   const { a, b, marked, reach } = state;
   const ends = [keyOf(a), keyOf(b)];
   const from = {
@@ -50,8 +58,8 @@ export function coursesBeyond({ course, times, left }) {
   );
   const end = left === null ? -1 : times.findIndex((t, i) => i > start && t >= left);
   const shore = end < 0 ? course.length - 1 : end;
-  const known = { line: course.slice(start, shore + 1) };
-  return shore < course.length - 1 ? [known, { line: course.slice(shore), guess: true }] : [known];
+  const onLand = { line: course.slice(start, shore + 1) };
+  return shore < course.length - 1 ? [onLand, { line: course.slice(shore), guess: true }] : [onLand];
 }
 
 /**
@@ -62,9 +70,14 @@ export function coursesBeyond({ course, times, left }) {
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
 export function createOperations({ store, api, playback, complain }) {
-  let wanted = false; // somebody pressed a key, and wants to hear what comes
+  let playResult = false; // somebody pressed a key, and wants to hear what comes
 
-  /** @param {Operation} operation @param {State} state @param {AbortSignal} signal @returns {Promise<{place: import("../core/api.js").Place, name: string, courses: Course[]}>} */
+  /**
+   * @param {Operation} operation
+   * @param {State} state
+   * @param {AbortSignal} signal
+   * @returns {Promise<{point: import("../core/api.js").Place, name: string, courses: Course[]}>}
+   */
   async function ask(operation, state, signal) {
     const { a, b, marked, reach } = state;
     const voice = voiceOf(state);
@@ -72,51 +85,51 @@ export function createOperations({ store, api, playback, complain }) {
     const library = /** @type {import("../core/sounds.js").Library} */ (state.library);
     const measure = measureOf(state);
     if (operation === "mean") {
-      const place = await api.mean(voice, await as(...marked), measure, signal);
-      return { place, name: `Average of ${marked.length}`, courses: place.spokes.map((line) => ({ line })) };
+      const point = await api.mean(voice, await as(...marked), measure, signal);
+      return { point, name: `Average of ${marked.length}`, courses: point.spokes.map((line) => ({ line })) };
     }
     const [from, to] = /** @type {[Anchor, Anchor]} */ ([a, b]);
     if (operation === "analogy") {
       const c = marked[marked.length - 1];
-      const place = await api.analogy(
+      const point = await api.analogy(
         voice,
         /** @type {[Anchor, Anchor, Anchor]} */ (await as(from, to, c)),
         measure,
         signal,
       );
-      return { place, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: place.course }] };
+      return { point, name: `${anchorName(c, library)}, as A to B`, courses: [{ line: point.course }] };
     }
-    const place = await api.beyond(voice, await as(from, to), { to: reach, ...measure }, signal);
-    return { place, name: `Beyond ${anchorName(to, library)}`, courses: coursesBeyond(place) };
+    const point = await api.beyond(voice, await as(from, to), { to: reach, ...measure }, signal);
+    return { point, name: `Beyond ${anchorName(to, library)}`, courses: coursesBeyond(point) };
   }
 
   const compute = latest(async (signal, /** @type {Operation} */ operation) => {
     const state = store.get();
     store.set({ working: operation });
     try {
-      const { place, name, courses } = await ask(operation, state, signal);
+      const { point, name, courses } = await ask(operation, state, signal);
       if (signal.aborted) return;
-      const position = /** @type {Position} */ ([place.x, place.y]);
-      const code = writePoint(position, place.point);
-      playback.learn(code, place.audio.url, voiceOf(state));
-      /** @type {Found} */
-      const found = {
+      const position = /** @type {Position} */ ([point.x, point.y]);
+      const code = writePoint(position, point.point);
+      playback.learn(code, point.audio.url, voiceOf(state));
+      /** @type {NewSound} */
+      const newSound = {
         code,
         kind: operation,
         shape: "diamond",
         name,
         position,
-        point: place.point,
-        inDistribution: place.in_distribution,
-        near: place.nearest[0] ?? null,
-        url: place.audio.url,
+        point: point.point,
+        inDistribution: point.in_distribution,
+        near: point.nearest[0] ?? null,
+        url: point.audio.url,
         courses,
-        notes: place.warnings.map(({ text }) => text),
-        made: recipe(operation, state),
+        notes: point.warnings.map(({ text }) => text),
+        recipe: recipeOf(operation, state),
       };
-      store.set({ working: null, found: [...store.get().found, found].slice(-MOST) });
-      if (wanted) void playback.audition(anchorOf(found));
-      wanted = false;
+      store.set({ working: null, newSounds: [...store.get().newSounds, newSound].slice(-MOST) });
+      if (playResult) void playback.audition(anchorOf(newSound));
+      playResult = false;
     } catch (error) {
       if (isAborted(error) || signal.aborted) return;
       store.set({ working: null, operation: null });
@@ -133,41 +146,44 @@ export function createOperations({ store, api, playback, complain }) {
       return;
     }
     void playback.unlock();
-    const there = state.found.find(({ made }) => made === recipe(operation, state));
-    if (there) {
-      store.set({ operation, found: [...state.found.filter((one) => one !== there), there] });
-      void playback.audition(anchorOf(there));
+    const existing = state.newSounds.find(({ recipe }) => recipe === recipeOf(operation, state));
+    if (existing) {
+      store.set({
+        operation,
+        newSounds: [...state.newSounds.filter((newSound) => newSound !== existing), existing],
+      });
+      void playback.audition(anchorOf(existing));
       return;
     }
-    wanted = true;
+    playResult = true;
     store.set({ operation });
   }
 
   const stop = watch(
     store,
-    (state) => [state.operation, state.library !== null, state.operation && recipe(state.operation, state)],
+    (state) => [state.operation, state.library !== null, state.operation && recipeOf(state.operation, state)],
     (state) => {
       const { operation, library, model } = state;
-      const { found } = store.get(); // what was made earlier in this visit has just come back
+      const { newSounds } = store.get(); // what was made earlier in this visit has just come back
       if (!operation || !library || !model || lacking(operation, state)) {
         compute.cancel();
         if (state.working) store.set({ working: null });
         return;
       }
-      if (found.some(({ made }) => made === recipe(operation, state))) return;
+      if (newSounds.some(({ recipe }) => recipe === recipeOf(operation, state))) return;
       void compute(operation);
     },
   );
 
   return {
     run,
-    /** @param {Found} found */
-    drop(found) {
-      const { pointed, operation, found: all } = store.get();
+    /** @param {NewSound} newSound */
+    drop(newSound) {
+      const { pointed, operation, newSounds: all } = store.get();
       store.set({
-        found: all.filter((one) => one !== found),
-        ...(pointed?.found === found && { pointed: null }),
-        ...(found.kind === operation && { operation: null }),
+        newSounds: all.filter((other) => other !== newSound),
+        ...(pointed?.newSound === newSound && { pointed: null }),
+        ...(newSound.kind === operation && { operation: null }),
       });
     },
     destroy() {

@@ -116,7 +116,7 @@ export function mount(root, parts) {
     }
   }
 
-  const rows = mountRows(list, parts, ({ found }) => [...found].reverse(), operations.drop);
+  const rows = mountRows(list, parts, ({ newSounds }) => [...newSounds].reverse(), operations.drop);
   const stops = [
     watch(
       store,
@@ -125,10 +125,10 @@ export function mount(root, parts) {
     ),
     watch(
       store,
-      ({ found }) => [found.length],
-      ({ found }) => {
-        none.hidden = found.length > 0;
-        lasts.hidden = found.length === 0;
+      ({ newSounds }) => [newSounds.length],
+      ({ newSounds }) => {
+        none.hidden = newSounds.length > 0;
+        lasts.hidden = newSounds.length === 0;
       },
     ),
   ];

@@ -7,9 +7,14 @@ import { writePoint } from "../core/latent.js";
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 
 /** @type {WeakMap<object, Map<string, Promise<Anchor>>>} */
-const places = new WeakMap();
+const points = new WeakMap();
 
-/** Is the voice that of the model before, which knows only what came with it? @param {Pick<State, "model" | "library">} state @param {string} voice @param {Anchor} anchor */
+/**
+ * Is the voice that of the model before, which knows only what came with it?
+ * @param {Pick<State, "model" | "library">} state
+ * @param {string} voice
+ * @param {Anchor} anchor
+ */
 const strange = ({ model, library }, voice, anchor) =>
   anchor.sound !== undefined &&
   library !== null &&
@@ -17,31 +22,40 @@ const strange = ({ model, library }, voice, anchor) =>
   voice === model.base &&
   library.kindOf(library.indexOf(anchor.sound)) !== "library";
 
-/** Where the model of the map has a sound. @param {Pick<import("../core/api.js").Api, "sound">} api @param {string} model @param {string} id @returns {Promise<Anchor>} */
-export function placeOf(api, model, id) {
-  let known = places.get(api);
-  if (!known) places.set(api, (known = new Map()));
+/**
+ * Where the model of the map has a sound.
+ * @param {Pick<import("../core/api.js").Api, "sound">} api
+ * @param {string} model
+ * @param {string} id
+ * @returns {Promise<Anchor>}
+ */
+export function pointOf(api, model, id) {
+  let requests = points.get(api);
+  if (!requests) points.set(api, (requests = new Map()));
   const key = `${model} ${id}`;
-  let asked = known.get(key);
-  if (!asked) {
-    const there = known;
-    there.set(
+  let request = requests.get(key);
+  if (!request) {
+    const pending = requests;
+    pending.set(
       key,
-      (asked = api.sound(model, id).then(({ z, x, y, name }) => ({
+      (request = api.sound(model, id).then(({ z, x, y, name }) => ({
         code: writePoint([x, y], z),
         point: z,
         position: /** @type {[number, number]} */ ([x, y]),
         name,
       }))),
     );
-    asked.catch(() => there.delete(key));
+    request.catch(() => pending.delete(key));
   }
-  return asked;
+  return request;
 }
 
 /**
  * Anchors expressed for the model being played; sounds it does not have become latent points.
- * @param {Pick<import("../core/api.js").Api, "sound">} api @param {State} state @param {string} voice @param {Anchor[]} anchors
+ * @param {Pick<import("../core/api.js").Api, "sound">} api
+ * @param {State} state
+ * @param {string} voice
+ * @param {Anchor[]} anchors
  * @returns {Anchor[] | Promise<Anchor[]>}
  */
 export function spoken(api, state, voice, anchors) {
@@ -49,7 +63,7 @@ export function spoken(api, state, voice, anchors) {
   if (!model || !anchors.some((anchor) => strange(state, voice, anchor))) return anchors;
   return Promise.all(
     anchors.map((anchor) =>
-      anchor.sound && strange(state, voice, anchor) ? placeOf(api, model.id, anchor.sound) : anchor,
+      anchor.sound && strange(state, voice, anchor) ? pointOf(api, model.id, anchor.sound) : anchor,
     ),
   );
 }

@@ -14,9 +14,9 @@ export const HEARD = { before: "Original model", after: "With your sounds" };
  * @param {HTMLElement} root
  * @param {import("../core/store.js").Store<State>} store
  */
-export function mountHearing(root, store) {
-  const key = (/** @type {"before" | "after"} */ which) =>
-    h("button", { role: "radio", "data-value": which, title: "Switch with C" }, HEARD[which]);
+export function mountSwitch(root, store) {
+  const key = (/** @type {"before" | "after"} */ side) =>
+    h("button", { role: "radio", "data-value": side, title: "Switch with C" }, HEARD[side]);
   const group = h(
     "div.seg.hear",
     { role: "radiogroup", "aria-label": "What is heard", hidden: true },

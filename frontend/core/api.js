@@ -27,7 +27,8 @@
  * @property {number} temperature
  * @property {Record<string, number | null>} diagnostics
  * @property {{code: string, text: string}[]} warnings
- * @property {{point: number[], x: number, y: number, in_distribution: boolean, nearest: {id: string, distance: number}}[]} samples
+ * @property {{point: number[], x: number, y: number, in_distribution: boolean, nearest: {id: string, distance: number}}[]}
+ *   samples
  */
 
 /**
@@ -40,7 +41,10 @@
  * @property {{start: number, end: number, name: string, strength: number, peak_db: number}[]} sounds
  */
 
-/** @typedef {{file: number, name: string, code: string, detail: string}} Refused   a file, or a part of one, that could not be used */
+/**
+ * @typedef {{file: number, name: string, code: string, detail: string}} Refused a file, or a part of one, that could
+ *   not be used
+ */
 
 /** @typedef {{id: string, files: UploadedFile[], refused?: Refused[]}} UploadReply */
 
@@ -50,10 +54,14 @@
  * @property {number} count
  * @property {number} seconds
  * @property {{text: string}[]} warnings
- * @property {{id: string, in_distribution?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]} sounds
+ * @property {{id: string, in_distribution?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]}
+ *   sounds
  */
 
-/** @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}} JobReply */
+/**
+ * @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}}
+ *   JobReply
+ */
 
 /**
  * @typedef {object} AdaptationReply
@@ -120,7 +128,11 @@ async function errorOf(response) {
   return new ApiError(String(sentence), code, response.status, problem.refused ?? []);
 }
 
-/** In how many seconds to ask again; null where that would not help, or others see to it. @param {Response} response @param {ApiError} error */
+/**
+ * In how many seconds to ask again; null where that would not help, or others see to it.
+ * @param {Response} response
+ * @param {ApiError} error
+ */
 function pauseAfter(response, error) {
   const seconds = Number(response.headers?.get("Retry-After"));
   return [429, 503].includes(response.status) && !isAway(error) && seconds > 0
@@ -130,11 +142,11 @@ function pauseAfter(response, error) {
 
 /** @param {number} seconds @param {AbortSignal | null} [signal] @returns {Promise<void>} */
 const pause = (seconds, signal) =>
-  new Promise((done, fail) => {
+  new Promise((resolve, fail) => {
     const givenUp = new DOMException("Nobody waits any more.", "AbortError");
     if (signal?.aborted) return fail(givenUp);
     const stop = () => (clearTimeout(timer), fail(givenUp));
-    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), done()), 1000 * seconds);
+    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), resolve()), 1000 * seconds);
     signal?.addEventListener("abort", stop, { once: true });
   });
 
@@ -191,7 +203,12 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} model @returns {Promise<import("./state.js").Atlas>} */
     atlas: (model) => get(`models/${model}/atlas`),
 
-    /** @param {string} model @param {string} id @param {AbortSignal} [signal] @returns {Promise<{distance: number[]}>} */
+    /**
+     * @param {string} model
+     * @param {string} id
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{distance: number[]}>}
+     */
     distances: (model, id, signal) => get(`models/${model}/sounds/${id}/distances`, signal),
 
     /**
@@ -216,60 +233,100 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
 
     /**
      * What the model makes of bare places, or of latent points: one kind at a time.
-     * @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @param {Readonly<Record<string, number>>} [amounts] of own sliders
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {AbortSignal} [signal]
+     * @param {Readonly<Record<string, number>>} [amounts] of own sliders
      * @returns {Promise<{audio: {url: string}, x: number, y: number}[]>}
      */
     decodings: async (model, anchors, signal, amounts) => {
       const points = anchors.flatMap(({ code, ...rest }) => (code && "point" in rest ? [rest.point] : []));
       const positions = anchors.flatMap(({ code, position }) => (!code && position ? [position] : []));
-      const asked = {
+      const body = {
         ...(points.length && { points }),
         ...(positions.length && { positions }),
         ...(amounts && { amounts }),
       };
-      return (await post(`models/${model}/decodings`, asked, signal)).sounds;
+      return (await post(`models/${model}/decodings`, body, signal)).sounds;
     },
 
-    /** @param {string} model @param {Anchor[]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {spokes: Position[][], distances: number[]}>} */
+    /**
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {Measure} measure
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Place & {spokes: Position[][], distances: number[]}>}
+     */
     mean: (model, anchors, measure, signal) =>
       post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
 
-    /** @param {string} model @param {[a: Anchor, b: Anchor, c: Anchor]} anchors @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[]}>} */
+    /**
+     * @param {string} model
+     * @param {[a: Anchor, b: Anchor, c: Anchor]} anchors
+     * @param {Measure} measure
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Place & {course: Position[]}>}
+     */
     analogy: (model, [a, b, c], measure, signal) =>
       post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
 
-    /** @param {string} model @param {Anchor[]} anchors @param {Measure & {to: number}} how @param {AbortSignal} [signal] @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>} */
+    /**
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {Measure & {to: number}} how
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>}
+     */
     beyond: (model, anchors, how, signal) =>
       post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),
 
     /**
      * @param {string} model
-     * @param {{sampler: string, count: number, seed: number, temperature?: number, start?: Anchor}} asked start: of a walk
+     * @param {{sampler: string, count: number, seed: number, temperature?: number, start?: Anchor}} asked start: of a
+     *   walk
      * @param {AbortSignal} [signal]
      * @returns {Promise<Samples>}
      */
-    samples: (model, { start, ...asked }, signal) =>
-      post(`models/${model}/samples`, { ...asked, ...(start && { start: wire(start) }) }, signal),
+    samples: (model, { start, ...query }, signal) =>
+      post(`models/${model}/samples`, { ...query, ...(start && { start: wire(start) }) }, signal),
 
-    /** How much of everything that has a name there is in each. @param {string} model @param {Anchor[]} anchors @param {AbortSignal} [signal] @returns {Promise<{descriptors: Record<string, number[]>}>} */
+    /**
+     * How much of everything that has a name there is in each.
+     * @param {string} model
+     * @param {Anchor[]} anchors
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{descriptors: Record<string, number[]>}>}
+     */
     descriptions: (model, anchors, signal) =>
       post(`models/${model}/descriptions`, { anchors: anchors.map(wire) }, signal),
 
     /**
-     * @param {string} model @param {Anchor} start @param {Measure & {descriptor: string, steps: number, hold: boolean}} how @param {AbortSignal} [signal]
-     * @returns {Promise<import("./state.js").TravelReply & {audio: {url: string}, step_samples: number}>}
+     * @param {string} model
+     * @param {Anchor} start
+     * @param {Measure & {descriptor: string, steps: number, hold: boolean}} how
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<import("./state.js").TraversalReply & {audio: {url: string}, step_samples: number}>}
      */
-    travel: (model, start, how, signal) =>
+    traversal: (model, start, how, signal) =>
       post(`models/${model}/traversals`, { start: wire(start), ...how }, signal),
 
-    /** @param {string} model @param {Measure} measure @param {AbortSignal} [signal] @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>} */
+    /**
+     * @param {string} model
+     * @param {Measure} measure
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>}
+     */
     indicatrices: (model, measure, signal) =>
       get(
         `models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`,
         signal,
       ),
 
-    /** @param {string} model @param {string} id @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>} */
+    /**
+     * @param {string} model
+     * @param {string} id
+     * @returns {Promise<{id: string, name: string, z: number[], x: number, y: number}>}
+     */
     sound: (model, id) => get(`models/${model}/sounds/${id}`),
 
     /** @param {string} model @param {number[]} point @param {string} name @returns {Promise<{id: string}>} */
@@ -284,7 +341,13 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} model @param {string} id */
     soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,
 
-    /** Recordings that may be long; nothing is kept until it is chosen. @param {string} model @param {File[]} files @param {AbortSignal} [signal] @returns {Promise<UploadReply>} */
+    /**
+     * Recordings that may be long; nothing is kept until it is chosen.
+     * @param {string} model
+     * @param {File[]} files
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<UploadReply>}
+     */
     async upload(model, files, signal) {
       const form = new FormData();
       for (const file of files) form.append("files", file, file.name);
@@ -293,17 +356,34 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
       ).json();
     },
 
-    /** The same, split by another threshold. @param {string} model @param {string} id @param {number} threshold @returns {Promise<UploadReply>} */
+    /**
+     * The same, split by another threshold.
+     * @param {string} model
+     * @param {string} id
+     * @param {number} threshold
+     * @returns {Promise<UploadReply>}
+     */
     proposals: (model, id, threshold) =>
       get(`models/${model}/uploads/${id}?threshold=${threshold.toFixed(4)}`),
 
-    /** @param {string} model @param {string} id @param {{file: number, start: number, end: number, name: string}[]} sounds @param {AbortSignal} [signal] @returns {Promise<{sounds: {id: string}[], refused?: Refused[]}>} */
+    /**
+     * @param {string} model
+     * @param {string} id
+     * @param {{file: number, start: number, end: number, name: string}[]} sounds
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{sounds: {id: string}[], refused?: Refused[]}>}
+     */
     choose: (model, id, sounds, signal) => post(`models/${model}/uploads/${id}/sounds`, { sounds }, signal),
 
     /** @param {string} model @param {string} id */
     forget: async (model, id) => void (await send("DELETE", `models/${model}/uploads/${id}`)),
 
-    /** Of all own sounds, or of some. @param {string} model @param {string[]} [sounds] @returns {Promise<CheckReply>} */
+    /**
+     * Of all own sounds, or of some.
+     * @param {string} model
+     * @param {string[]} [sounds]
+     * @returns {Promise<CheckReply>}
+     */
     check: (model, sounds) => post(`models/${model}/checks`, { ...(sounds && { sounds }) }),
 
     /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
@@ -329,7 +409,13 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
       return (await request(`${base}/models`, { method: "POST", body: form })).json();
     },
 
-    /** Takes own sounds into a model; the same again is the same model. @param {string} model @param {string[]} sounds @param {AbortSignal} [signal] @returns {Promise<AdaptationReply>} */
+    /**
+     * Takes own sounds into a model; the same again is the same model.
+     * @param {string} model
+     * @param {string[]} sounds
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<AdaptationReply>}
+     */
     adapt: (model, sounds, signal) => post(`models/${model}/adaptations`, { sounds }, signal),
 
     /** Those in use. @param {string} model @returns {Promise<AdaptationReply[]>} */
@@ -338,8 +424,14 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} result */
     unadapt: async (result) => void (await send("DELETE", `models/${result}`)),
 
-    /** A new model out of this one and own sounds. @param {string} model @param {string[]} sounds @param {string} title @returns {Promise<JobReply>} */
-    refine: (model, sounds, title) => post(`models/${model}/finetunes`, { sounds, title }),
+    /**
+     * A new model out of this one and own sounds.
+     * @param {string} model
+     * @param {string[]} sounds
+     * @param {string} title
+     * @returns {Promise<JobReply>}
+     */
+    finetune: (model, sounds, title) => post(`models/${model}/finetunes`, { sounds, title }),
 
     /** @returns {Promise<JobReply[]>} newest first */
     jobs: async () => (await get("jobs")).jobs,
@@ -350,12 +442,18 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} job */
     jobEvents: (job) => `${base}/jobs/${job}/events`,
 
-    /** @param {string} job @param {"before" | "after"} which @param {number} nth */
-    previewUrl: (job, which, nth) => `${base}/jobs/${job}/previews/${which}?v=${nth}`,
+    /** @param {string} job @param {"before" | "after"} side @param {number} nth */
+    previewUrl: (job, side, nth) => `${base}/jobs/${job}/previews/${side}?v=${nth}`,
 
-    /** Sounds as a file, or as a ZIP of several, under a name. @param {string} model @param {object} asked @param {AbortSignal} [signal] @returns {Promise<{blob: Blob, name: string}>} */
-    async exported(model, asked, signal) {
-      const response = await send("POST", `models/${model}/exports`, asked, signal);
+    /**
+     * Sounds as a file, or as a ZIP of several, under a name.
+     * @param {string} model
+     * @param {object} query
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<{blob: Blob, name: string}>}
+     */
+    async exported(model, query, signal) {
+      const response = await send("POST", `models/${model}/exports`, query, signal);
       return {
         blob: await response.blob(),
         name: attachedName(response.headers.get("Content-Disposition") ?? ""),
@@ -382,10 +480,10 @@ export const attachedName = (disposition) =>
  */
 export function latest(run) {
   let controller = new AbortController();
-  const again = (/** @type {A} */ ...args) => {
+  const restart = (/** @type {A} */ ...args) => {
     controller.abort();
     controller = new AbortController();
     return run(controller.signal, ...args);
   };
-  return Object.assign(again, { cancel: () => controller.abort() });
+  return Object.assign(restart, { cancel: () => controller.abort() });
 }

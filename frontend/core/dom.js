@@ -4,13 +4,13 @@
 /**
  * h("button.icon", {"aria-label": "Close", onclick: close}, icon("close"))
  *
- * @param {string} what tag, and classes behind dots
+ * @param {string} selector tag, and classes behind dots
  * @param {Record<string, any>} [attributes] on*: listeners; true/false: present/absent; the rest as text
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {HTMLElement}
  */
-export function h(what, attributes = {}, ...children) {
-  const [tag, ...classes] = what.split(".");
+export function h(selector, attributes = {}, ...children) {
+  const [tag, ...classes] = selector.split(".");
   const element = document.createElement(tag);
   if (classes.length) element.className = classes.join(" ");
   setAll(element, attributes);
@@ -45,14 +45,14 @@ export const icon = (name) => s("svg", { "aria-hidden": "true" }, s("use", { hre
 
 /** Runs `draw` once in the next frame, however often it is asked for. @param {() => void} draw */
 export function inNextFrame(draw) {
-  let asked = 0;
+  let frame = 0;
   const ask = () => {
-    asked ||= requestAnimationFrame(() => {
-      asked = 0;
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
       draw();
     });
   };
-  return Object.assign(ask, { cancel: () => (cancelAnimationFrame(asked), (asked = 0)) });
+  return Object.assign(ask, { cancel: () => (cancelAnimationFrame(frame), (frame = 0)) });
 }
 
 /** Is it pointed with a finger? */
@@ -123,11 +123,16 @@ const controlsOf = (row) =>
  */
 export function oneTabStop(root, rowSelector, stop) {
   const controls = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(`${rowSelector} ${CONTROLS}`)]);
-  const chosen = controls.find((control) => control === stop) ?? controls[0];
-  for (const control of controls) control.tabIndex = control === chosen ? 0 : -1;
+  const current = controls.find((control) => control === stop) ?? controls[0];
+  for (const control of controls) control.tabIndex = control === current ? 0 : -1;
 }
 
-/** Left and Right go along the controls of a row. @param {KeyboardEvent} event @param {Element} row @returns {boolean} was it one of these keys? */
+/**
+ * Left and Right go along the controls of a row.
+ * @param {KeyboardEvent} event
+ * @param {Element} row
+ * @returns {boolean} was it one of these keys?
+ */
 export function alongRow(event, row) {
   const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!by) return false;

@@ -57,10 +57,22 @@ export function createGrid(x, y) {
       return best;
     },
 
-    /** The nearest point in a direction: see `towards`. @param {number} from @param {number} dx @param {number} dy @returns {number} -1: none */
+    /**
+     * The nearest point in a direction: see `towards`.
+     * @param {number} from
+     * @param {number} dx
+     * @param {number} dy
+     * @returns {number} -1: none
+     */
     towards: (from, dx, dy) => towards(x, y, [x[from], y[from]], dx, dy, from).index,
 
-    /** How many points lie in a box. @param {number} left @param {number} right @param {number} low @param {number} high */
+    /**
+     * How many points lie in a box.
+     * @param {number} left
+     * @param {number} right
+     * @param {number} low
+     * @param {number} high
+     */
     count(left, right, low, high) {
       let inside = 0;
       if (n === 0 || right < x0 || left > x1 || high < y0 || low > y1) return inside;
@@ -98,9 +110,9 @@ export function towards(x, y, from, dx, dy, skip = -1) {
     if (i === skip || far === 0) continue;
     const cosine = (u * dx + v * dy) / (far * Math.hypot(dx, dy));
     if (cosine < 0.5) continue;
-    const mine = far / cosine ** 2;
-    if (mine < cost) {
-      cost = mine;
+    const detour = far / cosine ** 2;
+    if (detour < cost) {
+      cost = detour;
       index = i;
     }
   }

@@ -5,7 +5,7 @@
 
 /**
  * @typedef {object} Word
- * @property {{box: Box, price?: number}[]} places     where it could stand, each with what it costs to stand there
+ * @property {{box: Box, price?: number}[]} options     where it could stand, each with what it costs to stand there
  */
 
 /** @param {Box} p @param {Box} q square pixels in common */
@@ -23,16 +23,16 @@ export const boxAround = (cx, cy, w, h) => ({
 
 /**
  * @param {Word[]} words the most important first
- * @param {Box[]} taken what must not be covered
+ * @param {Box[]} covered what must not be covered
  * @param {Box} bounds
  * @returns {number[]} for each word which of its places it got
  */
-export function place(words, taken, bounds) {
-  const occupied = [...taken];
-  return words.map(({ places }) => {
+export function layOut(words, covered, bounds) {
+  const occupied = [...covered];
+  return words.map(({ options }) => {
     let best = 0;
     let least = Infinity;
-    places.forEach(({ box, price = 0 }, i) => {
+    options.forEach(({ box, price = 0 }, i) => {
       const area = (box.right - box.left) * (box.bottom - box.top);
       const outside = 1 - overlap(box, bounds) / area;
       const covered = occupied.reduce((sum, other) => sum + overlap(box, other), 0) / area;
@@ -42,7 +42,7 @@ export function place(words, taken, bounds) {
         best = i;
       }
     });
-    occupied.push(places[best].box);
+    occupied.push(options[best].box);
     return best;
   });
 }

@@ -52,7 +52,10 @@ export function searchable(text) {
   return { text: folded, words: ` ${folded.replace(/[^\p{L}\p{N}-]+/gu, " ")} ` };
 }
 
-/** What lets a text through for one word: the word itself anywhere, or another name for it as a whole word. @param {string} word */
+/**
+ * What lets a text through for one word: the word itself anywhere, or another name for it as a whole word.
+ * @param {string} word
+ */
 function matcher(word) {
   const name = word.replaceAll(SPACE, " ");
   const others = SYNONYMS.filter((names) => names.includes(name))
@@ -69,7 +72,7 @@ function matcher(word) {
  */
 export function readQuery(query) {
   const words = wordsOf(query);
-  const wanted = words.filter((word) => !word.startsWith("-")).map(matcher);
+  const required = words.filter((word) => !word.startsWith("-")).map(matcher);
   const unwanted = words.filter((word) => /^-./.test(word)).map((word) => matcher(word.slice(1)));
-  return (sound) => wanted.every((fits) => fits(sound)) && !unwanted.some((fits) => fits(sound));
+  return (sound) => required.every((fits) => fits(sound)) && !unwanted.some((fits) => fits(sound));
 }

@@ -3,7 +3,7 @@
 
 import { s } from "./dom.js";
 
-/** @typedef {import("./state.js").Found["shape"]} Shape */
+/** @typedef {import("./state.js").NewSound["shape"]} Shape */
 
 /** Of the families. In a box of 12, the middle at 6,6: circle, square, triangle, diamond, plus, star, x, pentagon. */
 export const FAMILY_OUTLINES = [

@@ -21,7 +21,10 @@ import { readQuery, searchable } from "./search.js";
  * @property {number} [provisional]     own sounds whose places are still being found
  */
 
-/** @typedef {"library" | "finetuned" | "made" | "uploaded"} Kind   came with the pack, the model was fine-tuned on it, or it was kept here */
+/**
+ * @typedef {"library" | "finetuned" | "made" | "uploaded"} Kind came with the pack, the model was fine-tuned on it,
+ *   or it was kept here
+ */
 /** @typedef {ReturnType<typeof createLibrary>} Library */
 
 /** @param {Columns} columns */
@@ -45,7 +48,7 @@ export function createLibrary(columns) {
 }
 
 /** The ids of what was uploaded here. @param {Library} library */
-export const ownSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "uploaded");
+export const userSoundIds = (library) => library.id.filter((_, i) => library.kindOf(i) === "uploaded");
 
 /** The ids of what a model has learned of one's own. @param {Library} library */
 export const learnedSounds = (library) => library.id.filter((_, i) => library.kindOf(i) === "finetuned");
@@ -97,7 +100,11 @@ const IMAGINABLE = [
   ["koto", "steel guitar"],
 ];
 
-/** Of the sounds called so, of those with the shortest name, the one nearest to the middle of all; -1: none. @param {Library} library @param {string} name */
+/**
+ * Of the sounds called so, of those with the shortest name, the one nearest to the middle of all; -1: none.
+ * @param {Library} library
+ * @param {string} name
+ */
 function typical(library, name) {
   const all = Array.from({ length: library.count }, (_, i) => i).filter(
     (i) => library.kindOf(i) === "library" && library.name[i].toLowerCase().includes(name),
@@ -113,7 +120,12 @@ function typical(library, name) {
     : -1;
 }
 
-/** Which of some sounds lies nearest to the middle of others. @param {Library} library @param {number[]} all @param {number[]} some */
+/**
+ * Which of some sounds lies nearest to the middle of others.
+ * @param {Library} library
+ * @param {number[]} all
+ * @param {number[]} some
+ */
 function middleOf(library, all, some) {
   const x = median(all.map((i) => library.x[i]));
   const y = median(all.map((i) => library.y[i]));
@@ -129,26 +141,26 @@ function middleOf(library, all, some) {
  * @param {number} [count]
  * @returns {[number, number][]} pairs of sounds
  */
-export function journeys(library, count = 3) {
+export function suggestedMorphs(library, count = 3) {
   /** @type {[number, number][]} */
-  const picked = IMAGINABLE.map(
+  const pairs = IMAGINABLE.map(
     ([from, to]) => /** @type {[number, number]} */ ([typical(library, from), typical(library, to)]),
   ).filter((pair) => pair.every((i) => i >= 0));
   const hearts = library.family_names.map((_, f) => heart(library, f)).filter((i) => i >= 0);
-  const pairs = hearts.flatMap((p, k) =>
+  const candidates = hearts.flatMap((p, k) =>
     hearts.slice(k + 1).map((q) => /** @type {[number, number]} */ ([p, q])),
   );
   const far = (/** @type {[number, number]} */ [p, q]) =>
     Math.hypot(library.x[p] - library.x[q], library.y[p] - library.y[q]);
-  pairs.sort((one, other) => far(other) - far(one));
+  candidates.sort((first, other) => far(other) - far(first));
   for (const fresh of [true, false])
-    for (const pair of pairs) {
-      const used = picked.flat();
-      if (picked.length >= count || picked.includes(pair)) continue;
+    for (const pair of candidates) {
+      const used = pairs.flat();
+      if (pairs.length >= count || pairs.includes(pair)) continue;
       if (fresh && pair.some((i) => used.includes(i))) continue;
-      picked.push(pair);
+      pairs.push(pair);
     }
-  return picked.slice(0, count);
+  return pairs.slice(0, count);
 }
 
 /** What a sound's origin is looked for as. @type {Record<Kind, string>} */

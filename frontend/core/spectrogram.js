@@ -26,7 +26,12 @@ const power = createFft(SIZE);
 const mel = (/** @type {Hertz} */ f) => 2595 * Math.log10(1 + f / 700);
 const hertz = (/** @type {number} */ m) => 700 * (10 ** (m / 2595) - 1);
 
-/** When column c of n begins: t = a (exp(u) - 1), u even. @param {number} c @param {number} n @param {Seconds} seconds */
+/**
+ * When column c of n begins: t = a (exp(u) - 1), u even.
+ * @param {number} c
+ * @param {number} n
+ * @param {Seconds} seconds
+ */
 export const warped = (c, n, seconds) => ATTACK * Math.expm1((Math.log1p(seconds / ATTACK) * c) / n);
 
 /**
@@ -74,7 +79,13 @@ export function spectrogram(samples, rate, { columns, bands, seconds, even = fal
   return { columns, bands, dB, peak };
 }
 
-/** The mean under a triangle; between bins where the triangle is narrower than one. @param {Float32Array} power @param {number} low @param {number} middle @param {number} high */
+/**
+ * The mean under a triangle; between bins where the triangle is narrower than one.
+ * @param {Float32Array} power
+ * @param {number} low
+ * @param {number} middle
+ * @param {number} high
+ */
 function band(power, low, middle, high) {
   let [sum, weight] = [0, 0];
   for (let k = Math.ceil(low); k <= high && k < power.length; k++) {
@@ -89,7 +100,10 @@ function band(power, low, middle, high) {
 
 /**
  * How strongly a point of the picture shows, 0 to 1: bilinear, on the scale under `peak`.
- * @param {Picture} picture @param {number} x @param {number} y 0 to 1 from the lower left corner @param {number} peak dB
+ * @param {Picture} picture
+ * @param {number} x
+ * @param {number} y 0 to 1 from the lower left corner
+ * @param {number} peak dB
  */
 export function strength({ columns, bands, dB }, x, y, peak) {
   const u = clamp(x * columns - 0.5, 0, columns - 1.001);

@@ -16,7 +16,7 @@
  */
 export function createStore(initial) {
   let state = initial;
-  let told = initial; // the state the listeners have seen
+  let shown = initial; // the state the listeners have seen
   let telling = false;
   /** @type {Set<(now: S, before: S) => void>} */
   const listeners = new Set();
@@ -25,9 +25,9 @@ export function createStore(initial) {
     if (telling) return; // a listener changed something: the loop below goes round once more
     telling = true;
     try {
-      while (told !== state) {
-        const before = told;
-        const now = (told = state);
+      while (shown !== state) {
+        const before = shown;
+        const now = (shown = state);
         for (const listener of [...listeners]) if (listeners.has(listener)) listener(now, before);
       }
     } finally {
@@ -60,11 +60,11 @@ export function createStore(initial) {
  * @returns {() => void} stop watching
  */
 export function watch(store, pick, run) {
-  let seen = pick(store.get());
+  let picked = pick(store.get());
   const stop = store.subscribe((state) => {
     const now = pick(state);
-    if (now.every((value, i) => Object.is(value, seen[i]))) return;
-    seen = now;
+    if (now.every((value, i) => Object.is(value, picked[i]))) return;
+    picked = now;
     run(state);
   });
   run(store.get());

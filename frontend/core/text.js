@@ -48,7 +48,10 @@ export function anchorDetail(anchor, library) {
   return anchor.code ? "A new sound, no recording" : "A place, no recording";
 }
 
-/** What the three keys stand for: what they are called, the field's word for it, and what that means. @type {Record<import("./state.js").PathKind | "graph", {name: string, term: string, meaning: string}>} */
+/**
+ * What the three keys stand for: what they are called, the field's word for it, and what that means.
+ * @type {Record<import("./state.js").PathKind | "graph", {name: string, term: string, meaning: string}>}
+ */
 export const PATH_WORDS = {
   geodesic: {
     name: "Curved",
@@ -77,7 +80,10 @@ export function pathName({ kind }) {
 /** 0.123 -> "12 %"; what is there at all is never called nothing. @param {number} share 0 to 1 */
 export const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
-/** How much of a way lies outside what the model knows; a way from known sound to known sound is not judged. @param {Path} path */
+/**
+ * How much of a way lies outside what the model knows; a way from known sound to known sound is not judged.
+ * @param {Path} path
+ */
 export const guessworkWords = ({ kind, guesswork }) =>
   kind === "graph" ? "known sounds" : `${percent(guesswork)} guesswork`;
 
@@ -95,13 +101,13 @@ export function comparison(curved, direct) {
       figures: [],
       more: `From known sound to known sound, ${far}. The direct way is ${percent(direct.guesswork)} guesswork.`,
     };
-  const [here, there] = [curved, direct].map(({ guesswork }) => percent(guesswork));
-  if (here === there && here === "0 %")
+  const [curvedShare, directShare] = [curved, direct].map(({ guesswork }) => percent(guesswork));
+  if (curvedShare === directShare && curvedShare === "0 %")
     return { figures: [], more: `Both ways keep to known sounds. The curved one is ${far}.` };
   return {
     figures: [
-      [here, " guesswork, against "],
-      [there, " direct."],
+      [curvedShare, " guesswork, against "],
+      [directShare, " direct."],
     ],
     more: `The curved way is ${far}.`,
   };
@@ -115,7 +121,10 @@ function lengthWords(ratio) {
     : `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} times as far`;
 }
 
-/** Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12". @param {readonly boolean[]} onLand per step */
+/**
+ * Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12".
+ * @param {readonly boolean[]} onLand per step
+ */
 export function guessedSteps(onLand) {
   /** @type {[first: number, last: number][]} */
   const runs = [];
@@ -188,8 +197,13 @@ export function speedDescription({ speed }, name, unit) {
     : `${name}: ${low} to ${high} ${unit} per step`;
 }
 
-/** What a new sound is, beside its name. @param {import("./state.js").Found} found @param {Library} library @param {string} unit */
-export function foundWords({ near, inDistribution, notes }, library, unit) {
+/**
+ * What a new sound is, beside its name.
+ * @param {import("./state.js").NewSound} found
+ * @param {Library} library
+ * @param {string} unit
+ */
+export function newSoundWords({ near, inDistribution, notes }, library, unit) {
   const nearest =
     near && library.indexOf(near.id) >= 0
       ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}`
@@ -197,7 +211,10 @@ export function foundWords({ near, inDistribution, notes }, library, unit) {
   return inDistribution || notes.length ? nearest : `${nearest}, guesswork`;
 }
 
-/** How a way is chosen: what it is called, the field's word for it, and what it means. @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>} */
+/**
+ * How a way is chosen: what it is called, the field's word for it, and what it means.
+ * @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>}
+ */
 export const METRIC_WORDS = {
   blend: {
     name: "By ear, near known sounds",
@@ -221,7 +238,10 @@ export const METRIC_WORDS = {
   },
 };
 
-/** Where new sounds come from: what it is called, what that means, and the method's name. @type {Record<string, {name: string, meaning: string, term: string}>} */
+/**
+ * Where new sounds come from: what it is called, what that means, and the method's name.
+ * @type {Record<string, {name: string, meaning: string, term: string}>}
+ */
 export const SAMPLER_WORDS = {
   hmc: {
     name: "Known sounds",
@@ -273,7 +293,11 @@ export function drawWords({ samples, warnings }) {
   ];
 }
 
-/** How the sampler fared, for those who know the method. @param {import("./state.js").Draw} draw @returns {string[]} sentences */
+/**
+ * How the sampler fared, for those who know the method.
+ * @param {import("./state.js").Draw} draw
+ * @returns {string[]} sentences
+ */
 export function samplerDetails({ sampler, diagnostics: { acceptance, effective, escapes } }) {
   return [
     `Method: ${SAMPLER_WORDS[sampler]?.term ?? sampler}.`,
@@ -289,7 +313,12 @@ export function samplerDetails({ sampler, diagnostics: { acceptance, effective, 
   ];
 }
 
-/** The value of a descriptor in a unit that one meets: Hz for the ear's frequency scale, seconds and ratios for their logarithms, per cent. @param {number} value @param {string} unit */
+/**
+ * The value of a descriptor in a unit that one meets: Hz for the ear's frequency scale, seconds and ratios for their
+ * logarithms, per cent.
+ * @param {number} value
+ * @param {string} unit
+ */
 export function measured(value, unit) {
   if (unit === "log10 s") return seconds(10 ** value);
   if (unit === "s") return seconds(value);
@@ -312,7 +341,11 @@ const seconds = (value) => (Math.abs(value) < 1 ? `${amount(1000 * value)} ms` :
 /** @param {string} id */
 export const descriptorTitle = (id) => capital(id).replaceAll("_", " ");
 
-/** Where a slider stands, for those who do not see it. @param {number} steps from the sound itself @param {import("./state.js").Descriptor} descriptor */
+/**
+ * Where a slider stands, for those who do not see it.
+ * @param {number} steps from the sound itself
+ * @param {import("./state.js").Descriptor} descriptor
+ */
 export function shapeWords(steps, { more, less }) {
   if (steps === 0) return "the sound itself";
   return `${Math.abs(steps)} ${Math.abs(steps) === 1 ? "step" : "steps"} ${steps > 0 ? more : less}`;
@@ -335,7 +368,11 @@ export function weightWords(weight, range = { min: 0, max: 10 }) {
   return `keeps near known sounds, weight ${+weight.toPrecision(2)}`;
 }
 
-/** What the library is filtered by. @param {Pick<State, "query" | "families" | "library">} state @returns {string} "" : nothing */
+/**
+ * What the library is filtered by.
+ * @param {Pick<State, "query" | "families" | "library">} state
+ * @returns {string} "" : nothing
+ */
 export function filterWords({ query, families, library }) {
   const names = families.flatMap((family) => library?.family_names[family] ?? []);
   return [query.trim() && `“${query.trim()}”`, ...names].filter(Boolean).join(", ");
@@ -358,12 +395,12 @@ const plain = (text) =>
     .slice(0, 40) || "sound";
 
 /** @param {State} state @returns {string} what the corner of the map says */
-export function statusWords({ server, sound, playing, place, journey, mode, path, job }) {
+export function statusWords({ server, sound, playing, progress, morph, mode, path, job }) {
   if (server.phase === "waking") return "Waking up";
   if (server.phase === "away") return "The server does not answer";
   if (server.phase === "broken") return "Nothing to play";
-  if (playing && mode === "steps") return `Playing ${Math.round(place * 16) + 1} of 17`;
-  if (journey?.phase === "solving") return "Finding the way";
-  if (playing) return journey?.glides[path] ? "Gliding" : "Making the glide";
+  if (playing && mode === "steps") return `Playing ${Math.round(progress * 16) + 1} of 17`;
+  if (morph?.phase === "solving") return "Finding the way";
+  if (playing) return morph?.glides[path] ? "Gliding" : "Making the glide";
   return `${sound === "on" ? "Ready" : "Sound is off"}${isLearning({ job }) ? ", fine-tuning" : ""}`;
 }

@@ -5,6 +5,9 @@ declare const Plotly: {
   purge(root: HTMLElement): void;
 };
 
+/** What the panels add to the page's state: `state.d.ts` in a panel's folder declares its part. */
+interface PanelStates {}
+
 interface Window {
   /** For measuring scripts and tests: what the page knows about itself. */
   sonifold?: {

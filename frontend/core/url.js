@@ -2,7 +2,7 @@
 /** Every screen is a link: one table reads and writes the state; a bad link is explained, not ignored. */
 
 import { readPoint } from "./latent.js";
-import { METRICS, initial } from "./state.js";
+import { METRICS } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Anchor} Anchor */
@@ -16,7 +16,7 @@ import { METRICS, initial } from "./state.js";
  */
 
 /** @param {string[]} names */
-const oneOf =
+export const oneOf =
   (...names) =>
   (/** @type {string} */ text) => {
     if (names.includes(text)) return /** @type {any} */ (text);
@@ -27,17 +27,17 @@ const oneOf =
 const listed = (names) => `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
 
 /** @param {number} low @param {number} high */
-const within = (low, high) => (/** @type {string} */ text) => {
+export const within = (low, high) => (/** @type {string} */ text) => {
   const value = text.trim() === "" ? NaN : Number(text);
   if (value >= low && value <= high) return value;
   throw new RangeError(`it can be a number from ${low} to ${high}`);
 };
 
 /** @param {string} text @returns {Anchor} */
-function readAnchor(text) {
+export function readAnchor(text) {
   if (/^([0-9a-f]{12}|u[\w-]{4,62})$/.test(text)) return { sound: text }; // of the library, or kept here
-  const found = readPoint(text);
-  if (found) return { code: text, ...found };
+  const point = readPoint(text);
+  if (point) return { code: text, ...point };
   const parts = text.startsWith("@") ? text.slice(1).split(",") : [];
   const [x, y] = parts.map(Number);
   if (
@@ -51,38 +51,26 @@ function readAnchor(text) {
 }
 
 /** @param {Anchor} anchor */
-const writeAnchor = (anchor) =>
+export const writeAnchor = (anchor) =>
   anchor.sound ?? anchor.code ?? `@${anchor.position.map((v) => +v.toFixed(4)).join()}`;
 
-const MOST_MARKED = 16;
-const SEEDS = 2 ** 31 - 1;
-
 /** @param {(text: string) => number} read */
-const whole = (read) => (/** @type {string} */ text) => {
+export const whole = (read) => (/** @type {string} */ text) => {
   const value = read(text);
   if (Number.isInteger(value)) return value;
   throw new RangeError("it can be a whole number");
 };
 
-/** @param {string} text @returns {NonNullable<State["shape"]>} */
-function readShape(text) {
-  const [, descriptor, by] = /^([a-z_]+)\.(-?\d{1,2})$/.exec(text) ?? [];
-  if (descriptor && Number(by)) return { descriptor, by: Number(by) };
-  throw new RangeError("it can be a slider and its steps, as brightness.-2");
-}
-
-/** @param {string} text @returns {State["amounts"]} */
-function readAmounts(text) {
-  const parts = text.split("!").map((part) => /^([a-z][a-z0-9-]*)\.(-?\d{1,2}(?:\.\d{1,2})?)$/.exec(part));
-  if (parts.every((part) => part !== null))
-    return Object.fromEntries(parts.map(([, name, amount]) => [name, Number(amount)]));
-  throw new RangeError("it can be sliders and their amounts, as common.0.5!own-1.-1");
-}
+/** How a field that is on or off stands in the link. */
+export const onOff = {
+  read: (/** @type {string} */ text) => oneOf("on", "off")(text) === "on",
+  write: (/** @type {boolean} */ value) => (value ? "on" : "off"),
+};
 
 const weight = within(0, 10);
 
-/** @type {Record<string, Field<any>>} */
-export const FIELDS = {
+/** What the link says of the page itself; a panel brings the fields of its own. @type {Record<string, Field<any>>} */
+export const coreFields = {
   model: { state: "modelId", read: String, write: String },
   a: { state: "a", read: readAnchor, write: writeAnchor },
   b: { state: "b", read: readAnchor, write: writeAnchor },
@@ -101,74 +89,11 @@ export const FIELDS = {
   },
   metric: { state: "metric", read: oneOf(...METRICS), write: String },
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
-  t: { state: "place", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
-  loop: {
-    state: "loop",
-    read: (text) => oneOf("on", "off")(text) === "on",
-    write: (value) => (value ? "on" : "off"),
-  },
-  panel: {
-    state: "panel",
-    read: oneOf("library", "combine", "sample", "shape", "yours", "none"),
-    write: (value) => value ?? "none",
-  },
+  t: { state: "progress", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
+  loop: { state: "loop", ...onOff },
   curve: { state: "curve", read: String, write: String },
-  ellipses: {
-    state: "ellipses",
-    read: (text) => oneOf("on", "off")(text) === "on",
-    write: (value) => (value ? "on" : "off"),
-  },
-  marked: {
-    state: "marked",
-    read: (text) => text.split("!").slice(0, MOST_MARKED).map(readAnchor),
-    write: (value) => value.map(writeAnchor).join("!"),
-  },
-  op: { state: "operation", read: oneOf("mean", "analogy", "beyond"), write: String },
-  to: { state: "reach", read: within(1.05, 3), write: (value) => String(+value.toFixed(2)) },
-  sampler: { state: "sampler", read: String, write: String },
-  n: { state: "count", read: whole(within(1, 64)), write: String },
-  temp: { state: "temperature", read: within(0.1, 2), write: (value) => String(+value.toFixed(2)) },
-  seed: { state: "seed", read: whole(within(0, SEEDS)), write: String },
-  beside: {
-    state: "beside",
-    read: (text) => oneOf("on", "off")(text) === "on",
-    write: (value) => (value ? "on" : "off"),
-  },
-  of: {
-    state: "subject",
-    read: (text) => (["a", "b", "here"].includes(text) ? text : readAnchor(text)),
-    write: (value) => (typeof value === "string" ? value : writeAnchor(value)),
-  },
-  shape: { state: "shape", read: readShape, write: ({ descriptor, by }) => `${descriptor}.${by}` },
-  hold: {
-    state: "hold",
-    read: (text) => oneOf("on", "off")(text) === "on",
-    write: (value) => (value ? "on" : "off"),
-  },
+  ellipses: { state: "ellipses", ...onOff },
   hear: { state: "hear", read: oneOf("before", "after"), write: String },
-  more: {
-    state: "amounts",
-    read: readAmounts,
-    write: (value) =>
-      Object.entries(value)
-        .filter(([, amount]) => amount)
-        .map(([name, amount]) => `${name}.${+amount.toFixed(2)}`)
-        .join("!"),
-  },
-  q: { state: "query", read: String, write: String },
-  families: {
-    state: "families",
-    read: (text) => text.split("-").map(within(0, 99)),
-    write: (value) => value.join("-"),
-  },
-  sort: {
-    state: "sort",
-    read: (text) => ({
-      by: oneOf("name", "family", "seconds", "pitch", "distance")(text.replace(/^-/, "")),
-      down: text.startsWith("-"),
-    }),
-    write: ({ by, down }) => (down ? "-" : "") + by,
-  },
   theme: { state: "theme", read: oneOf("dark", "light"), write: (value) => value ?? "" },
   view: {
     state: "view",
@@ -182,104 +107,112 @@ export const FIELDS = {
   },
 };
 
-/**
- * @param {string} search
- * @returns {{state: Partial<State>, problems: string[]}} what could be read, and a sentence for what could not
- */
-export function readLink(search) {
-  /** @type {Record<string, unknown>} */
-  const state = {};
-  /** @type {string[]} */
-  const problems = [];
-  for (const [name, text] of new URLSearchParams(search)) {
-    const field = FIELDS[name];
-    if (!field || text === "") continue;
-    try {
-      state[field.state] = field.read(text);
-    } catch (error) {
-      problems.push(`The link says ${name}=${text}; ${/** @type {Error} */ (error).message}.`);
-    }
-  }
-  if (state.panel === "none") state.panel = null;
-  return { state, problems };
-}
-
-/** @param {State} state @returns {string} "" or "?a=..." : only what differs from a fresh page */
-export function writeLink(state) {
-  const parts = [];
-  for (const [name, field] of Object.entries(FIELDS)) {
-    const value = state[field.state];
-    if (value === null || value === undefined) continue;
-    const text = field.write(value);
-    const fresh = initial[field.state];
-    if (text === "" || (fresh !== null && text === field.write(fresh))) continue;
-    // commas and @ are legal in a query and easier to read unescaped
-    parts.push(`${name}=${encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%40", "@")}`);
-  }
-  return parts.length ? `?${parts.join("&")}` : "";
-}
-
 /** What makes a new entry in the browser's history: going somewhere, not fiddling. @param {State} state */
 const landmark = (state) =>
   [state.a && writeAnchor(state.a), state.b && writeAnchor(state.b), state.panel].join();
 
 /**
- * Keeps the address bar in step with the store, and the store with the back button.
- *
- * @param {import("./store.js").Store<State>} store
- * @param {Window} window
+ * How the state of the page is written as a link, read from one, and kept in step with the address bar.
+ * @param {Record<string, Field<any>>} fields
+ * @param {State} initial as a fresh page has it: what is the same is not written
  */
-export function followLink(store, window) {
-  let written = window.location.search;
-  let place = landmark(store.get());
-  let timer = 0;
-
-  /** While it plays, the link goes on saying where it stood before: an address that runs along helps nobody. */
-  let stood = store.get().place;
-  const linked = () => {
-    const state = store.get();
-    if (!state.playing) stood = state.place;
-    return { ...state, place: stood };
-  };
-
-  function write() {
-    const state = linked();
-    const link = writeLink(state);
-    const here = landmark(state);
-    if (link !== written) {
-      const url = window.location.pathname + link + window.location.hash;
-      window.history[here === place ? "replaceState" : "pushState"](null, "", url);
-      written = link;
+export function createLinks(fields, initial) {
+  /**
+   * @param {string} search
+   * @returns {{state: Partial<State>, problems: string[]}} what could be read, and a sentence for what could not
+   */
+  function read(search) {
+    /** @type {Record<string, unknown>} */
+    const state = {};
+    /** @type {string[]} */
+    const problems = [];
+    for (const [name, text] of new URLSearchParams(search)) {
+      const field = fields[name];
+      if (!field || text === "") continue;
+      try {
+        state[field.state] = field.read(text);
+      } catch (error) {
+        problems.push(`The link says ${name}=${text}; ${/** @type {Error} */ (error).message}.`);
+      }
     }
-    place = here;
+    if (state.panel === "none") state.panel = null;
+    return { state, problems };
   }
 
-  /** @param {number} delay */
-  function schedule(delay) {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(write, delay);
+  /** @param {State} state @returns {string} "" or "?a=..." : only what differs from a fresh page */
+  function write(state) {
+    const parts = [];
+    for (const [name, field] of Object.entries(fields)) {
+      const value = state[field.state];
+      if (value === null || value === undefined) continue;
+      const text = field.write(value);
+      const fresh = initial[field.state];
+      if (text === "" || (fresh !== null && text === field.write(fresh))) continue;
+      // commas and @ are legal in a query and easier to read unescaped
+      parts.push(`${name}=${encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%40", "@")}`);
+    }
+    return parts.length ? `?${parts.join("&")}` : "";
   }
 
-  const stop = store.subscribe(({ a, b, carried }, before) => {
-    if (a !== before.a || b !== before.b) stood = 0;
-    if (!carried) schedule(150);
-  });
-  const back = () => {
-    const { state } = readLink(window.location.search);
-    written = window.location.search;
-    const fresh = Object.fromEntries(
-      Object.values(FIELDS).map((field) => [field.state, initial[field.state]]),
-    );
-    store.set({ ...fresh, modelId: store.get().modelId, ...state, playing: false });
-    place = landmark(store.get());
-  };
-  window.addEventListener("popstate", back);
-  return {
-    link: () => window.location.origin + window.location.pathname + writeLink(linked()),
-    destroy() {
-      stop();
+  /**
+   * Keeps the address bar in step with the store, and the store with the back button.
+   * @param {import("./store.js").Store<State>} store
+   * @param {Window} window
+   */
+  function follow(store, window) {
+    let written = window.location.search;
+    let landmarkBefore = landmark(store.get());
+    let timer = 0;
+
+    /** While it plays, the link goes on saying where it stood before: an address that runs along helps nobody. */
+    let stood = store.get().progress;
+    const linked = () => {
+      const state = store.get();
+      if (!state.playing) stood = state.progress;
+      return { ...state, progress: stood };
+    };
+
+    function note() {
+      const state = linked();
+      const link = write(state);
+      const landmarkNow = landmark(state);
+      if (link !== written) {
+        const url = window.location.pathname + link + window.location.hash;
+        window.history[landmarkNow === landmarkBefore ? "replaceState" : "pushState"](null, "", url);
+        written = link;
+      }
+      landmarkBefore = landmarkNow;
+    }
+
+    /** @param {number} delay */
+    function schedule(delay) {
       window.clearTimeout(timer);
-      window.removeEventListener("popstate", back);
-    },
-  };
+      timer = window.setTimeout(note, delay);
+    }
+
+    const stop = store.subscribe(({ a, b, carried }, before) => {
+      if (a !== before.a || b !== before.b) stood = 0;
+      if (!carried) schedule(150);
+    });
+    const back = () => {
+      const { state } = read(window.location.search);
+      written = window.location.search;
+      const fresh = Object.fromEntries(
+        Object.values(fields).map((field) => [field.state, initial[field.state]]),
+      );
+      store.set({ ...fresh, modelId: store.get().modelId, ...state, playing: false });
+      landmarkBefore = landmark(store.get());
+    };
+    window.addEventListener("popstate", back);
+    return {
+      link: () => window.location.origin + window.location.pathname + write(linked()),
+      destroy() {
+        stop();
+        window.clearTimeout(timer);
+        window.removeEventListener("popstate", back);
+      },
+    };
+  }
+
+  return { read, write, follow };
 }

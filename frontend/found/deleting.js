@@ -16,11 +16,13 @@ const KEY = "sonifold:deleted";
 /** @param {Pick<Storage, "getItem">} storage @returns {Deleted[]} */
 export function remembered(storage) {
   try {
-    const known = JSON.parse(storage.getItem(KEY) ?? "[]");
-    return Array.isArray(known)
-      ? known.filter(
-          (one) =>
-            typeof one?.id === "string" && typeof one.model === "string" && typeof one.until === "number",
+    const entries = JSON.parse(storage.getItem(KEY) ?? "[]");
+    return Array.isArray(entries)
+      ? entries.filter(
+          (entry) =>
+            typeof entry?.id === "string" &&
+            typeof entry.model === "string" &&
+            typeof entry.until === "number",
         )
       : [];
   } catch {
@@ -35,31 +37,38 @@ export function remembered(storage) {
  */
 export function hidingDeleted(api, deleted) {
   /** @type {Map<string, boolean[]>} of each model, which of its sounds are shown */
-  const shown = new Map();
+  const visible = new Map();
   return {
     ...api,
     async sounds(model) {
       const before = deleted(); // one may be gone for good while the list is on its way, and still be in it
       const columns = await api.sounds(model);
-      const gone = new Set([...before, ...deleted()].map(({ id }) => id));
-      const left = columns.id.map((id) => !gone.has(id));
-      shown.set(model, left);
-      return without(columns, left);
+      const deletedIds = new Set([...before, ...deleted()].map(({ id }) => id));
+      const visibleRows = columns.id.map((id) => !deletedIds.has(id));
+      visible.set(model, visibleRows);
+      return without(columns, visibleRows);
     },
     async distances(model, id, signal) {
       const { distance } = await api.distances(model, id, signal);
-      const left = shown.get(model);
-      return { distance: left?.length === distance.length ? distance.filter((_, i) => left[i]) : distance };
+      const visibleRows = visible.get(model);
+      return {
+        distance:
+          visibleRows?.length === distance.length ? distance.filter((_, i) => visibleRows[i]) : distance,
+      };
     },
   };
 }
 
-/** @param {import("../core/sounds.js").Columns} columns @param {readonly boolean[]} left @returns {import("../core/sounds.js").Columns} */
-function without(columns, left) {
+/**
+ * @param {import("../core/sounds.js").Columns} columns
+ * @param {readonly boolean[]} visibleRows
+ * @returns {import("../core/sounds.js").Columns}
+ */
+function without(columns, visibleRows) {
   const { family_names, ...rows } = columns;
   const some = Object.entries(rows).map(([name, values]) => [
     name,
-    Array.isArray(values) ? values.filter((_, i) => left[i]) : values,
+    Array.isArray(values) ? values.filter((_, i) => visibleRows[i]) : values,
   ]);
   return { family_names, ...Object.fromEntries(some) };
 }
@@ -68,7 +77,8 @@ function without(columns, left) {
  * @param {object} parts
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {Pick<import("../core/api.js").Api, "remove">} parts.api
- * @param {Pick<Storage, "getItem" | "setItem"> | null} parts.storage      null: the browser has none, a reload shows them again
+ * @param {Pick<Storage, "getItem" | "setItem"> | null} parts.storage null: the browser has none, a reload shows them
+ *   again
  * @param {() => Promise<void>} parts.refresh
  * @param {(error: unknown, again: () => void) => void} parts.complain
  * @param {number} [parts.grace] ms
@@ -77,7 +87,7 @@ export function createDeleting({ store, api, storage, refresh, complain, grace =
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let committing = false; // one after the other, and none twice
-  const known = () => (storage ? remembered(storage) : [...store.get().deleted]); // other windows delete too
+  const entries = () => (storage ? remembered(storage) : [...store.get().deleted]); // other windows delete too
 
   /** @param {Deleted[]} deleted */
   function remember(deleted) {
@@ -105,14 +115,14 @@ export function createDeleting({ store, api, storage, refresh, complain, grace =
 
   /** Whether all that were due are gone. */
   async function removeDue() {
-    for (const { model, id } of known().filter(({ until }) => until <= Date.now())) {
-      if (!known().some((one) => one.id === id)) continue; // taken back meanwhile
+    for (const { model, id } of entries().filter(({ until }) => until <= Date.now())) {
+      if (!entries().some((entry) => entry.id === id)) continue; // taken back meanwhile
       try {
         await api.remove(model, id);
       } catch (error) {
         if (!(error instanceof ApiError && error.status === 404)) return false;
       }
-      remember(known().filter((one) => one.id !== id));
+      remember(entries().filter((entry) => entry.id !== id));
     }
     return true;
   }
@@ -125,14 +135,14 @@ export function createDeleting({ store, api, storage, refresh, complain, grace =
     }
   }
 
-  store.set({ deleted: known() });
+  store.set({ deleted: entries() });
   schedule();
   return {
     /** @param {readonly {id: string, name: string}[]} sounds */
     async remove(sounds) {
       const model = /** @type {import("../core/state.js").Model} */ (store.get().model).id;
       const until = Date.now() + grace;
-      remember([...known(), ...sounds.map(({ id, name }) => ({ model, id, name, until }))]);
+      remember([...entries(), ...sounds.map(({ id, name }) => ({ model, id, name, until }))]);
       await show();
     },
     /** All that can be. */

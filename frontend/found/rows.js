@@ -4,11 +4,11 @@
 import { h, icon, rovingRows, setAll } from "../core/dom.js";
 import { anchorOf, sameAnchor } from "../core/state.js";
 import { watch } from "../core/store.js";
-import { foundWords } from "../core/text.js";
+import { newSoundWords } from "../core/text.js";
 import { pointGlyph } from "../core/shapes.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Found} Found */
+/** @typedef {import("../core/state.js").NewSound} NewSound */
 
 /**
  * @param {HTMLElement} root a list
@@ -16,31 +16,31 @@ import { pointGlyph } from "../core/shapes.js";
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
- * @param {import("./made.js").Made} parts.made
- * @param {(state: State) => readonly Found[]} pick     which ones
- * @param {(found: Found) => void} [drop]               there is a key to take one off the map
+ * @param {import("./user-sounds.js").UserSounds} parts.userSounds
+ * @param {(state: State) => readonly NewSound[]} pick     which ones
+ * @param {(found: NewSound) => void} [drop]               there is a key to take one off the map
  */
-export function mountRows(root, { store, actions, playback, made }, pick, drop) {
+export function mountRows(root, { store, actions, playback, userSounds }, pick, drop) {
   root.classList.add("finds");
   setAll(root, { role: "list" });
-  /** @type {Map<string, Found>} */
-  const shown = new Map();
+  /** @type {Map<string, NewSound>} */
+  const listed = new Map();
 
-  /** @param {Found} found */
-  function row(found) {
+  /** @param {NewSound} newSound */
+  function row(newSound) {
     const state = store.get();
-    const { library, model, a, b, marked, kept } = state;
-    const anchor = anchorOf(found);
-    const end = (/** @type {"a" | "b"} */ which) => {
-      const on = sameAnchor(state[which], anchor);
+    const { library, model, a, b, marked, storedAs } = state;
+    const anchor = anchorOf(newSound);
+    const end = (/** @type {"a" | "b"} */ end) => {
+      const on = sameAnchor(state[end], anchor);
       return h(
-        `button.ab${on ? `.is${which.toUpperCase()}` : ""}`,
+        `button.ab${on ? `.is${end.toUpperCase()}` : ""}`,
         {
-          "data-act": which,
-          "aria-label": `${found.name} as ${which.toUpperCase()}`,
+          "data-act": end,
+          "aria-label": `${newSound.name} as ${end.toUpperCase()}`,
           "aria-pressed": String(on),
         },
-        which.toUpperCase(),
+        end.toUpperCase(),
       );
     };
     const key = (
@@ -51,23 +51,23 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     ) =>
       h(
         "button.icon.small",
-        { "data-act": act, "aria-label": `${label}: ${found.name}`, title: label, ...attributes },
+        { "data-act": act, "aria-label": `${label}: ${newSound.name}`, title: label, ...attributes },
         icon(picture),
       );
-    const there = found.code in kept;
-    const on = marked.some((one) => sameAnchor(one, anchor));
+    const isStored = newSound.code in storedAs;
+    const on = marked.some((other) => sameAnchor(other, anchor));
     return h(
       `li.find${sameAnchor(a, anchor) || sameAnchor(b, anchor) ? ".sel" : ""}`,
-      { "data-code": found.code },
+      { "data-code": newSound.code },
       h(
         "button.sound",
         { "data-act": "play" },
-        pointGlyph(found.shape),
+        pointGlyph(newSound.shape),
         h(
           "span.what",
           {},
-          h("b", {}, found.name),
-          h("small", {}, library ? foundWords(found, library, model?.unit ?? "") : ""),
+          h("b", {}, newSound.name),
+          h("small", {}, library ? newSoundWords(newSound, library, model?.unit ?? "") : ""),
         ),
       ),
       h(
@@ -75,7 +75,7 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
         {},
         key("mark", on ? "Unmark" : "Mark", "mark", { "aria-pressed": String(on) }),
         key("shape", "Shape", "shape"),
-        there
+        isStored
           ? h(
               "span.icon.small.done",
               { title: "In the library", role: "img", "aria-label": "In the library" },
@@ -87,17 +87,17 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
         end("a"),
         end("b"),
       ), // at the edge: they stay where they are when the others show
-      ...found.notes.map((note) => h("p.note", {}, note)),
+      ...newSound.notes.map((note) => h("p.note", {}, note)),
     );
   }
 
   /** @param {Event} event */
-  const foundAt = (event) => {
+  const newSoundAt = (event) => {
     const item =
       event.target instanceof Element
         ? /** @type {HTMLElement | null} */ (event.target.closest("[data-code]"))
         : null;
-    return shown.get(item?.dataset.code ?? "");
+    return listed.get(item?.dataset.code ?? "");
   };
   /** @param {Event} event */
   const actAt = (event) =>
@@ -105,38 +105,39 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
       event.target instanceof Element ? event.target.closest("[data-act]") : null
     )?.dataset.act;
 
-  /** @param {Found} found @param {string} [act] */
-  function perform(found, act) {
-    const anchor = anchorOf(found);
+  /** @param {NewSound} newSound @param {string} [act] */
+  function perform(newSound, act) {
+    const anchor = anchorOf(newSound);
     if (act === "a" || act === "b") actions.setEnd(act, anchor);
     else if (act === "mark") actions.mark(anchor);
     else if (act === "shape") actions.shape(anchor);
-    else if (act === "keep") void made.keep(found);
-    else if (act === "save") void made.save(found);
-    else if (act === "drop") drop?.(found);
+    else if (act === "keep") void userSounds.keep(newSound);
+    else if (act === "save") void userSounds.save(newSound);
+    else if (act === "drop") drop?.(newSound);
     else if (act === "play") void playback.audition(anchor);
   }
   root.addEventListener("click", (event) => {
-    const found = foundAt(event);
-    if (found) perform(found, actAt(event));
+    const newSound = newSoundAt(event);
+    if (newSound) perform(newSound, actAt(event));
   });
-  /** @param {Found | undefined} found */
-  const point = (found) => {
+  /** @param {NewSound | undefined} newSound */
+  const point = (newSound) => {
     const { pointed } = store.get();
-    if (found && pointed?.found !== found) store.set({ pointed: { sound: -1, found, by: "table" } });
-    else if (!found && pointed?.found && pointed.by === "table") store.set({ pointed: null });
+    if (newSound && pointed?.newSound !== newSound)
+      store.set({ pointed: { sound: -1, newSound, by: "table" } });
+    else if (!newSound && pointed?.newSound && pointed.by === "table") store.set({ pointed: null });
   };
   const roving = rovingRows(root, "li.find");
-  root.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(foundAt(event)));
+  root.addEventListener("pointerover", (event) => event.pointerType !== "touch" && point(newSoundAt(event)));
   root.addEventListener("pointerleave", () => point(undefined));
-  root.addEventListener("focusin", (event) => actAt(event) === "play" && point(foundAt(event)));
+  root.addEventListener("focusin", (event) => actAt(event) === "play" && point(newSoundAt(event)));
   root.addEventListener("focusout", () => point(undefined));
   root.addEventListener("keydown", (event) => {
-    const found = foundAt(event);
-    if (!found || event.ctrlKey || event.metaKey || event.altKey) return;
+    const newSound = newSoundAt(event);
+    if (!newSound || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = { a: "a", b: "b", m: "mark", t: "shape", k: "keep" }[event.key.toLowerCase()];
     if (!act) return;
-    perform(found, act);
+    perform(newSound, act);
     event.preventDefault();
     event.stopPropagation();
   });
@@ -145,31 +146,31 @@ export function mountRows(root, { store, actions, playback, made }, pick, drop) 
     const focused = /** @type {HTMLElement | null} */ (
       root.contains(document.activeElement) ? document.activeElement : null
     );
-    const kept = focused && { code: focused.closest("li")?.dataset.code, act: focused.dataset.act };
+    const focusedControl = focused && { code: focused.closest("li")?.dataset.code, act: focused.dataset.act };
     const nth = focused ? [...root.children].findIndex((item) => item.contains(focused)) : -1;
-    shown.clear();
+    listed.clear();
     // what was drawn more than once is one sound
-    for (const found of pick(state)) if (!shown.has(found.code)) shown.set(found.code, found);
-    root.replaceChildren(...[...shown.values()].map(row));
+    for (const newSound of pick(state)) if (!listed.has(newSound.code)) listed.set(newSound.code, newSound);
+    root.replaceChildren(...[...listed.values()].map(row));
     roving.refresh();
-    if (!kept?.code) return;
-    const again = [...root.querySelectorAll("li")].find((item) => item.dataset.code === kept.code);
-    if (!again) return roving.focusRow(nth); // the one that took its place
+    if (!focusedControl?.code) return;
+    const item = [...root.querySelectorAll("li")].find((item) => item.dataset.code === focusedControl.code);
+    if (!item) return roving.focusRow(nth); // the one that took its place
     /** @type {HTMLElement | null} */ (
-      again.querySelector(`[data-act="${kept.act}"]`) ?? again.querySelector(".sound")
+      item.querySelector(`[data-act="${focusedControl.act}"]`) ?? item.querySelector(".sound")
     )?.focus({ preventScroll: true });
   };
   const mark = (/** @type {State} */ { pointed }) => {
     for (const item of root.querySelectorAll("li"))
-      item.classList.toggle("pointed", item.dataset.code === pointed?.found?.code);
+      item.classList.toggle("pointed", item.dataset.code === pointed?.newSound?.code);
   };
   const stops = [
     watch(
       store,
-      (state) => [...pick(state), state.a, state.b, state.marked, state.kept, state.library],
+      (state) => [...pick(state), state.a, state.b, state.marked, state.storedAs, state.library],
       draw,
     ),
-    watch(store, ({ pointed }) => [pointed?.found], mark),
+    watch(store, ({ pointed }) => [pointed?.newSound], mark),
   ];
   return {
     destroy() {

@@ -11,7 +11,7 @@ import { filtered, noteName, sorted } from "../core/sounds.js";
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Sorting} Sorting */
 
-const SPARE = 8; // rows drawn above and below what is seen
+const MARGIN = 8; // rows drawn above and below what is seen
 
 /** @type {[Sorting["by"], string, string][]} */
 const COLUMNS = [
@@ -28,10 +28,10 @@ const COLUMNS = [
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
- * @param {import("../found/made.js").Made} parts.made
+ * @param {import("../found/user-sounds.js").UserSounds} parts.userSounds
  * @param {import("../save/saver.js").Saver} parts.saver
  */
-export function mountLibrary(root, { store, actions, playback, made, saver }) {
+export function mountLibrary(root, { store, actions, playback, userSounds, saver }) {
   const close = h(
     "button.icon.close",
     { "aria-label": "Close the library", onclick: () => store.set({ panel: null }) },
@@ -59,15 +59,8 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     h("button.text", { onclick: clear }, "Clear the filter?"),
   );
   const tally = h("p.tally", { role: "status" });
-  root.append(
-    h("h2", { id: "h-library" }, "Library"),
-    close,
-    h("div.row.filter", {}, search, save),
-    wrap,
-    empty,
-    tally,
-  );
-  setAll(root, { "aria-labelledby": "h-library" });
+  root.append(h("h2", {}, "Library"), close, h("div.row.filter", {}, search, save), wrap, empty, tally);
+  root.className = "library";
 
   /** @type {number[]} */
   let rows = [];
@@ -109,15 +102,15 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     const name = lib.name[i];
     const [isA, isB] = [a?.sound === id, b?.sound === id];
     const cell = (/** @type {string} */ text) => h("td.n", {}, text);
-    const end = (/** @type {"a" | "b"} */ which, /** @type {boolean} */ on) =>
+    const end = (/** @type {"a" | "b"} */ end, /** @type {boolean} */ on) =>
       h(
-        `button.ab${on ? `.is${which.toUpperCase()}` : ""}`,
-        { "data-end": which, "aria-label": `${name} as ${which.toUpperCase()}`, "aria-pressed": String(on) },
-        which.toUpperCase(),
+        `button.ab${on ? `.is${end.toUpperCase()}` : ""}`,
+        { "data-end": end, "aria-label": `${name} as ${end.toUpperCase()}`, "aria-pressed": String(on) },
+        end.toUpperCase(),
       );
     const kind = lib.kindOf(i);
     const order = marked.findIndex(({ sound }) => sound === id) + 1;
-    const own = kind === "made" || kind === "uploaded";
+    const isUsers = kind === "made" || kind === "uploaded";
     const title = [
       { library: "", finetuned: "fine-tuned on", made: "made here", uploaded: "uploaded" }[kind],
       lib.source[i],
@@ -140,7 +133,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
         icon(picture),
       );
     const first =
-      own && editing === id
+      isUsers && editing === id
         ? h("input.rename", {
             type: "text",
             value: name,
@@ -152,9 +145,9 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
             "span.own",
             {},
             sound,
-            own && change("rename", "Rename", "edit"),
+            isUsers && change("rename", "Rename", "edit"),
             change("save", "Save", "save"),
-            own && change("delete", "Delete", "bin"),
+            isUsers && change("delete", "Delete", "bin"),
           );
     return h(
       `tr${isA || isB ? ".sel" : ""}`,
@@ -181,15 +174,15 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
       wrap.scrollTop = Math.max(0, reveal * tall - wrap.clientHeight / 2);
       reveal = -1;
     }
-    first = Math.max(0, Math.floor(wrap.scrollTop / tall) - SPARE);
-    end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + SPARE);
+    first = Math.max(0, Math.floor(wrap.scrollTop / tall) - MARGIN);
+    end = Math.min(rows.length, Math.ceil((wrap.scrollTop + wrap.clientHeight) / tall) + MARGIN);
     const focused = /** @type {HTMLElement | null} */ (
       body.contains(document.activeElement) ? document.activeElement : null
     );
     if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
     const at = focused ? rows.indexOf(library.indexOf(focused.closest("tr")?.dataset.id ?? "")) : -1;
     // the row that has the focus stays, wherever it is scrolled to; where its sound is gone, the one that took its place
-    const drawn =
+    const ranges =
       at < 0 || (at >= first && at < end)
         ? [[first, end]]
         : at < first
@@ -201,9 +194,9 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
               [first, end],
               [at, at + 1],
             ];
-    const edges = [0, ...drawn.flat(), rows.length];
+    const edges = [0, ...ranges.flat(), rows.length];
     body.replaceChildren(
-      ...drawn.flatMap(([from, to], k) => [
+      ...ranges.flatMap(([from, to], k) => [
         gap(from - edges[2 * k]),
         ...rows.slice(from, to).map((i, n) => row(i, from + n)),
       ]),
@@ -224,8 +217,8 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
   });
 
   /** Which control of its row it is, as a selector. @param {HTMLElement} control */
-  const controlOf = ({ dataset: { end: which, act } }) =>
-    which ? `[data-end=${which}]` : act ? `[data-act=${act}]` : ".sound";
+  const controlOf = ({ dataset: { end: end, act } }) =>
+    end ? `[data-end=${end}]` : act ? `[data-act=${act}]` : ".sound";
 
   /** @param {number} sound @param {string} [control] */
   function focusOn(sound, control = ".sound") {
@@ -282,10 +275,10 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     tally.textContent =
       rows.length < library.count ? `${count(rows.length)} of ${count(library.count)} sounds` : "";
     COLUMNS.forEach(([by, label], i) => {
-      const here = sort.by === by;
-      setAll(heads[i], { "aria-sort": here ? (sort.down ? "descending" : "ascending") : "none" });
+      const isSorted = sort.by === by;
+      setAll(heads[i], { "aria-sort": isSorted ? (sort.down ? "descending" : "ascending") : "none" });
       const arrow = heads[i].querySelector("i");
-      if (arrow) arrow.textContent = here ? (sort.down ? "↓" : "↑") : "";
+      if (arrow) arrow.textContent = isSorted ? (sort.down ? "↓" : "↑") : "";
       heads[i].title =
         by === "distance"
           ? `How different each sound is from A, ${store.get().model?.unit ?? ""}`
@@ -316,7 +309,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     if (act === "name") return;
     if (act === "rename") store.set({ editing: library.id[i] });
     else if (act === "save") void saver.sounds([{ anchor }]);
-    else if (act === "delete") void made.remove(library.id[i]);
+    else if (act === "delete") void userSounds.remove(library.id[i]);
     else if (event.shiftKey && !end) actions.mark(anchor);
     else if (end) actions.setEnd(/** @type {"a" | "b"} */ (end), anchor);
     else void playback.audition(anchor);
@@ -337,13 +330,13 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     if (event.target instanceof HTMLInputElement)
       return writeName(event.key, event.target, library.id[i], event);
     const key = event.key.toLowerCase();
-    const here = rows.indexOf(i);
+    const at = rows.indexOf(i);
     const page = Math.max(1, Math.floor((wrap.clientHeight - head.offsetHeight) / rowHeight()) - 1);
     const to = {
-      arrowdown: here + 1,
-      arrowup: here - 1,
-      pagedown: here + page,
-      pageup: here - page,
+      arrowdown: at + 1,
+      arrowup: at - 1,
+      pagedown: at + page,
+      pageup: at - page,
       home: 0,
       end: Infinity,
     }[key];
@@ -353,7 +346,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     else if (key === "f2" && ["made", "uploaded"].includes(library.kindOf(i)))
       store.set({ editing: library.id[i] });
     else if (key === "delete" && ["made", "uploaded"].includes(library.kindOf(i)))
-      void made.remove(library.id[i]);
+      void userSounds.remove(library.id[i]);
     else if (to !== undefined) goTo(to, controlOf(/** @type {HTMLElement} */ (event.target)));
     else if (!alongRow(event, /** @type {Element} */ (/** @type {Element} */ (event.target).closest("tr"))))
       return;
@@ -370,7 +363,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
     backTo = id;
     input.blur();
     store.set({ editing: null });
-    if (changed) void Promise.resolve(made.rename(id, name)).then(() => ((backTo = id), fill()));
+    if (changed) void Promise.resolve(userSounds.rename(id, name)).then(() => ((backTo = id), fill()));
   }
   body.addEventListener("focusin", (event) => {
     const control = /** @type {HTMLElement} */ (event.target);
@@ -396,9 +389,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
       store,
       ({ panel }) => [panel],
       ({ panel }) => {
-        const was = root.hidden;
-        root.hidden = panel !== "library";
-        if (was && !root.hidden) refresh();
+        if (panel === "library") refresh();
       },
     ),
     watch(
@@ -425,9 +416,7 @@ export function mountLibrary(root, { store, actions, playback, made, saver }) {
   const resized = new ResizeObserver(fill);
   resized.observe(wrap);
   return {
-    /** Opens the library, to write what one looks for. */
     find() {
-      store.set({ panel: "library" });
       search.focus();
       search.select();
     },

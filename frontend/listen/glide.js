@@ -33,12 +33,12 @@ export function createGlidePlayer(context, mixer, hear) {
     const gain = context.createGain();
     source.buffer = buffer;
     source.loop = looping;
-    const when = context.currentTime + SOON;
-    const phase = (when - origin) % seconds();
-    gain.gain.setValueAtTime(0, when);
-    gain.gain.linearRampToValueAtTime(1, when + (phase > SOON ? FADE : 0.001));
+    const startAt = context.currentTime + SOON;
+    const phase = (startAt - origin) % seconds();
+    gain.gain.setValueAtTime(0, startAt);
+    gain.gain.linearRampToValueAtTime(1, startAt + (phase > SOON ? FADE : 0.001));
     source.connect(gain).connect(mixer.bus(kind));
-    source.start(when, phase);
+    source.start(startAt, phase);
     started++;
     voices.set(kind, { source, gain });
   }
@@ -59,13 +59,13 @@ export function createGlidePlayer(context, mixer, hear) {
   function awaitEnd() {
     clearTimeout(timer);
     if (!running || looping) return;
-    const left = seconds() - ((context.currentTime - origin) % seconds());
+    const remaining = seconds() - ((context.currentTime - origin) % seconds());
     timer = setTimeout(() => {
       if (!running || looping) return;
       stop();
       running = false;
       hear.ended();
-    }, left * 1000);
+    }, remaining * 1000);
   }
 
   return {
@@ -86,11 +86,11 @@ export function createGlidePlayer(context, mixer, hear) {
       for (const { source } of voices.values()) source.loop = on;
       awaitEnd();
     },
-    /** @param {number} place 0 at A, 1 at B */
-    play(place) {
+    /** @param {number} progress 0 at A, 1 at B */
+    play(progress) {
       stop();
       running = true;
-      origin = context.currentTime + SOON - place * seconds();
+      origin = context.currentTime + SOON - progress * seconds();
       for (const kind of buffers.keys()) join(kind);
       awaitEnd();
     },
@@ -101,8 +101,8 @@ export function createGlidePlayer(context, mixer, hear) {
     },
     /** 0 at A, 1 at B. */
     position() {
-      const gone = Math.max(0, context.currentTime - origin) / seconds();
-      return looping ? gone % 1 : Math.min(1, gone);
+      const progress = Math.max(0, context.currentTime - origin) / seconds();
+      return looping ? progress % 1 : Math.min(1, progress);
     },
     sounding: () => running,
     started: () => started,

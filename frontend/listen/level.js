@@ -20,7 +20,12 @@ function powers(samples, rate) {
   return out;
 }
 
-/** From the start to the last frame that is still audible. @param {Float32Array} samples @param {Hertz} rate @returns {Seconds} */
+/**
+ * From the start to the last frame that is still audible.
+ * @param {Float32Array} samples
+ * @param {Hertz} rate
+ * @returns {Seconds}
+ */
 export function audibleSeconds(samples, rate) {
   const power = powers(samples, rate);
   const peak = power.reduce((most, p) => Math.max(most, p), 0);

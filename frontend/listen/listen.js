@@ -26,7 +26,7 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
   /** The browser lets sound start only in a click or a key press: so nothing is made before one. */
   function wire() {
     const context = makeContext({ latencyHint: "interactive", sampleRate });
-    const journeys = context.createGain();
+    const morphs = context.createGain();
     const reduce = context.createGain();
     reduce.gain.value = 1 / LIMITER_RANGE;
     const limiter = context.createWaveShaper();
@@ -36,21 +36,21 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     tap.smoothingTimeConstant = 0;
     const output = context.createGain();
     output.gain.value = loudness(volume);
-    journeys.connect(reduce);
+    morphs.connect(reduce);
     reduce.connect(limiter).connect(output).connect(tap).connect(context.destination);
-    const mixer = createMixer(context, journeys);
-    const travels = context.createGain();
-    travels.connect(reduce);
+    const mixer = createMixer(context, morphs);
+    const traversals = context.createGain();
+    traversals.connect(reduce);
     return {
       context,
-      journeys,
-      travels,
+      morphs,
+      traversals,
       tap,
       output,
       mixer,
       steps: createStepPlayer(context, mixer, { ended }),
       glide: createGlidePlayer(context, mixer, { ended }),
-      travel: createStepPlayer(context, createMixer(context, travels), { ended() {} }), // the named sliders
+      traversal: createStepPlayer(context, createMixer(context, traversals), { ended() {} }), // the named sliders
       voice: createVoice(context, reduce),
       scope: new Float32Array(tap.fftSize),
     };
@@ -94,7 +94,7 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
     dispose() {
       wired?.steps.dispose();
       wired?.glide.dispose();
-      wired?.travel.dispose();
+      wired?.traversal.dispose();
       void wired?.context.close();
       wired = null;
     },

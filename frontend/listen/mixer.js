@@ -15,12 +15,12 @@ export function createMixer(context, output) {
   /** @type {Map<PathKind, {from: number, to: number, at: number}>} */
   const fades = new Map();
   /** @type {PathKind} */
-  let chosen = "geodesic";
+  let chosenPath = "geodesic";
 
   /** Where the gain of a bus is now: half a cosine, equal power from one path to another. @param {PathKind} kind */
   function gainNow(kind) {
     const fade = fades.get(kind);
-    if (!fade) return kind === chosen ? 1 : 0;
+    if (!fade) return kind === chosenPath ? 1 : 0;
     const t = Math.min(1, Math.max(0, (context.currentTime - fade.at) / SWITCH));
     return shape(fade.from, fade.to, t);
   }
@@ -31,7 +31,7 @@ export function createMixer(context, output) {
       let bus = buses.get(kind);
       if (!bus) {
         bus = context.createGain();
-        bus.gain.value = kind === chosen ? 1 : 0;
+        bus.gain.value = kind === chosenPath ? 1 : 0;
         bus.connect(output);
         buses.set(kind, bus);
       }
@@ -40,9 +40,9 @@ export function createMixer(context, output) {
 
     /** @param {PathKind} kind */
     choose(kind) {
-      if (kind === chosen) return;
+      if (kind === chosenPath) return;
       const from = new Map([...buses.keys()].map((each) => [each, gainNow(each)]));
-      chosen = kind;
+      chosenPath = kind;
       for (const [each, bus] of buses) {
         const [low, high] = [from.get(each) ?? 0, each === kind ? 1 : 0];
         const curve = Float32Array.from({ length: 17 }, (_, i) => shape(low, high, i / 16));
@@ -52,7 +52,7 @@ export function createMixer(context, output) {
       }
     },
 
-    chosen: () => chosen,
+    chosen: () => chosenPath,
     dispose() {
       for (const bus of buses.values()) bus.disconnect();
       buses.clear();
@@ -60,7 +60,12 @@ export function createMixer(context, output) {
   };
 }
 
-/** From one gain to another in power: sqrt of a raised cosine between the squares. @param {number} from @param {number} to @param {number} t */
+/**
+ * From one gain to another in power: sqrt of a raised cosine between the squares.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} t
+ */
 function shape(from, to, t) {
   const u = 0.5 - 0.5 * Math.cos(Math.PI * t);
   return Math.sqrt(from * from + (to * to - from * from) * u);

@@ -17,7 +17,7 @@ const FADE = 0.015; // Seconds; a harder stop clicks on sustained tones
 const SOON = 0.02; // Seconds; what should start later than now, together, must be asked for that much before
 const LATE = 0.06; // Seconds; the same after the heavy work of receiving a path
 const AHEAD = 0.6; // Seconds; a timer of a busy page may be late by that
-const TRAVEL = 0.16; // Seconds; the traveller leaves a step this long before the next one sounds
+const MOVE = 0.16; // Seconds; the traveller leaves a step this long before the next one sounds
 const CROSSFADE = 0.012; // Seconds, time constant: 40 ms until the neighbour has taken over
 const LONGEST_LOOP = 0.6; // Seconds; a thumb that is held wants to hear attacks
 
@@ -63,7 +63,8 @@ export function createStepPlayer(context, mixer, hear) {
   /**
    * @param {PathKind} kind @param {number} step
    * @param {number} at when this step's first sample is, or was
-   * @param {{until?: number, period?: Seconds, level?: number, swell?: boolean, lead?: Seconds}} how swell: as its neighbours fade
+   * @param {{until?: number, period?: Seconds, level?: number, swell?: boolean, lead?: Seconds}} how swell: as its
+   *   neighbours fade
    * @returns {Voice | null}
    */
   function start(kind, step, at, { until, period, level = 1, swell = false, lead = SOON }) {
@@ -73,24 +74,24 @@ export function createStepPlayer(context, mixer, hear) {
     const gain = context.createGain();
     source.buffer = track.buffer;
     const first = (step * track.stepSamples) / track.buffer.sampleRate;
-    const when = Math.max(at, context.currentTime + lead);
-    const phase = period ? (when - at) % period : when - at;
-    const late = when > at;
-    gain.gain.setValueAtTime(late ? 0 : level, when);
-    if (swell) gain.gain.setTargetAtTime(level, when, CROSSFADE);
-    else if (late) gain.gain.linearRampToValueAtTime(level, when + FADE);
+    const startAt = Math.max(at, context.currentTime + lead);
+    const phase = period ? (startAt - at) % period : startAt - at;
+    const late = startAt > at;
+    gain.gain.setValueAtTime(late ? 0 : level, startAt);
+    if (swell) gain.gain.setTargetAtTime(level, startAt, CROSSFADE);
+    else if (late) gain.gain.linearRampToValueAtTime(level, startAt + FADE);
     if (period) {
       source.loop = true;
       source.loopStart = first;
       source.loopEnd = first + period;
-      source.start(when, first + phase);
-      gain.connect(gate(kind));
+      source.start(startAt, first + phase);
+      gain.connect(createFade(kind));
     } else {
       const end = /** @type {number} */ (until);
-      if (end <= when + FADE) return null;
-      gain.gain.setValueAtTime(level, Math.max(when + (late ? FADE : 0), end - FADE));
+      if (end <= startAt + FADE) return null;
+      gain.gain.setValueAtTime(level, Math.max(startAt + (late ? FADE : 0), end - FADE));
       gain.gain.linearRampToValueAtTime(0, end);
-      source.start(when, first + phase);
+      source.start(startAt, first + phase);
       source.stop(end + 0.001);
       gain.connect(mixer.bus(kind));
     }
@@ -115,7 +116,7 @@ export function createStepPlayer(context, mixer, hear) {
   }
 
   /** Where scrubbed voices go through: closed for a moment each time the loop comes round. @param {PathKind} kind */
-  function gate(kind) {
+  function createFade(kind) {
     let node = gates.get(kind);
     if (!node) {
       node = context.createGain();
@@ -200,7 +201,11 @@ export function createStepPlayer(context, mixer, hear) {
     }
   }
 
-  /** Gains of the loops around the thumb. @param {NonNullable<typeof drag>} scrub @param {number} at step, with a fraction */
+  /**
+   * Gains of the loops around the thumb.
+   * @param {NonNullable<typeof drag>} scrub
+   * @param {number} at step, with a fraction
+   */
   function blend(scrub, at) {
     scrub.at = at;
     const swell = scrub.voices.size > 0;
@@ -209,13 +214,13 @@ export function createStepPlayer(context, mixer, hear) {
     );
     const missing = around.filter(({ name }) => !scrub.voices.has(name));
     // a new voice cannot start at once: the others wait for it, so that their sum stays one
-    const when = missing.length ? Math.max(context.currentTime + SOON, scrub.origin) : context.currentTime;
+    const startAt = missing.length ? Math.max(context.currentTime + SOON, scrub.origin) : context.currentTime;
     for (const [name, { gain }] of scrub.voices) {
       const step = Number(name.split(":")[1]);
       const level = gain.gain.value;
       gain.gain.cancelScheduledValues(0);
       gain.gain.setValueAtTime(level, context.currentTime);
-      gain.gain.setTargetAtTime(Math.max(0, 1 - Math.abs(at - step)), when, CROSSFADE);
+      gain.gain.setTargetAtTime(Math.max(0, 1 - Math.abs(at - step)), startAt, CROSSFADE);
     }
     for (const [name, voice] of scrub.voices)
       if (Math.abs(at - Number(name.split(":")[1])) > 2.5) {
@@ -306,7 +311,10 @@ export function createStepPlayer(context, mixer, hear) {
       }
       blend(drag, at);
     },
-    /** The thumb is let go: what sounds there sounds to its end, and goes on from there if it was going. @param {boolean} goOn */
+    /**
+     * The thumb is let go: what sounds there sounds to its end, and goes on from there if it was going.
+     * @param {boolean} goOn
+     */
     release(goOn) {
       if (!drag) return;
       const now = context.currentTime;
@@ -327,9 +335,9 @@ export function createStepPlayer(context, mixer, hear) {
       const slot = current();
       if (!slot) return slots.length ? slots[0].step : resting;
       const next = slots[slots.indexOf(slot) + 1];
-      const left = slot.until - context.currentTime;
-      if (!next || next.step !== slot.step + 1 || left > TRAVEL) return slot.step;
-      const t = 1 - left / TRAVEL;
+      const remaining = slot.until - context.currentTime;
+      if (!next || next.step !== slot.step + 1 || remaining > MOVE) return slot.step;
+      const t = 1 - remaining / MOVE;
       return slot.step + t * t * (3 - 2 * t);
     },
     sounding: () => slots.length > 0 || drag !== null,

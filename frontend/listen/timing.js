@@ -4,17 +4,17 @@
 import { STEPS } from "../core/state.js";
 import { audibleSeconds, stepSeconds } from "./level.js";
 
-/** @typedef {import("../core/state.js").Morph} Morph */
+/** @typedef {import("../core/state.js").RenderedPath} Morph */
 
 /**
  * How long each step lasts when the journey is played, in seconds; null: it is not there yet. Both ways have one
  * rhythm, so that one can switch between them.
- * @param {import("../core/state.js").Journey} journey
+ * @param {import("../core/state.js").Morph} journey
  */
 export function stepsAsPlayed({ paths: { geodesic, linear } }) {
   if (!geodesic || !linear) return null;
-  const [one, other] = [geodesic, linear].map(audibleSteps);
-  return one.map((seconds, i) => stepSeconds(Math.max(seconds, other[i])));
+  const [first, other] = [geodesic, linear].map(audibleSteps);
+  return first.map((seconds, i) => stepSeconds(Math.max(seconds, other[i])));
 }
 
 /** @type {WeakMap<AudioBuffer, number[]>} */

@@ -51,11 +51,11 @@ export function mountDeck(root, parts) {
   ];
   const stop = watch(
     parts.store,
-    (state) => [stage(state), isReady(state), state.journey?.phase],
+    (state) => [stage(state), isReady(state), state.morph?.phase],
     (state) => {
       root.dataset.stage = stage(state);
       // in its final place from the start, so that nothing jumps; but nothing can be pressed before it does something
-      const asleep = !state.journey || (!isReady(state) && !state.journey.paths.geodesic);
+      const asleep = !state.morph || (!isReady(state) && !state.morph.paths.geodesic);
       for (const part of [transport, paths, extra]) part.toggleAttribute("inert", asleep);
       root.classList.toggle("asleep", asleep);
     },

@@ -38,12 +38,12 @@ export function mountLens(root, store) {
       store.set({ metric: /** @type {Metric} */ (event.target.value), path: "geodesic" });
   });
   /** Over the deck, at its right end, so that most of the map stays in sight; on a phone at the bottom. */
-  function place() {
+  function position() {
     const narrow = innerWidth < 720 * unit();
     const bottom = Math.max(12, innerHeight - button.getBoundingClientRect().top + 12 * unit());
     setAll(box, { style: narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px` });
   }
-  box.addEventListener("beforetoggle", place);
+  box.addEventListener("beforetoggle", position);
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
 
   const stops = [

@@ -17,7 +17,9 @@ const KEYS = [
 
 /** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountPaths(root, store) {
-  /** @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement, guesswork: HTMLElement, key: HTMLElement}>} */
+  /**
+   * @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement, guesswork: HTMLElement, key: HTMLElement}>}
+   */
   const parts = {};
   const comma = () => h("span.vh", {}, ", ");
   for (const [kind, look, stroke] of KEYS) {
@@ -48,11 +50,11 @@ export function mountPaths(root, store) {
   const group = radioGroup(root, (value) => store.set({ path: /** @type {PathKind} */ (value) }));
 
   /** @param {PathKind} kind @param {State} state */
-  function show(kind, { journey, model, weight, metric }) {
+  function show(kind, { morph, model, weight, metric }) {
     const { key, name, term, length, unit, guesswork } = parts[kind];
     const words =
       PATH_WORDS[kind === "geodesic" && weight === Infinity && metric === "blend" ? "graph" : kind];
-    const path = journey?.paths[kind];
+    const path = morph?.paths[kind];
     name.textContent = words.name;
     term.textContent = words.term;
     length.textContent = path ? amount(path.length) : "–";
@@ -77,10 +79,10 @@ export function mountPaths(root, store) {
     ),
     watch(
       store,
-      ({ journey, model, weight, metric }) => [journey?.paths, journey?.phase, model, weight, metric],
+      ({ morph, model, weight, metric }) => [morph?.paths, morph?.phase, model, weight, metric],
       (state) => {
         for (const [kind] of KEYS) show(kind, state);
-        root.classList.toggle("stale", state.journey?.phase === "solving");
+        root.classList.toggle("stale", state.morph?.phase === "solving");
       },
     ),
   ];

@@ -4,7 +4,7 @@
 import { STEPS } from "../core/state.js";
 import { spectrogram } from "../core/spectrogram.js";
 
-/** @typedef {import("../core/state.js").Morph} Morph */
+/** @typedef {import("../core/state.js").RenderedPath} Morph */
 /** @typedef {import("../core/spectrogram.js").Picture} Picture */
 
 const COLUMNS = 36;
@@ -12,17 +12,17 @@ const BANDS = 56;
 const AT_ONCE = 3;
 
 /** @type {WeakMap<object, Promise<Picture[]>>} */
-const known = new WeakMap();
+const cache = new WeakMap();
 
-const turn = () => new Promise((done) => setTimeout(done));
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 /** @param {Morph} morph @param {number} seconds how much of each step is shown */
 export function stepPictures({ sounds: { buffer, stepSamples, steps } }, seconds) {
-  let asked = known.get(buffer);
-  if (!asked) {
-    known.set(
+  let request = cache.get(buffer);
+  if (!request) {
+    cache.set(
       buffer,
-      (asked = (async () => {
+      (request = (async () => {
         const samples = buffer.getChannelData(0);
         const pictures = [];
         for (let i = 0; i < Math.min(STEPS, steps); i++) {
@@ -34,16 +34,16 @@ export function stepPictures({ sounds: { buffer, stepSamples, steps } }, seconds
       })()),
     );
   }
-  return asked;
+  return request;
 }
 
 /** @param {AudioBuffer} buffer @param {number} columns */
 export function glidePicture(buffer, columns) {
-  let asked = known.get(buffer);
-  if (!asked) {
-    known.set(
+  let request = cache.get(buffer);
+  if (!request) {
+    cache.set(
       buffer,
-      (asked = turn().then(() => [
+      (request = turn().then(() => [
         spectrogram(buffer.getChannelData(0), buffer.sampleRate, {
           columns,
           bands: BANDS,
@@ -53,5 +53,5 @@ export function glidePicture(buffer, columns) {
       ])),
     );
   }
-  return asked;
+  return request;
 }

@@ -1,5 +1,8 @@
 // @ts-check
-/** How much of one thing that has a name there is along the way: brightness, attack. One line a path, over the one axis. */
+/**
+ * How much of one thing that has a name there is along the way: brightness, attack. One line a path, over the one
+ * axis.
+ */
 
 import { dusk } from "../core/colour.js";
 import { STEPS } from "../core/state.js";

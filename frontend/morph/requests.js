@@ -5,8 +5,8 @@ import { isAborted, isAway, latest } from "../core/api.js";
 import { spoken } from "../compare/anchors.js";
 import {
   PATHS,
-  bendKey,
-  bendOf,
+  geodesicKey,
+  geodesicQueryOf,
   comparisonOf,
   keyOf,
   otherVoice,
@@ -17,18 +17,23 @@ import { watch } from "../core/store.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
-/** @typedef {import("../core/state.js").Morph} Morph */
+/** @typedef {import("../core/state.js").RenderedPath} Morph */
 /** @typedef {import("../core/state.js").PathKind} PathKind */
 /** @typedef {import("../core/state.js").Path} Path */
-/** @typedef {import("../core/state.js").Bend} Bend */
+/** @typedef {import("../core/state.js").GeodesicQuery} GeodesicQuery */
 
-const KEPT = 6; // journeys; each is some 10 MB of samples
+const CACHED = 6; // journeys; each is some 10 MB of samples
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
-/** @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {string} [voice] the model it is heard with, where that is not the map's */
-export const journeyKey = (a, b, bend, voice = "") =>
-  [keyOf(a), keyOf(b), bendKey(bend), voice].join(" ").trimEnd();
+/**
+ * @param {Anchor} a
+ * @param {Anchor} b
+ * @param {GeodesicQuery} query
+ * @param {string} [voice] the model it is heard with, where that is not the map's
+ */
+export const morphKey = (a, b, query, voice = "") =>
+  [keyOf(a), keyOf(b), geodesicKey(query), voice].join(" ").trimEnd();
 
 /** The voice as a part of a key: "" for the model's own. @param {State} state */
 const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(state));
@@ -40,9 +45,9 @@ const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(s
  * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
-export function createJourneys({ store, api, toAudioBuffer, complain }) {
+export function createMorphs({ store, api, toAudioBuffer, complain }) {
   /** @type {Map<string, Shared<Partial<Record<PathKind, Morph>>>>} */
-  const kept = new Map();
+  const cache = new Map();
 
   /**
    * @param {Anchor[]} anchors
@@ -52,8 +57,8 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
    * @returns {Promise<Morph[]>}
    */
   async function render(anchors, options, signal, voice = voiceOf(store.get())) {
-    const known = spoken(api, store.get(), voice, anchors);
-    const reply = await api.morphs(voice, Array.isArray(known) ? known : await known, options, signal);
+    const ends = spoken(api, store.get(), voice, anchors);
+    const reply = await api.morphs(voice, Array.isArray(ends) ? ends : await ends, options, signal);
     return Promise.all(
       reply.morphs.map(async (path) => {
         const buffer = toAudioBuffer(await api.bytes(path.audio.url, signal));
@@ -62,123 +67,145 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     );
   }
 
-  /** Both ways at once; asked for before, not asked again. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal @param {string} [voice] */
-  function both(a, b, bend, signal, voice = voiceOf(store.get())) {
-    const key = journeyKey(a, b, bend, voice === store.get().model?.id ? "" : voice);
-    const known = kept.get(key);
-    if (known) {
-      keep(key, known);
-      return known.join(signal);
+  /**
+   * Both ways at once; asked for before, not asked again.
+   * @param {Anchor} a
+   * @param {Anchor} b
+   * @param {GeodesicQuery} query
+   * @param {AbortSignal} signal
+   * @param {string} [voice]
+   */
+  function both(a, b, query, signal, voice = voiceOf(store.get())) {
+    const key = morphKey(a, b, query, voice === store.get().model?.id ? "" : voice);
+    const cached = cache.get(key);
+    if (cached) {
+      keep(key, cached);
+      return cached.join(signal);
     }
     /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
     const fresh = share(
       async (everyoneLeft) => {
         const [geodesic, linear] = await render(
           [a, b],
-          { kinds: [bend.kind, "linear"], ...bend.measure },
+          { kinds: [query.kind, "linear"], ...query.measure },
           everyoneLeft,
           voice,
         );
         return { geodesic, linear };
       },
-      () => void (kept.get(key) === fresh && kept.delete(key)),
+      () => void (cache.get(key) === fresh && cache.delete(key)),
     );
     keep(key, fresh);
     return fresh.join(signal);
   }
 
-  /** The youngest stands last; the oldest has to go. @param {string} key @param {Shared<Partial<Record<PathKind, Morph>>>} shared */
+  /**
+   * The youngest stands last; the oldest has to go.
+   * @param {string} key
+   * @param {Shared<Partial<Record<PathKind, Morph>>>} shared
+   */
   function keep(key, shared) {
-    kept.delete(key);
-    kept.set(key, shared);
-    for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
+    cache.delete(key);
+    cache.set(key, shared);
+    for (const old of [...cache.keys()].slice(0, -CACHED)) cache.delete(old);
   }
 
   /** @param {string} key */
-  const stillWanted = (key) => store.get().journey?.key === key;
+  const stillWanted = (key) => store.get().morph?.key === key;
 
   let voiced = ""; // the voice of the paths that are there
-  const travel = latest(
-    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) => {
+  const requestMorph = latest(
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {GeodesicQuery} */ query) => {
       const voice = voiceKey(store.get());
-      const key = journeyKey(a, b, bend, voice);
-      const { journey } = store.get();
-      const sameEnds = journey !== null && journey.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
+      const key = morphKey(a, b, query, voice);
+      const { morph } = store.get();
+      const sameEnds = morph !== null && morph.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
       const sameVoice = sameEnds && voice === voiced;
       // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
-      const paths = sameEnds ? journey.paths : {};
-      store.set({ journey: { key, phase: "solving", paths, glides: {} } });
+      const paths = sameEnds ? morph.paths : {};
+      store.set({ morph: { key, phase: "solving", paths, glides: {} } });
       try {
         const linear = paths.linear;
-        const found =
-          sameVoice && linear && !kept.has(key)
-            ? await render([a, b], { kinds: [bend.kind], ...bend.measure }, signal).then(([geodesic]) => ({
+        const rendered =
+          sameVoice && linear && !cache.has(key)
+            ? await render([a, b], { kinds: [query.kind], ...query.measure }, signal).then(([geodesic]) => ({
                 geodesic,
                 linear,
               }))
-            : await both(a, b, bend, signal);
+            : await both(a, b, query, signal);
         if (signal.aborted) return;
-        const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...found };
-        keep(key, given(complete));
+        const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...rendered };
+        keep(key, ready(complete));
         voiced = voice;
-        store.set({ journey: { key, phase: "ready", paths: complete, glides: {} } });
+        store.set({ morph: { key, phase: "ready", paths: complete, glides: {} } });
         await fetchRest(key, [a, b], signal);
-        await prepare(a, b, bend, signal);
+        await prepare(a, b, query, signal);
       } catch (error) {
         if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
-        store.set({ journey: { key, phase: "failed", paths: {}, glides: {} } });
-        complain(error, () => void travel(a, b, bend));
+        store.set({ morph: { key, phase: "failed", paths: {}, glides: {} } });
+        complain(error, () => void requestMorph(a, b, query));
       }
     },
   );
 
-  /** The fair opponent comes after the two that were asked for. @param {string} key @param {Anchor[]} anchors @param {AbortSignal} signal */
+  /**
+   * The fair opponent comes after the two that were asked for.
+   * @param {string} key
+   * @param {Anchor[]} anchors
+   * @param {AbortSignal} signal
+   */
   async function fetchRest(key, anchors, signal) {
-    if (store.get().journey?.paths.retimed) return;
+    if (store.get().morph?.paths.retimed) return;
     const [retimed] = await render(anchors, { kinds: ["retimed"] }, signal);
-    const { journey } = store.get();
-    if (!journey || journey.key !== key) return;
-    const paths = { ...journey.paths, retimed };
-    keep(key, given(paths));
-    store.set({ journey: { ...journey, paths } });
+    const { morph } = store.get();
+    if (!morph || morph.key !== key) return;
+    const paths = { ...morph.paths, retimed };
+    keep(key, ready(paths));
+    store.set({ morph: { ...morph, paths } });
   }
 
-  /** What would be heard after a switch between before and after, so that the switch is heard at once. @param {Anchor} a @param {Anchor} b @param {Bend} bend @param {AbortSignal} signal */
-  async function prepare(a, b, bend, signal) {
+  /**
+   * What would be heard after a switch between before and after, so that the switch is heard at once.
+   * @param {Anchor} a
+   * @param {Anchor} b
+   * @param {GeodesicQuery} query
+   * @param {AbortSignal} signal
+   */
+  async function prepare(a, b, query, signal) {
     const voice = otherVoice(store.get());
     if (!voice || signal.aborted) return;
     try {
-      await both(a, b, bend, signal, voice);
+      await both(a, b, query, signal, voice);
     } catch {
       // whoever switches is told why
     }
   }
   const ahead = latest(
-    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {Bend} */ bend) =>
-      prepare(a, b, bend, signal),
+    async (signal, /** @type {Anchor} */ a, /** @type {Anchor} */ b, /** @type {GeodesicQuery} */ query) =>
+      prepare(a, b, query, signal),
   );
 
   /** Glides are asked for when somebody wants to hear one: the chosen path first, the others behind it. */
   const glide = latest(async (signal, /** @type {string} */ key) => {
     const { model, a, b, path, seconds } = store.get();
-    const [bend, voice] = [bendOf(store.get()), voiceOf(store.get())];
+    const [query, voice] = [geodesicQueryOf(store.get()), voiceOf(store.get())];
     if (!model || !a || !b) return;
     try {
-      const known = await spoken(api, store.get(), voice, [a, b]);
+      const ends = await spoken(api, store.get(), voice, [a, b]);
       for (const kind of [path, ...PATHS.filter((other) => other !== path)]) {
-        if (store.get().journey?.glides[kind]) continue;
-        const kinds = [kind === "geodesic" ? bend.kind : kind];
+        if (store.get().morph?.glides[kind]) continue;
+        const kinds = [kind === "geodesic" ? query.kind : kind];
         const options = {
           kinds,
-          ...(kind === "geodesic" ? bend.measure : {}),
+          ...(kind === "geodesic" ? query.measure : {}),
           mode: /** @type {const} */ ("glide"),
           seconds,
         };
-        const { url } = (await api.morphs(voice, known, options, signal)).morphs[0].audio;
+        const { url } = (await api.morphs(voice, ends, options, signal)).morphs[0].audio;
         const buffer = toAudioBuffer(await api.bytes(url, signal));
-        const { journey } = store.get();
-        if (!journey || journey.key !== key) return;
-        store.set({ journey: { ...journey, glides: { ...journey.glides, [kind]: { url, buffer } } } });
+        const { morph } = store.get();
+        if (!morph || morph.key !== key) return;
+        store.set({ morph: { ...morph, glides: { ...morph.glides, [kind]: { url, buffer } } } });
       }
     } catch (error) {
       if (isAborted(error) || !stillWanted(key)) return;
@@ -198,21 +225,21 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       await pause(dwell, signal);
       const { model } = store.get();
       if (!model || signal.aborted) return;
-      const bend = bendOf(store.get());
+      const query = geodesicQueryOf(store.get());
       try {
-        const asked = Date.now();
+        const startedAt = Date.now();
         const voice = voiceOf(store.get());
         const { path } = await api.path(
           voice,
           await spoken(api, store.get(), voice, [from, to]),
-          { kind: bend.kind, ...bend.measure },
+          { kind: query.kind, ...query.measure },
           signal,
         );
         if (signal.aborted) return;
         store.set({ preview: { from, to, path } });
         if (!prefetch) return;
-        await pause(PREFETCH_DWELL - dwell - (Date.now() - asked), signal);
-        if (!signal.aborted) await both(from, to, bend, signal);
+        await pause(PREFETCH_DWELL - dwell - (Date.now() - startedAt), signal);
+        if (!signal.aborted) await both(from, to, query, signal);
       } catch (error) {
         if (!isAborted(error) && !isAway(error)) store.set({ preview: null });
       }
@@ -222,20 +249,26 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
   const unsubscribe = [
     watch(
       store,
-      (state) => [keyOf(state.a), keyOf(state.b), bendKey(bendOf(state)), state.library, voiceKey(state)],
+      (state) => [
+        keyOf(state.a),
+        keyOf(state.b),
+        geodesicKey(geodesicQueryOf(state)),
+        state.library,
+        voiceKey(state),
+      ],
       (state) => {
-        const { a, b, library, journey } = state;
+        const { a, b, library, morph } = state;
         if (!library) return;
         if (!a || !b) {
-          travel.cancel();
+          requestMorph.cancel();
           ahead.cancel();
-          if (journey) store.set({ journey: null });
+          if (morph) store.set({ morph: null });
           return;
         }
         // a library that has grown by a sound is no reason to travel again
-        const bend = bendOf(state);
-        if (journey?.key !== journeyKey(a, b, bend, voiceKey(state)) || journey.phase === "failed")
-          void travel(a, b, bend);
+        const query = geodesicQueryOf(state);
+        if (morph?.key !== morphKey(a, b, query, voiceKey(state)) || morph.phase === "failed")
+          void requestMorph(a, b, query);
       },
     ),
     // something to compare with has come while the journey stood
@@ -243,46 +276,46 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
       store,
       (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after],
       (state) => {
-        const { a, b, journey } = state;
-        if (a && b && journey?.phase === "ready") void ahead(a, b, bendOf(state));
+        const { a, b, morph } = state;
+        if (a && b && morph?.phase === "ready") void ahead(a, b, geodesicQueryOf(state));
       },
     ),
     watch(
       store,
       ({ seconds }) => [seconds],
-      ({ journey }) => {
-        if (journey) store.set({ journey: { ...journey, glides: {} } }); // they are of another length
+      ({ morph }) => {
+        if (morph) store.set({ morph: { ...morph, glides: {} } }); // they are of another length
       },
     ),
     watch(
       store,
-      ({ mode, path, journey, seconds }) => [mode, path, journey?.key, journey?.phase, seconds],
-      ({ mode, journey }) => {
+      ({ mode, path, morph, seconds }) => [mode, path, morph?.key, morph?.phase, seconds],
+      ({ mode, morph }) => {
         glide.cancel();
-        if (mode === "glide" && journey?.phase === "ready") void glide(journey.key);
+        if (mode === "glide" && morph?.phase === "ready") void glide(morph.key);
       },
     ),
     watch(
       store,
-      ({ a, b, pointed, carried, library, journey }) => [
+      ({ a, b, pointed, carried, library, morph }) => [
         keyOf(a),
         keyOf(b),
         pointed,
         carried,
         library,
-        journey?.phase,
+        morph?.phase,
       ],
       (state) => {
         const { a, b, pointed, carried, library, preview } = state;
-        const there = destination(state);
-        if (!there) {
+        const target = destination(state);
+        if (!target) {
           look.cancel();
           // the way that was pointed at is now being made: its dots stay until it is there
           const making =
             preview &&
             a &&
             b &&
-            state.journey?.phase === "solving" &&
+            state.morph?.phase === "solving" &&
             keyOf(preview.from) === keyOf(a) &&
             keyOf(preview.to) === keyOf(b);
           if (preview && !making) store.set({ preview: null });
@@ -290,12 +323,12 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
         }
         if (
           preview &&
-          (keyOf(preview.from) !== keyOf(there.from) || keyOf(preview.to) !== keyOf(there.to)) &&
+          (keyOf(preview.from) !== keyOf(target.from) || keyOf(preview.to) !== keyOf(target.to)) &&
           !carried
         )
           store.set({ preview: null });
         if (library && (a || b) && (pointed || carried))
-          void look(there.from, there.to, carried ? 20 : PREVIEW_DWELL, !carried);
+          void look(target.from, target.to, carried ? 20 : PREVIEW_DWELL, !carried);
       },
     ),
   ];
@@ -304,10 +337,10 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
     /** After a failure, or when the weight slider is let go. */
     again() {
       const { a, b } = store.get();
-      if (a && b) void travel(a, b, bendOf(store.get()));
+      if (a && b) void requestMorph(a, b, geodesicQueryOf(store.get()));
     },
     destroy() {
-      travel.cancel();
+      requestMorph.cancel();
       ahead.cancel();
       glide.cancel();
       look.cancel();
@@ -332,14 +365,14 @@ export function createJourneys({ store, api, toAudioBuffer, complain }) {
 export function share(run, failed) {
   const controller = new AbortController();
   let waiting = 0;
-  let done = false;
+  let isDone = false;
   const promise = run(controller.signal);
-  promise.then(() => (done = true), failed);
+  promise.then(() => (isDone = true), failed);
   return {
     join(signal) {
       waiting++;
       const leave = () => {
-        if (--waiting > 0 || done) return;
+        if (--waiting > 0 || isDone) return;
         failed();
         controller.abort();
       };
@@ -351,7 +384,7 @@ export function share(run, failed) {
 }
 
 /** @template T @param {T} value @returns {Shared<T>} */
-const given = (value) => ({ join: () => Promise.resolve(value) });
+const ready = (value) => ({ join: () => Promise.resolve(value) });
 
 /** Where a dotted way would go from where. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
 export function destination({ a, b, pointed, carried, library }) {
@@ -359,13 +392,13 @@ export function destination({ a, b, pointed, carried, library }) {
   if (carried) {
     const other = carried.end === "a" ? b : a;
     if (!other) return null;
-    const here = { position: carried.position };
-    return carried.end === "a" ? { from: here, to: other } : { from: other, to: here };
+    const dropped = { position: carried.position };
+    return carried.end === "a" ? { from: dropped, to: other } : { from: other, to: dropped };
   }
-  const there = pointedAnchor({ pointed, library });
-  if (!there || (a && b) || (!a && !b)) return null;
-  const from = a ?? there;
-  const to = a ? there : /** @type {Anchor} */ (b);
+  const target = pointedAnchor({ pointed, library });
+  if (!target || (a && b) || (!a && !b)) return null;
+  const from = a ?? target;
+  const to = a ? target : /** @type {Anchor} */ (b);
   return keyOf(from) === keyOf(to) ? null : { from, to };
 }
 

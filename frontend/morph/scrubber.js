@@ -3,7 +3,7 @@
 
 import { clamp, dusk, mix, readPalette } from "../core/colour.js";
 import { h, inNextFrame, setAll, sharp, unit } from "../core/dom.js";
-import { STEPS, chosen, isReady, stepAt } from "../core/state.js";
+import { STEPS, chosenPath, isReady, stepAt } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { measured } from "../core/text.js";
 
@@ -12,10 +12,10 @@ import { measured } from "../core/text.js";
 /** What a step is: which, known or guesswork, and how bright. @param {State} state @param {number} step from 0 */
 export function stepWords(state, step) {
   const { model } = state;
-  const path = chosen(state);
-  const which = `Step ${step + 1} of ${STEPS}`;
-  if (!path || !isReady(state)) return which;
-  const ground =
+  const path = chosenPath(state);
+  const position = `Step ${step + 1} of ${STEPS}`;
+  if (!path || !isReady(state)) return position;
+  const region =
     path.on_land?.[step] === undefined || path.kind === "graph"
       ? ""
       : path.on_land[step]
@@ -24,8 +24,8 @@ export function stepWords(state, step) {
   const brightness = path.descriptors?.brightness?.[step];
   const unit = model?.descriptors?.find(({ id }) => id === "brightness")?.unit;
   return [
-    which,
-    ground,
+    position,
+    region,
     brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`,
   ]
     .filter(Boolean)
@@ -62,8 +62,8 @@ export function mountScrubber(root, { store, playback, actions }) {
     return [left + (width * 0.5) / STEPS, left + (width * (STEPS - 0.5)) / STEPS];
   };
 
-  /** @param {number} place */
-  function show(place) {
+  /** @param {number} progress */
+  function show(progress) {
     const state = store.get();
     const ready = isReady(state);
     const u = unit();
@@ -86,12 +86,12 @@ export function mountScrubber(root, { store, playback, actions }) {
       c.stroke();
     };
     bar(x0, x1, palette.high);
-    if (ready && place > 0) bar(x0, mix(x0, x1, place), across);
+    if (ready && progress > 0) bar(x0, mix(x0, x1, progress), across);
     for (let i = 0; i < STEPS; i++) {
       const t = i / (STEPS - 1);
       const x = mix(x0, x1, t);
       const tick = (i % 4 === 0 ? 13 : 8) * u;
-      c.strokeStyle = ready && t <= place ? dusk(t, state.dark) : ready ? palette.ink2 : palette.ink3;
+      c.strokeStyle = ready && t <= progress ? dusk(t, state.dark) : ready ? palette.ink2 : palette.ink3;
       c.lineWidth = (i % 4 === 0 ? 2 : 1.5) * u;
       c.beginPath();
       c.moveTo(x, middle - tick);
@@ -99,9 +99,9 @@ export function mountScrubber(root, { store, playback, actions }) {
       c.stroke();
     }
     thumb.hidden = !ready;
-    thumb.style.left = `${canvas.offsetLeft + mix(x0, x1, place)}px`;
-    thumb.style.setProperty("--here", dusk(place, state.dark));
-    const step = stepAt(place) + 1;
+    thumb.style.left = `${canvas.offsetLeft + mix(x0, x1, progress)}px`;
+    thumb.style.setProperty("--here", dusk(progress, state.dark));
+    const step = stepAt(progress) + 1;
     number.textContent = String(step);
     setAll(root, { tabindex: ready ? 0 : -1, "aria-disabled": ready ? null : "true" });
     // while it plays nothing is said over the music
@@ -110,7 +110,7 @@ export function mountScrubber(root, { store, playback, actions }) {
   const draw = inNextFrame(() => show(playback.position()));
 
   /** @param {PointerEvent} event */
-  const placeOf = (event) => {
+  const progressAt = (event) => {
     const [x0, x1] = ends();
     return clamp((event.clientX - root.getBoundingClientRect().left - x0) / (x1 - x0));
   };
@@ -120,13 +120,13 @@ export function mountScrubber(root, { store, playback, actions }) {
     finger = event.pointerId;
     root.setPointerCapture(finger);
     root.classList.add("held");
-    playback.scrub(placeOf(event));
+    playback.scrub(progressAt(event));
     root.focus({ preventScroll: true });
     event.preventDefault();
   }
   /** @param {PointerEvent} event */
   function pointermove(event) {
-    if (event.pointerId === finger) playback.scrub(placeOf(event));
+    if (event.pointerId === finger) playback.scrub(progressAt(event));
   }
   /** @param {PointerEvent} event */
   function pointerup(event) {
@@ -168,7 +168,7 @@ export function mountScrubber(root, { store, playback, actions }) {
         draw();
       },
     ),
-    watch(store, ({ place, playing, journey, path }) => [place, playing, journey?.phase, path], draw),
+    watch(store, ({ progress, playing, morph, path }) => [progress, playing, morph?.phase, path], draw),
     playback.onFrame(show),
   ];
   const resized = new ResizeObserver(draw);

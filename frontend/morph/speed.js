@@ -17,22 +17,22 @@ export function mountSpeed(root, store) {
   root.append(canvas);
 
   const draw = inNextFrame(() => {
-    const { journey, path, model, dark, curve } = store.get();
+    const { morph, path, model, dark, curve } = store.get();
     const palette = readPalette(document.documentElement);
     const { c, w, h: tall } = sharp(canvas);
-    const { geodesic, linear, retimed } = journey?.paths ?? {};
+    const { geodesic, linear, retimed } = morph?.paths ?? {};
     if (!geodesic || !linear || !model || w < 2)
       return void canvas.setAttribute("aria-label", "Perceptual speed: no morph yet");
     const u = unit();
     const other = path === "retimed" && retimed ? retimed : linear;
     const name = pathName(other).toLowerCase();
     const bentName = pathName(geodesic).toLowerCase();
-    const shown = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
+    const descriptor = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
     const [bentValues, otherValues] = [geodesic, other].map(({ descriptors }) => descriptors?.[curve ?? ""]);
-    if (shown && bentValues && otherValues) {
+    if (descriptor && bentValues && otherValues) {
       const profile = {
-        id: shown.id,
-        unit: shown.unit,
+        id: descriptor.id,
+        unit: descriptor.unit,
         bent: bentValues,
         other: otherValues,
         bentName,
@@ -74,7 +74,13 @@ export function mountSpeed(root, store) {
     );
     stroke(geodesic.speed, across, (on ? 2.5 : 1.6) * u, []);
 
-    /** @param {number[]} speed @param {string | CanvasGradient} colour @param {number} width @param {number[]} dash @param {number} [dots] */
+    /**
+     * @param {number[]} speed
+     * @param {string | CanvasGradient} colour
+     * @param {number} width
+     * @param {number[]} dash
+     * @param {number} [dots]
+     */
     function stroke(speed, colour, width, dash, dots) {
       trace(c, speed, x, y);
       c.strokeStyle = colour;
@@ -92,35 +98,40 @@ export function mountSpeed(root, store) {
     c.fillStyle = palette.ink2;
     const small = w < 520 * u;
     /** @type {import("../core/labels.js").Box[]} */
-    const taken = [];
+    const covered = [];
     const curves = [
       {
-        mine: other.speed,
+        values: other.speed,
         rest: geodesic.speed,
         text: small ? amount(Math.max(...other.speed)) : speedWords(other, name),
       },
-      ...(small ? [] : [{ mine: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName) }]),
+      ...(small ? [] : [{ values: geodesic.speed, rest: other.speed, text: speedWords(geodesic, bentName) }]),
     ];
-    for (const { mine, rest, text } of curves) {
-      const place = besideCurve(mine, rest, c.measureText(text).width, taken);
-      if (!place) continue; // no room: the curve has to speak for itself
+    for (const { values, rest, text } of curves) {
+      const box = besideCurve(values, rest, c.measureText(text).width, covered);
+      if (!box) continue; // no room: the curve has to speak for itself
       // readable where it touches a curve
       Object.assign(c, { strokeStyle: palette.bg, lineWidth: 4 * u, lineJoin: "round" });
-      c.strokeText(text, place.left, place.bottom - 3 * u);
-      c.fillText(text, place.left, place.bottom - 3 * u);
-      taken.push(place);
+      c.strokeText(text, box.left, box.bottom - 3 * u);
+      c.fillText(text, box.left, box.bottom - 3 * u);
+      covered.push(box);
     }
 
-    /** @param {number[]} mine @param {number[]} rest @param {number} wide @param {import("../core/labels.js").Box[]} full */
-    function besideCurve(mine, rest, wide, full) {
-      const peak = mine.indexOf(Math.max(...mine));
+    /**
+     * @param {number[]} values
+     * @param {number[]} rest
+     * @param {number} wide
+     * @param {import("../core/labels.js").Box[]} full
+     */
+    function besideCurve(values, rest, wide, full) {
+      const peak = values.indexOf(Math.max(...values));
       /** @type {{box: import("../core/labels.js").Box, cost: number} | null} */
       let best = null;
-      for (let s = 0; s < mine.length; s++)
+      for (let s = 0; s < values.length; s++)
         for (const above of [true, false]) {
           const left = Math.min(w - wide - 2 * u, Math.max(2 * u, x(s + 0.5) - wide / 2));
-          const under = mine.map((_, i) => i).filter((i) => x(i + 1) > left && x(i) < left + wide);
-          const tops = under.map((i) => y(mine[i]));
+          const under = values.map((_, i) => i).filter((i) => x(i + 1) > left && x(i) < left + wide);
+          const tops = under.map((i) => y(values[i]));
           const bottom = above ? Math.min(...tops) - 3 * u : Math.max(...tops) + 4 * u + size;
           const box = { left, right: left + wide, top: bottom - size - u, bottom };
           if (box.top < 0 || box.bottom > tall) continue;
@@ -128,8 +139,8 @@ export function mountSpeed(root, store) {
           // a label must not stand nearer to the other curve than to its own
           const between = under.some((i) =>
             above
-              ? y(rest[i]) < y(mine[i]) && y(rest[i]) > box.top - 6 * u
-              : y(rest[i]) > y(mine[i]) && y(rest[i]) < box.bottom + 6 * u,
+              ? y(rest[i]) < y(values[i]) && y(rest[i]) > box.top - 6 * u
+              : y(rest[i]) > y(values[i]) && y(rest[i]) < box.bottom + 6 * u,
           );
           if (hit || between || full.some((each) => overlap(each, box) > 0)) continue;
           const cost = Math.abs(s - peak) + (above ? 0 : 3) + (Math.max(...tops) - Math.min(...tops)) / u;
@@ -139,7 +150,7 @@ export function mountSpeed(root, store) {
     }
   });
 
-  const stop = watch(store, ({ journey, path, dark, curve }) => [journey?.paths, path, dark, curve], draw);
+  const stop = watch(store, ({ morph, path, dark, curve }) => [morph?.paths, path, dark, curve], draw);
   const resized = new ResizeObserver(draw);
   resized.observe(root);
   void document.fonts.ready.then(draw);

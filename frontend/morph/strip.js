@@ -4,7 +4,7 @@
 import { duskRGB, mix, parseHex, readPalette } from "../core/colour.js";
 import { h, inNextFrame, sharp } from "../core/dom.js";
 import { audibleSteps } from "../listen/timing.js";
-import { STEPS, chosen, isReady, stepAt } from "../core/state.js";
+import { STEPS, chosenPath, isReady, stepAt } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { glidePicture, stepPictures } from "./pictures.js";
 import { paint, strength } from "../core/spectrogram.js";
@@ -24,39 +24,39 @@ export function mountStrip(root, { store, playback }) {
 
   const draw = inNextFrame(() => void paintAll());
   async function paintAll() {
-    const mine = ++turn;
+    const thisTurn = ++turn;
     const state = store.get();
-    const { mode, journey, path, dark } = state;
+    const { mode, morph, path, dark } = state;
     const palette = readPalette(document.documentElement);
     const ground = parseHex(palette.raised);
-    const morph = isReady(state) || journey?.paths.geodesic ? chosen(state) : null;
-    const glide = mode === "glide" ? journey?.glides[path] : undefined;
+    const rendered = isReady(state) || morph?.paths.geodesic ? chosenPath(state) : null;
+    const glide = mode === "glide" ? morph?.glides[path] : undefined;
     root.classList.toggle("whole", glide !== undefined);
     canvas.setAttribute(
       "aria-label",
-      morph
+      rendered
         ? glide
           ? "Spectrogram of the glide from A to B"
           : "Spectrograms of the 17 steps from A to B"
-        : "No journey yet",
+        : "No morph yet",
     );
     if (glide) {
       const [image] = await glidePicture(glide.buffer, 360);
-      if (mine !== turn) return;
+      if (thisTurn !== turn) return;
       const { c } = sharp(canvas);
       paint(c, { x: 0, y: 0, w: canvas.width, h: canvas.height }, (x, y) =>
         tint(ground, duskRGB(x, dark), strength(image, x, y, image.peak)),
       );
       return;
     }
-    if (!morph) {
+    if (!rendered) {
       const { c } = sharp(canvas);
       for (let i = 0; i < STEPS; i++) paint(c, cell(canvas, i), () => ground);
       return;
     }
-    const seconds = Math.min(1.4, Math.max(0.12, ...audibleSteps(morph)));
-    const pictures = await stepPictures(morph, seconds);
-    if (mine !== turn) return;
+    const seconds = Math.min(1.4, Math.max(0.12, ...audibleSteps(rendered)));
+    const pictures = await stepPictures(rendered, seconds);
+    if (thisTurn !== turn) return;
     const { c } = sharp(canvas);
     const peak = Math.max(...pictures.map((picture) => picture.peak));
     pictures.forEach((picture, i) => {
@@ -66,17 +66,19 @@ export function mountStrip(root, { store, playback }) {
     });
   }
 
-  /** @param {number} place */
-  function light(place) {
+  /** @param {number} progress */
+  function light(progress) {
     const state = store.get();
-    const on = isReady(state) && (state.playing || place > 0);
-    const step = stepAt(place);
+    const on = isReady(state) && (state.playing || progress > 0);
+    const step = stepAt(progress);
     lit.style.display = ahead.style.display = on ? "" : "none";
     if (!on) return;
-    const whole = state.mode === "glide" && state.journey?.glides[state.path] !== undefined;
-    lit.style.left = whole ? `${((0.5 + place * (STEPS - 1)) / STEPS) * 100}%` : `${(step / STEPS) * 100}%`;
+    const whole = state.mode === "glide" && state.morph?.glides[state.path] !== undefined;
+    lit.style.left = whole
+      ? `${((0.5 + progress * (STEPS - 1)) / STEPS) * 100}%`
+      : `${(step / STEPS) * 100}%`;
     ahead.style.left = whole ? lit.style.left : `${((step + 1) / STEPS) * 100}%`;
-    lit.style.setProperty("--here", `rgb(${duskRGB(place, state.dark)})`);
+    lit.style.setProperty("--here", `rgb(${duskRGB(progress, state.dark)})`);
   }
 
   /** Pressing a slice goes there. @param {PointerEvent} event */
@@ -94,12 +96,12 @@ export function mountStrip(root, { store, playback }) {
   const stops = [
     watch(
       store,
-      ({ journey, path, mode, dark }) => [journey?.paths, journey?.glides, journey?.phase, path, mode, dark],
+      ({ morph, path, mode, dark }) => [morph?.paths, morph?.glides, morph?.phase, path, mode, dark],
       draw,
     ),
     watch(
       store,
-      ({ place, playing, journey, mode }) => [place, playing, journey?.phase, mode],
+      ({ progress, playing, morph, mode }) => [progress, playing, morph?.phase, mode],
       () => light(playback.position()),
     ),
     playback.onFrame(light),
@@ -117,7 +119,11 @@ export function mountStrip(root, { store, playback }) {
   };
 }
 
-/** The box of slice i, in device pixels, with a gap between slices. @param {HTMLCanvasElement} canvas @param {number} i */
+/**
+ * The box of slice i, in device pixels, with a gap between slices.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} i
+ */
 function cell({ width, height }, i) {
   const gap = Math.max(1, Math.round((width / STEPS) * 0.035));
   const left = Math.round((width * i) / STEPS) + gap;

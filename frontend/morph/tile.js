@@ -69,9 +69,9 @@ export function mountTile(root, end, { store, playback }) {
     pressed.textContent = "Play";
     draw();
     try {
-      const found = await playback.soundOf(anchor);
+      const decoded = await playback.soundOf(anchor);
       if (store.get()[end] !== anchor) return;
-      buffer = found;
+      buffer = decoded;
       draw();
     } catch {
       // without a picture; whoever wants to hear it is told why

@@ -2,7 +2,7 @@
 /** Before anything is picked: what can be done, three morphs to try, and the key that turns sound on. */
 
 import { h, icon } from "../core/dom.js";
-import { journeys } from "../core/sounds.js";
+import { suggestedMorphs } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -33,13 +33,13 @@ export function mountWelcome(root, { store, actions, playback }) {
       store,
       ({ library }) => [library],
       ({ library }) => {
-        const pairs = library ? journeys(library) : [];
+        const pairs = library ? suggestedMorphs(library) : [];
         tries.hidden = pairs.length === 0;
         trips.replaceChildren(
           ...pairs.map(([from, to]) =>
             h(
               "button.trip",
-              { onclick: () => actions.travel(from, to) },
+              { onclick: () => actions.morph(from, to) },
               h("span", {}, library?.name[from]),
               h("i", {}, h("span.vh", {}, " to ")),
               h("span", {}, library?.name[to]),

@@ -103,10 +103,10 @@ export function mount(root, parts) {
   function offer(state) {
     const { model, a, library } = state;
     // in the order of the words, and behind them what has none
-    const there = model?.samplers?.map(({ id }) => id) ?? [];
+    const offered = model?.samplers?.map(({ id }) => id) ?? [];
     const ids = [
-      ...Object.keys(SAMPLER_WORDS).filter((id) => there.includes(id)),
-      ...there.filter((id) => !(id in SAMPLER_WORDS)),
+      ...Object.keys(SAMPLER_WORDS).filter((id) => offered.includes(id)),
+      ...offered.filter((id) => !(id in SAMPLER_WORDS)),
     ];
     for (const old of choices.querySelectorAll("label")) old.remove();
     choices.append(

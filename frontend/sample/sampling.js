@@ -7,13 +7,13 @@ import { anchorOf, keyOf, voiceOf } from "../core/state.js";
 import { watch } from "../core/store.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Found} Found */
+/** @typedef {import("../core/state.js").NewSound} NewSound */
 /** @typedef {import("../core/state.js").Draw} Draw */
 
-const SETTLE = 180; // ms: a slider that is being pulled draws when it rests
+const REST = 180; // ms: a slider that is being pulled draws when it rests
 const AT_ONCE = 8; // sounds rendered in one request, so that pointing at one has not to wait for all
 
-/** Whom the chosen sampler is seen beside. @type {Record<string, Found["shape"]>} */
+/** Whom the chosen sampler is seen beside. @type {Record<string, NewSound["shape"]>} */
 export const BESIDE = { prior: "triangle", mixture: "square" };
 
 /** Does it need a place to begin? @param {State} state @param {string} sampler */
@@ -30,7 +30,7 @@ export function drawingKey(state) {
 
 /**
  * @param {import("../core/api.js").Samples} reply
- * @param {Found["shape"]} shape
+ * @param {NewSound["shape"]} shape
  * @returns {Draw}
  */
 export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samples }, shape) {
@@ -53,7 +53,7 @@ export function drawOf({ sampler, seed, temperature, diagnostics, warnings, samp
       url: null,
       courses: [],
       notes: [],
-      made: `${sampler} ${seed} ${temperature} ${i}`,
+      recipe: `${sampler} ${seed} ${temperature} ${i}`,
     })),
   };
 }
@@ -118,7 +118,7 @@ export function createSampling({ store, api, playback, complain }) {
         draw.cancel();
         if (state.drawing) store.set({ drawing: null });
       } else if (key !== state.drawing?.key)
-        timer = setTimeout(() => void draw(key), state.drawing ? SETTLE : 0);
+        timer = setTimeout(() => void draw(key), state.drawing ? REST : 0);
     },
   );
 

@@ -99,7 +99,7 @@ export function mountSaveDialog(root, { store, saver }) {
   );
   const stepsField = h("label.field", {}, h("span", {}, "Number of steps"), steps);
   const secondsField = h("label.field", {}, h("span", {}, "Length of the glide, seconds"), seconds);
-  const go = h("button.btn.solid", { onclick: () => void saver.morph(what()) }, "Save");
+  const go = h("button.btn.solid", { onclick: () => void saver.morph(choice()) }, "Save");
   const box = h(
     "div.lens-box.save-box",
     { id: "save", popover: "auto", role: "dialog", "aria-label": "Save as files" },
@@ -114,13 +114,13 @@ export function mountSaveDialog(root, { store, saver }) {
   root.append(button, box);
 
   /** Over the deck, at its right end; on a phone at the bottom. */
-  function place() {
+  function position() {
     const narrow = innerWidth < 720 * unit();
     const bottom = Math.max(12, innerHeight - button.getBoundingClientRect().top + 12 * unit());
     setAll(box, { style: narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px` });
   }
   box.addEventListener("beforetoggle", () => {
-    place();
+    position();
     const { mode } = store.get();
     if (![...radios.values()].some(({ input }) => input.checked))
       /** @type {{input: HTMLInputElement}} */ (
@@ -131,11 +131,11 @@ export function mountSaveDialog(root, { store, saver }) {
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
 
   /** @returns {What} */
-  const what = () => CHOICES.find(([value]) => radios.get(value)?.input.checked)?.[0] ?? "sequence";
+  const choice = () => CHOICES.find(([value]) => radios.get(value)?.input.checked)?.[0] ?? "sequence";
 
   /** @param {State} state */
   function show(state) {
-    const { saving, model, library, a, b, exporting, place: at } = state;
+    const { saving, model, library, a, b, exporting, progress: at } = state;
     const ready = isReady(state) && library && a && b;
     setAll(button, { disabled: !ready });
     if (!ready || !model) return;
@@ -147,8 +147,8 @@ export function mountSaveDialog(root, { store, saver }) {
     };
     for (const [value, words] of Object.entries(texts))
       /** @type {{text: HTMLElement}} */ (radios.get(/** @type {What} */ (value))).text.textContent = words;
-    stepsField.hidden = !["step", "steps", "sequence"].includes(what());
-    secondsField.hidden = what() !== "glide";
+    stepsField.hidden = !["step", "steps", "sequence"].includes(choice());
+    secondsField.hidden = choice() !== "glide";
     const formats = model.formats ?? [];
     if (format.options.length !== formats.length)
       format.replaceChildren(...formats.map(({ id, title }) => h("option", { value: id }, title)));
@@ -179,7 +179,7 @@ export function mountSaveDialog(root, { store, saver }) {
       state.a,
       state.b,
       state.exporting,
-      stepNumber(state.place, state.saving.steps),
+      stepNumber(state.progress, state.saving.steps),
       isReady(state),
     ],
     show,

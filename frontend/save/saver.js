@@ -4,40 +4,43 @@
 import { isAborted, wire } from "../core/api.js";
 import { spoken } from "../compare/anchors.js";
 import { stepsAsPlayed } from "../listen/timing.js";
-import { STEPS, bendOf, voiceOf } from "../core/state.js";
+import { STEPS, geodesicQueryOf, voiceOf } from "../core/state.js";
 import { anchorName } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 /** @typedef {import("../core/state.js").Saving} Saving */
-/** @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What     step: where the journey stands; sequence: the steps in one file */
+/**
+ * @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What step: where the journey stands; sequence: the
+ *   steps in one file
+ */
 
-/** Which of so many steps is nearest to a place, from 1. @param {number} place @param {number} steps */
-export const stepNumber = (place, steps) => 1 + Math.round(place * (steps - 1));
+/** Which of so many steps is nearest to a place, from 1. @param {number} progress @param {number} steps */
+export const stepNumber = (progress, steps) => 1 + Math.round(progress * (steps - 1));
 
 /** The kind of file, as the service takes it. @param {Saving} saving */
 const fileOf = ({ format, depth, level, trim }) => ({ format, ...(depth && { depth }), level, trim });
 
 /**
  * The way that is heard, as an export of it.
- * @param {State} state @param {What} what @param {Anchor[]} anchors
+ * @param {State} state @param {What} content @param {Anchor[]} anchors
  */
-export function morphOf(state, what, anchors) {
-  const { path, saving, seconds, journey, library, a, b } = state;
-  const bend = bendOf(state);
+export function morphOf(state, content, anchors) {
+  const { path, saving, seconds, morph, library, a, b } = state;
+  const query = geodesicQueryOf(state);
   const { steps } = saving;
   const names = [a, b].map((end) =>
     anchorName(/** @type {Anchor} */ (end), /** @type {import("../core/sounds.js").Library} */ (library)),
   );
-  const durations = steps === STEPS && journey && stepsAsPlayed(journey);
+  const durations = steps === STEPS && morph && stepsAsPlayed(morph);
   return {
     anchors: anchors.map(wire),
     names,
-    kind: path === "geodesic" ? bend.kind : path,
-    ...(path === "geodesic" && bend.measure),
-    ...(what === "glide" ? { mode: "glide", seconds } : { steps }),
-    ...(what === "step" && { only: stepNumber(state.place, steps) }),
-    ...(what === "sequence" && { joined: true, ...(durations && { durations }) }),
+    kind: path === "geodesic" ? query.kind : path,
+    ...(path === "geodesic" && query.measure),
+    ...(content === "glide" ? { mode: "glide", seconds } : { steps }),
+    ...(content === "step" && { only: stepNumber(state.progress, steps) }),
+    ...(content === "sequence" && { joined: true, ...(durations && { durations }) }),
   };
 }
 
@@ -68,7 +71,10 @@ export function createSaver({ store, api, complain }) {
     }
   }
 
-  /** Sounds of the library, one's own, and new ones, by their anchors. @param {{anchor: Anchor, name?: string}[]} sounds */
+  /**
+   * Sounds of the library, one's own, and new ones, by their anchors.
+   * @param {{anchor: Anchor, name?: string}[]} sounds
+   */
   const sounds = (sounds) =>
     save(async (signal) => {
       const state = store.get();
@@ -90,17 +96,21 @@ export function createSaver({ store, api, complain }) {
       return api.exported(model, { sounds: anchors.map(wire), names, ...fileOf(state.saving) }, signal);
     });
 
-  /** @param {What} what */
-  function morph(what) {
+  /** @param {What} content */
+  function morph(content) {
     const { a, b } = store.get();
-    const end = what === "a" ? a : what === "b" ? b : null;
+    const end = content === "a" ? a : content === "b" ? b : null;
     if (end) return sounds([{ anchor: end }]);
     if (!a || !b) return Promise.resolve();
     return save(async (signal) => {
       const state = store.get();
       const voice = voiceOf(state);
       const anchors = await spoken(api, state, voice, [a, b]);
-      return api.exported(voice, { morph: morphOf(state, what, anchors), ...fileOf(state.saving) }, signal);
+      return api.exported(
+        voice,
+        { morph: morphOf(state, content, anchors), ...fileOf(state.saving) },
+        signal,
+      );
     });
   }
 

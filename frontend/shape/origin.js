@@ -3,15 +3,19 @@
 
 import { spoken } from "../compare/anchors.js";
 import { writePoint } from "../core/latent.js";
-import { STEPS, bendOf, stepAt, voiceOf } from "../core/state.js";
+import { STEPS, geodesicQueryOf, stepAt, voiceOf } from "../core/state.js";
 import { anchorName } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 
-const KEPT = 12; // ways whose points are remembered
+const CACHED = 12; // ways whose points are remembered
 
-/** The end that is meant; where there is only one, that one. @param {"a" | "b"} end @param {Pick<State, "a" | "b">} state */
+/**
+ * The end that is meant; where there is only one, that one.
+ * @param {"a" | "b"} end
+ * @param {Pick<State, "a" | "b">} state
+ */
 export const endOf = (end, { a, b }) => (end === "a" ? (a ?? b) : (b ?? a));
 
 /** @param {import("../core/api.js").Api} api */
@@ -19,29 +23,34 @@ export function createOrigins(api) {
   /** @type {Map<string, Promise<number[][]>>} the latent points of a way's steps */
   const nodes = new Map();
 
-  /** @param {State} state @param {Anchor[]} ends @param {import("../core/api.js").Measure & {kind: string}} way @param {AbortSignal} [signal] */
+  /**
+   * @param {State} state
+   * @param {Anchor[]} ends
+   * @param {import("../core/api.js").Measure & {kind: string}} way
+   * @param {AbortSignal} [signal]
+   */
   const pathOf = async (state, ends, way, signal) =>
     (await api.path(voiceOf(state), await spoken(api, state, voiceOf(state), ends), way, signal)).path.nodes;
 
   /** @param {State} state @param {AbortSignal} [signal] @returns {Promise<Anchor | null>} null: nowhere yet */
   async function originOf(state, signal) {
-    const { subject, a, b, path, place, journey, library } = state;
+    const { subject, a, b, path, progress, morph, library } = state;
     if (typeof subject !== "string") return subject;
     if (subject !== "here") return endOf(subject, { a, b });
-    const step = stepAt(place);
+    const step = stepAt(progress);
     if (step === 0) return a;
     if (step === STEPS - 1) return b;
-    if (!a || !b || !journey || !library) return null;
-    const { kind, measure } = path === "geodesic" ? bendOf(state) : { kind: path, measure: {} };
-    const key = `${journey.key} ${path}`;
-    let asked = nodes.get(key);
-    if (!asked) {
-      nodes.set(key, (asked = pathOf(state, [a, b], { kind, ...measure }, signal)));
-      asked.catch(() => nodes.delete(key));
-      for (const old of [...nodes.keys()].slice(0, -KEPT)) nodes.delete(old);
+    if (!a || !b || !morph || !library) return null;
+    const { kind, measure } = path === "geodesic" ? geodesicQueryOf(state) : { kind: path, measure: {} };
+    const key = `${morph.key} ${path}`;
+    let request = nodes.get(key);
+    if (!request) {
+      nodes.set(key, (request = pathOf(state, [a, b], { kind, ...measure }, signal)));
+      request.catch(() => nodes.delete(key));
+      for (const old of [...nodes.keys()].slice(0, -CACHED)) nodes.delete(old);
     }
-    const point = (await asked)[step];
-    const position = journey.paths[path]?.step_positions[step] ?? [0, 0];
+    const point = (await request)[step];
+    const position = morph.paths[path]?.step_positions[step] ?? [0, 0];
     return {
       code: writePoint(position, point),
       point,

@@ -5,7 +5,7 @@ import { fingers, h, icon, radioGroup, setAll } from "../core/dom.js";
 import { anchorOf, keyOf, stepAt } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { anchorName, descriptorTitle, measured, sentence, shapeWords } from "../core/text.js";
-import { createTravels, foundOn, subjectKey, valueAt } from "./travels.js";
+import { createTraversals, newSoundOn, subjectKey, valueAt } from "./traversals.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Descriptor} Descriptor */
@@ -16,8 +16,8 @@ const REACHED = "as far as was asked"; // as the service has it
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mount(root, parts) {
-  const { store, actions, playback, made } = parts;
-  const travels = createTravels(parts);
+  const { store, actions, playback, userSounds } = parts;
+  const traversals = createTraversals(parts);
   const from = h(
     "div.seg",
     { role: "radiogroup", "aria-label": "Start from" },
@@ -28,11 +28,11 @@ export function mount(root, parts) {
       ["other", "This"],
     ].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)),
   );
-  const what = h("button.text", {
+  const subjectButton = h("button.text", {
     onclick: () =>
       void (
-        travels.origin() &&
-        playback.audition(/** @type {import("../core/state.js").Anchor} */ (travels.origin()))
+        traversals.origin() &&
+        playback.audition(/** @type {import("../core/state.js").Anchor} */ (traversals.origin()))
       ),
   });
   const sliders = h("div.sliders");
@@ -45,7 +45,7 @@ export function mount(root, parts) {
     hold,
     h("span", {}, "Keep the other qualities unchanged where possible"),
   );
-  const lost = h(
+  const hint = h(
     "p.note",
     {},
     fingers()
@@ -55,22 +55,26 @@ export function mount(root, parts) {
   const use = (/** @type {"a" | "b"} */ end) =>
     h(
       "button.btn.quiet",
-      { onclick: () => with_((found) => actions.setEnd(end, anchorOf(found))) },
+      { onclick: () => with_((newSound) => actions.setEnd(end, anchorOf(newSound))) },
       `Use as ${end.toUpperCase()}`,
     );
   const on = h(
     "button.btn.ghost",
-    { onclick: () => with_((found) => actions.shape(anchorOf(found))) },
+    { onclick: () => with_((newSound) => actions.shape(anchorOf(newSound))) },
     "Go on from there",
   );
-  const keep = h("button.btn.ghost", { onclick: () => with_((found) => void made.keep(found)) }, "Keep");
+  const keep = h(
+    "button.btn.ghost",
+    { onclick: () => with_((newSound) => void userSounds.keep(newSound)) },
+    "Keep",
+  );
   const save = h(
     "button.btn.ghost",
-    { onclick: () => with_((found) => void made.save(found)) },
+    { onclick: () => with_((newSound) => void userSounds.save(newSound)) },
     "Save as WAV",
   );
   const acts = h("div.row.wrap.stay", {}, use("a"), use("b"), keep, on, save);
-  const told = h("p.note", { role: "status" });
+  const status = h("p.note", { role: "status" });
   root.append(
     h("h2", {}, "Shape"),
     h(
@@ -83,37 +87,43 @@ export function mount(root, parts) {
       {},
       "Pull a sound towards more or less of something. It keeps to what the model knows, as far as it goes.",
     ),
-    h("div.row", {}, from, what),
-    lost,
+    h("div.row", {}, from, subjectButton),
+    hint,
     sliders,
     holding,
-    told,
+    status,
     acts,
   );
 
   const group = radioGroup(from, (value) => {
     const { subject } = store.get();
-    if (value === "other") return typeof subject === "string" ? undefined : travels.origin();
+    if (value === "other") return typeof subject === "string" ? undefined : traversals.origin();
     actions.shape(/** @type {"a" | "b" | "here"} */ (value));
   });
 
-  /** @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row: HTMLElement, caveat: HTMLElement}>} */
+  /**
+   * @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row: HTMLElement, caveat: HTMLElement}>}
+   */
   const rows = new Map();
   /** @type {Record<string, number> | null} */
   let values = null;
 
-  /** The new sound under the thumb, if there is one. @param {(found: import("../core/state.js").Found) => void} act */
+  /**
+   * The new sound under the thumb, if there is one.
+   * @param {(newSound: import("../core/state.js").NewSound) => void} act
+   */
   function with_(act) {
-    const found = current();
-    if (found) act(found);
+    const newSound = current();
+    if (newSound) act(newSound);
   }
   function current() {
-    const { travel, library } = store.get();
-    const origin = travels.origin();
-    const row = travel && rows.get(travel.descriptor);
-    if (!travel?.reply || !row || !origin || !library) return null;
-    const towards = Math.round(travel.at) > travel.reply.origin ? row.descriptor.more : row.descriptor.less;
-    return foundOn(travel, anchorName(origin, library), towards);
+    const { traversal, library } = store.get();
+    const origin = traversals.origin();
+    const row = traversal && rows.get(traversal.descriptor);
+    if (!traversal?.reply || !row || !origin || !library) return null;
+    const towards =
+      Math.round(traversal.at) > traversal.reply.origin ? row.descriptor.more : row.descriptor.less;
+    return newSoundOn(traversal, anchorName(origin, library), towards);
   }
 
   /** @param {Descriptor} descriptor */
@@ -140,11 +150,11 @@ export function mount(root, parts) {
       h("div.words", { "aria-hidden": "true" }, h("span", {}, less), h("span", {}, more)),
       caveat,
     );
-    input.addEventListener("pointerenter", () => travels.approach(id));
-    input.addEventListener("focus", () => travels.approach(id));
-    input.addEventListener("input", () => void travels.drag(id, Number(input.value) / FINE));
+    input.addEventListener("pointerenter", () => traversals.approach(id));
+    input.addEventListener("focus", () => traversals.approach(id));
+    input.addEventListener("input", () => void traversals.drag(id, Number(input.value) / FINE));
     for (const name of ["change", "pointerup", "pointercancel"])
-      input.addEventListener(name, () => travels.release());
+      input.addEventListener(name, () => traversals.release());
     input.addEventListener("keydown", (event) => {
       const by = {
         ArrowRight: 1,
@@ -159,43 +169,43 @@ export function mount(root, parts) {
       if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       event.stopPropagation();
-      void travels.step(id, by);
+      void traversals.step(id, by);
     });
-    row.addEventListener("dblclick", () => void travels.step(id, 0, true));
+    row.addEventListener("dblclick", () => void traversals.step(id, 0, true));
     rows.set(id, { descriptor, input, output, row, caveat });
     return row;
   }
 
   /** @param {State} state */
   function show(state) {
-    const { travel, subject, library, a, b, journey, place, hold: held } = state;
-    const origin = travels.origin();
+    const { traversal, subject, library, a, b, morph, progress, hold: isHeld } = state;
+    const origin = traversals.origin();
     group.show(typeof subject === "string" ? subject : "other");
     for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (
       from.querySelectorAll("[role=radio]")
     )) {
-      const there = {
+      const available = {
         a: a !== null,
         b: b !== null,
-        here: journey?.phase === "ready",
+        here: morph?.phase === "ready",
         other: typeof subject !== "string",
       }[radio.dataset.value ?? ""];
-      radio.hidden = !there;
-      if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(place) + 1}`;
+      radio.hidden = !available;
+      if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(progress) + 1}`;
     }
     from.hidden = !a && !b;
-    what.textContent = origin && library ? anchorName(origin, library) : "";
-    what.title = "Play it";
-    lost.hidden = subjectKey(state) !== ""; // or it is on its way
+    subjectButton.textContent = origin && library ? anchorName(origin, library) : "";
+    subjectButton.title = "Play it";
+    hint.hidden = subjectKey(state) !== ""; // or it is on its way
     sliders.hidden = origin === null;
     holding.hidden = origin === null;
-    hold.checked = held;
+    hold.checked = isHeld;
     for (const [id, { descriptor, input, output, row, caveat }] of rows) {
-      const mine = travel?.descriptor === id ? travel : null;
-      const reply = mine?.reply;
+      const ofSlider = traversal?.descriptor === id ? traversal : null;
+      const reply = ofSlider?.reply;
       const last = reply ? reply.values.length - 1 : STEPS - 1;
       const middle = reply ? reply.origin : last / 2;
-      const at = reply && mine ? mine.at : middle;
+      const at = reply && ofSlider ? ofSlider.at : middle;
       const value = reply ? valueAt(reply.values, at) : values?.[id];
       output.textContent = value === undefined ? "" : measured(value, reply?.unit ?? descriptor.unit);
       setAll(input, {
@@ -208,24 +218,24 @@ export function mount(root, parts) {
       input.style.setProperty("--high-end", `${(Math.max(at, middle) / last) * 100}%`);
       input.style.setProperty("--mid", `${(middle / last) * 100}%`);
       caveat.textContent = (reply?.warnings ?? []).map(({ text }) => sentence(text)).join(" ");
-      row.classList.toggle("busy", mine?.phase === "asking");
+      row.classList.toggle("busy", ofSlider?.phase === "asking");
       row.classList.toggle("on", reply !== null && reply !== undefined);
     }
-    const found = current();
-    acts.hidden = !found;
-    told.textContent = stopped(travel);
+    const newSound = current();
+    acts.hidden = !newSound;
+    status.textContent = stopped(traversal);
   }
 
-  /** @param {State["travel"]} travel */
-  function stopped(travel) {
-    const reply = travel?.reply;
-    if (!travel || !reply) return "";
-    const step = Math.round(travel.at);
+  /** @param {State["traversal"]} traversal */
+  function stopped(traversal) {
+    const reply = traversal?.reply;
+    if (!traversal || !reply) return "";
+    const step = Math.round(traversal.at);
     const [less, more] = [step === 0, step === reply.values.length - 1];
     const end = more ? reply.stopped.more : less ? reply.stopped.less : null;
     const why = end === REACHED ? null : end; // the end of the slider needs no reason
-    const guesswork = reply.in_distribution[step] ? "" : "Guesswork: beyond what the model knows.";
-    return [why ? `It goes no further: ${why}.` : "", guesswork].filter(Boolean).join(" ");
+    const warning = reply.in_distribution[step] ? "" : "Guesswork: beyond what the model knows.";
+    return [why ? `It goes no further: ${why}.` : "", warning].filter(Boolean).join(" ");
   }
 
   const stops = [
@@ -237,21 +247,21 @@ export function mount(root, parts) {
         sliders.replaceChildren(...(model?.descriptors ?? []).map(slider));
       },
     ),
-    travels.onOrigin((_, found) => {
-      values = found;
+    traversals.onOrigin((_, measured) => {
+      values = measured;
       show(store.get());
     }),
     watch(
       store,
-      ({ travel, subject, library, a, b, journey, place, kept, hold }) => [
-        travel,
+      ({ traversal, subject, library, a, b, morph, progress, storedAs, hold }) => [
+        traversal,
         subject,
         library,
         keyOf(a),
         keyOf(b),
-        journey?.phase,
-        stepAt(place),
-        kept,
+        morph?.phase,
+        stepAt(progress),
+        storedAs,
         hold,
       ],
       show,
@@ -260,7 +270,7 @@ export function mount(root, parts) {
   return {
     destroy() {
       for (const stop of stops) stop();
-      travels.destroy();
+      traversals.destroy();
       root.replaceChildren();
     },
   };

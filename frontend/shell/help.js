@@ -24,7 +24,6 @@ const KEYS = [
   [["I"], "say what the morph, or the map, is like"],
   [["H"], "hear sounds while walking the map by arrow keys, or not"],
   [["F", "/"], "find a sound"],
-  [["Y", "O", "P"], "your sounds, combine, new sounds"],
   [["M"], "mark the sound (or Shift and a click)"],
   [["V"], "average of what is marked"],
   [["N"], "A is to B as the last marked one is to …"],
@@ -35,8 +34,15 @@ const KEYS = [
   [["Esc"], "silence; then close what is open"],
 ];
 
-/** @param {import("../core/store.js").Store<import("../core/state.js").State>} store */
-export function createHelp(store) {
+/** @param {readonly import("../panels.js").Panel[]} panels @returns {typeof KEYS} */
+const panelKeys = (panels) =>
+  panels.flatMap(({ key, label }) => (key ? [[[key.toUpperCase()], `open the panel ${label}`]] : []));
+
+/**
+ * @param {import("../core/store.js").Store<import("../core/state.js").State>} store
+ * @param {readonly import("../panels.js").Panel[]} panels
+ */
+export function createHelp(store, panels) {
   const unit = () => store.get().model?.unit ?? "dB";
   /** @returns {[string, string][]} */
   const words = () => [
@@ -67,16 +73,19 @@ export function createHelp(store) {
   document.body.append(dialog);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   const pairs = (/** @type {string} */ look, /** @type {[Node[], string][]} */ rows) =>
-    h(`dl.${look}`, {}, ...rows.flatMap(([terms, what]) => [h("dt", {}, ...terms), h("dd", {}, what)]));
+    h(`dl.${look}`, {}, ...rows.flatMap(([terms, meaning]) => [h("dt", {}, ...terms), h("dd", {}, meaning)]));
   return {
     open() {
       const keys = pairs(
         "keys",
-        KEYS.map(([names, what]) => [names.map((key) => h("kbd", {}, key)), what]),
+        [...KEYS, ...panelKeys(panels)].map(([names, action]) => [
+          names.map((key) => h("kbd", {}, key)),
+          action,
+        ]),
       );
       const glossary = pairs(
         "words",
-        words().map(([word, what]) => [[document.createTextNode(word)], what]),
+        words().map(([word, meaning]) => [[document.createTextNode(word)], meaning]),
       );
       dialog.replaceChildren(
         h(

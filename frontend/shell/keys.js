@@ -6,30 +6,34 @@ import { pointedAnchor } from "../core/state.js";
 const WRITING = "input[type=search], input[type=text], input[type=number], select, textarea, dialog";
 const PRESSABLE = "button, a, [role=radio], input[type=radio], input[type=checkbox]";
 
-/** What opens which panel. @type {Record<string, string>} */
-const PANEL_KEYS = { y: "yours", o: "combine", p: "sample" };
-
 /**
  * @param {Window} window
+ * @param {readonly import("../panels.js").Panel[]} all
  * @param {object} parts
  * @param {import("../core/store.js").Store<import("../core/state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {import("../combine/operations.js").Operations} parts.operations
- * @param {{focus: (panel: string) => void}} parts.panels
- * @param {() => void} parts.find      a sound, by its name
+ * @param {{focus: (panel: string) => void, find: (panel: string) => void}} parts.panels
  * @param {() => void} parts.save      what is heard
  * @param {() => void} parts.summary   to be said
  * @param {() => void} parts.help
  */
 export function watchKeys(
   window,
-  { store, actions, playback, operations, panels, find, save, summary, help },
+  all,
+  { store, actions, playback, operations, panels, save, summary, help },
 ) {
   /** @param {string} panel */
   function toggle(panel) {
     actions.togglePanel(panel);
     if (store.get().panel === panel) panels.focus(panel);
+  }
+
+  /** A sound, by its name. */
+  function find() {
+    store.set({ panel: "library" });
+    panels.find("library");
   }
 
   /** What a key does, whatever is pointed at. @type {Record<string, () => void>} */
@@ -50,10 +54,13 @@ export function watchKeys(
     f: find,
     "/": find,
     "?": help,
-    ...Object.fromEntries(Object.entries(PANEL_KEYS).map(([key, panel]) => [key, () => toggle(panel)])),
+    ...Object.fromEntries(all.map(({ name, key }) => [key, () => toggle(name)])),
   };
 
-  /** What a key does with what is pointed at. @type {Record<string, (anchor: import("../core/state.js").Anchor) => void>} */
+  /**
+   * What a key does with what is pointed at.
+   * @type {Record<string, (anchor: import("../core/state.js").Anchor) => void>}
+   */
   const onAnchor = {
     a: (anchor) => actions.setEnd("a", anchor),
     b: (anchor) => actions.setEnd("b", anchor),
@@ -64,7 +71,10 @@ export function watchKeys(
     },
   };
 
-  /** Silence first; then the panel one is in closes, or what is pointed at is let go; then the panel that is open closes. */
+  /**
+   * Silence first; then the panel one is in closes, or what is pointed at is let go; then the panel that is open
+   * closes.
+   */
   function escape() {
     if (document.querySelector("dialog[open], [popover]:popover-open")) return;
     const { playing, pointed, panel } = store.get();

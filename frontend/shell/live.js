@@ -3,7 +3,7 @@
 
 import { islesOf } from "../atlas/scene.js";
 import { HEARD } from "../compare/switch.js";
-import { STEPS, chosen, comparisonOf, isReady, stage, stepAt, voiceOf } from "../core/state.js";
+import { STEPS, chosenPath, comparisonOf, isReady, stage, stepAt, voiceOf } from "../core/state.js";
 import { watch } from "../core/store.js";
 import {
   METRIC_WORDS,
@@ -14,7 +14,7 @@ import {
   count,
   duration,
   filterWords,
-  foundWords,
+  newSoundWords,
   list,
   mapSummary,
   morphSummary,
@@ -25,13 +25,17 @@ import {
 
 const TOGETHER = 600; // ms: what comes so soon after something else is said behind it
 
-/** The pitch of an end, where it is known. @param {import("../core/state.js").Anchor} anchor @param {import("../core/sounds.js").Library} library */
+/**
+ * The pitch of an end, where it is known.
+ * @param {import("../core/state.js").Anchor} anchor
+ * @param {import("../core/sounds.js").Library} library
+ */
 const pitchOf = ({ sound }, library) => (sound ? (library.pitch[library.indexOf(sound)] ?? null) : null);
 
 /** The morph that is there, in a few sentences; "": there is none. @param {State} state */
 export function summaryOf(state) {
   const { a, b, library, model } = state;
-  const path = chosen(state);
+  const path = chosenPath(state);
   if (!isReady(state) || !path || !a || !b || !library || !model) return "";
   const [from, to] = [a, b].map((end) => anchorName(end, library));
   return morphSummary({
@@ -44,19 +48,19 @@ export function summaryOf(state) {
 }
 
 /** How the curved way that was asked for differs from the usual one. @param {State} state */
-function bendWords({ metric, weight }) {
+function metricWords({ metric, weight }) {
   if (metric !== "blend") return `How the way is chosen: ${METRIC_WORDS[metric].name}.`;
   return weight === null ? "" : `The curved way: ${weightWords(weight)}.`;
 }
 
 /** @param {State} state */
 function morphWords(state) {
-  const { geodesic, linear } = state.journey?.paths ?? {};
+  const { geodesic, linear } = state.morph?.paths ?? {};
   if (!geodesic || !linear) return "";
   const { figures, more } = comparison(geodesic, linear);
   const both = comparisonOf(state);
   const voice = both && state.hear ? `${HEARD[voiceOf(state) === both.after ? "after" : "before"]}.` : "";
-  return [voice, summaryOf(state), `${figures.flat().join("")} ${more}`.trim(), bendWords(state)]
+  return [voice, summaryOf(state), `${figures.flat().join("")} ${more}`.trim(), metricWords(state)]
     .filter(Boolean)
     .join(" ");
 }
@@ -65,7 +69,7 @@ function morphWords(state) {
 function pointedWords({ pointed, library, distances, model, a }) {
   if (!pointed || !library) return "";
   const unit = model?.unit ?? "";
-  if (pointed.found) return `${pointed.found.name}, ${foundWords(pointed.found, library, unit)}`;
+  if (pointed.newSound) return `${pointed.newSound.name}, ${newSoundWords(pointed.newSound, library, unit)}`;
   const i = pointed.sound;
   const far =
     distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${unit} from A` : "";
@@ -85,7 +89,11 @@ export function mountLive(root, store) {
   /** After what was said a moment ago, and not in its place. @param {string} text */
   const add = (text) => say(performance.now() - saidAt < TOGETHER ? `${root.textContent} ${text}` : text);
 
-  /** Says what changes, and not what is there when the page opens. @param {(state: State) => readonly unknown[]} pick @param {(state: State) => string} words */
+  /**
+   * Says what changes, and not what is there when the page opens.
+   * @param {(state: State) => readonly unknown[]} pick
+   * @param {(state: State) => string} words
+   */
   function onChange(pick, words) {
     let first = true;
     return watch(store, pick, (state) => {
@@ -96,7 +104,7 @@ export function mountLive(root, store) {
   const stops = [
     watch(
       store,
-      ({ pointed }) => [pointed?.sound, pointed?.found, pointed?.by],
+      ({ pointed }) => [pointed?.sound, pointed?.newSound, pointed?.by],
       (state) => state.pointed?.by === "keys" && say(pointedWords(state)),
     ),
     watch(
@@ -111,22 +119,22 @@ export function mountLive(root, store) {
     ),
     watch(
       store,
-      ({ journey }) => [journey?.key, journey?.phase],
+      ({ morph }) => [morph?.key, morph?.phase],
       (state) => {
-        if (state.journey?.phase === "solving") say("Finding the way.");
+        if (state.morph?.phase === "solving") say("Finding the way.");
         else if (isReady(state)) say(morphWords(state));
       },
     ),
     onChange(
       ({ playing }) => [playing],
-      ({ playing, place, mode }) =>
+      ({ playing, progress, mode }) =>
         playing
           ? mode === "glide"
             ? "Playing the glide."
             : `Playing ${STEPS} steps.`
-          : place === 1
+          : progress === 1
             ? "The end."
-            : `Stopped at step ${stepAt(place) + 1} of ${STEPS}.`,
+            : `Stopped at step ${stepAt(progress) + 1} of ${STEPS}.`,
     ),
     onChange(
       ({ loop }) => [loop],
@@ -138,7 +146,7 @@ export function mountLive(root, store) {
     ),
     onChange(
       ({ path }) => [path],
-      ({ path, journey }) => (journey ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : ""),
+      ({ path, morph }) => (morph ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : ""),
     ),
     onChange(
       ({ walkSounds }) => [walkSounds],
@@ -156,13 +164,15 @@ export function mountLive(root, store) {
     ),
     watch(
       store,
-      ({ found }) => [found],
-      ({ found, library, model, working }) => {
-        const newest = found[found.length - 1];
+      ({ newSounds }) => [newSounds],
+      ({ newSounds, library, model, working }) => {
+        const newest = newSounds[newSounds.length - 1];
         // what is back after a reload was said when it was made: it has nothing rendered yet
         if (newest?.url && library && !working)
           say(
-            [`${newest.name}: ${foundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(" "),
+            [`${newest.name}: ${newSoundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(
+              " ",
+            ),
           );
       },
     ),

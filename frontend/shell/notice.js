@@ -19,7 +19,7 @@ export function mountNotice(root, store) {
   /** The buttons go: the focus goes back to where it was, or to the panel that is open, or to the map. */
   function giveBack() {
     if (!root.contains(document.activeElement)) return;
-    const there =
+    const target =
       before?.isConnected && before.checkVisibility()
         ? before
         : /** @type {HTMLElement | null} */ (
@@ -27,7 +27,7 @@ export function mountNotice(root, store) {
               document.getElementById("surface")
           );
     requestAnimationFrame(
-      () => document.activeElement === document.body && there?.focus({ preventScroll: true }),
+      () => document.activeElement === document.body && target?.focus({ preventScroll: true }),
     );
   }
   const stops = [
@@ -39,13 +39,13 @@ export function mountNotice(root, store) {
         clearInterval(counting);
         giveBack();
         const text = h("span.text");
-        const away = server.phase === "away" || server.phase === "broken";
-        root.hidden = !notice && !away;
+        const isAway = server.phase === "away" || server.phase === "broken";
+        root.hidden = !notice && !isAway;
         if (root.hidden) return void root.replaceChildren();
-        if (away) {
+        if (isAway) {
           const say = () => {
-            const left = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
-            text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${left} s.` : ""}`;
+            const seconds = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
+            text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${seconds} s.` : ""}`;
           };
           say();
           if (server.retryAt) counting = window.setInterval(say, 500);

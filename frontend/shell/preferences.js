@@ -7,15 +7,19 @@ import { watch } from "../core/store.js";
 
 const NAME = "sonifold.preferences";
 
-/** What was kept, as far as it makes sense. @param {Pick<Storage, "getItem"> | null} storage @returns {Partial<Pick<State, "volume" | "walkSounds" | "saving">>} */
+/**
+ * What was kept, as far as it makes sense.
+ * @param {Pick<Storage, "getItem"> | null} storage
+ * @returns {Partial<Pick<State, "volume" | "walkSounds" | "saving">>}
+ */
 export function readPreferences(storage) {
-  let kept;
+  let stored;
   try {
-    kept = JSON.parse(storage?.getItem(NAME) ?? "{}") ?? {};
+    stored = JSON.parse(storage?.getItem(NAME) ?? "{}") ?? {};
   } catch {
     return {}; // somebody else's, or cut off
   }
-  const { volume, walkSounds, saving } = kept;
+  const { volume, walkSounds, saving } = stored;
   return {
     ...(typeof volume === "number" && volume >= 0 && volume <= 1 && { volume }),
     ...(typeof walkSounds === "boolean" && { walkSounds }),
@@ -23,15 +27,15 @@ export function readPreferences(storage) {
   };
 }
 
-/** @param {any} kept @returns {kept is import("../core/state.js").Saving} */
-const isSaving = (kept) =>
-  Number.isInteger(kept?.steps) &&
-  kept.steps >= 2 &&
-  kept.steps <= 33 &&
-  typeof kept.format === "string" &&
-  [null, 16, 24, 32].includes(kept.depth) &&
-  ["keep", "normalise"].includes(kept.level) &&
-  typeof kept.trim === "boolean";
+/** @param {any} stored @returns {stored is import("../core/state.js").Saving} */
+const isSaving = (stored) =>
+  Number.isInteger(stored?.steps) &&
+  stored.steps >= 2 &&
+  stored.steps <= 33 &&
+  typeof stored.format === "string" &&
+  [null, 16, 24, 32].includes(stored.depth) &&
+  ["keep", "normalise"].includes(stored.level) &&
+  typeof stored.trim === "boolean";
 
 /** @param {import("../core/store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
 export const keepPreferences = (store, storage) =>

@@ -1,18 +1,14 @@
 // @ts-check
 /** The way to the panels, to help, and to the other theme. */
 
-import { h, icon, s } from "../core/dom.js";
-import { isLearning } from "../core/state.js";
+import { h, icon, s, setAll } from "../core/dom.js";
 import { watch } from "../core/store.js";
 
-/** @type {[panel: string, icon: string, label: string, brief?: string][]} */
-const PANELS = [
-  ["library", "library", "Library"],
-  ["combine", "combine", "Combine"],
-  ["shape", "shape", "Shape"],
-  ["sample", "sample", "New sounds", "New"],
-  ["yours", "upload", "Your sounds", "Yours"],
-];
+/** @typedef {import("../panels.js").Panel} Panel */
+
+/** @param {Panel} panel */
+const picture = ({ icon: path }) =>
+  s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: path }));
 
 const mark = () =>
   s(
@@ -31,14 +27,15 @@ const mark = () =>
 
 /**
  * @param {HTMLElement} root
+ * @param {readonly Panel[]} panels
  * @param {object} parts
  * @param {import("../core/store.js").Store<import("../core/state.js").State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {() => void} parts.help
  * @param {(panel: string) => void} parts.opened
  */
-export function mountRail(root, { store, actions, help, opened }) {
-  const busy = h("i.busy", { hidden: true, role: "img", "aria-label": "fine-tuning" });
+export function mountRail(root, panels, { store, actions, help, opened }) {
+  const marks = panels.map(() => h("i.busy", { hidden: true, role: "img" }));
 
   /** @param {string} panel */
   function toggle(panel) {
@@ -52,14 +49,14 @@ export function mountRail(root, { store, actions, help, opened }) {
       { "aria-label": "Sonifold, start over", title: "Start over", onclick: actions.startOver },
       mark(),
     ),
-    ...PANELS.map(([panel, picture, label, brief]) =>
+    ...panels.map((panel, i) =>
       h(
         "button",
-        { "data-panel": panel, onclick: () => toggle(panel) },
-        icon(picture),
-        h(brief ? "span.long" : "span", {}, label),
-        brief && h("span.brief", {}, brief),
-        panel === "yours" && busy,
+        { "data-panel": panel.name, onclick: () => toggle(panel.name) },
+        picture(panel),
+        h(panel.brief ? "span.long" : "span", {}, panel.label),
+        panel.brief && h("span.brief", {}, panel.brief),
+        panel.busy && marks[i],
       ),
     ),
     h("span.rail-gap"),
@@ -73,10 +70,13 @@ export function mountRail(root, { store, actions, help, opened }) {
   );
   const stop = watch(
     store,
-    (state) => [state.panel, isLearning(state)],
+    (state) => [state.panel, ...panels.map(({ busy }) => busy?.(state))],
     (state) => {
       const { panel } = state;
-      busy.hidden = !isLearning(state);
+      panels.forEach(({ busy }, i) => {
+        const activity = busy?.(state) ?? "";
+        setAll(marks[i], { hidden: activity === "", "aria-label": activity });
+      });
       for (const button of root.querySelectorAll("[data-panel]"))
         button.setAttribute(
           "aria-expanded",

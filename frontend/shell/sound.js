@@ -41,7 +41,7 @@ export function mountSound(root, { store, playback, listen }) {
   volume.addEventListener("input", () => store.set({ volume: Number(volume.value) / 100 }));
 
   /** Beside the button, inside the screen. */
-  function place() {
+  function position() {
     const { top, bottom, right } = button.getBoundingClientRect();
     const gap = 8 * unit();
     const below = top < innerHeight / 2;
@@ -50,7 +50,7 @@ export function mountSound(root, { store, playback, listen }) {
       style: `${upright};${right > innerWidth / 2 ? `right:${innerWidth - right}px` : `left:${12 * unit()}px`}`,
     });
   }
-  box.addEventListener("beforetoggle", place);
+  box.addEventListener("beforetoggle", position);
 
   const stops = [
     watch(

@@ -1,5 +1,7 @@
 // @ts-check
-/** The corner that says how the server is, and how late sound comes. To be looked at: what matters is said by live.js. */
+/**
+ * The corner that says how the server is, and how late sound comes. To be looked at: what matters is said by live.js.
+ */
 
 import { h } from "../core/dom.js";
 import { statusWords } from "../core/text.js";
@@ -17,8 +19,8 @@ export function mountStatus(root, store) {
     const text = statusWords(state);
     if (words.textContent !== text) words.textContent = text;
     const off = state.server.phase !== "ready" || state.sound === "off";
-    root.classList.toggle("off", off && state.journey?.phase !== "solving");
-    root.classList.toggle("busy", state.journey?.phase === "solving" || state.server.phase === "waking");
+    root.classList.toggle("off", off && state.morph?.phase !== "solving");
+    root.classList.toggle("busy", state.morph?.phase === "solving" || state.server.phase === "waking");
     device.textContent = state.model?.device ?? "";
     latency.textContent = state.latency ? `Delay ${Math.round(state.latency * 1000)} ms` : "";
   }

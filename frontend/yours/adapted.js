@@ -2,9 +2,9 @@
 /** What adapting to one's own sounds has brought: what to expect, both models by ear, the way back. */
 
 import { h, setAll } from "../core/dom.js";
-import { mountHearing } from "../compare/switch.js";
-import { learnedSounds, ownSounds } from "../core/sounds.js";
-import { placeOf } from "../compare/anchors.js";
+import { mountSwitch } from "../compare/switch.js";
+import { learnedSounds, userSoundIds } from "../core/sounds.js";
+import { pointOf } from "../compare/anchors.js";
 import { comparisonOf } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { createAdapting } from "./adapting.js";
@@ -14,7 +14,7 @@ import { mountTiles } from "./tiles.js";
 /** @typedef {import("../core/state.js").State} State */
 
 /** "your sound", "your 8 sounds" @param {number} count */
-export const yours = (count) => (count === 1 ? "your sound" : `your ${count} sounds`);
+export const yourSounds = (count) => (count === 1 ? "your sound" : `your ${count} sounds`);
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mountAdapted(root, parts) {
@@ -22,18 +22,18 @@ export function mountAdapted(root, parts) {
   const adapting = createAdapting(parts);
   const title = h("span");
   const head = h("h3", {}, title);
-  const switching = mountHearing(head, store);
-  const told = h("span", { role: "status" });
+  const switching = mountSwitch(head, store);
+  const summary = h("span", { role: "status" });
   const choice = /** @type {HTMLSelectElement} */ (
     h("select", { "aria-label": "The sound to compare", onchange: () => compare(store.get()) })
   );
   const takes = h("div", { "aria-label": "The original model, with your sounds, and your recording" });
-  const hearing = h("details.hearing", {}, h("summary", {}, "Hear what changed"), choice, takes);
+  const comparison = h("details.hearing", {}, h("summary", {}, "Hear what changed"), choice, takes);
   const amounts = h("div");
   const more = h("details.amounts", {}, h("summary", {}, "Make any sound more like yours"), amounts);
   const undo = h("button.text", { onclick: () => void adapting.undo() }, "Undo");
-  const again = h("button.text", { onclick: adapting.again });
-  root.append(head, h("p.sum", {}, told, " ", undo, again), hearing, more);
+  const retry = h("button.text", { onclick: adapting.again });
+  root.append(head, h("p.sum", {}, summary, " ", undo, retry), comparison, more);
   const tiles = mountTiles(takes, parts);
   const mixer = mountAmounts(amounts, parts);
 
@@ -42,42 +42,42 @@ export function mountAdapted(root, parts) {
     const { adaptation, library, uploading } = state;
     const learned = library ? learnedSounds(library) : [];
     const both = comparisonOf(state);
-    const mine = adaptation ?? null;
+    const current = adaptation ?? null;
     root.hidden =
-      !library || uploading?.phase === "choosing" || (!mine?.sounds.length && !(both && learned.length));
+      !library || uploading?.phase === "choosing" || (!current?.sounds.length && !(both && learned.length));
     if (root.hidden || !library) return;
-    const count = mine?.sounds.length ?? learned.length;
-    const ready = mine?.phase === "ready";
-    title.textContent = !mine
-      ? `With ${yours(count)}`
+    const count = current?.sounds.length ?? learned.length;
+    const ready = current?.phase === "ready";
+    title.textContent = !current
+      ? `With ${yourSounds(count)}`
       : ready
-        ? `With ${yours(count)}`
-        : mine.phase === "adapting"
-          ? `Adapting to ${yours(count)}`
-          : `Without ${yours(count)}`;
-    told.textContent = !mine
+        ? `With ${yourSounds(count)}`
+        : current.phase === "adapting"
+          ? `Adapting to ${yourSounds(count)}`
+          : `Without ${yourSounds(count)}`;
+    summary.textContent = !current
       ? "This model has learned them. The original model is the one it was made from."
       : ready
-        ? mine.text
-        : mine.phase === "adapting"
+        ? current.text
+        : current.phase === "adapting"
           ? "It takes about a second."
           : "You hear the original model; nothing in it was changed.";
     undo.hidden = !ready;
-    again.hidden = mine?.phase !== "offered";
-    again.textContent = `Adapt to ${yours(count)}`;
-    hearing.hidden = !both;
-    more.hidden = !ready || !mine?.sliders.length;
+    retry.hidden = current?.phase !== "offered";
+    retry.textContent = `Adapt to ${yourSounds(count)}`;
+    comparison.hidden = !both;
+    more.hidden = !ready || !current?.sliders.length;
     if (Object.values(state.amounts).some(Boolean)) /** @type {HTMLDetailsElement} */ (more).open = true;
     if (both) {
-      const ids = mine ? ownSounds(library).filter((id) => mine.sounds.includes(id)) : learned;
+      const ids = current ? userSoundIds(library).filter((id) => current.sounds.includes(id)) : learned;
       if (!ids.length) return;
-      const wanted = ids.includes(choice.value) ? choice.value : ids[0];
+      const selected = ids.includes(choice.value) ? choice.value : ids[0];
       choice.replaceChildren(
         ...ids.map((id) =>
           h("option", { value: id }, library.indexOf(id) < 0 ? id : library.name[library.indexOf(id)]),
         ),
       );
-      choice.value = wanted;
+      choice.value = selected;
       compare(state);
     }
   }
@@ -97,7 +97,7 @@ export function mountAdapted(root, parts) {
         label: "Original model",
         detail: "before",
         url: () =>
-          learned ? placeUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id)),
+          learned ? pointUrl(both.before, model.id, id) : Promise.resolve(api.decodedUrl(both.before, id)),
       },
       {
         key: `${both.after} ${id}`,
@@ -110,8 +110,8 @@ export function mountAdapted(root, parts) {
   }
 
   /** @param {string} voice @param {string} model @param {string} id */
-  async function placeUrl(voice, model, id) {
-    const [{ audio }] = await api.decodings(voice, [await placeOf(api, model, id)]);
+  async function pointUrl(voice, model, id) {
+    const [{ audio }] = await api.decodings(voice, [await pointOf(api, model, id)]);
     return audio.url;
   }
 

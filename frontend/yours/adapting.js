@@ -2,7 +2,7 @@
 /** One's own sounds taken into the model, in closed form: made anew whenever they are others, taken back on demand. */
 
 import { latest, isAborted } from "../core/api.js";
-import { ownSounds } from "../core/sounds.js";
+import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -11,11 +11,14 @@ import { watch } from "../core/store.js";
 
 const MOST = 100; // sounds that one model learns from
 
-/** Those of one's own sounds that a model can learn from at once: the first, where they are more. @param {import("../core/sounds.js").Library} library */
-export const learnable = (library) => ownSounds(library).slice(0, MOST);
+/**
+ * Those of one's own sounds that a model can learn from at once: the first, where they are more.
+ * @param {import("../core/sounds.js").Library} library
+ */
+export const learnable = (library) => userSoundIds(library).slice(0, MOST);
 
-/** @param {readonly string[]} one @param {readonly string[]} other in whichever order */
-const same = (one, other) => one.length === other.length && one.every((id) => other.includes(id));
+/** @param {readonly string[]} first @param {readonly string[]} other in whichever order */
+const same = (first, other) => first.length === other.length && first.every((id) => other.includes(id));
 
 /** @param {AdaptationReply} reply @returns {Adaptation} */
 export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders }) => ({
@@ -37,7 +40,7 @@ export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders
 export function createAdapting({ store, api, complain }) {
   let looked = ""; // the model whose adaptations have been asked for
   /** @type {readonly string[]} the sounds that were there then */
-  let seen = [];
+  let lastIds = [];
 
   /** @param {readonly string[]} sounds @param {string} base @returns {Adaptation} */
   const offer = (sounds, base) => ({
@@ -66,11 +69,11 @@ export function createAdapting({ store, api, complain }) {
       try {
         const ready = adaptationOf(await api.adapt(model, [...sounds], signal));
         if (signal.aborted) return;
-        const known = new Set(ready.sliders.map(({ id }) => id));
+        const sliderIds = new Set(ready.sliders.map(({ id }) => id));
         const { amounts } = store.get();
         store.set({
           adaptation: ready,
-          amounts: Object.fromEntries(Object.entries(amounts).filter(([id]) => known.has(id))),
+          amounts: Object.fromEntries(Object.entries(amounts).filter(([id]) => sliderIds.has(id))),
           ...(hear && { hear: /** @type {const} */ ("after") }),
         });
         if (old && old !== ready.result) void api.unadapt(old).catch(() => {}); // nobody hears it any more
@@ -82,13 +85,17 @@ export function createAdapting({ store, api, complain }) {
     },
   );
 
-  /** As it was left, here or in another window: in use, or taken back. @param {State} state @param {readonly string[]} sounds */
+  /**
+   * As it was left, here or in another window: in use, or taken back.
+   * @param {State} state
+   * @param {readonly string[]} sounds
+   */
   async function look({ model, hear }, sounds) {
     const id = /** @type {import("../core/state.js").Model} */ (model).id;
     looked = id;
-    seen = sounds;
+    lastIds = sounds;
     try {
-      const inUse = (await api.adaptations(id)).some((one) => same(one.sounds, sounds));
+      const inUse = (await api.adaptations(id)).some((adaptation) => same(adaptation.sounds, sounds));
       if (store.get().model?.id !== id || store.get().adaptation) return;
       if (inUse || hear === "after") void adapt(id, sounds, false);
       else if (sounds.length) store.set({ adaptation: offer(sounds, id) });
@@ -106,11 +113,11 @@ export function createAdapting({ store, api, complain }) {
       if (!library || !model) return;
       const sounds = learnable(library);
       if (looked !== model.id) return void look(state, sounds);
-      if (same(adaptation?.sounds ?? seen, sounds)) return;
+      if (same(adaptation?.sounds ?? lastIds, sounds)) return;
       if (sounds.length) return void adapt(model.id, sounds, true);
       adapt.cancel();
       if (adaptation?.result) void api.unadapt(adaptation.result).catch(() => {});
-      seen = [];
+      lastIds = [];
       store.set({ adaptation: null, hear: null, amounts: {} });
     },
   );

@@ -1,10 +1,12 @@
 // @ts-check
-/** "More of your sounds": what one's own sounds have and the model had not, added to A, to B, or to a step of the way. */
+/**
+ * "More of your sounds": what one's own sounds have and the model had not, added to A, to B, or to a step of the way.
+ */
 
 import { createOrigins } from "../shape/origin.js";
-import { subjectKey } from "../shape/travels.js";
+import { subjectKey } from "../shape/traversals.js";
 import { h, radioGroup, setAll } from "../core/dom.js";
-import { placeOf } from "../compare/anchors.js";
+import { pointOf } from "../compare/anchors.js";
 import { stepAt } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { anchorName, soundFile } from "../core/text.js";
@@ -14,7 +16,11 @@ import { anchorName, soundFile } from "../core/text.js";
 
 const STEP = 0.05;
 
-/** What a slider is called, and its two ends. @param {OwnSlider} slider @returns {{title: string, label: string, less: string, more: string}} */
+/**
+ * What a slider is called, and its two ends.
+ * @param {OwnSlider} slider
+ * @returns {{title: string, label: string, less: string, more: string}}
+ */
 export function sliderWords({ id, title }) {
   const [, nth] = /^own-(\d+)$/.exec(id) ?? [];
   const ends = title.split(" - ");
@@ -48,13 +54,13 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
     ].map(([value, label]) => h("button", { role: "radio", "data-value": value }, label)),
   );
   const to = h("span.sum");
-  const lost = h("p.note", {}, "Pick a sound first: what your sounds have can be added to any.");
+  const hint = h("p.note", {}, "Pick a sound first: what your sounds have can be added to any.");
   const rows = h("div.sliders");
   const play = h("button.btn.quiet", { onclick: () => void hear() }, "Play");
   const save = h("button.btn.ghost", { onclick: () => void saveFile() }, "Save as WAV");
   const reset = h("button.btn.ghost", { onclick: () => store.set({ amounts: {} }) }, "Reset");
   const acts = h("div.row", {}, play, save, reset);
-  root.append(h("div.row", {}, from, to), lost, rows, acts);
+  root.append(h("div.row", {}, from, to), hint, rows, acts);
   const group = radioGroup(from, (value) => {
     if (value !== "other") store.set({ subject: /** @type {"a" | "b" | "here"} */ (value), shape: null });
   });
@@ -62,7 +68,7 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
   /** @type {Map<string, {slider: OwnSlider, input: HTMLInputElement, output: HTMLElement, row: HTMLElement}>} */
   const sliders = new Map();
   let going = false; // one is being made
-  let wanted = false; // and another one is to be heard after it
+  let playNext = false; // and another one is to be heard after it
   let dirty = ""; // what was heard last
 
   /** Where the sound with these amounts is. @returns {Promise<{url: string, name: string} | null>} */
@@ -71,23 +77,23 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
     const { adaptation, amounts, library } = state;
     const anchor = await originOf(state);
     if (!anchor || !adaptation?.result || !library) return null;
-    const place = anchor.sound ? await placeOf(api, adaptation.result, anchor.sound) : anchor;
-    const [{ audio }] = await api.decodings(adaptation.result, [place], undefined, amounts);
+    const start = anchor.sound ? await pointOf(api, adaptation.result, anchor.sound) : anchor;
+    const [{ audio }] = await api.decodings(adaptation.result, [start], undefined, amounts);
     return { url: audio.url, name: anchorName(anchor, library) };
   }
 
   /** While a slider is pulled one sound is made after the other: always the newest, never two at a time. */
   async function hear() {
-    wanted = true;
+    playNext = true;
     void playback.unlock();
     if (going) return;
     going = true;
     try {
-      while (wanted) {
-        wanted = false;
-        const made = await make();
-        if (!made || !(await listen.unlock())) continue;
-        const buffer = toAudioBuffer(await api.bytes(made.url));
+      while (playNext) {
+        playNext = false;
+        const rendered = await make();
+        if (!rendered || !(await listen.unlock())) continue;
+        const buffer = toAudioBuffer(await api.bytes(rendered.url));
         playback.silence();
         listen.parts()?.voice.play(buffer);
         dirty = key(store.get());
@@ -102,15 +108,15 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
 
   async function saveFile() {
     try {
-      const made = await make();
-      if (!made) return;
+      const rendered = await make();
+      if (!rendered) return;
       const name = soundFile(
-        `${made.name} ${Object.entries(store.get().amounts)
+        `${rendered.name} ${Object.entries(store.get().amounts)
           .map(([id, amount]) => `${id} ${amount}`)
           .join(" ")}`,
       );
       Object.assign(document.createElement("a"), {
-        href: `${made.url}?format=wav&download=${encodeURIComponent(name)}`,
+        href: `${rendered.url}?format=wav&download=${encodeURIComponent(name)}`,
         download: name,
       }).click();
     } catch (error) {
@@ -161,8 +167,8 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
 
   /** @param {State} state */
   function show(state) {
-    const { subject, library, a, b, journey, place, amounts } = state;
-    const there = subjectKey(state) !== "";
+    const { subject, library, a, b, morph, progress, amounts } = state;
+    const hasSubject = subjectKey(state) !== "";
     group.show(typeof subject === "string" ? subject : "other");
     for (const radio of /** @type {NodeListOf<HTMLButtonElement>} */ (
       from.querySelectorAll("[role=radio]")
@@ -170,17 +176,17 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
       radio.hidden = !{
         a: a !== null,
         b: b !== null,
-        here: journey?.phase === "ready",
+        here: morph?.phase === "ready",
         other: typeof subject !== "string",
       }[radio.dataset.value ?? ""];
-      if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(place) + 1}`;
+      if (radio.dataset.value === "here") radio.textContent = `Step ${stepAt(progress) + 1}`;
     }
     from.hidden = !a && !b;
     const end =
       typeof subject !== "string" ? subject : subject === "a" ? (a ?? b) : subject === "b" ? (b ?? a) : null;
     to.textContent = end && library ? anchorName(end, library) : "";
-    lost.hidden = there;
-    rows.hidden = acts.hidden = !there;
+    hint.hidden = hasSubject;
+    rows.hidden = acts.hidden = !hasSubject;
     for (const [
       id,
       {
@@ -224,8 +230,8 @@ export function mountAmounts(root, { store, api, listen, playback, toAudioBuffer
         state.library,
         state.a,
         state.b,
-        state.journey?.phase,
-        stepAt(state.place),
+        state.morph?.phase,
+        stepAt(state.progress),
         state.amounts,
       ],
       show,

@@ -5,7 +5,7 @@ import { readPalette } from "../core/colour.js";
 import { sharp, unit } from "../core/dom.js";
 import { amount } from "../core/text.js";
 
-/** @typedef {import("../core/state.js").Job} Job */
+/** @typedef {import("./state.js").Job} Job */
 
 const SHARE = 0.68; // of the width; behind it stand the words
 
@@ -14,9 +14,9 @@ export function ticks(low, high) {
   const rough = (high - low) / 4;
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = size * ([1, 2, 5, 10].find((k) => k * size >= rough) ?? 10);
-  const found = [];
-  for (let v = Math.ceil(low / step) * step; v <= high + 1e-9; v += step) found.push(+v.toPrecision(6));
-  return found;
+  const values = [];
+  for (let v = Math.ceil(low / step) * step; v <= high + 1e-9; v += step) values.push(+v.toPrecision(6));
+  return values;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Job} job @param {string} name @param {string} measure */
@@ -52,7 +52,7 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
   /** @type {{text: string, colour: string, at: number}[]} */
   const words = [];
   for (const [
-    what,
+    label,
     of,
     dash,
     colour,
@@ -72,7 +72,7 @@ export function drawCurve(canvas, { curve, progress }, name, measure) {
     c.stroke();
     c.setLineDash([]);
     const end = /** @type {number} */ (of(points[points.length - 1]));
-    words.push({ text: `${what} ${amount(end)}`, colour, at: y(end) });
+    words.push({ text: `${label} ${amount(end)}`, colour, at: y(end) });
   }
   const best = progress?.best_step;
   const bestPoint =

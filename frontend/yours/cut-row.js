@@ -4,7 +4,7 @@
 import { h, icon, setAll } from "../core/dom.js";
 import { corrected, halved, joined, nextOf, removed, troubleOf } from "./cuts.js";
 
-/** @typedef {import("../core/state.js").Cut} Cut */
+/** @typedef {import("./state.js").Cut} Cut */
 
 let rows = 0; // made so far: each has an id of its own
 
@@ -87,11 +87,11 @@ export function makeCutRow(nth, { edit, hear, open }) {
      * @param {number} how.seconds of the recording
      * @param {import("./cuts.js").Range} how.range
      * @param {boolean} how.open
-     * @param {boolean} how.shown
+     * @param {boolean} how.visible
      */
-    show(cuts, { seconds, range, open: opened, shown }) {
+    show(cuts, { seconds, range, open: opened, visible }) {
       const cut = cuts[nth];
-      root.hidden = !shown;
+      root.hidden = !visible;
       on.checked = cut.on;
       setAll(on, { "aria-label": `Keep ${cut.name}` });
       setAll(play, { "aria-label": `Play ${cut.name}` });

@@ -1,17 +1,26 @@
 // @ts-check
-/** The sounds found in recordings as a list to choose from and to correct: everything that is done to it, as functions. */
+/**
+ * The sounds found in recordings as a list to choose from and to correct: everything that is done to it, as
+ * functions.
+ */
 
 import { duration } from "../core/text.js";
 
-/** @typedef {import("../core/state.js").Cut} Cut */
-/** @typedef {import("../core/state.js").Recording} Recording */
+/** @typedef {import("./state.js").Cut} Cut */
+/** @typedef {import("./state.js").Recording} Recording */
 /** @typedef {import("../core/state.js").Seconds} Seconds */
 /** @typedef {{min: Seconds, max: Seconds}} Range      of one sound's length */
 
 const SAME_START = 0.03; // Seconds: by so much another threshold moves a beginning
 const NEW_LENGTH = 0.5; // Seconds, of a sound that is added by hand
 
-/** What was found in a recording. @param {Recording} recording @param {number} file its place in the list @param {boolean} [on] @returns {Cut[]} */
+/**
+ * What was found in a recording.
+ * @param {Recording} recording
+ * @param {number} file its place in the list
+ * @param {boolean} [on]
+ * @returns {Cut[]}
+ */
 export const cutsOf = ({ sounds }, file, on = true) =>
   sounds.map(({ start, end, name }) => ({ file, start, end, name, on, touched: false }));
 
@@ -29,10 +38,10 @@ export function carriedOver(before, proposed) {
   /** @type {Set<Cut>} */
   const placed = new Set();
   const carried = proposed.flatMap((cut) => {
-    const mine = touched.find(
-      (old) => !placed.has(old) && Math.abs((old.found ?? old.start) - cut.start) < SAME_START,
+    const edited = touched.find(
+      (old) => !placed.has(old) && Math.abs((old.originalStart ?? old.start) - cut.start) < SAME_START,
     );
-    if (mine) placed.add(mine);
+    if (edited) placed.add(edited);
     // inside one that was made by hand nothing is found again
     else if (
       touched.some(
@@ -40,20 +49,33 @@ export function carriedOver(before, proposed) {
       )
     )
       return [];
-    return [mine ?? cut];
+    return [edited ?? cut];
   });
   return [...carried, ...touched.filter((cut) => !placed.has(cut))].sort(
-    (one, other) => one.start - other.start,
+    (first, other) => first.start - other.start,
   );
 }
 
-/** One cut of the list changed. @param {readonly Cut[]} cuts @param {number} nth @param {Partial<Cut>} change @returns {Cut[]} */
+/**
+ * One cut of the list changed.
+ * @param {readonly Cut[]} cuts
+ * @param {number} nth
+ * @param {Partial<Cut>} change
+ * @returns {Cut[]}
+ */
 export const corrected = (cuts, nth, change) =>
   cuts.map((cut, i) =>
-    i === nth ? { ...cut, ...change, touched: true, found: cut.found ?? cut.start } : cut,
+    i === nth ? { ...cut, ...change, touched: true, originalStart: cut.originalStart ?? cut.start } : cut,
   );
 
-/** A cut with another beginning or end, as far as that makes sense. @param {Cut} cut @param {"start" | "end"} edge @param {Seconds} at @param {Seconds} seconds of the recording @param {Range} range */
+/**
+ * A cut with another beginning or end, as far as that makes sense.
+ * @param {Cut} cut
+ * @param {"start" | "end"} edge
+ * @param {Seconds} at
+ * @param {Seconds} seconds of the recording
+ * @param {Range} range
+ */
 export function moved(cut, edge, at, seconds, { min, max }) {
   const t = Math.min(seconds, Math.max(0, at));
   return edge === "start"
@@ -61,7 +83,12 @@ export function moved(cut, edge, at, seconds, { min, max }) {
     : { ...cut, end: Math.min(cut.start + max, Math.max(t, cut.start + min)) };
 }
 
-/** What is wrong with a cut's numbers, as a sentence; "": nothing. @param {Cut} cut @param {Seconds} seconds of its recording @param {Range} range */
+/**
+ * What is wrong with a cut's numbers, as a sentence; "": nothing.
+ * @param {Cut} cut
+ * @param {Seconds} seconds of its recording
+ * @param {Range} range
+ */
 export function troubleOf({ start, end }, seconds, { min, max }) {
   if (!Number.isFinite(start) || !Number.isFinite(end)) return "Write seconds, as 1.25.";
   if (start < 0) return "It cannot begin before the recording.";
@@ -78,14 +105,14 @@ export const nextOf = (cuts, nth) => cuts.findIndex(({ file }, i) => i > nth && 
 export function joined(cuts, nth) {
   const next = nextOf(cuts, nth);
   if (next < 0) return [...cuts];
-  const one = {
+  const joined = {
     ...cuts[nth],
     end: Math.max(cuts[nth].end, cuts[next].end),
     on: true,
     touched: true,
-    found: cuts[nth].found ?? cuts[nth].start,
+    found: cuts[nth].originalStart ?? cuts[nth].start,
   };
-  return cuts.flatMap((cut, i) => (i === nth ? [one] : i === next ? [] : [cut]));
+  return cuts.flatMap((cut, i) => (i === nth ? [joined] : i === next ? [] : [cut]));
 }
 
 /** A cut in two, in its middle. @param {readonly Cut[]} cuts @param {number} nth @returns {Cut[]} */
@@ -97,7 +124,7 @@ export function halved(cuts, nth) {
     i === nth
       ? [
           { ...half, end: middle },
-          { ...half, start: middle, name: `${name} b`, found: middle },
+          { ...half, start: middle, name: `${name} b`, originalStart: middle },
         ]
       : [cut],
   );
@@ -109,25 +136,25 @@ export const removed = (cuts, nth) => cuts.filter((_, i) => i !== nth);
 /**
  * A sound that was not found, where there is most room for it, or between two places.
  * @param {readonly Cut[]} cuts @param {number} file @param {Recording} recording
- * @param {{start: Seconds, end: Seconds}} [where]
+ * @param {{start: Seconds, end: Seconds}} [gap]
  * @returns {Cut[]}
  */
 export function added(
   cuts,
   file,
   recording,
-  where = widestGap(
+  gap = widestGap(
     cuts.filter((cut) => cut.file === file),
     recording.seconds,
   ),
 ) {
-  const { start, end } = where;
+  const { start, end } = gap;
   const stem = recording.name.replace(/\.[^.]{1,5}$/, "") || recording.name;
   const names = new Set(cuts.map(({ name }) => name));
   let number = cuts.filter((cut) => cut.file === file).length + 1;
   while (names.has(`${stem} ${number}`)) number++;
   const cut = { file, start, end, name: `${stem} ${number}`, on: true, touched: true, found: start };
-  return [...cuts, cut].sort((one, other) => one.file - other.file || one.start - other.start);
+  return [...cuts, cut].sort((first, other) => first.file - other.file || first.start - other.start);
 }
 
 /** @param {readonly Cut[]} cuts of one recording @param {Seconds} seconds its length */
@@ -142,16 +169,28 @@ function widestGap(cuts, seconds) {
   return { start, end: Math.min(end, start + NEW_LENGTH) };
 }
 
-/** Ticks set for those that a question holds for. @param {readonly Cut[]} cuts @param {(cut: Cut, nth: number) => boolean} on @returns {Cut[]} */
+/**
+ * Ticks set for those that a question holds for.
+ * @param {readonly Cut[]} cuts
+ * @param {(cut: Cut, nth: number) => boolean} on
+ * @returns {Cut[]}
+ */
 export const ticked = (cuts, on) =>
   cuts.map((cut, nth) =>
-    cut.on === on(cut, nth) ? cut : { ...cut, on: !cut.on, touched: true, found: cut.found ?? cut.start },
+    cut.on === on(cut, nth)
+      ? cut
+      : { ...cut, on: !cut.on, touched: true, originalStart: cut.originalStart ?? cut.start },
   );
 
-/** The first of each kind. @param {readonly Cut[]} cuts @param {readonly number[]} kinds of each cut; equal numbers are alike @returns {Cut[]} */
+/**
+ * The first of each kind.
+ * @param {readonly Cut[]} cuts
+ * @param {readonly number[]} kinds of each cut; equal numbers are alike
+ * @returns {Cut[]}
+ */
 export function oneOfEach(cuts, kinds) {
   const first = new Map();
   kinds.forEach((kind, nth) => !first.has(kind) && first.set(kind, nth));
-  const chosen = new Set(first.values());
-  return ticked(cuts, (_, nth) => chosen.has(nth));
+  const selected = new Set(first.values());
+  return ticked(cuts, (_, nth) => selected.has(nth));
 }

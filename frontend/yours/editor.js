@@ -10,9 +10,12 @@ import { kindsOf } from "./kinds.js";
 import { makeRecording } from "./recording.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Cut} Cut */
-/** @typedef {import("../core/state.js").Recording} Recording */
-/** @typedef {{root: HTMLElement, tally: HTMLElement, picture: ReturnType<typeof makeRecording>, list: HTMLElement}} Section */
+/** @typedef {import("./state.js").Cut} Cut */
+/** @typedef {import("./state.js").Recording} Recording */
+/**
+ * @typedef {{root: HTMLElement, tally: HTMLElement, picture: ReturnType<typeof makeRecording>, list: HTMLElement}}
+ *   Section
+ */
 
 const FEW = 8; // sounds: a list that short needs no search
 
@@ -42,7 +45,7 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
   /** The samples of a cut, as it is now. @param {Cut} cut */
   async function soundOf(cut) {
     const buffer = await bufferOf(
-      /** @type {import("../core/state.js").Uploading} */ (store.get().uploading).recordings[cut.file],
+      /** @type {import("./state.js").Uploading} */ (store.get().uploading).recordings[cut.file],
     );
     const rate = buffer.sampleRate;
     return {
@@ -127,9 +130,9 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
   search.addEventListener("input", () => show(store.get()));
 
   /** @param {Cut} cut */
-  const shown = ({ name }) => name.toLowerCase().includes(search.value.trim().toLowerCase());
+  const matches = ({ name }) => name.toLowerCase().includes(search.value.trim().toLowerCase());
   /** Those that are shown. @param {boolean} on */
-  const tick = (on) => uploads.edit((cuts) => ticked(cuts, (cut) => (shown(cut) ? on : cut.on)));
+  const tick = (on) => uploads.edit((cuts) => ticked(cuts, (cut) => (matches(cut) ? on : cut.on)));
   const range = () => {
     const limits = store.get().model?.limits;
     return { min: limits?.shortest_seconds ?? 0, max: limits?.upload_seconds ?? Infinity };
@@ -151,7 +154,7 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     const picture = makeRecording(recording, {
       range: range(),
       correct: (nth, change) => uploads.edit((cuts) => corrected(cuts, nth, change)),
-      add: (where) => uploads.edit((cuts) => added(cuts, file, recording, where)),
+      add: (at) => uploads.edit((cuts) => added(cuts, file, recording, at)),
       hear: (nth) => void hear(nth),
     });
     const only =
@@ -193,8 +196,8 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     rows = cuts.map((_, nth) =>
       makeCutRow(nth, {
         edit: uploads.edit,
-        hear: (one) => void hear(one),
-        open: (one) => ((opened = one), show(store.get())),
+        hear: (nth) => void hear(nth),
+        open: (nth) => ((opened = nth), show(store.get())),
       }),
     );
     sections.forEach((section, file) =>
@@ -224,26 +227,26 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
         seconds: recordings[cuts[nth].file].seconds,
         range: range(),
         open: opened === nth,
-        shown: shown(cuts[nth]),
+        visible: matches(cuts[nth]),
       }),
     );
     sections.forEach(({ picture, tally }, file) => {
-      const mine = cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file);
-      picture.show(mine);
-      tally.textContent = `${duration(recordings[file].seconds)}, ${mine.filter(({ cut }) => cut.on).length} of ${mine.length}`;
+      const ofFile = cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file);
+      picture.show(ofFile);
+      tally.textContent = `${duration(recordings[file].seconds)}, ${ofFile.filter(({ cut }) => cut.on).length} of ${ofFile.length}`;
     });
     search.hidden = cuts.length <= FEW;
     looking.textContent = uploading.finding ? "Looking" : "";
     setAll(root, { "aria-busy": uploading.finding ? "true" : null });
     fine.style.setProperty("--at", `${Number(fine.value) * 5}%`);
-    const chosen = cuts.filter(({ on }) => on);
-    const wrong = chosen.filter((cut) => troubleOf(cut, recordings[cut.file].seconds, range())).length;
+    const selected = cuts.filter(({ on }) => on);
+    const wrong = selected.filter((cut) => troubleOf(cut, recordings[cut.file].seconds, range())).length;
     keep.textContent = wrong
       ? `${wrong} ${wrong === 1 ? "has a wrong number" : "have wrong numbers"}`
-      : chosen.length
-        ? `Keep ${chosen.length} ${chosen.length === 1 ? "sound" : "sounds"}`
+      : selected.length
+        ? `Keep ${selected.length} ${selected.length === 1 ? "sound" : "sounds"}`
         : "Nothing chosen";
-    setAll(keep, { disabled: !chosen.length || wrong > 0 || phase === "keeping" || uploading.finding });
+    setAll(keep, { disabled: !selected.length || wrong > 0 || phase === "keeping" || uploading.finding });
   }
 
   const stop = watch(store, ({ uploading }) => [uploading], show);

@@ -34,19 +34,23 @@ async function walk(entry, dropped) {
 const isHidden = (name) => name === "__MACOSX" || name.startsWith(".");
 
 /** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
-const fileOf = (entry) => new Promise((done, failed) => entry.file(done, failed));
+const fileOf = (entry) => new Promise((resolve, failed) => entry.file(resolve, failed));
 
-/** A reader gives some hundred at a time, and none when there are no more. @param {FileSystemDirectoryEntry} folder @returns {Promise<FileSystemEntry[]>} */
+/**
+ * A reader gives some hundred at a time, and none when there are no more.
+ * @param {FileSystemDirectoryEntry} folder
+ * @returns {Promise<FileSystemEntry[]>}
+ */
 async function childrenOf(folder) {
   const reader = folder.createReader();
   /** @type {FileSystemEntry[]} */
   const all = [];
   for (;;) {
-    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ done, failed) =>
-      reader.readEntries(done, failed),
+    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ resolve, failed) =>
+      reader.readEntries(resolve, failed),
     );
     if (!some.length)
-      return all.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+      return all.sort((first, other) => first.name.localeCompare(other.name, "en", { numeric: true }));
     all.push(...some);
   }
 }

@@ -3,9 +3,9 @@
 
 /** @typedef {{name: string, size: number, type?: string}} FileLike */
 
-/** @typedef {import("../core/state.js").LeftOut} LeftOut */
-/** @typedef {import("../core/state.js").Refusal} Refusal */
-/** @typedef {import("../core/state.js").Skipped} Skipped */
+/** @typedef {import("./state.js").LeftOut} LeftOut */
+/** @typedef {import("./state.js").Refusal} Refusal */
+/** @typedef {import("./state.js").Skipped} Skipped */
 
 const SOUNDS = [
   "wav",
@@ -38,7 +38,11 @@ const isLeftover = (name) =>
 /** @param {string} name */
 const endingOf = (name) => /\.([^.]+)$/.exec(name)?.[1].toLowerCase() ?? "";
 
-/** What kind of thing is no sound: ".asd files"; null: it may well be one. @param {FileLike} file @returns {string | null} */
+/**
+ * What kind of thing is no sound: ".asd files"; null: it may well be one.
+ * @param {FileLike} file
+ * @returns {string | null}
+ */
 export function kindLeftOut({ name, type = "" }) {
   if (isLeftover(name)) return "notes of a file manager";
   const ending = endingOf(name);
@@ -63,8 +67,8 @@ export function sortFiles(files, { upload_bytes: most }) {
   /** @type {Refusal[]} */
   const refused = [];
   const sounds = files.filter((file) => {
-    const what = kindLeftOut(file);
-    if (what) skipped.set(what, (skipped.get(what) ?? 0) + 1);
+    const kind = kindLeftOut(file);
+    if (kind) skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
     else if (file.size === 0) refused.push({ name: file.name, code: "empty", detail: "The file is empty." });
     else if (file.size > most)
       refused.push({
@@ -115,7 +119,12 @@ export function partsOf(files, { upload_files: most, upload_bytes: bytes }) {
   return parts;
 }
 
-/** What was not taken before, and now. @param {LeftOut | null} before @param {Partial<LeftOut>} more @returns {LeftOut} */
+/**
+ * What was not taken before, and now.
+ * @param {LeftOut | null} before
+ * @param {Partial<LeftOut>} more
+ * @returns {LeftOut}
+ */
 export function addLeftOut(before, { refused = [], skipped = [], again = [] }) {
   const counts = new Map((before?.skipped ?? []).map(({ what, count }) => [what, count]));
   for (const { what, count } of skipped) counts.set(what, (counts.get(what) ?? 0) + count);

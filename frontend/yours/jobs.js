@@ -5,7 +5,7 @@ import { watch } from "../core/store.js";
 import { learnable } from "./adapting.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Job} Job */
+/** @typedef {import("./state.js").Job} Job */
 
 const AGAIN = 2000; // ms
 
@@ -16,7 +16,7 @@ const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", 
  * What a job is after one more event.
  * @param {Job} job @param {string} kind @param {Record<string, any>} data @returns {Job}
  */
-export function told(job, kind, data) {
+export function reported(job, kind, data) {
   if (kind === "progress") {
     const point = { phase: data.phase, step: data.step, train: data.train, held: data.held_out };
     // after an interruption it goes on from a step that was seen before
@@ -80,28 +80,28 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
       error: reply.error,
     };
     store.set({ job });
-    const mine = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
+    const current = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
     for (const kind of KINDS)
-      mine.addEventListener(kind, (event) => {
+      current.addEventListener(kind, (event) => {
         const { job: now } = store.get();
-        if (source !== mine || !now) return;
-        const next = told(now, kind, JSON.parse(event.data));
+        if (source !== current || !now) return;
+        const next = reported(now, kind, JSON.parse(event.data));
         store.set({ job: next });
-        if (OVER.includes(kind)) mine.close();
+        if (OVER.includes(kind)) current.close();
       });
     // it comes back by itself, unless the answer was an error: then we do
-    mine.addEventListener("error", () => {
-      if (source !== mine || mine.readyState !== 2) return;
-      setTimeout(() => source === mine && follow(reply, sounds), AGAIN);
+    current.addEventListener("error", () => {
+      if (source !== current || current.readyState !== 2) return;
+      setTimeout(() => source === current && follow(reply, sounds), AGAIN);
     });
   }
 
   async function start() {
     const { model, library } = store.get();
     if (!model || !library) return;
-    const own = learnable(library);
+    const sounds = learnable(library);
     try {
-      follow(await api.refine(model.id, own, `${model.title}, ${own.length} of yours`), own);
+      follow(await api.finetune(model.id, sounds, `${model.title}, ${sounds.length} of yours`), sounds);
     } catch (error) {
       complain(error, () => void start());
     }
@@ -125,7 +125,7 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
       if (panel !== "yours" || !model || looked || job) return;
       looked = true;
       try {
-        const running = (await api.jobs()).find((one) => !OVER.includes(one.state) && one.model === model.id);
+        const running = (await api.jobs()).find((job) => !OVER.includes(job.state) && job.model === model.id);
         if (running && !store.get().job) follow(running);
       } catch {
         // nobody asked

@@ -16,10 +16,14 @@ function pictureOf({ samples, rate }) {
   return dB.map((level) => clamp((level - peak + DEPTH) / DEPTH));
 }
 
-/** 1 - sum of the lower over sum of the higher (Ruzicka): 0 is the same, 1 nothing in common. @param {Float32Array} one @param {Float32Array} other */
-function difference(one, other) {
+/**
+ * 1 - sum of the lower over sum of the higher (Ruzicka): 0 is the same, 1 nothing in common.
+ * @param {Float32Array} first
+ * @param {Float32Array} other
+ */
+function difference(first, other) {
   let [common, all] = [0, 0];
-  one.forEach((value, i) => {
+  first.forEach((value, i) => {
     common += Math.min(value, other[i]);
     all += Math.max(value, other[i]);
   });
@@ -36,8 +40,8 @@ export function kindsOf(sounds) {
   const firsts = [];
   return sounds.map((sound) => {
     const picture = pictureOf(sound);
-    const away = firsts.map((first) => difference(picture, first));
-    const nearest = away.indexOf(Math.min(...away));
-    return nearest >= 0 && away[nearest] < ALIKE ? nearest : firsts.push(picture) - 1;
+    const distances = firsts.map((first) => difference(picture, first));
+    const nearest = distances.indexOf(Math.min(...distances));
+    return nearest >= 0 && distances[nearest] < ALIKE ? nearest : firsts.push(picture) - 1;
   });
 }

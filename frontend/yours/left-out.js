@@ -7,22 +7,26 @@ import { skippedWords } from "./files.js";
 
 const SHOWN = 4; // reasons that stand there at once; more are a click away
 
-/** @param {HTMLElement} root @param {import("../parts.js").Parts} parts @param {import("./uploads.js").Uploads} uploads */
+/**
+ * @param {HTMLElement} root
+ * @param {import("../parts.js").Parts} parts
+ * @param {import("./uploads.js").Uploads} uploads
+ */
 export function mountLeftOut(root, { store }, uploads) {
   const title = h("h3");
   const skipped = h("p.note");
   const list = h("ul.refused", { role: "list" });
   const rest = h("details", {}, h("summary"), h("ul.refused", { role: "list" }));
-  const again = h("button.btn.quiet.small", { onclick: uploads.again }, "Try again");
+  const retry = h("button.btn.quiet.small", { onclick: uploads.again }, "Try again");
   const close = h(
     "button.icon.small",
     { "aria-label": "Dismiss what was left out", onclick: uploads.dismiss },
     icon("close"),
   );
   const heading = h("div", { role: "status" }, title, skipped);
-  root.append(h("div.about", {}, heading, close), list, rest, again);
+  root.append(h("div.about", {}, heading, close), list, rest, retry);
 
-  /** @param {import("../core/state.js").Refusal} refusal */
+  /** @param {import("./state.js").Refusal} refusal */
   const row = ({ name, detail }) =>
     h(
       "li",
@@ -45,15 +49,15 @@ export function mountLeftOut(root, { store }, uploads) {
       title.hidden = !refused.length;
       skipped.textContent = skippedWords(leftOut.skipped);
       // one more than can be shown is shown
-      const shown = refused.length > SHOWN + 1 ? refused.slice(0, SHOWN) : refused;
-      list.replaceChildren(...shown.map(row));
-      list.hidden = !shown.length;
-      const more = refused.slice(shown.length);
+      const listed = refused.length > SHOWN + 1 ? refused.slice(0, SHOWN) : refused;
+      list.replaceChildren(...listed.map(row));
+      list.hidden = !listed.length;
+      const more = refused.slice(listed.length);
       rest.hidden = !more.length;
       /** @type {HTMLElement} */ (rest.firstElementChild).textContent = `${more.length} more`;
       /** @type {HTMLElement} */ (rest.lastElementChild).replaceChildren(...more.map(row));
-      again.hidden = !leftOut.again.length;
-      again.textContent = leftOut.again.length > 1 ? `Try these ${leftOut.again.length} again` : "Try again";
+      retry.hidden = !leftOut.again.length;
+      retry.textContent = leftOut.again.length > 1 ? `Try these ${leftOut.again.length} again` : "Try again";
     },
   );
   return {

@@ -2,7 +2,7 @@
 /** One's own sounds, and what is to be known of each: how long, how high, how far from what the model knows. */
 
 import { h, icon, rovingRows } from "../core/dom.js";
-import { noteName, ownSounds } from "../core/sounds.js";
+import { noteName, userSoundIds } from "../core/sounds.js";
 import { deletedWords } from "../found/deleting.js";
 import { userGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
@@ -17,9 +17,9 @@ import { changesOf, remarksOf } from "./remarks.js";
  * How all of them lie beside what the model knows, as a sentence; "": nothing to say.
  * @param {{in_distribution?: boolean}[]} sounds
  */
-export function knownWords(sounds) {
-  const beyond = sounds.filter(({ in_distribution: known }) => known === false).length;
-  if (!sounds.length || sounds.some(({ in_distribution: known }) => known === undefined)) return "";
+export function distributionWords(sounds) {
+  const beyond = sounds.filter((sound) => sound.in_distribution === false).length;
+  if (!sounds.length || sounds.some((sound) => sound.in_distribution === undefined)) return "";
   if (!beyond)
     return sounds.length === 1
       ? "It lies among what the model knows."
@@ -33,7 +33,7 @@ export function knownWords(sounds) {
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mountList(root, parts) {
-  const { store, api, actions, playback, made, saver, refresh, complain } = parts;
+  const { store, api, actions, playback, userSounds, saver, refresh, complain } = parts;
   const summary = h("p.note.summary", { role: "status" });
   const picks = h("div");
   const deleted = h("p.note", { role: "status" });
@@ -55,14 +55,14 @@ export function mountList(root, parts) {
         "aria-label": `Pitch of ${name}: a note or Hz`,
       })
     );
-    const done = () => {
+    const finish = () => {
       pitching = null;
       show(store.get());
       /** @type {HTMLElement | null} */ (rowOf(id)?.querySelector("[data-act=pitch]") ?? null)?.focus();
     };
     /** @param {number | null} value */
     const set = (value) => {
-      done();
+      finish();
       const run = async () => {
         try {
           await api.setPitch(
@@ -90,7 +90,7 @@ export function mountList(root, parts) {
       event.preventDefault();
       event.stopPropagation();
       if (event.key === "Enter") write();
-      else done();
+      else finish();
     });
     return h(
       "div.pitch",
@@ -107,25 +107,25 @@ export function mountList(root, parts) {
   /** @param {State} state */
   function show({ library, model, check, a, b, deleted: gone }) {
     if (!library) return;
-    const mine = gone.filter((one) => one.model === model?.id);
+    const hidden = gone.filter((entry) => entry.model === model?.id);
     deleted.replaceChildren(
-      ...(mine.length
-        ? [`Deleted ${deletedWords(mine)}. `, h("button.text", { onclick: made.undoRemove }, "Undo")]
+      ...(hidden.length
+        ? [`Deleted ${deletedWords(hidden)}. `, h("button.text", { onclick: userSounds.undoRemove }, "Undo")]
         : []),
     );
     const focused = root.contains(document.activeElement)
       ? /** @type {HTMLElement} */ (document.activeElement)
       : null;
     const writing = focused instanceof HTMLInputElement ? focused.value : null;
-    const kept = focused && { id: focused.closest("li")?.dataset.id, act: focused.dataset.act };
+    const focusedControl = focused && { id: focused.closest("li")?.dataset.id, act: focused.dataset.act };
     const nth = focused ? [...list.children].findIndex((item) => item.contains(focused)) : -1;
-    const own = ownSounds(library).map((id) => ({ id, i: library.indexOf(id) }));
-    const facts = new Map(check?.sounds.map((one) => [one.id, one]));
-    const seconds = own.reduce((sum, { i }) => sum + library.seconds[i], 0);
-    summary.textContent = own.length
+    const sounds = userSoundIds(library).map((id) => ({ id, i: library.indexOf(id) }));
+    const facts = new Map(check?.sounds.map((sound) => [sound.id, sound]));
+    const seconds = sounds.reduce((sum, { i }) => sum + library.seconds[i], 0);
+    summary.textContent = sounds.length
       ? [
-          `${own.length} ${own.length === 1 ? "sound" : "sounds"}, ${duration(seconds)}.`,
-          knownWords(own.map(({ id }) => facts.get(id) ?? {})),
+          `${sounds.length} ${sounds.length === 1 ? "sound" : "sounds"}, ${duration(seconds)}.`,
+          distributionWords(sounds.map(({ id }) => facts.get(id) ?? {})),
           ...(check?.warnings ?? []).map(({ text }) => sentence(text)),
           ...changesOf(check?.sounds ?? []),
         ]
@@ -133,7 +133,7 @@ export function mountList(root, parts) {
           .join(" ")
       : "";
     list.replaceChildren(
-      ...own.map(({ id, i }) => {
+      ...sounds.map(({ id, i }) => {
         const name = library.name[i];
         const fact = facts.get(id);
         const near = fact?.nearest[0];
@@ -141,15 +141,15 @@ export function mountList(root, parts) {
           near && library.indexOf(near.id) >= 0
             ? `${amount(near.distance)} ${model?.unit} from ${library.name[library.indexOf(near.id)]}`
             : "";
-        const end = (/** @type {"a" | "b"} */ which, /** @type {boolean} */ on) =>
+        const end = (/** @type {"a" | "b"} */ end, /** @type {boolean} */ on) =>
           h(
-            `button.ab${on ? `.is${which.toUpperCase()}` : ""}`,
+            `button.ab${on ? `.is${end.toUpperCase()}` : ""}`,
             {
-              "data-act": which,
-              "aria-label": `${name} as ${which.toUpperCase()}`,
+              "data-act": end,
+              "aria-label": `${name} as ${end.toUpperCase()}`,
               "aria-pressed": String(on),
             },
-            which.toUpperCase(),
+            end.toUpperCase(),
           );
         const key = (
           /** @type {string} */ act,
@@ -164,7 +164,7 @@ export function mountList(root, parts) {
         const pick = picking.checkbox(id, name);
         const notes = [
           ...(same ? [sentence(`the same sound as ${same}`)] : []),
-          ...remarksOf(fact?.warnings ?? [], own.length),
+          ...remarksOf(fact?.warnings ?? [], sounds.length),
         ];
         return h(
           `li.find${pick ? ".picking" : ""}`,
@@ -203,13 +203,13 @@ export function mountList(root, parts) {
       }),
     );
     roving.refresh();
-    const again = kept?.id ? rowOf(kept.id) : null;
-    if (kept?.id && !again) roving.focusRow(nth); // the one that took its place
-    const there = /** @type {HTMLElement | null} */ (
-      again?.querySelector(`[data-act="${kept?.act}"]`) ?? null
+    const row = focusedControl?.id ? rowOf(focusedControl.id) : null;
+    if (focusedControl?.id && !row) roving.focusRow(nth); // the one that took its place
+    const control = /** @type {HTMLElement | null} */ (
+      row?.querySelector(`[data-act="${focusedControl?.act}"]`) ?? null
     );
-    if (writing !== null && there instanceof HTMLInputElement) there.value = writing;
-    there?.focus({ preventScroll: true });
+    if (writing !== null && control instanceof HTMLInputElement) control.value = writing;
+    control?.focus({ preventScroll: true });
   }
 
   /** @param {Event} event */
@@ -237,7 +237,7 @@ export function mountList(root, parts) {
       input?.select();
     } else if (act === "rename") store.set({ panel: "library", query: "", families: [], editing: id });
     else if (act === "save") void saver.sounds([{ anchor: { sound: id } }]);
-    else if (act === "delete") void made.remove(id);
+    else if (act === "delete") void userSounds.remove(id);
   });
   /** @param {string | undefined} id */
   const point = (id) => {

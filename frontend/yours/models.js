@@ -4,7 +4,6 @@
 import { ApiError } from "../core/api.js";
 import { h, icon, setAll } from "../core/dom.js";
 import { watch } from "../core/store.js";
-import { writeLink } from "../core/url.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Model} Model */
@@ -25,9 +24,11 @@ export function kindWords({ kind, base }, all) {
 
 /**
  * The link to another model: the journey goes on there where its ends are known there too.
- * @param {State} state @param {Model} model
+ * @param {import("../parts.js").Parts["linkOf"]} linkOf
+ * @param {State} state
+ * @param {Model} model
  */
-export function linkTo(state, model) {
+export function linkTo(linkOf, state, model) {
   const { library } = state;
   const keep = (/** @type {import("../core/state.js").Anchor | null} */ end) =>
     end?.sound &&
@@ -38,12 +39,12 @@ export function linkTo(state, model) {
       : end;
   const [a, b] = [keep(state.a), keep(state.b)];
   return (
-    writeLink({
+    linkOf({
       ...state,
       modelId: model.id,
       a,
       b,
-      place: a && b ? state.place : 0,
+      progress: a && b ? state.progress : 0,
       hear: null,
       amounts: {},
       marked: [],
@@ -58,7 +59,7 @@ export function linkTo(state, model) {
 }
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
-export function mountModels(root, { store, api, complain }) {
+export function mountModels(root, { store, api, linkOf, complain }) {
   const list = h("ul", { role: "list" });
   const picker = /** @type {HTMLInputElement} */ (
     h("input.vh", { type: "file", accept: ".zip,.sonifold.zip,application/zip", "aria-label": "Model file" })
@@ -96,13 +97,13 @@ export function mountModels(root, { store, api, complain }) {
       try {
         const { id, title } = await api.importModel(file);
         await refresh();
-        const model = store.get().models.find((one) => one.id === id);
+        const model = store.get().models.find((other) => other.id === id);
         store.set({
           notice: {
             text: `“${title}” is here.`,
             kind: "news",
             ...(model && {
-              action: { label: "Open", run: () => location.assign(linkTo(store.get(), model)) },
+              action: { label: "Open", run: () => location.assign(linkTo(linkOf, store.get(), model)) },
             }),
           },
         });
@@ -125,13 +126,13 @@ export function mountModels(root, { store, api, complain }) {
     const out = () =>
       trying(async () => {
         await api.removeModel(model.id);
-        const { model: here, models } = store.get();
-        if (model.id !== here?.id) {
+        const { model: current, models } = store.get();
+        if (model.id !== current?.id) {
           store.set({ notice: { text: `Deleted “${model.title}”.`, kind: "news" } });
           return refresh();
         }
         const other = models.find(({ id }) => id === model.base) ?? models.find(({ id }) => id !== model.id);
-        location.assign(other ? linkTo(store.get(), other) : "?");
+        location.assign(other ? linkTo(linkOf, store.get(), other) : "?");
       });
     store.set({
       notice: {
@@ -160,7 +161,7 @@ export function mountModels(root, { store, api, complain }) {
   /** @param {Model} model @param {State} state */
   function row(model, state) {
     const { id, title, kind } = model;
-    const own = kind === "finetuned" || kind === "imported";
+    const isUsers = kind === "finetuned" || kind === "imported";
     if (naming === id) {
       const input = /** @type {HTMLInputElement} */ (
         h("input", { type: "text", value: title, maxlength: 120, "aria-label": `New name of ${title}` })
@@ -195,14 +196,14 @@ export function mountModels(root, { store, api, complain }) {
       { "data-model": id },
       h(
         "a",
-        { href: linkTo(state, model), "aria-current": id === state.model?.id ? "true" : null },
+        { href: linkTo(linkOf, state, model), "aria-current": id === state.model?.id ? "true" : null },
         h("b", {}, title),
         h("small", {}, kindWords(model, state.models)),
       ),
       h(
         "span.acts",
         {},
-        own &&
+        isUsers &&
           key("rename", "Rename", "edit", () => {
             naming = id;
             show(store.get());
@@ -218,7 +219,7 @@ export function mountModels(root, { store, api, complain }) {
           },
           icon("save"),
         ),
-        own && key("delete", "Delete", "bin", () => remove(model)),
+        isUsers && key("delete", "Delete", "bin", () => remove(model)),
       ),
     );
   }
@@ -253,13 +254,13 @@ export function mountModels(root, { store, api, complain }) {
   /** @param {State} state */
   function show(state) {
     if (list.querySelector("input") && naming) return; // not while a name is being written
-    const left = state.models.filter(
+    const dependants = state.models.filter(
       ({ kind, id, base }) =>
         kind === "adapted" && base === state.model?.id && id !== state.adaptation?.result,
     );
     list.replaceChildren(
       ...state.models.filter(({ kind }) => kind !== "adapted").map((model) => row(model, state)),
-      ...left.map(leftRow),
+      ...dependants.map(leftRow),
     );
     const input = list.querySelector("input");
     if (naming && input) input.focus();
@@ -268,12 +269,12 @@ export function mountModels(root, { store, api, complain }) {
   const stops = [
     watch(
       store,
-      ({ models, model, a, b, place, library, adaptation }) => [
+      ({ models, model, a, b, progress, library, adaptation }) => [
         models,
         model,
         a,
         b,
-        place,
+        progress,
         library,
         adaptation?.result,
       ],

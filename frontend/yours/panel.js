@@ -2,7 +2,7 @@
 /** Your sounds: dropped or picked, split, kept, taken in at once, learned from; and the models that came of it. */
 
 import { fingers, h, icon } from "../core/dom.js";
-import { ownSounds } from "../core/sounds.js";
+import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 import { mountAdapted } from "./adapted.js";
 import { mountEditor } from "./editor.js";
@@ -10,7 +10,7 @@ import { mountLeftOut } from "./left-out.js";
 import { mountList } from "./list.js";
 import { mountModels } from "./models.js";
 import { mountProgress } from "./progress.js";
-import { mountRefine } from "./refine.js";
+import { mountFinetune } from "./finetune.js";
 import { createUploads } from "./uploads.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -51,7 +51,7 @@ export function mount(root, parts) {
   const lede = h(
     "p.lede",
     {},
-    "They land on the map, can be played and be ends of a journey at once. They stay on this machine.",
+    "They appear on the map at once, and you can play them and morph between them. They stay on this machine.",
   );
   const calm = h(
     "div.calm",
@@ -79,7 +79,7 @@ export function mount(root, parts) {
     ),
   );
 
-  const brought = mountModels(models, parts); // before the uploads: a model that is dropped is no sound
+  const modelList = mountModels(models, parts); // before the uploads: a model that is dropped is no sound
   const uploads = createUploads(parts);
   const views = [
     mountProgress(progress, parts, uploads),
@@ -87,8 +87,8 @@ export function mount(root, parts) {
     mountEditor(editor, parts, uploads),
     mountAdapted(adapted, parts),
     mountList(list, parts),
-    mountRefine(offer, run, parts, () => void brought.refresh()),
-    brought,
+    mountFinetune(offer, run, parts, () => void modelList.refresh()),
+    modelList,
   ];
   for (const input of [picker, folder])
     input.addEventListener("change", () => {
@@ -98,7 +98,7 @@ export function mount(root, parts) {
 
   /** @param {State} state */
   function show({ library, uploading, job }) {
-    const some = library !== null && ownSounds(library).length > 0;
+    const some = library !== null && userSoundIds(library).length > 0;
     zone.classList.toggle("brief", some);
     lede.hidden = some;
     zone.hidden = uploading !== null && uploading.phase !== "sending";

@@ -36,8 +36,8 @@ export async function patiently(ask, { signal, waiting, pause = sleep }) {
 
 /** @param {Seconds} seconds @param {AbortSignal} signal @returns {Promise<void>} */
 const sleep = (seconds, signal) =>
-  new Promise((done, failed) => {
-    const timer = setTimeout(done, 1000 * seconds);
+  new Promise((resolve, failed) => {
+    const timer = setTimeout(resolve, 1000 * seconds);
     signal.addEventListener(
       "abort",
       () => (clearTimeout(timer), failed(new DOMException("cancelled", "AbortError"))),

@@ -2,7 +2,7 @@
 /** Several of one's own sounds at once: chosen, then saved or deleted. */
 
 import { h, setAll } from "../core/dom.js";
-import { ownSounds } from "../core/sounds.js";
+import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 
 /**
@@ -10,18 +10,18 @@ import { watch } from "../core/store.js";
  * @param {import("../parts.js").Parts} parts
  * @param {() => void} changed      the rows are to be drawn again
  */
-export function mountPicking(root, { store, made, saver }, changed) {
+export function mountPicking(root, { store, userSounds, saver }, changed) {
   /** @type {Set<string> | null} ids; null: nobody is choosing */
-  let picked = null;
-  const own = () => {
+  let selected = null;
+  const ids = () => {
     const { library } = store.get();
-    return library ? ownSounds(library) : [];
+    return library ? userSoundIds(library) : [];
   };
   const begin = h("button.text", { onclick: () => pick(new Set()) }, "Choose several");
-  const all = h("button.btn.quiet.small", { onclick: () => pick(new Set(own())) }, "All");
+  const all = h("button.btn.quiet.small", { onclick: () => pick(new Set(ids())) }, "All");
   const none = h("button.btn.quiet.small", { onclick: () => pick(new Set()) }, "None");
   const save = h("button.btn.quiet.small", {
-    onclick: () => void saver.sounds(chosen().map((id) => ({ anchor: { sound: id } }))),
+    onclick: () => void saver.sounds(selectedIds().map((id) => ({ anchor: { sound: id } }))),
   });
   const remove = h("button.btn.quiet.small", { onclick: () => void removeAll() });
   const end = h("button.btn.ghost.small", { onclick: () => pick(null) }, "Done");
@@ -37,12 +37,12 @@ export function mountPicking(root, { store, made, saver }, changed) {
   root.append(begin, tools);
 
   /** Those of the chosen that are still there. */
-  const chosen = () => own().filter((id) => picked?.has(id));
+  const selectedIds = () => ids().filter((id) => selected?.has(id));
 
   /** @param {Set<string> | null} ids */
   function pick(ids) {
-    const opening = picked === null;
-    picked = ids;
+    const opening = selected === null;
+    selected = ids;
     show();
     changed();
     if (opening) all.focus();
@@ -50,17 +50,17 @@ export function mountPicking(root, { store, made, saver }, changed) {
   }
 
   async function removeAll() {
-    const ids = chosen();
-    picked = null;
+    const ids = selectedIds();
+    selected = null;
     show();
-    await made.remove(...ids);
+    await userSounds.remove(...ids);
   }
 
   function show() {
-    const some = own().length;
-    const count = chosen().length;
-    begin.hidden = picked !== null || some < 2;
-    tools.hidden = picked === null || !some;
+    const some = ids().length;
+    const count = selectedIds().length;
+    begin.hidden = selected !== null || some < 2;
+    tools.hidden = selected === null || !some;
     save.textContent = count > 1 ? `Save ${count}` : "Save";
     remove.textContent = count > 1 ? `Delete ${count}` : "Delete";
     for (const button of [save, remove]) setAll(button, { disabled: !count });
@@ -70,20 +70,20 @@ export function mountPicking(root, { store, made, saver }, changed) {
   return {
     /** Of a row, while several are chosen. @param {string} id @param {string} name */
     checkbox(id, name) {
-      if (!picked) return null;
+      if (!selected) return null;
       const box = /** @type {HTMLInputElement} */ (
         h("input", {
           type: "checkbox",
           "data-act": "pick",
           "aria-label": `Choose ${name}`,
           onchange: () => {
-            if (box.checked) picked?.add(id);
-            else picked?.delete(id);
+            if (box.checked) selected?.add(id);
+            else selected?.delete(id);
             show();
           },
         })
       );
-      box.checked = picked.has(id);
+      box.checked = selected.has(id);
       return box;
     },
     destroy() {

@@ -4,12 +4,15 @@
 import { h, setAll } from "../core/dom.js";
 import { watch } from "../core/store.js";
 
-/** @typedef {import("../core/state.js").Uploading} Uploading */
+/** @typedef {import("./state.js").Uploading} Uploading */
 
-/** @param {number} n @param {string} what */
-const some = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+/** @param {number} n @param {string} noun */
+const some = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
-/** What is happening to the files, as sentences; "": nothing that is to be waited for. @param {Uploading | null} uploading */
+/**
+ * What is happening to the files, as sentences; "": nothing that is to be waited for.
+ * @param {Uploading | null} uploading
+ */
 export function progressWords(uploading) {
   if (!uploading || uploading.phase === "choosing") return "";
   const { phase, total, done, onMap, waiting, recordings } = uploading;
@@ -22,7 +25,11 @@ export function progressWords(uploading) {
   return `${far}${onMap ? ` ${some(onMap, "sound")} kept.` : ""}${odd}`;
 }
 
-/** @param {HTMLElement} root @param {import("../parts.js").Parts} parts @param {import("./uploads.js").Uploads} uploads */
+/**
+ * @param {HTMLElement} root
+ * @param {import("../parts.js").Parts} parts
+ * @param {import("./uploads.js").Uploads} uploads
+ */
 export function mountProgress(root, { store }, uploads) {
   const text = h("p.note", { role: "status" });
   const fill = h("i");

@@ -5,7 +5,7 @@ import { readPalette } from "../core/colour.js";
 import { h, inNextFrame, sharp, unit } from "../core/dom.js";
 import { moved } from "./cuts.js";
 
-/** @typedef {import("../core/state.js").Cut} Cut */
+/** @typedef {import("./state.js").Cut} Cut */
 /** @typedef {import("../core/state.js").Seconds} Seconds */
 /** @typedef {{cut: Cut, nth: number}} Numbered */
 
@@ -26,9 +26,9 @@ export function makeRecording({ seconds, overview }, { range, correct, add, hear
   /** @type {Numbered[]} */
   let cuts = [];
   /** @type {{nth: number, edge: "start" | "end"} | null} */
-  let held = null;
+  let dragged = null;
   /** @type {{from: Seconds, to: Seconds} | null} */
-  let drawn = null;
+  let drawnKey = null;
 
   const draw = inNextFrame(() => {
     const palette = readPalette(document.documentElement);
@@ -45,10 +45,10 @@ export function makeRecording({ seconds, overview }, { range, correct, add, hear
       c.font = `600 ${11 * u}px "Hanken Grotesk", system-ui, sans-serif`;
       if (x(cut.end) - x(cut.start) > 16 * u) c.fillText(String(nth + 1), x(cut.start) + 5 * u, 12 * u);
     }
-    if (drawn) {
+    if (drawnKey) {
       c.globalAlpha = 0.6;
       c.fillStyle = palette.high;
-      c.fillRect(x(Math.min(drawn.from, drawn.to)), 0, x(Math.abs(drawn.to - drawn.from)), tall);
+      c.fillRect(x(Math.min(drawnKey.from, drawnKey.to)), 0, x(Math.abs(drawnKey.to - drawnKey.from)), tall);
     }
     c.globalAlpha = 1;
     c.fillStyle = palette.ink2;
@@ -85,33 +85,33 @@ export function makeRecording({ seconds, overview }, { range, correct, add, hear
 
   root.addEventListener("pointerdown", (event) => {
     const t = timeOf(event);
-    held = edgeAt(t);
-    drawn = held || cutAt(t) || event.pointerType === "touch" ? null : { from: t, to: t }; // a finger scrolls
-    if (held || drawn) root.setPointerCapture(event.pointerId);
+    dragged = edgeAt(t);
+    drawnKey = dragged || cutAt(t) || event.pointerType === "touch" ? null : { from: t, to: t }; // a finger scrolls
+    if (dragged || drawnKey) root.setPointerCapture(event.pointerId);
   });
   root.addEventListener("pointermove", (event) => {
     const t = timeOf(event);
-    root.classList.toggle("edge", held !== null || edgeAt(t) !== null);
-    if (drawn) {
-      drawn.to = t;
+    root.classList.toggle("edge", dragged !== null || edgeAt(t) !== null);
+    if (drawnKey) {
+      drawnKey.to = t;
       draw();
     }
-    const one = held && cuts.find(({ nth }) => nth === held?.nth);
-    if (!held || !one) return;
-    const { start, end } = moved(one.cut, held.edge, t, seconds, range);
-    correct(held.nth, { start, end });
+    const cut = dragged && cuts.find(({ nth }) => nth === dragged?.nth);
+    if (!dragged || !cut) return;
+    const { start, end } = moved(cut.cut, dragged.edge, t, seconds, range);
+    correct(dragged.nth, { start, end });
   });
   root.addEventListener("pointerup", (event) => {
     const t = timeOf(event);
-    const created = drawn && Math.abs(drawn.to - drawn.from) > secondsIn(DRAWN) ? drawn : null;
-    const inside = held || created ? null : cutAt(t);
-    [held, drawn] = [null, null];
+    const created = drawnKey && Math.abs(drawnKey.to - drawnKey.from) > secondsIn(DRAWN) ? drawnKey : null;
+    const inside = dragged || created ? null : cutAt(t);
+    [dragged, drawnKey] = [null, null];
     draw();
     if (created) add(spanOf(created));
     else if (inside) hear(inside.nth);
   });
   root.addEventListener("pointercancel", () => {
-    [held, drawn] = [null, null];
+    [dragged, drawnKey] = [null, null];
     draw();
   });
   const resized = new ResizeObserver(draw);

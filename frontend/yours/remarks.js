@@ -18,7 +18,12 @@ const FEW = 8; // sounds: of so many it is told of each
 /** @param {Remark} remark */
 const isChange = ({ code = "" }) => code in CHANGES;
 
-/** What stands under a sound: its faults, each by itself; of few sounds also what was done to it. @param {readonly Remark[]} remarks @param {number} sounds in all @returns {string[]} */
+/**
+ * What stands under a sound: its faults, each by itself; of few sounds also what was done to it.
+ * @param {readonly Remark[]} remarks
+ * @param {number} sounds in all
+ * @returns {string[]}
+ */
 export function remarksOf(remarks, sounds) {
   const changes = sounds <= FEW ? remarks.filter(isChange).map(({ text }) => text) : [];
   return [
@@ -27,7 +32,11 @@ export function remarksOf(remarks, sounds) {
   ];
 }
 
-/** What was done to many sounds: "300 sounds were mixed to one channel." @param {readonly {warnings: readonly Remark[]}[]} sounds @returns {string[]} */
+/**
+ * What was done to many sounds: "300 sounds were mixed to one channel."
+ * @param {readonly {warnings: readonly Remark[]}[]} sounds
+ * @returns {string[]}
+ */
 export function changesOf(sounds) {
   if (sounds.length <= FEW) return [];
   return Object.entries(CHANGES).flatMap(([code, words]) => {

@@ -20,12 +20,16 @@ const BANDS = 40;
 
 /**
  * @param {HTMLElement} root
- * @param {Pick<import("../parts.js").Parts, "store" | "api" | "playback" | "listen" | "toAudioBuffer" | "complain">} parts
+ * @param {Pick<import("../parts.js").Parts, "store" | "api" | "playback" | "listen" | "toAudioBuffer" | "complain">}
+ *   parts
  */
 export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, complain }) {
   root.classList.add("takes");
   setAll(root, { role: "group" });
-  /** @typedef {{take: Take, button: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, detail: HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null}} Tile */
+  /**
+   * @typedef {{take: Take, button: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, detail: HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null}}
+   *   Tile
+   */
   /** @type {Tile[]} */
   let tiles = [];
   let last = -1; // the one that was heard last
@@ -54,18 +58,18 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
       .url()
       .then((url) => api.bytes(url))
       .then(toAudioBuffer);
-    const asked = tile.sound;
-    asked.then(
+    const request = tile.sound;
+    request.then(
       (buffer) => {
-        if (tile.sound !== asked) return;
+        if (tile.sound !== request) return;
         tile.buffer = buffer;
         draw();
       },
       () => {
-        if (tile.sound === asked) tile.sound = null; // asked for again when somebody wants to hear it
+        if (tile.sound === request) tile.sound = null; // asked for again when somebody wants to hear it
       },
     );
-    return asked;
+    return request;
   }
 
   /** @param {number} nth */

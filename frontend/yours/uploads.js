@@ -1,16 +1,19 @@
 // @ts-check
-/** One's own recordings: sent some at a time, split where sounds begin, corrected, kept; what could not be taken is listed. */
+/**
+ * One's own recordings: sent some at a time, split where sounds begin, corrected, kept; what could not be taken is
+ * listed.
+ */
 
 import { ApiError, isAborted } from "../core/api.js";
-import { ownSounds } from "../core/sounds.js";
+import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 import { carriedOver, cutsOf, isPlain } from "./cuts.js";
 import { addLeftOut, partsOf, sortFiles } from "./files.js";
 import { isPassing, patiently } from "./patience.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Cut} Cut */
-/** @typedef {import("../core/state.js").Uploading} Uploading */
+/** @typedef {import("./state.js").Cut} Cut */
+/** @typedef {import("./state.js").Uploading} Uploading */
 /** @typedef {import("../core/api.js").UploadReply} UploadReply */
 /** @typedef {import("../core/api.js").Refused} Refused */
 
@@ -129,11 +132,14 @@ export function createUploads({ store, api, refresh, complain, pause }) {
       .filter(({ code }) => code === "skipped")
       .map(() => ({ what: "notes of a file manager", count: 1 }));
     const bad = refused.filter(({ code }) => code !== "skipped");
-    const again = bad.filter(({ code }) => code === "internal_error").map(({ file }) => part[file]);
-    if (refused.length) leaveOut({ refused: bad, skipped, again });
+    const retryable = bad.filter(({ code }) => code === "internal_error").map(({ file }) => part[file]);
+    if (refused.length) leaveOut({ refused: bad, skipped, again: retryable });
   }
 
-  /** What is one sound is kept at once; what is not waits for the others, and is asked about together. @param {UploadReply} reply */
+  /**
+   * What is one sound is kept at once; what is not waits for the others, and is asked about together.
+   * @param {UploadReply} reply
+   */
   async function receive({ id, files }) {
     const recordings = files.map((file, nth) => ({ ...file, upload: id, nth }));
     const odd = recordings.filter((recording) => !isPlain(recording));
@@ -168,19 +174,19 @@ export function createUploads({ store, api, refresh, complain, pause }) {
 
   async function keep() {
     const { uploading } = store.get();
-    const chosen = uploading?.cuts.filter(({ on }) => on) ?? [];
-    if (!uploading || !chosen.length) return;
+    const selected = uploading?.cuts.filter(({ on }) => on) ?? [];
+    if (!uploading || !selected.length) return;
     update({ phase: "keeping" });
-    let left = uploading.cuts;
+    let remaining = uploading.cuts;
     try {
       for (const upload of uploadsIn(uploading)) {
-        const mine = (/** @type {Cut} */ { file }) => uploading.recordings[file].upload === upload;
+        const isOfUpload = (/** @type {Cut} */ { file }) => uploading.recordings[file].upload === upload;
         await choose(
           upload,
-          chosen.filter(mine).map((cut) => ({ ...cut, file: uploading.recordings[cut.file].nth })),
+          selected.filter(isOfUpload).map((cut) => ({ ...cut, file: uploading.recordings[cut.file].nth })),
         );
-        left = left.filter((cut) => !mine(cut)); // if the next one fails, these are not kept twice
-        update({ cuts: left });
+        remaining = remaining.filter((cut) => !isOfUpload(cut)); // if the next one fails, these are not kept twice
+        update({ cuts: remaining });
       }
       forget(uploadsIn(uploading));
       await finish();
@@ -291,7 +297,7 @@ export function createUploads({ store, api, refresh, complain, pause }) {
       ({ library, panel, deleted }) => [library, panel, deleted],
       ({ library, panel, model: there, deleted }) => {
         if (!library || !there || panel !== "yours") return;
-        const ids = ownSounds(library);
+        const ids = userSoundIds(library);
         const key = [...ids, deleted.length].join();
         if (key === checked) return;
         checked = key;

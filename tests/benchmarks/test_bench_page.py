@@ -84,12 +84,12 @@ def test_two_clicks(visit: Session) -> None:
         page.mouse.click(*locate(page, other))
         if state(page, "s.b") is None:  # a word of the page lies over it
             continue
-        wait(page, "s.journey?.phase === 'ready'")
+        wait(page, "s.morph?.phase === 'ready'")
         wait(page, f"performance.getEntriesByName('sonifold:two-clicks').length === {len(seconds) + 1}")
         seconds.append(
             page.evaluate("() => performance.getEntriesByName('sonifold:two-clicks').at(-1).duration / 1000")
         )
-        wait(page, "s.journey?.paths.retimed")
+        wait(page, "s.morph?.paths.retimed")
         page.keyboard.press("Escape")
     ready = "page: two clicks until both morphs are ready"
     record(f"{ready}, p95", percentile(seconds, 0.95), "s", "<= 1", PAIRS, COMMAND, name="page")

@@ -57,7 +57,7 @@ window.probes = (() => {
       }),
 
     firstStep: (path) => {
-      const { buffer, stepSamples } = window.sonifold.state().journey.paths[path].sounds;
+      const { buffer, stepSamples } = window.sonifold.state().morph.paths[path].sounds;
       return Array.from(buffer.getChannelData(0).subarray(0, stepSamples));
     },
 

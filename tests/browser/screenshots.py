@@ -1,6 +1,6 @@
 """Pictures of every state of the page: ``python tests/browser/screenshots.py OUT [URL] [--only NAME...]``.
 
-Without a URL a server is started on a free port. The pair is chosen from the library itself: the first of the journeys
+Without a URL a server is started on a free port. The pair is chosen from the library itself: the first of the morphs
 that the first screen offers.
 """
 
@@ -51,7 +51,7 @@ def open_page(browser: Browser, url: str, size: str, theme: str, query: str = ""
 
 
 def pair(browser: Browser, url: str) -> tuple[str, str]:
-    """The ids of the first journey that the page offers."""
+    """The ids of the first morph that the page offers."""
     page = open_page(browser, url, "desktop", "dark")
     page.locator(".trip").first.click()
     page.wait_for_function("() => window.sonifold.state().b")
@@ -76,9 +76,9 @@ def into(page: Page, state: str, b: str) -> None:
     if state in ("first", "away"):
         page.wait_for_timeout(300)
         return
-    page.wait_for_function("() => window.sonifold.state().journey?.paths.retimed", timeout=90_000)
+    page.wait_for_function("() => window.sonifold.state().morph?.paths.retimed", timeout=90_000)
     if state == "glide":
-        page.wait_for_function("() => window.sonifold.state().journey?.glides.geodesic", timeout=90_000)
+        page.wait_for_function("() => window.sonifold.state().morph?.glides.geodesic", timeout=90_000)
     page.wait_for_timeout(900)
     if state in ("yours", "refining"):
         bring(page)
@@ -86,11 +86,11 @@ def into(page: Page, state: str, b: str) -> None:
         page.get_by_role("button", name="Fine-tune on").click()
         page.wait_for_function("() => window.sonifold.state().job?.previews", timeout=90_000)
     if state in ("mean", "analogy", "beyond"):
-        page.wait_for_function("() => window.sonifold.state().found.length", timeout=90_000)
+        page.wait_for_function("() => window.sonifold.state().newSounds.length", timeout=90_000)
     if state == "sample":
         page.wait_for_function("() => window.sonifold.state().drawing?.phase === 'ready'", timeout=90_000)
     if state == "shape":
-        page.wait_for_function("() => window.sonifold.state().travel?.phase === 'ready'", timeout=90_000)
+        page.wait_for_function("() => window.sonifold.state().traversal?.phase === 'ready'", timeout=90_000)
     if state == "ellipses":
         page.wait_for_function("() => window.sonifold.state().indicatrices.length", timeout=90_000)
     if state == "metric":
@@ -114,7 +114,7 @@ def bring(page: Page) -> None:
             page.wait_for_function("() => window.sonifold.state().check", timeout=90_000)
     page.wait_for_function("() => window.sonifold.state().adaptation?.phase === 'ready'", timeout=90_000)
     page.wait_for_function(
-        "() => window.sonifold.state().journey.key.endsWith(window.sonifold.state().adaptation.result)",
+        "() => window.sonifold.state().morph.key.endsWith(window.sonifold.state().adaptation.result)",
         timeout=90_000,
     )
     page.wait_for_timeout(900)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page, Route
 from profiles import PATIENCE, Profiles
+from server import ROOT
+
+#: The panels of the page, in the order of its rail.
+PANELS = re.findall(
+    r"\w+", (ROOT / "frontend" / "panels.js").read_text().partition("PANELS = [")[2].partition("]")[0]
+)
 
 
 class Session:
@@ -19,12 +27,25 @@ class Session:
         self._profiles = profiles
         self._pages: list[tuple[Page, bool]] = []
 
-    def open(self, link: str = "/", *, width: int = 1280, height: int = 800, touch: bool = False) -> Page:
-        """A page of its own browser profile, when its map can be used."""
+    def open(
+        self,
+        link: str = "/",
+        *,
+        width: int = 1280,
+        height: int = 800,
+        touch: bool = False,
+        instead: Mapping[str, str] | None = None,
+    ) -> Page:
+        """A page of its own browser profile, when its map can be used.
+
+        ``instead``: modules in place of the server's, by their paths.
+        """
         page = self._profiles.lend(width, height, touch)
         self._pages.append((page, touch))
         page.on("pageerror", self._note)
         page.on("console", self._listen)
+        for path, text in (instead or {}).items():
+            page.route(self.address + path, _serve(text))
         page.goto(self.address + link)
         wait(page, "performance.getEntriesByName('sonifold:first-map').length > 0")
         return page
@@ -39,12 +60,18 @@ class Session:
     def close(self, again: bool = True) -> None:
         """Leave all pages; their profiles serve others, or not ``again``."""
         for page, touch in self._pages:
+            page.unroute_all()
             page.remove_listener("pageerror", self._note)
             page.remove_listener("console", self._listen)
             if again and not page.is_closed():
                 self._profiles.take_back(page, touch)
             else:
                 page.context.close()
+
+
+def _serve(module: str) -> Callable[[Route], None]:
+    """Answers with the text of a module."""
+    return lambda route: route.fulfill(body=module, content_type="text/javascript")
 
 
 def wait(page: Page, condition: str) -> None:
@@ -98,19 +125,19 @@ def until_silent(page: Page) -> None:
     page.wait_for_function("() => window.sonifold.listen.level() < 1e-5", timeout=PATIENCE, polling=20)
 
 
-def travel(page: Page) -> tuple[int, int]:
+def pick_two(page: Page) -> tuple[int, int]:
     """Two clicks on the map; back when both ways can be heard."""
     first, second = apart(page)
     page.mouse.click(*locate(page, first))
     wait(page, "s.a")
     page.mouse.click(*locate(page, second))
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     return first, second
 
 
-def until_journey_after(page: Page, key: str) -> None:
-    """Until another journey than the one of that key can be heard."""
-    wait(page, f"s.journey?.phase === 'ready' && s.journey.key !== {json.dumps(key)}")
+def until_morph_after(page: Page, key: str) -> None:
+    """Until another morph than the one of that key can be heard."""
+    wait(page, f"s.morph?.phase === 'ready' && s.morph.key !== {json.dumps(key)}")
 
 
 def until_said(page: Page, text: str) -> None:

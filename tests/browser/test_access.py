@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
+from sessions import (
+    Session,
+    apart,
+    locate,
+    pick_two,
+    probe,
+    state,
+    until_heard,
+    until_said,
+    until_silent,
+    wait,
+)
 
 
 def test_everything_with_the_keyboard_alone(page: Page) -> None:
@@ -28,7 +39,7 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
     wait(page, f"s.library.x[s.pointed?.sound] < {here[0]}")
     page.keyboard.press("l")  # so that it does not come to its end by itself
     page.keyboard.press("b")
-    wait(page, "s.journey?.phase === 'ready' && s.playing")
+    wait(page, "s.morph?.phase === 'ready' && s.playing")
     until_heard(page)
     until_said(page, "The curved")
     page.keyboard.press(" ")
@@ -47,7 +58,7 @@ def test_everything_with_the_keyboard_alone(page: Page) -> None:
     wait(page, "s.path === 'linear'")
     focus("slider", "Place on the morph")
     page.keyboard.press("End")
-    wait(page, "s.place === 1 && document.activeElement.ariaValueText.startsWith('Step 17 of 17')")
+    wait(page, "s.progress === 1 && document.activeElement.ariaValueText.startsWith('Step 17 of 17')")
     page.keyboard.press("ArrowLeft")
     wait(page, "document.activeElement.ariaValueNow === '16'")
     until_heard(page)
@@ -67,13 +78,13 @@ def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
     wait(page, "s.pointed?.by === 'touch'")
     assert state(page, "s.b") is None
     page.get_by_role("button", name="Morph to here").tap()
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     until_heard(page)
     box = page.locator(".scrub").bounding_box()
     assert box
     assert box["y"] > 844 / 2  # where the thumb is
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    wait(page, "Math.abs(s.place - 0.5) < 0.2")
+    wait(page, "Math.abs(s.progress - 0.5) < 0.2")
     assert page.get_by_role("button", name="Save as files").is_visible()
     assert second != first
 
@@ -90,14 +101,14 @@ def test_nothing_runs_out_of_the_screen(visit: Session, width: int, height: int)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     page.keyboard.press("Escape")
     page.locator(".trip").first.click()
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     assert probe(page, "outside") == []
     page.evaluate("scrollTo(0, document.body.scrollHeight)")  # on a phone the rest lies below
     assert probe(page, "crossing") == []
 
 
 def test_every_control_has_a_name_and_ids_are_given_once(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.locator(".rail [data-panel=library]").click()
     wait(page, "document.querySelectorAll('tr[data-sound]').length > 5")
     assert probe(page, "nameless") == []
@@ -136,7 +147,7 @@ def test_the_library_is_in_step_with_the_map(page: Page) -> None:
     wait(page, f"s.pointed?.sound === {first}")
     rows.nth(0).get_by_role("button", name="as A").click()
     rows.nth(1).get_by_role("button", name="as B").click()
-    wait(page, f"s.a?.sound === s.library.id[{first}] && s.journey?.phase === 'ready'")
+    wait(page, f"s.a?.sound === s.library.id[{first}] && s.morph?.phase === 'ready'")
     until_heard(page)
     page.get_by_role("searchbox").fill("nothing is called this")
     page.get_by_text("No sound called that.").wait_for()
@@ -184,7 +195,7 @@ def test_when_the_server_is_away_it_says_so_and_comes_back_by_itself(visit: Sess
     notice.get_by_text("Trying again in").wait_for()
     assert notice.get_by_role("button", name="Try now").is_visible()
     page.context.unroute("**/api/v1/**")
-    wait(page, "s.server.phase === 'ready' && s.journey?.phase === 'ready'")
+    wait(page, "s.server.phase === 'ready' && s.morph?.phase === 'ready'")
     assert not notice.is_visible()
 
 

@@ -17,11 +17,11 @@ from sessions import (
     Session,
     apart,
     locate,
+    pick_two,
     probe,
     state,
-    travel,
     until_heard,
-    until_journey_after,
+    until_morph_after,
     until_said,
     until_silent,
     wait,
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.long
 
 NOTES = (180, 262, 370, 523)
 READY = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
-WAY = "s.journey?.phase === 'ready'"
+WAY = "s.morph?.phase === 'ready'"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def bars(tmp_path: Path) -> list[Path]:
 
 def url(page: Page, path: str = "geodesic") -> str:
     """The address of what a way sounds like: the hash of the recording."""
-    found: str = state(page, f"s.journey.paths.{path}.audio.url")
+    found: str = state(page, f"s.morph.paths.{path}.audio.url")
     return found
 
 
@@ -62,11 +62,11 @@ def tab_to(page: Page, target: Locator) -> None:
 def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     page: Page, bars: list[Path]
 ) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     untouched, ends, first = url(page), state(page, "[s.a.sound, s.b.sound]"), state(page, "l.position(0)")
     pick(page, bars)
-    wait(page, f"{READY} && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    wait(page, f"{READY} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
     assert "expect" in page.locator(".adapted [role=status]").inner_text()
     after = url(page)
     assert after != untouched
@@ -75,25 +75,25 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     page.get_by_role("button", name="Play the morph").click()
     until_heard(page)
     page.locator(".map").get_by_role("radio", name="Original model").click()
-    wait(page, f"s.hear === 'before' && {WAY} && !s.journey.key.endsWith(s.adaptation.result)")
+    wait(page, f"s.hear === 'before' && {WAY} && !s.morph.key.endsWith(s.adaptation.result)")
     assert url(page) == untouched
     until_heard(page)
     page.keyboard.press("Escape")
     page.keyboard.press("c")
-    wait(page, f"s.hear === 'after' && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    wait(page, f"s.hear === 'after' && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
     assert url(page) == after
     until_said(page, "With your sounds")
-    key = state(page, "s.journey.key")
+    key = state(page, "s.morph.key")
     page.get_by_role("button", name="Undo").click()
     wait(page, "s.hear === null && s.adaptation.phase === 'offered'")
-    until_journey_after(page, key)
+    until_morph_after(page, key)
     assert url(page) == untouched
     assert not page.locator(".map .hear").is_visible()
     wait(page, "!location.search.includes('hear')")
     page.goto(page.url)
     wait(page, f"s.adaptation?.phase === 'offered' && {WAY}")  # it stays undone
     page.get_by_role("button", name="Adapt to your 4 sounds").click()
-    wait(page, f"{READY} && {WAY} && s.journey.key.endsWith(s.adaptation.result)")
+    wait(page, f"{READY} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
     assert url(page) == after
     remove_all(page)
 

@@ -6,12 +6,11 @@ from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Page
-from sessions import Session, wait
+from sessions import PANELS, Session, wait
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCREENS = [(400, 860), (1280, 720), (1920, 1080)]
-PANELS = ["library", "combine", "shape", "sample", "yours"]
 
 
 def barriers(page: Page) -> list[str]:
@@ -32,12 +31,12 @@ def survey(page: Page) -> dict[str, list[str]]:
     """The barriers of every screen, panel and box, one after the other."""
     found = {"first": barriers(page)}
     page.locator(".trip").first.click()
-    wait(page, "s.journey?.paths.retimed")
+    wait(page, "s.morph?.paths.retimed")
     page.keyboard.press("Escape")
     found["morph"] = barriers(page)
     for panel in PANELS:
         page.locator(f".rail [data-panel={panel}]").click()
-        section = "#library" if panel == "library" else f"[data-for={panel}]"
+        section = f"[data-for={panel}]"
         page.locator(f"{section} h2").first.wait_for()
         found[panel] = barriers(page)
         page.keyboard.press("Escape")

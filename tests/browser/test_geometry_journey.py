@@ -7,11 +7,21 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page
-from sessions import Session, apart, locate, probe, state, travel, until_heard, until_said, until_silent, wait
+from sessions import (
+    PANELS,
+    Session,
+    apart,
+    locate,
+    pick_two,
+    probe,
+    state,
+    until_heard,
+    until_said,
+    until_silent,
+    wait,
+)
 
 pytestmark = pytest.mark.long
-
-PANELS = ["combine", "shape", "sample"]
 
 
 def shift_click(page: Page, sound: int) -> None:
@@ -24,7 +34,7 @@ def shown(page: Page) -> tuple[float, float]:
     """Where the newest result is on the screen: two library sounds say how the map lies."""
     x, y = page.evaluate(
         """() => {
-            const {library: l, found} = window.sonifold.state(), [x, y] = found[found.length - 1].position;
+            const {library: l, newSounds} = window.sonifold.state(), [x, y] = newSounds.at(-1).position;
             const far = [...l.x.keys()].reduce((best, i) => (l.x[i] > l.x[best] ? i : best), 0);
             const [p, q] = [0, far].map(window.sonifold.locate), scale = (q[0] - p[0]) / (l.x[far] - l.x[0]);
             return [p[0] + (x - l.x[0]) * scale, p[1] - (y - l.y[0]) * scale];
@@ -47,7 +57,7 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 def lengths(page: Page) -> list[float]:
-    found: list[float] = state(page, "['geodesic', 'linear'].map((k) => s.journey.paths[k].length)")
+    found: list[float] = state(page, "['geodesic', 'linear'].map((k) => s.morph.paths[k].length)")
     return found
 
 
@@ -55,12 +65,12 @@ def lengths(page: Page) -> list[float]:
 
 
 def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     before, line = lengths(page)
     drawn = page.locator(".over .bent").inner_html()
     page.get_by_role("button", name="How the way is chosen").click()
     page.get_by_role("radio", name="By known sounds only").check()
-    wait(page, "s.metric === 'kernel' && s.journey?.phase === 'ready' && s.journey.key.endsWith('kernel')")
+    wait(page, "s.metric === 'kernel' && s.morph?.phase === 'ready' && s.morph.key.endsWith('kernel')")
     after, same = lengths(page)
     assert same == line
     assert after != before
@@ -73,19 +83,19 @@ def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -
 
 
 def test_the_metric_by_keyboard(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     tab_to(page, page.locator("button.lens"))
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("radio", name="By ear, near known sounds"))
     page.keyboard.press("ArrowDown")
-    wait(page, "s.metric === 'pullback' && s.journey?.phase === 'ready'")
+    wait(page, "s.metric === 'pullback' && s.morph?.phase === 'ready'")
     until_said(page, "By ear only")
     page.keyboard.press("Escape")
     assert page.locator("button.lens").evaluate("(e) => e === document.activeElement")
 
 
 def test_ellipses_lie_on_the_land_when_asked_for(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.locator("button.lens").click()
     page.get_by_role("checkbox", name="Show ellipses of equal perceptual change").check()
     wait(page, "s.indicatrices.length > 20")
@@ -101,7 +111,7 @@ def test_ellipses_lie_on_the_land_when_asked_for(page: Page) -> None:
 
 
 def test_what_changes_on_the_way_is_drawn_over_the_same_axis(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.locator("button.lens").click()
     page.get_by_label("Curve under the pictures").select_option("brightness")
     picture = page.locator(".speed canvas")
@@ -109,7 +119,7 @@ def test_what_changes_on_the_way_is_drawn_over_the_same_axis(page: Page) -> None
         "() => document.querySelector('.speed canvas').getAttribute('aria-label').startsWith('Brightness.')"
     )
     assert "curved: " in (picture.get_attribute("aria-label") or "")
-    assert state(page, "s.journey.paths.geodesic.descriptors.brightness.length") == 17
+    assert state(page, "s.morph.paths.geodesic.descriptors.brightness.length") == 17
 
 
 # -- operations --------------------------------------------------------------------------------
@@ -121,16 +131,16 @@ def test_the_average_of_marked_sounds_by_mouse(page: Page) -> None:
     wait(page, "s.marked.length === 3")
     assert page.locator(".over .finds .letter").all_text_contents() == ["1", "2", "3"]
     page.get_by_role("button", name="Average of these").click()
-    wait(page, "s.found.length === 1")
+    wait(page, "s.newSounds.length === 1")
     until_heard(page)
     assert page.locator(".over .courses path").count() == 6  # a halo and a line for each spoke
-    spokes = state(page, "s.found[0].courses.map(({line}) => line[line.length - 1])")
+    spokes = state(page, "s.newSounds[0].courses.map(({line}) => line[line.length - 1])")
     marked = state(page, "s.marked.map(({sound}) => l.position(l.indexOf(sound)))")
     extent = state(page, "l.bounds()[1] - l.bounds()[0]")
     for (x, y), (u, v) in zip(spokes, marked, strict=True):
         assert abs(x - u) + abs(y - v) < 0.15 * extent, "each spoke leads to its sound"
     page.mouse.click(*shown(page))
-    wait(page, "s.a?.code === s.found[0].code")  # it can be an end like any other
+    wait(page, "s.a?.code === s.newSounds[0].code")  # it can be an end like any other
     until_heard(page)
 
 
@@ -143,7 +153,7 @@ def test_the_average_of_marked_sounds_by_keyboard(page: Page) -> None:
     assert "Marked: " in page.locator("#live").inner_text()
     marked = state(page, "s.marked.length")
     page.keyboard.press("v")
-    wait(page, "s.found.length === 1")
+    wait(page, "s.newSounds.length === 1")
     until_heard(page)
     assert page.locator("#live").inner_text().startswith(f"Average of {marked}: ")
     page.keyboard.press("m")
@@ -152,21 +162,21 @@ def test_the_average_of_marked_sounds_by_keyboard(page: Page) -> None:
 
 
 def test_beyond_b_says_where_it_left_the_data(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     page.locator(".rail [data-panel=combine]").click()
     far = page.get_by_role("slider", name="Overshoot")
     far.fill("3")
     page.get_by_role("button", name="Go beyond B").click()
-    wait(page, "s.found.length === 1")
+    wait(page, "s.newSounds.length === 1")
     until_heard(page)
     row = page.locator(".panel:not([hidden]) .find")
     assert row.locator(".what b").inner_text().startswith("Beyond ")
-    assert row.locator(".note").all_inner_texts() == state(page, "s.found[0].notes")
-    notes = " ".join(state(page, "s.found[0].notes"))
-    guesses = state(page, "s.found[0].courses.filter(({guess}) => guess).length")
+    assert row.locator(".note").all_inner_texts() == state(page, "s.newSounds[0].notes")
+    notes = " ".join(state(page, "s.newSounds[0].notes"))
+    guesses = state(page, "s.newSounds[0].courses.filter(({guess}) => guess).length")
     assert ("left the data at t = " in notes) or guesses == 0
-    x, y = state(page, "s.found[0].courses[0].line[0]")
+    x, y = state(page, "s.newSounds[0].courses[0].line[0]")
     u, v = state(page, "l.position(l.indexOf(s.b.sound))")
     extent = state(page, "l.bounds()[1] - l.bounds()[0]")
     assert abs(x - u) + abs(y - v) < 0.15 * extent, "it goes on from B"
@@ -174,36 +184,36 @@ def test_beyond_b_says_where_it_left_the_data(page: Page) -> None:
 
 
 def test_beyond_b_by_keyboard(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("x")
-    wait(page, "s.found[0]?.kind === 'beyond'")
+    wait(page, "s.newSounds[0]?.kind === 'beyond'")
     page.locator(".rail [data-panel=combine]").focus()
     page.keyboard.press("Enter")
     tab_to(page, page.locator(".find .sound").first)
-    wait(page, "s.pointed?.found === s.found[0]")
+    wait(page, "s.pointed?.newSound === s.newSounds[0]")
     until_heard(page)
     page.keyboard.press("b")
-    wait(page, "s.b?.code === s.found[0].code && s.journey?.phase === 'ready'")
+    wait(page, "s.b?.code === s.newSounds[0].code && s.morph?.phase === 'ready'")
 
 
 def test_an_analogy_by_mouse_and_by_keyboard(page: Page) -> None:
     first, second, third = apart(page, 3)
     for sound in (first, second):
         page.mouse.click(*locate(page, sound))
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     page.keyboard.press("Escape")
     shift_click(page, third)
     page.get_by_role("button", name="A is to B as this is to").click()
-    wait(page, "s.found[0]?.kind === 'analogy'")
+    wait(page, "s.newSounds[0]?.kind === 'analogy'")
     until_heard(page)
-    x, y = state(page, "s.found[0].courses[0].line[0]")
+    x, y = state(page, "s.newSounds[0].courses[0].line[0]")
     u, v = state(page, f"l.position({third})")
     assert abs(x - u) + abs(y - v) < 0.15 * state(page, "l.bounds()[1] - l.bounds()[0]")
     page.keyboard.press("Escape")
     until_silent(page)
     page.keyboard.press("n")
     until_heard(page)  # the same again is heard again
-    assert state(page, "s.found.length") == 1
+    assert state(page, "s.newSounds.length") == 1
 
 
 def test_what_an_operation_lacks_is_said(page: Page) -> None:
@@ -216,7 +226,7 @@ def test_an_operation_is_a_link(visit: Session) -> None:
     page = visit.open()
     first, second = (state(page, f"l.id[{i}]") for i in apart(page))
     other = visit.open(f"/?marked={first}!{second}&op=mean&panel=combine")
-    wait(other, "s.found.length === 1")
+    wait(other, "s.newSounds.length === 1")
     other.locator(".find .what b", has_text="Average of 2").wait_for()
 
 
@@ -243,7 +253,7 @@ def test_new_sounds_are_drawn_beside_the_priors_and_the_mixtures(page: Page, tmp
     assert rows.count() == different
     assert (different == 8) or f"Only {different} of them differ." in told
     rows.nth(2).hover()
-    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[2]")
+    wait(page, "s.pointed?.newSound === s.drawing.draws[0].samples[2]")
     rows.nth(2).locator(".sound").click()
     until_heard(page)
     with page.expect_download() as download:
@@ -277,9 +287,9 @@ def test_new_sounds_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
     wait(page, "s.drawing?.phase === 'ready'")
     tab_to(page, page.locator(".panel:not([hidden]) .find .sound").first)
-    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[0]")
+    wait(page, "s.pointed?.newSound === s.drawing.draws[0].samples[0]")
     page.keyboard.press("ArrowDown")
-    wait(page, "s.pointed?.found === s.drawing.draws[0].samples[1]")
+    wait(page, "s.pointed?.newSound === s.drawing.draws[0].samples[1]")
     page.keyboard.press("a")
     wait(page, "s.a?.code === s.drawing.draws[0].samples[1].code")
     until_heard(page)
@@ -340,16 +350,18 @@ def test_a_slider_is_heard_while_it_is_pulled(page: Page) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
-    wait(page, "s.travel?.phase === 'ready'")
+    wait(page, "s.traversal?.phase === 'ready'")
     page.mouse.move(box["x"] + box["width"] * 0.95, middle, steps=4)
     until_heard(page)
     page.mouse.up()
     wait(page, "s.shape?.descriptor === 'brightness' && s.shape.by > 0")
-    values, at, origin = (state(page, f"s.travel.{name}") for name in ("reply.values", "at", "reply.origin"))
+    values, at, origin = (
+        state(page, f"s.traversal.{name}") for name in ("reply.values", "at", "reply.origin")
+    )
     assert values[at] > values[origin], "brighter is brighter"
     assert page.locator(".over .courses circle").count() == len(values) + 1
     page.get_by_role("button", name="Use as B").click()
-    wait(page, "s.b?.code && s.journey?.phase === 'ready'")
+    wait(page, "s.b?.code && s.morph?.phase === 'ready'")
 
 
 def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> None:
@@ -360,20 +372,20 @@ def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> N
     page.wait_for_function("() => document.querySelector('[data-descriptor=roughness] output')?.textContent")
     slider.focus()
     slider.press("End")
-    wait(page, "s.shape?.descriptor === 'roughness' && s.travel?.phase === 'ready'")
+    wait(page, "s.shape?.descriptor === 'roughness' && s.traversal?.phase === 'ready'")
     until_heard(page)
     caveat = page.locator("[data-descriptor=roughness] .note")
     assert caveat.inner_text().startswith("About two fifths of this change is heard on a recording")
     assert slider.get_attribute("aria-describedby") == caveat.get_attribute("id")
-    held = state(page, "s.travel.reply.points")
+    held = state(page, "s.traversal.reply.points")
     page.get_by_role("checkbox", name="Keep the other qualities").uncheck()
-    wait(page, "s.travel?.phase === 'ready' && s.travel.key.includes(' false ')")
-    assert state(page, "s.travel.reply.points") != held
+    wait(page, "s.traversal?.phase === 'ready' && s.traversal.key.includes(' false ')")
+    assert state(page, "s.traversal.reply.points") != held
     wait(page, "location.search.includes('hold=off')")
 
 
 def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     page.get_by_role("slider", name="Place on the morph").focus()
     for _ in range(8):
@@ -392,8 +404,8 @@ def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
     assert slider.get_attribute("aria-valuetext") != before
     assert "1 step" in (slider.get_attribute("aria-valuetext") or "")
     page.keyboard.press("End")
-    wait(page, "s.travel?.reply && s.travel.at === s.travel.reply.values.length - 1")
-    why = state(page, "s.travel.reply.stopped.more")
+    wait(page, "s.traversal?.reply && s.traversal.at === s.traversal.reply.values.length - 1")
+    why = state(page, "s.traversal.reply.stopped.more")
     if why != "as far as was asked":
         assert why in page.locator(".panel:not([hidden]) .note[role=status]").inner_text()
 
@@ -421,8 +433,8 @@ def test_a_key_opens_the_sliders_of_what_is_pointed_at_and_escape_leads_back(pag
 @pytest.mark.parametrize("panel", PANELS)
 def test_every_control_of_a_panel_has_a_name(visit: Session, panel: str) -> None:
     page = visit.open(f"/?panel={panel}&seed=3&n=4")
-    travel(page)
-    page.locator(f"[data-for={panel}] h2").wait_for()
+    pick_two(page)
+    page.locator(f"[data-for={panel}] h2").first.wait_for()
     wait(page, "s.drawing?.phase === 'ready'")
     assert probe(page, "nameless") == []
     assert probe(page, "doubleIds") == []
@@ -431,10 +443,10 @@ def test_every_control_of_a_panel_has_a_name(visit: Session, panel: str) -> None
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (768, 1024), (1280, 720)])
-@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("panel", [panel for panel in PANELS if panel != "library"])
 def test_no_panel_runs_out_of_the_screen(visit: Session, panel: str, width: int, height: int) -> None:
     page = visit.open(f"/?panel={panel}&seed=3&n=4&a=@0,0", width=width, height=height, touch=width < 720)
-    page.locator(f"[data-for={panel}] h2").wait_for()
+    page.locator(f"[data-for={panel}] h2").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     assert page.evaluate(
         "[...document.querySelectorAll('.panel:not([hidden]) *')]"
@@ -445,7 +457,7 @@ def test_no_panel_runs_out_of_the_screen(visit: Session, panel: str, width: int,
 def test_the_panels_are_fetched_only_when_they_are_opened(page: Page) -> None:
     fetched = (
         "performance.getEntriesByType('resource')"
-        ".filter(({name}) => /\\/(sample|directions)\\//.test(name)).length"
+        ".filter(({name}) => /\\/(sample|shape)\\/panel\\.js/.test(name)).length"
     )
     assert page.evaluate(fetched) == 0
     page.locator(".rail [data-panel=sample]").click()

@@ -13,11 +13,11 @@ from sessions import (
     levels,
     locate,
     loudest,
+    pick_two,
     probe,
     state,
-    travel,
     until_heard,
-    until_journey_after,
+    until_morph_after,
     until_silent,
     wait,
 )
@@ -49,14 +49,14 @@ def test_pointing_is_heard_when_sound_is_on_and_never_twice_at_once(page: Page) 
 
 
 def test_two_clicks_are_heard_on_both_ways(page: Page) -> None:
-    first, second = travel(page)
+    first, second = pick_two(page)
     assert state(page, "[l.indexOf(s.a.sound), l.indexOf(s.b.sound)]") == [first, second]
     wait(page, "s.playing")
     until_heard(page)
     page.keyboard.press("2")
     wait(page, "s.path === 'linear'")
     until_heard(page)
-    assert state(page, "s.journey.paths.geodesic.length") > 0
+    assert state(page, "s.morph.paths.geodesic.length") > 0
     assert page.locator(".path.geo b").inner_text() != "–"
     assert "The curved" in page.locator(".head p").inner_text()
 
@@ -67,16 +67,16 @@ def test_switching_the_path_starts_no_sound_and_leaves_no_gap(page: Page) -> Non
         page, "l.id.map((id, i) => [l.seconds[i], id]).sort((p, q) => q[0] - p[0]).slice(0, 2).map(p => p[1])"
     )
     page.goto(page.url.split("?")[0] + f"?a={long[0]}&b={long[1]}")
-    wait(page, "s?.journey?.paths.retimed")
+    wait(page, "s?.morph?.paths.retimed")
     page.get_by_role("button", name="Play the morph").click()
     wait(page, "s.playing")
     until_heard(page, 3e-3)
     started = page.evaluate("window.sonifold.listen.started()")
-    step = state(page, "Math.round(s.place * 16)")
+    step = state(page, "Math.round(s.progress * 16)")
     before = levels(page, 60)
     page.evaluate("document.querySelector('[data-value=linear]').click()")
     after = levels(page, 60)
-    if state(page, "Math.round(s.place * 16)") == step:  # no new step has begun by itself meanwhile
+    if state(page, "Math.round(s.progress * 16)") == step:  # no new step has begun by itself meanwhile
         assert min(after) > 0.1 * min(before)
         # three more: the next step of all three paths is laid out ahead
         assert page.evaluate("window.sonifold.listen.started()") in (started, started + 3)
@@ -84,7 +84,7 @@ def test_switching_the_path_starts_no_sound_and_leaves_no_gap(page: Page) -> Non
 
 
 def test_the_thumb_is_heard_where_it_is_and_goes_on_when_let_go(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     wait(page, "s.playing")
     box = page.locator(".scrub").bounding_box()
     assert box
@@ -95,17 +95,17 @@ def test_the_thumb_is_heard_where_it_is_and_goes_on_when_let_go(page: Page) -> N
         page.mouse.move(box["x"] + (0.4 + 0.02 * i) * box["width"], middle)
         page.wait_for_timeout(30)
     until_heard(page)
-    held = state(page, "s.place")
+    held = state(page, "s.progress")
     assert 0.55 < held < 0.72
     page.mouse.up()
     assert state(page, "s.playing")
-    wait(page, f"s.place > {held} + 0.1")
+    wait(page, f"s.progress > {held} + 0.1")
 
 
 def test_a_glide_is_heard_and_can_be_left(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.get_by_role("radio", name="Glide").click()
-    wait(page, "s.journey?.glides.geodesic")
+    wait(page, "s.morph?.glides.geodesic")
     if not state(page, "s.playing"):
         page.get_by_role("button", name="Play the morph").click()
     until_heard(page)
@@ -116,15 +116,15 @@ def test_a_glide_is_heard_and_can_be_left(page: Page) -> None:
 
 def test_what_is_saved_is_what_was_played(visit: Session) -> None:
     page = visit.open()
-    travel(page)
-    url = state(page, "s.journey.paths.geodesic.audio.url")
+    pick_two(page)
+    url = state(page, "s.morph.paths.geodesic.audio.url")
     saved, _ = soundfile.read(io.BytesIO(page.request.get(f"{visit.address}{url}?format=wav").body()))
     assert np.allclose(saved[:STEP], probe(page, "firstStep", "geodesic"), atol=1e-4)
 
 
 def test_a_link_brings_everything_back_and_plays(visit: Session) -> None:
     page = visit.open()
-    first, second = travel(page)
+    first, second = pick_two(page)
     page.keyboard.press("Escape")
     page.keyboard.press("2")
     page.locator(".scrub").focus()
@@ -139,7 +139,7 @@ def test_a_link_brings_everything_back_and_plays(visit: Session) -> None:
     link = page.url[len(visit.address) :]
     again = visit.open(link)
     assert state(again, "[l.indexOf(s.a.sound), l.indexOf(s.b.sound)]") == [first, second]
-    assert state(again, "[s.path, s.place, s.panel, s.query, s.loop, s.mode]") == [
+    assert state(again, "[s.path, s.progress, s.panel, s.query, s.loop, s.mode]") == [
         "linear",
         0.3125,
         "library",
@@ -147,7 +147,7 @@ def test_a_link_brings_everything_back_and_plays(visit: Session) -> None:
         True,
         "steps",
     ]
-    wait(again, "s.journey?.phase === 'ready'")
+    wait(again, "s.morph?.phase === 'ready'")
     assert (again.locator(".scrub").get_attribute("aria-valuetext") or "").startswith("Step 6 of 17")
     again.get_by_role("button", name="Play the morph").click()
     until_heard(again)
@@ -158,7 +158,7 @@ def test_back_leads_back(page: Page) -> None:
     page.mouse.click(*locate(page, first))
     wait(page, "location.search.includes('a=')")  # two clicks in quick succession are one step back
     page.mouse.click(*locate(page, second))
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     page.keyboard.press("Escape")
     wait(page, "location.search.includes('b=')")
     page.go_back()
@@ -167,7 +167,7 @@ def test_back_leads_back(page: Page) -> None:
 
 
 def test_an_end_can_be_carried_to_a_place_and_to_a_sound(page: Page) -> None:
-    first, second = travel(page)
+    first, second = pick_two(page)
     page.keyboard.press("Escape")
     x, y = locate(page, second)
     page.mouse.move(x, y)
@@ -178,42 +178,42 @@ def test_an_end_can_be_carried_to_a_place_and_to_a_sound(page: Page) -> None:
     third = apart(page, 5)[-1]
     page.mouse.move(*locate(page, third), steps=6)
     page.mouse.up()
-    wait(page, f"s.b?.sound === s.library.id[{third}] && s.journey?.phase === 'ready'")
+    wait(page, f"s.b?.sound === s.library.id[{third}] && s.morph?.phase === 'ready'")
     empty = probe(page, "empty")
     page.keyboard.press("Escape")
     page.mouse.move(*locate(page, third))
     page.mouse.down()
     page.mouse.move(*empty, steps=8)
     page.mouse.up()
-    wait(page, "s.b?.position && s.journey?.phase === 'ready'")
+    wait(page, "s.b?.position && s.morph?.phase === 'ready'")
     wait(page, "/b=@-?[0-9.]+,-?[0-9.]+/.test(location.search)")
     until_heard(page)
 
 
-def test_swap_turns_the_journey_round(page: Page) -> None:
-    first, second = travel(page)
+def test_swap_turns_the_morph_round(page: Page) -> None:
+    first, second = pick_two(page)
     page.keyboard.press("Escape")
-    key = state(page, "s.journey.key")
+    key = state(page, "s.morph.key")
     page.get_by_role("button", name="swap A and B").first.click()
-    until_journey_after(page, key)
+    until_morph_after(page, key)
     assert state(page, "[l.indexOf(s.a.sound), l.indexOf(s.b.sound)]") == [second, first]
 
 
 def test_the_weight_bends_the_geodesic_and_ends_at_the_graph(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     slider = page.get_by_role("slider", name="The curved way, from shortest to safest")
-    straight = state(page, "s.journey.paths.linear.audio.url")
+    straight = state(page, "s.morph.paths.linear.audio.url")
     slider.focus()
-    key = state(page, "s.journey.key")
+    key = state(page, "s.morph.key")
     slider.press("Home")
-    until_journey_after(page, key)
-    shortest, key = state(page, "[s.journey.paths.geodesic, s.journey.key]")
+    until_morph_after(page, key)
+    shortest, key = state(page, "[s.morph.paths.geodesic, s.morph.key]")
     slider.press("End")
-    until_journey_after(page, key)
+    until_morph_after(page, key)
     assert state(page, "s.weight === Infinity")
-    graph = state(page, "s.journey.paths.geodesic")
+    graph = state(page, "s.morph.paths.geodesic")
     assert (shortest["kind"], graph["kind"]) == ("geodesic", "graph")
     assert graph["length"] > shortest["length"]
-    assert state(page, "s.journey.paths.linear.audio.url") == straight
+    assert state(page, "s.morph.paths.linear.audio.url") == straight
     assert "From known sound to known sound" in page.locator(".head p").inner_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page
-from sessions import Session, state, travel, until_heard, until_said, until_silent, wait
+from sessions import Session, pick_two, state, until_heard, until_said, until_silent, wait
 
 FOCUS = "document.activeElement"
 
@@ -118,7 +118,7 @@ def test_the_map_can_be_walked_by_family_and_told(page: Page) -> None:
 
 
 def test_a_morph_is_told_and_its_switches_are_announced(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     page.keyboard.press("i")
     until_said(page, "in 17 steps.")
@@ -134,10 +134,10 @@ def test_a_morph_is_told_and_its_switches_are_announced(page: Page) -> None:
     slider = page.get_by_role("slider", name="Place on the morph")
     slider.focus()
     page.keyboard.press("End")
-    wait(page, "s.place === 1")
+    wait(page, "s.progress === 1")
     text = slider.get_attribute("aria-valuetext") or ""
     assert text.startswith("Step 17 of 17, ")
-    known = state(page, "s.journey.paths.linear.on_land[16]")
+    known = state(page, "s.morph.paths.linear.on_land[16]")
     assert ("known sounds" if known else "guesswork") in text
     assert "brightness " in text
     page.locator(".surface").focus()

@@ -49,7 +49,7 @@ def test_picked_files_are_on_the_map_and_can_be_travelled_from(page: Page, hits:
     until_heard(page)
     rows.nth(0).get_by_role("button", name="as A").click()
     rows.nth(1).get_by_role("button", name="as B").click()
-    wait(page, "s.journey?.phase === 'ready'")
+    wait(page, "s.morph?.phase === 'ready'")
     assert state(page, "l.kindOf(l.indexOf(s.a.sound))") == "uploaded"
     remove_all(page)
 
@@ -290,7 +290,7 @@ def test_own_sounds_by_keyboard(page: Page, hits: list[Path]) -> None:
         else:
             pytest.fail(f"{key} never comes to where {there}")
     page.keyboard.press("Enter")
-    wait(page, "s.b && s.journey?.phase === 'ready'")
+    wait(page, "s.b && s.morph?.phase === 'ready'")
     assert probe(page, "nameless") == []
     remove_all(page)
 

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import soundfile
 from playwright.sync_api import Page
-from sessions import Session, state, travel, wait
+from sessions import Session, pick_two, state, wait
 
 
 def save(page: Page, choice: str) -> tuple[str, bytes]:
@@ -29,9 +29,9 @@ def record(data: bytes) -> dict:
 
 def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) -> None:
     page = visit.open()
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
-    url, samples = state(page, "s.journey.paths.geodesic.audio.url"), state(page, "s.model.sound_samples")
+    url, samples = state(page, "s.morph.paths.geodesic.audio.url"), state(page, "s.model.sound_samples")
     heard, rate = soundfile.read(io.BytesIO(page.request.get(f"{visit.address}{url}?format=wav").body()))
     steps = heard.reshape(17, samples)
 
@@ -47,7 +47,7 @@ def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) 
     _, data = save(page, "sequence")
     joined, _ = soundfile.read(io.BytesIO(data))
     durations = page.evaluate(
-        "async () => (await import('/listen/timing.js')).stepsAsPlayed(window.sonifold.state().journey)"
+        "async () => (await import('/listen/timing.js')).stepsAsPlayed(window.sonifold.state().morph)"
     )
     assert len(joined) == sum(round(seconds * rate) for seconds in durations)
     begin = 0
@@ -59,7 +59,7 @@ def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) 
 
 
 def test_format_bits_level_and_the_number_of_steps_are_chosen(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Save as files").click()
     box = page.locator(".save-box")
@@ -84,15 +84,15 @@ def test_format_bits_level_and_the_number_of_steps_are_chosen(page: Page) -> Non
 
 
 def test_a_glide_is_heard_and_saved_as_long_as_one_likes(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.get_by_role("radio", name="Glide").click()
-    wait(page, "s.journey?.glides.geodesic")
-    assert abs(state(page, "s.journey.glides.geodesic.buffer.duration") - 4) < 0.02
+    wait(page, "s.morph?.glides.geodesic")
+    assert abs(state(page, "s.morph.glides.geodesic.buffer.duration") - 4) < 0.02
     page.get_by_role("button", name="Save as files").click()
     seconds = page.locator(".save-box").get_by_label("Length of the glide")
     seconds.fill("2.5")
     seconds.blur()
-    wait(page, "Math.abs((s.journey?.glides.geodesic?.buffer.duration ?? 0) - 2.5) < 0.02")
+    wait(page, "Math.abs((s.morph?.glides.geodesic?.buffer.duration ?? 0) - 2.5) < 0.02")
     name, data = save(page, "glide")
     assert name.endswith("-glide.wav")
     assert abs(len(soundfile.read(io.BytesIO(data))[0]) / 44_100 - 2.5) < 0.02

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page
-from sessions import Session, apart, locate, loudest, probe, state, travel, until_heard, until_said, wait
+from sessions import Session, apart, locate, loudest, pick_two, probe, state, until_heard, until_said, wait
 
 
 def test_guesswork_stands_beside_every_length(page: Page) -> None:
-    travel(page)
-    wait(page, "s.journey.paths.retimed")
+    pick_two(page)
+    wait(page, "s.morph.paths.retimed")
     for kind in ("geodesic", "linear", "retimed"):
-        length, guesswork = state(page, f"[s.journey.paths.{kind}.length, s.journey.paths.{kind}.guesswork]")
+        length, guesswork = state(page, f"[s.morph.paths.{kind}.length, s.morph.paths.{kind}.guesswork]")
         key = page.locator(f".path[data-value={kind}]").inner_text().replace("\n", " ")
         assert f"{length:.1f}" in key
         assert ("under 1 %" if 0 < guesswork < 0.005 else f"{100 * guesswork:.0f} %") in key
-    curved, direct = state(page, "['geodesic', 'linear'].map((kind) => s.journey.paths[kind].length)")
+    curved, direct = state(page, "['geodesic', 'linear'].map((kind) => s.morph.paths[kind].length)")
     heading = page.locator(".head p").inner_text()
     assert ("short" in heading) == (curved < 0.98 * direct)
 
@@ -35,22 +35,22 @@ def test_a_filter_is_seen_and_cleared_outside_the_library(page: Page) -> None:
 
 
 def test_what_was_made_in_a_visit_is_there_after_a_reload(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     page.keyboard.press("Escape")
     page.keyboard.press("x")
-    wait(page, "s.found.length === 1")
+    wait(page, "s.newSounds.length === 1")
     page.locator(".surface").focus()
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
         page.keyboard.press("m")
     wait(page, "s.marked.length >= 2")
     page.keyboard.press("v")
-    wait(page, "s.found.length === 2")
-    names = state(page, "s.found.map(({name}) => name)")
+    wait(page, "s.newSounds.length === 2")
+    names = state(page, "s.newSounds.map(({name}) => name)")
     wait(page, "location.search.includes('op=mean')")
     page.goto(page.url)
-    wait(page, "s?.found.length === 2 && s.working === null")
-    assert state(page, "s.found.map(({name}) => name)") == names
+    wait(page, "s?.newSounds.length === 2 && s.working === null")
+    assert state(page, "s.newSounds.map(({name}) => name)") == names
     page.locator(".rail [data-panel=combine]").click()
     page.locator(".find .sound").last.click()
     until_heard(page)
@@ -93,7 +93,7 @@ def test_another_window_sees_what_came_and_what_went(visit: Session) -> None:
     wait(beside, f"s.library.count === {count + 1}")
     elsewhere.evaluate("window.dispatchEvent(new Event('focus'))")
     wait(elsewhere, f"s.library.count === {count + 1}")
-    kept = state(page, "Object.values(s.kept)[0]")
+    kept = state(page, "Object.values(s.storedAs)[0]")
     beside.goto(f"{page.url.split('?')[0]}?a={kept}")
     wait(beside, f"s?.a?.sound === '{kept}'")
     page.evaluate("(id) => fetch(`api/v1/models/oneshots/sounds/${id}`, {method: 'DELETE'})", kept)
@@ -107,7 +107,7 @@ def test_the_map_stays_under_the_pointer_when_an_end_is_picked(page: Page) -> No
     page.mouse.click(*before[0])
     wait(page, "s.a")
     page.mouse.click(*before[1])
-    wait(page, "s.b && s.journey?.phase === 'ready'")
+    wait(page, "s.b && s.morph?.phase === 'ready'")
     assert state(page, "[l.indexOf(s.a.sound), l.indexOf(s.b.sound)]") == [first, second]
     assert [locate(page, sound) for sound in (first, second)] == before
 
@@ -129,7 +129,7 @@ def test_whoever_points_before_sound_is_on_is_told_how_to_hear(page: Page) -> No
 
 
 def test_the_slider_is_there_only_where_it_means_something(page: Page) -> None:
-    travel(page)
+    pick_two(page)
     assert page.locator(".weight").is_visible()
     page.get_by_role("button", name="How the way is chosen").click()
     for name in ("By ear only", "By known sounds only", "Plain, as a control"):
@@ -152,9 +152,9 @@ def test_a_sliders_number_is_the_same_before_and_after_it_was_touched(page: Page
         slider = page.get_by_role("slider", name=name.capitalize())
         slider.focus()
         page.keyboard.press("ArrowRight")
-        wait(page, f"s.travel?.descriptor === '{name}' && s.travel.phase === 'ready'")
+        wait(page, f"s.traversal?.descriptor === '{name}' && s.traversal.phase === 'ready'")
         page.locator(f"[data-descriptor={name}]").dblclick(position={"x": 4, "y": 4})
-        wait(page, "s.travel.at === s.travel.reply.origin")
+        wait(page, "s.traversal.at === s.traversal.reply.origin")
         assert output.inner_text() == resting
 
 
@@ -162,7 +162,7 @@ def test_the_volume_is_heard_and_kept(page: Page) -> None:
     page.get_by_role("button", name="Sound and volume").click()
     page.get_by_role("slider", name="Volume").fill("0")
     page.keyboard.press("Escape")
-    travel(page)
+    pick_two(page)
     wait(page, "s.playing")
     assert loudest(page, 300) < 1e-6
     page.goto(page.url.split("?")[0])
@@ -183,11 +183,11 @@ def test_nothing_is_said_over_the_music_but_its_start_and_its_end(page: Page) ->
                     .observe(region, {childList: true, characterData: true, subtree: true});
         }"""
     )
-    travel(page)
+    pick_two(page)
     wait(page, "s.playing")
     until_said(page, "Playing 17 steps.")
     page.evaluate("window.said.length = 0")
-    wait(page, "s.place > 0.25")
+    wait(page, "s.progress > 0.25")
     assert page.evaluate("window.said") == []
     page.keyboard.press(" ")
     until_said(page, "Stopped at step")

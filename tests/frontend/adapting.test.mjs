@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spoken } from "../../frontend/compare/anchors.js";
-import { createJourneys } from "../../frontend/morph/requests.js";
+import { createMorphs } from "../../frontend/morph/requests.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
-import { comparisonOf, initial, otherVoice, voiceOf } from "../../frontend/core/state.js";
+import { comparisonOf, otherVoice, voiceOf } from "../../frontend/core/state.js";
+import { createLinks } from "../../frontend/core/url.js";
+import { initialState, linkFields } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
 import { createAdapting } from "../../frontend/yours/adapting.js";
 import { sliderWords } from "../../frontend/yours/amounts.js";
 import { ticks } from "../../frontend/yours/curve.js";
-import { knownWords } from "../../frontend/yours/list.js";
+import { distributionWords } from "../../frontend/yours/list.js";
 import { isModelFile, kindWords, linkTo } from "../../frontend/yours/models.js";
 import { readPitch } from "../../frontend/yours/pitch.js";
+
+const initial = initialState();
+const { write: writeLink } = createLinks(linkFields(), initial);
 
 const library = (uploaded, kind = "uploaded") =>
   createLibrary({
@@ -170,9 +175,9 @@ test("before and after: the way stays until the other one is there, and the othe
     a: { sound: "aaaaaaaaaaaa" },
     b: { sound: "u1" },
   });
-  createJourneys({ store, api, toAudioBuffer: (url) => ({ url }), complain: assert.fail });
+  createMorphs({ store, api, toAudioBuffer: (url) => ({ url }), complain: assert.fail });
   await settle();
-  const heard = () => ["geodesic", "linear"].map((kind) => store.get().journey.paths[kind].sounds.buffer.url);
+  const heard = () => ["geodesic", "linear"].map((kind) => store.get().morph.paths[kind].sounds.buffer.url);
   assert.deepEqual(heard(), ["/m/geodesic", "/m/linear"]);
   assert.deepEqual(asked, [
     ["m", "geodesic,linear"],
@@ -225,7 +230,7 @@ test("models say where they came from, and a link to one leaves behind what it d
     hear: "after",
     amounts: { common: 1 },
   };
-  assert.equal(linkTo(state, refined), "?model=r&a=aaaaaaaaaaaa&panel=yours");
+  assert.equal(linkTo(writeLink, state, refined), "?model=r&a=aaaaaaaaaaaa&panel=yours");
   assert.ok(isModelFile("kit.sonifold.ZIP") && !isModelFile("zip.wav"));
 });
 
@@ -240,15 +245,15 @@ test("sliders of one's own are named by what they lead from and to", () => {
 
 test("how uploads lie beside what is known is said as it is", () => {
   assert.equal(
-    knownWords([{ in_distribution: true }, { in_distribution: true }]),
+    distributionWords([{ in_distribution: true }, { in_distribution: true }]),
     "All lie among what the model knows.",
   );
   assert.equal(
-    knownWords([{ in_distribution: true }, { in_distribution: false }]),
+    distributionWords([{ in_distribution: true }, { in_distribution: false }]),
     "1 of 2 lie beyond what the model knows.",
   );
-  assert.equal(knownWords([{ in_distribution: false }]), "It lies beyond what the model knows.");
-  assert.equal(knownWords([{}]), "", "not looked at yet");
+  assert.equal(distributionWords([{ in_distribution: false }]), "It lies beyond what the model knows.");
+  assert.equal(distributionWords([{}]), "", "not looked at yet");
 });
 
 test("the axis of the error has a few round numbers", () => {

@@ -13,6 +13,7 @@ const ROWS = [
   ["parts.js"],
   ["library", "combine", "sample", "shape"],
   ["yours"],
+  ["panels.js"],
   ["boot.js", "shell"],
   ["main.js"],
 ];

@@ -2,24 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { towards } from "../../frontend/core/grid.js";
 import { createApi, wire } from "../../frontend/core/api.js";
-import { foundOn, subjectKey, valueAt } from "../../frontend/shape/travels.js";
+import { newSoundOn, subjectKey, valueAt } from "../../frontend/shape/traversals.js";
 import { readPoint, writePoint } from "../../frontend/core/latent.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
-import { coursesBeyond, createOperations, lacking, recipe } from "../../frontend/combine/operations.js";
+import { coursesBeyond, createOperations, lacking, recipeOf } from "../../frontend/combine/operations.js";
 import { createSampling, drawOf, drawingKey } from "../../frontend/sample/sampling.js";
 import {
   anchorOf,
-  bendKey,
-  bendOf,
-  everyFound,
-  initial,
+  geodesicKey,
+  geodesicQueryOf,
+  everyNewSound,
   measureKey,
   measureOf,
   pointedAnchor,
 } from "../../frontend/core/state.js";
+import { initialState, linkFields } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
-import { readLink, writeLink } from "../../frontend/core/url.js";
+import { createLinks } from "../../frontend/core/url.js";
 import * as words from "../../frontend/core/text.js";
+
+const initial = initialState();
+const { read: readLink, write: writeLink } = createLinks(linkFields(), initial);
 
 const library = createLibrary({
   family_names: ["Kick"],
@@ -49,7 +52,7 @@ const model = {
 };
 const start = { ...initial, library, model, server: { phase: "ready" } };
 const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
-const place = (more = {}) => ({
+const point = (more = {}) => ({
   point: [1, -2, 0.5],
   x: 0.25,
   y: -1,
@@ -83,7 +86,7 @@ test("a latent point fits into a link, and comes back as the floats it was", () 
   assert.equal(readPoint(infinite), null);
 });
 
-test("a point is an end of a journey like any other: in links and over the wire", () => {
+test("a point is an end of a morph like any other: in links and over the wire", () => {
   const anchor = { code: writePoint([0, 1], [2, 3]), position: [0, 1], point: [2, 3] };
   const { state, problems } = readLink(writeLink({ ...initial, a: anchor }));
   assert.deepEqual([problems, state.a], [[], anchor]);
@@ -116,19 +119,19 @@ test("points and positions are decoded by what they are", async () => {
 });
 
 test("the weight is the blend's: other metrics are asked for by name alone", () => {
-  assert.deepEqual(bendOf({ ...start, weight: 2 }), { kind: "geodesic", measure: { weight: 2 } });
-  assert.deepEqual(bendOf({ ...start, weight: 2, metric: "kernel" }), {
+  assert.deepEqual(geodesicQueryOf({ ...start, weight: 2 }), { kind: "geodesic", measure: { weight: 2 } });
+  assert.deepEqual(geodesicQueryOf({ ...start, weight: 2, metric: "kernel" }), {
     kind: "geodesic",
     measure: { metric: "kernel" },
   });
-  assert.deepEqual(bendOf({ ...start, weight: Infinity }), { kind: "graph", measure: {} });
+  assert.deepEqual(geodesicQueryOf({ ...start, weight: Infinity }), { kind: "graph", measure: {} });
   assert.deepEqual(
     measureOf({ ...start, weight: Infinity }),
     { metric: "blend", weight: 10 },
     "an average has no graph",
   );
   const all = [start, { ...start, weight: 1 }, { ...start, metric: "flat" }, { ...start, metric: "kernel" }];
-  assert.equal(new Set(all.map((state) => bendKey(bendOf(state)))).size, 4);
+  assert.equal(new Set(all.map((state) => geodesicKey(geodesicQueryOf(state)))).size, 4);
   assert.equal(new Set(all.map(measureKey)).size, 4);
 });
 
@@ -143,7 +146,7 @@ test("an operation says what it lacks", () => {
 });
 
 test("an average does not depend on the order of its sounds, a direction does", () => {
-  const of = (operation, state) => recipe(operation, { ...start, ...state });
+  const of = (operation, state) => recipeOf(operation, { ...start, ...state });
   assert.equal(of("mean", { marked: [a, b] }), of("mean", { marked: [b, a] }));
   assert.notEqual(of("beyond", { a, b }), of("beyond", { a: b, b: a }));
   assert.notEqual(of("beyond", { a, b, reach: 2 }), of("beyond", { a, b, reach: 1.5 }));
@@ -168,7 +171,7 @@ test("an operation that is asked for lands on the map with what is to be said of
   const api = {
     beyond: async (...args) => (
       asked.push(args),
-      place({
+      point({
         course: [
           [0, 0],
           [1, 1],
@@ -186,23 +189,23 @@ test("an operation that is asked for lands on the map with what is to be said of
   operations.run("beyond");
   await settle();
   assert.deepEqual(asked[0].slice(0, 3), ["m", [a, b], { to: 2, metric: "blend", weight: 3 }]);
-  const [found] = store.get().found;
+  const [newSound] = store.get().newSounds;
   assert.deepEqual(
-    [found.name, found.position, found.notes, found.shape],
+    [newSound.name, newSound.position, newSound.notes, newSound.shape],
     ["Beyond Beta", [0.25, -1], ["left the data at t = 1.3"], "diamond"],
   );
   assert.deepEqual(
     playback.heard.map(({ code }) => code),
-    [found.code],
+    [newSound.code],
   );
-  assert.equal(playback.learned[found.code], "/sound", "it is rendered already");
+  assert.equal(playback.learned[newSound.code], "/sound", "it is rendered already");
   operations.run("beyond");
   await settle();
   assert.equal(asked.length, 1, "the same again is not asked twice");
   assert.equal(playback.heard.length, 2);
   store.set({ metric: "flat" });
   await settle();
-  assert.deepEqual([asked.length, store.get().found.length], [2, 2], "another metric is another answer");
+  assert.deepEqual([asked.length, store.get().newSounds.length], [2, 2], "another metric is another answer");
 });
 
 test("an operation in a link is done when the library is there, and is not heard unasked", async () => {
@@ -211,7 +214,7 @@ test("an operation in a link is done when the library is there, and is not heard
   const store = createStore({ ...initial, ...state });
   const api = {
     mean: async () =>
-      place({
+      point({
         spokes: [
           [
             [0, 0],
@@ -225,7 +228,7 @@ test("an operation in a link is done when the library is there, and is not heard
   assert.equal(store.get().working, null);
   store.set({ library, model });
   await settle();
-  assert.deepEqual([store.get().found[0].name, playback.heard], ["Average of 2", []]);
+  assert.deepEqual([store.get().newSounds[0].name, playback.heard], ["Average of 2", []]);
 });
 
 test("what lacks something is not asked for, and the panel says why", () => {
@@ -248,7 +251,7 @@ test("what goes wrong with an operation is told, and is not asked again by itsel
   operations.run("beyond");
   await settle(5);
   assert.deepEqual(
-    [complaints, store.get().operation, store.get().working, store.get().found],
+    [complaints, store.get().operation, store.get().working, store.get().newSounds],
     [["no"], null, null, []],
   );
 });
@@ -294,7 +297,7 @@ test("a draw is seen beside the prior's and the mixture's, by the same seed", as
     [phase, draws.map(({ samples }) => samples[0].shape)],
     ["ready", ["ring", "triangle", "square"]],
   );
-  assert.equal(everyFound(store.get()).length, 30);
+  assert.equal(everyNewSound(store.get()).length, 30);
   assert.deepEqual(decoded, [8, 2], "rendered ahead, a few at a time");
   assert.equal(Object.keys(playback.learned).length, 10);
   store.set({ seed: null });
@@ -348,13 +351,16 @@ test("a draw that a newer one has overtaken is not shown", async () => {
 test("what was kept is the library's, and no new sound any more", () => {
   const draw = drawOf(reply({ sampler: "prior", seed: 1, count: 2 }), "ring");
   const state = { ...start, drawing: { key: "", phase: "ready", draws: [draw] } };
-  assert.equal(everyFound({ ...state, kept: { [draw.samples[0].code]: "dddddddddddd" } }).length, 1);
+  assert.equal(everyNewSound({ ...state, storedAs: { [draw.samples[0].code]: "dddddddddddd" } }).length, 1);
   assert.deepEqual(["library", "made", "uploaded"], [0, 1, 2].map(library.kindOf));
 });
 
 test("a new sound that is pointed at is an end like a recorded one", () => {
-  const [found] = drawOf(reply({ sampler: "prior", seed: 1, count: 1 }), "ring").samples;
-  assert.deepEqual(pointedAnchor({ library, pointed: { sound: -1, found, by: "keys" } }), anchorOf(found));
+  const [newSound] = drawOf(reply({ sampler: "prior", seed: 1, count: 1 }), "ring").samples;
+  assert.deepEqual(
+    pointedAnchor({ library, pointed: { sound: -1, newSound, by: "keys" } }),
+    anchorOf(newSound),
+  );
   assert.deepEqual(pointedAnchor({ library, pointed: { sound: 2, by: "keys" } }), c);
   assert.equal(pointedAnchor({ library, pointed: null }), null);
 });
@@ -365,7 +371,7 @@ test("arrow keys come from a new sound to the recorded ones, and back", () => {
   assert.equal(towards([], [], [0, 0], 1, 0).index, -1);
 });
 
-const travel = {
+const traversal = {
   key: "k",
   descriptor: "brightness",
   phase: "ready",
@@ -389,16 +395,16 @@ const travel = {
 
 test("between two steps a slider shows what lies between their values", () => {
   assert.deepEqual(
-    [0, 0.5, 1.5, 2].map((at) => valueAt(travel.reply.values, at)),
+    [0, 0.5, 1.5, 2].map((at) => valueAt(traversal.reply.values, at)),
     [100, 150, 300, 400],
   );
 });
 
 test("a slider off its middle is a new sound; in its middle it is the sound itself", () => {
-  assert.equal(foundOn(travel, "Kick", "brighter"), null);
-  const found = foundOn({ ...travel, at: 2 }, "Kick", "brighter");
+  assert.equal(newSoundOn(traversal, "Kick", "brighter"), null);
+  const newSound = newSoundOn({ ...traversal, at: 2 }, "Kick", "brighter");
   assert.deepEqual(
-    [found.name, found.point, found.inDistribution, found.courses[0].line],
+    [newSound.name, newSound.point, newSound.inDistribution, newSound.courses[0].line],
     [
       "Kick, brighter",
       [2],
@@ -412,7 +418,7 @@ test("a slider off its middle is a new sound; in its middle it is the sound itse
 });
 
 test("sliders start from an end, from a step of the way, or from any sound", () => {
-  const journey = { key: "x y 3", phase: "ready", paths: {}, glides: {} };
+  const morph = { key: "x y 3", phase: "ready", paths: {}, glides: {} };
   const key = (state) => subjectKey({ ...start, a, ...state });
   assert.equal(key({ subject: "a" }), a.sound);
   assert.equal(key({ subject: c }), c.sound);
@@ -420,12 +426,12 @@ test("sliders start from an end, from a step of the way, or from any sound", () 
   assert.equal(key({ subject: "b", b: c }), c.sound);
   assert.equal(key({ subject: "a", a: null }), "");
   assert.notEqual(
-    key({ subject: "here", journey, place: 0.5 }),
-    key({ subject: "here", journey, place: 0.75 }),
+    key({ subject: "here", morph, progress: 0.5 }),
+    key({ subject: "here", morph, progress: 0.75 }),
   );
   assert.notEqual(
-    key({ subject: "here", journey, place: 0.5 }),
-    key({ subject: "here", journey, place: 0.5, path: "linear" }),
+    key({ subject: "here", morph, progress: 0.5 }),
+    key({ subject: "here", morph, progress: 0.5, path: "linear" }),
   );
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCourse, pinned } from "../../frontend/atlas/course.js";
 import { createGrid } from "../../frontend/core/grid.js";
-import { boxAround, overlap, place } from "../../frontend/core/labels.js";
+import { boxAround, overlap, layOut } from "../../frontend/core/labels.js";
 import { bandColours, landBounds, toBands } from "../../frontend/atlas/land.js";
 import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../../frontend/atlas/view.js";
 
@@ -126,19 +126,24 @@ test("one cannot get lost: zoom and middle keep within bounds", () => {
 test("words take places that are free when there are any", () => {
   const free = boxAround(300, 300, 60, 20);
   const words = [
-    { places: [{ box: boxAround(100, 100, 60, 20) }, { box: free, price: 1 }] },
-    { places: [{ box: boxAround(105, 105, 60, 20) }, { box: boxAround(100, 200, 60, 20), price: 2 }] },
+    { options: [{ box: boxAround(100, 100, 60, 20) }, { box: free, price: 1 }] },
+    { options: [{ box: boxAround(105, 105, 60, 20) }, { box: boxAround(100, 200, 60, 20), price: 2 }] },
   ];
-  const chosen = place(words, [boxAround(90, 100, 30, 30)], { left: 0, top: 0, right: 400, bottom: 400 });
-  const boxes = chosen.map((nth, i) => words[i].places[nth].box);
+  const chosen = layOut(words, [boxAround(90, 100, 30, 30)], {
+    left: 0,
+    top: 0,
+    right: 400,
+    bottom: 400,
+  });
+  const boxes = chosen.map((nth, i) => words[i].options[nth].box);
   assert.deepEqual(boxes[0], free);
   assert.equal(overlap(boxes[0], boxes[1]), 0);
 });
 
 test("words stay on the map", () => {
   const bounds = { left: 0, top: 0, right: 100, bottom: 100 };
-  const [nth] = place(
-    [{ places: [{ box: boxAround(0, 50, 60, 20) }, { box: boxAround(50, 50, 60, 20), price: 3 }] }],
+  const [nth] = layOut(
+    [{ options: [{ box: boxAround(0, 50, 60, 20) }, { box: boxAround(50, 50, 60, 20), price: 3 }] }],
     [],
     bounds,
   );
@@ -157,7 +162,7 @@ test("the traveller is at a step's place when the step sounds, however uneven th
   const steps = Array.from({ length: 17 }, (_, i) => on(64 * (i / 16) ** 0.5));
   const course = createCourse({ map, step_positions: steps });
   steps.forEach((step, i) => near(course.at(i / 16), step));
-  const places = map.map((_, i) => course.placeOf(i));
+  const places = map.map((_, i) => course.progressAt(i));
   assert.ok(places.every((t, i) => i === 0 || t >= places[i - 1]));
   assert.deepEqual([places[0], places[64]], [0, 1]);
 });

@@ -6,9 +6,11 @@ import { createMixer } from "../../frontend/listen/mixer.js";
 import { createStepPlayer } from "../../frontend/listen/steps.js";
 import { createVoice } from "../../frontend/listen/voice.js";
 import { createPlayback } from "../../frontend/playback.js";
-import { initial } from "../../frontend/core/state.js";
+import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
 import { FakeContext, clockwork } from "./fake-audio.mjs";
+
+const initial = initialState();
 
 const STEP = 4410;
 const buffer = (name, seconds) => {
@@ -57,7 +59,7 @@ beforeEach(() => {
   const parts = {
     context,
     mixer,
-    journeys: output,
+    morphs: output,
     steps: createStepPlayer(context, mixer, { ended }),
     glide: createGlidePlayer(context, mixer, { ended }),
     voice: createVoice(context, output),
@@ -99,7 +101,7 @@ const heard = () =>
 
 test("what was asked to play before it was there plays when it is", async () => {
   playback.soon();
-  store.set({ journey: ready }); // before the browser has let sound on
+  store.set({ morph: ready }); // before the browser has let sound on
   assert.equal(store.get().playing, false);
   await playback.unlock();
   await settle();
@@ -109,20 +111,20 @@ test("what was asked to play before it was there plays when it is", async () => 
 });
 
 test("choosing a path is heard at once, and one that is not there yet as the same line", async () => {
-  store.set({ journey: ready });
+  store.set({ morph: ready });
   await playback.play();
   clock.go(0.1);
   store.set({ path: "retimed" });
   clock.go(0.02, 0.004);
   assert.deepEqual(heard(), ["linear"]);
-  store.set({ journey: { ...ready, paths: { ...ready.paths, retimed: morph("retimed") } } });
+  store.set({ morph: { ...ready, paths: { ...ready.paths, retimed: morph("retimed") } } });
   clock.go(0.12, 0.01);
   assert.deepEqual(heard(), ["retimed"]);
 });
 
 test("a path whose glide is not made yet leaves the one that sounds", async () => {
   store.set({
-    journey: { ...ready, glides: { geodesic: { buffer: buffer("first glide", 4) } } },
+    morph: { ...ready, glides: { geodesic: { buffer: buffer("first glide", 4) } } },
     mode: "glide",
   });
   await playback.play();
@@ -131,16 +133,16 @@ test("a path whose glide is not made yet leaves the one that sounds", async () =
   store.set({ path: "linear" });
   clock.go(0.02, 0.004);
   assert.deepEqual(heard(), ["first glide"]);
-  const { journey } = store.get();
+  const { morph } = store.get();
   store.set({
-    journey: { ...journey, glides: { ...journey.glides, linear: { buffer: buffer("second glide", 4) } } },
+    morph: { ...morph, glides: { ...morph.glides, linear: { buffer: buffer("second glide", 4) } } },
   });
   clock.go(0.1, 0.01);
   assert.deepEqual(heard(), ["second glide"]);
 });
 
 test("from steps to glide and back it goes on at the same place", async () => {
-  store.set({ journey: { ...ready, glides: { geodesic: { buffer: buffer("glide", 4) } } }, place: 0.5 });
+  store.set({ morph: { ...ready, glides: { geodesic: { buffer: buffer("glide", 4) } } }, progress: 0.5 });
   await playback.play();
   clock.go(0.1);
   store.set({ mode: "glide" });
@@ -158,7 +160,7 @@ test("pointing sounds after a dwell, not in passing, and never over the journey"
   await settle(90);
   clock.go(0.02);
   assert.deepEqual(heard(), ["bbbbbbbbbbbb"]);
-  store.set({ journey: ready });
+  store.set({ morph: ready });
   await playback.play();
   clock.go(0.1);
   store.set({ pointed: { sound: 0, by: "pointer" } });
@@ -183,24 +185,24 @@ test("a sound is fetched once", async () => {
   assert.deepEqual(asked, ["aaaaaaaaaaaa"]);
 });
 
-test("silence silences the journey and what is pointed at, and keeps the place on a step", async () => {
-  store.set({ journey: ready });
+test("silence silences the morph and what is pointed at, and keeps the place on a step", async () => {
+  store.set({ morph: ready });
   await playback.play();
   clock.go(0.6);
   playback.silence();
   clock.go(0.05, 0.01);
   assert.deepEqual(heard(), []);
   assert.equal(store.get().playing, false);
-  assert.equal(store.get().place, 2 / 16);
+  assert.equal(store.get().progress, 2 / 16);
 });
 
 test("the thumb is heard while it is held, and playing goes on from there", async () => {
-  store.set({ journey: ready });
+  store.set({ morph: ready });
   await playback.play();
   clock.go(0.1);
   playback.scrub(0.5);
   clock.go(0.1);
-  assert.equal(store.get().place, 0.5);
+  assert.equal(store.get().progress, 0.5);
   assert.deepEqual(heard(), ["geodesic"]);
   playback.release();
   clock.go(0.4);
@@ -209,10 +211,10 @@ test("the thumb is heard while it is held, and playing goes on from there", asyn
 });
 
 test("at the end it rests at B, and plays from A the next time", async () => {
-  store.set({ journey: ready, place: 15 / 16 });
+  store.set({ morph: ready, progress: 15 / 16 });
   await playback.play();
   clock.go(1);
-  assert.deepEqual([store.get().playing, store.get().place], [false, 1]);
+  assert.deepEqual([store.get().playing, store.get().progress], [false, 1]);
   await playback.play();
   clock.go(0.1);
   assert.equal(playback.position(), 0);

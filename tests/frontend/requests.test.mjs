@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { ApiError, createApi, isAway, latest } from "../../frontend/core/api.js";
-import { createJourneys, destination, share } from "../../frontend/morph/requests.js";
+import { createMorphs, destination, share } from "../../frontend/morph/requests.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
-import { initial } from "../../frontend/core/state.js";
+import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
+
+const initial = initialState();
 
 const answer = (status, body) => async () => ({ ok: status < 400, status, json: async () => body });
 
@@ -191,7 +193,7 @@ function engine() {
   };
   const complaints = [];
   const make = (store) =>
-    createJourneys({
+    createMorphs({
       store,
       api,
       toAudioBuffer: (url) => ({ url }),
@@ -200,21 +202,21 @@ function engine() {
   return { api, asked, complaints, make };
 }
 
-test("two anchors make a journey: both ways at once, the fair opponent after them", async () => {
+test("two anchors make a morph: both ways at once, the fair opponent after them", async () => {
   const { asked, make } = engine();
   const store = createStore(start);
   make(store);
   store.set({ a, b });
-  assert.equal(store.get().journey.phase, "solving");
+  assert.equal(store.get().morph.phase, "solving");
   assert.deepEqual(asked[0].options, { kinds: ["geodesic", "linear"], weight: 2 });
   asked[0].answer();
   await settle();
-  assert.equal(store.get().journey.phase, "ready");
-  assert.equal(store.get().journey.paths.linear.sounds.buffer.url, "/linear");
+  assert.equal(store.get().morph.phase, "ready");
+  assert.equal(store.get().morph.paths.linear.sounds.buffer.url, "/linear");
   assert.deepEqual(asked[1].options, { kinds: ["retimed"] });
   asked[1].answer();
   await settle();
-  assert.ok(store.get().journey.paths.retimed);
+  assert.ok(store.get().morph.paths.retimed);
 });
 
 test("a changed mind breaks off what was asked, and coming back asks anew", async () => {
@@ -227,7 +229,7 @@ test("a changed mind breaks off what was asked, and coming back asks anew", asyn
   assert.equal(asked.length, 3);
   asked[2].answer();
   await settle();
-  assert.equal(store.get().journey.phase, "ready");
+  assert.equal(store.get().morph.phase, "ready");
   assert.deepEqual(complaints, []);
 });
 
@@ -240,7 +242,7 @@ test("a journey made before is there at once", async () => {
   store.set({ b: c });
   store.set({ b });
   await settle();
-  assert.equal(store.get().journey.phase, "ready");
+  assert.equal(store.get().morph.phase, "ready");
   assert.deepEqual(
     asked.map(({ options }) => options.kinds.join()).filter((kinds) => kinds === "geodesic,linear").length,
     2,
@@ -253,15 +255,15 @@ test("another weight asks for the bent way only, and the old one stays until the
   make(store);
   asked[0].answer();
   await settle();
-  const before = store.get().journey.paths;
+  const before = store.get().morph.paths;
   store.set({ weight: Infinity });
-  assert.equal(store.get().journey.paths, before);
+  assert.equal(store.get().morph.paths, before);
   const last = asked[asked.length - 1];
   assert.deepEqual(last.options, { kinds: ["graph"] });
   last.answer();
   await settle();
-  assert.equal(store.get().journey.paths.linear, before.linear);
-  assert.equal(store.get().journey.paths.geodesic.kind, "graph");
+  assert.equal(store.get().morph.paths.linear, before.linear);
+  assert.equal(store.get().morph.paths.geodesic.kind, "graph");
 });
 
 test("what goes wrong is told once, with a way to try again", async () => {
@@ -270,7 +272,7 @@ test("what goes wrong is told once, with a way to try again", async () => {
   make(store);
   asked[0].fail(new ApiError("no", "internal_error", 500));
   await settle();
-  assert.equal(store.get().journey.phase, "failed");
+  assert.equal(store.get().morph.phase, "failed");
   assert.equal(complaints.length, 1);
 });
 
@@ -288,7 +290,7 @@ test("pointing for a moment shows the dotted way, and a click takes over what po
   assert.ok(!asked[0].signal.aborted);
   asked[0].answer();
   await settle();
-  assert.equal(store.get().journey.phase, "ready");
+  assert.equal(store.get().morph.phase, "ready");
 });
 
 test("pointing in passing asks for nothing", async () => {

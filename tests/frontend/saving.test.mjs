@@ -5,8 +5,10 @@ import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../f
 import { createLibrary } from "../../frontend/core/sounds.js";
 import { morphOf, stepNumber } from "../../frontend/save/saver.js";
 import { readPreferences } from "../../frontend/shell/preferences.js";
-import { initial } from "../../frontend/core/state.js";
+import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
+
+const initial = initialState();
 
 const columns = () => ({
   family_names: ["Kick", "yours"],
@@ -138,7 +140,7 @@ test("what is saved is the way that is heard", () => {
     model: { id: "m", weights: { min: 0, max: 10, default: 1 } },
     a: { sound: "a" },
     b: { sound: "u1" },
-    place: 0.5,
+    progress: 0.5,
   };
   const anchors = [{ sound: "a" }, { sound: "u1" }];
   const step = morphOf(state, "step", anchors);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLibrary } from "../../frontend/core/sounds.js";
-import { initial } from "../../frontend/core/state.js";
+import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
-import { createJobs, told } from "../../frontend/yours/jobs.js";
-import { brokenWords, gainWords, jobWords, left } from "../../frontend/yours/refine.js";
+import { createJobs, reported } from "../../frontend/yours/jobs.js";
+import { brokenWords, gainWords, jobWords, remainingWords } from "../../frontend/yours/finetune.js";
 import { ApiError } from "../../frontend/core/api.js";
 import {
   added,
@@ -27,6 +27,8 @@ import { kindsOf } from "../../frontend/yours/kinds.js";
 import { changesOf, remarksOf } from "../../frontend/yours/remarks.js";
 import { progressWords } from "../../frontend/yours/progress.js";
 import { createUploads, sending } from "../../frontend/yours/uploads.js";
+
+const initial = initialState();
 
 const limits = {
   upload_files: 3,
@@ -581,7 +583,7 @@ test("a model that learns is followed from its first event to its last", async (
   const { source, say } = stream();
   const asked = [];
   const api = {
-    refine: async (...args) => (
+    finetune: async (...args) => (
       asked.push(args),
       { id: "j", model: "m", result: "m-j", title: "t", state: "queued", error: null }
     ),
@@ -648,7 +650,7 @@ test("a job that was interrupted draws its curve on from where it went on, and s
     ["started", { attempt: 2 }],
     ["progress", progress("trial", 20)],
   ];
-  const after = events.reduce((job, [kind, data]) => told(job, kind, data), fresh);
+  const after = events.reduce((job, [kind, data]) => reported(job, kind, data), fresh);
   assert.deepEqual(
     after.curve.map(({ step }) => step),
     [10, 20],
@@ -667,4 +669,4 @@ test("what was gained for sounds that were left out is said, nothing too", () =>
 });
 
 test("time left is told as one says it", () =>
-  assert.deepEqual([0.2, 42, 70, null].map(left), ["1 s", "42 s", "1 min 10 s", ""]));
+  assert.deepEqual([0.2, 42, 70, null].map(remainingWords), ["1 s", "42 s", "1 min 10 s", ""]));

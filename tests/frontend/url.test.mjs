@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { initial } from "../../frontend/core/state.js";
-import { FIELDS, followLink, readLink, writeLink } from "../../frontend/core/url.js";
+import { initialState, linkFields } from "../../frontend/panels.js";
+import { createLinks } from "../../frontend/core/url.js";
 import { createStore } from "../../frontend/core/store.js";
+
+const initial = initialState();
+const FIELDS = linkFields();
+const { read: readLink, write: writeLink, follow: followLink } = createLinks(FIELDS, initial);
 
 const somewhere = {
   ...initial,
@@ -13,7 +17,7 @@ const somewhere = {
   weight: 2.5,
   metric: "kernel",
   mode: "glide",
-  place: 0.375,
+  progress: 0.375,
   curve: "brightness",
   ellipses: true,
   marked: [{ sound: "0123456789ab" }, { position: [1, -2.5] }],
@@ -144,10 +148,10 @@ test("back leads back, and what the older link does not say is as on a fresh pag
 
 test("while it plays the link says where it stood, and everything else as it is", () => {
   const { window, run } = browser();
-  const store = createStore({ ...initial, place: 0.25 });
+  const store = createStore({ ...initial, progress: 0.25 });
   followLink(store, window);
   store.set({ playing: true });
-  store.set({ place: 0.9, path: "linear" });
+  store.set({ progress: 0.9, path: "linear" });
   run();
   assert.equal(window.location.search, "?path=linear&t=0.25");
 });

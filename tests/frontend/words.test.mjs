@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLibrary, filtered, heart, journeys, noteName, sorted } from "../../frontend/core/sounds.js";
+import {
+  createLibrary,
+  filtered,
+  heart,
+  suggestedMorphs,
+  noteName,
+  sorted,
+} from "../../frontend/core/sounds.js";
 import { toCsv } from "../../frontend/library/csv.js";
 import { stopOf, weightAt } from "../../frontend/morph/weight.js";
-import { initial } from "../../frontend/core/state.js";
+import { initialState } from "../../frontend/panels.js";
 import * as words from "../../frontend/core/text.js";
+
+const initial = initialState();
 
 const path = (
   length,
@@ -134,8 +143,8 @@ test("the corner says what the engine does", () => {
   assert.equal(words.statusWords(initial), "Waking up");
   assert.equal(say({}), "Sound is off");
   assert.equal(say({ sound: "on" }), "Ready");
-  assert.equal(say({ sound: "on", journey: { phase: "solving" } }), "Finding the way");
-  assert.equal(say({ playing: true, place: 0.375 }), "Playing 7 of 17");
+  assert.equal(say({ sound: "on", morph: { phase: "solving" } }), "Finding the way");
+  assert.equal(say({ playing: true, progress: 0.375 }), "Playing 7 of 17");
   assert.equal(say({ server: { phase: "away" } }), "The server does not answer");
 });
 
@@ -206,9 +215,9 @@ test("names sort as people count, and what is unknown comes last either way", ()
   assert.deepEqual(names({ by: "distance", down: false }), ["Kick 2", "Kick 1", "Kick 10"]);
 });
 
-test("journeys lead from the heart of one family to another, and the same every time", () => {
-  const pairs = journeys(library);
-  assert.deepEqual(pairs, journeys(library));
+test("suggestedMorphs lead from the heart of one family to another, and the same every time", () => {
+  const pairs = suggestedMorphs(library);
+  assert.deepEqual(pairs, suggestedMorphs(library));
   assert.equal(pairs.length, 1, "a family of one has no heart");
   assert.deepEqual(
     pairs[0].map((i) => library.family[i]),
@@ -239,7 +248,7 @@ test("morphs to begin with have names one can imagine, where the library has the
     y: names.map((_, i) => i % 2),
   });
   assert.deepEqual(
-    journeys(sounds).map((pair) => pair.map((i) => names[i])),
+    suggestedMorphs(sounds).map((pair) => pair.map((i) => names[i])),
     [
       ["Kick 808", "Church bell, C4"],
       ["Snare, Standard", "Crash"],

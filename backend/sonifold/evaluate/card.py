@@ -209,8 +209,7 @@ def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
             JUDGED_PAIRS,
             command,
         )
-    plain: dict[str, Any] = _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
-    return plain
+    return _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
 
 
 def about(model: Model) -> dict[str, Any]:

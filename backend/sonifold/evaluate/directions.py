@@ -252,8 +252,7 @@ def _summary(
 def _row_means(values: np.ndarray) -> np.ndarray:
     """Mean of each row over what is finite in it; NaN for a row without."""
     finite = np.isfinite(values)
-    means: np.ndarray = np.where(finite, values, 0).sum(1) / np.where(finite.any(1), finite.sum(1), np.nan)
-    return means
+    return np.where(finite, values, 0).sum(1) / np.where(finite.any(1), finite.sum(1), np.nan)
 
 
 def _travelled(model: Model, sound: Sound, name: str) -> dict[str, Any]:

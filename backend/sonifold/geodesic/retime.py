@@ -53,8 +53,7 @@ def _between(along: np.ndarray, times: np.ndarray) -> np.ndarray:
     place = times * (len(along) - 1)
     left = np.minimum(place.astype(int), len(along) - 2)
     share = (place - left)[:, None]
-    between: np.ndarray = (1 - share) * along[left] + share * along[left + 1]
-    return between
+    return (1 - share) * along[left] + share * along[left + 1]
 
 
 def even_times(lengths: Tensor, nodes: int) -> Tensor:

@@ -5,7 +5,7 @@ import { anchorOf } from "../core/state.js";
 import { deletedWords } from "./deleting.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Found} Found */
+/** @typedef {import("../core/state.js").NewSound} NewSound */
 
 /**
  * @param {object} parts
@@ -16,7 +16,7 @@ import { deletedWords } from "./deleting.js";
  * @param {() => Promise<void>} parts.refresh      asks for the library again
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
-export function createMade({ store, api, deleting, saver, refresh, complain }) {
+export function createUserSounds({ store, api, deleting, saver, refresh, complain }) {
   const modelId = () => /** @type {import("../core/state.js").Model} */ (store.get().model).id;
 
   /** @template T @param {() => Promise<T>} run @returns {Promise<T | undefined>} */
@@ -29,15 +29,15 @@ export function createMade({ store, api, deleting, saver, refresh, complain }) {
   }
 
   return {
-    /** @param {Found} found */
-    keep: (found) =>
+    /** @param {NewSound} newSound */
+    keep: (newSound) =>
       trying(async () => {
-        const { id } = await api.keep(modelId(), found.point, found.name);
+        const { id } = await api.keep(modelId(), newSound.point, newSound.name);
         await refresh();
         store.set({
-          kept: { ...store.get().kept, [found.code]: id },
+          storedAs: { ...store.get().storedAs, [newSound.code]: id },
           notice: {
-            text: `Kept as “${found.name}”.`,
+            text: `Kept as “${newSound.name}”.`,
             kind: "news",
             action: {
               label: "Rename",
@@ -76,22 +76,22 @@ export function createMade({ store, api, deleting, saver, refresh, complain }) {
     /** What was deleted last, and is not gone for good. */
     undoRemove: () => void deleting.undo(),
 
-    /** As a file. @param {Found} found */
-    save: (found) => saver.sounds([{ anchor: anchorOf(found), name: found.name }]),
+    /** As a file. @param {NewSound} newSound */
+    save: (newSound) => saver.sounds([{ anchor: anchorOf(newSound), name: newSound.name }]),
   };
 
   /** Nothing on the page stands on a sound that is gone. @param {string} id */
   function forget(id) {
-    const { a, b, marked, kept, subject } = store.get();
+    const { a, b, marked, storedAs, subject } = store.get();
     store.set({
       ...(a?.sound === id && { a: null }),
       ...(b?.sound === id && { b: null }),
       ...(typeof subject !== "string" &&
         subject.sound === id && { subject: /** @type {const} */ ("a"), shape: null }),
       marked: marked.filter(({ sound }) => sound !== id),
-      kept: Object.fromEntries(Object.entries(kept).filter(([, one]) => one !== id)),
+      storedAs: Object.fromEntries(Object.entries(storedAs).filter(([, stored]) => stored !== id)),
     });
   }
 }
 
-/** @typedef {ReturnType<typeof createMade>} Made */
+/** @typedef {ReturnType<typeof createUserSounds>} UserSounds */

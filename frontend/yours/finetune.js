@@ -1,8 +1,11 @@
 // @ts-check
-/** How fine-tuning goes: percent, time left, phase, the error as it falls; the models before and now, and the original, to hear. */
+/**
+ * How fine-tuning goes: percent, time left, phase, the error as it falls; the models before and now, and the
+ * original, to hear.
+ */
 
 import { h, inNextFrame } from "../core/dom.js";
-import { ownSounds } from "../core/sounds.js";
+import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 import { amount, duration } from "../core/text.js";
 import { learnable } from "./adapting.js";
@@ -12,7 +15,7 @@ import { linkTo } from "./models.js";
 import { mountTiles } from "./tiles.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Job} Job */
+/** @typedef {import("./state.js").Job} Job */
 
 /** @type {[phases: Job["phase"][], word: string][]} */
 const PHASES = [
@@ -49,27 +52,32 @@ const GAIN = 0.02; // of the error: less is nothing
 
 /** What the sounds that were left out gained; "": none were. @param {Pick<Job, "curve">} job */
 export function gainWords({ curve }) {
-  const held = curve.flatMap(({ phase, held: error }) =>
+  const heldOut = curve.flatMap(({ phase, held: error }) =>
     phase === "trial" && error !== null ? [error] : [],
   );
-  if (held.length < 2) return "";
-  const gain = 1 - Math.min(...held) / held[0];
+  if (heldOut.length < 2) return "";
+  const gain = 1 - Math.min(...heldOut) / heldOut[0];
   return gain < GAIN
     ? "Nothing was gained for sounds it had not heard."
     : `Sounds it had not heard came ${Math.round(100 * gain)} % closer.`;
 }
 
 /** @param {number | null | undefined} seconds */
-export const left = (seconds) =>
+export const remainingWords = (seconds) =>
   seconds === null || seconds === undefined
     ? ""
     : seconds < 60
       ? `${Math.max(1, Math.round(seconds))} s`
       : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
-/** @param {HTMLElement} offer @param {HTMLElement} run @param {import("../parts.js").Parts} parts @param {() => void} opened a new model is there */
-export function mountRefine(offer, run, parts, opened) {
-  const { store, api } = parts;
+/**
+ * @param {HTMLElement} offer
+ * @param {HTMLElement} run
+ * @param {import("../parts.js").Parts} parts
+ * @param {() => void} opened a new model is there
+ */
+export function mountFinetune(offer, run, parts, opened) {
+  const { store, api, linkOf } = parts;
   const jobs = createJobs(parts);
   const go = h("button.btn.solid", { onclick: () => void jobs.start() });
   offer.append(
@@ -87,17 +95,22 @@ export function mountRefine(offer, run, parts, opened) {
   const facts = h("dl");
   const bar = h("i");
   const phases = h("ol.phases", { "aria-hidden": "true" }, ...PHASES.map(([, word]) => h("li", {}, word)));
-  const said = h("p.note", { role: "status" });
+  const summary = h("p.note", { role: "status" });
   const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { role: "img" }));
   const measure = h("span");
   const loss = h("figure.loss", {}, h("figcaption", {}, h("span"), measure), canvas);
   const caption = /** @type {HTMLElement} */ (loss.querySelector("figcaption span"));
-  const which = h("span");
+  const comparedName = h("span");
   const takes = h("div", { "aria-label": "The original model, the new one, and your recording" });
-  const hearing = h("div.hearing", { hidden: true }, h("h3", {}, "Hear what changed", which), takes);
+  const comparison = h(
+    "div.hearing",
+    { hidden: true },
+    h("h3", {}, "Hear what changed", comparedName),
+    takes,
+  );
   const cancel = h("button.btn.quiet", { onclick: () => void jobs.cancel() }, "Cancel");
   const open = h("a.btn.solid", {}, "Open the new model");
-  const again = h("button.btn.ghost", { onclick: jobs.dismiss }, "Close");
+  const dismiss = h("button.btn.ghost", { onclick: jobs.dismiss }, "Close");
   const retry = h("button.btn.quiet", { onclick: () => void jobs.again() }, "Try again");
   const meter = h(
     "div.meter",
@@ -111,10 +124,10 @@ export function mountRefine(offer, run, parts, opened) {
     meter,
     h("div.bar", {}, bar),
     phases,
-    said,
+    summary,
     loss,
-    hearing,
-    h("div.row.wrap", {}, open, retry, cancel, again),
+    comparison,
+    h("div.row.wrap", {}, open, retry, cancel, dismiss),
   );
   const tiles = mountTiles(takes, parts);
 
@@ -126,13 +139,13 @@ export function mountRefine(offer, run, parts, opened) {
   /** @param {State} state */
   function show(state) {
     const { job, library, uploading, model } = state;
-    const own = library ? learnable(library) : [];
-    const all = library ? ownSounds(library).length : 0;
-    offer.hidden = job !== null || !own.length || uploading !== null;
+    const sounds = library ? learnable(library) : [];
+    const all = library ? userSoundIds(library).length : 0;
+    offer.hidden = job !== null || !sounds.length || uploading !== null;
     run.hidden = job === null;
-    go.textContent = `Fine-tune on ${all > own.length ? `the first ${own.length} of ${all} sounds` : all === 1 ? "this sound" : `these ${all} sounds`}`;
+    go.textContent = `Fine-tune on ${all > sounds.length ? `the first ${sounds.length} of ${all} sounds` : all === 1 ? "this sound" : `these ${all} sounds`}`;
     if (!job || !library) return;
-    const learned = job.sounds.length ? job.sounds : own;
+    const learned = job.sounds.length ? job.sounds : sounds;
     const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);
     const over = OVER.includes(job.phase);
     lede.textContent = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
@@ -141,7 +154,7 @@ export function mountRefine(offer, run, parts, opened) {
     meter.setAttribute("aria-valuenow", String(percent));
     bar.style.width = `${percent}%`;
     const { progress } = job;
-    const rest = left(progress?.eta);
+    const rest = remainingWords(progress?.eta);
     facts.replaceChildren(
       ...(progress && !over
         ? [
@@ -159,22 +172,22 @@ export function mountRefine(offer, run, parts, opened) {
     const text = [jobWords(job), job.phase === "done" && gainWords(job), brokenWords(job)]
       .filter(Boolean)
       .join(" ");
-    if (said.textContent !== text) said.textContent = text;
+    if (summary.textContent !== text) summary.textContent = text;
     loss.hidden = job.curve.length < 2;
     caption.textContent = job.curve.some(({ held }) => held !== null)
       ? "Error on the sounds it learns from, and on those left out"
       : "Error on the sounds it learns from";
     measure.textContent = model?.unit ?? "";
-    hearing.hidden = job.previews === 0;
+    comparison.hidden = job.previews === 0;
     if (job.previews) hear(state, job);
     cancel.hidden = over;
-    again.hidden = !over;
+    dismiss.hidden = !over;
     retry.hidden = job.phase !== "failed" && job.phase !== "cancelled";
     open.hidden = job.phase !== "done";
-    const there = state.models.find(({ id }) => id === job.result);
+    const result = state.models.find(({ id }) => id === job.result);
     open.setAttribute(
       "href",
-      there ? linkTo(state, there) : `?model=${encodeURIComponent(job.result)}&panel=yours`,
+      result ? linkTo(linkOf, state, result) : `?model=${encodeURIComponent(job.result)}&panel=yours`,
     );
     draw();
   }
@@ -183,7 +196,7 @@ export function mountRefine(offer, run, parts, opened) {
   function hear({ library, model }, { id, previews, preview, phase, sounds }) {
     const sound = preview?.sound ?? sounds[0];
     const row = library && sound ? library.indexOf(sound) : -1;
-    which.textContent = library && row >= 0 ? library.name[row] : "the first of your sounds";
+    comparedName.textContent = library && row >= 0 ? library.name[row] : "the first of your sounds";
     const off = (/** @type {number | null | undefined} */ error, /** @type {string} */ otherwise) =>
       typeof error === "number" ? `${amount(error)} ${model?.unit ?? ""} off` : otherwise;
     const step = preview?.step;

@@ -1,0 +1,8 @@
+declare global {
+  interface PanelStates {
+    /** How many sounds are listed. */
+    amount: number;
+  }
+}
+
+export {};

@@ -1,0 +1,23 @@
+import type { Draw } from "../core/state.js";
+
+/** The sounds that were drawn from the samplers. */
+export interface Drawing {
+  key: string;
+  phase: "drawing" | "ready" | "failed";
+  /** The one that was asked for first. */
+  draws: Draw[];
+}
+
+declare global {
+  interface PanelStates {
+    sampler: string;
+    /** How many sounds are drawn. */
+    count: number;
+    temperature: number;
+    /** null: nothing drawn yet. */
+    seed: number | null;
+    /** Samples of the prior and of the mixture are drawn too, to compare. */
+    beside: boolean;
+    drawing: Drawing | null;
+  }
+}
