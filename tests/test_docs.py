@@ -1,10 +1,12 @@
 """The documents keep up with the code: links, paths, commands and snippets."""
 
-import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from sonifold.cli import _parser
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("docs", "findings", "models", "tests", "frontend", "backend")
@@ -80,7 +82,24 @@ def test_make_targets_that_documents_name_exist(document):
     assert named <= targets
 
 
-def commands_of(parser):
-    """The commands of ``sonifold`` and what each of them takes: {name: its parser}."""
-    actions = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    return next(actions).choices
+@pytest.mark.parametrize("document", GUIDES, ids=name_of)
+def test_commands_that_documents_name_are_taken(document, capsys):
+    refused = []
+    for line in command_lines(document):
+        if re.match(r"sonifold [a-z]+ ", f"{line} ") and not re.search(r"[|\u2026]|\.\.\.| FOLDER|<", line):
+            try:
+                _parser().parse_args(completed(shlex.split(line)[1:]))
+            except SystemExit:
+                refused.append((line, capsys.readouterr().err))
+    assert refused == []
+
+
+def completed(arguments):
+    """A command as a sentence names it, such as ``sonifold finetune``, with what it needs at least."""
+    least = {
+        "morph": ["a.wav", "b.wav"],
+        "embed": ["a.wav"],
+        "finetune": ["oneshots", "a.wav", "--name", "new"],
+    }
+    least |= {"reproduce": ["mnist120"], "dataset": ["oneshots"]}
+    return arguments + least.get(arguments[0], []) if len(arguments) == 1 else arguments

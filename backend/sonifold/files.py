@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from sonifold.errors import OutputError
+
+#: What a read may fail with although the file is whole: it says that nothing is wrong with what was to be read.
+PASSING = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN, errno.EINTR, errno.ESTALE}
+)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error is of the machine at this moment, and not of the file."""
+    return isinstance(error, OSError) and error.errno in PASSING
 
 
 def check_target(path: Path, inputs: Iterable[Path] = ()) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from sonifold.metric import Metric
+from sonifold.metric.base import Metric
 from sonifold.types import Points, Tensors
 
 

@@ -10,6 +10,7 @@ import json
 import statistics
 import threading
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator, Sequence
@@ -64,8 +65,14 @@ def post_files(server: Server, path: str, files: Sequence[tuple[str, bytes]]) ->
         b"".join(parts) + f"--{edge}--\r\n".encode(),
         {"Content-Type": f"multipart/form-data; boundary={edge}"},
     )
-    with urllib.request.urlopen(request, timeout=600) as answer:
-        return answer.read()
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=600) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            time.sleep(float(error.headers["Retry-After"]))  # more wait than may wait
 
 
 def delete(server: Server, path: str) -> None:
@@ -173,7 +180,7 @@ ODD = {
     "25 s at 384 kHz": (25, 384_000, "FLAC", "PCM_24"),
     "200 s at 48 kHz": (200, 48_000, "FLAC", "PCM_16"),
     "10 s at 4 kHz": (10, 4_000, "WAV", "PCM_U8"),
-    "100 s of 64-bit floats": (100, 96_000, "WAV", "DOUBLE"),
+    "80 s of 64-bit floats": (80, 96_000, "WAV", "DOUBLE"),
 }
 
 

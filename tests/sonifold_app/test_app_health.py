@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+from pathlib import Path
 
 import pytest
 from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
+from sonifold.pack import read_config
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.routes import services
@@ -55,6 +58,32 @@ def test_readyz_names_the_models(client, name):
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert ready.json() == {"status": "ready", "models": [name]}
+
+
+def test_packs_are_loaded_once_what_the_machine_was_short_of_is_there_again(model, name, tmp_path):
+    shortages = [
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ]
+
+    def load():
+        if shortages:
+            raise shortages.pop()
+        return {name: model}, {}
+
+    app = create_app(Settings(data=tmp_path), LocalEngine(load=load))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert [model["id"] for model in client.get(f"{API}/models").json()["models"]] == [name]
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_pack_that_no_file_can_be_opened_for_is_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        read_config(tmp_path)
 
 
 def test_packs_that_cannot_even_be_looked_for_make_the_server_unready(tmp_path):

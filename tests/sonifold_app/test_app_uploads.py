@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tracemalloc
 
 import numpy as np
 import pytest
+import soundfile
 from app_checks import API, RATE, assert_problem, file_of, samples_of, tone
 from starlette.testclient import TestClient
 from test_app_embeddings import HOSTILE, wav_header
 
 from sonifold.audio.limits import MAX_CUTS
 from sonifold_app.app import create_app
+from sonifold_app.engine.operations.recordings import split
+from sonifold_app.engine.questions import SplitQuery, Upload
 from sonifold_app.settings import Settings
 from sonifold_app.store import uploads as waiting_uploads
 
@@ -168,6 +172,15 @@ def test_a_long_recording_is_split_and_nothing_is_kept_yet(client, send, name, i
     assert rate == RATE
     np.testing.assert_allclose(heard, recording, atol=1e-3)
     assert client.get(reply.headers["location"]).json() == upload
+
+
+def test_the_copy_to_listen_to_is_rounded_and_not_cut_off():
+    steps = 3000 * np.sin(2 * np.pi * 440 * np.arange(22_050) / 44_100)
+    file = io.BytesIO()
+    soundfile.write(file, steps / 32_768, 44_100, format="WAV", subtype="FLOAT")
+    audio = split(None, SplitQuery(Upload("take.wav", file.getvalue()), None)).recording.wav
+    written, _ = soundfile.read(io.BytesIO(audio), dtype="int16")
+    assert np.array_equal(written, np.rint(steps))
 
 
 def test_the_choice_is_kept_as_it_was_corrected(client, send, name):

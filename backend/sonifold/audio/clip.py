@@ -111,9 +111,9 @@ class Clip:
         with soundfile.SoundFile(buffer, "w", self.sample_rate, 1, subtype, format=container) as file:
             for name, text in (self.provenance.tags() if self.provenance else {}).items():
                 setattr(file, name, text)
-            encoded = _encodable(self.samples, subtype)
-            for start in range(0, len(encoded), _BLOCK):  # libvorbis overflows its stack on long blocks
-                file.write(encoded[start : start + _BLOCK])
+            samples = self.samples
+            for start in range(0, len(samples), _BLOCK):  # libvorbis overflows its stack on long blocks
+                file.write(_encodable(samples[start : start + _BLOCK], subtype))
         return buffer.getvalue()
 
     def write(self, path: str | Path, depth: int | None = None) -> Path:

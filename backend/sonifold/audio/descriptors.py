@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonifold.audio.loudness import a_weighting
+from sonifold.audio.timbre import float_tensor
 from sonifold.errors import AudioTooShort, AudioUnreadable
 from sonifold.types import AudioBatch
 
@@ -166,11 +167,16 @@ def _plan(sample_rate: int) -> _Plan:
     bands = np.clip(1 - np.abs(erb_rate(hertz) - centres[:, None]), 0, None) * weight
     means, width = band_means(hertz, flatness_edges(min(16_000.0, 0.45 * sample_rate)))
     middle = (means * hertz).sum(1)
-    tensor = lambda a: torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32))  # noqa: E731
     return _Plan(
-        sample_rate, window, 4 * window, tensor(bands.T), tensor(centres), tensor(weight), tensor(means.T),
-        tensor(a_weighting(middle) * width),
-    )  # fmt: skip
+        sample_rate,
+        window,
+        4 * window,
+        float_tensor(bands.T),
+        float_tensor(centres),
+        float_tensor(weight),
+        float_tensor(means.T),
+        float_tensor(a_weighting(middle) * width),
+    )
 
 
 def band_means(hertz: NDArray[Any], edges: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

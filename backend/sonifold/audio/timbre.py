@@ -45,6 +45,11 @@ _INTERVALS = 128  # before averaging down to LOG_TIMES
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
 
 
+def float_tensor(array: NDArray[np.float64]) -> Tensor:
+    """An array as a tensor of single precision, contiguous."""
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+
+
 def hz_to_mel(frequency: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Mel scale, O'Shaughnessy 1987: 2595 log10(1 + f / 700)."""
     return 2595.0 * np.log10(1.0 + np.asarray(frequency, float) / 700.0)
@@ -172,7 +177,6 @@ def _plan(sample_rate: int) -> _Plan:
     half = hop / sample_rate / 2
     intervals = interval_means(centres - half, centres + half, time_edges(_INTERVALS))
     average = np.kron(np.eye(LOG_TIMES), np.full((_INTERVALS // LOG_TIMES, 1), LOG_TIMES / _INTERVALS))
-    tensor = lambda a: torch.from_numpy(np.ascontiguousarray(a, dtype=np.float32))  # noqa: E731
     return _Plan(
         sample_rate,
         hop,
@@ -180,10 +184,10 @@ def _plan(sample_rate: int) -> _Plan:
         fft // 2 - (fft - window) // 2,
         torch.hann_window(window),
         fft,
-        tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T),
-        tensor(intervals),
-        tensor(cosine_transform(BANDS, CEPSTRA)),
-        tensor(average @ time_transform().T),
+        float_tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T),
+        float_tensor(intervals),
+        float_tensor(cosine_transform(BANDS, CEPSTRA)),
+        float_tensor(average @ time_transform().T),
     )
 
 

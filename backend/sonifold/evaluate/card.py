@@ -209,7 +209,8 @@ def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
             JUDGED_PAIRS,
             command,
         )
-    return _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
+    plain: dict[str, Any] = _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
+    return plain
 
 
 def about(model: Model) -> dict[str, Any]:

@@ -252,7 +252,8 @@ def _summary(
 def _row_means(values: np.ndarray) -> np.ndarray:
     """Mean of each row over what is finite in it; NaN for a row without."""
     finite = np.isfinite(values)
-    return np.where(finite, values, 0).sum(1) / np.where(finite.any(1), finite.sum(1), np.nan)
+    means: np.ndarray = np.where(finite, values, 0).sum(1) / np.where(finite.any(1), finite.sum(1), np.nan)
+    return means
 
 
 def _travelled(model: Model, sound: Sound, name: str) -> dict[str, Any]:

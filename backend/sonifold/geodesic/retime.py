@@ -53,7 +53,8 @@ def _between(along: np.ndarray, times: np.ndarray) -> np.ndarray:
     place = times * (len(along) - 1)
     left = np.minimum(place.astype(int), len(along) - 2)
     share = (place - left)[:, None]
-    return (1 - share) * along[left] + share * along[left + 1]
+    between: np.ndarray = (1 - share) * along[left] + share * along[left + 1]
+    return between
 
 
 def even_times(lengths: Tensor, nodes: int) -> Tensor:

@@ -27,7 +27,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonifold.errors import ArtifactCorrupt, PackError, PackInvalid, PackNotFound
-from sonifold.files import write_whole
+from sonifold.files import may_pass, write_whole
 from sonifold.vae.config import TrainingConfig, VAEConfig
 
 FORMAT = 1
@@ -153,11 +153,14 @@ def read_config(folder: Path) -> PackConfig:
 
     Raises:
         PackInvalid: missing, not JSON, of another format, or with a field missing.
+        OSError: it cannot be read at the moment.
     """
     path = folder / CONFIG
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        if may_pass(error):
+            raise
         raise PackInvalid(
             f"{folder.name}: {CONFIG} cannot be read ({error}). Copy the pack again."
         ) from error

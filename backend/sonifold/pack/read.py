@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from sonifold.atlas import Atlas, Field
 from sonifold.errors import PackInvalid
+from sonifold.files import may_pass
 from sonifold.pack.format import PackConfig, read_config, verify
 from sonifold.pack.library import Library, read_labels
 from sonifold.representation.registry import representation_named
@@ -52,6 +53,8 @@ def read_pack(folder: Path) -> PackParts:
     try:
         return _read(folder, config, representation)
     except (KeyError, ValueError, RuntimeError, OSError) as error:
+        if may_pass(error):
+            raise
         raise PackInvalid(
             f"{folder.name}: its files do not fit this version ({error}). Update Sonifold, or train the pack again."
         ) from error

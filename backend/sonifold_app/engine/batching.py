@@ -54,8 +54,9 @@ class BusyError(Exception):
             "later."
         )
         self.wait, self.place = wait, place
-        #: Seconds until a new one is taken again.
-        self.retry_after = max(1.0, wait - limit)
+        #: Seconds until half of what may wait is done: a crowd that came each second to be turned away again would
+        #: take a fifth of a core, and the line is never empty when it comes.
+        self.retry_after = max(1.0, wait - limit / 2)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Batcher(Generic[Key]):
         rest: float = 1.0,
         guess: Callable[[Key], float] = lambda _: 0.1,
         size: Callable[[Key, Any], float] = lambda key, item: 1.0,
-        limit: float = 10.0,
+        limit: float = 8.0,
         few: int = 4,
     ) -> None:
         self._run = run

@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import functools
 import gc
+import itertools
 import logging
 import os
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
+from sonifold.files import may_pass
 from sonifold_app.engine.answers import Adapted
 from sonifold_app.engine.batching import BACKGROUND, Batcher
 from sonifold_app.engine.choices import ModelKind
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Of threads that give way to others, as in ``nice``.
 LOW_PRIORITY = 5
+#: Between attempts to load the packs while files cannot be opened or memory is short.
+LOAD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ class LocalEngine:
         self._models: Mapping[str, Model] = {}
         self._unusable: Mapping[str, str] = {}
         self._catalogue: Future[Catalogue] = Future()
+        self._closing = threading.Event()
         self._batcher: Batcher[tuple[str, str | None]] | None = None
         self._workers = ThreadPoolExecutor(
             max_workers=threads, thread_name_prefix="sonifold-compute", initializer=without_gradients
@@ -91,6 +96,7 @@ class LocalEngine:
         threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
 
     def close(self) -> None:
+        self._closing.set()
         if self._batcher is not None:
             self._batcher.close()
         self._workers.shutdown(cancel_futures=True)
@@ -104,7 +110,7 @@ class LocalEngine:
             # One core a computation and several at a time. Threads inside torch's operations gain little at
             # these sizes, and on a busy machine they wait for each other: 20 s for a morph of 0.6 s, measured.
             torch.set_num_threads(1)
-            self._models, self._unusable = self._load()
+            self._models, self._unusable = self._loaded()
             code = fingerprint_of_code()
             facts = {name: facts_of(name, model, code) for name, model in self._models.items()}
         except Exception as error:
@@ -117,6 +123,19 @@ class LocalEngine:
         for name, problem in self._unusable.items():
             log.warning("model %s cannot be used: %s", name, problem)
         self._catalogue.set_result(Catalogue(facts, dict(self._unusable)))
+
+    def _loaded(self) -> tuple[Mapping[str, Model], Mapping[str, str]]:
+        """What is loaded; as long as the machine is short of something that may come back, it is tried again."""
+        for wait in itertools.chain(LOAD_AGAIN_SECONDS, itertools.repeat(LOAD_AGAIN_SECONDS[-1])):
+            try:
+                return self._load()
+            except OSError as error:
+                if not may_pass(error):
+                    raise
+                log.warning("the packs cannot be loaded at the moment (%s); again in %g s", error, wait)
+            if self._closing.wait(wait):
+                break
+        raise RuntimeError("the engine was closed before its packs were loaded")
 
     async def catalogue(self, timeout: float) -> Catalogue | None:
         if self._catalogue.done():

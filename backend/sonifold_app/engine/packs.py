@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonifold import errors
 from sonifold.choices import SamplerName
+from sonifold.files import may_pass
 from sonifold.model.provenance import version_of
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import AtlasField, DescriptorFacts, LibraryTable, ModelFacts, SamplerFacts
@@ -38,14 +39,16 @@ def load_packs(folder: Path | None, device: str = "cpu") -> tuple[dict[str, Mode
 
 
 def load_pack(folder: Path, device: str = "cpu") -> Model | str:
-    """A model, or a sentence about why it cannot be loaded."""
+    """A model, or a sentence about why it cannot be loaded. Raises OSError where that may pass."""
     import sonifold
 
     try:
         return sonifold.load(folder, device=device)
     except errors.PackError as error:
         return str(error)
-    except Exception:  # whatever is wrong with one pack, the others serve
+    except Exception as error:  # whatever is wrong with one pack, the others serve
+        if may_pass(error):
+            raise
         log.exception("pack %s is whole but does not load", folder.name)
         return (
             f"{folder.name}: its files are whole but do not load in this version of Sonifold; the server's log "

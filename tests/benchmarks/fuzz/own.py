@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +15,7 @@ import soundfile
 
 API = "api/v1"
 MODEL = f"{API}/models/oneshots"
-AT_ONCE = 8
+AT_ONCE = 4
 EXTREMES = (0.0, 1e-30, 1e-6, 1.0, 3.0, 10.0, 100.0, 1e6, 1e30, -1.0, -100.0, -1e30)
 DESCRIPTORS = ("brightness", "attack", "noisiness", "no such word")
 SAMPLERS = ("hmc", "importance", "mixture", "aggregated", "prior", "walk")
@@ -159,11 +160,11 @@ class Fuzzer:
     # -- what there is to ask about ------------------------------------------------------------------
 
     def _upload(self, count: int) -> list[str]:
-        time = np.arange(20_000) / 44_100
+        t = np.arange(20_000) / 44_100
         files = []
         for n in range(count):
             buffer = io.BytesIO()
-            wave = np.sin(2 * np.pi * 110 * (n + 1) * time) * np.exp(-6 * time)
+            wave = np.sin(2 * np.pi * 110 * (n + 1) * t) * np.exp(-6 * t)
             soundfile.write(buffer, 0.5 * wave, 44_100, format="WAV")
             files.append(("files", (f"{n}.wav", buffer.getvalue())))
         return [one["id"] for one in self._client.post(f"{MODEL}/sounds", files=files).json()["sounds"]]
@@ -173,9 +174,17 @@ class Fuzzer:
 
 
 def fuzz(url: str, count: int, seed: int) -> None:
-    """Send so many questions, some at a time; what comes of them is counted elsewhere."""
+    """Send so many questions, some at a time, until each has an answer; what comes of them is counted elsewhere."""
     with httpx.Client(base_url=url, timeout=120) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         fuzzer = Fuzzer(client, seed)
         questions = [fuzzer.question() for _ in range(count)]
-        for _ in pool.map(lambda asked: client.request(*asked[:2], json=asked[2]), questions):
+        for _ in pool.map(lambda question: ask(client, *question), questions):
             pass
+
+
+def ask(client: httpx.Client, method: str, path: str, body: Any) -> None:
+    """Who is told to come later comes later."""
+    while (
+        reply := client.request(method, path, json=body)
+    ).status_code == 503 and "retry-after" in reply.headers:
+        time.sleep(float(reply.headers["retry-after"]))

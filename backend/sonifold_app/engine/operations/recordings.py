@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sonifold.audio.formats import BitDepth
 from sonifold.audio.limits import MAX_SPLIT_SECONDS
 from sonifold_app.engine.answers import (
     Caveat,
@@ -143,7 +144,7 @@ def split(model: None, query: SplitQuery) -> Rendered[SplitFacts]:
         ],
         warnings=caveats_of(recording.caveats),
     )
-    return Rendered(facts, Recording(wav_of(mono, rate, "PCM_16"), len(mono), rate))
+    return Rendered(facts, Recording(wav_of(mono, rate, 16), len(mono), rate))
 
 
 def stem_of(name: str) -> str:
@@ -169,17 +170,18 @@ def cut(model: None, query: CutQuery) -> CutFile:
     parts = (recording.samples[round(start * rate) : round(end * rate)] for start, end in query.spans)
     caveats = caveats_of(recording.caveats)
     return CutFile(
-        tuple(wav_of(part, rate, "FLOAT") for part in parts),
+        tuple(wav_of(part, rate, 32) for part in parts),
         tuple(caveat for caveat in caveats if caveat.code != "over_full_scale"),
     )
 
 
-def wav_of(samples: Numbers, sample_rate: int, subtype: str) -> bytes:
-    import soundfile
+def wav_of(samples: Numbers, sample_rate: int, depth: BitDepth) -> bytes:
+    """Samples (sample,) as a WAV of so many bits."""
+    import torch
 
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format="WAV", subtype=subtype)
-    return buffer.getvalue()
+    from sonifold.audio.clip import Clip
+
+    return Clip(torch.from_numpy(samples), sample_rate).to_bytes("wav", depth)
 
 
 def fingerprint(model: None, audio: bytes) -> bytes:
