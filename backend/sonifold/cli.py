@@ -10,15 +10,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sonifold.audio.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
 from sonifold.choices import Choice, MetricName, PathKind, SamplerName
 from sonifold.errors import SonifoldError
 
 if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
+
+Commands: TypeAlias = "_SubParsersAction[argparse.ArgumentParser]"
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
@@ -41,17 +45,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    import sonifold_research
-    from sonifold.training import datasets
     from sonifold.version import __version__
 
     parser = argparse.ArgumentParser(prog="sonifold", description="Explore the latent manifold of sound.")
     parser.add_argument("--version", action="version", version=f"sonifold {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (
+        _add_serve,
+        _add_morph,
+        _add_embed,
+        _add_sample,
+        _add_dataset,
+        _add_train,
+        _add_finetune,
+        _add_evaluate,
+        _add_reproduce,
+        _add_measures,
+    ):
+        add(commands)
+    return parser
 
+
+def _add_serve(commands: Commands) -> None:
     command = commands.add_parser("serve", help="open the app (settings: SONIFOLD_* variables)")
     command.set_defaults(run=_serve)
 
+
+def _add_morph(commands: Commands) -> None:
     command = commands.add_parser("morph", help="the way from one sound to another, as a file")
     command.add_argument("start", type=Path, help="where it begins: WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s")
     command.add_argument("end", type=Path, help="where it ends")
@@ -74,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(command)
     command.set_defaults(run=_morph)
 
+
+def _add_embed(commands: Commands) -> None:
     command = commands.add_parser(
         "embed", help="latent point, map position and nearest sounds of files, as JSON"
     )
@@ -83,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(command)
     command.set_defaults(run=_embed)
 
+
+def _add_sample(commands: Commands) -> None:
     command = commands.add_parser(
         "sample", help="draw new sounds, as files and as JSON that says what they are"
     )
@@ -101,10 +125,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(command)
     command.set_defaults(run=_sample)
 
+
+def _add_dataset(commands: Commands) -> None:
+    from sonifold.training import datasets
+
     command = commands.add_parser("dataset", help="build a training set from licensed sources")
     datasets.add_arguments(command)
     command.set_defaults(run=datasets.run)
 
+
+def _add_train(commands: Commands) -> None:
     command = commands.add_parser("train", help="train a pack; started again, it goes on where it stopped")
     command.add_argument("name", nargs="?", default="oneshots", help="folder under --models")
     command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
@@ -116,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--workers", type=int, default=2, help="processes that prepare features")
     command.set_defaults(run=_train)
 
+
+def _add_finetune(commands: Commands) -> None:
     command = commands.add_parser(
         "finetune", help="a pack of your own: a base that has learned 5-20 of your sounds"
     )
@@ -129,6 +161,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     command.set_defaults(run=_finetune)
 
+
+def _add_evaluate(commands: Commands) -> None:
     command = commands.add_parser("evaluate", help="measure a pack on sounds it never saw, and its paths")
     command.add_argument(
         "name", nargs="?", default="oneshots", help="a pack, or `fewshot`: adaptation on groups never seen"
@@ -138,15 +172,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--only", choices=EVALUATED, help="one part of it")
     command.set_defaults(run=_evaluate)
 
+
+def _add_reproduce(commands: Commands) -> None:
+    import sonifold_research
+
     command = commands.add_parser(
         "reproduce", help="run an experiment of the field again, with its baselines"
     )
     sonifold_research.add_arguments(command)
     command.set_defaults(run=_reproduce)
 
+
+def _add_measures(commands: Commands) -> None:
     command = commands.add_parser("measures", help="every figure measured so far beside its bar")
     command.set_defaults(run=_measures)
-    return parser
 
 
 def _names(choices: type[Choice]) -> list[str]:
@@ -239,15 +278,15 @@ def _write_each(clip: Clip, options: argparse.Namespace) -> Path:
     """The steps as files in a folder, named for their ends."""
     from sonifold.audio.archive import file_stem, numbered
 
-    options.out.mkdir(exist_ok=True)
+    directory: Path = options.out
+    directory.mkdir(exist_ok=True)
     stem = f"{file_stem(options.start.stem)}-to-{file_stem(options.end.stem)}"
     steps = clip.each()
     for index, step in enumerate(steps):
         _finished(step, options).write(
-            options.out / f"{numbered(stem, index, len(steps))}.{options.format}", options.depth
+            directory / f"{numbered(stem, index, len(steps))}.{options.format}", options.depth
         )
-    result: Path = options.out
-    return result
+    return directory
 
 
 def _embed(options: argparse.Namespace) -> int:

@@ -65,8 +65,8 @@ def _kept(file: Path, measure: Callable[[], dict[str, Counts]]) -> dict[str, Cou
         draft = file.with_suffix(".part")
         draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         draft.replace(file)
-    result: dict[str, Counts] = json.loads(file.read_text(encoding="utf-8"))
-    return result
+    counts: dict[str, Counts] = json.loads(file.read_text(encoding="utf-8"))
+    return counts
 
 
 def _dimension(images: Tensor, d: int, progress: Progress) -> dict[str, Counts]:

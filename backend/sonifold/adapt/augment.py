@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio.timbre import compress
 from sonifold.representation import grid
 from sonifold.representation.spectral import BINS, GROUPS, HOP, ONSET, WINDOW, Spectral
@@ -46,10 +47,10 @@ def _altered(power: Tensor, strongly: bool, rng: np.random.Generator) -> Tensor:
         hertz = np.maximum(grid.band_centres(out.shape[1], BINS), 0.5) * Spectral.sample_rate / WINDOW
         slope = rng.uniform(-TILT_PER_OCTAVE, TILT_PER_OCTAVE)
         decibels = np.clip(slope * np.log2(hertz / 1000), -TILT_LIMIT, TILT_LIMIT)
-        out = out + _constant(decibels * math.log(10) / 10)[:, None]
+        out = out + float_tensor(decibels * math.log(10) / 10)[:, None]
     if strongly and rng.random() < DECAY_SHARE:
         seconds = np.maximum(_frame_centres() - ONSET / HOP, 0) * HOP / Spectral.sample_rate
-        out = out - _constant(2 * seconds / np.exp(rng.uniform(*np.log(DECAY_SECONDS))))
+        out = out - float_tensor(2 * seconds / np.exp(rng.uniform(*np.log(DECAY_SECONDS))))
     return out
 
 
@@ -59,9 +60,9 @@ def _transposed(power: Tensor, ratio: float) -> Tensor:
     onset = ONSET / HOP
     from_bin, from_frame = bins / ratio, onset + (frames - onset) * ratio
     out = (
-        _constant(grid.linear_interpolation(bins, from_bin))
+        float_tensor(grid.linear_interpolation(bins, from_bin))
         @ power
-        @ _constant(grid.linear_interpolation(frames, from_frame)).T
+        @ float_tensor(grid.linear_interpolation(frames, from_frame)).T
     )
     out[:, torch.from_numpy(from_bin > bins[-1])] = math.log(NOTHING)
     out[:, :, torch.from_numpy(from_frame > frames[-1])] = math.log(NOTHING)
@@ -77,9 +78,5 @@ def _normalised(power: Tensor, spectral: Spectral) -> FeatureMaps:
 def _frame_centres() -> np.ndarray:
     """In hops from the first."""
     start = np.concatenate([[0], np.cumsum(GROUPS)])
-    result: np.ndarray = (start[:-1] + start[1:] - 1) / 2
-    return result
-
-
-def _constant(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+    centres: np.ndarray = (start[:-1] + start[1:] - 1) / 2
+    return centres

@@ -341,7 +341,7 @@ class _Finetuning:
         shaken = config.noise * self.spread * torch.randn(target.shape, generator=draw).to(target)
         noise = torch.randn(len(target), self.base.latent_dim, generator=draw).to(target)
         decoded, mean, log_variance = state.vae(target + shaken, noise)
-        loss = (
+        loss: Tensor = (
             config.reconstruction * (decoded - target).square().mean() + divergence(mean, log_variance).mean()
         )
         if config.isometry:
@@ -350,8 +350,7 @@ class _Finetuning:
             with torch.no_grad():
                 before, _ = self.base.vae.to(self.device).encode(target)
             loss = loss + config.distillation * distillation(mean, before)
-        result: Tensor = loss
-        return result
+        return loss
 
     # -- what is seen of it -----------------------------------------------------------------------
 

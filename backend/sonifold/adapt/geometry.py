@@ -60,10 +60,10 @@ def synthetic(model: Model, uploads: Uploads, kind: Synthetic, seed: int = 0) ->
             raise ValueError(
                 f"no synthetic sounds of kind {kind!r}; choose cross-fade, linear, geodesic or metric."
             )
-        result: Tensor = (
+        adapted: Tensor = (
             model.vae.decode(curves.flatten(0, 1)).unflatten(0, curves.shape[:2]) + across(residuals)
         ).flatten(0, 1)
-        return result
+        return adapted
 
 
 def _pairs(model: Model, uploads: Uploads) -> tuple[Points, Tensor, Tensor]:
@@ -108,8 +108,8 @@ def isometry(vae: VAE, points: Points, timbre_map: Tensor, draw: torch.Generator
     directions = torch.nn.functional.normalize(torch.randn(z.shape, generator=draw), dim=1).to(points)
     pushed = jvp(vae.decoder, (z,), (directions,))[1]
     stretch = (pushed @ timbre_map.T).square().sum(1)
-    result: Tensor = stretch.square().mean() / stretch.mean().square() - 1
-    return result
+    excess: Tensor = stretch.square().mean() / stretch.mean().square() - 1
+    return excess
 
 
 def distillation(points: Points, before: Points) -> Tensor:

@@ -53,8 +53,8 @@ class Statistics:
     def inverse_root(self, ridge: float) -> Tensor:
         """L with L L' = (S + ridge * mean diagonal)^-1, in double precision."""
         values, axes = torch.linalg.eigh(self.moment.double())
-        result: Tensor = axes / (values.clamp(min=0) + ridge * values.mean()).sqrt()
-        return result
+        root: Tensor = axes / (values.clamp(min=0) + ridge * values.mean()).sqrt()
+        return root
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,8 @@ def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
     """An upload in the library: of the family of the sound it is nearest to."""
     sound = adapted.adaptation.uploads.sounds[index]
     if sound.id is not None:
-        result: Label = adapted.base.library.labels[adapted.base.library.index(sound.id)]
-        return result
+        label: Label = adapted.base.library.labels[adapted.base.library.index(sound.id)]
+        return label
     identity = hashlib.sha256(_recording(sound).numpy().astype("<f4").tobytes()).hexdigest()[:12]
     near, _ = adapted.base.neighbours(sound, 1, "perceptual")[0]
     family = adapted.base.library.labels[adapted.base.library.index(near)].family

@@ -133,8 +133,8 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
     weighted = offset.mT * weight[:, None]
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
     solution = torch.linalg.solve(weighted @ offset + ridge, weighted @ z[index])
-    result: Points = solution[:, 0]
-    return result
+    points: Points = solution[:, 0]
+    return points
 
 
 def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
@@ -150,8 +150,8 @@ def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
     offset = offset - (share * offset).sum(1, keepdim=True)
     values = z[index] - (share * z[index]).sum(1, keepdim=True)
     spread = offset.mT @ (share * offset) + SLOPE_RIDGE * torch.eye(2)
-    result: Tensor = torch.linalg.solve(spread, offset.mT @ (share * values)) / reach[..., None]
-    return result
+    regression: Tensor = torch.linalg.solve(spread, offset.mT @ (share * values)) / reach[..., None]
+    return regression
 
 
 def smooth_course(places: Positions) -> Positions:

@@ -43,8 +43,8 @@ def layout(coordinates: Tensor, seed: int = 0) -> Positions:
     )
     _, _, axes = torch.linalg.svd(centred, full_matrices=False)
     turned = centred @ axes.T
-    result: Positions = turned / turned.abs().quantile(0.995)
-    return result
+    positions: Positions = turned / turned.abs().quantile(0.995)
+    return positions
 
 
 def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callable[[Points], Tensor]) -> Field:

@@ -143,5 +143,5 @@ def _encodable(samples: NDArray[np.float32], subtype: str) -> NDArray[np.float32
     bits = int(subtype.removeprefix("PCM_"))
     limit = 2 ** (bits - 1)
     steps = np.clip(np.rint(samples.astype(np.float64) * limit), -limit, limit - 1)
-    result: NDArray[np.float32] | NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)
-    return result
+    shifted: NDArray[np.float32] | NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)
+    return shifted

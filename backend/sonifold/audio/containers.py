@@ -256,8 +256,8 @@ def settled_aiff(view: View, name: str) -> View:
 def extended(data: bytes) -> float:
     """An 80-bit IEEE 754 number, as sample rates in AIFF are; at least 1."""
     exponent, mantissa = struct.unpack(">HQ", data.ljust(10, b"\0"))
-    result: float = max(1.0, mantissa * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63))
-    return result
+    value: float = max(1.0, mantissa * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63))
+    return value
 
 
 def settled_au(view: View, name: str) -> View:

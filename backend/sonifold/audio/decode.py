@@ -160,10 +160,10 @@ def samples_of(frame: Any) -> Block:
         floats: Block = samples.astype(np.float32)
         return floats
     zero = 128 if samples.dtype == np.uint8 else 0
-    result: Block = ((samples.astype(np.float64) - zero) / 2.0 ** (8 * samples.itemsize - 1)).astype(
+    block: Block = ((samples.astype(np.float64) - zero) / 2.0 ** (8 * samples.itemsize - 1)).astype(
         np.float32
     )
-    return result
+    return block
 
 
 def opened(view: View, name: str) -> SoundfileDecoder | FfmpegDecoder:

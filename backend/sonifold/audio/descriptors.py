@@ -31,8 +31,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio.loudness import a_weighting
-from sonifold.audio.timbre import float_tensor
 from sonifold.errors import AudioTooShort, AudioUnreadable
 from sonifold.types import AudioBatch
 
@@ -195,8 +195,8 @@ def _power(audio: AudioBatch, window: int, hop: int) -> Tensor:
 
 def specific_loudness(relative_power: Tensor) -> Tensor:
     """Power relative to the loudest instant, compressed as hearing does; 0 from -80 dB down."""
-    result: Tensor = (relative_power + FAINT) ** LOUDNESS - FAINT**LOUDNESS
-    return result
+    loudness: Tensor = (relative_power + FAINT) ** LOUDNESS - FAINT**LOUDNESS
+    return loudness
 
 
 def _brightness(power: Tensor, plan: _Plan) -> Tensor:

@@ -41,8 +41,8 @@ def fingerprint(samples: Pcm) -> Map:
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
     power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2 @ mel_filters().T
     level = 10 * np.log10(power + 1e-5)
-    result: Map = np.maximum(level, level.max() - RANGE_DB).astype(np.float32)
-    return result
+    floored: Map = np.maximum(level, level.max() - RANGE_DB).astype(np.float32)
+    return floored
 
 
 def distance(a: Map, b: Map) -> float:
@@ -63,8 +63,8 @@ def active_distance(query: Map, maps: NDArray[np.float32]) -> NDArray[np.float64
 
 
 def _active(whole: Map) -> NDArray[np.bool_]:
-    result: NDArray[np.bool_] = whole > max(whole.min(), whole.max() - RANGE_DB) + 1e-3
-    return result
+    active: NDArray[np.bool_] = whole > max(whole.min(), whole.max() - RANGE_DB) + 1e-3
+    return active
 
 
 class Neighbours:

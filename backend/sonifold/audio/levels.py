@@ -21,8 +21,8 @@ ENVELOPE_HOP = 88  # samples, 2 ms at 44.1 kHz
 def match_energy(rendered: AudioBatch, original: AudioBatch) -> AudioBatch:
     """The rendering scaled to the original's energy."""
     gain = original.norm(dim=1) / rendered.norm(dim=1).clamp(min=1e-9)
-    result: AudioBatch = rendered * gain[:, None]
-    return result
+    matched: AudioBatch = rendered * gain[:, None]
+    return matched
 
 
 def log_mel_error(original: AudioBatch, rendered: AudioBatch, sample_rate: int) -> Tensor:
@@ -128,5 +128,5 @@ def _mel_bank(sample_rate: int, fft: int = 2048) -> Tensor:
 
 def _envelope(audio: AudioBatch) -> Tensor:
     whole = audio.shape[1] // ENVELOPE_HOP * ENVELOPE_HOP
-    result: Tensor = audio[:, :whole].unflatten(1, (-1, ENVELOPE_HOP)).square().mean(-1) + 1e-9
-    return result
+    power: Tensor = audio[:, :whole].unflatten(1, (-1, ENVELOPE_HOP)).square().mean(-1) + 1e-9
+    return power

@@ -60,10 +60,10 @@ def _response(sample_rate: int, length: int) -> NDArray[np.complex128]:
 def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[np.float64]:
     """The same from K-weighted power (batch, sample) at any rate that has a few samples a block."""
     reached = np.cumsum(power, axis=1, dtype=float)
-    result: NDArray[np.float64] = np.mean(
+    mean: NDArray[np.float64] = np.mean(
         [_loudest(reached, round(block * sample_rate)) for block in BLOCKS], axis=0
     )
-    return result
+    return mean
 
 
 def _loudest(reached: NDArray[np.float64], block: int) -> NDArray[np.float64]:
@@ -71,8 +71,8 @@ def _loudest(reached: NDArray[np.float64], block: int) -> NDArray[np.float64]:
     most = reached[:, :block].max(axis=1)
     if reached.shape[1] > block:
         most = np.maximum(most, (reached[:, block:] - reached[:, :-block]).max(axis=1))
-    result: NDArray[np.float64] = 10 * np.log10(np.maximum(most / block, 10 ** (SILENT / 10))) - 0.691
-    return result
+    loudest: NDArray[np.float64] = 10 * np.log10(np.maximum(most / block, 10 ** (SILENT / 10))) - 0.691
+    return loudest
 
 
 @lru_cache(maxsize=8)

@@ -63,8 +63,8 @@ def prepare(
     peak_of_window = np.abs(y).max()
     if peak_of_window <= SILENCE * peak:
         return None
-    result: Pcm | None = np.round(y * (PEAK * 32_767 / peak_of_window)).astype(np.int16)
-    return result
+    pcm: Pcm | None = np.round(y * (PEAK * 32_767 / peak_of_window)).astype(np.int16)
+    return pcm
 
 
 def onset(x: Floats) -> int:
@@ -106,5 +106,5 @@ def _window(x: Floats) -> Floats:
 def _mean_magnitude(x: Floats, width: int = 44) -> Floats:
     sums = np.concatenate([[0.0], np.cumsum(np.abs(x))])
     first = np.arange(len(x)) - width // 2
-    result: Floats = (sums[np.minimum(first + width, len(x))] - sums[np.maximum(first, 0)]) / width
-    return result
+    means: Floats = (sums[np.minimum(first + width, len(x))] - sums[np.maximum(first, 0)]) / width
+    return means

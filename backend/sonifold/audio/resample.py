@@ -15,8 +15,8 @@ def resampled(samples: NDArray[np.floating], sample_rate: int, target: int) -> N
         return samples
     samples = np.asarray(samples, dtype=np.float32 if samples.dtype == np.float32 else np.float64)
     if samples.size <= CHUNK:
-        result: NDArray[np.floating] = soxr.resample(samples, sample_rate, target, "HQ")
-        return result
+        converted: NDArray[np.floating] = soxr.resample(samples, sample_rate, target, "HQ")
+        return converted
     stream = soxr.ResampleStream(
         sample_rate, target, samples[:1].size, dtype=samples.dtype.name, quality="HQ"
     )

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio.loudness import a_weighting
 from sonifold.errors import AudioTooShort, AudioUnreadable
 from sonifold.types import Audio, AudioBatch, Timbre
@@ -43,11 +44,6 @@ _WINDOW = 0.032  # seconds, Hann
 _HOP = 0.005  # seconds
 _INTERVALS = 128  # before averaging down to LOG_TIMES
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
-
-
-def float_tensor(array: NDArray[np.float64]) -> Tensor:
-    """An array as a tensor of single precision, contiguous."""
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
 
 
 def hz_to_mel(frequency: NDArray[np.float64] | float) -> NDArray[np.float64]:

@@ -64,7 +64,7 @@ def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None =
         card["reconstruction"] = _plain(measure_reconstruction(model, dataset, progress))
         card["latent"] = latent_use(model)
     if only in (None, "paths"):
-        card["paths"] = measure_paths(model, progress)
+        card["paths"] = _plain(measure_paths(model, progress))
     if only in (None, "metrics"):
         card["metrics"] = _plain(metrics.measure(model, progress))
     if only in (None, "directions"):
@@ -147,70 +147,53 @@ def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
     progress("energies", 0, ENERGY_PAIRS)
     energy = paths.energies(model, ENERGY_PAIRS)
     progress("energies", ENERGY_PAIRS, ENERGY_PAIRS)
-    record(
-        "paths with NaN or more energy than the line, finer grid",
-        energy.worse_than_line + energy.not_finite,
-        "pairs",
-        "<= 0",
-        energy.n,
-        command,
-    )
-    record("energy of the geodesic over the line's", energy.ratio.mean, "", None, energy.n, command)
+    _record_energies(energy, command)
     judged = []
     for judgements in paths.judge(model, JUDGED_PAIRS):
         judged.append(judgements)
         progress("morphs", len(judged), JUDGED_PAIRS)
     summary = paths.summary(judged)
-    for way in ("geodesic", "linear", "retimed"):
-        bar = "<= 0.06" if way == "geodesic" else None
-        spoken = {"geodesic": "geodesic, re-timed", "linear": "line", "retimed": "line, re-timed"}[way]
-        record(
-            f"perceptual speed variation, {spoken}",
-            summary[way]["variation"].mean,
-            "CV",
-            bar,
-            JUDGED_PAIRS,
-            command,
-        )
-        record(
-            f"speed variation in log-mel dB, {spoken}",
-            summary[way]["variation_mel"].mean,
-            "CV",
-            None,
-            JUDGED_PAIRS,
-            command,
-        )
+    gains = _gains(judged)
+    _record_morphs(summary, gains, command)
+    return {"energy": asdict(energy), "ways": summary, "gains": gains}
+
+
+def _record_energies(energy: paths.EnergyReport, command: str) -> None:
+    failed = energy.worse_than_line + energy.not_finite
     record(
-        "end points of a morph, log-mel error",
-        summary["geodesic"]["end_error"].mean,
-        "dB",
-        "<= 1.6",
-        JUDGED_PAIRS,
-        command,
+        "paths with NaN or more energy than the line, finer grid", failed, "pairs", "<= 0", energy.n, command
     )
-    gains = {}
-    for other in ("linear", "retimed", "cross-fade"):
-        denser = paths.advantage(judged, "density", "geodesic", other)
-        nearer = paths.advantage(judged, "nearest", other, "geodesic")
-        gains[other] = {"density": denser, "nearest": nearer}
-        record(
-            f"mid points: density gained over {other} (lower end of the 95 % interval)",
-            denser.low,
-            "",
-            ">= 0",
-            JUDGED_PAIRS,
-            command,
-        )
-        record(
-            f"mid points: distance to real sounds saved against {other} (lower end)",
-            nearer.low,
-            "Phi",
-            ">= 0",
-            JUDGED_PAIRS,
-            command,
-        )
-    plain: dict[str, Any] = _plain({"energy": asdict(energy), "ways": summary, "gains": gains})
-    return plain
+    record("energy of the geodesic over the line's", energy.ratio.mean, "", None, energy.n, command)
+
+
+def _gains(judged: list[dict[str, paths.Judgement]]) -> Table:
+    """What the middles of geodesic morphs gain over each other way: in density, and in distance to real sounds."""
+    return {
+        other: {
+            "density": paths.advantage(judged, "density", "geodesic", other),
+            "nearest": paths.advantage(judged, "nearest", other, "geodesic"),
+        }
+        for other in ("linear", "retimed", "cross-fade")
+    }
+
+
+def _record_morphs(summary: Table, gains: Table, command: str) -> None:
+    def record_judged(measure: str, value: float, unit: str, bar: str | None) -> None:
+        record(measure, value, unit, bar, JUDGED_PAIRS, command)
+
+    titles = {"geodesic": "geodesic, re-timed", "linear": "line", "retimed": "line, re-timed"}
+    for way, title in titles.items():
+        variation, in_decibels = summary[way]["variation"].mean, summary[way]["variation_mel"].mean
+        bar = "<= 0.06" if way == "geodesic" else None
+        record_judged(f"perceptual speed variation, {title}", variation, "CV", bar)
+        record_judged(f"speed variation in log-mel dB, {title}", in_decibels, "CV", None)
+    end_error = summary["geodesic"]["end_error"].mean
+    record_judged("end points of a morph, log-mel error", end_error, "dB", "<= 1.6")
+    for other, gain in gains.items():
+        density = f"mid points: density gained over {other} (lower end of the 95 % interval)"
+        distance = f"mid points: distance to real sounds saved against {other} (lower end)"
+        record_judged(density, gain["density"].low, "", ">= 0")
+        record_judged(distance, gain["nearest"].low, "Phi", ">= 0")
 
 
 def about(model: Model) -> dict[str, Any]:

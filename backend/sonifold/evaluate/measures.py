@@ -157,8 +157,8 @@ def processor() -> str:
     if info.is_file():
         names = re.findall(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if names:
-            result: str = names[0].strip()
-            return result
+            name: str = names[0].strip()
+            return name
     return platform.processor() or platform.machine()
 
 

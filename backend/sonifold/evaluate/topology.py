@@ -9,7 +9,7 @@ Needs the extra ``topology`` (gudhi, scikit-dimension, matplotlib).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -314,11 +314,8 @@ def purity(d: Distances, families: NDArray[Any]) -> dict[str, Any]:
 
 
 def report(results: dict[str, Any]) -> list[str]:
-    """The page topology.md."""
-    from sonifold.evaluate.metrics import cell
-
-    estimators = list(next(iter(results["dimension"].values())))
-    lines = [
+    """The lines of topology.md."""
+    return [
         "# The shape of this manifold of sounds",
         "",
         f"{results['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} "
@@ -330,11 +327,24 @@ def report(results: dict[str, Any]) -> list[str]:
         "## In words",
         "",
         *conclusions(results),
+        *_report_dimension(results),
+        *_report_homology(results),
+        *_report_agreement(results),
+        *_report_families(results),
+        "",
+    ]
+
+
+def _report_dimension(results: dict[str, Any]) -> list[str]:
+    from sonifold.evaluate.metrics import cell
+
+    estimators = list(next(iter(results["dimension"].values())))
+    of_library = results["dimension_library"]
+    return [
         "",
         "## Intrinsic dimension",
         "",
-        "| | " + " | ".join(estimators) + " |",
-        "|---" * (len(estimators) + 1) + "|",
+        *_heading(estimators),
         *[
             f"| {title} | " + " | ".join(cell(results["dimension"][name][e]) for e in estimators) + " |"
             for name, title in SPACES.items()
@@ -342,20 +352,31 @@ def report(results: dict[str, Any]) -> list[str]:
         "",
         f"From coordinates, all {results['library']} sounds (scikit-dimension):",
         "",
-        "| | " + " | ".join(results["dimension_library"]["latent"]) + " |",
-        "|---" * (len(results["dimension_library"]["latent"]) + 1) + "|",
+        *_heading(of_library["latent"]),
         *[
             f"| {SPACES[name]} | " + " | ".join(f"{value:.1f}" for value in row.values()) + " |"
-            for name, row in results["dimension_library"].items()
+            for name, row in of_library.items()
         ],
+    ]
+
+
+def _report_homology(results: dict[str, Any]) -> list[str]:
+    lines = [
         "",
         f"## Persistent homology, against {NULLS} Gaussian clouds of the same covariance",
         "",
         "Lengths of bars in median distances. Components: sum of all bars of H0, the length of the minimum spanning "
         "tree; under the null's range means denser clumps than a Gaussian of that covariance has.",
         "",
-        "| | longest loop (H1) | the clouds' longest | loops beyond 95 % of them | components (H0) | the clouds' |",
-        "|---|---|---|---|---|---|",
+        *_heading(
+            [
+                "longest loop (H1)",
+                "the clouds' longest",
+                "loops beyond 95 % of them",
+                "components (H0)",
+                "the clouds'",
+            ]
+        ),
     ]
     for name, title in SPACES.items():
         row = results["homology"][name]
@@ -363,7 +384,20 @@ def report(results: dict[str, Any]) -> list[str]:
             f"| {title} | {row['longest_loop']:.3f} | {_range(row['null_longest_loop'])} | "
             f"{row['loops_beyond_null']} | {row['components']:.1f} | {_range(row['null_components'])} |"
         )
-    lines += [
+    return lines
+
+
+def _report_agreement(results: dict[str, Any]) -> list[str]:
+    from sonifold.evaluate.metrics import cell
+
+    columns = [
+        "rank correlation",
+        "trustworthiness",
+        "continuity",
+        "bottleneck (halves)",
+        "Wasserstein (halves)",
+    ]
+    lines = [
         "",
         "## What the latent space keeps of the features",
         "",
@@ -371,22 +405,38 @@ def report(results: dict[str, Any]) -> list[str]:
         f"and continuity (the reverse) with {NEIGHBOURS} neighbours; distances of H1 diagrams of random halves, beside "
         "those of two different halves of the feature space, which is what sampling alone does.",
         "",
-        "| | rank correlation | trustworthiness | continuity | bottleneck (halves) | Wasserstein (halves) |",
-        "|---|---|---|---|---|---|",
+        *_heading(columns),
     ]
-    for name in results["kept"]:
-        row, apart = results["kept"][name], results["diagram_distance"][name]
+    for name, row in results["kept"].items():
+        apart = results["diagram_distance"][name]
         cells = [cell(row[key]) for key in ("spearman", "trustworthiness", "continuity")]
         cells += [
             f"{apart['spaces'][k]:.3f} ({apart['halves'][k]:.3f})" for k in ("bottleneck", "wasserstein")
         ]
         lines.append(f"| {SPACES[name]} | " + " | ".join(cells) + " |")
-    lines += ["", "## Families", "", "Share of sounds whose nearest neighbour is of the same family:", ""]
-    lines += [
-        f"- {SPACES[name]}: {cell(row['same'])} (chance {row['chance']:.2f})"
-        for name, row in results["families"].items()
+    return lines
+
+
+def _report_families(results: dict[str, Any]) -> list[str]:
+    from sonifold.evaluate.metrics import cell
+
+    return [
+        "",
+        "## Families",
+        "",
+        "Share of sounds whose nearest neighbour is of the same family:",
+        "",
+        *[
+            f"- {SPACES[name]}: {cell(row['same'])} (chance {row['chance']:.2f})"
+            for name, row in results["families"].items()
+        ],
     ]
-    return [*lines, ""]
+
+
+def _heading(columns: Iterable[str]) -> list[str]:
+    """The first two lines of a Markdown table, whose first column names a space."""
+    titles = ["", *columns]
+    return ["|" + "".join(f" {title} |" if title else " |" for title in titles), "|---" * len(titles) + "|"]
 
 
 def _range(q: dict[str, float]) -> str:

@@ -152,8 +152,8 @@ class _Star:
 
     def precondition(self, gradient: Tensor, index: Tensor) -> Tensor:
         """(2N stiffen L x G)^-1 gradient, L the weighted Laplacian of the star."""
-        result: Tensor = self.across @ gradient @ self.inverse
-        return result
+        step: Tensor = self.across @ gradient @ self.inverse
+        return step
 
     def _laplacian(self) -> Tensor:
         inner = self.nodes - 2

@@ -41,8 +41,8 @@ def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STE
         return (turns[:, k] @ v[..., None])[..., 0]
 
     def lengths(k: int, v: Vectors) -> Vectors:
-        result: Vectors = (factors[:, k].mT @ v[..., None]).norm(dim=1)
-        return result
+        norms: Vectors = (factors[:, k].mT @ v[..., None]).norm(dim=1)
+        return norms
 
     carried = vectors
     for k in range(0, 2 * steps, 2):

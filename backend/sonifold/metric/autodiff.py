@@ -165,8 +165,8 @@ class ByTorch(TangentDecoder):
         sizes = u.norm(dim=1, keepdim=True).clamp_min(torch.finfo(u.dtype).tiny)
         step = DIFFERENCE.get(z.dtype, 1e-2) * z.square().mean().sqrt().clamp_min(1e-6) * z.shape[1] ** 0.5
         ahead, behind = (self.push(z + side * step * u / sizes, v[:, None])[1][:, 0] for side in (1, -1))
-        result: Tensor = (ahead - behind) * (sizes / (2 * step))
-        return result
+        derivative: Tensor = (ahead - behind) * (sizes / (2 * step))
+        return derivative
 
 
 class ForwardMode(ByTorch):

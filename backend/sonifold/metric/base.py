@@ -65,8 +65,8 @@ class Steps(NamedTuple):
 
     def mean(self, looked: Tensor) -> Tensor:
         """What was found at the places (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
-        result: Tensor = looked.unflatten(0, self.shape).mean(2)
-        return result
+        means: Tensor = looked.unflatten(0, self.shape).mean(2)
+        return means
 
     def split(self, slopes: Vectors) -> tuple[Tensor, Tensor]:
         """Slopes with respect to the places as slopes with respect to the (start, end) of each step."""
@@ -179,8 +179,8 @@ class Metric(ABC):
             return halved
         _, along_v = jvp(lambda y: self.lower(y, u), (z,), (v,))
         across = (self.gradient(z, u + v) - self.gradient(z, u - v)) / 4
-        result: Vectors = (along_u + along_v - across) / 2
-        return result
+        connection: Vectors = (along_u + along_v - across) / 2
+        return connection
 
     def christoffel(self, z: Points, u: Vectors, v: Vectors) -> Vectors:
         """Gamma(u, v), the connection raised to a vector; (batch, latent). A geodesic has z'' = -Gamma(z', z')."""

@@ -59,8 +59,8 @@ def indicatrices(tensors: Tensors, radius: float = 1.0, corners: int = 48) -> Te
     values, vectors = torch.linalg.eigh(tensors)
     root = vectors @ torch.diag_embed(values.clamp_min(torch.finfo(values.dtype).tiny).rsqrt()) @ vectors.mT
     angle = torch.linspace(0, 2 * torch.pi, corners + 1, dtype=tensors.dtype, device=tensors.device)[:-1]
-    result: Tensor = radius * torch.stack([angle.cos(), angle.sin()], 1) @ root
-    return result
+    ellipses: Tensor = radius * torch.stack([angle.cos(), angle.sin()], 1) @ root
+    return ellipses
 
 
 class Jet(NamedTuple):
@@ -103,8 +103,8 @@ def compute_jet(metric: Metric, z: Points, u: Vectors, v: Vectors) -> Jet:
         return metric.inner(y, u, u), metric.inner(y, u, v), metric.inner(y, v, v)
 
     def along(direction: Vectors, y: Points) -> tuple[Tensor, Tensor, Tensor]:
-        result: tuple[Tensor, Tensor, Tensor] = jvp(form, (y,), (direction,))[1]
-        return result
+        derivatives: tuple[Tensor, Tensor, Tensor] = jvp(form, (y,), (direction,))[1]
+        return derivatives
 
     e_u, f_u, g_u = along(u, z)
     (e_v, f_v, g_v), (e_vv, _, _) = jvp(lambda y: along(v, y), (z,), (v,))
@@ -147,5 +147,5 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _det(*rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-    result: Tensor = torch.linalg.det(torch.stack([torch.stack(row, -1) for row in rows], -2))
-    return result
+    determinant: Tensor = torch.linalg.det(torch.stack([torch.stack(row, -1) for row in rows], -2))
+    return determinant

@@ -75,10 +75,10 @@ class Normalise(NamedTuple):
 
         def pull(a: Tensor) -> Tensor:
             only_input = [True, False, False]
-            result: Tensor = torch.ops.aten.native_layer_norm_backward(
+            cotangent: Tensor = torch.ops.aten.native_layer_norm_backward(
                 a, h, h.shape[-1:], mean, inverse, None, None, only_input
             )[0]
-            return result
+            return cotangent
 
         return x, pull
 

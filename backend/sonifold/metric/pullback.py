@@ -125,8 +125,8 @@ class Pullback(Metric):
 
     def anchors(self, curves: Curves) -> Tensor:
         """The decoded ends (batch, 2, output)."""
-        result: Tensor = self.decode(curves[:, [0, -1]].flatten(0, 1)).unflatten(0, (len(curves), 2))
-        return result
+        decoded: Tensor = self.decode(curves[:, [0, -1]].flatten(0, 1)).unflatten(0, (len(curves), 2))
+        return decoded
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """By one decoding of the inner nodes and one pass back: dE/dz_k = 2N J_k'(2 f_k - f_{k-1} - f_{k+1})."""

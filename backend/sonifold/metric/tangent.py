@@ -49,8 +49,8 @@ class TangentDecoder(ABC):
 
     def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         """The second derivative f''(u, v) at z; (batch, output)."""
-        result: Tensor = jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
-        return result
+        derivative: Tensor = jvp(lambda y: self.push(y, v[:, None])[1][:, 0], (z,), (u,))[1]
+        return derivative
 
     def with_pull(self, z: Points) -> tuple[Tensor, Pull]:
         """(f(z) (batch, output), the map that takes cotangents a (batch, output) to J(z)' a (batch, latent))."""

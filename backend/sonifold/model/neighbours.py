@@ -74,10 +74,10 @@ class Neighbours:
 
     def perceptual(self, timbre: Tensor, table: SoundTable | None = None) -> Tensor:
         """|Phi - timbre| of every recording of a table, the library's when None, (sound,), in the model's unit."""
-        result: Tensor = ((table or self.library).timbre - timbre).norm(
+        distances: Tensor = ((table or self.library).timbre - timbre).norm(
             dim=1
         ) * self._model.config.unit_per_phi
-        return result
+        return distances
 
     def nearest(
         self,

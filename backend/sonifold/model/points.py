@@ -135,8 +135,8 @@ class PointOperations:
 
     def _in_distribution(self, points: Points, distances: Tensor) -> Tensor:
         edge = self._model.library.z.norm(dim=1).max()
-        result: Tensor = (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
-        return result
+        in_distribution: Tensor = (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)
+        return in_distribution
 
     def away(self, points: Points) -> Tensor:
         """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""

@@ -193,10 +193,7 @@ class Traversals:
         # a sound may lie off the data itself: then it must only not get worse
         limit = max(self._points.reach, 1.001 * start)
         nodes, values, stopped = self.flow(measured, sound.z, residual, descriptor, reach, hold, limit)
-        if not torch.isfinite(values).all():
-            raise NotFinite(
-                f"{descriptor} of the sound cannot be measured: its decoding is beyond what numbers hold."
-            )
+        _check_finite(values, descriptor)
         points, origin = _even(nodes, values, sound.z, steps)
         descriptors = self.heard(points, residual)
         distances = self.away(points)
@@ -318,8 +315,8 @@ class _Flow:
 
     def _inside(self, points: Points) -> Tensor:
         near = self.traversals.away(points) <= self.limit
-        result: Tensor = near & (points.norm(dim=1) <= self.edge)
-        return result
+        inside: Tensor = near & (points.norm(dim=1) <= self.edge)
+        return inside
 
 
 def _even(nodes: Curve, values: Tensor, origin: Tensor, steps: int) -> tuple[Points, int]:
@@ -341,6 +338,13 @@ def _even(nodes: Curve, values: Tensor, origin: Tensor, steps: int) -> tuple[Poi
     placed = torch.from_numpy(points).to(nodes)
     placed[before] = origin
     return placed, before
+
+
+def _check_finite(values: Tensor, descriptor: str) -> None:
+    if not torch.isfinite(values).all():
+        raise NotFinite(
+            f"{descriptor} of the sound cannot be measured: its decoding is beyond what numbers hold."
+        )
 
 
 def _check(descriptor: str, steps: int, reach: float) -> None:

@@ -129,5 +129,5 @@ def _overlap_add(spectrum: Tensor, representation: Spectral) -> Audio:
     sum_ = frames.new_zeros(len(frames) + laps - 1, HOP)
     for lap in range(laps):
         sum_[lap : lap + len(frames)] += frames[:, lap * HOP : (lap + 1) * HOP]
-    result: Audio = sum_.reshape(-1)[len(window) // 2 :][: len(frames) * HOP] / representation.window_power
-    return result
+    audio: Audio = sum_.reshape(-1)[len(window) // 2 :][: len(frames) * HOP] / representation.window_power
+    return audio

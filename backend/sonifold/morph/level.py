@@ -81,5 +81,5 @@ def _blocks(power: NDArray[np.floating]) -> NDArray[np.floating]:
     missing = -power.shape[-1] % FINE
     if missing:
         power = np.concatenate([power, np.zeros((*power.shape[:-1], missing), power.dtype)], -1)
-    result: NDArray[np.floating] = power.reshape(*power.shape[:-1], -1, FINE).mean(-1)
-    return result
+    means: NDArray[np.floating] = power.reshape(*power.shape[:-1], -1, FINE).mean(-1)
+    return means

@@ -22,10 +22,10 @@ def triangles(centres: NDArray[Any], bins: int) -> NDArray[np.float64]:
     low = np.concatenate([[-1.0], centres[:-1]])[:, None]
     high = np.concatenate([centres[1:], [float(bins)]])[:, None]
     middle, bin_ = centres[:, None], np.arange(bins)
-    result: NDArray[np.float64] = np.clip(
+    weights: NDArray[np.float64] = np.clip(
         np.minimum((bin_ - low) / (middle - low), (high - bin_) / (high - middle)), 0.0, None
     )
-    return result
+    return weights
 
 
 def linear_interpolation(knots: NDArray[Any], at: NDArray[Any]) -> NDArray[np.float64]:
@@ -41,5 +41,5 @@ def linear_interpolation(knots: NDArray[Any], at: NDArray[Any]) -> NDArray[np.fl
 def group_means(groups: NDArray[Any]) -> NDArray[np.float64]:
     """Weights (sum(groups), len(groups)) that average consecutive runs of the given lengths."""
     owner = np.repeat(np.arange(len(groups)), groups)
-    result: NDArray[np.float64] = (owner[:, None] == np.arange(len(groups))) / groups[None, :]
-    return result
+    weights: NDArray[np.float64] = (owner[:, None] == np.arange(len(groups))) / groups[None, :]
+    return weights

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio import descriptors as audio
 from sonifold.audio.timbre import COMPRESSION, EPSILON
 from sonifold.representation import grid
@@ -61,7 +62,7 @@ class Readout:
         self._off_harmonic = audio.off_harmonic(ratio)
 
     def _constant(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.representation.device)
+        return float_tensor(array, self.representation.device)
 
     def __call__(self, features: FeatureMaps) -> dict[str, Tensor]:
         """Each descriptor of feature maps (batch, 160, 128), name -> (batch,), in the units of DESCRIPTORS."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio import timbre as ear
 from sonifold.audio.loudness import a_weighting
 from sonifold.representation import grid
@@ -76,7 +77,7 @@ class Spectral(Representation):
         self.cepstrum, self.log_time = self._timbre_matrices(hertz, frame_start)
 
     def _constant(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device)
+        return float_tensor(array, self.device)
 
     def _timbre_matrices(self, hertz: np.ndarray, frame_start: np.ndarray) -> tuple[Tensor, Tensor]:
         """C R (64, 160) and L T' (128, 8): Phi = C R X L T' on this grid."""
@@ -100,8 +101,8 @@ class Spectral(Representation):
         other order for the many round trips of Griffin-Lim.
         """
         padded = torch.nn.functional.pad(audio, (WINDOW // 2, WINDOW // 2))
-        result: Tensor = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
-        return result
+        spectrum: Tensor = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
+        return spectrum
 
     def istft(self, spectrum: Tensor) -> AudioBatch:
         """Inverse of :meth:`stft` in the least-squares sense (Griffin & Lim 1984, eq. 6)."""
@@ -113,8 +114,8 @@ class Spectral(Representation):
             sum_[:, lap : lap + count] += frames[:, :, lap * HOP : (lap + 1) * HOP]
         start = WINDOW // 2
         samples = min(self.samples, HOP * (count - 1))
-        result: AudioBatch = sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
-        return result
+        audio: AudioBatch = sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
+        return audio
 
     def band_power(self, audio: AudioBatch) -> Tensor:
         """Mean STFT power in each band and frame, (batch, 160, 128)."""
@@ -151,8 +152,8 @@ class Spectral(Representation):
     def expand(self, features: FeatureMaps) -> Tensor:
         """Weighted relative power W P / g: inverse of the compression."""
         base = features.clamp(min=0) + ear.EPSILON**ear.COMPRESSION
-        result: Tensor = (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
-        return result
+        magnitude: Tensor = (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
+        return magnitude
 
     def normalise(self, features: FeatureMaps) -> FeatureMaps:
         """The same sound with its loudest frame at the reference level: undoes a decoder's shrinkage.

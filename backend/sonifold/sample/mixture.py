@@ -69,8 +69,8 @@ class Mixture(Sampler):
         squares = torch.linalg.solve_triangular(factors, differences, upper=False).square().sum(1)
         log_det = 2 * torch.diagonal(factors, dim1=1, dim2=2).log().sum(1)
         constant = z.shape[1] * math.log(2 * math.pi)
-        result: Tensor = self.shares.log() - (squares.T + log_det + constant) / 2
-        return result
+        log_joint: Tensor = self.shares.log() - (squares.T + log_det + constant) / 2
+        return log_joint
 
     def _maximise(self, points: Points, belongs: Tensor) -> None:
         """Shares, means and covariances from how much each point belongs to each component (count, k)."""

@@ -42,8 +42,8 @@ def augment(sound: Sound, others: NDArray[np.float32], rng: Generator, sample_ra
         out *= np.minimum(1.0, time / np.exp(rng.uniform(*np.log(FADE_SECONDS))))
     if rng.random() < TILT_SHARE:
         out = tilt(out, rng.uniform(-TILT_PER_OCTAVE, TILT_PER_OCTAVE), sample_rate)
-    result: Sound = (out / (np.abs(out).max() + 1e-9) * PEAK).astype(np.float32)
-    return result
+    normalised: Sound = (out / (np.abs(out).max() + 1e-9) * PEAK).astype(np.float32)
+    return normalised
 
 
 def resample(sound: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:
@@ -65,5 +65,5 @@ def tilt(sound: NDArray[np.float64], decibels_per_octave: float, sample_rate: in
     spectrum = fft.rfft(sound)
     frequency = np.maximum(fft.rfftfreq(len(sound), 1 / sample_rate), 20.0)
     gain = np.clip(decibels_per_octave * np.log2(frequency / 1000.0), -TILT_LIMIT, TILT_LIMIT)
-    result: NDArray[np.float64] = fft.irfft(spectrum * 10 ** (gain / 20), len(sound))
-    return result
+    tilted: NDArray[np.float64] = fft.irfft(spectrum * 10 ** (gain / 20), len(sound))
+    return tilted

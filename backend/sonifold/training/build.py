@@ -102,7 +102,6 @@ def write(
     encoded = _encode(audio, vae, coefficients, spectral)
     pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map(spectral)[0]))
     kernel = KernelMetric.posterior(encoded.z, encoded.log_variance.exp())
-    scale = Blend.typical_scale(pullback, encoded.z)
     coordinates = pullback.decode(encoded.z)
     progress("map", 2, 4)
     positions = layout.layout(coordinates, config.seed)
@@ -114,12 +113,7 @@ def write(
         "representation": "spectral",
         "vae": network.model_dump(),
         "training": config.model_dump(),
-        "metric": {
-            "temperature": kernel.temperature,
-            "ridge": kernel.ridge,
-            "scale": scale,
-            "weight": DATA_WEIGHT,
-        },
+        "metric": _metric_config(pullback, kernel, encoded.z),
         "unit": UNIT,
         "unit_per_phi": unit_per_phi(audio, encoded.timbre, spectral.sample_rate),
         "level": encoded.level,
@@ -132,6 +126,16 @@ def write(
     labels = [_label(row) for row in rows]
     write_pack(folder, pack_config, vae, tensors, labels, columns, field, {}, "")
     progress("map", 4, 4)
+
+
+def _metric_config(pullback: Pullback, kernel: KernelMetric, z: Points) -> dict[str, float]:
+    """The ``metric`` of pack.json."""
+    return {
+        "temperature": kernel.temperature,
+        "ridge": kernel.ridge,
+        "scale": Blend.typical_scale(pullback, z),
+        "weight": DATA_WEIGHT,
+    }
 
 
 def family_order(family: str) -> int:

@@ -62,29 +62,15 @@ def train(
     torch.manual_seed(config.seed)
     model = VAE(network, config.dropout).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    sounds = torch.cat([data.originals, data.copies]).to(device)
-    spread = data.originals.std(0).to(device)
     fingerprint, first = _fingerprint(network, config), 0
     if (stored := load_checkpoint(checkpoint, fingerprint, device)) is not None:
         stored.restore(model, optimiser)
         first = int(stored.facts["step"])
+    sounds = torch.cat([data.originals, data.copies]).to(device)
+    spread = data.originals.std(0).to(device)
     model.train()
     for step in range(first, config.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
-        draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
-        target = _batch(sounds, config, draw)
-        noisy = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(device)
-        noise = torch.randn(len(target), network.latent_dim, generator=draw).to(device)
-        decoded, mean, log_variance = model(noisy, noise)
-        error = (decoded - target).square().mean()
-        nats = divergence(mean, log_variance).mean()
-        loss = config.reconstruction * error + nats
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimiser.step()
+        error, nats = _step(model, optimiser, sounds, spread, config, step)
         last = step + 1 == config.steps
         if (step + 1) % 50 == 0 or last:
             report(StepInfo(step + 1, config.steps, error.item(), nats.item()))
@@ -95,6 +81,33 @@ def train(
                 )
             save_checkpoint(checkpoint, fingerprint, model, optimiser, {"step": str(step + 1)})
     return model.eval()
+
+
+def _step(
+    model: VAE,
+    optimiser: torch.optim.AdamW,
+    sounds: Tensor,
+    spread: Tensor,
+    config: TrainingConfig,
+    step: int,
+) -> tuple[Tensor, Tensor]:
+    """One step of the optimiser: the mean squared error and the mean divergence in nats, before it."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate(step, config)
+    draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+    torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
+    target = _batch(sounds, config, draw)
+    noisy = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(target.device)
+    noise = torch.randn(len(target), model.config.latent_dim, generator=draw).to(target.device)
+    decoded, mean, log_variance = model(noisy, noise)
+    error = (decoded - target).square().mean()
+    nats = divergence(mean, log_variance).mean()
+    loss = config.reconstruction * error + nats
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+    optimiser.step()
+    return error, nats
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:

@@ -47,10 +47,10 @@ class Coefficients:
 
     def synthesise(self, coefficients: Tensor) -> FeatureMaps:
         """(batch, K) -> (batch, band, frame)."""
-        result: FeatureMaps = torch.addmm(self.mean.flatten(), coefficients, self._synthesis).unflatten(
+        maps: FeatureMaps = torch.addmm(self.mean.flatten(), coefficients, self._synthesis).unflatten(
             1, self.mean.shape
         )
-        return result
+        return maps
 
     def timbre_map(self, representation: Spectral) -> tuple[Tensor, Tensor]:
         """A (512, K) and b (512,) with Phi(coefficients) = A c + b."""
@@ -85,8 +85,8 @@ class _PerceptualMetric:
         self.inverse_gain = (1 / total.sqrt() - 1 / self.base).float()
 
     def _apply(self, maps: Tensor, base: float, gain: Tensor) -> Tensor:
-        result: Tensor = base * maps + self.left.T @ (gain * (self.left @ maps @ self.right.T)) @ self.right
-        return result
+        filtered: Tensor = base * maps + self.left.T @ (gain * (self.left @ maps @ self.right.T)) @ self.right
+        return filtered
 
     def apply(self, maps: FeatureMaps) -> FeatureMaps:
         """M X."""

@@ -74,16 +74,16 @@ class DenseVAE(nn.Module):
     def decode(self, points: Points) -> Tensor:
         """The mean of the likelihood: examples (batch, features), in [0, 1] if it is Bernoulli."""
         output = self.decoder(points)
-        result: Tensor = output.sigmoid() if self.config.likelihood == "bernoulli" else output
-        return result
+        means: Tensor = output.sigmoid() if self.config.likelihood == "bernoulli" else output
+        return means
 
     def log_likelihood(self, points: Points, examples: Tensor) -> Tensor:
         """log p(x|z) in nats, without the constants of the Gaussian; (batch,)."""
         output = self.decoder(points)
         if self.config.likelihood == "bernoulli":
             return -nn.functional.binary_cross_entropy_with_logits(output, examples, reduction="none").sum(-1)
-        result: Tensor = -0.5 * ((examples - output) / self.config.deviation).square().sum(-1)
-        return result
+        log_likelihood: Tensor = -0.5 * ((examples - output) / self.config.deviation).square().sum(-1)
+        return log_likelihood
 
     def log_joint(self, points: Points, examples: Tensor) -> Tensor:
         """log p(x|z) + log N(z; 0, I), without constants; (batch,)."""

@@ -32,8 +32,8 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.down.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
-        return result
+        output: Tensor = x + self.down(self.dropout(nn.functional.gelu(self.up(self.norm(x)))))
+        return output
 
 
 RESIDUAL_BLOCKS.add(ResidualBlock)
@@ -113,8 +113,8 @@ class VAE(nn.Module):
     def decode(self, points: Points, condition: Tensor | None = None) -> Tensor:
         """Coefficients (batch, coefficients), under a condition (number,) if the decoder takes one."""
         decoded = self.decoder(points) if condition is None else self.conditioned(condition)(points)
-        result: Tensor = decoded if self.field is None else decoded + self.field(points)
-        return result
+        coefficients: Tensor = decoded if self.field is None else decoded + self.field(points)
+        return coefficients
 
     def forward(self, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Reconstruction, mean and log variance; ``noise`` is standard normal, (batch, latent_dim)."""

@@ -149,10 +149,10 @@ class RHVAE(DenseVAE):
         return kernel.volume_force(z) - slope.to(kernel.centroids)
 
     def _clipped(self, force: Tensor) -> Tensor:
-        result: Tensor = force * (
+        clipped: Tensor = force * (
             self.config.clip / force.norm(dim=1, keepdim=True).clamp_min(self.config.clip)
         )
-        return result
+        return clipped
 
     @torch.no_grad()
     def learned_metric(
@@ -196,8 +196,8 @@ class _Kernel:
 
     def cometric(self, z: Points) -> Tensors:
         """G^-1(z); (batch, latent, latent)."""
-        result: Tensors = (self.weights(z) @ self.table).unflatten(1, (self.d, self.d)) + self.ridge
-        return result
+        cometric: Tensors = (self.weights(z) @ self.table).unflatten(1, (self.d, self.d)) + self.ridge
+        return cometric
 
     def raised(self, z: Points, rho: Vectors) -> Vectors:
         return (self.cometric(z) @ rho[..., None])[..., 0]

@@ -165,8 +165,8 @@ class ClosedScores:
             z, error_rows = torch.where(better, candidate, z), torch.where(better, reached, error_rows)
             loss = torch.minimum(loss, lower)
         decoded = error_rows + self.values
-        result: Tensor = (decoded @ self.bench.timbre_weight.T + self.bench.offset - self.timbre).norm(dim=1)
-        return result
+        errors: Tensor = (decoded @ self.bench.timbre_weight.T + self.bench.offset - self.timbre).norm(dim=1)
+        return errors
 
     def _drifted(self, errors: Tensor) -> float:
         return float(errors[sum(self.counts) :].mean())

@@ -137,8 +137,8 @@ class MetricField:
     def __call__(self, points: Points) -> Tensor:
         if self.field is None:
             return torch.zeros(len(points), self.size)
-        result: Tensor = self.field(points @ self.metric)
-        return result
+        correction: Tensor = self.field(points @ self.metric)
+        return correction
 
 
 # -- episodes -------------------------------------------------------------------------------------
@@ -199,10 +199,10 @@ def predicted(
         squares = (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp(min=0)
         return (-0.5 * squares / (scale * unit) ** 2).exp()
 
-    result: Tensor = kernel(at, z) @ torch.linalg.solve(
+    mean: Tensor = kernel(at, z) @ torch.linalg.solve(
         kernel(z, z) + torch.diag(noise / episode.weights), residuals
     )
-    return result
+    return mean
 
 
 @torch.enable_grad()

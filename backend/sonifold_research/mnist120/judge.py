@@ -27,8 +27,8 @@ class Classifier(nn.Module):
         self.head = nn.Linear(FEATURES, len(COUNTS))
 
     def forward(self, images: Tensor) -> Tensor:
-        result: Tensor = self.head(self.body(images))
-        return result
+        logits: Tensor = self.head(self.body(images))
+        return logits
 
 
 def train_classifier(examples: Examples, seed: int, steps: int = STEPS) -> Classifier:
@@ -55,8 +55,8 @@ def accuracy(model: Classifier, examples: Examples) -> float:
 @torch.no_grad()
 def features(model: Classifier, images: Tensor) -> Tensor:
     """(batch, 32)."""
-    result: Tensor = model.body(images)
-    return result
+    activations: Tensor = model.body(images)
+    return activations
 
 
 @dataclass(frozen=True)
