@@ -120,7 +120,9 @@ def _add_sample(commands: Commands) -> None:
     )
     command.add_argument("--count", type=int, default=8)
     command.add_argument("--seed", type=int, default=0, help="the same one draws the same sounds")
-    command.add_argument("--temperature", type=float, default=1.0, help="above 1 more daring")
+    command.add_argument(
+        "--temperature", type=float, default=1.0, help="above 1 more varied, below more typical"
+    )
     command.add_argument("--start", type=Path, help="the sound a walk starts from")
     _add_model(command)
     command.set_defaults(run=_sample)

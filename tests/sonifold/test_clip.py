@@ -125,7 +125,7 @@ def test_steps_in_rhythm_begin_where_the_durations_say():
     for begin in (0.0, 0.25, 0.75):
         part = joined[round(begin * RATE) :][: round(0.2 * RATE)]
         torch.testing.assert_close(part, steps[0, : len(part)])
-    with pytest.raises(ValueError, match="3 sounds need as many durations, 2 came"):
+    with pytest.raises(ValueError, match="expected 3 durations, one for each sound; got 2"):
         Clip(steps, RATE).in_rhythm([0.25, 0.5])
 
 

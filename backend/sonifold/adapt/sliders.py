@@ -74,7 +74,7 @@ def turned(model: Model, sound: Sound, chosen: Sequence[Slider], amounts: Mappin
             raise PointInvalid(f"no slider {name!r}; these sounds have {', '.join(known)}.")
         slider = known[name]
         if not slider.low <= amount <= slider.high:
-            raise PointInvalid(f"slider {name} goes from {slider.low:g} to {slider.high:g}; {amount} came.")
+            raise PointInvalid(f"slider {name} takes {slider.low:g} to {slider.high:g}, got {amount}.")
         offset += amount * slider.direction
     features = model.coefficients.synthesise(offset[None])[0] - model.coefficients.mean
     return replace(sound, residual=features if sound.residual is None else sound.residual + features)

@@ -124,11 +124,11 @@ def recorded_features(sounds: Sequence[Sound]) -> FeatureMaps:
         UploadsInvalid: none, too many, or one without a recording behind it.
     """
     if not 1 <= len(sounds) <= MOST:
-        raise UploadsInvalid(f"adaptation takes 1 to {MOST} sounds, best 5 to 20; {len(sounds)} came.")
+        raise UploadsInvalid(f"expected 1 to {MOST} sounds to adapt to, best 5 to 20; got {len(sounds)}.")
     features = [sound.features for sound in sounds if sound.features is not None]
     if len(features) < len(sounds):
         raise UploadsInvalid(
-            "adaptation learns from recordings; a bare latent point came. Give sounds from model.encode(...) or "
+            "adaptation needs recordings, got a latent point without one. Pass sounds from model.encode(...) or "
             "model.sound(...)."
         )
     return torch.stack(features)

@@ -97,7 +97,7 @@ class Atlas:
 def _checked(positions: Positions) -> Positions:
     places = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
     if not torch.isfinite(places).all():
-        raise PositionInvalid("a map position is two finite numbers x, y; NaN or infinity came.")
+        raise PositionInvalid("a map position must be two finite numbers x, y; got NaN or infinity.")
     return places
 
 

@@ -39,7 +39,7 @@ def indicatrices_on_land(atlas: Atlas, metric: Metric, count: int = 100) -> Indi
         ValueError: a count below 1.
     """
     if count < 1:
-        raise ValueError(f"at least one ellipse can be drawn, {count} came.")
+        raise ValueError(f"count must be at least 1, got {count}.")
     positions, spacing = land_grid(atlas, count)
     if not len(positions):
         return Indicatrices(positions, torch.zeros(0, CORNERS, 2), torch.zeros(0, dtype=torch.bool), 0.0)

@@ -83,7 +83,7 @@ class Clip:
         """
         sounds = self.each()
         if len(durations) != len(sounds):
-            raise ValueError(f"{len(sounds)} sounds need as many durations, {len(durations)} came.")
+            raise ValueError(f"expected {len(sounds)} durations, one for each sound; got {len(durations)}.")
         parts = []
         for clip, seconds in zip(sounds, durations, strict=True):
             trimmed = clip.audio[: max(1, round(seconds * self.sample_rate))]

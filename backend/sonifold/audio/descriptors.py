@@ -119,7 +119,7 @@ def describe_audio(audio: AudioBatch | NDArray[Any], sample_rate: int) -> dict[s
     batch = signal.reshape(-1, signal.shape[-1])
     if batch.shape[1] < sample_rate // 10:
         raise AudioTooShort(
-            f"{batch.shape[1]} samples at {sample_rate} Hz came; descriptors need at least a tenth of a second. "
+            f"descriptors need at least {sample_rate // 10} samples (a tenth of a second), got {batch.shape[1]}. "
             "Pad the sound with silence."
         )
     if not torch.isfinite(batch).all():

@@ -141,19 +141,19 @@ def array_decoder(source: Any, sample_rate: int | None) -> ArrayDecoder:
     array = source.detach().cpu().numpy() if isinstance(source, torch.Tensor) else np.asarray(source)
     if array.dtype.kind not in "fiu":
         raise AudioUnreadable(
-            f"{type(source).__name__} of {array.dtype} came; give a path, the bytes of a file, or samples as floats or "
-            "integers with their rate."
+            f"expected a path, the bytes of a file, or samples as floats or integers with their rate; got "
+            f"{type(source).__name__} of {array.dtype}."
         )
     if array.ndim not in (1, 2):
-        raise AudioUnreadable(f"samples of shape {array.shape} came; give (sample,) or (sample, channel).")
+        raise AudioUnreadable(f"expected samples of shape (sample,) or (sample, channel), got {array.shape}.")
     if array.ndim == 2 and array.shape[0] <= MAX_CHANNELS < array.shape[1]:
         raise AudioUnreadable(
-            f"samples of shape {array.shape} came, which is (channel, sample); give (sample, channel): samples.T."
+            f"expected samples of shape (sample, channel), got {array.shape}, (channel, sample). Pass samples.T."
         )
     if sample_rate is None:
-        raise AudioUnreadable("samples came without a sample rate; pass sample_rate in Hz beside them.")
+        raise AudioUnreadable("got samples without a sample rate. Pass sample_rate in Hz.")
     if not np.isfinite(sample_rate) or int(sample_rate) != sample_rate:
-        raise AudioUnreadable(f"a sample rate is a whole number of Hz; {sample_rate} came.")
+        raise AudioUnreadable(f"a sample rate must be a whole number of Hz, got {sample_rate}.")
     samples = array.reshape(len(array), -1)
     check_format(int(sample_rate), max(1, samples.shape[1]), "the array")
     zero, full = range_of(samples)

@@ -122,8 +122,8 @@ def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: f
     plan = _plan(sample_rate)
     if batch.shape[1] < plan.shortest:
         raise AudioTooShort(
-            f"{batch.shape[1]} samples at {sample_rate} Hz came; the timbre map needs at least "
-            f"{plan.shortest} (32 ms). Pad the sound with silence."
+            f"the timbre map needs at least {plan.shortest} samples (32 ms) at {sample_rate} Hz, got "
+            f"{batch.shape[1]}. Pad the sound with silence."
         )
     if not torch.isfinite(batch).all():
         raise AudioUnreadable("the samples contain NaN or infinity; replace them before measuring timbre.")

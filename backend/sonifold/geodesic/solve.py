@@ -400,7 +400,7 @@ def _points(starts: Points, ends: Points, metric: Metric) -> tuple[Points, Point
         )
     if metric.latent_dim is not None and starts.shape[1] != metric.latent_dim:
         raise PointInvalid(
-            f"the metric is one on latent points of {metric.latent_dim} numbers; points of {starts.shape[1]} came"
+            f"the metric takes latent points of {metric.latent_dim} numbers, got {starts.shape[1]}"
         )
     for name, points in (("start", starts), ("end", ends)):
         bad = (~torch.isfinite(points).all(1)).nonzero().flatten().tolist()

@@ -63,7 +63,7 @@ class AnyDecoder(TangentDecoder):
             self.latent_dim, self._precision = z.shape[1], self._way.precision
         if z.shape[1] != self.latent_dim:
             raise PointInvalid(
-                f"the decoder takes latent points of {self.latent_dim} numbers; points of {z.shape[1]} came."
+                f"the decoder takes latent points of {self.latent_dim} numbers, got {z.shape[1]}."
             )
         return self._way
 

@@ -182,12 +182,12 @@ class PointOperations:
             ValueError: too few or too many sounds; weights that are negative, infinite, all zero or too few.
         """
         if not 2 <= len(sounds) <= MOST_ANCHORS:
-            raise ValueError(f"an average is of 2 to {MOST_ANCHORS} sounds, {len(sounds)} came.")
+            raise ValueError(f"expected 2 to {MOST_ANCHORS} sounds to average, got {len(sounds)}.")
         if weights is not None and not (
             len(weights) == len(sounds) and all(0 <= w < math.inf for w in weights) and sum(weights) > 0
         ):
             raise ValueError(
-                f"{len(sounds)} sounds need as many finite weights >= 0, not all zero; {list(weights)} came."
+                f"expected {len(sounds)} finite weights >= 0, one for each sound and not all zero; got {list(weights)}."
             )
         points = torch.stack([sound.z for sound in sounds])
         average = geodesic.frechet_mean(
@@ -234,7 +234,7 @@ class PointOperations:
             ValueError: ``to`` is not above 1, or above 4.
         """
         if not 1 < to <= FURTHEST:
-            raise ValueError(f"beyond B is above 1 and at most {FURTHEST:g} times the way from A, {to} came.")
+            raise ValueError(f"`to` must be greater than 1 and at most {FURTHEST:g} (1 is B), got {to}.")
         extrapolated = geodesic.extrapolate(
             self._model.metric(metric, weight), a.z[None], b.z[None], to, self.in_distribution
         )
@@ -279,11 +279,11 @@ class PointOperations:
 
         Args:
             count: 1 to 256.
-            temperature: above 1 more daring, below more typical; a walk takes longer or shorter steps.
+            temperature: above 1 more varied, below more typical; a walk takes longer or shorter steps.
             start: where a walk begins.
 
         Raises:
-            ValueError: an unknown sampler, a count or temperature out of range, a walk from nowhere.
+            ValueError: an unknown sampler, a count or temperature out of range, a walk without a start.
         """
         name = SamplerName.of(sampler)
         if not 1 <= count <= MOST_SAMPLES:
@@ -306,7 +306,7 @@ class PointOperations:
                 Caveat("low_acceptance", f"only {samples.acceptance:.0%} of the proposals were accepted")
             )
         if samples.escapes:
-            caveats.append(Caveat("escaped", f"{samples.escapes} of {count} left the support"))
+            caveats.append(Caveat("escaped", f"{samples.escapes} of {count} left the sampling region"))
         return Draw(
             samples,
             self._model.project(samples.points),

@@ -351,6 +351,8 @@ def _check(descriptor: str, steps: int, reach: float) -> None:
     if descriptor not in DESCRIPTORS:
         raise ValueError(f"no descriptor {descriptor!r}; choose one of {', '.join(DESCRIPTORS)}.")
     if not MIN_STEPS <= steps <= MAX_STEPS:
-        raise ValueError(f"a traversal has {MIN_STEPS} to {MAX_STEPS} steps, {steps} came.")
+        raise ValueError(f"steps must be from {MIN_STEPS} to {MAX_STEPS}, got {steps}.")
     if not 0 < reach <= MAX_REACH:
-        raise ValueError(f"reach is above 0 and at most {MAX_REACH:g} standard deviations, {reach} came.")
+        raise ValueError(
+            f"reach must be greater than 0 and at most {MAX_REACH:g} (standard deviations), got {reach}."
+        )

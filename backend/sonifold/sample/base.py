@@ -33,7 +33,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def sample(self, count: int, seed: int = 0, temperature: float = 1.0) -> Samples:
-        """``count`` points. Above temperature 1 they are more daring, below more typical; > 0."""
+        """``count`` points. Above temperature 1 they are more varied, below more typical; > 0."""
 
 
 def generator(seed: int) -> torch.Generator:

@@ -54,7 +54,7 @@ class SamplerFacts:
 
     id: str
     title: str
-    temperature: bool  # whether it can be more or less daring
+    temperature: bool  # True where it takes a temperature
     start: bool  # whether it needs somewhere to begin
 
 

@@ -128,6 +128,6 @@ def too_many_guesses(seconds: float) -> Problem:
         429,
         "too_many_guesses",
         "Too many wrong tokens",
-        "Many wrong tokens came from this address, and others wait to be compared. Try again in some seconds.",
+        "Too many wrong tokens from this address; more are waiting to be compared. Try again in a few seconds.",
         {"Retry-After": str(round(seconds))},
     )

@@ -84,7 +84,7 @@ def check_amounts(model: ModelFacts, amounts: Mapping[str, float], services: Ser
             detail = f"{model.name!r} has no slider {id[:40]!r}; {available}."
         elif not sliders[id]["low"] <= amount <= sliders[id]["high"]:
             low, high = sliders[id]["low"], sliders[id]["high"]
-            detail = f"the slider {id!r} goes from {low:g} to {high:g}; {amount:g} came."
+            detail = f"the slider {id!r} takes {low:g} to {high:g}, got {amount:g}."
         else:
             continue
         raise Problem(422, "slider_invalid", "No such slider, or not so much of it", detail)

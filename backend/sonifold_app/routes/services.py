@@ -164,7 +164,7 @@ async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
         await asyncio.wait((task, disconnected), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise problems.Problem(
-                499, "abandoned", "Client closed the request", "Nobody waits for this answer."
+                499, "abandoned", "Client closed the request", "The client closed the connection."
             )
         return task.result()
     finally:

@@ -53,7 +53,7 @@ class MorphExport(Request):
         if self.only is not None and self.only > self.steps:
             raise ValueError(f"there are {self.steps} steps, numbered from 1; {self.only} is none of them")
         if self.durations is not None and len(self.durations) != self.steps:
-            raise ValueError(f"{self.steps} steps need as many durations, {len(self.durations)} came")
+            raise ValueError(f"expected {self.steps} durations, one for each step; got {len(self.durations)}")
         return self
 
     def query(self) -> questions.MorphExport:

@@ -58,7 +58,7 @@ class Sampler(Reply):
 
     id: str
     title: str
-    temperature: bool = Field(description="Whether it can be more or less daring.")
+    temperature: bool = Field(description="True where the sampler takes a temperature.")
     start: bool = Field(description="Whether it needs a place to begin.")
 
 

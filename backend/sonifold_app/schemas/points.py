@@ -59,7 +59,7 @@ class MeanRequest(Request):
         if self.weights is not None:
             if len(self.weights) != len(self.anchors):
                 raise ValueError(
-                    f"{len(self.anchors)} anchors need as many weights, {len(self.weights)} came"
+                    f"expected {len(self.anchors)} weights, one for each anchor; got {len(self.weights)}"
                 )
             if not all(0 <= weight <= 1e6 for weight in self.weights) or not sum(self.weights) > 1e-6:
                 raise ValueError("weights are from 0 to 1e6, and not all 0")

@@ -35,7 +35,7 @@ class SampleRequest(Request):
         le=TEMPERATURES[1],
         allow_inf_nan=False,
         strict=True,
-        description="Above 1 more daring, below more typical.",
+        description="Above 1 more varied, below more typical.",
     )
     start: Anchor | None = Field(None, description="Where a walk begins; it needs one.")
 

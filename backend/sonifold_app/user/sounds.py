@@ -177,11 +177,11 @@ class UserSounds:
         return sound.plain(await self.audio(sound))
 
     async def resolve_anchors(self, model: ModelFacts, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
-        """Anchors with the own sounds that they name put in. Raises SoundNotFound for ids of neither kind."""
+        """The anchors with every id of a user sound replaced by that sound. Raises SoundNotFound for ids of neither kind."""
         return (await self.resolve_user_sounds(model, Anchors(tuple(anchors)))).anchors
 
     async def resolve_user_sounds(self, model: ModelFacts, query: Query) -> Query:
-        """A question with the own sounds that its anchors name put in.
+        """The query with every id of a user sound in its anchors replaced by that sound.
 
         Raises SoundNotFound for ids of neither kind.
         """
