@@ -177,7 +177,7 @@ class UserSounds:
         return sound.plain(await self.audio(sound))
 
     async def resolve_anchors(self, model: ModelFacts, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
-        """The anchors with every id of a user sound replaced by that sound. Raises SoundNotFound for ids of neither kind."""
+        """The anchors with every user-sound id replaced by that sound. Raises SoundNotFound for ids of neither kind."""
         return (await self.resolve_user_sounds(model, Anchors(tuple(anchors)))).anchors
 
     async def resolve_user_sounds(self, model: ModelFacts, query: Query) -> Query:
