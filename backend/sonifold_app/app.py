@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -45,7 +46,7 @@ from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.storage import Storage
-from sonifold_app.urls import API
+from sonifold_app.urls import API, OPENAPI
 from sonifold_app.user.adaptations import Adaptations
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.orphans import rehome_orphans
@@ -71,89 +72,113 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     except BaseException:
         data.release()
         raise
-    own = UserSounds(storage.sounds, engine)
-    user_models = UserModels(settings.data, engine, data.room)
-    runner = JobRunner(
-        storage.jobs, engine, user_models, settings.data, settings.models, device=settings.device
-    )
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(storage.tidy)
-        engine.start()
-        runner.start()
-        settling = asyncio.create_task(rehome_orphans(storage.sounds, storage.jobs, user_models, engine))
-        yield
-        settling.cancel()
-        with suppress(asyncio.CancelledError):
-            await settling
-        await logged("placing own sounds", own.close())
-        await logged("ending the jobs", runner.close())
-        for close in (engine.close, storage.close):
-            await logged("closing", run_in_threadpool(close))
-
+    services = services_of(settings, engine, storage, data)
     app = FastAPI(
         title="Sonifold",
         version=version("sonifold"),
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=OPENAPI,
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
-        middleware=[
-            Middleware(access.SecurityHeaders),
-            Middleware(access.HeadAsGet),
-            Middleware(
-                access.AccessControl, token=settings.token.get_secret_value() if settings.token else None
-            ),
-            Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
-            Middleware(limits.ScreenedJson),
-            Middleware(WaitHeader),
-            Middleware(access.WeakTags),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
-        ],
+        lifespan=partial(lifespan, services, storage),
+        middleware=middleware_of(settings),
     )
-    app.state.services = Services(
+    app.state.services = services
+    app.state.plotly = page.Plotly(storage.blobs, storage.cache)
+    problems.install(app)
+    include_routes(app)
+    describe(app)
+    return app
+
+
+def services_of(settings: Settings, engine: Engine, storage: Storage, data: DataFolder) -> Services:
+    """Everything that routes use, over one storage."""
+    user_sounds = UserSounds(storage.sounds, engine)
+    user_models = UserModels(settings.data, engine, data.room)
+    runner = JobRunner(
+        storage.jobs, engine, user_models, settings.data, settings.models, device=settings.device
+    )
+    services = Services(
         settings,
         engine,
         Recordings(storage.blobs, storage.cache, engine),
         storage.cache,
-        own,
-        Adaptations(storage.sounds.adaptations, own, engine),
+        user_sounds,
+        Adaptations(storage.sounds.adaptations, user_sounds, engine),
         user_models,
         runner,
     )
-    app.state.services.readiness.add("storage", storage.problem)
-    app.state.services.readiness.add("jobs", lambda: runner.trouble)
-    app.state.plotly = page.Plotly(storage.blobs, storage.cache)
-    problems.install(app)
+    services.readiness.add("storage", storage.problem)
+    services.readiness.add("jobs", lambda: runner.trouble)
+    return services
+
+
+@asynccontextmanager
+async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncIterator[None]:
+    """Start what works behind the requests; at the end stop it, each part also where another fails."""
+    engine = services.engine
+    await run_in_threadpool(storage.tidy)
+    engine.start()
+    services.jobs.start()
+    rehoming = asyncio.create_task(rehome_orphans(storage.sounds, storage.jobs, services.user_models, engine))
+    yield
+    rehoming.cancel()
+    with suppress(asyncio.CancelledError):
+        await rehoming
+    await logged("embedding user sounds", services.user_sounds.close())
+    await logged("ending the jobs", services.jobs.close())
+    for close in (engine.close, storage.close):
+        await logged("closing", run_in_threadpool(close))
+
+
+def middleware_of(settings: Settings) -> list[Middleware]:
+    """What stands between a request and its route, the outermost first."""
+    token = settings.token.get_secret_value() if settings.token else None
+    return [
+        Middleware(access.SecurityHeaders),
+        Middleware(access.HeadAsGet),
+        Middleware(access.AccessControl, token=token),
+        Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
+        Middleware(limits.ScreenedJson),
+        Middleware(WaitHeader),
+        Middleware(access.WeakTags),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+    ]
+
+
+#: In the order in which the API's description lists them.
+ROUTERS = (
+    models.router,
+    sounds.router,
+    embeddings.router,
+    atlas.router,
+    paths.router,
+    morphs.router,
+    points.router,
+    samples.router,
+    descriptors.router,
+    decodings.router,
+    audio.router,
+    exports.router,
+    atlas.indicatrices,
+    uploads.router,
+    adaptations.router,
+    jobs.finetunes,
+    jobs.router,
+)
+
+
+def include_routes(app: FastAPI) -> None:
+    """The API, the health checks, and the page for every other address."""
     app.include_router(health.router)
     api = APIRouter(prefix=API)
-    for resource in (
-        models,
-        sounds,
-        embeddings,
-        atlas,
-        paths,
-        morphs,
-        points,
-        samples,
-        descriptors,
-        decodings,
-        audio,
-        exports,
-    ):
-        api.include_router(resource.router)
-    api.include_router(atlas.indicatrices)
-    for router in (uploads.router, adaptations.router, jobs.finetunes, jobs.router):
+    for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
     app.include_router(page.router)
     app.router.default = page.Page(page.page_folder())
-    describe(app)
-    return app
 
 
 def describe(app: FastAPI) -> None:

@@ -70,9 +70,19 @@ class Job(Generic[Key]):
     born: float = field(default_factory=time.monotonic)
     future: Future[Any] = field(default_factory=Future)
 
+    def is_late(self, now: float, limit: float) -> bool:
+        """Whether it has waited too long, for a request that nothing has been computed for yet."""
+        is_new = self.visit is not None and not self.visit.begun
+        return is_new and self.rank < BACKGROUND and now - self.born > limit
+
+    def rank_at(self, now: float, patience: float) -> int:
+        """Its rank; after ``patience`` seconds it goes by its age alone, unless it is in the background."""
+        aged = self.rank < BACKGROUND and now - self.born >= patience
+        return 0 if aged else self.rank
+
 
 class Pace(Generic[Key]):
-    """How long an item of size 1 takes, in seconds, by key: a running mean, from a guess on."""
+    """Seconds that an item of size 1 takes, by key: a running mean, from a guess on. Knows the batch under way."""
 
     NEW = 0.3  # weight of the newest batch
     MOST_KEYS = 256
@@ -80,16 +90,43 @@ class Pace(Generic[Key]):
     def __init__(self, guess: Callable[[Key], float]) -> None:
         self._guess = guess
         self._seconds: dict[Key, float] = {}
+        self._running: tuple[Key, float, float] | None = None  # key, size, since when
 
     def of(self, key: Key) -> float:
-        return self._seconds.get(key, self._guess(key))
+        """At least what the batch under way has taken already, if it is of that key."""
+        seconds = self._mean(key)
+        if self._running is not None and self._running[0] == key:
+            _, size, began = self._running
+            seconds = max(seconds, (time.monotonic() - began) / size)
+        return seconds
+
+    def remaining(self) -> float:
+        """Seconds until the batch under way is expected to end."""
+        if self._running is None:
+            return 0.0
+        key, size, began = self._running
+        return max(0.0, began + size * self._mean(key) - time.monotonic())
+
+    def begin(self, key: Key, size: float) -> None:
+        """A batch of that size in all is under way."""
+        self._running = key, size, time.monotonic()
+
+    def end(self) -> None:
+        """The batch under way is over."""
+        assert self._running is not None, "begin() comes first"
+        key, size, began = self._running
+        self._running = None
+        self.learn(key, size, time.monotonic() - began)
 
     def learn(self, key: Key, size: float, seconds: float) -> None:
         """A batch of that size in all took so long."""
-        mean = self.of(key)
+        mean = self._mean(key)
         if len(self._seconds) >= self.MOST_KEYS and key not in self._seconds:
             self._seconds.clear()
         self._seconds[key] = mean + self.NEW * (seconds / size - mean)
+
+    def _mean(self, key: Key) -> float:
+        return self._seconds.get(key, self._guess(key))
 
 
 class Batcher(Generic[Key]):
@@ -134,7 +171,6 @@ class Batcher(Generic[Key]):
         self._lock = threading.Lock()
         self._closed = False
         self._pending: dict[int, Job[Key]] = {}  # by number: submitted, not begun, still wanted
-        self._running: tuple[Key, float, float] | None = None  # the batch under way: key, size, since when
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
         self._ended = threading.Event()
@@ -185,22 +221,7 @@ class Batcher(Generic[Key]):
     def _ahead(self, rank: int) -> tuple[float, int]:
         """Every other job but one in the background is waited for: whoever waits long goes by age."""
         ahead = [job for job in self._pending.values() if job.rank <= max(rank, BACKGROUND - 1)]
-        return self._remaining() + sum(job.size * self._seconds_of(job.key) for job in ahead), len(ahead)
-
-    def _remaining(self) -> float:
-        """Seconds until the batch under way is expected to end."""
-        if self._running is None:
-            return 0.0
-        key, size, began = self._running
-        return max(0.0, began + size * self._pace.of(key) - time.monotonic())
-
-    def _seconds_of(self, key: Key) -> float:
-        """What an item of size 1 takes; at least what the batch under way has taken already, if it is such a one."""
-        seconds = self._pace.of(key)
-        if self._running is not None and self._running[0] == key:
-            _, size, began = self._running
-            seconds = max(seconds, (time.monotonic() - began) / size)
-        return seconds
+        return self._pace.remaining() + sum(job.size * self._pace.of(job.key) for job in ahead), len(ahead)
 
     def _leave(self, number: int, _: Future[Any] | None = None) -> None:
         with self._lock:
@@ -259,7 +280,7 @@ class Batcher(Generic[Key]):
             waiting[:] = [job for job in waiting if job.number in self._pending]
         if not waiting:
             return []
-        first = min(waiting, key=lambda job: (self._rank_at(now, job), job.number))
+        first = min(waiting, key=lambda job: (job.rank_at(now, self._patience), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
         numbers = {job.number for job in batch}
         waiting[:] = [job for job in waiting if job.number not in numbers]
@@ -273,7 +294,7 @@ class Batcher(Generic[Key]):
             now = time.monotonic()
             with self._lock:
                 crowd = list(self._pending.values()) if len(self._pending) > self._few else []
-                late = [job for job in crowd if self._is_late(now, job)]
+                late = [job for job in crowd if job.is_late(now, self._limit)]
                 for job in late:
                     del self._pending[job.number]
             for job in late:
@@ -281,45 +302,25 @@ class Batcher(Generic[Key]):
                     wait, place = self.expected(job.rank)
                     job.future.set_exception(BusyError(wait, place, self._limit))
 
-    def _is_late(self, now: float, job: Job[Key]) -> bool:
-        new = job.visit is not None and not job.visit.begun
-        return new and job.rank < BACKGROUND and now - job.born > self._limit
-
-    def _rank_at(self, now: float, job: Job[Key]) -> int:
-        aged = job.rank < BACKGROUND and now - job.born >= self._patience
-        return 0 if aged else job.rank
-
     def _compute(self, batch: list[Job[Key]]) -> None:
         if not batch:
             return
-        began = self._begin(batch)
+        with self._lock:
+            for job in batch:
+                if job.visit is not None:
+                    job.visit.begun = True
+            self._pace.begin(batch[0].key, sum(job.size for job in batch))
         try:
             results = self._run(batch[0].key, [job.item for job in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"the runner gave {len(results)} results for {len(batch)} items")
         except Exception as error:
-            for job in batch:
-                job.future.set_exception(error)
-            return
+            results = [error] * len(batch)
         finally:
-            self._end(batch, time.monotonic() - began)
+            with self._lock:
+                self._pace.end()
         for job, result in zip(batch, results, strict=True):
             if isinstance(result, BaseException):
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
-
-    def _begin(self, batch: list[Job[Key]]) -> float:
-        """The jobs wait no more; returns when."""
-        began = time.monotonic()
-        with self._lock:
-            for job in batch:
-                if job.visit is not None:
-                    job.visit.begun = True
-            self._running = (batch[0].key, sum(job.size for job in batch), began)
-        return began
-
-    def _end(self, batch: list[Job[Key]], seconds: float) -> None:
-        with self._lock:
-            self._running = None
-            self._pace.learn(batch[0].key, sum(job.size for job in batch), seconds)

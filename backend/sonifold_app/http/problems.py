@@ -62,6 +62,17 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.AudioError, 422, "audio_unreadable", "The sound cannot be read"),
 )
 
+#: Errors of the service -> status, code, title.
+SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
+    ModelExistsError: (409, "model_exists", "There is such a model"),
+    PackedInvalidError: (422, "pack_invalid", "Not a model"),
+    TooManyAdaptationsError: (409, "adaptations_full", "No more adaptations"),
+    TooManyJobsError: (409, "jobs_full", "No more jobs"),
+    JobNotOverError: (409, "job_not_over", "Still going on"),
+    UploadsFullError: (507, "uploads_full", "No more uploads"),
+    UploadNotFoundError: (404, "upload_not_found", "No such upload"),
+}
+
 #: Failures of the storage -> status, code, title.
 STORAGE: dict[type[StorageError], tuple[int, str, str]] = {
     StoreFullError: (507, "storage_full", "No room"),
@@ -279,53 +290,31 @@ def install(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        match error:
-            case RequestValidationError():
-                return of_validation(error).response()
-            case HTTPException(status_code=405):
-                return method_not_allowed(request).response()
-            case HTTPException():
-                return of_http(error).response()
-            case errors.SonifoldError():
-                return of_science(error).response()
-            case BusyError():
-                return server_busy(error).response()
-            case ModelExistsError():
-                return Problem(409, "model_exists", "There is such a model", str(error)).response()
-            case PackedInvalidError():
-                return Problem(422, "pack_invalid", "Not a model", str(error)).response()
-            case TooManyAdaptationsError():
-                return Problem(409, "adaptations_full", "No more adaptations", str(error)).response()
-            case TooManyJobsError():
-                return Problem(409, "jobs_full", "No more jobs", str(error)).response()
-            case JobNotOverError():
-                return Problem(409, "job_not_over", "Still going on", str(error)).response()
-            case UploadsFullError():
-                return Problem(507, "uploads_full", "No more uploads", str(error)).response()
-            case UploadNotFoundError():
-                return Problem(404, "upload_not_found", "No such upload", str(error)).response()
-            case _:
-                return internal_error().response()
-
-    kinds = (
-        RequestValidationError,
-        HTTPException,
-        errors.SonifoldError,
-        BusyError,
-        ModelExistsError,
-        PackedInvalidError,
-        TooManyAdaptationsError,
-        TooManyJobsError,
-        JobNotOverError,
-        UploadsFullError,
-        UploadNotFoundError,
-        Exception,
-    )
-    for kind in kinds:
-        app.add_exception_handler(kind, answer)
+        return problem_of(request, error).response()
 
     async def answer_storage(request: Request, error: Exception) -> Response:
         return of_disk_or_database(request, error).response()
 
+    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, BusyError, *SERVICE, Exception):
+        app.add_exception_handler(kind, answer)
     for kind in (StorageError, OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
         app.add_exception_handler(kind, answer_storage)
+
+
+def problem_of(request: Request, error: Exception) -> Problem:
+    """What an error is to the client."""
+    match error:
+        case RequestValidationError():
+            return of_validation(error)
+        case HTTPException(status_code=405):
+            return method_not_allowed(request)
+        case HTTPException():
+            return of_http(error)
+        case errors.SonifoldError():
+            return of_science(error)
+        case BusyError():
+            return server_busy(error)
+    if type(error) in SERVICE:
+        status, code, title = SERVICE[type(error)]
+        return Problem(status, code, title, str(error))
+    return internal_error()
