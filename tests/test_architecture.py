@@ -27,6 +27,7 @@ SCIENCE = {
     "model": "base atlas audio geodesic metric morph pack representation sample vae",
     "adapt": "base atlas audio geodesic metric model morph pack representation sample vae",
     "training": "base atlas audio metric model pack representation vae",
+    "listening": "base audio",
     "evaluate": "base audio geodesic metric model morph pack representation training",
 }
 SCIENCE_DOORS = {"sonifold", "sonifold.cli", "sonifold.plot"}

@@ -1,5 +1,5 @@
-"""The command line: ``sonifold serve | morph | embed | sample | finetune | dataset | train | evaluate | reproduce |
-measures``.
+"""The command line: ``sonifold serve | morph | embed | sample | finetune | trial | dataset | train | evaluate |
+reproduce | measures``.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_morph,
         _add_embed,
         _add_sample,
+        _add_trial,
         _add_dataset,
         _add_train,
         _add_finetune,
@@ -126,6 +127,12 @@ def _add_sample(commands: Commands) -> None:
     command.add_argument("--start", type=Path, help="the sound a walk starts from")
     _add_model(command)
     command.set_defaults(run=_sample)
+
+
+def _add_trial(commands: Commands) -> None:
+    from sonifold.listening import command as listening
+
+    listening.add_options(commands.add_parser("trial", help="blind listening tests of a running server"))
 
 
 def _add_dataset(commands: Commands) -> None:

@@ -19,6 +19,7 @@ SonifoldError
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
 ├─ OutputError            a file that cannot, or must not, be written where it was asked for
 ├─ Cancelled              a long run was told to stop
+├─ ListeningTestError     a listening test that cannot be made, or whose server does not answer
 └─ DatasetError           a data set could not be built from its sources
 
 Every message says what came, what would have worked, and what to do.
@@ -105,3 +106,7 @@ class Cancelled(SonifoldError):
 
 class DatasetError(SonifoldError):
     """A data set could not be built from its sources."""
+
+
+class ListeningTestError(SonifoldError):
+    """A listening test that cannot be made, or whose server does not answer."""

@@ -19,6 +19,7 @@ from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
+from sonifold.morph.crossfade import cross_fade
 from sonifold.morph.path import Path
 from sonifold.representation.spectral import ONSET
 from sonifold.sound import Sound
@@ -134,7 +135,7 @@ class Judge:
                 self.model.paths([ends], way.kind, way.metric, way.weight, STEPS)[0]
             )
             judgements[name] = self.real.judge(clip.audio, apart, ends, path)
-        judgements["cross-fade"] = self.real.judge(_cross_fade(*ends), apart, ends)
+        judgements["cross-fade"] = self.real.judge(_faded(*ends), apart, ends)
         return judgements
 
 
@@ -161,11 +162,10 @@ def advantage(judgements: list[dict[str, Judgement]], name: str, way: str, other
     return bootstrap([getattr(j[way], name) - getattr(j[other], name) for j in judgements])
 
 
-def _cross_fade(start: Sound, end: Sound) -> AudioBatch:
+def _faded(start: Sound, end: Sound) -> AudioBatch:
     assert start.audio is not None
     assert end.audio is not None
-    t = torch.linspace(0, 1, STEPS)[:, None]
-    return (1 - t) * start.audio + t * end.audio
+    return cross_fade(start.audio, end.audio, STEPS)
 
 
 class _Reality:
