@@ -30,6 +30,7 @@ from sonifold_app.routes import (
     exports,
     health,
     jobs,
+    listening_tests,
     models,
     morphs,
     page,
@@ -48,6 +49,7 @@ from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.storage import Storage
 from sonifold_app.urls import API, OPENAPI
 from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.listening import ListeningTests
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.orphans import rehome_orphans
 from sonifold_app.user.sounds import UserSounds
@@ -100,15 +102,17 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
     runner = JobRunner(
         storage.jobs, engine, user_models, settings.data, settings.models, device=settings.device
     )
+    adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
     services = Services(
         settings,
         engine,
         Recordings(storage.blobs, storage.cache, engine),
         storage.cache,
         user_sounds,
-        Adaptations(storage.sounds.adaptations, user_sounds, engine),
+        adapted_models,
         user_models,
         runner,
+        ListeningTests(storage.listening, user_sounds, adapted_models, engine),
     )
     services.readiness.add("storage", storage.problem)
     services.readiness.add("jobs", lambda: runner.trouble)
@@ -128,6 +132,7 @@ async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncI
     with suppress(asyncio.CancelledError):
         await rehoming
     await logged("embedding user sounds", services.user_sounds.close())
+    await logged("ending the rendering of listening tests", services.listening.close())
     await logged("ending the jobs", services.jobs.close())
     for close in (engine.close, storage.close):
         await logged("closing", run_in_threadpool(close))
@@ -165,6 +170,7 @@ ROUTERS = (
     atlas.indicatrices,
     uploads.router,
     adaptations.router,
+    listening_tests.router,
     jobs.finetunes,
     jobs.router,
 )

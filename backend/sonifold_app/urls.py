@@ -14,6 +14,10 @@ def job(id: str) -> str:
     return f"{API}/jobs/{id}"
 
 
+def listening_test(id: str) -> str:
+    return f"{API}/listening-tests/{id}"
+
+
 def model(id: str) -> str:
     return f"{API}/models/{id}"
 

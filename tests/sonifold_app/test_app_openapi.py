@@ -6,6 +6,7 @@ import importlib
 import json
 import pkgutil
 import re
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 
 from sonifold_app import schemas
 from sonifold_app.engine.answers import Answer as Reply
-from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, SOUND_ID
+from sonifold_app.engine.examples import OTHER_ID, OTHER_OWN_ID, OWN_ID, SOUND_ID
 from sonifold_app.http import problems
 from sonifold_app.schemas.common import Request
 
@@ -74,6 +75,26 @@ def test_what_can_come_everywhere_is_described_everywhere(operations):
             assert 507 in described, name
 
 
+REAL = ("upload", "job", "test", "listener")
+
+
+def finished_listening_test(client):
+    """Ids of a listening test of one trial, and of somebody who is through."""
+    request = {
+        "conditions": [{"kind": "linear"}, {"kind": "crossfade"}],
+        "pairs": [{"start": SOUND_ID, "end": OTHER_ID}],
+        "trials": 1,
+        "steps": 2,
+    }
+    test = client.post(f"{API}/listening-tests", json=request).json()["id"]
+    while client.get(f"{API}/listening-tests/{test}").json()["state"] == "preparing":
+        time.sleep(0.05)
+    listener = client.post(f"{API}/listening-tests/{test}/listeners", json={}).json()["id"]
+    answer = {"answer": "1", "listens": {"1": 2, "2": 1, "x": 3}}
+    client.put(f"{API}/listening-tests/{test}/listeners/{listener}/trials/1/answer", json=answer)
+    return test, listener
+
+
 @pytest.fixture(scope="module")
 def real(client, name):
     """Ids in the examples that only a used server has -> those of a server that has been used."""
@@ -83,7 +104,16 @@ def real(client, name):
     adapted = client.post(f"{API}/models/{name}/adaptations", json={"sounds": own[:1]}).json()["result"]
     asked = {"sounds": own[:1], "title": "Kit"}
     job = client.post(f"{API}/models/{name}/finetunes", json=asked).json()["id"]
-    yield {"own": own, "upload": upload, "job": job, "adapted": adapted}
+    test, listener = finished_listening_test(client)
+    yield {
+        "own": own,
+        "upload": upload,
+        "job": job,
+        "adapted": adapted,
+        "test": test,
+        "listener": listener,
+    }
+    client.delete(f"{API}/listening-tests/{test}")
     for one in client.get(f"{API}/jobs").json()["jobs"]:
         client.post(f"{API}/jobs/{one['id']}/cancellation")
     client.delete(f"{API}/models/{adapted}")
@@ -108,7 +138,7 @@ def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
         (example,) = document["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[1]]["examples"]
         own = {"change_sound": real["own"][0]}.get(operation_id, SOUND_ID)
         model = {"change_model": real["adapted"]}.get(operation_id, name)
-        url = path.format(model=model, sound=own, upload=real["upload"], job=real["job"])
+        url = path.format(model=model, sound=own, number=1, **{key: real[key] for key in REAL})
         answer = client.request(method, url, json=with_real_ids(example, real))
         assert answer.is_success, (operation_id, answer.text)
         asked += 1
@@ -116,7 +146,7 @@ def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
 
 
 def test_every_example_of_an_address_is_found(client, operations, real):
-    own = {"upload": real["upload"], "job": real["job"], "file": 0, "sha256": None, "which": None}
+    own = {**{key: real[key] for key in REAL}, "file": 0, "sha256": None, "which": None}
     for operation_id, (path, method, operation) in operations.items():
         if method != "get" or operation_id == "watch_job":
             continue

@@ -95,6 +95,26 @@ class Path(PathFacts):
     nodes: Rows = Field(description="The latent points of the steps.")
 
 
+class Stimulus(Answer):
+    """What is known of the path that a listening test plays; null where there is none, as in a cross-fade."""
+
+    length: ShortOrNone = Field(description="Perceptual, in the model's unit.")
+    speed_variation: ShortOrNone = Field(
+        description="Coefficient of variation of the distances between steps."
+    )
+
+
+@dataclass(frozen=True)
+class MatchedPair:
+    """Two sounds of the same loudness and length, as the channels of a WAV file."""
+
+    wav: bytes
+    frames: int
+    sample_rate: int
+    gains_db: tuple[float, float]
+    lufs: float
+
+
 # -- points ------------------------------------------------------------------------------------
 
 

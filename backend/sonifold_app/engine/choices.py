@@ -10,6 +10,18 @@ ModelKind = Literal["library", "adapted", "finetuned", "imported"]
 MorphMode = Literal["steps", "glide"]
 DistanceName = Literal["geodesic", "perceptual", "euclidean"]
 
+#: What a listening test compares: kinds of paths, and the recordings faded into each other.
+StimulusKind = Literal["geodesic", "linear", "retimed", "graph", "crossfade"]
+
 DISTANCES: tuple[DistanceName, ...] = ("geodesic", "perceptual", "euclidean")
 
-__all__ = ["DISTANCES", "DistanceName", "MetricName", "ModelKind", "MorphMode", "PathKind", "SamplerName"]
+__all__ = [
+    "DISTANCES",
+    "DistanceName",
+    "MetricName",
+    "ModelKind",
+    "MorphMode",
+    "PathKind",
+    "SamplerName",
+    "StimulusKind",
+]

@@ -9,7 +9,14 @@ from typing import Literal
 from sonifold.audio.formats import AudioFormat, BitDepth
 from sonifold.audio.provenance import Provenance
 from sonifold_app.engine.answers import Caveat
-from sonifold_app.engine.choices import DistanceName, MetricName, MorphMode, PathKind, SamplerName
+from sonifold_app.engine.choices import (
+    DistanceName,
+    MetricName,
+    MorphMode,
+    PathKind,
+    SamplerName,
+    StimulusKind,
+)
 from sonifold_app.engine.numbers import Numbers
 
 LevelName = Literal["keep", "normalise"]
@@ -235,3 +242,26 @@ class ConversionQuery:
     audio: bytes
     format: AudioFormat
     provenance: Provenance | None = None
+
+
+@dataclass(frozen=True)
+class StimulusQuery:
+    """A pair of anchors under one condition of a listening test, to be heard as one sound."""
+
+    start: Anchor
+    end: Anchor
+    kind: StimulusKind = "geodesic"
+    metric: MetricName = MetricName.BLEND
+    weight: float | None = None  # the model's own
+    steps: int = 9
+    mode: MorphMode = "steps"
+    seconds: float = 4.0  # of a glide
+    step_seconds: float = 0.5
+
+
+@dataclass(frozen=True)
+class StimulusPair:
+    """Two rendered sounds that are to be compared."""
+
+    first: bytes  # WAV
+    second: bytes

@@ -34,6 +34,7 @@ from sonifold_app.store.failures import (
     failure_of,
 )
 from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
+from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.user.archive import PackedInvalidError
 from sonifold_app.user.models import ModelExistsError
@@ -68,6 +69,8 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     PackedInvalidError: (422, "pack_invalid", "Not a model"),
     TooManyAdaptationsError: (409, "adaptations_full", "No more adaptations"),
     TooManyJobsError: (409, "jobs_full", "No more jobs"),
+    ListeningFullError: (409, "listening_tests_full", "No more listening tests"),
+    AnswerConflictError: (409, "trial_not_next", "Not this trial's turn"),
     JobNotOverError: (409, "job_not_over", "Still going on"),
     UploadsFullError: (507, "uploads_full", "No more uploads"),
     UploadNotFoundError: (404, "upload_not_found", "No such upload"),

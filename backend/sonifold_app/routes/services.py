@@ -20,6 +20,7 @@ from sonifold_app.jobs.backend import JobBackend
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings, ReplyCache
 from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.listening import ListeningTests
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.sounds import UserSounds
 
@@ -71,6 +72,7 @@ class Services:
     adaptations: Adaptations
     user_models: UserModels
     jobs: JobBackend
+    listening: ListeningTests
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
     single_flight: SingleFlight[Any] = field(default_factory=SingleFlight)

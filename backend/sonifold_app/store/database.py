@@ -126,6 +126,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                 AND NOT EXISTS (SELECT 1 FROM kept_sounds WHERE audio = OLD.audio);
         END""",
     ),
+    (
+        """CREATE TABLE listening_tests (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            request TEXT NOT NULL,
+            models TEXT NOT NULL,
+            pairs TEXT NOT NULL,
+            stimuli TEXT,
+            error TEXT,
+            created TEXT NOT NULL
+        )""",
+        """CREATE TABLE listeners (
+            id TEXT PRIMARY KEY,
+            test TEXT NOT NULL REFERENCES listening_tests (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            seed TEXT NOT NULL,
+            client TEXT NOT NULL,
+            created TEXT NOT NULL
+        )""",
+        "CREATE INDEX listeners_by_test ON listeners (test)",
+        """CREATE TABLE listening_answers (
+            listener TEXT NOT NULL REFERENCES listeners (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            answer TEXT NOT NULL CHECK (answer IN ('1', '2', 'none')),
+            listens TEXT NOT NULL,
+            created TEXT NOT NULL,
+            PRIMARY KEY (listener, number)
+        )""",
+    ),
 )
 #: The file's name in the folder of what the user keeps.
 DATABASE = "library.sqlite"

@@ -11,8 +11,9 @@ from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.folder import BoundedFolder, Folder
 from sonifold_app.store.jobs import JobStore
+from sonifold_app.store.listening import ListeningStore
 from sonifold_app.store.sounds import UserSoundStore
 
 CACHE_BYTES = 64 << 20
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Storage:
-    """What the user keeps (``sounds``, ``jobs``) and what can be made again (``blobs``, ``cache``)."""
+    """What the user keeps (``sounds``, ``jobs``, ``listening``) and what can be made again (``blobs``, ``cache``)."""
 
     def __init__(self, data: DataFolder, keep_bytes: int) -> None:
         """Raises DataFolderUnusableError, DatabaseUnusableError."""
@@ -32,11 +33,15 @@ class Storage:
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             self.sounds = UserSoundStore(data.path / "library", room=data.room)
             self.jobs = JobStore(self.sounds.database)
+            self.listening = ListeningStore(
+                self.sounds.database, Folder(data.path / "listening", durable=True, room=data.room)
+            )
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""
         try:
             self.sounds.tidy()
+            self.listening.tidy()
             self.blobs.clear_abandoned()
             self.cache.clear_abandoned()
             shutil.rmtree(self._data.path / "cache" / "files", ignore_errors=True)  # of earlier versions

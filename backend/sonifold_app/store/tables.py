@@ -104,3 +104,38 @@ events = Table(
     Column("kind", String),
     Column("data", String),
 )
+
+listening_tests = Table(
+    "listening_tests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("title", String),
+    Column("request", String),
+    Column("models", String),
+    Column("pairs", String),
+    Column("stimuli", String),
+    Column("error", String),
+    Column("created", String),
+)
+
+#: Runs through listening tests. ``seed``: the key to the orders.
+listeners = Table(
+    "listeners",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("test", String),
+    Column("name", String),
+    Column("seed", String),
+    Column("client", String),
+    Column("created", String),
+)
+
+listening_answers = Table(
+    "listening_answers",
+    metadata,
+    Column("listener", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("answer", String),
+    Column("listens", String),
+    Column("created", String),
+)

@@ -29,6 +29,7 @@ from sonifold_app.engine.operations.recordings import (
     PREPARE_SOUND,
     SPLIT,
 )
+from sonifold_app.engine.operations.stimuli import MATCH, STIMULUS
 from sonifold_app.engine.protocol import Operation
 
 OPERATIONS: Mapping[str, Operation[Any, Any]] = {
@@ -58,6 +59,8 @@ OPERATIONS: Mapping[str, Operation[Any, Any]] = {
         LIFT,
         REEMBED,
         EXPORT,
+        STIMULUS,
+        MATCH,
     )
 }
 
@@ -75,6 +78,7 @@ __all__ = [
     "FINGERPRINT",
     "INDICATRICES",
     "LIFT",
+    "MATCH",
     "MEAN",
     "MORPH",
     "NEIGHBOURS",
@@ -85,6 +89,7 @@ __all__ = [
     "REEMBED",
     "SAMPLE",
     "SPLIT",
+    "STIMULUS",
     "TRACE",
     "TRAVERSE",
 ]

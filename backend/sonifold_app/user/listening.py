@@ -1,0 +1,144 @@
+"""Listening tests as routes use them: everything that they play is rendered before the first trial.
+
+A test that was being rendered when the server ended goes on when somebody next asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+
+from sonifold import errors
+from sonifold.listening import Trial, draw_trials
+from sonifold.listening.playback import trial_file
+from sonifold_app.engine.answers import Rendered, Stimulus
+from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.operations import MATCH, STIMULUS
+from sonifold_app.engine.protocol import Engine, run_one
+from sonifold_app.engine.questions import StimulusPair, StimulusQuery
+from sonifold_app.store.failures import StorageError
+from sonifold_app.store.listening import Listener, ListeningStore, ListeningTest, Stimuli
+from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.sounds import UserSounds
+
+log = logging.getLogger(__name__)
+
+#: For each condition its model and, for each pair, what the engine is asked.
+Queries = Sequence[tuple[ModelFacts, Sequence[StimulusQuery]]]
+
+
+class SoundsMissingError(Exception):
+    """What a test plays is not in the data folder any more; the message is a sentence for the user."""
+
+
+class ListeningTests:
+    """All of them, and those that are being rendered."""
+
+    def __init__(
+        self, store: ListeningStore, user_sounds: UserSounds, adaptations: Adaptations, engine: Engine
+    ) -> None:
+        self.store = store
+        self._user_sounds, self._adaptations, self._engine = user_sounds, adaptations, engine
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._rendered: dict[str, int] = {}
+        self._rendering = asyncio.Lock()
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def require_sounds(self, queries: Queries) -> None:
+        """Raises SoundNotFound where a model has no such sound."""
+        for model, questions in queries:
+            for query in questions:
+                await self._user_sounds.resolve_user_sounds(model, query)
+
+    def begin(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
+        """Render what a test plays, unless it is there, is on its way, or cannot be."""
+        if test.stimuli is None and test.error is None and test.id not in self._tasks:
+            task = asyncio.create_task(self._prepare(test, queries, catalogue))
+            self._tasks[test.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(test.id, None))
+
+    def rendered(self, test: ListeningTest) -> int:
+        """How many of its pairs can be played."""
+        return len(test.pairs) if test.stimuli is not None else self._rendered.get(test.id, 0)
+
+    async def delete(self, test: ListeningTest) -> None:
+        if (task := self._tasks.get(test.id)) is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        stored = await run_in_threadpool(self.store.find, test.id)
+        await run_in_threadpool(self.store.delete, stored or test)
+
+    async def trial_audio(self, test: ListeningTest, listener: Listener, number: int) -> bytes:
+        """The file of a trial: 1, 2 and, in an ABX test, X, a channel each. Raises SoundsMissingError."""
+        assert test.stimuli is not None, "only a test that is ready has listeners"
+        trial = trials_of(test, listener)[number - 1]
+        channels = [*trial.played, *([trial.x] if test.request["method"] == "abx" else [])]
+        pair = await run_in_threadpool(self.store.get, test.stimuli[trial.pair].file)
+        if pair is None:
+            raise SoundsMissingError(
+                "What this test plays is not in the data folder any more. Make the test again; its answers stay."
+            )
+        return await run_in_threadpool(trial_file, pair, channels, np.random.default_rng())
+
+    async def _prepare(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
+        stimuli: list[Stimuli] = []
+        try:
+            async with self._rendering:
+                for index in range(len(test.pairs)):
+                    stimuli.append(
+                        await self._stimuli(
+                            [(model, questions[index]) for model, questions in queries], catalogue
+                        )
+                    )
+                    self._rendered[test.id] = len(stimuli)
+            await run_in_threadpool(self.store.set_ready, test.id, stimuli)
+        except (errors.SonifoldError, StorageError) as error:
+            await self._drop(stimuli)
+            await run_in_threadpool(self.store.set_failed, test.id, str(error))
+        except BaseException:
+            await self._drop(stimuli)
+            raise
+        finally:
+            self._rendered.pop(test.id, None)
+
+    async def _stimuli(
+        self, conditions: Sequence[tuple[ModelFacts, StimulusQuery]], catalogue: Catalogue
+    ) -> Stimuli:
+        first, second = [await self._stimulus(model, query, catalogue) for model, query in conditions]
+        pair = StimulusPair(first.recording.wav, second.recording.wav)
+        matched = await run_one(self._engine, MATCH, None, pair)
+        file = await run_in_threadpool(self.store.put, matched.wav)
+        facts = first.facts.model_dump(), second.facts.model_dump()
+        return Stimuli(file, matched.gains_db, matched.lufs, matched.frames, matched.sample_rate, facts)
+
+    async def _stimulus(
+        self, model: ModelFacts, query: StimulusQuery, catalogue: Catalogue
+    ) -> Rendered[Stimulus]:
+        resolved = await self._user_sounds.resolve_user_sounds(model, query)
+        async with self._adaptations.using(model, catalogue):
+            return await run_one(self._engine, STIMULUS, model.name, resolved)
+
+    async def _drop(self, stimuli: Sequence[Stimuli]) -> None:
+        for each in stimuli:
+            await run_in_threadpool(self.store.drop, each.file)
+
+
+def trials_of(test: ListeningTest, listener: Listener) -> list[Trial]:
+    """The key: what each trial plays, and in which order."""
+    return draw_trials(test.trials, len(test.pairs), listener.seed)
+
+
+def without_files(stimuli: Stimuli) -> dict[str, object]:
+    """What was done to a pair, for the results."""
+    facts = dataclasses.asdict(stimuli)
+    del facts["file"]
+    return facts
