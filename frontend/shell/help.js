@@ -93,6 +93,7 @@ export function createHelp(store, panels) {
           {},
           h("button.icon.close", { "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
           h("h2", { id: "h-help" }, "Help"),
+          h("p", {}, h("a", { href: "listen.html" }, "Blind listening tests: compare without seeing")),
           h("h3", {}, "Words"),
           glossary,
           h("h3", {}, "Shapes on the map"),

@@ -25,6 +25,13 @@ const mark = () =>
     s("circle", { cx: 32, cy: 22, r: 4.2, fill: "var(--b)", stroke: "none" }),
   );
 
+/** The page of listening tests, with the pair on the map. @param {import("../core/state.js").State} state */
+function blindTests({ model, a, b }) {
+  const named = { model: model?.id, a: a?.sound, b: b?.sound };
+  const parameters = Object.entries(named).flatMap(([name, id]) => (id ? [[name, id]] : []));
+  return `listen.html?${new URLSearchParams(parameters)}`;
+}
+
 /**
  * @param {HTMLElement} root
  * @param {readonly Panel[]} panels
@@ -60,6 +67,12 @@ export function mountRail(root, panels, { store, actions, help, opened }) {
       ),
     ),
     h("span.rail-gap"),
+    h(
+      "button.blind",
+      { title: "Compare blind", onclick: () => location.assign(blindTests(store.get())) },
+      icon("ear"),
+      "Blind test",
+    ),
     h("button.keys", { title: "Words and keys", onclick: help }, icon("help"), "Help"),
     h(
       "button.theme",

@@ -6,7 +6,7 @@ import { announced, imports, lateImports, modules, read, root, typeImports } fro
 /** Each room may use the rooms in the rows above its own, at run time and for types. */
 const ROWS = [
   ["core"],
-  ["listen", "compare"],
+  ["listen", "compare", "trial"],
   ["playback.js", "save"],
   ["actions.js"],
   ["atlas", "found", "morph"],
