@@ -69,10 +69,10 @@ def test_far_beyond_b_leaves_the_data_and_says_when(model, sounds):
 
 def test_library_sounds_are_known_but_for_the_loneliest_and_far_points_are_not(model):
     z = model.library.z
-    assert model.points.in_distribution(z).all()
+    assert model.distribution.contains(z).all()
     away = torch.cdist(model.atlas.coordinates, model.atlas.coordinates).fill_diagonal_(math.inf).amin(1)
-    assert (away <= model.points.reach).float().mean() == pytest.approx(0.95, abs=0.005)
-    assert not model.points.in_distribution(20 * z[:50]).any()
+    assert (away <= model.distribution.reach).float().mean() == pytest.approx(0.95, abs=0.005)
+    assert not model.distribution.contains(20 * z[:50]).any()
 
 
 def test_flat_neighbours_are_the_euclidean_ones(model, sounds):

@@ -1,13 +1,17 @@
 """A trained pack in memory: :class:`Model`.
 
-face        Model: what others use
-core        the trained parts: sounds to latent points, their decoding, the metrics
-paths       paths between two sounds, and what is measured on them
-rendering   paths, points and sounds made audible
-points      new points: averages, analogies, extrapolations, samples
-traversal   less and more of a descriptor, from a sound
-neighbours  distances, and the nearest sounds
-provenance  what is written into the files
+face          Model: what others use
+core          the trained parts: sounds to latent points, their decoding
+encoding      recordings and library sounds, prepared and encoded
+metrics       the metrics by name, on one device
+paths         paths between two sounds, and what is measured on them
+rendering     paths, points and sounds made audible
+distribution  which latent points are in distribution, and the library sounds near them
+points        new points: averages, analogies, extrapolations
+samples       new points at random
+traversal     less and more of a descriptor, from a sound
+neighbours    distances, and the nearest sounds
+provenance    what is written into the files
 """
 
 from __future__ import annotations

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from sonifold.audio import descriptors
-from sonifold.audio.check import caveats, examine
 from sonifold.audio.clip import Clip
-from sonifold.audio.prepare import audible_seconds, prepare, to_float
 from sonifold.audio.read import Recording, Source, read
 from sonifold.audio.timbre import timbre_features
-from sonifold.errors import AudioSilent, PointInvalid, PositionInvalid
+from sonifold.errors import PointInvalid, PositionInvalid
 from sonifold.metric import KernelMetric, Metric, Pullback
 from sonifold.model import provenance
+from sonifold.model.encoding import SoundEncoder
 from sonifold.model.metrics import Metrics
 from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts, read_pack
@@ -50,16 +49,12 @@ class LatentModel:
         self.vae = freeze(parts.vae)
         self.renderer = Renderer(self.representation, self.vae, self.coefficients)
         self.readout = Readout(self.representation)
-        head, _ = self.coefficients.timbre_map(self.representation)
-        self.pullback = Pullback(self.vae.tangents(head))
-        self.kernel = KernelMetric.posterior(
-            self.library.z,
-            self.library.log_variance.exp(),
-            self.config.metric.temperature,
-            self.config.metric.ridge,
-        )
-        self._on_device = Metrics(self.pullback, self.kernel).on(self.device, self.vae, head)
-        self._recent_sound = lru_cache(RECENT_SOUNDS)(self._library_sound)
+        self._metrics = Metrics.of(parts)
+        self.working = self._metrics.on(
+            self.device
+        )  # for solvers, which take points there and bring paths back
+        self._encoder = SoundEncoder(parts, self.renderer)
+        self._recent_sound = lru_cache(RECENT_SOUNDS)(self._encoder.library_sound)
 
     @classmethod
     def load(cls, folder: FilePath, device: torch.device | str = "cpu") -> Self:
@@ -101,13 +96,6 @@ class LatentModel:
         """
         return self._recent_sound(sound_id)
 
-    def _library_sound(self, sound_id: str) -> Sound:
-        row = self.library.index(sound_id)
-        label = self.library.labels[row]
-        audio = self.library.audio(sound_id, self.sound_samples)
-        sound = self._recorded(audio[None], self.library.z[row][None], label.name, label.id, label.seconds)
-        return replace(sound, pitch_hz=label.pitch_hz)
-
     def encode(self, source: Source, sample_rate: int | None = None, name: str | None = None) -> Sound:
         """A recording as a sound of the model: read, aligned to its onset, encoded, its latent point inverted.
 
@@ -132,13 +120,7 @@ class LatentModel:
         Raises:
             AudioSilent: nothing is left of it at 44.1 kHz.
         """
-        prepared = prepare(recording.samples, recording.sample_rate, silence=0.0)
-        if prepared is None:
-            raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
-        audio = torch.from_numpy(to_float(prepared))
-        sound = self._recorded(audio[None], None, recording.name, None, audible_seconds(prepared))
-        facts = examine(recording.samples, recording.sample_rate, recording.offset)
-        return replace(sound, caveats=caveats(recording, facts))
+        return self._encoder.encode(recording)
 
     def recorded(
         self, audio: Tensor, z: Tensor | None = None, name: str = "", seconds: float | None = None
@@ -147,16 +129,7 @@ class LatentModel:
 
         With its latent point ``z`` (latent,) the inversion is spared.
         """
-        return self._recorded(audio[None], None if z is None else z[None], name, None, seconds or 0.0)
-
-    def _recorded(
-        self, audio: AudioBatch, z: Points | None, name: str, sound_id: str | None, seconds: float
-    ) -> Sound:
-        features, level = self.representation.analyse(audio)
-        if z is None:
-            z = self.inverted(self.coefficients.analyse(features))
-        residual = self.renderer.residual(features, z)
-        return Sound(z[0], name, sound_id, seconds, audio[0], features[0], residual[0], level=float(level[0]))
+        return self._encoder.encode_prepared(audio, z, name, seconds or 0.0)
 
     def inverted(self, coefficients: Tensor) -> Points:
         """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
@@ -189,10 +162,18 @@ class LatentModel:
         """Map positions (batch, 2) of latent points (batch, latent)."""
         return self.atlas.project(self.coordinates(points))
 
-    def decode(self, points: Points) -> Clip:
-        """What the model makes of bare latent points (batch, latent), Clip.audio (batch, sample)."""
+    def decode(self, points: Points, condition: Tensor | None = None) -> Clip:
+        """The sounds decoded at latent points (batch, latent), under a condition (number,) if the decoder takes one.
+
+        Returns:
+            Clip.audio (batch, sample).
+
+        Raises:
+            PointInvalid: a point of another dimension, not finite, or absurdly far out.
+            ValueError: a condition that the decoder does not take.
+        """
         batch = torch.stack([self.point(z).z for z in points])
-        audio = self.renderer.points(batch, torch.full((len(batch),), self.config.level))
+        audio = self.renderer.points(batch, torch.full((len(batch),), self.config.level), condition)
         return Clip(audio, self.sample_rate, provenance.of_points(self, batch))
 
     # -- what is heard ----------------------------------------------------------------------------
@@ -221,26 +202,30 @@ class LatentModel:
 
     # -- metrics ----------------------------------------------------------------------------------
 
-    def metric(self, name: str = "blend", weight: float | None = None) -> Metric:
-        """One of the model's metrics, for :mod:`sonifold.geodesic`; ``weight`` is the blend's."""
-        return Metrics(self.pullback, self.kernel).named(name, self._weight(weight), self.config.metric.scale)
-
-    def working_metric(self, name: str = "blend", weight: float | None = None) -> Metric:
-        """The same on the model's device: for solvers, which take points there and bring paths back."""
-        return self._on_device.named(name, self._weight(weight), self.config.metric.scale)
+    @property
+    def pullback(self) -> Pullback:
+        """The pull-back of Phi."""
+        return self._metrics.pullback
 
     @property
-    def working_kernel(self) -> KernelMetric:
-        """The kernel metric on the model's device, for samplers."""
-        return self._on_device.kernel
+    def kernel(self) -> KernelMetric:
+        """The kernel metric over the library."""
+        return self._metrics.kernel
 
-    @property
-    def working_pullback(self) -> Pullback:
-        """The pull-back of Phi on the model's device."""
-        return self._on_device.pullback
+    def metric(
+        self, name: str = "blend", weight: float | None = None, condition: Tensor | None = None
+    ) -> Metric:
+        """One of the model's metrics, for :mod:`sonifold.geodesic`.
 
-    def _weight(self, weight: float | None) -> float:
-        return self.config.metric.weight if weight is None else weight
+        Args:
+            name: one of :class:`sonifold.choices.MetricName`.
+            weight: of the blend's data term, >= 0; the pack's default when None.
+            condition: (number,) what the decoder takes besides a latent point; None for a decoder that takes nothing.
+
+        Raises:
+            ValueError: an unknown name, a negative weight, or a condition that the decoder does not take.
+        """
+        return self._metrics.under(condition).named(name, weight)
 
 
 def _checked_point(z: Tensor | list[float], latent_dim: int) -> Tensor:

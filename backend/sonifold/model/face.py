@@ -9,10 +9,12 @@ from torch import Tensor
 from sonifold import notebook
 from sonifold.audio.clip import Clip
 from sonifold.model.core import LatentModel
+from sonifold.model.distribution import Distribution
 from sonifold.model.neighbours import Distance, Neighbours
 from sonifold.model.paths import PathFinder
-from sonifold.model.points import AnalogyPoint, Draw, ExtrapolationPoint, MeanPoint, PointOperations
+from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
 from sonifold.model.rendering import PathRenderer
+from sonifold.model.samples import Draw, PointSampler
 from sonifold.model.traversal import Traversal, Traversals
 from sonifold.morph.path import Path
 from sonifold.sound import Sound
@@ -41,27 +43,28 @@ class Model(LatentModel):
         return Neighbours(self)
 
     @cached_property
+    def distribution(self) -> Distribution:
+        """Which points are in distribution."""
+        return Distribution(self)
+
+    @cached_property
     def points(self) -> PointOperations:
         """New points from old."""
-        return PointOperations(self)
+        return PointOperations(self, self.distribution)
+
+    @cached_property
+    def sampler(self) -> PointSampler:
+        """New points at random."""
+        return PointSampler(self, self.distribution)
 
     @cached_property
     def traversals(self) -> Traversals:
         """Directions of descriptors."""
-        return Traversals(self, self.points)
+        return Traversals(self, self.distribution)
 
     def _repr_html_(self) -> str:
         """Its title and size beside its map, one colour a family, in a notebook."""
-        library = self.library
-        rows = {
-            "model": f"{self.title} ({self.name})",
-            "sounds": f"{len(library)} in {len(library.family_names)} families",
-            "latent space": f"{self.latent_dim} dimensions",
-            "unit of distances": self.unit,
-        }
-        positions = library.positions.detach().cpu().numpy()
-        dots = notebook.dots(positions, library.families, library.family_names)
-        return f"<div>{notebook.table(rows)}{notebook.drawing(dots, 'The map of its sounds')}</div>"
+        return _html(self)
 
     # -- paths ------------------------------------------------------------------------------------
 
@@ -163,7 +166,7 @@ class Model(LatentModel):
         """
         return self.nearby.nearest(sound, count, distance, metric, weight, exclude=sound.id)
 
-    # -- new points: see sonifold.model.points ------------------------------------------------------
+    # -- new points: see sonifold.model.points and samples ------------------------------------------------------
 
     def mean(
         self,
@@ -196,7 +199,7 @@ class Model(LatentModel):
         start: Sound | None = None,
     ) -> Draw:
         """New points by one of :class:`sonifold.choices.SamplerName`."""
-        return self.points.sample(sampler, count, seed, temperature, start)
+        return self.sampler.sample(sampler, count, seed, temperature, start)
 
     # -- descriptors: see sonifold.audio.descriptors ----------------------------------------------
 
@@ -216,3 +219,16 @@ class Model(LatentModel):
     def render_traversal(self, traversal: Traversal) -> Clip:
         """The sounds of a traversal, Clip.audio (step, sample)."""
         return self.traversals.render(traversal)
+
+
+def _html(model: Model) -> str:
+    library = model.library
+    rows = {
+        "model": f"{model.title} ({model.name})",
+        "sounds": f"{len(library)} in {len(library.family_names)} families",
+        "latent space": f"{model.latent_dim} dimensions",
+        "unit of distances": model.unit,
+    }
+    positions = library.positions.detach().cpu().numpy()
+    dots = notebook.dots(positions, library.families, library.family_names)
+    return f"<div>{notebook.table(rows)}{notebook.drawing(dots, 'The map of its sounds')}</div>"

@@ -3,34 +3,59 @@
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from sonifold.choices import MetricName
 from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.pack.read import PackParts
 from sonifold.vae.network import VAE, freeze
 
 
-class Metrics(NamedTuple):
-    """The two metrics that the others are made of."""
+@dataclass(frozen=True)
+class Metrics:
+    """The two metrics that the others are made of, and how the blend weighs them."""
 
+    vae: VAE
+    head: Tensor  #: (feature, coefficient) from decoded coefficients to Phi
     pullback: Pullback
     kernel: KernelMetric
+    scale: float  #: of the pull-back in the blend
+    weight: float  #: of the kernel in the blend, where none is named
 
-    def on(self, device: torch.device, vae: VAE, head: Tensor) -> Metrics:
+    @classmethod
+    def of(cls, parts: PackParts) -> Metrics:
+        """Those of a pack, on the CPU."""
+        config, library = parts.config.metric, parts.library
+        head, _ = parts.coefficients.timbre_map(parts.representation)
+        kernel = KernelMetric.posterior(
+            library.z, library.log_variance.exp(), config.temperature, config.ridge
+        )
+        pullback = Pullback(parts.vae.tangents(head))
+        return cls(parts.vae, head, pullback, kernel, config.scale, config.weight)
+
+    def on(self, device: torch.device) -> Metrics:
         """The same on a device: these themselves on the CPU, copies elsewhere."""
         if device.type == "cpu":
             return self
-        copied = freeze(copy.deepcopy(vae).to(device))
-        return Metrics(Pullback(copied.tangents(head.to(device))), self.kernel.to(device=device))
+        vae, head = freeze(copy.deepcopy(self.vae).to(device)), self.head.to(device)
+        pullback, kernel = Pullback(vae.tangents(head)), self.kernel.to(device=device)
+        return replace(self, vae=vae, head=head, pullback=pullback, kernel=kernel)
 
-    def named(self, name: str, weight: float, scale: float) -> Metric:
-        """One of the model's metrics; ``weight`` and ``scale`` are the blend's. Raises ValueError for another name."""
+    def under(self, condition: Tensor | None) -> Metrics:
+        """The same of the decoder under a condition (number,). Raises ValueError where it does not take that one."""
+        if condition is None:
+            return self
+        return replace(self, pullback=Pullback(self.vae.tangents(self.head, condition=condition)))
+
+    def named(self, name: str, weight: float | None = None) -> Metric:
+        """One of the model's metrics; ``weight`` is the blend's. Raises ValueError for another name."""
         match MetricName.of(name):
             case MetricName.BLEND:
-                return Blend(self.pullback, self.kernel, weight, scale)
+                weight = self.weight if weight is None else weight
+                return Blend(self.pullback, self.kernel, weight, self.scale)
             case MetricName.PULLBACK:
                 return self.pullback
             case MetricName.KERNEL:

@@ -64,7 +64,7 @@ class Neighbours:
         """See :meth:`sonifold.Model.distances`."""
         z, scale = torch.stack([sound.z for sound in sounds]), self._model.config.unit_per_phi
         if metric == "geodesic":
-            return geodesic.distances(self._model.working_pullback, z) * scale
+            return geodesic.distances(self._model.working.pullback, z) * scale
         if metric == "euclidean":
             return torch.cdist(z, z)
         if metric != "perceptual":
@@ -116,7 +116,7 @@ class Neighbours:
         exclude: str | None,
     ) -> list[tuple[str, float]]:
         rows = table.rows_without(exclude)
-        measure = self._model.working_metric(metric, weight)
+        measure = self._model.working.named(metric, weight)
         near = geodesic.neighbours(measure, sound.z, table.z[rows], max(0, min(count, len(rows))))
         unit = self._model.config.unit_per_phi if metric == "pullback" else 1.0
         return [

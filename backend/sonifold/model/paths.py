@@ -79,7 +79,7 @@ class PathFinder:
         choice = _Choice(PathKind.of(kind), MetricName.of(metric), weight)
         if choice.kind == "geodesic" and choice.metric == "blend" and math.isinf(weight):
             choice = choice._replace(kind=PathKind.GRAPH)
-        measure = self._model.working_metric(metric, min(weight, MAX_WEIGHT))
+        measure = self._model.working.named(metric, min(weight, MAX_WEIGHT))
         solved = self._solve(pairs, choice.kind, measure)
         return [self._timed(choice, pair, each, steps) for pair, each in zip(pairs, solved, strict=True)]
 

@@ -31,7 +31,7 @@ from sonifold.errors import NotFinite
 from sonifold.metric import Metric
 from sonifold.model import provenance
 from sonifold.model.core import LatentModel
-from sonifold.model.points import PointOperations
+from sonifold.model.distribution import Distribution
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound, residuals
 from sonifold.types import Curve, Points, Positions, Tensors, Vectors
@@ -65,7 +65,7 @@ class Traversal:
     points: Points  #: (step, latent)
     positions: Positions  #: (step, 2) on the map
     values: Tensor  #: (step,) of the descriptor as heard, evenly spaced but for what is between the strides
-    in_distribution: Tensor  #: (step,) bool: see :mod:`sonifold.model.points`
+    in_distribution: Tensor  #: (step,) bool: see :mod:`sonifold.model.distribution`
     distances: Tensor  #: (step,) to the nearest library sound, both as the model makes them, in its unit
     origin: int  #: which of the steps is the sound itself
     stopped: dict[str, str]  #: why it goes no further, at the end with "less" and the one with "more"
@@ -84,8 +84,8 @@ class Traversal:
 class Traversals:
     """Named directions in a model's latent space."""
 
-    def __init__(self, model: LatentModel, points: PointOperations):
-        self.model, self._points = model, points
+    def __init__(self, model: LatentModel, distribution: Distribution):
+        self.model, self._distribution = model, distribution
         self._tangents = model.vae.tangents(exact=True)
 
     @cached_property
@@ -102,7 +102,7 @@ class Traversals:
 
     def away(self, points: Points) -> Tensor:
         """Distance of Phi to the nearest library sound, both as the model makes them, (batch,)."""
-        return self._points.away(points).amin(1)
+        return self._distribution.distances(points).amin(1)
 
     # -- what is heard, and its slopes ------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Traversals:
         residual = residuals([sound], self.model.coefficients.mean[None])[0]
         start = float(self.away(sound.z[None]))
         # a sound may lie off the data itself: then it must only not get worse
-        limit = max(self._points.reach, 1.001 * start)
+        limit = max(self._distribution.reach, 1.001 * start)
         nodes, values, stopped = self.flow(measured, sound.z, residual, descriptor, reach, hold, limit)
         _check_finite(values, descriptor)
         points, origin = _even(nodes, values, sound.z, steps)

@@ -74,23 +74,11 @@ class Spectral(Representation):
         self.weight = self._constant(weight * mel_bins)[:, None]  # A-weighting x mel-band area
         self.unweight = (-(self.from_bands @ self.weight.log())).exp().T  # (1, bin)
         self.loudness_weight = self._constant(weight * triangles.sum(1))  # sums bands to total power
-        self.cepstrum, self.log_time = self._timbre_matrices(hertz, frame_start)
+        cepstrum, log_time = timbre_matrices(hertz, frame_start, self.sample_rate)
+        self.cepstrum, self.log_time = self._constant(cepstrum), self._constant(log_time)
 
     def _constant(self, array: np.ndarray) -> Tensor:
         return float_tensor(array, self.device)
-
-    def _timbre_matrices(self, hertz: np.ndarray, frame_start: np.ndarray) -> tuple[Tensor, Tensor]:
-        """C R (64, 160) and L T' (128, 8): Phi = C R X L T' on this grid."""
-        edges = ear.mel_edges()
-        resample = grid.linear_interpolation(hertz, edges[1:-1])
-        boundaries = ((frame_start - 0.5) * HOP - ONSET) / self.sample_rate
-        end = float(boundaries[-1])
-        log_edges = ear.time_edges(ear.LOG_TIMES, ear.SECONDS)
-        means = grid_means(boundaries[:-1], boundaries[1:], np.minimum(log_edges, end))
-        return (
-            self._constant(ear.cosine_transform(ear.BANDS, ear.CEPSTRA) @ resample),
-            self._constant(means @ ear.time_transform().T),
-        )
 
     # -- analysis ---------------------------------------------------------------------------------
 
@@ -270,6 +258,18 @@ def suppress_hiss(features: FeatureMaps) -> FeatureMaps:
     """Push small decoded values to nothing: X^3 / (X^2 + .016^2). Decoders leave hiss at -62 dB otherwise."""
     positive = features.clamp(min=0)
     return positive**3 / (positive**2 + HISS**2)
+
+
+def timbre_matrices(
+    hertz: np.ndarray, frame_start: np.ndarray, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """C R (64, 160) and L T' (128, 8): Phi = C R X L T' on the grid of these bands and frames."""
+    edges = ear.mel_edges()
+    resample = grid.linear_interpolation(hertz, edges[1:-1])
+    boundaries = ((frame_start - 0.5) * HOP - ONSET) / sample_rate
+    log_edges = np.minimum(ear.time_edges(ear.LOG_TIMES, ear.SECONDS), float(boundaries[-1]))
+    means = grid_means(boundaries[:-1], boundaries[1:], log_edges)
+    return ear.cosine_transform(ear.BANDS, ear.CEPSTRA) @ resample, means @ ear.time_transform().T
 
 
 def grid_means(starts: np.ndarray, stops: np.ndarray, edges: np.ndarray) -> np.ndarray:

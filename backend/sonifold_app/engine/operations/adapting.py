@@ -77,7 +77,7 @@ def reembed(
     features, _ = model.representation.analyse(torch.stack([samples_of(sound.audio) for sound in sounds]))
     base_points = torch.stack([torch.from_numpy(sound.z) for sound in sounds])
     z = invert(model.vae, model.coefficients.analyse(features), base_points, STEPS)
-    positions, in_distribution = model.project(z).tolist(), model.points.in_distribution(z).tolist()
+    positions, in_distribution = model.project(z).tolist(), model.distribution.contains(z).tolist()
     return [
         Reembedded(numbers(point), (x, y), bool(within))
         for point, (x, y), within in zip(z, positions, in_distribution, strict=True)

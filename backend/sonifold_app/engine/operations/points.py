@@ -37,7 +37,7 @@ from sonifold_app.engine.questions import (
 
 if TYPE_CHECKING:
     from sonifold.model import Model
-    from sonifold.model.points import Point
+    from sonifold.model.distribution import Point
 
 SLIGHT_CHANGE = Caveat(
     code="descriptor_hardly_moves", text="the whole slider hardly changes this sound: expect to hear little"

@@ -103,7 +103,7 @@ def prepared(
         seconds=audible_seconds(pcm),
         z=numbers(sound.z),
         position=position_of(model, sound.z),
-        in_distribution=bool(model.points.in_distribution(sound.z[None])[0]),
+        in_distribution=bool(model.distribution.contains(sound.z[None])[0]),
         nearest=tuple(Neighbour(id=id, distance=distance) for id, distance in nearest),
         timbre=numbers(timbre),
         audio=Clip(torch.from_numpy(pcm / 32_768), model.sample_rate).to_bytes("flac"),

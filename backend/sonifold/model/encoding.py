@@ -1,0 +1,54 @@
+"""Recordings and library sounds as sounds of a model: prepared, encoded, their latent points inverted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from sonifold.audio.check import caveats, examine
+from sonifold.audio.prepare import audible_seconds, prepare, to_float
+from sonifold.audio.read import Recording
+from sonifold.errors import AudioSilent
+from sonifold.morph.render import Renderer
+from sonifold.pack.read import PackParts
+from sonifold.sound import Sound
+from sonifold.types import Audio, FeatureMaps, Points
+from sonifold.vae.inversion import invert
+
+
+class SoundEncoder:
+    """Encodes one sound at a time. One serves many threads."""
+
+    def __init__(self, parts: PackParts, renderer: Renderer):
+        self._parts, self._renderer = parts, renderer
+
+    def encode(self, recording: Recording) -> Sound:
+        """See :meth:`sonifold.Model.encode_recording`."""
+        prepared = prepare(recording.samples, recording.sample_rate, silence=0.0)
+        if prepared is None:
+            raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
+        audio = torch.from_numpy(to_float(prepared))
+        sound = self.encode_prepared(audio, None, recording.name, audible_seconds(prepared))
+        facts = examine(recording.samples, recording.sample_rate, recording.offset)
+        return replace(sound, caveats=caveats(recording, facts))
+
+    def library_sound(self, sound_id: str) -> Sound:
+        """A sound of the library, with its stored latent point. Raises SoundNotFound."""
+        library = self._parts.library
+        row = library.index(sound_id)
+        label = library.labels[row]
+        audio = library.audio(sound_id, self._parts.representation.samples)
+        sound = self.encode_prepared(audio, library.z[row], label.name, label.seconds)
+        return replace(sound, id=label.id, pitch_hz=label.pitch_hz)
+
+    def encode_prepared(self, audio: Audio, z: Tensor | None, name: str, seconds: float) -> Sound:
+        """A prepared one-shot (sample,) as a sound; its latent point is inverted where ``z`` (latent,) is None."""
+        features, level = self._parts.representation.analyse(audio[None])
+        points = self._inverted(features) if z is None else z[None]
+        residual = self._renderer.residual(features, points)[0]
+        return Sound(points[0], name, None, seconds, audio, features[0], residual, level=float(level[0]))
+
+    def _inverted(self, features: FeatureMaps) -> Points:
+        return invert(self._parts.vae, self._parts.coefficients.analyse(features))
