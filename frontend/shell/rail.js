@@ -26,8 +26,8 @@ const mark = () =>
   );
 
 /** The page of listening tests, with the pair on the map. @param {import("../core/state.js").State} state */
-function blindTests({ model, a, b }) {
-  const named = { model: model?.id, a: a?.sound, b: b?.sound };
+function blindTests({ model, a, b, theme }) {
+  const named = { model: model?.id, a: a?.sound, b: b?.sound, theme };
   const parameters = Object.entries(named).flatMap(([name, id]) => (id ? [[name, id]] : []));
   return `listen.html?${new URLSearchParams(parameters)}`;
 }

@@ -128,6 +128,7 @@ export function showSetup(root, { models, tests, model, pair, make, remove }) {
     make(requestOf(new FormData(form), pair));
   });
   root.replaceChildren(
+    h("p.links", {}, h("a.button", { href: "./" }, "To the map")),
     h("h1", { tabindex: -1 }, "Blind listening tests"),
     form,
     h("h2", {}, tests.length ? "Tests" : "No tests yet"),
