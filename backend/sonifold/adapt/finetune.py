@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from sonifold.adapt import replay, ridge
 from sonifold.adapt.geometry import Synthetic, distillation, isometry, synthetic
 from sonifold.adapt.instant import AdaptedModel, field_of, instant, statistics
+from sonifold.adapt.pace import Pace, Phase
 from sonifold.adapt.residual_field import with_field
 from sonifold.adapt.uploads import Uploads
 from sonifold.errors import Cancelled
@@ -39,19 +40,10 @@ from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
 
-Phase = Literal["trial", "final"]
 CLIP = 5.0  # gradient norm
 SHARES = (0.5, 0.75, 1.0)  # of the way from the instant adaptation
 SPARED = 4  # one upload in so many is left out of the trial
 PREVIEW_EVERY = 4  # looks
-#: Of a step of the final run, in steps of the trial: it learns from more, and is previewed. Measured.
-FINAL_PACE = 1.25
-#: Beginnings of a run, in time, between the trial and the final run, and after that. Measured.
-BETWEEN, AFTER = 2.0, 3.0
-#: Steps after which the pace of the final run speaks for itself.
-OWN_PACE = 20
-#: Steps of a process that say nothing of its pace.
-UNSTEADY = 2
 LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
@@ -204,17 +196,14 @@ class _Finetuning:
         self.heard, _ = self.base.coefficients.timbre_map(self.base.representation)
         count = len(self.uploads)
         self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
-        self.began = time.monotonic()
-        self.walked: dict[Phase, tuple[float, int]] = {}  # seconds spent on steps, and how many
-        self.unsteady = UNSTEADY
-        self.preparing = 0.0  # seconds that beginning a run takes
+        self.pace = Pace(config.steps, trial=bool(self.spared))
 
     def run(self, checkpoint: Path | None) -> VAE:
         # torch loads its compiler with the first optimiser: two seconds that say nothing of the pace
         torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
         began = time.monotonic()
         state = self._begin("trial" if self.spared else "final")
-        self.preparing = time.monotonic() - began
+        self.pace.preparing = time.monotonic() - began
         state = self._resume(checkpoint) or state
         while True:
             self._loop(state, checkpoint)
@@ -238,24 +227,8 @@ class _Finetuning:
             train = self._error(vae, self.uploads)
             if train <= self.config.close:
                 break
-        self.watch.settled(self._outcome(final, share, train))
+        self.watch.settled(_outcome(self.config, final, share, train))
         return vae
-
-    def _outcome(self, final: _State, share: float, train: float) -> FinetuneOutcome:
-        reason = f"all {self.config.steps} steps were taken"
-        if final.errors:
-            reason += (
-                f"; it stopped at {100 * final.share:.0f} % of the way, best for sounds it had not heard"
-            )
-        if share > final.share:
-            reason += f", and {100 * share:.0f} % was kept to come close to all"
-        held_out = min(final.errors, default=None)
-        return FinetuneOutcome(self._best(final), held_out, train, share, reason)
-
-    def _best(self, state: _State) -> int | None:
-        if not state.errors:
-            return None
-        return self.config.check_every * (1 + state.errors.index(min(state.errors)))
 
     # -- one run ----------------------------------------------------------------------------------
 
@@ -298,23 +271,17 @@ class _Finetuning:
                 )
             loss = self._loss(state, own, copies, between)
             for group in state.optimiser.param_groups:
-                group["lr"] = self._rate(state.step)
+                group["lr"] = _learning_rate(config, state.step)
             state.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(state.vae.parameters(), CLIP)
             state.optimiser.step()
             state.step += 1
-            began = self._count(state.phase, began)
+            began = self.pace.count(state.phase, began)
             if state.step % config.check_every == 0:
                 self._look(state, uploads)
                 if checkpoint is not None:
                     self._save(state, checkpoint)
-
-    def _rate(self, step: int) -> float:
-        """Linear warm-up, then a half cosine."""
-        rise = min(1.0, (step + 1) / max(self.config.warmup, 1))
-        fall = 0.5 * (1 + math.cos(math.pi * step / self.config.steps)) + LEAST_RATE
-        return self.config.learning_rate * rise * fall
 
     def _synthetic(self, uploads: Uploads) -> Tensor | None:
         if self.config.synthetic == "none":
@@ -327,17 +294,7 @@ class _Finetuning:
         run = 0 if state.phase == "trial" else 1
         draw = torch.Generator().manual_seed((config.seed * 2 + run) * 1_000_003 + state.step)
 
-        def pick(rows: Tensor, count: int) -> Tensor:
-            return rows[torch.randint(len(rows), (count,), generator=draw).to(rows.device)]
-
-        from_made = round(config.copies * config.synthetic_share) if between is not None else 0
-        parts = [pick(own, config.uploads)]
-        if len(copies) and config.copies > from_made:
-            parts.append(pick(copies, config.copies - from_made))
-        if between is not None and from_made:
-            parts.append(pick(between, from_made))
-        parts.append(pick(self.library, config.replay))
-        target = torch.cat(parts)
+        target = _batch(config, draw, own, copies, between, self.library)
         shaken = config.noise * self.spread * torch.randn(target.shape, generator=draw).to(target)
         noise = torch.randn(len(target), self.base.latent_dim, generator=draw).to(target)
         decoded, mean, log_variance = state.vae(target + shaken, noise)
@@ -362,19 +319,19 @@ class _Finetuning:
         if state.phase == "trial":
             held_out = self._error(vae, self.uploads.part(self.spared))
             state.errors.append(held_out)
-        pace = self._pace(state, time.monotonic() - looking)
+        seconds_a_step = self.pace.seconds_a_step(state.phase, time.monotonic() - looking)
         self.watch.report(
             FinetuneInfo(
                 state.phase,
                 state.step,
                 self.config.steps,
-                self._percent(state),
-                time.monotonic() - self.began,
-                self._remaining(state, pace),
+                self.pace.percent(state.phase, state.step),
+                self.pace.elapsed,
+                self.pace.remaining(state.phase, state.step, seconds_a_step),
                 train,
                 held_out,
-                self._best(state),
-                pace,
+                _best(self.config, state),
+                seconds_a_step,
             )
         )
         looked = state.step // self.config.check_every
@@ -390,41 +347,6 @@ class _Finetuning:
         """Mean Phi error of uploads, each from the point where the decoder comes closest."""
         z = invert(vae, uploads.coefficients, steps=3)
         return float(((vae.decode(z) - uploads.coefficients) @ self.heard.T).norm(dim=1).mean())
-
-    def _count(self, phase: Phase, began: float) -> float:
-        """Note what a step took, the look before it included; the first ones of a process, which are slow, are not."""
-        now = time.monotonic()
-        if self.unsteady:
-            self.unsteady -= 1
-        else:
-            seconds, steps = self.walked.get(phase, (0.0, 0))
-            self.walked[phase] = (seconds + now - began, steps + 1)
-        return now
-
-    def _pace(self, state: _State, looking: float) -> float:
-        """Seconds a step of the final run; while that is young, partly by the pace of the trial.
-
-        ``looking``: seconds that the look under way has taken, which belong to the steps before it.
-        """
-        trial, steps = self.walked.get("trial", (0.0, 0))
-        if state.phase == "trial":
-            return FINAL_PACE * (trial + looking) / max(steps, 1)
-        expected = FINAL_PACE * trial / steps if steps else None
-        final, steps = self.walked.get("final", (0.0, 0))
-        if expected is None:
-            return (final + looking) / max(steps, 1)
-        return (final + OWN_PACE * expected) / (steps + OWN_PACE)
-
-    def _remaining(self, state: _State, pace: float) -> float:
-        """Seconds: the steps to come at the pace so far, and what stands between and after the runs."""
-        to_come = self.config.steps - state.step
-        if state.phase == "final":
-            return to_come * pace + AFTER * self.preparing
-        return to_come * pace / FINAL_PACE + self.config.steps * pace + (BETWEEN + AFTER) * self.preparing
-
-    def _percent(self, state: _State) -> float:
-        runs, before = (2, state.phase == "final") if self.spared else (1, False)
-        return 100 * (before + state.step / self.config.steps) / runs
 
     # -- interruption -----------------------------------------------------------------------------
 
@@ -462,3 +384,50 @@ def _between(first: VAE, last: VAE, share: float) -> VAE:
     for weight, start in zip(vae.parameters(), first.parameters(), strict=True):
         weight.lerp_(start.detach().cpu(), 1 - share)
     return vae
+
+
+def _batch(
+    config: FinetuneConfig,
+    draw: torch.Generator,
+    own: Tensor,
+    copies: Tensor,
+    between: Tensor | None,
+    library: Tensor,
+) -> Tensor:
+    """Coefficients (batch, K) drawn from the uploads, their copies, sounds between them, and the library."""
+
+    def pick(rows: Tensor, count: int) -> Tensor:
+        return rows[torch.randint(len(rows), (count,), generator=draw).to(rows.device)]
+
+    synthetic_count = round(config.copies * config.synthetic_share) if between is not None else 0
+    parts = [pick(own, config.uploads)]
+    if len(copies) and config.copies > synthetic_count:
+        parts.append(pick(copies, config.copies - synthetic_count))
+    if between is not None and synthetic_count:
+        parts.append(pick(between, synthetic_count))
+    parts.append(pick(library, config.replay))
+    return torch.cat(parts)
+
+
+def _learning_rate(config: FinetuneConfig, step: int) -> float:
+    """Linear warm-up, then a half cosine."""
+    rise = min(1.0, (step + 1) / max(config.warmup, 1))
+    fall = 0.5 * (1 + math.cos(math.pi * step / config.steps)) + LEAST_RATE
+    return config.learning_rate * rise * fall
+
+
+def _outcome(config: FinetuneConfig, final: _State, share: float, train: float) -> FinetuneOutcome:
+    reason = f"all {config.steps} steps were taken"
+    if final.errors:
+        reason += f"; it stopped at {100 * final.share:.0f} % of the way, best for sounds it had not heard"
+    if share > final.share:
+        reason += f", and {100 * share:.0f} % was kept to come close to all"
+    held_out = min(final.errors, default=None)
+    return FinetuneOutcome(_best(config, final), held_out, train, share, reason)
+
+
+def _best(config: FinetuneConfig, state: _State) -> int | None:
+    """The step of the trial with the least held-out error so far; None before its first look."""
+    if not state.errors:
+        return None
+    return config.check_every * (1 + state.errors.index(min(state.errors)))

@@ -17,7 +17,8 @@ from torch import Tensor
 from sonifold.types import Points, Tensors, Vectors
 
 from .base import Metric
-from .kernel import ROWS, nearest_distances
+from .kernel import nearest_distances
+from .kernel_tensors import ROWS
 
 #: lambda, as in the paper's experiments.
 RIDGE = 1e-2
