@@ -1,4 +1,4 @@
-"""What a user chooses from by name, with the words that the command line, the service and the page show."""
+"""Choices by name, with the words that the command line, the service and the page show."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Choice(StrEnum):
 
 
 class PathKind(Choice):
-    """How a path leads from A to B."""
+    """Kinds of paths from A to B."""
 
     GEODESIC = "geodesic", "Geodesic", "geodesic", "shortest under the metric, at constant perceptual speed"
     LINEAR = "linear", "Straight line", "linear interpolation", "the straight line in latent space"
@@ -50,7 +50,7 @@ class PathKind(Choice):
 
 
 class MetricName(Choice):
-    """Which metric of a model measures lengths."""
+    """Metrics of a model, which measure lengths."""
 
     BLEND = (
         "blend",
@@ -69,7 +69,7 @@ class MetricName(Choice):
 
 
 class SamplerName(Choice):
-    """Where new points are drawn from."""
+    """Samplers, which draw new points."""
 
     IMPORTANCE = (
         "importance",

@@ -1,4 +1,4 @@
-"""Where to compute: the CPU, or a GPU that PyTorch can use.
+"""The device to compute on: the CPU, or a GPU that PyTorch can use.
 
 The geometry (``sonifold.metric``, ``geodesic``, ``sample``) computes where its decoder or its points are. Of a model
 the solving of paths, distances and neighbours, the samplers by volume, and fine-tuning run on its device. What stays on

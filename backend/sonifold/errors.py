@@ -1,4 +1,4 @@
-"""What can go wrong in the science, and what to do about it.
+"""Errors of the science, each with a sentence on what to do about it.
 
 SonifoldError
 ├─ AudioError             a sound that cannot be used

@@ -18,12 +18,12 @@ PASSING = frozenset(
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether an error is of the machine at this moment, and not of the file."""
+    """True for an error of the machine at this moment, not of the file."""
     return isinstance(error, OSError) and error.errno in PASSING
 
 
 def check_target(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Whether a file may be written there, asked before the work whose result it is to hold.
+    """Check that a file may be written there, before its contents are computed.
 
     Raises:
         OutputError: there is no such folder, it is a folder itself, or it is one of the inputs, by whatever name.
@@ -39,7 +39,7 @@ def check_target(path: Path, inputs: Iterable[Path] = ()) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Whether a folder is there or can be made. Raises OutputError."""
+    """Check that a folder exists or can be created. Raises OutputError."""
     if path.exists() and not path.is_dir():
         raise OutputError(f"{str(path)!r} is a file; name a folder for the files.")
     if not path.exists():

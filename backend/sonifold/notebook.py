@@ -1,4 +1,4 @@
-"""How models, paths and clips show themselves in a notebook: HTML with nothing to load from elsewhere.
+"""Notebook views of models, paths and clips: self-contained HTML.
 
 Jupyter and its kin ask an object for ``_repr_html_``; ``Model``, ``Path`` and ``Clip`` answer with these parts.
 """

@@ -34,7 +34,7 @@ class Sound:
 
     @property
     def recorded(self) -> bool:
-        """Whether there is a recording behind the point."""
+        """True if the sound has a recording."""
         return self.audio is not None
 
 

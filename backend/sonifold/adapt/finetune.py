@@ -48,7 +48,7 @@ LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
 class FinetuneConfig(BaseModel):
-    """How a pack is fine-tuned. The geometry options are off: see docs/fewshot.md for what each was worth."""
+    """Settings of a fine-tuning. The geometry options are off: see docs/fewshot.md for what each was worth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,7 +84,7 @@ class FinetuneConfig(BaseModel):
 
 @dataclass(frozen=True)
 class FinetuneInfo:
-    """What a person wants to see of a run while it goes."""
+    """Progress of a run, reported at every look."""
 
     phase: Phase
     step: int
@@ -100,7 +100,7 @@ class FinetuneInfo:
 
 @dataclass(frozen=True)
 class FinetuneOutcome:
-    """How a run ended."""
+    """The result of a run."""
 
     best: int | None  # step of the trial with the least held-out error
     held_out: float | None  # that error, Phi
@@ -111,7 +111,7 @@ class FinetuneOutcome:
 
 @dataclass(frozen=True)
 class Watch:
-    """Where a run tells how it goes, and asks whether it should."""
+    """Callbacks of a run: progress, cancellation, previews and the result."""
 
     report: Callable[[FinetuneInfo], None] = lambda info: None
     cancelled: Callable[[], bool] = lambda: False

@@ -1,4 +1,4 @@
-"""What adapting to a few sounds can be expected to bring, told before it is done."""
+"""The gain expected of adapting to a few sounds, computed before it is done."""
 
 from __future__ import annotations
 

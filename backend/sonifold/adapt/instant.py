@@ -30,7 +30,7 @@ STEPS = 4  # of latent inversion, from where the base had put an upload
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What was done to the base, and what was known before it was done."""
+    """The change to the base, and the evidence that it was computed from."""
 
     base: Model  # untouched: going back to it is the undo
     uploads: Uploads
@@ -66,7 +66,7 @@ class AdaptedModel(Model):
 
     @cached_property
     def sliders(self) -> tuple[Slider, ...]:
-        """What the uploads have in common that the base does not say, as a few named sliders."""
+        """Named directions that the uploads vary along and the base does not, as sliders."""
         return sliders(self.adaptation.base, self.adaptation.uploads)
 
 
@@ -76,7 +76,7 @@ def statistics(model: Model) -> Statistics:
 
 
 def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
-    """How much adapting to these sounds is worth, before it is done; those that repeat another are left out.
+    """The gain expected of adapting to these sounds, computed beforehand; those that repeat another are left out.
 
     Raises:
         UploadsInvalid: no sounds, too many, or one without a recording.
@@ -110,7 +110,7 @@ def adapted_to(base: Model, uploads: Uploads, budget: float = residual_field.BUD
 
 
 def choose(base: Model, uploads: Uploads) -> Choice:
-    """How far the uploads' residuals carry."""
+    """The length scale and the noise of the uploads' residuals."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
     timbre_map, _ = base.coefficients.timbre_map(base.representation)
     apart = torch.pdist(uploads.z)

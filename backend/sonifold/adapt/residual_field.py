@@ -31,7 +31,7 @@ NARROWER = 0.7  # the scale, until the budget is kept
 
 @dataclass(frozen=True)
 class Choice:
-    """How far residuals carry and how much of them is chance, by what leaving out one upload at a time says."""
+    """Length scale and noise of residuals, by leave-one-out error of the uploads."""
 
     scale: float  # latent units; 0: nothing is carried
     noise: float
@@ -41,7 +41,7 @@ class Choice:
 
 
 def rows(count: int) -> int:
-    """How many copies of each of ``count`` uploads take part."""
+    """Number of copies of each of ``count`` uploads that take part."""
     return max(0, min(COPIES, ROWS // count - 1))
 
 

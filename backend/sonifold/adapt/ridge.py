@@ -38,7 +38,7 @@ BUDGET = 0.3
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the base remembers of its training: the second moment of its hidden features."""
+    """Second moment of the base's hidden features over its training sounds."""
 
     moment: Tensor  # (width + 1, width + 1), E[h h']
     count: int  # sounds behind it
@@ -76,7 +76,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Choice:
-    """How strongly to adapt by what leaving out one upload at a time says of it."""
+    """Strength of the adaptation, by leave-one-out error of the uploads."""
 
     amount: float  # of the base's mass; 0: not at all
     ridge: float

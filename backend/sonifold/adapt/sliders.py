@@ -35,7 +35,7 @@ class Slider:
 
 
 def sliders(model: Model, uploads: Uploads, most: int = MOST) -> tuple[Slider, ...]:
-    """What the uploads have in common first, then what sets them apart, by the share of the residual explained."""
+    """The mean residual of the uploads, then their principal components, by the share of the residual explained."""
     residuals = uploads.residuals(model.vae)
     total = float(residuals.square().sum())
     mean = residuals.mean(0)

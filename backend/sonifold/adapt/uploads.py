@@ -93,7 +93,7 @@ class Uploads:
 
     @torch.no_grad()
     def evidence(self, vae: VAE) -> Evidence:
-        """What the head of ``vae`` leaves out of the uploads and of their copies."""
+        """Reconstruction errors of the head of ``vae`` on the uploads and their copies."""
         z = self.points
         residuals = torch.cat([self.coefficients, self.copies]) - vae.decode(z)
         return Evidence(hidden(vae, z), residuals, len(self))

@@ -65,7 +65,7 @@ class Atlas:
         return float(f.x[0]), float(f.x[-1]), float(f.y[0]), float(f.y[-1])
 
     def project(self, coordinates: Tensor) -> Positions:
-        """Where points of decoded timbre (batch, m) belong on the map, (batch, 2)."""
+        """Map positions (batch, 2) of points of decoded timbre (batch, m)."""
         return project(coordinates, self.coordinates, self.positions)
 
     def lift(self, positions: Positions) -> Points:
@@ -85,7 +85,7 @@ class Atlas:
         return slopes(_checked(positions), self.positions, self.z)
 
     def on_land(self, positions: Positions) -> Tensor:
-        """Whether map positions (batch, 2) are on land, (batch,) bool."""
+        """True for each map position (batch, 2) that is on land, (batch,)."""
         return self.field.at(positions) <= self.field.coast
 
     def water(self, course: Positions) -> float:
@@ -138,8 +138,9 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
 
 
 def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
-    """How latent points change over the plane, (batch, 2, latent): the slopes of a local linear regression (Cleveland
-    1979, tricube weights). Smooth, unlike ``lift``, which passes through every sound.
+    """Derivatives of latent points over the plane, (batch, 2, latent), by local linear regression.
+
+    Cleveland 1979, tricube weights. Smooth, unlike ``lift``, which passes through every sound.
     """
     distance = torch.cdist(places, positions)
     near, index = distance.topk(min(SLOPE_NEIGHBOURS, len(z)), largest=False)

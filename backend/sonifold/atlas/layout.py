@@ -77,7 +77,7 @@ def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callabl
 
 
 def placement_error(coordinates: Tensor, positions: Positions) -> dict[str, float]:
-    """How far each library sound is placed from its own spot when only the others say where it belongs.
+    """Distance on the map between each library sound and its projection from all other sounds.
 
     ``median`` and ``p90`` as a share of the map's width; ``chance`` is the median for a random other sound's spot.
     """

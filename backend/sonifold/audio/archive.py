@@ -98,7 +98,7 @@ def row_of(file: SoundFile) -> list[str]:
 
 
 def cell(text: str) -> str:
-    """What a spreadsheet would run as a formula is kept from it."""
+    """The text, with an apostrophe before it where a spreadsheet would run it as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

@@ -1,4 +1,4 @@
-"""What a user should know of her recordings before anything is trained on them."""
+"""Faults of recordings that a user should know of before training on them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOUDER_DB = 3.0  # what lies behind the cut is louder by so much than what lies 
 
 @dataclass(frozen=True)
 class Facts:
-    """What was measured on a recording as it came."""
+    """Measures of a recording before it is prepared."""
 
     seconds: float
     peak_db: float  # full scale = 0
@@ -83,12 +83,12 @@ def course(magnitude: Samples, sample_rate: int) -> tuple[float, float, float]:
 
 
 def caveats(recording: Recording, facts: Facts) -> tuple[Caveat, ...]:
-    """What is wrong with a recording, and what was done to it."""
+    """Caveats of a recording: its faults, and the changes made in preparing it."""
     return (*recording.caveats, *faults(facts), *prepared(recording.sample_rate, facts))
 
 
 def faults(facts: Facts) -> list[Caveat]:
-    """What is wrong with a recording."""
+    """Faults of a recording, as caveats."""
     caveats_of_recording = []
     if facts.clipped > CLIPPED_SHARE:
         text = f"clipped: {facts.clipped:.1%} of it lies in flattened peaks; record it lower"
@@ -103,7 +103,7 @@ def faults(facts: Facts) -> list[Caveat]:
 
 
 def prepared(sample_rate: int, facts: Facts) -> list[Caveat]:
-    """What making a one-shot of a recording changes."""
+    """Changes made in preparing a one-shot, as caveats."""
     changes = []
     if sample_rate != SAMPLE_RATE:
         changes.append(Caveat("resampled", f"its {sample_rate:,} Hz became {SAMPLE_RATE:,} Hz"))
@@ -157,7 +157,7 @@ def cut_off(samples: Samples, level: float, small: float, jump: float) -> int:
 
 
 def is_stepped(samples: Samples, top: float, bottom: float) -> bool:
-    """Whether a wave is made of plateaus: of what is neither at its peaks nor at rest, most equals its neighbours."""
+    """True for a wave of plateaus: of what is neither at its peaks nor at rest, most equals its neighbours."""
     margin = MARGIN * (top - bottom)
     between = (samples > bottom + margin) & (samples < top - margin) & (np.abs(samples) > margin)
     if not between.any():
@@ -172,7 +172,7 @@ def is_stepped(samples: Samples, top: float, bottom: float) -> bool:
 
 
 def runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where each run of True begins and ends."""
+    """Start and end of each run of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     return edges[::2], edges[1::2]
 

@@ -1,4 +1,4 @@
-"""What a file's header says of how much sound there is, held against how much is there.
+"""The length that a file's header states, compared with the bytes in the file.
 
 libsndfile believes such headers, or reads less without a word. Here each container's own sizes are read first: those
 that were never filled in, by writers that stream or lost power, or are off by the header's length, mean "to the end
@@ -45,7 +45,7 @@ AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # a sample, by enc
 
 @dataclass(frozen=True)
 class Payload:
-    """Where the sound's bytes are, and what the header says of them."""
+    """Position of the sound's bytes in a file, and the size that the header states."""
 
     begin: int
     promised: int | None  # bytes; None where the header leaves it open
@@ -76,7 +76,7 @@ def id3_length(view: View) -> int:
 
 
 def is_unknown(size: int, bits: int = 32) -> bool:
-    """Whether a size is what writers put there before they know."""
+    """True for a size that writers put in a header before they know the real one."""
     return size == 0 or any(abs((1 << power) - size) <= UNKNOWN_SPAN for power in (bits - 1, bits))
 
 
@@ -170,7 +170,7 @@ def riff_payload(
 
 
 def tags_begin(view: View, begin: int, order: str) -> int | None:
-    """Where the chunks behind the sound begin, if there are any: those that lead exactly to the file's end."""
+    """Position of the chunks behind the sound, if they lead exactly to the file's end."""
     first = max(begin, view.size - TAIL)
     tail = view.at(first, view.size - first)
     starts = sorted({at for tag in TAGS for at in positions(tail, tag)})
@@ -185,7 +185,7 @@ def positions(data: bytes, tag: bytes) -> Iterator[int]:
 
 
 def leads_to_end(tail: bytes, at: int, order: str) -> bool:
-    """Whether from here on there is chunk after chunk up to the end."""
+    """True if chunks follow one another from here to the end."""
     while at + 8 <= len(tail):
         if not all(32 <= byte < 127 for byte in tail[at : at + 4]):
             return False

@@ -50,7 +50,7 @@ CHUNK = 8
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a number says and how to speak of more and less of it."""
+    """Name of a descriptor, and the words for more and less of it."""
 
     name: str
     unit: str
@@ -237,7 +237,7 @@ def decay_time(audio: AudioBatch, sample_rate: int) -> Tensor:
 
 
 def first_crossing(curve: Tensor, level: float) -> Tensor:
-    """Where rows of a curve (batch, time) first reach a level, in samples of the curve, interpolated; (batch,)."""
+    """Time at which each row of a curve (batch, time) first reaches a level, in interpolated samples; (batch,)."""
     after = (curve >= level).to(torch.uint8).argmax(1, keepdim=True)
     before = (after - 1).clamp(min=0)
     low, high = curve.gather(1, before), curve.gather(1, after)

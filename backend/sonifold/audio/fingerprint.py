@@ -1,4 +1,4 @@
-"""Which sounds are the same sound: distances between coarse log-mel maps.
+"""Equal sounds, found by distances between coarse log-mel maps.
 
 Soundfonts share samples, velocity often changes only the gain, drum kits borrow from each other. Two
 sounds count as one when their distance is under ``SAME_DB``. Distances are per *active* cell, one above

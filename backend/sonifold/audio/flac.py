@@ -1,4 +1,4 @@
-"""How long a FLAC stream is, by its last frame: encoders that cannot go back leave the header at 0 (RFC 9639)."""
+"""Length of a FLAC stream, from its last frame: encoders that cannot go back leave the header at 0 (RFC 9639)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def last_sample(view: View, block: int) -> int:
 
 
 def sound_begins(view: View) -> int:
-    """Where the first frame is, behind the metadata."""
+    """Position of the first frame, after the metadata."""
     position, last = 4, False
     while not last and len(head := view.at(position, 4)) == 4:
         last = bool(head[0] & 0x80)
@@ -54,7 +54,7 @@ def sound_begins(view: View) -> int:
 
 
 def alike(header: bytes, first: bytes) -> bool:
-    """Whether two frames can be of one stream: same kind of numbering, rate and sample size."""
+    """True if two frames can belong to one stream: same kind of numbering, rate and sample size."""
     return (
         len(header) > 4
         and header[:2] == first[:2]

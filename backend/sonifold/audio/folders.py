@@ -19,7 +19,7 @@ FOLDERS = frozenset({"__macosx", ".trashes", ".spotlight-v100", ".fseventsd", "$
 
 
 def is_leftover(path: str) -> bool:
-    """Whether a file belongs to a file manager: macOS' resource forks (``._kick.wav``), folder settings, thumbnails."""
+    """True for files of a file manager: macOS' resource forks (``._kick.wav``), folder settings, thumbnails."""
     *folders, name = PurePosixPath(path.replace("\\", "/")).parts or ("",)
     return (
         name.startswith("._") or name.lower() in NAMES or any(folder.lower() in FOLDERS for folder in folders)

@@ -1,4 +1,4 @@
-"""What is in a recording before anything is done with it: a constant offset, silence, something that can be heard."""
+"""Judgements of a raw recording: constant offset, silence, audible content."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def require_sound(samples: Samples, sample_rate: int, name: str, coarse: bool = 
 
 
 def is_silent(samples: Samples, sample_rate: int, coarse: bool = True) -> bool:
-    """Whether there is nothing but noise in a recording (sample,)."""
+    """True if a recording (sample,) holds nothing but noise."""
     peak = float(np.abs(samples).max(initial=0.0))
     if peak >= SILENCE or coarse:
         return peak < SILENCE
@@ -80,7 +80,7 @@ def means(values: Samples, width: int) -> NDArray[np.float64]:
 
 
 def is_unheard(samples: Samples, sample_rate: int) -> bool:
-    """Whether hardly anything of a recording lies where people hear: 54 dB under the loudest there is."""
+    """True if what can be heard of a recording is 54 dB or more under its loudest part."""
     loudest = int(np.argmax(np.abs(samples)))
     first = np.pad(samples[max(0, loudest - FRAME // 2) :][:FRAME], (0, FRAME))[:FRAME]
     most = float(samples[loudest]) ** 2 * float(np.square(TAPER).sum()) * FRAME

@@ -1,4 +1,4 @@
-"""How far a rendered sound is from the original: the measures of the model cards.
+"""Distances between rendered sounds and their originals: the measures of the model cards.
 
 All take one-shots (batch, samples) whose onset stands at the same sample, compare them pairwise, and give
 one number a pair. Renderings are first brought to the energy of their originals: level is a scalar of its own.

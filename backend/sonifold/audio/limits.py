@@ -1,4 +1,4 @@
-"""How long, how many, how fast: the limits that reading, splitting, preparing and the service share."""
+"""Limits of length, count and rate that reading, splitting, preparing and the service share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_CUTS = 512
 
 
 def within_length(seconds: float) -> bool:
-    """Whether a sound may be so long."""
+    """True if a sound may have this length."""
     return MIN_SECONDS - SLACK_SECONDS <= seconds <= MAX_SECONDS + SLACK_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""How loud a frequency, or a sound, is to the ear: A-weighting (IEC 61672-1) and loudness (ITU-R BS.1770-5)."""
+"""Perceived loudness of frequencies and sounds: A-weighting (IEC 61672-1) and loudness (ITU-R BS.1770-5)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ LOST = 4096  # bytes between frames that are stepped over: a tag, or a damaged f
 
 @dataclass(frozen=True)
 class Frame:
-    """What a frame's four bytes say."""
+    """The header of a frame, read from its four bytes."""
 
     header: bytes
     version: int  # 3: MPEG 1, 2: MPEG 2, 0: MPEG 2.5
@@ -46,7 +46,7 @@ class Frame:
         ]
 
     def follows(self, other: Frame) -> bool:
-        """Whether it can be of the same stream."""
+        """True if it can belong to the same stream."""
         return (self.version, self.layer, self.rate) == (other.version, other.layer, other.rate)
 
 
@@ -69,7 +69,7 @@ def frame(header: bytes) -> Frame | None:
 
 
 def begins(view: View) -> int | None:
-    """Where the first of two frames in a row begins; None if this is no MPEG audio."""
+    """Position of the first of two consecutive frames; None if this is no MPEG audio."""
     data = view.at(0, JUNK)
     at = data.find(b"\xff")
     while at >= 0:
@@ -137,7 +137,7 @@ def frames_from(view: View, position: int, first: Frame) -> int:
 
 
 def next_frame(data: bytes, at: int, first: Frame) -> int | None:
-    """Where the stream goes on within a few kilobytes."""
+    """Position of the next frame within a few kilobytes."""
     end = at + LOST
     while (at := data.find(b"\xff", at + 1, end)) >= 0:
         candidate = frame(data[at : at + 4])

@@ -1,4 +1,4 @@
-r"""Where the one-shots in a longer recording begin and end.
+r"""Start and end of the one-shots in a longer recording.
 
 Onsets are peaks of the spectral flux with a maximum filter over neighbouring bands, which does not take vibrato for a
 new note ("SuperFlux", Boeck and Widmer 2013):
@@ -156,7 +156,7 @@ def loudness(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float64], f
 
 
 def begins(envelope: NDArray[np.float64], step: float, time: float, strength: float, loudest: float) -> bool:
-    """Whether a peak of the flux is a sound of its own: not faint, and louder than what was before or clearly new."""
+    """True if a peak of the flux is a sound of its own: not faint, and louder than what was before or clearly new."""
     at, back, forth = int(time / step), round(0.06 / step), round(FORTH / step)
     after = float(envelope[max(0, at - 5) : at + forth].max(initial=0.0))
     before = float(envelope[max(0, at - back) : max(0, at - round(0.012 / step))].max(initial=0.0))
@@ -164,7 +164,7 @@ def begins(envelope: NDArray[np.float64], step: float, time: float, strength: fl
 
 
 def rise(envelope: NDArray[np.float64], step: float, time: float) -> float:
-    """Where the rise to an onset at about ``time`` begins, in seconds: after the last millisecond that is 30 dB under
+    """Start, in seconds, of the rise to an onset at about ``time``: after the last millisecond that is 30 dB under
     its peak or, where an older sound still rings, no louder than twice what was there before.
     """
     first, at = max(0, int((time - BACK) / step)), int(time / step)

@@ -1,4 +1,4 @@
-r"""How periodic a sound is, and at what rate: the normalised square difference function (McLeod and Wyvill 2005).
+r"""Periodicity of a sound and its rate: the normalised square difference function (McLeod and Wyvill 2005).
 
     n[tau] = 2 sum_j x[j] x[j+tau] / sum_j (x[j]^2 + x[j+tau]^2)
 
@@ -86,7 +86,7 @@ def period(n: NDArray[np.float64], lags: float, lowest: float, highest: float) -
 
 
 def has_fundamental(partials: NDArray[np.float64], seconds: float, hertz: float) -> bool:
-    """Whether a frame of so many seconds has a partial at this frequency, by its magnitudes (bin,)."""
+    """True if a frame of this length has a partial at this frequency, by its magnitudes (bin,)."""
     bin_ = hertz * seconds
     low, high = int(0.95 * bin_ - 1), int(1.05 * bin_ + 2)
     return bool(hertz > 0 and partials[max(0, low) : high + 1].max() >= PRESENT * partials.max())

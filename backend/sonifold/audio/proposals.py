@@ -38,7 +38,7 @@ def lengthened(segment: Segment, seconds: float) -> Segment:
 
 
 def is_usable(recording: Recording, segment: Segment) -> bool:
-    """Whether a part of a recording would be read."""
+    """True if a part of a recording can be read as a sound."""
     rate = recording.sample_rate
     part = recording.samples[round(segment.start * rate) : round(segment.end * rate), None]
     try:

@@ -1,4 +1,4 @@
-"""Where a sound comes from: what is written into every file that leaves, as far as its format has room.
+"""Provenance of sounds, written into every exported file as far as its format has room.
 
 A file holds a title, credits, licences, and the whole record as JSON in its comment, by which the sound can be made
 again. Tags survive in WAV (LIST INFO), FLAC and Ogg (Vorbis comments) and AIFF (text chunks).
@@ -33,7 +33,7 @@ class Source:
     file: Path | None = field(default=None, compare=False)  # it was read from; stays on this machine
 
     def record(self) -> dict[str, str]:
-        """What is known of it, for the comment."""
+        """Its fields for the comment, without the empty ones."""
         known = {
             "role": self.role,
             "name": self.name,
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a sound, or several sounds of one clip, came about."""
+    """Origin of a sound, or of the sounds of one clip."""
 
     title: str
     model: str
@@ -118,7 +118,7 @@ KEPT_FACTS = frozenset({"sonifold", "model", "model_version", "sources", "source
 
 
 def provenance_of(comment: str) -> Provenance | None:
-    """What :meth:`Provenance.comment` wrote, read back; None where a comment is something else."""
+    """The provenance in a comment that :meth:`Provenance.comment` wrote; None for another comment."""
     try:
         record = json.loads(comment)
     except ValueError:

@@ -43,7 +43,7 @@ class Recording:
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
-        """What was done to it to make it one channel that rests at zero."""
+        """Caveats of making it one channel without an offset."""
         return tuple(made_mono(self)) + tuple(leveled(self))
 
 
@@ -106,7 +106,7 @@ def read_file(file: BinaryIO, name: str, longest: float, start: int = 0) -> Reco
 
 
 def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
-    """What a decoder gives, as one channel."""
+    """The recording of a decoder, mixed to one channel."""
     rate = decoder.rate
     most = min(int((longest + SLACK_SECONDS) * rate), MAX_SAMPLES)
     samples, channel = mixed(decoder, most + 1, name)
@@ -183,7 +183,7 @@ def range_of(samples: NDArray[Any]) -> tuple[float, float]:
 
 
 def made_mono(recording: Recording) -> list[Caveat]:
-    """How several channels became one."""
+    """Caveat of mixing several channels to one."""
     if recording.channels == 1:
         return []
     if recording.channel is None:
@@ -196,7 +196,7 @@ def made_mono(recording: Recording) -> list[Caveat]:
 
 
 def leveled(recording: Recording) -> list[Caveat]:
-    """What was done to its zero and its level."""
+    """Caveat of removing its offset or lowering its level."""
     caveats = []
     if recording.offset:
         text = f"a constant offset of {recording.offset:+.3f} (full scale 1) was taken out"

@@ -1,4 +1,4 @@
-"""What is said of a file of which a part is missing."""
+"""Messages for files of which a part is missing."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _record_split(model: Model, split: str, spoken: str, table_of_ways: Table) -
 
 
 def latent_use(model: Model) -> dict[str, Any]:
-    """How much of the latent space the library uses: mean KL in nats and dimensions with more than .05 each."""
+    """The part of the latent space that the library uses: mean KL in nats and dimensions with more than .05 each."""
     log_variance, z = model.library.log_variance, model.library.z
     nats = 0.5 * (z.square() + log_variance.exp() - 1 - log_variance).mean(0)
     return {
@@ -197,7 +197,7 @@ def _record_morphs(summary: Table, gains: Table, command: str) -> None:
 
 
 def about(model: Model) -> dict[str, Any]:
-    """What the pack is, where its sounds come from, what it is for and what it is not."""
+    """A pack's contents, the sources of its sounds, and its intended and unintended uses."""
     labels = model.library.labels
     return {
         "name": model.name,

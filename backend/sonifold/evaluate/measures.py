@@ -1,4 +1,4 @@
-"""Where we stand: every figure the project measures, kept beside the bar it must meet.
+"""All measured figures, stored beside the bars they must meet.
 
 A measuring command calls :func:`record` once for each figure. They lie in ``build/measures/NAME.json``, each
 file a list of rows; ``make measures`` prints all of them as one table, oldest first, so that a figure nobody

@@ -1,4 +1,4 @@
-"""Which metric for paths? Every one of them between the same pairs, judged by what none of them was made from.
+"""Comparison of metrics for paths: each between the same pairs, judged by measures that none was made from.
 
 The judge is the coarse log-mel level of the rendered audio: no metric is fitted in it (Phi, which the pullback and the
 blends optimise, is given beside it). ``gained`` are paired differences to the line at constant perceptual speed, which

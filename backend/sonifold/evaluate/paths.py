@@ -32,7 +32,7 @@ MIDDLE = slice(7, 10)  # steps 8 to 10 of 17: t = .44, .5, .56
 
 
 class Way(NamedTuple):
-    """How to get from one sound to another."""
+    """A kind of path between two sounds."""
 
     kind: str = "geodesic"
     metric: str = "blend"
@@ -101,7 +101,7 @@ def energies(model: Model, count: int, seed: int = 0, block: int = 50) -> Energy
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was measured on one way between one pair."""
+    """Measures of one kind of path between one pair."""
 
     variation: float  # of the steps in Phi of the rendered audio
     variation_mel: float  # of the steps in log-mel dB, which nothing optimised

@@ -1,4 +1,4 @@
-"""What a model makes of sounds it never saw, beside what simpler means make of them."""
+"""Reconstruction of unseen sounds by a model and by simpler baselines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Rebuild = Callable[[AudioBatch], AudioBatch]
 
 @dataclass(frozen=True)
 class Baselines:
-    """What there is to compare with: the training sounds, their mean, and linear PCA of the model's dimension."""
+    """Baselines of reconstruction: the training sounds, their mean, and linear PCA of the model's dimension."""
 
     audio: AudioBatch  # (sound, sample) of the training split
     timbre: Tensor  # (sound, 512)

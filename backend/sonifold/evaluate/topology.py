@@ -1,4 +1,4 @@
-"""What shape is the manifold of sounds, and does the latent space keep it?
+"""The topology of the library's sounds, and how well the latent space preserves it.
 
 The library under three distances: features (Phi of the recordings), Euclidean in latent space, and geodesic under the
 pack's default metric. For each its intrinsic dimension by several estimators, the persistent homology of its

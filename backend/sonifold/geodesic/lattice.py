@@ -77,7 +77,7 @@ class Lattice:
         self.edges, self.lengths = self._edges(cells)
 
     def holds(self, points: Points) -> bool:
-        """Whether all points (count, latent) lie in the box it was made for."""
+        """True if all points (count, latent) lie in its box."""
         low, high = self.corners
         return points.shape[1] == len(low) and bool(((points >= low) & (points <= high)).all())
 

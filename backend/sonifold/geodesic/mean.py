@@ -49,7 +49,7 @@ class Mean:
 
     @property
     def converged(self) -> bool:
-        """Whether this is the mean to within the tolerance."""
+        """True if this is the mean to within the tolerance."""
         return self.stop in CONVERGED
 
 

@@ -1,4 +1,4 @@
-"""What a geodesic solver gives back: the curves, what they measure, and how each of them ended."""
+"""The result of a geodesic solver: curves, their lengths and energies, and why each solve ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .spline import at, resample
 
 
 class Stop(StrEnum):
-    """Why a solve ended, as a sentence."""
+    """Reasons why a solve ends, as sentences."""
 
     CONVERGED = "converged: the energy left to gain is below the tolerance"
     STRAIGHT = "converged: the straight line is already the shortest path"
@@ -56,7 +56,7 @@ class Geodesics:
 
     @property
     def converged(self) -> list[bool]:
-        """Whether each path is a geodesic to within the tolerance."""
+        """True for each path that is a geodesic to within the tolerance, (batch,)."""
         return [stop in CONVERGED for stop in self.stop]
 
     def sample(self, nodes: int) -> Curves:

@@ -47,7 +47,7 @@ LARGEST = 400
 
 
 class Descent(NamedTuple):
-    """Where a descent ended."""
+    """The result of a descent."""
 
     curves: Curves
     energy: Tensor  #: (batch,)

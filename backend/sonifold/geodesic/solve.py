@@ -381,7 +381,7 @@ def _measure(metric: Metric, curves: Curves) -> tuple[Tensor, Tensor]:
 
 
 def coincident(starts: Points, ends: Points) -> Tensor:
-    """Which pairs are the same point, to within rounding; (batch,) bool."""
+    """True for each pair that is one point to within rounding; (batch,)."""
     apart = (starts - ends).abs().amax(1)
     return apart <= 16 * torch.finfo(starts.dtype).eps * (1 + starts.abs().amax(1))
 

@@ -75,7 +75,8 @@ def _block_power(period: Samples, sample_rate: int) -> Samples:
     repeats = math.ceil(MEASURED_SECONDS * sample_rate / len(period))
     hop = round(HOP_SECONDS * sample_rate)
     starts = np.arange(0, repeats * len(period) - block + 1, hop) % len(period)
-    return (reached[starts + block] - reached[starts]) / block
+    power: Samples = (reached[starts + block] - reached[starts]) / block
+    return power
 
 
 def _lufs(power: Samples | np.floating) -> Samples:

@@ -124,7 +124,7 @@ class ByTorch(TangentDecoder):
         self.device = next((p.device for p in own), None)
 
     def rows(self, z: Points) -> Tensor:
-        """What the callable gives, as vectors of real numbers (batch, output)."""
+        """The callable's output as vectors of real numbers (batch, output)."""
         value = self.decode(z)
         return (torch.view_as_real(value) if value.is_complex() else value).flatten(1)
 

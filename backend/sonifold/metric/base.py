@@ -1,4 +1,4 @@
-r"""What a Riemannian metric on latent space is, and everything that follows from it.
+r"""Riemannian metrics on latent space: the base class, and everything that follows from the tensor.
 
 A new metric says one thing, its tensor G(z); inner products, lengths, volumes, energies of curves and the
 quadratic models the geodesic solver needs are derived here. A metric that knows a faster or more exact way
@@ -64,7 +64,7 @@ class Steps(NamedTuple):
         return cls(samples.flatten(0, 2), moves[:, :, None].expand_as(samples).flatten(0, 2), shape, tau)
 
     def mean(self, looked: Tensor) -> Tensor:
-        """What was found at the places (their count, ...), as a mean for each step; (batch, node - 1, ...)."""
+        """Means of values at the samples (count, ...) over each step; (batch, node - 1, ...)."""
         means: Tensor = looked.unflatten(0, self.shape).mean(2)
         return means
 
@@ -228,7 +228,7 @@ class Metric(ABC):
         return self.squared_steps(curves).clamp_min(0).sqrt().sum(1)
 
     def anchors(self, curves: Curves) -> Tensor | None:
-        """What of the energy depends on the end points alone, (batch, ...), for ``energy_gradient`` to be told."""
+        """The part of the energy that depends on the end points alone, (batch, ...), for ``energy_gradient``."""
         return None
 
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -64,7 +64,7 @@ def indicatrices(tensors: Tensors, radius: float = 1.0, corners: int = 48) -> Te
 
 
 class Jet(NamedTuple):
-    """What the curvature of a plane at a point is made of, each (batch,). Jets of summed metrics add up."""
+    """Terms of the curvature of a plane at a point, each (batch,). Jets of summed metrics add up."""
 
     e: Tensor
     f: Tensor

@@ -128,7 +128,7 @@ def _size(points: Points) -> Tensor:
 
 
 class Differences(NamedTuple):
-    """What two points' outputs do along a direction, by finite differences."""
+    """Derivatives of two points' outputs along a direction, by finite differences."""
 
     slope: Tensor  #: (2, output)
     doubt: Tensor  #: (2,), how far two steps disagree, over the slope

@@ -82,7 +82,7 @@ def modules_of(decode: object) -> list[nn.Module]:
 
 @dataclass(frozen=True)
 class Look:
-    """What a first call showed."""
+    """Properties of a decoder seen at its first call."""
 
     dtype: torch.dtype  #: the precision it computes in
     outputs: int  #: real numbers a point

@@ -1,4 +1,4 @@
-"""Which latent points are in distribution, and the library sounds near them.
+"""Latent points in distribution, and the library sounds near them.
 
 A point is *in distribution* where the model's sound for it is as close to that of some library sound as library sounds
 are to one another (all but the loneliest twentieth of them), and no further out than they are. Elsewhere the decoder

@@ -44,7 +44,7 @@ class Model(LatentModel):
 
     @cached_property
     def distribution(self) -> Distribution:
-        """Which points are in distribution."""
+        """Tests whether points are in distribution."""
         return Distribution(self)
 
     @cached_property
@@ -113,11 +113,11 @@ class Model(LatentModel):
         return self.path_renderer.steps(paths)
 
     def morph(self, path: Path) -> tuple[Path, Clip]:
-        """A path made audible, re-timed by what is heard: the path as rendered, and the sounds at its steps."""
+        """The path re-timed by its rendered sounds, and the sounds at its steps."""
         return self.path_renderer.morph(path)
 
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
-        """One sound that goes from A to B while it sounds: a glide, Clip.audio (sample,).
+        """One sound that changes from A to B while it sounds (a glide), Clip.audio (sample,).
 
         Raises:
             ValueError: ``seconds`` is not from 0.5 to 20.
@@ -129,7 +129,7 @@ class Model(LatentModel):
     # -- distances --------------------------------------------------------------------------------
 
     def distance(self, a: Sound, b: Sound, metric: Distance = "geodesic") -> float:
-        """How far apart two sounds are, by default in ``unit``; see :meth:`distances`.
+        """Distance between two sounds, by default in ``unit``; see :meth:`distances`.
 
         A :class:`Path` has lengths of its own, which are longer: what is heard along that one path, from recording to
         recording, where ``distance`` is the least that the model's own sounds have to change.
@@ -181,13 +181,13 @@ class Model(LatentModel):
     def analogy(
         self, a: Sound, b: Sound, c: Sound, metric: str = "blend", weight: float | None = None
     ) -> AnalogyPoint:
-        """A is to B as C is to what?"""
+        """The point that relates to C as B relates to A."""
         return self.points.analogy(a, b, c, metric, weight)
 
     def extrapolate(
         self, a: Sound, b: Sound, to: float = 1.5, metric: str = "blend", weight: float | None = None
     ) -> ExtrapolationPoint:
-        """Beyond B, seen from A."""
+        """A point beyond B on the geodesic from A, ``to`` times the distance between them from A."""
         return self.points.extrapolate(a, b, to, metric, weight)
 
     def sample(
@@ -213,7 +213,7 @@ class Model(LatentModel):
         weight: float | None = None,
         hold: bool = True,
     ) -> Traversal:
-        """Less and more of what a word says, along its natural gradient; see :mod:`sonifold.model.traversal`."""
+        """Sounds with less and more of a descriptor; see :meth:`sonifold.model.traversal.Traversals.traversal`."""
         return self.traversals.traversal(sound, descriptor, steps, reach, metric, weight, hold)
 
     def render_traversal(self, traversal: Traversal) -> Clip:

@@ -40,7 +40,7 @@ class _Choice(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What was measured on the sounds along a curve."""
+    """Measures of the sounds along a curve."""
 
     timbre: Timbre  # (node, 512)
     descriptors: dict[str, Tensor]  # name -> (every second node,)

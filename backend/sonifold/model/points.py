@@ -35,7 +35,7 @@ class MeanPoint(Point):
 
 @dataclass(frozen=True)
 class AnalogyPoint(Point):
-    """A is to B as C is to this."""
+    """The point that relates to C as B relates to A."""
 
     curve: Curve  #: (node, latent) from C to here
     course: Positions  #: the same on the map, (node, 2)
@@ -43,7 +43,7 @@ class AnalogyPoint(Point):
 
 @dataclass(frozen=True)
 class ExtrapolationPoint(Point):
-    """What lies beyond B, seen from A."""
+    """A point beyond B on the geodesic from A."""
 
     curve: Curve  #: (node, latent) from A through B to here
     course: Positions  #: the same on the map, (node, 2)
@@ -101,7 +101,11 @@ class PointOperations:
     def analogy(
         self, a: Sound, b: Sound, c: Sound, metric: str = "blend", weight: float | None = None
     ) -> AnalogyPoint:
-        """A is to B as C is to what? The direction from A to B, carried along the geodesic to C and followed there."""
+        """The point that relates to C as B relates to A.
+
+        The initial velocity of the geodesic from A to B is transported in parallel along the geodesic from A to C, and
+        followed from there.
+        """
         flow = geodesic.analogy(self._model.metric(metric, weight), a.z[None], b.z[None], c.z[None])
         curve, caveats = self._finite(flow.nodes[0])
         if not caveats and float(flow.drift[0]) > 0.1:
@@ -123,7 +127,7 @@ class PointOperations:
         metric: str = "blend",
         weight: float | None = None,
     ) -> ExtrapolationPoint:
-        """On from A through B along their geodesic, as far as ``to`` times the way between them.
+        """The geodesic from A through B, continued to ``to`` times the distance between them.
 
         Raises:
             ValueError: ``to`` is not above 1, or above 4.

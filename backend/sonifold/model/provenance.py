@@ -1,4 +1,4 @@
-"""Where the sounds that a model makes come from."""
+"""Provenance of the sounds that a model makes."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ MIN_STEPS, MAX_STEPS = 3, 65
 
 
 class End(StrEnum):
-    """Why a traversal goes no further."""
+    """Reasons why a traversal ends."""
 
     REACHED = "as far as was asked"
     LEFT_THE_DATA = "any further leaves the known sounds"
@@ -77,7 +77,7 @@ class Traversal:
 
     @property
     def steps(self) -> int:
-        """How many sounds."""
+        """Number of sounds."""
         return len(self.points)
 
 
@@ -118,7 +118,7 @@ class Traversals:
 
     @torch.enable_grad()  # also for callers who have turned gradients off, as the service does
     def gradients(self, points: Points, residual: Tensor) -> tuple[dict[str, Tensor], Tensors]:
-        """What is heard, and the gradients of all descriptors with respect to z, (batch, descriptor, latent).
+        """Descriptors of the decoded sounds, and their gradients with respect to z, (batch, descriptor, latent).
 
         The gain that restores the level is taken as constant.
         """
@@ -173,7 +173,7 @@ class Traversals:
         weight: float | None = None,
         hold: bool = True,
     ) -> Traversal:
-        """Less and more of what a word says, from a sound, along the natural gradient while there are data.
+        """Sounds with less and more of a descriptor, along its natural gradient as far as there are data.
 
         Args:
             descriptor: one of :data:`sonifold.audio.descriptors.DESCRIPTORS`.
@@ -214,7 +214,7 @@ class Traversals:
         )
 
     def slight(self, values: Tensor, descriptor: str, reach: float) -> bool:
-        """Whether values (step,) of a descriptor span less than a tenth of ``reach`` to both sides."""
+        """True if values (step,) of a descriptor span less than a tenth of ``reach`` to both sides."""
         span = 2 * reach * self.spread[descriptor]
         return float(values.max() - values.min()) < SLIGHT * span
 

@@ -1,4 +1,4 @@
-"""What is heard between two sounds: everything travels, one sound at each step.
+"""Rendering of morphs between two sounds, one sound at each step.
 
 ``path``       a path between two sounds, with everything that was measured on it
 ``render``     places on a path to sound

@@ -41,7 +41,7 @@ Decode = Callable[[Points], FeatureMaps]
 
 @dataclass(frozen=True)
 class FineStructure:
-    """What the features of a recording do not resolve, for as long as a step is rendered."""
+    """Fine structure of a recording below the features' resolution, for as long as a step is rendered."""
 
     spectrum: Tensor  # complex (frame, bin), loudest frame at 0 dB: its phases count
     log_power: Tensor  # (frame, bin), see :meth:`Spectral.log_power_of`
@@ -116,7 +116,7 @@ class Crossing:
 
     @cached_property
     def frames(self) -> int:
-        """How many hops of the STFT sound at one of the ends."""
+        """Number of STFT hops that sound at one of the ends."""
         audio = torch.stack([sound.audio for sound in self.sounds if sound.audio is not None]).abs()
         sounding = (audio > SILENT * audio.amax(1, keepdim=True)).any(0).nonzero()
         last = int(sounding.amax()) if len(sounding) else 0

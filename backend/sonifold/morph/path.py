@@ -76,7 +76,7 @@ class Path:
 
     @property
     def steps(self) -> int:
-        """How many sounds are rendered along it, ends included."""
+        """Number of sounds rendered along it, ends included."""
         return len(self.nodes)
 
     @property

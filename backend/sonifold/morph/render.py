@@ -44,12 +44,12 @@ class Renderer:
 
     @torch.no_grad()
     def features(self, points: Points, condition: Tensor | None = None) -> FeatureMaps:
-        """What the model makes of latent points under a condition, hiss suppressed, (batch, band, frame)."""
+        """Features (batch, band, frame) decoded at latent points under a condition, hiss suppressed."""
         return suppress_hiss(self.coefficients.synthesise(self.vae.decode(points, condition)))
 
     @torch.no_grad()
     def residual(self, features: FeatureMaps, points: Points) -> FeatureMaps:
-        """What decoding leaves out of recorded features."""
+        """Recorded features minus those decoded at their latent points, (batch, band, frame)."""
         return features - self.features(points)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""How long each step of a morph lasts when one is played after the other, as the page plays them."""
+"""Durations of a morph's steps when they are played one after the other, as the page plays them."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class MetricConfig(BaseModel):
 
 
 class PackConfig(BaseModel):
-    """What pack.json says."""
+    """The contents of pack.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ class PackStatus:
 
 
 def models_folder() -> Path:
-    """Where packs are: SONIFOLD_MODELS, the checkout's models/, or the installed package's own."""
+    """The folder of packs: SONIFOLD_MODELS, the checkout's models/, or the installed package's own."""
     if named := os.environ.get("SONIFOLD_MODELS"):
         return Path(named)
     package = Path(__file__).resolve().parents[1]
@@ -96,7 +96,7 @@ def models_folder() -> Path:
 
 
 def check_name(name: str) -> None:
-    """Whether a pack may have a name: that of its folder, on any system.
+    """Check that a name is allowed for a pack and its folder, on any system.
 
     Raises:
         PackInvalid: it may not; the sentence says why.

@@ -21,7 +21,7 @@ COLUMNS = ("id", "name", "family", "seconds", "pitch_hz", "source", "licence", "
 
 @dataclass(frozen=True)
 class Label:
-    """What is known of a library sound besides its audio."""
+    """Metadata of a library sound."""
 
     id: str
     name: str
@@ -71,7 +71,7 @@ class Library:
         return [label.family for label in self.labels]
 
     def index(self, sound_id: str) -> int:
-        """Where a sound stands in the columns.
+        """Row of a sound in the columns.
 
         Raises:
             SoundNotFound: no sound has that id.

@@ -26,7 +26,7 @@ _shared_coefficients: WeakValueDictionary[str, Coefficients] = WeakValueDictiona
 
 @dataclass(frozen=True)
 class PackParts:
-    """What a pack holds, in memory; nothing in it changes after loading."""
+    """The contents of a pack in memory; nothing in it changes after loading."""
 
     config: PackConfig
     representation: Spectral

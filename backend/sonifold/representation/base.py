@@ -1,4 +1,4 @@
-"""What a representation is: a fixed analysis/synthesis pair that nothing is trained in."""
+"""The base class of representations: fixed pairs of analysis and synthesis without trained parts."""
 
 from __future__ import annotations
 

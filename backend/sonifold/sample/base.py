@@ -1,4 +1,4 @@
-"""What a sampler is and what it gives back."""
+"""The protocol of samplers, and the samples they return."""
 
 from __future__ import annotations
 

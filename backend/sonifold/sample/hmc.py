@@ -66,7 +66,7 @@ class VolumeHMC(Sampler):
 
 @dataclass(frozen=True)
 class Chains:
-    """Where the chains are, with the log density there and its gradient."""
+    """Points of the chains, with the log density there and its gradient."""
 
     z: Points
     log_density: Tensor

@@ -50,7 +50,7 @@ class VolumeDensity:
         return log_density, gradient
 
     def escaped(self, z: Points) -> Tensor:
-        """Which points lie outside the support; (batch,) bool."""
+        """True for each point outside the sampling region; (batch,)."""
         least = torch.cdist(z, self.metric.centroids).amin(1)
         return ~(least <= self.reach + ESCAPE * self.edge)
 

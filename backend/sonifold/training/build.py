@@ -139,7 +139,7 @@ def _metric_config(pullback: Pullback, kernel: KernelMetric, z: Points) -> dict[
 
 
 def family_order(family: str) -> int:
-    """Where a family stands in legends: the data set's order, strangers last."""
+    """Rank of a family in legends: the data set's order, others last."""
     from sonifold.training.datasets.labels import FAMILIES
 
     return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)

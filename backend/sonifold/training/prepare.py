@@ -33,7 +33,7 @@ PART = 256  # sounds in one part on disk
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What the network is trained on: coefficients of sounds and of their altered copies."""
+    """Training data of the network: coefficients of sounds and of their altered copies."""
 
     coefficients: Coefficients
     originals: Tensor  # (sound, K)

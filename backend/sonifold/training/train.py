@@ -22,7 +22,7 @@ CLIP = 5.0  # gradient norm
 
 @dataclass(frozen=True)
 class StepInfo:
-    """What a person wants to see of one step."""
+    """Progress at one step."""
 
     step: int
     steps: int

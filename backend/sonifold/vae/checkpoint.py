@@ -16,7 +16,7 @@ FINGERPRINT = "fingerprint"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was read from a file."""
+    """The contents of a checkpoint file."""
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, str]

@@ -57,7 +57,7 @@ class Coefficients:
         return representation.timbre(self.basis).T.contiguous(), representation.timbre(self.mean[None])[0]
 
     def tensors(self) -> dict[str, Tensor]:
-        """What a pack stores. Half precision changes rendered sounds by less than 0.01 dB."""
+        """The tensors that a pack stores. Half precision changes rendered sounds by less than 0.01 dB."""
         return {
             "basis": self.basis.half().contiguous(),
             "mean": self.mean.contiguous(),

@@ -21,7 +21,7 @@ class VAEConfig(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """How one pack is trained. Everything random follows from ``seed``."""
+    """Settings of a pack's training. Everything random follows from ``seed``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

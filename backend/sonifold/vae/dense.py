@@ -38,7 +38,7 @@ class DenseConfig(BaseModel):
 
 
 class Loss(NamedTuple):
-    """What is minimised, and its parts; scalars, nats per example."""
+    """The training loss and its parts; scalars, nats per example."""
 
     total: Tensor
     reconstruction: Tensor  #: -log p(x|z), less the constants of the Gaussian
@@ -106,7 +106,7 @@ class DenseVAE(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """What ``save`` wrote, on the CPU. Raises ``ValueError`` for a file of another class."""
+        """The network that ``save`` wrote, on the CPU. Raises ``ValueError`` for a file of another class."""
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
         if about.get("class") != cls.__name__:

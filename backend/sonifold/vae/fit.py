@@ -28,7 +28,7 @@ MOST_SKIPPED = 20
 
 
 class FitConfig(BaseModel):
-    """How one VAE is trained."""
+    """Settings of one VAE's training."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +44,7 @@ class FitConfig(BaseModel):
 
 
 class Ending(StrEnum):
-    """Why training ended, as a sentence."""
+    """Reasons why training ends, as sentences."""
 
     SETTLED = "the loss had not fallen for as many epochs as the patience allows"
     OUT_OF_EPOCHS = "all epochs done while the loss was still falling; raise epochs for more"
@@ -52,7 +52,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class EpochInfo:
-    """What a person wants to see of one epoch."""
+    """Progress at one epoch."""
 
     epoch: int
     epochs: int
@@ -63,7 +63,7 @@ class EpochInfo:
 
 @dataclass(frozen=True)
 class Fit:
-    """How training went; the network has the weights of its best epoch."""
+    """The result of training; the network has the weights of its best epoch."""
 
     epochs: int
     best_epoch: int

@@ -78,7 +78,7 @@ class VAE(nn.Module):
     def tangents(
         self, head: Tensor | None = None, exact: bool = False, condition: Tensor | None = None
     ) -> TangentDecoder:
-        """What is decoded under a condition, with its derivatives; see :class:`sonifold.metric.SequentialTangents`."""
+        """The decoder under a condition, with its derivatives; see :class:`sonifold.metric.SequentialTangents`."""
         decoder = self.conditioned(condition)
         if self.field is None:
             return ResidualMLPTangents(decoder, head, exact=exact)

@@ -1,4 +1,4 @@
-"""What a sound is called, and which of eight families it belongs to."""
+"""Names of sounds, and the eight families they belong to."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Preset(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What to play: a preset, a MIDI note number and a velocity."""
+    """A note to render: a preset, a MIDI note number and a velocity."""
 
     preset: Preset
     note: int

@@ -60,7 +60,7 @@ class Package:
 
 
 def cache_folder() -> Path:
-    """Where fetched and unpacked packages are kept between builds."""
+    """Folder of fetched and unpacked packages, kept between builds."""
     return Path(platformdirs.user_cache_dir("sonifold")) / "packages"
 
 

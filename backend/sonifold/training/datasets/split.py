@@ -1,4 +1,4 @@
-"""Which sounds are trained on, and which are kept to test with.
+"""Split of the sounds into training and test sets.
 
 A random hold-out leaks: the same drum at another velocity, or the same note in another soundfont, would
 stand on the other side. So whole groups (kits, programs, folders) are held out, and within the other
