@@ -196,9 +196,9 @@ def describe(app: FastAPI) -> None:
             document = generate()
             schemas = document["components"]["schemas"]
             for unnamed in (ProblemDocument, AddRequest):
-                own = unnamed.model_json_schema(ref_template="#/components/schemas/{model}")
-                schemas.update(own.pop("$defs", {}))
-                schemas[unnamed.__name__] = own
+                schema = unnamed.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas.update(schema.pop("$defs", {}))
+                schemas[unnamed.__name__] = schema
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
             complete(document["paths"], access.OPEN_PATHS)

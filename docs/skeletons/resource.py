@@ -1,7 +1,7 @@
 """A new resource of the service: how many sounds of each family a model has.
 
 Copy the reply to ``backend/sonifold_app/schemas`` and the route to ``backend/sonifold_app/routes``, each as
-``families.py``, and name the module among the resources in ``backend/sonifold_app/app.py``.
+``families.py``, and add ``families.router`` to ``ROUTERS`` in ``backend/sonifold_app/app.py``.
 """
 
 from __future__ import annotations

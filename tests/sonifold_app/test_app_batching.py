@@ -155,7 +155,7 @@ def test_who_would_wait_too_long_is_turned_away_at_once_and_told_how_long(run):
     waiting = [batcher.submit("a", i) for i in range(5)]  # 2 s of work under way, 2 s each before a sixth
     with pytest.raises(BusyError) as refused:
         batcher.submit("a", "one too many")
-    assert refused.value.place == 5
+    assert refused.value.ahead == 5
     assert refused.value.wait == pytest.approx(12, abs=0.5)
     assert refused.value.retry_after == pytest.approx(7, abs=0.5)  # when five of ten seconds are left
     for job in waiting[2:]:

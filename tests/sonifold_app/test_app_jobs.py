@@ -348,13 +348,13 @@ def test_a_worker_that_was_asked_for_in_time_does_the_job(app, begin, name):
     runner = app.app.state.services.jobs
     for model, takes in (("no-such-model", False), (name, True)):
         app.portal.call(runner.prepare, model)
-        spare = wait_for(lambda: runner._spare).process
+        warm_worker = wait_for(lambda: runner._warm_worker).process
         job = begin(SHORT)
         told = events_of(app.get(f"{API}/jobs/{job}/events").text)
         assert told[-1][1] == "done"
-        assert (runner._worker is spare) == takes
-        assert wait_for(lambda process=spare: process.returncode is not None)
-        assert runner._spare is None
+        assert (runner._worker is warm_worker) == takes
+        assert wait_for(lambda process=warm_worker: process.returncode is not None)
+        assert runner._warm_worker is None
         app.delete(f"{API}/models/{told[-1][2]['model']}")
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from sonifold_app import schemas
 from sonifold_app.engine.answers import Answer as Reply
-from sonifold_app.engine.examples import OTHER_ID, OTHER_OWN_ID, OWN_ID, SOUND_ID
+from sonifold_app.engine.examples import OTHER_ID, OTHER_USER_SOUND_ID, SOUND_ID, USER_SOUND_ID
 from sonifold_app.http import problems
 from sonifold_app.schemas.common import Request
 
@@ -123,7 +123,11 @@ def real(client, name):
 
 
 def with_real_ids(example, real):
-    text = json.dumps(example).replace(OWN_ID, real["own"][0]).replace(OTHER_OWN_ID, real["own"][1])
+    text = (
+        json.dumps(example)
+        .replace(USER_SOUND_ID, real["own"][0])
+        .replace(OTHER_USER_SOUND_ID, real["own"][1])
+    )
     return json.loads(text)
 
 

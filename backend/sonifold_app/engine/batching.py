@@ -48,12 +48,12 @@ visit: ContextVar[Visit | None] = ContextVar("visit", default=None)
 class BusyError(Exception):
     """The line is so long that waiting is of no use; ``wait``: seconds it would take, ``place``: jobs ahead."""
 
-    def __init__(self, wait: float, place: int, limit: float) -> None:
+    def __init__(self, wait: float, ahead: int, limit: float) -> None:
         super().__init__(
-            f"{place} computations are ahead of this one, about {wait:.0f} seconds of work. Send it again a little "
+            f"{ahead} computations are ahead of this one, about {wait:.0f} seconds of work. Send it again a little "
             "later."
         )
-        self.wait, self.place = wait, place
+        self.wait, self.ahead = wait, ahead
         #: Seconds until half of what may wait is done: a crowd that came each second to be turned away again would
         #: take a fifth of a core, and the line is never empty when it comes.
         self.retry_after = max(1.0, wait - limit / 2)
@@ -207,9 +207,9 @@ class Batcher(Generic[Key]):
         current = visit.get()
         if rank >= BACKGROUND or (current is not None and current.wait is not None):
             return
-        wait, place = self._ahead(rank)
+        wait, ahead = self._ahead(rank)
         if wait > self._limit:
-            raise BusyError(wait, place, self._limit)
+            raise BusyError(wait, ahead, self._limit)
         if current is not None:
             current.wait = wait
 
@@ -299,8 +299,8 @@ class Batcher(Generic[Key]):
                     del self._pending[job.number]
             for job in late:
                 if job.future.set_running_or_notify_cancel():
-                    wait, place = self.expected(job.rank)
-                    job.future.set_exception(BusyError(wait, place, self._limit))
+                    wait, ahead = self.expected(job.rank)
+                    job.future.set_exception(BusyError(wait, ahead, self._limit))
 
     def _compute(self, batch: list[Job[Key]]) -> None:
         if not batch:

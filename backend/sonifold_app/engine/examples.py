@@ -13,7 +13,7 @@ Z = [
     *(0.14, -1.59, 0.07, 1.28, 0.54, 0.72, 1.08, 1.09, -0.2, 0.5, 1.2, -0.02, -1.28, -0.44, 0.66, -1.59),
 ]
 #: Two of the user's own.
-OWN_ID, OTHER_OWN_ID = "u1f2e3d4c5b6a", "u0a1b2c3d4e5f"
+USER_SOUND_ID, OTHER_USER_SOUND_ID = "u1f2e3d4c5b6a", "u0a1b2c3d4e5f"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 

@@ -48,18 +48,18 @@ def shortest(values: Numbers) -> NDArray[np.float64]:
     usual = (size > 1e-12) & (size < 1e12)  # powers of ten by which these are scaled are exact
     shortened, open_ = exact.copy(), usual.copy()
     for digits in range(1, 10):  # nine tell any two apart
-        places = np.flatnonzero(open_)
-        if not len(places):
+        indices = np.flatnonzero(open_)
+        if not len(indices):
             break
-        some = exact.flat[places]
+        some = exact.flat[indices]
         power = digits - 1 - np.floor(np.log10(np.abs(some)))
         up, down = 10.0 ** power.clip(min=0), 10.0 ** (-power).clip(min=0)
         rounded = np.rint(some * up / down) / up * down
-        same = rounded.astype(np.float32) == values.flat[places]
-        shortened.flat[places[same]] = rounded[same]
-        open_.flat[places[same]] = False
-    for place in np.flatnonzero(~usual & (size > 0)):
-        shortened.flat[place] = float(str(values.flat[place]))
+        same = rounded.astype(np.float32) == values.flat[indices]
+        shortened.flat[indices[same]] = rounded[same]
+        open_.flat[indices[same]] = False
+    for index in np.flatnonzero(~usual & (size > 0)):
+        shortened.flat[index] = float(str(values.flat[index]))
     return shortened
 
 

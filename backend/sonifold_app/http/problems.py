@@ -164,7 +164,7 @@ def server_busy(error: BusyError) -> Problem:
         str(error),
         {"Retry-After": str(math.ceil(error.retry_after))},
         expected_wait=round(error.wait, 1),
-        place=error.place,
+        place=error.ahead,
     )
 
 

@@ -48,7 +48,7 @@ class Line:
     def __init__(self, at_once: int, waiting: int, seconds: float = 1.0) -> None:
         """``seconds``: how long a stay is, until that has been seen."""
         self._at_once, self._most = at_once, waiting
-        self._places = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
         self._seconds = seconds
         self._began: dict[asyncio.Task[object] | None, float] = {}
@@ -56,18 +56,18 @@ class Line:
     @property
     def expected(self) -> float:
         """Seconds that whoever comes now would wait."""
-        return self._seconds * (self._waiting + self._places.locked()) / self._at_once
+        return self._seconds * (self._waiting + self._slots.locked()) / self._at_once
 
     def refuse_when_full(self) -> None:
         """Raises BusyError where nobody else may wait: to be asked before a body is read."""
-        if self._places.locked() and self._waiting >= self._most:
+        if self._slots.locked() and self._waiting >= self._most:
             raise BusyError(self.expected, self._waiting, self.expected / 2)
 
     async def __aenter__(self) -> None:
         self.refuse_when_full()
         self._waiting += 1
         try:
-            await self._places.acquire()
+            await self._slots.acquire()
         finally:
             self._waiting -= 1
         self._began[asyncio.current_task()] = time.monotonic()
@@ -75,6 +75,6 @@ class Line:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._places.release()
+        self._slots.release()
         stay = time.monotonic() - self._began.pop(asyncio.current_task(), time.monotonic())
         self._seconds += self.NEW * (stay - self._seconds)

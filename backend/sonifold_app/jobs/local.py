@@ -59,7 +59,7 @@ class JobRunner:
         self._queue_restored = False  # no job is said to run that has no worker
         self._begun = False  # whether that was so since this start
         self._worker: asyncio.subprocess.Process | None = None
-        self._spare: WarmWorker | None = None
+        self._warm_worker: WarmWorker | None = None
         self._warming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -78,7 +78,7 @@ class JobRunner:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait([self._warming])
-        for worker in (self._worker, self._spare):
+        for worker in (self._worker, self._warm_worker):
             await logged("stopping a worker", end(worker))
 
     def prepare(self, model: str) -> None:
@@ -90,15 +90,15 @@ class JobRunner:
             self._warming.add_done_callback(log_failure)
 
     async def _warm(self, model: str) -> None:
-        spare = self._spare
-        if spare is None or spare.model != model or spare.process.returncode is not None:
-            await end(spare)
+        warm_worker = self._warm_worker
+        if warm_worker is None or warm_worker.model != model or warm_worker.process.returncode is not None:
+            await end(warm_worker)
             process = await self._spawn(self._data / "jobs" / "spare.txt", "wb", f"--warm={model}")
-            spare = self._spare = WarmWorker(model, process)
+            warm_worker = self._warm_worker = WarmWorker(model, process)
         await asyncio.sleep(WARM_SECONDS)
-        if self._spare is spare:
-            self._spare = None
-            await end(spare.process)
+        if self._warm_worker is warm_worker:
+            self._warm_worker = None
+            await end(warm_worker.process)
 
     def wake(self) -> None:
         """There is a new job."""
@@ -171,17 +171,21 @@ class JobRunner:
 
     async def _work(self, job: Job) -> int:
         """Have a worker do a job, to its end: the one that is ready if it has loaded the right model."""
-        spare, self._spare = self._spare, None
+        warm_worker, self._warm_worker = self._warm_worker, None
         self._worker = None
-        if self._warming is not None and spare is not None:
+        if self._warming is not None and warm_worker is not None:
             self._warming.cancel()
-        if spare is not None and spare.model == job.model and spare.process.stdin is not None:
+        if (
+            warm_worker is not None
+            and warm_worker.model == job.model
+            and warm_worker.process.stdin is not None
+        ):
             with contextlib.suppress(OSError):  # it has ended
-                spare.process.stdin.write(f"{job.id}\n".encode())
-                await spare.process.stdin.drain()
-                self._worker = spare.process
+                warm_worker.process.stdin.write(f"{job.id}\n".encode())
+                await warm_worker.process.stdin.drain()
+                self._worker = warm_worker.process
         if self._worker is None:
-            await end(spare)
+            await end(warm_worker)
             self._worker = await self._spawn(self._data / "jobs" / job.id / "log.txt", "ab", job.id)
         return await self._worker.wait()
 

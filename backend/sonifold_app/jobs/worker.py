@@ -174,8 +174,8 @@ def base_of(job: Job, data: Path, models: Path | None, warm: Loaded | None) -> M
 
 def folder_of(model: str, data: Path, models: Path | None) -> Path:
     """Where a pack lies, shipped or the user's own. Raises PackNotFound."""
-    own = [data / subfolder / model for subfolder in KINDS]
-    return next((folder for folder in own if folder.is_dir()), None) or sonifold.pack.find(model, models)
+    folders = [data / subfolder / model for subfolder in KINDS]
+    return next((folder for folder in folders if folder.is_dir()), None) or sonifold.pack.find(model, models)
 
 
 def sounds_of(job: Job, store: UserSoundStore, model: Model) -> list[Sound]:

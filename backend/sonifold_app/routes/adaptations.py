@@ -8,7 +8,7 @@ from sonifold_app import urls
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
-from sonifold_app.routes.services import CatalogueDep, KnownModelDep, ServicesDep
+from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ServicesDep
 from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations
 
 router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
     responses=problems_of(404, 409, 413, 422, 503),
 )
 async def create_adaptation(
-    model: KnownModelDep,
+    model: ExistingModelDep,
     body: AdaptationRequest,
     response: Response,
     catalogue: CatalogueDep,
@@ -33,7 +33,7 @@ async def create_adaptation(
     in its place.
     """
     base = catalogue.models[model.home]
-    refuse_known(base, body.sounds)
+    refuse_library_sounds(base, body.sounds)
     async with services.adapting:
         adaptation = Adaptation.of(await services.adaptations.make(base, body.sounds, body.seed))
     services.jobs.prepare(base.name)  # what is heard is often fine-tuned next
@@ -42,14 +42,14 @@ async def create_adaptation(
 
 
 @router.get("", operation_id="list_adaptations", responses=problems_of(404, 422, 503))
-async def list_adaptations(model: KnownModelDep, services: ServicesDep) -> Adaptations:
+async def list_adaptations(model: ExistingModelDep, services: ServicesDep) -> Adaptations:
     """What the model is adapted to at the moment, oldest first."""
     return Adaptations(
         adaptations=[Adaptation.of(adaptation) for adaptation in services.adaptations.of(model.home)]
     )
 
 
-def refuse_known(model: ModelFacts, ids: list[str]) -> None:
+def refuse_library_sounds(model: ModelFacts, ids: list[str]) -> None:
     """Raises uploads_invalid where a sound is the library's."""
     for id in ids:
         if id in model.library.rows:

@@ -77,7 +77,7 @@ async def create_decodings(
 def check_amounts(model: ModelFacts, amounts: Mapping[str, float], services: Services) -> None:
     """Raises slider_invalid where the model has no such slider, or an amount is out of its reach."""
     adaptation = services.adaptations.find(model.name)
-    sliders = {} if adaptation is None else {slider["id"]: slider for slider in adaptation.told["sliders"]}
+    sliders = {} if adaptation is None else {slider["id"]: slider for slider in adaptation.outcome["sliders"]}
     for id, amount in amounts.items():
         if id not in sliders:
             available = f"it has {', '.join(sliders)}" if sliders else "only adapted models have any"

@@ -25,13 +25,12 @@ async def create_embeddings(model: ModelDep, request: Request, services: Service
     """Where sounds lie in the model and on its map, and what they sound like most. What cannot be used is named."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        places, uploads, skipped = await uploads_of(files)
+        items, uploads, skipped = await uploads_of(files)
         work = outcomes([services.engine.run(EMBED, model.name, [upload]) for upload in uploads])
-        results = sort(places, await unless_abandoned(request, work), skipped)
+        results = sort(items, await unless_abandoned(request, work), skipped)
     return Embeddings(
         embeddings=[
-            Embedding.model_construct(file=place.file, **fields_of(facts))
-            for place, (facts,) in results.taken
+            Embedding.model_construct(file=item.file, **fields_of(facts)) for item, (facts,) in results.taken
         ],
         refused=results.refused,
     )

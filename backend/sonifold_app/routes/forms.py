@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from sonifold.audio.folders import is_leftover
 from sonifold_app.engine.questions import Upload
 from sonifold_app.http.problems import Problem
-from sonifold_app.routes.refusals import Place
+from sonifold_app.routes.refusals import RequestItem
 from sonifold_app.routes.services import services
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.problems import Refused
@@ -92,16 +92,16 @@ async def files_of(
         await form.close()
 
 
-async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[Place], list[Upload], list[Refused]]:
-    """The files that may hold sound, read, each with its place; and the file managers' own, which are skipped."""
-    places, uploads, skipped = [], [], []
+async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[RequestItem], list[Upload], list[Refused]]:
+    """The files that may hold sound, each as an item of the request and read; and those of file managers, skipped."""
+    items, uploads, skipped = [], [], []
     for number, file in enumerate(files):
-        place = Place(number, file_name(file.filename or "", f"sound {number + 1}"))
+        item = RequestItem(number, file_name(file.filename or "", f"sound {number + 1}"))
         if is_leftover(file.filename or ""):
             skipped.append(
-                place.refused("skipped", f"{place.name} was skipped: a file manager's own, no sound.")
+                item.refused("skipped", f"{item.name} was skipped: a file manager's own, no sound.")
             )
         else:
-            places.append(place)
-            uploads.append(Upload(place.name, await file.read()))
-    return places, uploads, skipped
+            items.append(item)
+            uploads.append(Upload(item.name, await file.read()))
+    return items, uploads, skipped

@@ -16,8 +16,8 @@ from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.routes.adaptations import refuse_known
-from sonifold_app.routes.services import CatalogueDep, KnownModelDep, ServicesDep
+from sonifold_app.routes.adaptations import refuse_library_sounds
+from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ServicesDep
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
 from sonifold_app.store.jobs import Event, JobStore
 from sonifold_app.store.jobs import Job as StoredJob
@@ -35,7 +35,7 @@ JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples
     "", operation_id="create_finetune", status_code=202, responses=problems_of(404, 409, 413, 422, 503)
 )
 async def create_finetune(
-    model: KnownModelDep,
+    model: ExistingModelDep,
     body: FinetuneRequest,
     response: Response,
     catalogue: CatalogueDep,
@@ -54,7 +54,7 @@ async def create_finetune(
             "Nothing to learn from",
             f'{model.name!r} is not an adapted model: say what to learn from, {{"sounds": [ids of your own sounds]}}.',
         )
-    refuse_known(base, sounds)
+    refuse_library_sounds(base, sounds)
     await services.user_sounds.several(base, sounds)
     request = {"sounds": sounds, "kept_with": base.name, "config": {"seed": body.seed}}
     job = await run_in_threadpool(services.jobs.store.create, base.name, body.title, request)
@@ -122,7 +122,7 @@ async def watch_job(
     stored = await job_with(services.jobs.store, job)
     last_number = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     return StreamingResponse(
-        told(services.jobs.feed, stored, min(last_number, 2**53)),
+        event_stream(services.jobs.feed, stored, min(last_number, 2**53)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -152,7 +152,7 @@ async def get_preview(
     return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
 
 
-async def told(feed: EventFeed, job: StoredJob, last_number: int) -> AsyncIterator[bytes]:
+async def event_stream(feed: EventFeed, job: StoredJob, last_number: int) -> AsyncIterator[bytes]:
     """Events as they come, until the job is over; in between a `beat` each second, which is not an event of the job."""
     yield b": events follow\n\n"  # at once: whoever asks for the headers alone has them
     async for event in feed.follow(job.id, last_number, BEAT_SECONDS):

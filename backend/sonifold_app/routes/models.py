@@ -22,11 +22,11 @@ from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.forms import files_of, require_form
 from sonifold_app.routes.services import (
     CatalogueDep,
-    KnownModelDep,
+    ExistingModelDep,
     ModelId,
     Services,
     ServicesDep,
-    known_model,
+    existing_model,
 )
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
@@ -67,7 +67,7 @@ async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
 
 
 @router.get("/{model}", operation_id="get_model", responses=problems_of(404, 422, 503))
-async def get_model(model: KnownModelDep, services: ServicesDep) -> Model:
+async def get_model(model: ExistingModelDep, services: ServicesDep) -> Model:
     """One model: what it can do, and what it takes."""
     return Model.of(model, limits_of(services))
 
@@ -95,7 +95,7 @@ async def import_model(
 
 
 @router.patch("/{model}", operation_id="change_model", responses=problems_of(403, 404, 413, 422, 503))
-async def change_model(model: KnownModelDep, body: TitleRequest, services: ServicesDep) -> Model:
+async def change_model(model: ExistingModelDep, body: TitleRequest, services: ServicesDep) -> Model:
     """Give a model that you made another title."""
     refuse_librarys(model.name, services)
     if model.kind == "adapted":
@@ -120,17 +120,17 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
     Sounds of your own that you kept with it move to the model that it was made from; the answer then says how many.
     """
     if model not in catalogue.unusable:
-        await known_model(model, catalogue)
+        await existing_model(model, catalogue)
     refuse_librarys(model, services)
     if services.adaptations.find(model) is not None:
         await services.adaptations.remove(model)
     else:
-        return await delete_made(model, catalogue, services)
+        return await delete_user_model(model, catalogue, services)
     services.forget(model)
     return Response(status_code=204)
 
 
-async def delete_made(model: str, catalogue: Catalogue, services: Services) -> Response:
+async def delete_user_model(model: str, catalogue: Catalogue, services: Services) -> Response:
     """Delete a fine-tuned or imported model and its adaptations. Raises 409 where its sounds would have no home."""
     store, jobs = services.user_sounds.store, services.jobs.store
     successor = orphans.successor_of(model, catalogue, await run_in_threadpool(jobs.all))
@@ -162,7 +162,7 @@ async def delete_made(model: str, catalogue: Catalogue, services: Services) -> R
         **problems_of(404, 409, 422, 503),
     },
 )
-async def get_file(model: KnownModelDep, services: ServicesDep) -> StreamingResponse:
+async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingResponse:
     """The model as one file, to be imported elsewhere: a zip archive of its pack."""
     if model.kind == "adapted":
         raise problems.Problem(
@@ -216,7 +216,7 @@ def refuse_librarys(model: str, services: Services) -> None:
         **problems_of(404, 406, 422, 503),
     },
 )
-async def get_card(model: KnownModelDep, request: Request) -> Response:
+async def get_card(model: ExistingModelDep, request: Request) -> Response:
     """The model card: measures, data, licences, credits; JSON, or Markdown to be read."""
     accept = request.headers.get("accept")
     media_type = negotiation.choose(accept, CARD_TYPES)

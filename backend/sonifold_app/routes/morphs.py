@@ -36,7 +36,7 @@ async def create_morphs(
 async def morphs(
     model: ModelFacts, body: MorphRequest, query: MorphQuery, services: Services, key: tuple[str, ...]
 ) -> MorphReply:
-    cached = await run_in_threadpool(recall, services, key)
+    cached = await run_in_threadpool(cached_reply, services, key)
     if cached is not None:
         return cached
     rendered = await run_one(services.engine, MORPH, model.name, query)
@@ -53,7 +53,7 @@ async def morphs(
     return reply
 
 
-def recall(services: Services, key: tuple[str, ...]) -> MorphReply | None:
+def cached_reply(services: Services, key: tuple[str, ...]) -> MorphReply | None:
     """The reply to the same request, if all of its sound is still there."""
     text = services.cache.get(*key)
     if text is None:

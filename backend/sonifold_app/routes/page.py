@@ -62,9 +62,9 @@ class PageFiles(StaticFiles):
 class Plotly:
     """plotly.js as the wheel ships it, and compressed: once for good, since that takes a while."""
 
-    def __init__(self, blobs: Blobs, memo: ReplyCache) -> None:
+    def __init__(self, blobs: Blobs, cache: ReplyCache) -> None:
         self._blobs = blobs
-        self._memo = memo
+        self._cache = cache
         self._file = plotly_file()
         status = self._file.stat()
         self.version = f"{status.st_size:x}-{status.st_mtime_ns:x}"
@@ -82,11 +82,11 @@ class Plotly:
 
     def _compress(self) -> bytes:
         key = ("plotly", str(self._file), self.version)
-        sha256 = self._memo.get(*key)
+        sha256 = self._cache.get(*key)
         data = self._blobs.get(sha256) if sha256 else None
         if data is None:
             data = gzip.compress(self._file.read_bytes(), compresslevel=6, mtime=0)
-            self._memo.put(key, self._blobs.put(data))
+            self._cache.put(key, self._blobs.put(data))
         return data
 
 

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Place:
+class RequestItem:
     """Where something stands in a request."""
 
     file: int
@@ -28,9 +28,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Sorted(Generic[Result]):
-    """The results of those that could be used, each with its place, and the others."""
+    """The results of those that could be used, each with its item, and the others."""
 
-    taken: list[tuple[Place, Result]]
+    taken: list[tuple[RequestItem, Result]]
     refused: list[Refused]
 
 
@@ -44,18 +44,18 @@ async def outcomes(work: Sequence[Awaitable[Result]]) -> list[Result | errors.So
 
 
 def sort(
-    places: Sequence[Place],
+    items: Sequence[RequestItem],
     results: Sequence[Result | errors.SonifoldError],
     skipped: Sequence[Refused] = (),
 ) -> Sorted[Result]:
     """What was taken and what was not. Raises a 422 that names every file where none was."""
     usable, refused = [], list(skipped)
-    for place, result in zip(places, results, strict=True):
+    for item, result in zip(items, results, strict=True):
         if isinstance(result, errors.SonifoldError):
             problem = of_science(result)
-            refused.append(place.refused(problem.code, str(problem.detail)))
+            refused.append(item.refused(problem.code, str(problem.detail)))
         else:
-            usable.append((place, result))
+            usable.append((item, result))
     refused.sort(key=lambda refusal: (refusal.file, refusal.sound or 0))
     if not usable:
         raise none_usable(refused)

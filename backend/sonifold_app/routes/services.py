@@ -91,8 +91,8 @@ class Services:
         """A reply that never changes while a model and ``state`` stay the same, as JSON; made when it is first
         asked for.
         """
-        made_of, body = self.documents.get((kind, model.name), (None, b""))
-        if made_of != (model.version, state):
+        built_from, body = self.documents.get((kind, model.name), (None, b""))
+        if built_from != (model.version, state):
             body = build().model_dump_json().encode()
             self.documents[kind, model.name] = ((model.version, state), body)
         return body
@@ -125,7 +125,7 @@ CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
 ModelId = Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])]
 
 
-async def known_model(
+async def existing_model(
     model: ModelId,
     catalogue: CatalogueDep,
 ) -> ModelFacts:
@@ -140,11 +140,11 @@ async def known_model(
 
 
 #: A model to talk about.
-KnownModelDep = Annotated[ModelFacts, Depends(known_model)]
+ExistingModelDep = Annotated[ModelFacts, Depends(existing_model)]
 
 
 async def model_facts(
-    model: KnownModelDep, catalogue: CatalogueDep, services: ServicesDep
+    model: ExistingModelDep, catalogue: CatalogueDep, services: ServicesDep
 ) -> AsyncIterator[ModelFacts]:
     async with services.adaptations.using(model, catalogue):
         yield model

@@ -33,9 +33,9 @@ router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
-    own = await unless_abandoned(request, services.user_sounds.table(model))
+    table = await unless_abandoned(request, services.user_sounds.table(model))
     body = await run_in_threadpool(
-        services.document, model, "sounds", lambda: Sounds.of(model.library, own), own.state
+        services.document, model, "sounds", lambda: Sounds.of(model.library, table), table.state
     )
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
@@ -46,7 +46,7 @@ async def get_sound(model: ModelDep, sound: SoundId, request: Request, services:
     row = model.library.rows.get(sound)
     if row is not None:
         return Sound.of(model, row, request.url.path)
-    return Sound.of_own(model, await services.user_sounds.find(model, sound), request.url.path)
+    return Sound.of_user_sound(model, await services.user_sounds.find(model, sound), request.url.path)
 
 
 @router.patch("/{sound}", operation_id="change_sound", responses=problems_of(403, 404, 413, 422, 503))
@@ -56,7 +56,7 @@ async def change_sound(
     """Give a sound of your own another name, or correct the pitch that was found in it."""
     refuse_library_sound(model, sound)
     changed = await services.user_sounds.change(model, sound, body.model_dump(exclude_unset=True))
-    return Sound.of_own(model, changed, request.url.path)
+    return Sound.of_user_sound(model, changed, request.url.path)
 
 
 @router.delete(
@@ -88,9 +88,9 @@ async def get_audio(
     if sound in model.library.rows:
         original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
     else:
-        own = await services.user_sounds.stored(model, sound)
-        about = of_recording(model.name, model.release, Source(own.name, origin=own.origin))
-        original = answers.StoredAudio(await services.user_sounds.audio(own), "flac", about)
+        stored = await services.user_sounds.stored(model, sound)
+        about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
+        original = answers.StoredAudio(await services.user_sounds.audio(stored), "flac", about)
     # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
     data = original.data
     if original.format != audio_type or (download is not None and audio_type == "flac"):
@@ -152,8 +152,8 @@ async def list_neighbours(
 ) -> Neighbours:
     """The sounds that are nearest."""
     anchor = await anchor_of(model, sound, services)
-    own = await unless_abandoned(request, services.user_sounds.table(model))
-    query = questions.NeighbourQuery(anchor, count, distance, metric, weight, own.places)
+    table = await unless_abandoned(request, services.user_sounds.table(model))
+    query = questions.NeighbourQuery(anchor, count, distance, metric, weight, table.arrays)
     return await unless_abandoned(request, run_one(services.engine, NEIGHBOURS, model.name, query))
 
 
@@ -163,17 +163,17 @@ async def list_distances(
 ) -> Distances:
     """How far every sound is, by perceptual distance: geodesics to all of them would take too long."""
     anchor = await anchor_of(model, sound, services)
-    own = await unless_abandoned(request, services.user_sounds.table(model))
-    query = questions.DistanceQuery(anchor, own.places)
+    table = await unless_abandoned(request, services.user_sounds.table(model))
+    query = questions.DistanceQuery(anchor, table.arrays)
     return await unless_abandoned(request, run_one(services.engine, DISTANCES, model.name, query))
 
 
 async def decoded_sha256(model: facts.ModelFacts, id: str, z: Numbers, services: Services) -> str:
     """Where a sound is kept as the model decodes it; decodes it if it is not."""
     key = ("decoded", model.name, model.version, id)
-    kept = await run_in_threadpool(services.cache.get, *key)
-    if kept is not None and kept in services.recordings:
-        return kept
+    cached = await run_in_threadpool(services.cache.get, *key)
+    if cached is not None and cached in services.recordings:
+        return cached
     query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
     decoded = await run_one(services.engine, DECODE, model.name, query)
     sha256 = await services.recordings.keep(decoded.recording)

@@ -25,7 +25,7 @@ from sonifold_app.http.problems import Problem, internal_error, upload_too_large
 from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.forms import FILES_FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.params import Accept, FormatQuery
-from sonifold_app.routes.refusals import Place, outcomes, sort
+from sonifold_app.routes.refusals import RequestItem, outcomes, sort
 from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import AddRequest, Sound
@@ -126,14 +126,14 @@ async def create_upload(
     """Recordings that may be long: where the sounds in them begin and end. Nothing is kept until it is chosen."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        places, uploads, skipped = await uploads_of(files)
+        items, uploads, skipped = await uploads_of(files)
         await services.user_sounds.require_waiting_room(sum(len(upload.data) for upload in uploads))
         results = sort(
-            places, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
+            items, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
         )
-        data = {place.file: upload.data for place, upload in zip(places, uploads, strict=True)}
+        data = {item.file: upload.data for item, upload in zip(items, uploads, strict=True)}
         waiting = await services.user_sounds.wait(
-            model, [(place.name, data[place.file], split.facts.seconds) for place, split in results.taken]
+            model, [(item.name, data[item.file], split.facts.seconds) for item, split in results.taken]
         )
     response.headers["Location"] = url_of(model, waiting)
     return await proposed(model, services, waiting, [split for _, split in results.taken], results.refused)
@@ -204,14 +204,14 @@ async def choose_sounds(
     Those that cannot be used are named in ``refused``; the others are kept.
     """
     waiting = await services.user_sounds.waiting(model, upload)
-    places = [Place(sound.file, sound.name, row) for row, sound in enumerate(body.sounds)]
+    items = [RequestItem(sound.file, sound.name, row) for row, sound in enumerate(body.sounds)]
     outside = [
         refused
-        for place, sound in zip(places, body.sounds, strict=True)
-        for refused in beyond(waiting, place, sound)
+        for item, sound in zip(items, body.sounds, strict=True)
+        for refused in beyond(waiting, item, sound)
     ]
-    within = [place for place in places if place.sound not in {refusal.sound for refusal in outside}]
-    cuts = [body.sounds[place.sound or 0] for place in within]
+    within = [item for item in items if item.sound not in {refusal.sound for refusal in outside}]
+    cuts = [body.sounds[item.sound or 0] for item in within]
     async with services.uploads:
         pieces = await unless_abandoned(request, cut_all(services, waiting, cuts))
     sources = [
@@ -220,16 +220,16 @@ async def choose_sounds(
     return await keep_uploads(model, services, request, within, pieces, sources, outside)
 
 
-def beyond(waiting: WaitingUpload, place: Place, cut: ChosenSound) -> list[Refused]:
+def beyond(waiting: WaitingUpload, item: RequestItem, cut: ChosenSound) -> list[Refused]:
     """What is said of a part that is not within its recording, if it is not. Raises 404 for an unknown file."""
     seconds = file_in(waiting, cut.file).seconds
     if cut.start < seconds and cut.end <= seconds + 0.01:
         return []
     text = (
-        f"sounds[{place.sound}] is from {cut.start:.2f} to {cut.end:.2f} s, but {waiting.files[cut.file].name} is "
+        f"sounds[{item.sound}] is from {cut.start:.2f} to {cut.end:.2f} s, but {waiting.files[cut.file].name} is "
         f"{seconds:.2f} s long. Cut within it."
     )
-    return [place.refused("cut_invalid", text)]
+    return [item.refused("cut_invalid", text)]
 
 
 @router.post(
@@ -242,11 +242,11 @@ async def create_check(
     model: ModelDep, body: CheckRequest, request: Request, services: ServicesDep
 ) -> Response:
     """What to know of own sounds before training: clipping, duplicates, pitch, distance to what the model knows."""
-    own = (await services.user_sounds.table(model)).sounds
+    user_sounds = (await services.user_sounds.table(model)).sounds
     if body.sounds is None:
-        sounds: Sequence[UserSound] = [sound for sound in own if sound.kind == "uploaded"]
+        sounds: Sequence[UserSound] = [sound for sound in user_sounds if sound.kind == "uploaded"]
     else:
-        sounds = in_order(model, list(dict.fromkeys(body.sounds)), {sound.id: sound for sound in own})
+        sounds = in_order(model, list(dict.fromkeys(body.sounds)), {sound.id: sound for sound in user_sounds})
     repeats = await unless_abandoned(request, services.user_sounds.repeats.among(sounds))
     reply = await run_in_threadpool(
         lambda: CheckReply.of(sounds, repeats, model.unit).model_dump_json().encode()
@@ -258,16 +258,16 @@ async def keep_files(model: ModelFacts, request: Request, services: Services) ->
     """Keep each file of a form as one sound."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
-        places, uploads, skipped = await uploads_of(files)
-        sources = [{"file": place.name} for place in places]
-        return await keep_uploads(model, services, request, places, uploads, sources, skipped)
+        items, uploads, skipped = await uploads_of(files)
+        sources = [{"file": item.name} for item in items]
+        return await keep_uploads(model, services, request, items, uploads, sources, skipped)
 
 
 async def keep_uploads(
     model: ModelFacts,
     services: Services,
     request: Request,
-    places: Sequence[Place],
+    items: Sequence[RequestItem],
     uploads: Sequence[Upload],
     sources: Sequence[dict[str, Any]],
     skipped: Sequence[Refused] = (),
@@ -279,18 +279,18 @@ async def keep_uploads(
         outcome
         if isinstance(outcome, errors.SonifoldError)
         else NewSound(
-            "uploaded", place.name if place.sound is not None else stem_of(place.name), outcome[0], source
+            "uploaded", item.name if item.sound is not None else stem_of(item.name), outcome[0], source
         )
-        for place, outcome, source in zip(places, prepared, sources, strict=True)
+        for item, outcome, source in zip(items, prepared, sources, strict=True)
     ]
-    results = sort(places, new, skipped)
+    results = sort(items, new, skipped)
     sounds = await services.user_sounds.add(model, [sound for _, sound in results.taken])
     return presented(model, sounds, results.refused)
 
 
 def presented(model: ModelFacts, sounds: Sequence[UserSound], refused: Sequence[Refused] = ()) -> AddedSounds:
     return AddedSounds(
-        sounds=[Sound.of_own(model, sound, urls.sound(model.name, sound.id)) for sound in sounds],
+        sounds=[Sound.of_user_sound(model, sound, urls.sound(model.name, sound.id)) for sound in sounds],
         refused=list(refused),
     )
 
@@ -345,9 +345,9 @@ async def proposed(
 
 async def listening_copy(services: Services, waiting: WaitingUpload, file: WaitingFile) -> str:
     """Where a recording's mono copy is kept; made again if it is not (any more)."""
-    kept = await run_in_threadpool(services.cache.get, "listen", file.audio)
-    if kept is not None and kept in services.recordings:
-        return kept
+    cached = await run_in_threadpool(services.cache.get, "listen", file.audio)
+    if cached is not None and cached in services.recordings:
+        return cached
     async with services.uploads:
         upload = await services.user_sounds.waiting_file(waiting, file)
         split = await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, example
+from sonifold_app.engine.examples import OTHER_USER_SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.engine.numbers import short
 from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.store import adaptations as store
@@ -15,7 +15,7 @@ MAX_LEARNED = 100
 class AdaptationRequest(Request):
     """Own sounds for the model to take in."""
 
-    model_config = example(sounds=[OWN_ID, OTHER_OWN_ID], seed=0)
+    model_config = example(sounds=[USER_SOUND_ID, OTHER_USER_SOUND_ID], seed=0)
 
     sounds: list[str] = Field(
         min_length=1, max_length=MAX_LEARNED, description="Ids of your own sounds; 5 to 20 are best."
@@ -57,7 +57,7 @@ class Adaptation(Reply):
         model="oneshots",
         result="oneshots-a1f2e3d4c5b",
         title="One-shots + 2 of your sounds",
-        sounds=[OTHER_OWN_ID, OWN_ID],
+        sounds=[OTHER_USER_SOUND_ID, USER_SOUND_ID],
         seed=0,
         forecast={
             "coherence": 0.31,
@@ -87,7 +87,7 @@ class Adaptation(Reply):
 
     @classmethod
     def of(cls, adaptation: store.Adaptation) -> Adaptation:
-        outcome = adaptation.told
+        outcome = adaptation.outcome
         return cls(
             model=adaptation.model,
             result=adaptation.id,

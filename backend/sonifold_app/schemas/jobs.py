@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sonifold_app import urls
-from sonifold_app.engine.examples import OTHER_OWN_ID, OWN_ID, example
+from sonifold_app.engine.examples import OTHER_USER_SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
 from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.schemas.sounds import Name, printable
@@ -17,7 +17,7 @@ from sonifold_app.store.jobs import Job as StoredJob
 class FinetuneRequest(Request):
     """A new model from this one and some of your own sounds."""
 
-    model_config = example(sounds=[OWN_ID, OTHER_OWN_ID], title="My kit", seed=0)
+    model_config = example(sounds=[USER_SOUND_ID, OTHER_USER_SOUND_ID], title="My kit", seed=0)
 
     sounds: list[str] | None = Field(
         None,
@@ -47,7 +47,7 @@ class Job(Reply):
         model="oneshots",
         result="oneshots-9c56cc51",
         title="My kit",
-        sounds=[OWN_ID, OTHER_OWN_ID],
+        sounds=[USER_SOUND_ID, OTHER_USER_SOUND_ID],
         state="running",
         attempts=1,
         error=None,

@@ -71,27 +71,30 @@ class Sounds(Reply):
 
     @classmethod
     def of(cls, library: facts.LibraryTable, table: UserSoundTable) -> Sounds:
-        own = table.sounds
-        family_names = [*library.family_names, *([YOURS] if own else [])]
+        user_sounds = table.sounds
+        family_names = [*library.family_names, *([YOURS] if user_sounds else [])]
         index = {name: i for i, name in enumerate(family_names)}
         positions = rows(library.positions)
-        none = [""] * len(own)
+        none = [""] * len(user_sounds)
         return cls(
-            count=len(library.ids) + len(own),
+            count=len(library.ids) + len(user_sounds),
             provisional=table.provisional,
             family_names=family_names,
-            id=[*library.ids, *(sound.id for sound in own)],
+            id=[*library.ids, *(sound.id for sound in user_sounds)],
             kind=[
                 *(kind_of(library, row) for row in range(len(library.ids))),
-                *(sound.kind for sound in own),
+                *(sound.kind for sound in user_sounds),
             ],
-            name=[*library.names, *(sound.name for sound in own)],
-            family=[index[family] for family in library.families] + [len(family_names) - 1] * len(own),
-            x=[x for x, _ in positions] + [short(sound.x) for sound in own],
-            y=[y for _, y in positions] + [short(sound.y) for sound in own],
-            seconds=[round(s, 4) for s in (*library.seconds, *(sound.seconds for sound in own))],
-            pitch=[pitch_or_none(pitch) for pitch in (*library.pitches, *(sound.pitch for sound in own))],
-            source=[*library.sources, *([YOURS] * len(own))],
+            name=[*library.names, *(sound.name for sound in user_sounds)],
+            family=[index[family] for family in library.families]
+            + [len(family_names) - 1] * len(user_sounds),
+            x=[x for x, _ in positions] + [short(sound.x) for sound in user_sounds],
+            y=[y for _, y in positions] + [short(sound.y) for sound in user_sounds],
+            seconds=[round(s, 4) for s in (*library.seconds, *(sound.seconds for sound in user_sounds))],
+            pitch=[
+                pitch_or_none(pitch) for pitch in (*library.pitches, *(sound.pitch for sound in user_sounds))
+            ],
+            source=[*library.sources, *([YOURS] * len(user_sounds))],
             licence=[*library.licences, *none],
             credit=[*library.credits, *none],
             group=[*library.groups, *none],
@@ -173,31 +176,31 @@ class Sound(Reply):
         )
 
     @classmethod
-    def of_own(cls, model: facts.ModelFacts, own: UserSound, url: str) -> Sound:
+    def of_user_sound(cls, model: facts.ModelFacts, sound: UserSound, url: str) -> Sound:
         return cls(
-            id=own.id,
-            kind=own.kind,
-            name=own.name,
+            id=sound.id,
+            kind=sound.kind,
+            name=sound.name,
             family=YOURS,
-            x=short(own.x),
-            y=short(own.y),
-            seconds=round(own.seconds, 4),
-            pitch=pitch_or_none(own.pitch),
+            x=short(sound.x),
+            y=short(sound.y),
+            seconds=round(sound.seconds, 4),
+            pitch=pitch_or_none(sound.pitch),
             source=YOURS,
             licence="",
             credit="",
             group="",
-            z=row_of(own.z),
-            created=own.created,
-            made_with=own.source,
-            warnings=caveats_of(own),
+            z=row_of(sound.z),
+            created=sound.created,
+            made_with=sound.source,
+            warnings=caveats_of(sound),
             audio_url=f"{url}/audio",
             decoded_url=f"{url}/decoded?v={model.version}",
         )
 
 
-def caveats_of(own: UserSound) -> list[Caveat]:
-    return [Caveat(code=code, text=text) for code, text in own.facts.get("caveats", [])]
+def caveats_of(sound: UserSound) -> list[Caveat]:
+    return [Caveat(code=code, text=text) for code, text in sound.facts.get("caveats", [])]
 
 
 class AddRequest(Request):

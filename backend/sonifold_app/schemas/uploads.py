@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
 from sonifold_app import urls
 from sonifold_app.engine.answers import Caveat, Neighbour, SplitFacts
-from sonifold_app.engine.examples import OWN_ID, SOUND_ID, example
+from sonifold_app.engine.examples import SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.engine.numbers import short, short_or_none
 from sonifold_app.schemas.common import Number, Reply, Request
 from sonifold_app.schemas.problems import Refused
@@ -152,7 +152,7 @@ class ChoiceRequest(Request):
 class CheckRequest(Request):
     """Own sounds, to be looked at before anything is trained on them."""
 
-    model_config = example(sounds=[OWN_ID])
+    model_config = example(sounds=[USER_SOUND_ID])
 
     sounds: list[str] | None = Field(
         None, min_length=1, description="Their ids; by default all that were uploaded."
@@ -188,7 +188,7 @@ class CheckReply(Reply):
         seconds=0.51,
         sounds=[
             {
-                "id": OWN_ID,
+                "id": USER_SOUND_ID,
                 "name": "My snare",
                 "seconds": 0.51,
                 "pitch": None,

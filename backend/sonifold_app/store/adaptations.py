@@ -45,7 +45,7 @@ class Adaptation:
     title: str
     seed: int
     sounds: tuple[AdaptedTo, ...]
-    told: dict[str, Any]
+    outcome: dict[str, Any]
     created: str  # ISO 8601, UTC
 
 
@@ -64,10 +64,9 @@ class AdaptationStore:
 
     def add(self, adaptation: Adaptation) -> AdaptedTo | None:
         """Keep an adaptation; the first of its sounds whose audio was deleted meanwhile, if any: then it is not."""
-        row = asdict(adaptation) | {
-            "sounds": json.dumps([asdict(sound) for sound in adaptation.sounds]),
-            "told": json.dumps(adaptation.told),
-        }
+        row = asdict(adaptation)
+        row["sounds"] = json.dumps(row["sounds"])
+        row["told"] = json.dumps(row.pop("outcome"))
         with self._writing:
             for sound in adaptation.sounds:
                 if sound.audio not in self._audio:
@@ -102,7 +101,8 @@ class AdaptationStore:
 
 def adaptation_of(row: Any) -> Adaptation:
     sounds = tuple(AdaptedTo(**{**load, "z": tuple(load["z"])}) for load in json.loads(row["sounds"]))
-    return Adaptation(**{**row, "sounds": sounds, "told": json.loads(row["told"])})
+    values = {name: value for name, value in row.items() if name != "told"}
+    return Adaptation(**{**values, "sounds": sounds, "outcome": json.loads(row["told"])})
 
 
 def now() -> str:

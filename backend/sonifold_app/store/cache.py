@@ -72,9 +72,9 @@ class ReplyCache:
 class Recordings:
     """Where morphs and decoded sounds lie between the request that made them and those that fetch them."""
 
-    def __init__(self, blobs: Blobs, memo: ReplyCache, engine: Engine) -> None:
+    def __init__(self, blobs: Blobs, cache: ReplyCache, engine: Engine) -> None:
         self._blobs = blobs
-        self._memo = memo
+        self._cache = cache
         self._engine = engine
 
     async def keep(self, recording: Recording) -> str:
@@ -99,8 +99,8 @@ class Recordings:
         return sha256 in self._blobs
 
     def _derived(self, sha256: str, format: AudioFormat) -> bytes | None:
-        name = self._memo.get("format", sha256, format)
+        name = self._cache.get("format", sha256, format)
         return None if name is None else self._blobs.get(name)
 
     def _keep_derived(self, sha256: str, format: AudioFormat, data: bytes) -> None:
-        self._memo.put(("format", sha256, format), self._blobs.put(data))
+        self._cache.put(("format", sha256, format), self._blobs.put(data))

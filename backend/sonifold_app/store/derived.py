@@ -56,20 +56,20 @@ class DerivedStore:
         with self._database.connect() as connection:
             return {row.sound: reembedded_of(row) for row in connection.execute(query)}
 
-    def keep_reembedded(self, model: str, version: str, places: Mapping[str, Reembedded]) -> None:
+    def keep_reembedded(self, model: str, version: str, reembedded: Mapping[str, Reembedded]) -> None:
         """In the place of what an earlier version had."""
         rows = []
-        for sound, place in places.items():
-            x, y = place.position
+        for sound, point in reembedded.items():
+            x, y = point.position
             rows.append(
                 {
                     "model": model,
                     "sound": sound,
                     "version": version,
-                    "z": place.z.astype("<f4").tobytes(),
+                    "z": point.z.astype("<f4").tobytes(),
                     "x": x,
                     "y": y,
-                    "known": int(place.in_distribution),
+                    "known": int(point.in_distribution),
                 }
             )
         self._put(settled_places, rows)

@@ -26,10 +26,10 @@ class StorageError(Exception):
 class StoreFullError(StorageError):
     """The disk has no room for what is to be kept."""
 
-    def __init__(self, place: str = "Sonifold's data") -> None:
+    def __init__(self) -> None:
         super().__init__(
-            f"the disk that holds {place} is full, and nothing of this was kept. Delete sounds or models that you no "
-            "longer need, or make room on the disk, and try again."
+            "the disk that holds Sonifold's data is full, and nothing of this was kept. Delete sounds or models that "
+            "you no longer need, or make room on the disk, and try again."
         )
 
 

@@ -248,8 +248,8 @@ class UserSoundStore:
 
     def remove(self, model: str, id: str) -> bool:
         """Whether there was such a sound; its audio goes too unless another sound has the same."""
-        own = (kept_sounds.c.model == model) & (kept_sounds.c.id == id)
-        deletion = delete(kept_sounds).where(own).returning(kept_sounds.c.audio)
+        is_sound = (kept_sounds.c.model == model) & (kept_sounds.c.id == id)
+        deletion = delete(kept_sounds).where(is_sound).returning(kept_sounds.c.audio)
         with self._writing:
             audio = self.database.write(
                 lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-KEPT_DAYS = 30
+DAYS = 30
 
 
 class Trash:
@@ -32,7 +32,7 @@ class Trash:
     def purge(self) -> None:
         """Delete what came more than 30 days ago."""
         for day, folder in self._days():
-            if (today() - day).days > KEPT_DAYS:
+            if (today() - day).days > DAYS:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _days(self) -> Iterator[tuple[datetime.date, Path]]:

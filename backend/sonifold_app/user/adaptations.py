@@ -44,9 +44,9 @@ log = logging.getLogger(__name__)
 class Adaptations:
     """All that are in use."""
 
-    def __init__(self, store: AdaptationStore, own: UserSounds, engine: Engine) -> None:
-        self._store, self._own, self._engine = store, own, engine
-        self._known = {adaptation.id: adaptation for adaptation in store.all()}
+    def __init__(self, store: AdaptationStore, user_sounds: UserSounds, engine: Engine) -> None:
+        self._store, self._user_sounds, self._engine = store, user_sounds, engine
+        self._adaptations = {adaptation.id: adaptation for adaptation in store.all()}
         self._facts: dict[str, tuple[ModelFacts, ModelFacts]] = {}  # by id: of the base, of the result
         self._loaded: OrderedDict[str, int] = OrderedDict()  # id -> bytes; longest unused first
         self._in_use: Counter[str] = Counter()  # requests under way
@@ -56,7 +56,7 @@ class Adaptations:
         """With the adapted models whose bases are there."""
         adapted = {
             adaptation.id: self._facts_of(adaptation, catalogue.models[adaptation.model])
-            for adaptation in self._known.values()
+            for adaptation in self._adaptations.values()
             if adaptation.model in catalogue.models
         }
         return (
@@ -65,10 +65,10 @@ class Adaptations:
 
     def of(self, base: str) -> list[Adaptation]:
         """Those of a model, oldest first."""
-        return [adaptation for adaptation in self._known.values() if adaptation.model == base]
+        return [adaptation for adaptation in self._adaptations.values() if adaptation.model == base]
 
     def find(self, id: str) -> Adaptation | None:
-        return self._known.get(id)
+        return self._adaptations.get(id)
 
     async def make(self, base: ModelFacts, ids: Sequence[str], seed: int) -> Adaptation:
         """Adapt a model to own sounds of it; the same sounds and seed give the same adapted model.
@@ -78,7 +78,7 @@ class Adaptations:
         ids = sorted(ids)
         id = name_of(base.name, ids, seed)
         async with self._loading:
-            adaptation = self._known.get(id)
+            adaptation = self._adaptations.get(id)
             if adaptation is None:
                 return await self._make(base, id, ids, seed)
             await self._load(adaptation, base)
@@ -102,34 +102,34 @@ class Adaptations:
     async def _ready(self, model: ModelFacts, catalogue: Catalogue) -> None:
         if model.name not in self._loaded:
             async with self._loading:
-                if (adaptation := self._known.get(model.name)) is not None:
+                if (adaptation := self._adaptations.get(model.name)) is not None:
                     await self._load(adaptation, catalogue.models[adaptation.model])
         if model.name in self._loaded:
             self._loaded.move_to_end(model.name)
 
     async def rename(self, id: str, title: str) -> None:
         await run_in_threadpool(self._store.rename, id, title)
-        self._known[id] = dataclasses.replace(self._known[id], title=title)
+        self._adaptations[id] = dataclasses.replace(self._adaptations[id], title=title)
 
     async def remove(self, id: str) -> None:
         """The undo: the base was never touched."""
         async with self._loading:
             await run_in_threadpool(self._store.remove, id)
-            self._known.pop(id, None)
+            self._adaptations.pop(id, None)
             self._facts.pop(id, None)
             if self._loaded.pop(id, None) is not None:
                 await self._engine.shut(id)
-            await self._own.undone(id)
+            await self._user_sounds.undone(id)
 
     async def _make(self, base: ModelFacts, id: str, ids: Sequence[str], seed: int) -> Adaptation:
-        if len(self._known) >= MOST:
+        if len(self._adaptations) >= MOST:
             raise TooManyAdaptationsError(
-                f"{len(self._known)} adaptations are in use, as many as can be. Undo one first: DELETE it among the "
-                "models."
+                f"{len(self._adaptations)} adaptations are in use, as many as can be. Undo one first: DELETE it among "
+                "the models."
             )
         began = time.perf_counter()
-        user_sounds = await self._own.several(base, ids)
-        plain = [await self._own.plain(sound) for sound in user_sounds]
+        user_sounds = await self._user_sounds.several(base, ids)
+        plain = [await self._user_sounds.plain(sound) for sound in user_sounds]
         outcome = dataclasses.asdict(await self._adapted(base.name, id, plain, seed))
         sounds = tuple(
             AdaptedTo(sound.id, sound.name, sound.seconds, sound.audio, tuple(sound.z.tolist()))
@@ -151,7 +151,7 @@ class Adaptations:
             self._loaded.pop(id, None)
             await self._engine.shut(id)
             raise sound_not_found(base, missing.id)
-        self._known[id] = adaptation
+        self._adaptations[id] = adaptation
         await self._make_room()
         return adaptation
 
@@ -167,7 +167,7 @@ class Adaptations:
                     f"data folder, or damaged and set aside there. Put library/sounds/{sound.audio[:2]}/"
                     f"{sound.audio[2:]} back from a copy, or adapt again to sounds that play."
                 )
-            sounds.append(as_kept(sound, audio, placed=adaptation.pack == base.pack))
+            sounds.append(user_sound_data(sound, audio, placed=adaptation.pack == base.pack))
         log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)
         await self._adapted(base.name, adaptation.id, sounds, adaptation.seed)
         await self._make_room()
@@ -186,8 +186,8 @@ class Adaptations:
             await self._engine.shut(id)
 
     def _facts_of(self, adaptation: Adaptation, base: ModelFacts) -> ModelFacts:
-        made_of, facts = self._facts.get(adaptation.id, (None, base))
-        if made_of is not base or facts.title != adaptation.title:
+        from_base, facts = self._facts.get(adaptation.id, (None, base))
+        if from_base is not base or facts.title != adaptation.title:
             facts = dataclasses.replace(
                 base,
                 name=adaptation.id,
@@ -207,7 +207,7 @@ def name_of(base: str, ids: Sequence[str], seed: int) -> str:
     return f"{base[:40]}-a{digest[:10]}"
 
 
-def as_kept(sound: AdaptedTo, audio: bytes, placed: bool) -> UserSoundData:
+def user_sound_data(sound: AdaptedTo, audio: bytes, placed: bool) -> UserSoundData:
     """As the engine takes it; without a point where the pack has changed since."""
     nothing: Numbers = np.empty(0, np.float32)
     z = np.array(sound.z, np.float32) if placed else nothing

@@ -83,8 +83,8 @@ class UserModels:
         """
         async with self._importing:
             name = await run_in_threadpool(archive.name_in, file)
-            known = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
-            if name.casefold() in known or self.folder(name):
+            names = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
+            if name.casefold() in names or self.folder(name):
                 raise ModelExistsError(
                     f"there is a model {name!r} already. Delete it first, if it is yours, or import this one elsewhere."
                 )

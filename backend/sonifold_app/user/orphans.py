@@ -69,9 +69,9 @@ async def _rehome_orphans(store: UserSoundStore, jobs: JobStore, engine: Engine)
         return
     present = catalogue.models.keys() | catalogue.unusable.keys()
     await run_in_threadpool(store.bring_home, catalogue.models.keys())
-    known_jobs = await run_in_threadpool(jobs.all)
+    all_jobs = await run_in_threadpool(jobs.all)
     for model in await run_in_threadpool(store.homes) - present:
-        successor = successor_of(model, catalogue, known_jobs)
+        successor = successor_of(model, catalogue, all_jobs)
         if successor is None:
             log.warning(
                 "own sounds were kept with the model %r, which is not here; they come back with it", model

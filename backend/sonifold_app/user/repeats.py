@@ -26,27 +26,29 @@ class DuplicateFinder:
 
     async def among(self, sounds: Sequence[UserSound]) -> list[tuple[int, int, float]]:
         """Which of the sounds are the same: (earlier, later, dB apart). One whose audio is lost is like no other."""
-        known = await self._fingerprints(sounds)
-        rows = [row for row, sound in enumerate(sounds) if sound.audio in known]
-        pairs = await run_one(self._engine, DUPLICATES, None, [known[sounds[row].audio] for row in rows])
+        fingerprints = await self._fingerprints(sounds)
+        rows = [row for row, sound in enumerate(sounds) if sound.audio in fingerprints]
+        pairs = await run_one(
+            self._engine, DUPLICATES, None, [fingerprints[sounds[row].audio] for row in rows]
+        )
         return [(rows[first], rows[later], distance) for first, later, distance in pairs]
 
     async def _fingerprints(self, sounds: Sequence[UserSound]) -> dict[str, bytes]:
         """By audio."""
         by_audio = {sound.audio: sound for sound in sounds}
         store = self._store.derived
-        known = await run_in_threadpool(store.fingerprints, list(by_audio))
-        missing = [sound for audio, sound in by_audio.items() if audio not in known]
+        fingerprints = await run_in_threadpool(store.fingerprints, list(by_audio))
+        missing = [sound for audio, sound in by_audio.items() if audio not in fingerprints]
         for part in (missing[i : i + PART] for i in range(0, len(missing), PART)):
             files = await run_in_threadpool(self._audio, part)
             maps = await self._engine.run(FINGERPRINT, None, list(files.values()))
             new = dict(zip(files, maps, strict=True))
-            known.update(new)
+            fingerprints.update(new)
             try:
                 await run_in_threadpool(store.keep_fingerprints, new)
             except StorageError as error:
                 log.warning("what sounds are told apart by is not kept: %s", error)
-        return known
+        return fingerprints
 
     def _audio(self, sounds: Sequence[UserSound]) -> dict[str, bytes]:
         files = {sound.audio: self._store.audio(sound) for sound in sounds}

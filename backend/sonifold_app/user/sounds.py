@@ -1,7 +1,7 @@
 """The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
 
 The engine keeps nothing; a question that names an own sound carries it. A list may show sounds where they were before
-(see ``reembedding``); what a question names is always in its place.
+(see ``reembedding``); what a request names is always at its own point.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class UserSoundTable:
 
     latent_dim: int
     sounds: Sequence[UserSound]
-    provisional: int  # of them that are shown where they were before; their places are being found
+    provisional: int  # of them that are shown where they were before; their points are being found
     state: Hashable  # another after every change
 
     @cached_property
-    def places(self) -> UserSoundArrays:
+    def arrays(self) -> UserSoundArrays:
         """The same as arrays."""
         return UserSoundArrays(
             [sound.id for sound in self.sounds],
@@ -73,7 +73,7 @@ class UserSounds:
         await self._reembedding.close()
 
     async def table(self, model: ModelFacts) -> UserSoundTable:
-        """All of a model's own sounds, at once; places that are not known yet are found from now on."""
+        """All user sounds of a model, at once; finding the points that are missing begins."""
         revision, sounds = await run_in_threadpool(self._store.at_revision, model.home)
         reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
         state = (model.version, revision, len(reembedded))
@@ -84,9 +84,9 @@ class UserSounds:
                 model.latent_dim, [placed(sound, reembedded) for sound in sounds], len(pending), state
             )
             self._tables[model.name] = table
-            self._reembedding.place_behind(model, pending)
+            self._reembedding.reembed_behind(model, pending)
         elif table.provisional:
-            self._reembedding.place_behind(model, self._reembedding.pending(model, sounds, reembedded))
+            self._reembedding.reembed_behind(model, self._reembedding.pending(model, sounds, reembedded))
         self._tables.move_to_end(model.name)
         while len(self._tables) > REMEMBERED:
             self._tables.popitem(last=False)
@@ -204,7 +204,7 @@ class UserSounds:
         reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
         pending = self._reembedding.pending(model, sounds, reembedded)
         if pending:
-            await self._reembedding.place(model, pending)
+            await self._reembedding.reembed(model, pending)
             fresh = await run_in_threadpool(self._store.some, model.home, {sound.id for sound in pending})
             sounds = [fresh.get(sound.id, sound) for sound in sounds]
             reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
@@ -220,12 +220,12 @@ def in_order(model: ModelFacts, ids: Sequence[str], sounds: Mapping[str, UserSou
 
 
 def placed(sound: UserSound, reembedded: Mapping[str, Reembedded]) -> UserSound:
-    """A sound at its place in an adapted model, if that is known."""
-    place = reembedded.get(sound.id)
-    if place is None:
+    """A sound where an adapted model has it, or where its base has it while that is not known."""
+    point = reembedded.get(sound.id)
+    if point is None:
         return sound
-    x, y = place.position
-    return dataclasses.replace(sound, z=place.z, x=x, y=y, in_distribution=place.in_distribution)
+    x, y = point.position
+    return dataclasses.replace(sound, z=point.z, x=x, y=y, in_distribution=point.in_distribution)
 
 
 def stacked(points: Sequence[Numbers], latent_dim: int) -> Numbers:
