@@ -1,4 +1,4 @@
-"""What an operator may change: read once from ``SONIFOLD_*`` variables, then handed down."""
+"""Settings for operators, read once from ``SONIFOLD_*`` variables, then passed on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SHORTEST_TOKEN = 16
 
 
 def user_data_folder() -> Path:
-    """Where this system keeps a user's application data."""
+    """The folder of a user's application data on this system."""
     return Path(platformdirs.user_data_dir("sonifold", appauthor=False))
 
 
 class Settings(BaseSettings):
-    """What an operator may change. Environment variables have the prefix ``SONIFOLD_``."""
+    """Settings for operators. Environment variables have the prefix ``SONIFOLD_``."""
 
     model_config = SettingsConfigDict(env_prefix="SONIFOLD_", frozen=True, extra="ignore")
 
@@ -84,12 +84,12 @@ class Settings(BaseSettings):
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
+        """True if only this machine can reach the server."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and no other."""
+    """True if a host name or address means this machine and no other."""
     if host.lower() == "localhost":
         return True
     try:

@@ -75,6 +75,15 @@ def test_library_sounds_are_known_but_for_the_loneliest_and_far_points_are_not(m
     assert not model.distribution.contains(20 * z[:50]).any()
 
 
+def test_a_decoder_without_a_condition_refuses_one(model, sounds):
+    for refused in (
+        lambda: model.metric(condition=torch.zeros(1)),
+        lambda: model.decode(sounds[0].z[None], torch.zeros(1)),
+    ):
+        with pytest.raises(ValueError, match="a condition of 0 numbers, got 1"):
+            refused()
+
+
 def test_flat_neighbours_are_the_euclidean_ones(model, sounds):
     found = model.neighbours(sounds[0], 5, metric="flat")
     away = (model.library.z - sounds[0].z).norm(dim=1)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from sonifold.metric import KernelMetric, Pullback
+from sonifold.model.metrics import Metrics
 from sonifold.representation.spectral import Spectral
 from sonifold.training.augment import resample, tilt
 from sonifold.training.prepare import TrainingSet, prepare
@@ -156,6 +158,24 @@ def test_a_condition_is_decoded_and_differentiated_as_more_inputs_of_the_decoder
     torch.testing.assert_close(conditioned.decode(z, condition), torch.stack([whole(point) for point in z]))
     torch.testing.assert_close(decoded, conditioned.decode(z, condition))
     torch.testing.assert_close(jacobian, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_metrics_of_a_model_are_those_of_the_decoder_under_a_condition(conditioned):
+    z, condition, other = (
+        torch.randn(4, SMALL.latent_dim),
+        torch.tensor([0.3, -1.2]),
+        torch.tensor([2.0, 1.0]),
+    )
+    head = torch.randn(7, SMALL.coefficients)
+    kernel = KernelMetric.isotropic(torch.randn(6, SMALL.latent_dim))
+    metrics = Metrics(
+        conditioned, head, Pullback(conditioned.tangents(head, condition=other)), kernel, 1.0, 3.0
+    )
+    expected = Pullback(conditioned.tangents(head, condition=condition)).tensor(z)
+    torch.testing.assert_close(metrics.under(condition).named("pullback").tensor(z), expected)
+    blend = metrics.under(condition).named("blend").tensor(z)
+    torch.testing.assert_close(blend, expected + 3 * kernel.tensor(z))
+    assert not torch.allclose(metrics.named("pullback").tensor(z), expected)
 
 
 def test_a_condition_of_another_length_is_refused(conditioned):

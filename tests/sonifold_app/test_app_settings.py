@@ -1,4 +1,4 @@
-"""What an operator may change."""
+"""Settings for operators."""
 
 from __future__ import annotations
 

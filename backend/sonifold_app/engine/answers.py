@@ -76,10 +76,10 @@ class PathFacts(Answer):
     line_energy: Short = Field(description="The same of the straight line.")
     speed: Row = Field(description="Perceptual distance between neighbouring steps.")
     speed_variation: Short = Field(description="Coefficient of variation of `speed`.")
-    outcome: str = Field(description="How the search ended, as a sentence.")
+    outcome: str = Field(description="The reason why the search ended, as a sentence.")
     converged: bool
     map: Rows = Field(description="The curve on the map, finely: `[x, y]` each.")
-    step_positions: Rows = Field(description="Where the steps lie on the map.")
+    step_positions: Rows = Field(description="Map positions of the steps.")
     on_land: Flags = Field(description="For each step: is it on land?")
     descriptors: Columns = Field(description="For each of the model's `descriptors` its value at each step.")
     water: Short = Field(description="Share of the curve on the map that leads over sea, 0 to 1.")
@@ -126,7 +126,7 @@ class PointFacts(Answer):
     x: Short
     y: Short
     in_distribution: bool = Field(
-        description="Whether it lies among the sounds that the model was trained on."
+        description="True if it lies among the sounds that the model was trained on."
     )
     distance: Short = Field(description="Perceptual distance to the nearest library sound.")
     nearest: list[Neighbour]
@@ -144,7 +144,7 @@ class MeanFacts(PointFacts):
 
 
 class AnalogyFacts(PointFacts):
-    """What is to C as B is to A."""
+    """The point that relates to C as B relates to A."""
 
     course: Rows = Field(description="On the map, the path from C to the answer.")
 
@@ -165,10 +165,10 @@ class DecodedFacts(Answer):
 
 
 class Diagnostics(Answer):
-    """How well the points were drawn; null where a sampler has no such figure."""
+    """Quality of the draw; null where a sampler has no such figure."""
 
     acceptance: ShortOrNone = Field(description="Share of the proposals that were accepted.")
-    effective: ShortOrNone = Field(description="How many independent draws these are worth.")
+    effective: ShortOrNone = Field(description="Number of independent draws that these are worth.")
     escapes: int | None = Field(description="Points outside the sampler's support.")
 
 
@@ -177,7 +177,7 @@ class Sample(Answer):
     x: float
     y: float
     in_distribution: bool = Field(
-        description="Whether it lies among the sounds that the model was trained on."
+        description="True if it lies among the sounds that the model was trained on."
     )
     nearest: Neighbour
 
@@ -213,7 +213,7 @@ class Samples(Answer):
 
 
 class Stopped(Answer):
-    """Why a traversal goes no further, at either end, as a sentence."""
+    """The reasons why a traversal ends, one for each side, as sentences."""
 
     less: str
     more: str
@@ -236,7 +236,7 @@ class TraversalFacts(Answer):
     course: Rows = Field(description="On the map, the path from less to more.")
     stopped: Stopped
     descriptors: Columns = Field(description="All of them, at each step.")
-    warnings: list[Caveat] = Field(description="What to know before trusting the descriptor.")
+    warnings: list[Caveat] = Field(description="Caveats of the descriptor's values.")
     sample_rate: int
     step_samples: int = Field(description="Length of one step, in samples.")
 
@@ -247,7 +247,7 @@ class Ellipse(Answer):
     x: float
     y: float
     outline: Rows = Field(description="Around its middle: `[dx, dy]` each.")
-    cut: bool = Field(description="Whether one of its axes is longer than drawn.")
+    cut: bool = Field(description="True if one of its axes is longer than drawn.")
 
 
 class Indicatrices(Answer):
@@ -299,7 +299,9 @@ class EmbeddingFacts(Answer):
     x: Short
     y: Short
     nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
-    warnings: list[Caveat] = Field(description="What was cut, mixed or converted, and what is wrong with it.")
+    warnings: list[Caveat] = Field(
+        description="Faults of the recording, and what was cut, mixed or converted."
+    )
 
 
 class ProposedSound(Answer):
@@ -307,7 +309,7 @@ class ProposedSound(Answer):
 
     start: float = Field(description="Seconds.")
     end: float
-    name: str = Field(description="What it could be called.")
+    name: str = Field(description="A proposed name.")
     strength: Short = Field(description="Of its onset; doubtful ones are weak.")
     peak_db: float = Field(description="Full scale is 0.")
 
@@ -323,7 +325,7 @@ class SplitFacts(Answer):
     )
     sounds: list[ProposedSound] = Field(description="None of them is kept yet.")
     warnings: list[Caveat] = Field(
-        description="What was done to it: mixed to one channel, an offset taken out, ..."
+        description="Changes made in reading it: mixed to one channel, an offset removed, ..."
     )
 
 

@@ -173,7 +173,7 @@ class DecodeQuery:
 
 @dataclass(frozen=True)
 class FileOptions:
-    """How a sound is written to a file."""
+    """Format, bit depth, level and trimming of a sound file."""
 
     format: AudioFormat = "wav"
     depth: BitDepth | None = None  # the format's usual one

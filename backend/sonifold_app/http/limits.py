@@ -1,4 +1,4 @@
-"""How much may be sent, and what JSON is not even looked at.
+"""Limits of request sizes, and of the JSON that is parsed.
 
 Plain ASGI, so that files stream through. A request that is large is screened in a thread: checking it against what a
 route takes happens on the event loop, and must be over in milliseconds whatever came.

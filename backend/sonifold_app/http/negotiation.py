@@ -1,4 +1,4 @@
-"""Which of the forms on offer does a request want? (RFC 9110, 12.5.1)"""
+"""Content negotiation (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 

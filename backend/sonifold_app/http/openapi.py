@@ -1,4 +1,4 @@
-"""How the routes describe their errors and their bytes in the API's description."""
+"""Descriptions of errors and audio replies in OpenAPI."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def create_adaptation(
 
 @router.get("", operation_id="list_adaptations", responses=problems_of(404, 422, 503))
 async def list_adaptations(model: ExistingModelDep, services: ServicesDep) -> Adaptations:
-    """What the model is adapted to at the moment, oldest first."""
+    """The model's adaptations, oldest first."""
     return Adaptations(
         adaptations=[Adaptation.of(adaptation) for adaptation in services.adaptations.of(model.home)]
     )

@@ -86,9 +86,9 @@ async def list_indicatrices(
     request: Request,
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=MAX_ELLIPSES, description="About how many.")] = 100,
-    metric: Annotated[MetricName, Query(description="Which metric to show.")] = MetricName.BLEND,
+    metric: Annotated[MetricName, Query(description="The metric to show.")] = MetricName.BLEND,
     weight: WeightQuery = None,
 ) -> Indicatrices:
-    """How a metric stretches the map: ellipses of equal distance, evenly over the land."""
+    """Indicatrices of a metric: ellipses of equal distance, evenly over the land."""
     query = IndicatrixQuery(count, metric, weight)
     return await unless_abandoned(request, run_one(services.engine, INDICATRICES, model.name, query))

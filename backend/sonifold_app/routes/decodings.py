@@ -1,4 +1,4 @@
-"""What places in latent space and on the map sound like."""
+"""Sounds decoded at points of latent space and of the map."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/models/{model}", tags=["descriptors"])
 async def create_descriptions(
     model: ModelDep, body: DescriptionRequest, request: Request, services: ServicesDep
 ) -> DescriptionReply:
-    """How bright, soft, noisy... what the model makes of each place is."""
+    """Descriptors (brightness, softness, noisiness, ...) of the sound decoded at each point."""
     anchors = await services.user_sounds.resolve_anchors(model, [anchor.anchor() for anchor in body.anchors])
     return DescriptionReply.of(
         await unless_abandoned(request, services.engine.run(DESCRIBE, model.name, anchors))

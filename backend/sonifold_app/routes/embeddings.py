@@ -22,7 +22,7 @@ router = APIRouter(prefix="/models/{model}/embeddings", tags=["embeddings"])
     openapi_extra={"requestBody": FILES_FORM},
 )
 async def create_embeddings(model: ModelDep, request: Request, services: ServicesDep) -> Embeddings:
-    """Where sounds lie in the model and on its map, and what they sound like most. What cannot be used is named."""
+    """Latent points, map positions and nearest sounds of recordings. Files that cannot be used are listed."""
     require_form(request)
     async with files_of(request) as files, services.uploads:
         items, uploads, skipped = await uploads_of(files)

@@ -71,7 +71,7 @@ async def list_jobs(services: ServicesDep) -> Jobs:
 
 @router.get("/{job}", operation_id="get_job", responses=problems_of(404, 422))
 async def get_job(job: JobId, services: ServicesDep) -> Job:
-    """How a job goes."""
+    """The state and progress of a job."""
     store = services.jobs.store
     stored = await job_with(store, job)
     progress = [event for event in await run_in_threadpool(store.events, job) if event.kind == "progress"]
@@ -112,7 +112,7 @@ async def watch_job(
     last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
     after: Annotated[int, Query(ge=0, description="The same, where a header cannot be sent.")] = 0,
 ) -> Response:
-    """What happens in a job, from its beginning or from where you were cut off, until it is over.
+    """The events of a job, from its beginning or from the last one received, until it ends.
 
     Events: `queued`, `started`, `loading`, `progress` (phase, step, steps, percent, elapsed, eta: seconds until the
     model is there, train, held_out, best_step), `preview`, `saving`, `interrupted`, and at the end one of `done`

@@ -117,7 +117,7 @@ async def get_decoded(
     ] = None,
     accept: Accept = None,
 ) -> Response:
-    """What the model makes of the sound's latent point alone."""
+    """The sound decoded at a sound's latent point alone."""
     row = model.library.rows.get(sound)
     z = (await services.user_sounds.find(model, sound)).z if row is None else model.library.z[row]
     audio_type = audio_format(accept, format)
@@ -136,7 +136,7 @@ async def list_neighbours(
     sound: SoundId,
     request: Request,
     services: ServicesDep,
-    count: Annotated[int, Query(ge=1, le=64, description="How many.")] = 8,
+    count: Annotated[int, Query(ge=1, le=64, description="Number of sounds.")] = 8,
     distance: Annotated[
         choices.DistanceName,
         Query(
@@ -161,7 +161,7 @@ async def list_neighbours(
 async def list_distances(
     model: ModelDep, sound: SoundId, request: Request, services: ServicesDep
 ) -> Distances:
-    """How far every sound is, by perceptual distance: geodesics to all of them would take too long."""
+    """Perceptual distances to every sound: geodesics to all of them would take too long."""
     anchor = await anchor_of(model, sound, services)
     table = await unless_abandoned(request, services.user_sounds.table(model))
     query = questions.DistanceQuery(anchor, table.arrays)

@@ -149,7 +149,7 @@ async def list_uploads(model: ModelDep, services: ServicesDep) -> WaitingUploads
 async def get_upload(
     model: ModelDep, upload: UploadId, request: Request, services: ServicesDep, threshold: Threshold = None
 ) -> UploadReply:
-    """What was found in an upload, again, or by another threshold."""
+    """The sounds found in an upload, again, or by another threshold."""
     waiting = await services.user_sounds.waiting(model, upload)
     async with services.uploads:
         files = [await services.user_sounds.waiting_file(waiting, file) for file in waiting.files]
@@ -174,7 +174,7 @@ async def delete_upload(model: ModelDep, upload: UploadId, services: ServicesDep
 async def get_upload_audio(
     model: ModelDep,
     upload: UploadId,
-    file: Annotated[int, Path(ge=0, lt=1000, description="Which of its files, from 0.")],
+    file: Annotated[int, Path(ge=0, lt=1000, description="Number of the file in it, from 0.")],
     request: Request,
     services: ServicesDep,
     format: FormatQuery = None,
@@ -241,7 +241,7 @@ def beyond(waiting: WaitingUpload, item: RequestItem, cut: ChosenSound) -> list[
 async def create_check(
     model: ModelDep, body: CheckRequest, request: Request, services: ServicesDep
 ) -> Response:
-    """What to know of own sounds before training: clipping, duplicates, pitch, distance to what the model knows."""
+    """Checks of user sounds before training: clipping, duplicates, pitch, distance to the library."""
     user_sounds = (await services.user_sounds.table(model)).sounds
     if body.sounds is None:
         sounds: Sequence[UserSound] = [sound for sound in user_sounds if sound.kind == "uploaded"]

@@ -29,7 +29,7 @@ class AdaptationRequest(Request):
 
 
 class Forecast(Reply):
-    """What to expect of sounds like these, from leaving out one of them at a time."""
+    """The gain expected for similar sounds, by leaving out one upload at a time."""
 
     coherence: float | None = Field(
         description="Mean cosine between what the model leaves out of different sounds; null for a single one."
@@ -82,7 +82,7 @@ class Adaptation(Reply):
         description="Whether anything of the sounds carries to others; if not the result sounds as its base does."
     )
     sliders: list[Slider]
-    seconds: float = Field(description="What adapting took.")
+    seconds: float = Field(description="Seconds that adapting took.")
     created: str = Field(description="ISO 8601, UTC.")
 
     @classmethod

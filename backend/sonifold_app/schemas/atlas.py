@@ -21,7 +21,7 @@ class MagnificationField(Reply):
     y: list[float]
     values: list[list[float | None]] = Field(description="One row for each y, one number for each x.")
     coast: float = Field(description="Values up to here are land.")
-    levels: list[float] = Field(description="Where to draw contours.")
+    levels: list[float] = Field(description="Levels of the contours.")
 
 
 class Atlas(Reply):
@@ -42,7 +42,7 @@ class Atlas(Reply):
     extent: list[float] = Field(min_length=4, max_length=4, description="`[x0, x1, y0, y1]`.")
     field: MagnificationField
     placement_error: dict[str, Any] = Field(
-        description="How far held-out library sounds land from their place."
+        description="Distance between held-out library sounds and their positions."
     )
 
     @classmethod

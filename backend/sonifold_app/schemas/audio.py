@@ -1,4 +1,4 @@
-"""Where sound is to be fetched."""
+"""Addresses of audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all requests and replies share: bounds, numbers, how an example is given.
+"""Shared parts of requests and replies: bounds, numbers, examples.
 
 Requests are strict: an unknown field or a number that is not finite is an error. Bounds keep one request's
 work small.

@@ -30,7 +30,7 @@ class DescriptionRequest(Request):
 
 
 class DescriptionReply(Reply):
-    """What the model's `descriptors` say of each place as it is heard, measured as the steps of a traversal are."""
+    """Values of the model's `descriptors` at each point, measured as the steps of a traversal are."""
 
     model_config = example(descriptors={"brightness": [14.2, 16.0], "attack": [-2.1, -1.4]})
 
@@ -61,7 +61,7 @@ class TraversalRequest(Request):
         le=4,
         allow_inf_nan=False,
         strict=True,
-        description="How far to either side, in standard deviations over the library; by default 1.5.",
+        description="Largest change to either side, in standard deviations over the library; by default 1.5.",
     )
     hold: StrictBool = Field(
         True, description="Keep the other descriptors where they are, where that is cheap."

@@ -1,4 +1,4 @@
-"""Where sounds lie that are not in the library."""
+"""Latent points and map positions of sounds outside the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sonifold_app.schemas.problems import Refused
 
 
 class Embedding(EmbeddingFacts):
-    file: int = Field(description="Which of the files of the request, from 0.")
+    file: int = Field(description="Number of the file in the request, from 0.")
 
 
 class Embeddings(Reply):

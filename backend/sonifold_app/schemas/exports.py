@@ -71,7 +71,7 @@ class MorphExport(Request):
 
 
 class ExportRequest(Request):
-    """What is to leave, and as what kind of file: either ``morph`` or ``sounds``."""
+    """An export: either ``morph`` or ``sounds``, and the kind of file."""
 
     model_config = example(
         morph=MorphExport.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]

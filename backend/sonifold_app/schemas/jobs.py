@@ -58,13 +58,13 @@ class Job(Reply):
     )
 
     id: str
-    model: str = Field(description="What it starts from.")
+    model: str = Field(description="The model it starts from.")
     result: str = Field(description="The id of the model that it makes; it is there once the job is done.")
     title: str
-    sounds: list[str] = Field(description="What it learns from; previews are of the first.")
+    sounds: list[str] = Field(description="The sounds it is trained on; previews are of the first.")
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     attempts: int = Field(description="More than one where it was interrupted and went on.")
-    error: str | None = Field(description="Why it failed, and what to do.")
+    error: str | None = Field(description="The reason why it failed, and what to do.")
     created: str
     finished: str | None
     progress: dict[str, Any] | None = Field(description="The newest `progress` event.")

@@ -67,9 +67,9 @@ class Descriptor(Reply):
 
     id: str
     unit: str
-    more: str = Field(description="What a sound with more of it is.")
+    more: str = Field(description="Adjective for a sound with more of it.")
     less: str
-    meaning: str = Field(description="What it measures, for people.")
+    meaning: str = Field(description="The quantity it measures, in plain words.")
 
 
 class Model(Reply):
@@ -119,7 +119,7 @@ class Model(Reply):
         description="`library`: came with the server. `adapted`: in closed form, at once. `finetuned`: by a job. "
         "`imported`: from a file. All but the first are yours to rename and delete."
     )
-    base: str | None = Field(description="What an adapted or fine-tuned model was made from.")
+    base: str | None = Field(description="The model that an adapted or fine-tuned model was made from.")
     title: str
     description: str
     sounds: int = Field(description="Sounds in the library.")
@@ -194,17 +194,17 @@ class TitleRequest(Request):
 
 
 class DeletedModel(Reply):
-    """What else came of deleting a model."""
+    """Other effects of deleting a model."""
 
     model_config = example(sounds_moved=3, moved_to="oneshots")
 
-    sounds_moved: int = Field(description="How many of your sounds were kept with it.")
+    sounds_moved: int = Field(description="Number of your sounds stored with it.")
     moved_to: str = Field(description="The model that they are kept with now.")
 
 
 class UnusableModel(Reply):
     id: str
-    problem: str = Field(description="Why it cannot be used, and what to do.")
+    problem: str = Field(description="The reason why it cannot be used, and what to do.")
 
 
 class ChoiceWords(Reply):
@@ -220,7 +220,7 @@ class ChoiceWords(Reply):
     id: str
     label: str = Field(description="On a button.")
     term: str = Field(description="The field's word.")
-    sentence: str = Field(description="What it does.")
+    sentence: str = Field(description="A sentence on what it does.")
 
     @classmethod
     def all_of(cls, choices: type[Choice]) -> list[Self]:

@@ -107,7 +107,7 @@ class AnalogyRequest(Request):
 
 
 class AnalogyReply(AnalogyFacts):
-    """What is to C as B is to A."""
+    """The point that relates to C as B relates to A."""
 
     model_config = example(**POINT_EXAMPLE, course=[[0.1, 0.2], [0.31, -1.2]])
 
@@ -126,7 +126,7 @@ class ExtrapolationRequest(Request):
         le=MAX_TO,
         allow_inf_nan=False,
         strict=True,
-        description="How far: 1 is B, 2 as far beyond B as A lies before it.",
+        description="Position on the geodesic: 1 is B, 2 as far beyond B as A lies before it.",
     )
     metric: MetricField = MetricName.BLEND
     weight: Weight | None = Field(None, description="By default the model's own, see its `weights`.")
@@ -137,7 +137,7 @@ class ExtrapolationRequest(Request):
 
 
 class ExtrapolationReply(ExtrapolationFacts):
-    """What lies beyond B, seen from A."""
+    """A point beyond B on the geodesic from A."""
 
     model_config = example(
         **POINT_EXAMPLE, course=[[0.1, 0.2], [0.2, -0.5], [0.31, -1.2]], times=[0.0, 1.0, 1.5], left=1.3

@@ -16,18 +16,20 @@ class FieldProblem(Reply):
 class Refused(Reply):
     """A file, or a part of one, that could not be used; the others were."""
 
-    file: int = Field(description="Which of the files of the request or of the upload, from 0.")
-    sound: int | None = Field(None, description="Which sound of the choice, from 0, where one was made.")
+    file: int = Field(description="Number of the file in the request or the upload, from 0.")
+    sound: int | None = Field(
+        None, description="Number of the sound in the choice, from 0, where one was made."
+    )
     name: str
     code: str = Field(
         description="As of a problem: `audio_unreadable`, `audio_silent`, ...; `skipped` for what file managers leave "
         "in folders."
     )
-    detail: str = Field(description="What is wrong with it, and what to do.")
+    detail: str = Field(description="The fault, and what to do.")
 
 
 class ProblemDocument(Reply):
-    """What went wrong (RFC 9457)."""
+    """A problem (RFC 9457)."""
 
     model_config = example(
         type="urn:sonifold:problem:sound_not_found",
@@ -40,16 +42,18 @@ class ProblemDocument(Reply):
     type: str = Field(description="A URI that names the kind of problem.")
     title: str
     status: int = Field(description="The HTTP status, again.")
-    detail: str = Field(description="What came, what would have worked, what to do.")
+    detail: str = Field(description="What was expected, what the request had, and what to do.")
     code: str = Field(description="Stable between versions, for programs.")
-    errors: list[FieldProblem] | None = Field(None, description="Where an invalid request is invalid.")
-    limit_bytes: int | None = Field(None, description="How much may be sent, where it was too much.")
+    errors: list[FieldProblem] | None = Field(
+        None, description="The faults of an invalid request, field by field."
+    )
+    limit_bytes: int | None = Field(None, description="The limit, where a request was too large.")
     expected_wait: float | None = Field(
         None, description="Seconds of work that are ahead, where the server has too much to do."
     )
-    place: int | None = Field(None, description="How many computations are ahead, in the same case.")
+    place: int | None = Field(None, description="Number of computations ahead, in the same case.")
     file: str | None = Field(None, description="The uploaded file that is the problem.")
     parts: dict[str, str] | None = Field(
-        None, description="What is wrong with each part of the service, where some cannot do their work."
+        None, description="The fault of each part of the service that cannot do its work."
     )
     refused: list[Refused] | None = Field(None, description="Every file, where none of them can be used.")

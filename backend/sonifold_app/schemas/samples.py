@@ -37,7 +37,7 @@ class SampleRequest(Request):
         strict=True,
         description="Above 1 more varied, below more typical.",
     )
-    start: Anchor | None = Field(None, description="Where a walk begins; it needs one.")
+    start: Anchor | None = Field(None, description="Start of a walk; required there.")
 
     def query(self, seed: int) -> questions.SampleQuery:
         return questions.SampleQuery(

@@ -20,7 +20,7 @@ from sonifold_app.user.sounds import UserSoundTable
 SoundKind = Literal["library", "finetuned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.
 YOURS = "yours"
-Name = Annotated[str, Field(min_length=1, max_length=120, description="What to call it.")]
+Name = Annotated[str, Field(min_length=1, max_length=120, description="Name of the sound.")]
 
 
 class Sounds(Reply):
@@ -148,7 +148,7 @@ class Sound(Reply):
         description="Of an own sound: what was cut, mixed or converted to make it, and what is wrong with it."
     )
     audio_url: str = Field(description="The sound itself.")
-    decoded_url: str = Field(description="What the model makes of `z` alone.")
+    decoded_url: str = Field(description="The sound decoded at `z` alone.")
 
     @classmethod
     def of(cls, model: facts.ModelFacts, row: int, url: str) -> Sound:
@@ -230,7 +230,7 @@ class AddRequest(Request):
 
 
 class ChangeRequest(Request):
-    """What to change of an own sound; what is not named stays."""
+    """Changes to a user sound; fields left out stay as they are."""
 
     model_config = example(name="My snare", pitch=220.0)
 

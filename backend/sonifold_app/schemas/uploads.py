@@ -38,7 +38,7 @@ class AddedSounds(Reply):
 
     sounds: list[Sound]
     refused: list[Refused] = Field(
-        default_factory=list, description="What could not be used; the rest was kept."
+        default_factory=list, description="The files that could not be used; the rest was stored."
     )
 
 
@@ -121,7 +121,7 @@ class WaitingUploads(Reply):
 class ChosenSound(Request):
     """A part of a recording, to be kept as a sound."""
 
-    file: int = Field(0, ge=0, lt=1000, strict=True, description="Which of the upload's files, from 0.")
+    file: int = Field(0, ge=0, lt=1000, strict=True, description="Number of the file in the upload, from 0.")
     start: Number = Field(ge=0, description="Seconds.")
     end: Number = Field(gt=0, description="Seconds; at most 10 after the start.")
     name: Name
@@ -139,7 +139,7 @@ class ChosenSound(Request):
 
 
 class ChoiceRequest(Request):
-    """Which sounds of an upload to keep."""
+    """The sounds of an upload to store."""
 
     model_config = example(sounds=[{"file": 0, "start": 0.103, "end": 0.61, "name": "My snare"}])
 
@@ -172,7 +172,9 @@ class CheckedSound(Reply):
     peak_db: float | None = Field(description="Of the recording as it came, full scale is 0.")
     clipped: float | None = Field(description="Share of its samples that lie in flattened peaks.")
     leading: float | None = Field(description="Seconds of silence before it, which were left out.")
-    in_distribution: bool = Field(description="Whether it lies among the sounds that the model learned from.")
+    in_distribution: bool = Field(
+        description="True if it lies among the sounds that the model was trained on."
+    )
     distance: float | None = Field(description="Perceptual, to the nearest library sound.")
     nearest: list[Neighbour] = Field(description="By perceptual distance, nearest first.")
     duplicate_of: Duplicate | None
@@ -180,7 +182,7 @@ class CheckedSound(Reply):
 
 
 class CheckReply(Reply):
-    """What to know of the sounds before training."""
+    """Results of the checks before training."""
 
     model_config = example(
         unit="tdB",

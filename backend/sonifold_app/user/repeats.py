@@ -1,4 +1,4 @@
-"""Which own sounds repeat one another. What sounds are told apart by is worked out once and kept."""
+"""Duplicates among user sounds. Fingerprints are computed once and stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What single points and sounds are heard as: decoded, described, converted to files."""
+"""Single points and sounds: decoded, described, converted to files."""
 
 from __future__ import annotations
 

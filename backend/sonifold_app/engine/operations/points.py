@@ -62,7 +62,7 @@ def mean(model: Model, query: MeanQuery) -> Rendered[MeanFacts]:
 
 
 def analogy(model: Model, query: AnalogyQuery) -> Rendered[AnalogyFacts]:
-    """What is to C as B is to A."""
+    """The point that relates to C as B relates to A."""
     a, b, c = (resolve(model, anchor) for anchor in (query.a, query.b, query.c))
     point = model.analogy(a, b, c, query.metric, query.weight)
     facts = AnalogyFacts(**point_fields(model, point), course=point.course)
@@ -154,7 +154,7 @@ def traversal(model: Model, query: TraversalQuery) -> Rendered[TraversalFacts]:
 
 
 def uncertainty_of(descriptor: str) -> list[Caveat]:
-    """What to know before trusting a descriptor's number."""
+    """Caveats of a descriptor's values."""
     from sonifold.audio.descriptors import DESCRIPTORS
 
     caveat = DESCRIPTORS[descriptor].caveat

@@ -1,4 +1,4 @@
-"""What is done with sound files: split them, cut them, compare them, embed them, prepare them to be stored.
+"""Operations on sound files: split, cut, compare, embed, prepare them to be stored.
 
 torch is imported where it is used: the server answers before it is there.
 """
