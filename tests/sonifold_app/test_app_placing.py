@@ -125,7 +125,7 @@ def test_what_a_question_is_about_is_in_its_place_first(serve, keep, name, monke
     with serve() as client:
         ids = keep(client)
         result = adapt(client, name, ids[:2])
-        monkeypatch.setattr("sonifold_app.user.reembedding.Reembedding.place_behind", lambda *_: None)
+        monkeypatch.setattr("sonifold_app.user.reembedding.Reembedding.reembed_behind", lambda *_: None)
         found = client.get(f"{API}/models/{result}/sounds/{ids[0]}").json()
         assert found["z"] != client.get(f"{API}/models/{name}/sounds/{ids[0]}").json()["z"]
         places, provisional = table(client, result)

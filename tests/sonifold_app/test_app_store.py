@@ -119,20 +119,20 @@ def test_only_a_sha256_is_a_key(tmp_path, key):
     assert key not in Blobs(BoundedFolder(tmp_path, 1000))
 
 
-def test_a_memo_remembers_by_the_whole_key(tmp_path):
+def test_a_cache_remembers_by_the_whole_key(tmp_path):
     ReplyCache(tmp_path, 1000).put(("morphs", "v1", "{}"), "réponse")
-    memo = ReplyCache(tmp_path, 1000)
-    assert memo.get("morphs", "v1", "{}") == "réponse"
-    assert memo.get("morphs", "v2", "{}") is None
-    assert memo.get("morphs", "v1{}") is None
+    cache = ReplyCache(tmp_path, 1000)
+    assert cache.get("morphs", "v1", "{}") == "réponse"
+    assert cache.get("morphs", "v2", "{}") is None
+    assert cache.get("morphs", "v1{}") is None
 
 
-def test_a_damaged_memo_is_no_memo(tmp_path):
-    memo = ReplyCache(tmp_path, 1000)
-    memo.put(("a",), "text")
+def test_a_damaged_cache_entry_is_not_served(tmp_path):
+    cache = ReplyCache(tmp_path, 1000)
+    cache.put(("a",), "text")
     (file,) = [file for file in tmp_path.glob("*/*") if file.is_file()]
     file.write_bytes(file.read_bytes()[:-1])
-    assert memo.get("a") is None
+    assert cache.get("a") is None
 
 
 def test_a_morph_outlives_the_server(tmp_path, engine_of, ids, name, counted):

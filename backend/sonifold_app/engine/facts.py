@@ -95,7 +95,7 @@ class ModelFacts:
 
     @property
     def home(self) -> str:
-        """The model that own sounds are kept with: of an adapted one its base."""
+        """The model that user sounds are kept with: of an adapted one its base."""
         return self.base if self.kind == "adapted" and self.base is not None else self.name
 
 

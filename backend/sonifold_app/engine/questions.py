@@ -49,7 +49,7 @@ class UserSoundArrays:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A place to start or end at: exactly one of a library sound's id, a sound of the user's own, a latent
+    """A place to start or end at: exactly one of a library sound's id, a user sound, a latent
     point, a position on the map.
     """
 

@@ -51,7 +51,7 @@ def cookie_name(host: str, scheme: str) -> str:
 
 @dataclass
 class GuessingAddress:
-    """An address from which wrong tokens came."""
+    """An address that has sent wrong tokens."""
 
     wrong: int = 0
     last: float = 0.0

@@ -55,7 +55,7 @@ class JobRunner:
         self._device = device
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
-        self._opened = False  # the models of the user's own
+        self._opened = False  # the user models
         self._queue_restored = False  # no job is said to run that has no worker
         self._begun = False  # whether that was so since this start
         self._worker: asyncio.subprocess.Process | None = None
@@ -127,7 +127,7 @@ class JobRunner:
                 await self._woken.wait()
 
     async def _open(self) -> None:
-        """Have the engine load the user's own models, once it has loaded its packs."""
+        """Have the engine load the user models, once it has loaded its packs."""
         while await self._engine.catalogue(10.0) is None:
             pass
         await self._user_models.open_all()

@@ -1,4 +1,4 @@
-"""Adapting a model to a few own sounds at once. The result is a model; deleting it is the undo."""
+"""Adapting a model to a few user sounds at once. The result is a model; deleting it is the undo."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ async def create_export(
 
 
 async def resolve_user_sounds(model: ModelFacts, query: ExportQuery, services: Services) -> ExportQuery:
-    """A query with the own sounds that it names put in, at whatever depth."""
+    """A query with the user sounds that it names put in, at whatever depth."""
     query = await services.user_sounds.resolve_user_sounds(model, query)
     if query.morph is None:
         return query

@@ -211,7 +211,7 @@ async def put_answer(
 async def get_listener_results(
     test: TestDep, listener: ListenerDep, response: Response
 ) -> schemas.ListeningResults:
-    """What came of one listener's run, once it is over."""
+    """The results of one listener's run, once it is over."""
     if not is_finished(test, listener):
         raise Problem(
             409,
@@ -238,7 +238,7 @@ async def get_listening_results(
     response: Response,
     format: Annotated[Literal["json", "csv"], Query(description="`csv`: a row for every trial.")] = "json",
 ) -> Any:
-    """What came of all listeners who are through."""
+    """The results of all listeners who are through."""
     listeners = await run_in_threadpool(services.listening.store.listeners, test.id)
     if format == "csv":
         headers = {"Content-Disposition": content_disposition(test.title, "csv"), **NO_STORE}

@@ -13,7 +13,7 @@ MAX_LEARNED = 100
 
 
 class AdaptationRequest(Request):
-    """Own sounds for the model to take in."""
+    """User sounds for the model to take in."""
 
     model_config = example(sounds=[USER_SOUND_ID, OTHER_USER_SOUND_ID], seed=0)
 
@@ -51,7 +51,7 @@ class Slider(Reply):
 
 
 class Adaptation(Reply):
-    """A model that has taken in some own sounds, in closed form."""
+    """A model that has taken in some user sounds, in closed form."""
 
     model_config = example(
         model="oneshots",

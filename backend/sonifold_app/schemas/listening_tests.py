@@ -215,7 +215,7 @@ class AnswerRequest(Request):
 
 
 class ListeningResults(Reply):
-    """What came of a test. Of listeners who are not through there is only the number."""
+    """The results of a test. Of listeners who are not through there is only the number."""
 
     model_config = example(
         test=TEST_ID,

@@ -24,7 +24,7 @@ Name = Annotated[str, Field(min_length=1, max_length=120, description="Name of t
 
 
 class Sounds(Reply):
-    """The library and then the user's own sounds, column by column; row i of each column is the same sound."""
+    """The library and then the user sounds, column by column; row i of each column is the same sound."""
 
     model_config = example(
         count=1,
@@ -46,20 +46,20 @@ class Sounds(Reply):
 
     count: int
     provisional: int = Field(
-        description="Own sounds that are shown where they were before: their places in this model are being found. "
+        description="User sounds that are shown where they were before: their places in this model are being found. "
         "Ask again while there are any."
     )
     family_names: list[str]
     id: list[str] = Field(
-        description="Of a library sound the first 12 hexadecimal digits of the sha256 of its audio, of an own one any "
-        "text that begins with `u`."
+        description="Of a library sound the first 12 hexadecimal digits of the sha256 of its audio, of a user sound "
+        "any text that begins with `u`."
     )
     kind: list[SoundKind] = Field(
         description="`library`: comes with the model. `finetuned`: the model was fine-tuned on it. `made`: kept "
         "from the map. `uploaded`: from a file."
     )
     name: list[str]
-    family: list[int] = Field(description="Index into `family_names`; own sounds are of the last, `yours`.")
+    family: list[int] = Field(description="Index into `family_names`; user sounds are of the last, `yours`.")
     x: list[float]
     y: list[float]
     seconds: list[float]
@@ -142,10 +142,12 @@ class Sound(Reply):
     credit: str
     group: str
     z: list[float] = Field(description="The sound's latent point.")
-    created: str | None = Field(description="When an own sound was kept (ISO 8601, UTC).")
-    made_with: dict[str, Any] | None = Field(description="What was said of an own sound when it was kept.")
+    created: str | None = Field(description="When a user sound was stored (ISO 8601, UTC).")
+    made_with: dict[str, Any] | None = Field(
+        description="The facts that were sent with a user sound when it was stored."
+    )
     warnings: list[Caveat] = Field(
-        description="Of an own sound: what was cut, mixed or converted to make it, and what is wrong with it."
+        description="Of a user sound: what was cut, mixed or converted to make it, and what is wrong with it."
     )
     audio_url: str = Field(description="The sound itself.")
     decoded_url: str = Field(description="The sound decoded at `z` alone.")
@@ -204,7 +206,7 @@ def caveats_of(sound: UserSound) -> list[Caveat]:
 
 
 class AddRequest(Request):
-    """A latent point, to be kept as a sound of the user's own."""
+    """A latent point, to be kept as a user sound."""
 
     model_config = example(point=Z, name="Between kick and bell", made_with={"sampler": "hmc", "seed": 7})
 

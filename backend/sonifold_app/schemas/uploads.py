@@ -150,7 +150,7 @@ class ChoiceRequest(Request):
 
 
 class CheckRequest(Request):
-    """Own sounds, to be looked at before anything is trained on them."""
+    """User sounds, to be looked at before anything is trained on them."""
 
     model_config = example(sounds=[USER_SOUND_ID])
 

@@ -49,7 +49,7 @@ REMEMBERED = 4
 
 @dataclass(frozen=True)
 class UserSound:
-    """A row: an own sound and where it comes from."""
+    """A row: a user sound and where it comes from."""
 
     id: str
     model: str

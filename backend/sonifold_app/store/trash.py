@@ -25,12 +25,12 @@ class Trash:
         os.replace(file, free_name(folder, name))
 
     def find(self, name: str) -> Path | None:
-        """What came here last under a name."""
+        """The last file that was put here under a name."""
         days = sorted(self._days(), reverse=True)
         return next((folder / name for _, folder in days if (folder / name).exists()), None)
 
     def purge(self) -> None:
-        """Delete what came more than 30 days ago."""
+        """Delete what has been here for more than 30 days."""
         for day, folder in self._days():
             if (today() - day).days > DAYS:
                 shutil.rmtree(folder, ignore_errors=True)

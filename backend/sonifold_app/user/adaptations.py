@@ -71,7 +71,7 @@ class Adaptations:
         return self._adaptations.get(id)
 
     async def make(self, base: ModelFacts, ids: Sequence[str], seed: int) -> Adaptation:
-        """Adapt a model to own sounds of it; the same sounds and seed give the same adapted model.
+        """Adapt a model to user sounds of it; the same sounds and seed give the same adapted model.
 
         Raises SoundNotFound, UploadsInvalid, TooManyAdaptationsError.
         """

@@ -1,4 +1,4 @@
-"""What came of a listening test: per listener, together, in words, and as a table of every trial."""
+"""The results of a listening test: per listener, together, in words, and as a table of every trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own sounds outlive the model that they were kept with: they move to its base, where they are found anew."""
+"""User sounds outlive the model that they were kept with: they move to its base, where they are found anew."""
 
 from __future__ import annotations
 
@@ -74,12 +74,13 @@ async def _rehome_orphans(store: UserSoundStore, jobs: JobStore, engine: Engine)
         successor = successor_of(model, catalogue, all_jobs)
         if successor is None:
             log.warning(
-                "own sounds were kept with the model %r, which is not here; they come back with it", model
+                "user sounds belong to the model %r, which is not here; they are listed again once it is",
+                model,
             )
             continue
         count = await run_in_threadpool(store.rehome, model, successor, remember=True)
         log.warning(
-            "%d own sounds of the model %r, which is not here, are now among those of %r",
+            "%d user sounds of the model %r, which is not here, are now among those of %r",
             count,
             model,
             successor,

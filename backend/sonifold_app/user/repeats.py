@@ -19,7 +19,7 @@ PART = 32
 
 
 class DuplicateFinder:
-    """Finds own sounds that are the same sound."""
+    """Finds user sounds that are the same sound."""
 
     def __init__(self, store: UserSoundStore, engine: Engine) -> None:
         self._store, self._engine = store, engine
@@ -47,7 +47,7 @@ class DuplicateFinder:
             try:
                 await run_in_threadpool(store.keep_fingerprints, new)
             except StorageError as error:
-                log.warning("what sounds are told apart by is not kept: %s", error)
+                log.warning("fingerprints of sounds are not stored: %s", error)
         return fingerprints
 
     def _audio(self, sounds: Sequence[UserSound]) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
-"""The user's own sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
+"""User sounds as routes use them: found by id beside the library's, sent along where the engine needs them.
 
-The engine keeps nothing; a question that names an own sound carries it. A list may show sounds where they were before
+The engine keeps nothing; a question that names a user sound carries it. A list may show sounds where they were before
 (see ``reembedding``); what a request names is always at its own point.
 """
 
@@ -43,7 +43,7 @@ REMEMBERED = 4
 
 @dataclasses.dataclass(frozen=True)
 class UserSoundTable:
-    """A model's own sounds, oldest first."""
+    """A model's user sounds, oldest first."""
 
     latent_dim: int
     sounds: Sequence[UserSound]
