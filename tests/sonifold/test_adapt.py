@@ -260,7 +260,7 @@ def test_one_upload_is_enough_and_nothing_is_foretold(model, tabla):
 def test_a_bare_point_or_nothing_at_all_is_refused(model):
     with pytest.raises(UploadsInvalid, match="1 to 100"):
         adapt.instant(model, [])
-    with pytest.raises(UploadsInvalid, match="bare latent point"):
+    with pytest.raises(UploadsInvalid, match="a latent point without one"):
         adapt.instant(model, [model.point([0.0] * model.latent_dim)])
 
 
