@@ -116,8 +116,8 @@ def test_a_travel_that_cannot_move_stands_still():
     [
         ({"descriptor": "warmth"}, "brightness, attack"),
         ({"steps": 2}, "3 to 65"),
-        ({"reach": 0.0}, "above 0"),
-        ({"reach": float("nan")}, "above 0"),
+        ({"reach": 0.0}, "greater than 0"),
+        ({"reach": float("nan")}, "greater than 0"),
     ],
 )
 def test_impossible_travels_are_refused(model, options, says):
