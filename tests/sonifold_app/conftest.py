@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -92,16 +93,18 @@ def hold_engine(client) -> Callable[[int], AbstractContextManager[None]]:
     def holding(waiting: int) -> Iterator[None]:
         batcher = client.app.state.services.engine._batcher
         run, started, go = batcher._run, threading.Event(), threading.Event()
+        # another each time: the next is not expected to last as long as this one
+        hold = ("trace", uuid.uuid4().hex)
 
         def run_or_hold(key: Any, items: Any) -> Any:
-            if key != ("trace", "held"):
+            if key not in (hold, ("trace", "held")):
                 return run(key, items)
             started.set()
             go.wait(30)
             return items
 
         batcher._run = run_or_hold
-        held = batcher.submit(("trace", "held"), None)
+        held = batcher.submit(hold, None)
         started.wait(30)
         try:
             yield
