@@ -396,8 +396,15 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     /** @param {string} model @param {string} title */
     renameModel: async (model, title) => void (await send("PATCH", `models/${model}`, { title })),
 
-    /** @param {string} model */
-    removeModel: async (model) => void (await send("DELETE", `models/${model}`)),
+    /**
+     * How many own sounds went from it to another model.
+     * @param {string} model
+     * @returns {Promise<{ sounds_moved: number, moved_to: string | null }>}
+     */
+    async removeModel(model) {
+      const reply = await send("DELETE", `models/${model}`);
+      return reply.status === 204 ? { sounds_moved: 0, moved_to: null } : reply.json();
+    },
 
     /** A model as one file. @param {string} model */
     modelFile: (model) => `${base}/models/${model}/file`,

@@ -8,6 +8,8 @@ import { watch } from "../core/store.js";
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Model} Model */
 
+const READING = 6000; // ms to read what became of one's sounds, before the page goes to where they are
+
 /** @param {string} name */
 export const isModelFile = (name) => name.toLowerCase().endsWith(".zip");
 
@@ -20,6 +22,18 @@ export function kindWords({ kind, base }, all) {
     finetuned: from ? `fine-tuned from ${from}` : "fine-tuned",
     imported: "imported",
   }[kind ?? "library"];
+}
+
+/**
+ * What to say when a model is gone.
+ * @param {Pick<Model, "title">} model
+ * @param {{ sounds_moved: number, moved_to: string | null }} reply
+ * @param {readonly Pick<Model, "id" | "title">[]} all
+ */
+export function deletedModelWords({ title }, { sounds_moved: count, moved_to: home }, all) {
+  if (!count) return `Deleted “${title}”.`;
+  const to = all.find(({ id }) => id === home)?.title ?? home;
+  return `Deleted “${title}”. ${count === 1 ? "1 sound of yours that was" : `${count} sounds of yours that were`} kept with it moved to “${to}”.`;
 }
 
 /**
@@ -125,14 +139,21 @@ export function mountModels(root, { store, api, linkOf, complain }) {
   function remove(model) {
     const out = () =>
       trying(async () => {
-        await api.removeModel(model.id);
+        const reply = await api.removeModel(model.id);
         const { model: current, models } = store.get();
+        const text = deletedModelWords(model, reply, models);
         if (model.id !== current?.id) {
-          store.set({ notice: { text: `Deleted “${model.title}”.`, kind: "news" } });
+          store.set({ notice: { text, kind: "news" } });
           return refresh();
         }
-        const other = models.find(({ id }) => id === model.base) ?? models.find(({ id }) => id !== model.id);
-        location.assign(other ? linkTo(linkOf, store.get(), other) : "?");
+        const next =
+          models.find(({ id }) => id === (reply.moved_to ?? model.base)) ??
+          models.find(({ id }) => id !== model.id);
+        const open = () => location.assign(next ? linkTo(linkOf, store.get(), next) : "?");
+        if (!reply.sounds_moved) return open();
+        const timer = setTimeout(open, READING); // the model of this page is no more
+        const run = () => (clearTimeout(timer), open());
+        store.set({ notice: { text, kind: "news", action: { label: "Go there", run } } });
       });
     store.set({
       notice: {

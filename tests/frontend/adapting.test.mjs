@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spoken } from "../../frontend/compare/anchors.js";
+import { createApi } from "../../frontend/core/api.js";
 import { createMorphs } from "../../frontend/morph/requests.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
 import { comparisonOf, otherVoice, voiceOf } from "../../frontend/core/state.js";
@@ -11,7 +12,7 @@ import { createAdapting } from "../../frontend/yours/adapting.js";
 import { sliderWords } from "../../frontend/yours/amounts.js";
 import { ticks } from "../../frontend/yours/curve.js";
 import { distributionWords } from "../../frontend/yours/list.js";
-import { isModelFile, kindWords, linkTo } from "../../frontend/yours/models.js";
+import { deletedModelWords, isModelFile, kindWords, linkTo } from "../../frontend/yours/models.js";
 import { readPitch } from "../../frontend/yours/pitch.js";
 
 const initial = initialState();
@@ -288,4 +289,27 @@ test("to the model before, what was learned later is a place; to all others a so
     "u1",
     "what was taken in at once is of the base",
   );
+});
+
+test("a deleted model says where one's sounds went", async () => {
+  const replies = [
+    new Response(JSON.stringify({ sounds_moved: 3, moved_to: "m" }), { status: 200 }),
+    new Response(JSON.stringify({ sounds_moved: 1, moved_to: "m" }), { status: 200 }),
+    new Response(null, { status: 204 }),
+  ];
+  const api = createApi(async () => replies.shift());
+  const all = [
+    { id: "m", title: "One-shots" },
+    { id: "r", title: "Kit" },
+  ];
+  const deleted = async () => deletedModelWords(all[1], await api.removeModel("r"), all);
+  assert.equal(
+    await deleted(),
+    "Deleted “Kit”. 3 sounds of yours that were kept with it moved to “One-shots”.",
+  );
+  assert.equal(
+    await deleted(),
+    "Deleted “Kit”. 1 sound of yours that was kept with it moved to “One-shots”.",
+  );
+  assert.equal(await deleted(), "Deleted “Kit”.");
 });

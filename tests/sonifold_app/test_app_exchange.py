@@ -64,6 +64,7 @@ def file(app):
     assert reply.status_code == 200
     assert reply.headers["content-type"] == "application/zip"
     assert f'filename="{KIT}.sonifold.zip"' in reply.headers["content-disposition"]
+    assert int(reply.headers["content-length"]) == len(reply.content)
     return reply.content
 
 

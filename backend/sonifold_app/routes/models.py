@@ -31,7 +31,7 @@ from sonifold_app.routes.services import (
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
 from sonifold_app.user import orphans
-from sonifold_app.user.archive import names_of, packed
+from sonifold_app.user.archive import names_of, packed, packed_bytes
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -176,6 +176,7 @@ async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingR
     if folder is None:
         folder = await run_in_threadpool(find, model.name, services.settings.models)
     names = await run_in_threadpool(names_of, folder)
+    length = await run_in_threadpool(packed_bytes, folder, names)
     services.exports.refuse_when_full()
     return StreamingResponse(
         exported(folder, names, services),
@@ -183,6 +184,7 @@ async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingR
         headers={
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{model.name}.sonifold.zip"',
+            "Content-Length": str(length),
         },
     )
 

@@ -107,6 +107,15 @@ def packed(folder: Path, names: Sequence[str]) -> Iterator[bytes]:
     yield pieces.take()
 
 
+def packed_bytes(folder: Path, names: Sequence[str]) -> int:
+    """How long that archive is: as one of empty files, and the files."""
+    empty = Pieces()
+    with zipfile.ZipFile(empty, "w") as archive:
+        for name in names:
+            archive.open(zipfile.ZipInfo(name, WHEN), "w").close()
+    return empty.bytes + sum((folder / name).stat().st_size for name in names)
+
+
 def name_in(archive: IO[bytes]) -> str:
     """The name of the pack in an archive. Raises PackedInvalidError."""
     return config_in(opened(archive)).name
