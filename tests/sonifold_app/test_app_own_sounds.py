@@ -15,11 +15,12 @@ from dataclasses import replace
 import httpx2 as httpx
 import numpy as np
 import pytest
-from app_checks import API, assert_problem, samples_of
+from app_checks import API, assert_problem, file_of, samples_of, tone
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
 from sonifold_app.engine.answers import PreparedSound
+from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.settings import Settings
 from sonifold_app.store import database
 from sonifold_app.store.database import Database, DatabaseUnusableError
@@ -352,6 +353,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from sonifold_app.engine.answers import PreparedSound
+from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.store.sounds import UserSoundStore, NewSound
 kept = UserSoundStore(Path(sys.argv[1]))
 z = np.zeros(4, np.float32)
@@ -428,3 +430,22 @@ def test_a_server_killed_and_started_again_has_the_sounds(tmp_path, point, sound
             server.kill()
             server.wait()
     assert len(kept) == 6
+
+
+def test_a_corrected_pitch_is_the_one_that_a_morph_registers_with(client, sounds, name, model):
+    files = [("files", (f"{hertz}.wav", file_of(tone(hertz=hertz)))) for hertz in (220, 330)]
+    ids = [sound["id"] for sound in client.post(sounds, files=files).json()["sounds"]]
+    store = client.app.state.services.user_sounds.store
+
+    def ends():
+        rows = store.some(name, set(ids))
+        return [load_user_sound(model, rows[id].plain(store.audio(rows[id]))) for id in ids]
+
+    assert [end.pitch_hz for end in ends()] == [None, None], "what was heard is a guess"
+    for id, hertz in zip(ids, (100.0, 400.0), strict=True):
+        assert client.patch(f"{sounds}/{id}", json={"pitch": hertz}).status_code == 200
+    first, last = ends()
+    assert (first.pitch_hz, last.pitch_hz) == (100, 400)
+    assert model.renderer.crossing(first, last).interval == 2  # octaves
+    for id in ids:
+        client.delete(f"{sounds}/{id}")

@@ -36,6 +36,7 @@ class UserSoundData:
         default=b"", compare=False, repr=False
     )  # FLAC; where it is to be heard or walked from
     origin: str = field(default="", compare=False)  # what it was made by; "": a recording
+    pitch: float | None = None  # Hz, where its user corrected it
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ from sonifold_app.store.uploads import UploadStore
 
 #: In the JSON of where a sound comes from: the model it was kept with before that was gone.
 FORMER_HOME = "$.kept_with"
+#: In the JSON of facts: the pitch is its user's, and no guess.
+PITCH_CORRECTED = "pitch_corrected"
 
 Kind = Literal["made", "uploaded"]
 
@@ -83,7 +85,15 @@ class UserSound:
     def plain(self, audio: bytes = b"") -> UserSoundData:
         """As the engine takes it."""
         return UserSoundData(
-            self.id, self.name, self.seconds, self.audio, self.z, self.timbre, audio, self.origin
+            self.id,
+            self.name,
+            self.seconds,
+            self.audio,
+            self.z,
+            self.timbre,
+            audio,
+            self.origin,
+            self.pitch if self.facts.get(PITCH_CORRECTED) else None,
         )
 
     @property
@@ -197,6 +207,8 @@ class UserSoundStore:
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
+        if "pitch" in values:  # no guess any more
+            values = {**values, "facts": func.json_set(kept_sounds.c.facts, f"$.{PITCH_CORRECTED}", 1)}
         change = update(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id == id)
         return (
             self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1

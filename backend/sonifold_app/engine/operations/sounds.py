@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,8 @@ def load_user_sound(model: Model, data: UserSoundData) -> Sound:
     import torch
 
     z = torch.from_numpy(data.z) if len(data.z) else None
-    return model.recorded(samples_of(data.audio), z, data.name, data.seconds)
+    sound = model.recorded(samples_of(data.audio), z, data.name, data.seconds)
+    return sound if data.pitch is None else replace(sound, pitch_hz=data.pitch)
 
 
 def samples_of(audio: bytes) -> Tensor:
