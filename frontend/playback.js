@@ -172,7 +172,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     const progress = position();
     const { playing, progress: shown } = store.get();
     if (playing && !dragging && stepAt(progress) !== stepAt(shown)) store.set({ progress });
-    const visible = playing && reducedMotion.matches ? atStep(progress) : progress; // who wants no motion sees the traveller jump
+    // who wants no motion sees the traveller jump
+    const visible = playing && reducedMotion.matches ? atStep(progress) : progress;
     for (const watcher of watchers) watcher(visible);
     if (store.get().playing || dragging || parts()?.steps.sounding()) run();
   }
@@ -265,7 +266,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
         const { pointed, playing, carried } = state;
         const anchor = pointedAnchor(state);
         if (!pointed || !anchor) return hush();
-        if (playing || dragging || carried || (pointed.by === "keys" && !state.walkSounds)) return; // the morph is not talked over
+        // the morph is not talked over
+        if (playing || dragging || carried || (pointed.by === "keys" && !state.walkSounds)) return;
         void sound(anchor, pointed.by === "touch" ? 0 : DWELL);
       },
     ),

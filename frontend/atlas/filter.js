@@ -15,7 +15,8 @@ export function mountFilter(root, store) {
 
   function showAll() {
     store.set({ query: "", families: [] });
-    /** @type {HTMLElement | null} */ (root.querySelector(".surface"))?.focus({ preventScroll: true }); // the button goes
+    // the button goes
+    /** @type {HTMLElement | null} */ (root.querySelector(".surface"))?.focus({ preventScroll: true });
   }
 
   const stop = watch(

@@ -50,7 +50,8 @@ export function coursesMarkup({ courses, traversal }, { palette, unit: u, xy }) 
     const d = line(points, xy);
     out +=
       `<path d="${d}" fill="none" stroke="${palette.halo}" stroke-opacity=".7" stroke-width="${6 * u}"/>` +
-      `<path d="${d}" fill="none" stroke="${palette.ink}" stroke-width="${(guess ? 2.2 : 2) * u}"${guess ? ` stroke-dasharray="${0.1 * u} ${5.5 * u}"` : ""}/>`;
+      `<path d="${d}" fill="none" stroke="${palette.ink}" ` +
+      `stroke-width="${(guess ? 2.2 : 2) * u}"${guess ? ` stroke-dasharray="${0.1 * u} ${5.5 * u}"` : ""}/>`;
   }
   if (!traversal) return out;
   const d = line(traversal.line, xy);
@@ -60,12 +61,16 @@ export function coursesMarkup({ courses, traversal }, { palette, unit: u, xy }) 
   traversal.line.forEach((p, i) => {
     const [x, y] = xy(p).map((v) => v.toFixed(1));
     // a hollow bead is at sea
-    out += `<circle cx="${x}" cy="${y}" r="${3.6 * u}" fill="${traversal.inDistribution[i] ? palette.ink : palette.halo}" stroke="${traversal.inDistribution[i] ? palette.halo : palette.ink}" stroke-width="${1.6 * u}"/>`;
+    out +=
+      `<circle cx="${x}" cy="${y}" r="${3.6 * u}" ` +
+      `fill="${traversal.inDistribution[i] ? palette.ink : palette.halo}" ` +
+      `stroke="${traversal.inDistribution[i] ? palette.halo : palette.ink}" stroke-width="${1.6 * u}"/>`;
   });
   const [x, y] = xy(traversal.at);
   return (
     out +
-    `<circle cx="${x}" cy="${y}" r="${8.5 * u}" fill="${palette.halo}" stroke="${palette.ink}" stroke-width="${3 * u}"/>`
+    `<circle cx="${x}" cy="${y}" r="${8.5 * u}" fill="${palette.halo}" stroke="${palette.ink}" ` +
+    `stroke-width="${3 * u}"/>`
   );
 }
 
@@ -76,15 +81,21 @@ export function pointsMarkup({ points, marks }, { palette, unit: u, xy }) {
     const [x, y] = xy(at);
     const scale = (strong ? 1.35 : 1) * u * (shape === "diamond" ? 1.15 : 1);
     const stroke = (strong ? 2 : 1.4) / (scale / u);
-    const transform = `translate(${(x - 6 * scale).toFixed(1)} ${(y - 6 * scale).toFixed(1)}) scale(${scale.toFixed(3)})`;
+    const transform =
+      `translate(${(x - 6 * scale).toFixed(1)} ${(y - 6 * scale).toFixed(1)}) ` +
+      `scale(${scale.toFixed(3)})`;
     out +=
-      `<path d="${POINT_OUTLINES[shape]}" transform="${transform}" fill="${palette.halo}" fill-opacity="${strong ? 0.75 : 0.3}" stroke="${palette.halo}" stroke-opacity=".6" stroke-width="${stroke + 2.4}"/>` +
-      `<path d="${POINT_OUTLINES[shape]}" transform="${transform}" fill="none" stroke="${strong ? palette.ink : palette.ink2}" stroke-width="${stroke}"/>`;
+      `<path d="${POINT_OUTLINES[shape]}" transform="${transform}" fill="${palette.halo}" ` +
+      `fill-opacity="${strong ? 0.75 : 0.3}" stroke="${palette.halo}" stroke-opacity=".6" ` +
+      `stroke-width="${stroke + 2.4}"/>` +
+      `<path d="${POINT_OUTLINES[shape]}" transform="${transform}" fill="none" ` +
+      `stroke="${strong ? palette.ink : palette.ink2}" stroke-width="${stroke}"/>`;
   }
   for (const { at, text } of marks) {
     const [x, y] = xy(at);
     out +=
-      `<circle cx="${x}" cy="${y}" r="${9 * u}" fill="${palette.ink}" stroke="${palette.halo}" stroke-width="${2.5 * u}"/>` +
+      `<circle cx="${x}" cy="${y}" r="${9 * u}" fill="${palette.ink}" stroke="${palette.halo}" ` +
+      `stroke-width="${2.5 * u}"/>` +
       `<text class="letter" x="${x}" y="${y + 3.8 * u}" font-size="${11 * u}" fill="${palette.bg}">${text}</text>`;
   }
   return out;

@@ -49,7 +49,9 @@ export function mountHeading(root, { store, actions }) {
     }
     if (!a && !b) {
       title.replaceChildren("Sonifold");
-      sub.textContent = `${count(library.count)} ${familiesOf(library)}. Light: sounds like these exist. Dark: the computer guesses.`;
+      sub.textContent =
+        `${count(library.count)} ${familiesOf(library)}. Light: sounds like these exist. Dark: the ` +
+        `computer guesses.`;
       return;
     }
     const name = (

@@ -126,12 +126,14 @@ export function createOverlay(svg) {
       `<path d="${d}" stroke="${palette.halo}" stroke-opacity=".55" stroke-width="${7 * u}"/>` +
       (even
         ? `<path d="${d}" stroke="${bone}" stroke-opacity=".7" stroke-width="${1.4 * u}"/>`
-        : `<path d="${d}" stroke="${bone}" stroke-width="${(chosenPath === "linear" ? 3 : 2) * u}" stroke-dasharray="${6 * u} ${4.5 * u}" stroke-linecap="butt"/>`) +
+        : `<path d="${d}" stroke="${bone}" stroke-width="${(chosenPath === "linear" ? 3 : 2) * u}" ` +
+          `stroke-dasharray="${6 * u} ${4.5 * u}" stroke-linecap="butt"/>`) +
       beads.path.step_positions
         .map((p) => xy(p))
         .map(
           ([x, y]) =>
-            `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(even ? 4.5 : 3.4) * u}" fill="${bone}" stroke="${palette.halo}" stroke-width="${2 * u}"/>`,
+            `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(even ? 4.5 : 3.4) * u}" ` +
+            `fill="${bone}" stroke="${palette.halo}" stroke-width="${2 * u}"/>`,
         )
         .join("");
   }
@@ -141,9 +143,14 @@ export function createOverlay(svg) {
     if (!way) return void bent.replaceChildren();
     const on = chosenPath === "geodesic";
     const { map, step_positions: steps } = way.path;
-    let out = `<path d="${line(map)}" stroke="${palette.halo}" stroke-opacity=".6" stroke-width="${(on ? 12 : 8) * u}"/>`;
+    let out =
+      `<path d="${line(map)}" stroke="${palette.halo}" stroke-opacity=".6" ` +
+      `stroke-width="${(on ? 12 : 8) * u}"/>`;
     for (let i = 0; i < map.length - 1; i++)
-      out += `<path d="${line(map.slice(i, i + 3))}" stroke="${dusk(way.course.progressAt(i + 0.5), palette.dark)}" stroke-width="${(on ? 5 : 2.5) * u}"/>`;
+      out +=
+        `<path d="${line(map.slice(i, i + 3))}" ` +
+        `stroke="${dusk(way.course.progressAt(i + 0.5), palette.dark)}" ` +
+        `stroke-width="${(on ? 5 : 2.5) * u}"/>`;
     if (on)
       for (const p of steps.slice(1, -1)) {
         const [x, y] = xy(p);
@@ -241,8 +248,10 @@ export function createOverlay(svg) {
       const fill = end.bare ? palette.halo : colour;
       drawers[drawers.length - 1] = withDisc(
         drawers[drawers.length - 1],
-        `<circle cx="${x}" cy="${y}" r="${r}" fill="${fill}" stroke="${end.bare ? colour : palette.halo}" stroke-width="${3 * u}"/>` +
-          `<text class="letter" x="${x}" y="${y + 0.33 * r}" font-size="${0.93 * r}" fill="${end.bare ? colour : palette.on}">${letter}</text>`,
+        `<circle cx="${x}" cy="${y}" r="${r}" fill="${fill}" ` +
+          `stroke="${end.bare ? colour : palette.halo}" stroke-width="${3 * u}"/>` +
+          `<text class="letter" x="${x}" y="${y + 0.33 * r}" font-size="${0.93 * r}" ` +
+          `fill="${end.bare ? colour : palette.on}">${letter}</text>`,
       );
     }
 
@@ -277,8 +286,10 @@ export function createOverlay(svg) {
       });
       drawers.push(
         (box) =>
-          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
-          `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`,
+          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" ` +
+          `fill="${palette.bg}" fill-opacity=".92"/>` +
+          `<text class="length" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" ` +
+          `fill="${colour}">${label} <tspan class="number">${number}</tspan></text>`,
       );
     }
 
@@ -299,7 +310,8 @@ export function createOverlay(svg) {
       });
       drawers.push(
         (box) =>
-          `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" font-size="${size}">${escape(label.name)}</text>`,
+          `<text class="name" x="${mid(box).x}" y="${mid(box).y + 5 * u}" ` +
+          `font-size="${size}">${escape(label.name)}</text>`,
       );
     }
 
@@ -323,8 +335,11 @@ export function createOverlay(svg) {
       });
       drawers.push(
         (box) =>
-          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" fill="${palette.bg}" fill-opacity=".92"/>` +
-          `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" fill="${palette.ink}">your <tspan class="number">${number}</tspan></text>`,
+          `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" ` +
+          `fill="${palette.bg}" fill-opacity=".92"/>` +
+          `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" ` +
+          `font-size="${size}" fill="${palette.ink}">your <tspan ` +
+          `class="number">${number}</tspan></text>`,
       );
     }
 

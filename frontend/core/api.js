@@ -27,7 +27,8 @@
  * @property {number} temperature
  * @property {Record<string, number | null>} diagnostics
  * @property {{code: string, text: string}[]} warnings
- * @property {{point: number[], x: number, y: number, in_distribution: boolean, nearest: {id: string, distance: number}}[]}
+ * @property {{point: number[], x: number, y: number, in_distribution: boolean, nearest: {id: string,
+ *   distance: number}}[]}
  *   samples
  */
 
@@ -54,12 +55,14 @@
  * @property {number} count
  * @property {number} seconds
  * @property {{text: string}[]} warnings
- * @property {{id: string, in_distribution?: boolean, nearest: {id: string, distance: number}[], duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]}
+ * @property {{id: string, in_distribution?: boolean, nearest: {id: string, distance: number}[],
+ *   duplicate_of: {id: string} | null, warnings: {code: string, text: string}[]}[]}
  *   sounds
  */
 
 /**
- * @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null, sounds?: string[]}}
+ * @typedef {{id: string, model: string, result: string, title: string, state: string, error: string | null,
+ *   sounds?: string[]}}
  *   JobReply
  */
 
@@ -226,7 +229,8 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @param {Anchor[]} anchors
      * @param {Measure & {kinds: string[], mode?: "steps" | "glide", seconds?: number}} way
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string, seconds: number, mode: string}})[]}>}
+     * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string,
+     *   seconds: number, mode: string}})[]}>}
      */
     morphs: (model, anchors, way, signal) =>
       post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
@@ -316,11 +320,10 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>}
      */
-    indicatrices: (model, measure, signal) =>
-      get(
-        `models/${model}/indicatrices?${new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]))}`,
-        signal,
-      ),
+    indicatrices: (model, measure, signal) => {
+      const texts = Object.entries(measure).map(([name, value]) => [name, String(value)]);
+      return get(`models/${model}/indicatrices?${new URLSearchParams(texts)}`, signal);
+    },
 
     /**
      * @param {string} model

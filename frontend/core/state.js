@@ -32,7 +32,8 @@
  * @property {{min: number, max: number, default: number}} weights
  * @property {string[]} path_kinds
  * @property {{id: string, title: string, depths: number[]}[]} [formats]     that sounds can be saved in
- * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds: number, choice_sounds: number}}
+ * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds: number,
+ *   choice_sounds: number}}
  *   limits
  * @property {Metric[]} metrics
  * @property {Descriptor[]} [descriptors]

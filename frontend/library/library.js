@@ -181,7 +181,8 @@ export function mountLibrary(root, { store, actions, playback, userSounds, saver
     );
     if (focused instanceof HTMLInputElement && store.get().editing) return; // not while a name is being written
     const at = focused ? rows.indexOf(library.indexOf(focused.closest("tr")?.dataset.id ?? "")) : -1;
-    // the row that has the focus stays, wherever it is scrolled to; where its sound is gone, the one that took its place
+    // the row that has the focus stays, wherever it is scrolled to; where its sound is gone, the one that
+    // took its place
     const ranges =
       at < 0 || (at >= first && at < end)
         ? [[first, end]]

@@ -18,7 +18,8 @@ const KEYS = [
 /** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountPaths(root, store) {
   /**
-   * @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement, guesswork: HTMLElement, key: HTMLElement}>}
+   * @type {Record<string, {name: HTMLElement, term: HTMLElement, length: HTMLElement, unit: HTMLElement,
+   *   guesswork: HTMLElement, key: HTMLElement}>}
    */
   const parts = {};
   const comma = () => h("span.vh", {}, ", ");

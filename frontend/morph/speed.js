@@ -45,7 +45,8 @@ export function mountSpeed(root, store) {
     }
     canvas.setAttribute(
       "aria-label",
-      `Perceptual speed. ${speedDescription(geodesic, bentName, model.unit)}; ${speedDescription(other, name, model.unit)}.`,
+      `Perceptual speed. ${speedDescription(geodesic, bentName, model.unit)}; ` +
+        `${speedDescription(other, name, model.unit)}.`,
     );
 
     const most = Math.max(...geodesic.speed, ...linear.speed, ...other.speed) * 1.06;

@@ -69,7 +69,9 @@ export function mountWeight(root, store) {
   /** @param {number} weight */
   const describe = (weight) => {
     slider.setAttribute("aria-valuetext", weightWords(weight));
-    root.title = `Safe = near real sounds. Now: ${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
+    root.title =
+      `Safe = near real sounds. Now: ` +
+      `${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);

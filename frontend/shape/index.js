@@ -14,7 +14,9 @@ function readShape(text) {
 export const shape = {
   name: "shape",
   label: "Shape",
-  icon: "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1M13.1 7a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0M7.1 12a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0M15.1 17a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0",
+  icon:
+    "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1M13.1 7a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0M7.1 " +
+    "12a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0M15.1 17a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0 -3.8 0",
   state: { subject: "a", shape: null, hold: true, traversal: null },
   fields: {
     of: {

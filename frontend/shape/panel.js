@@ -102,7 +102,8 @@ export function mount(root, parts) {
   });
 
   /**
-   * @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row: HTMLElement, caveat: HTMLElement}>}
+   * @type {Map<string, {descriptor: Descriptor, input: HTMLInputElement, output: HTMLElement, row:
+   *   HTMLElement, caveat: HTMLElement}>}
    */
   const rows = new Map();
   /** @type {Record<string, number> | null} */

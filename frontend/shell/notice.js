@@ -45,7 +45,8 @@ export function mountNotice(root, store) {
         if (isAway) {
           const say = () => {
             const seconds = Math.max(0, Math.ceil(((server.retryAt ?? 0) - Date.now()) / 1000));
-            text.textContent = `${server.why ?? "The server does not answer."}${server.retryAt ? ` Trying again in ${seconds} s.` : ""}`;
+            const again = server.retryAt ? ` Trying again in ${seconds} s.` : "";
+            text.textContent = `${server.why ?? "The server does not answer."}${again}`;
           };
           say();
           if (server.retryAt) counting = window.setInterval(say, 500);

@@ -1,5 +1,8 @@
 // @ts-check
-/** The page of listening tests. Every screen is a link: `?test=` a test, `&listener=` a run through it, `&results=1`. */
+/**
+ * The page of listening tests. Every screen is a link: `?test=` a test, `&listener=` a run through it,
+ *   `&results=1`.
+ */
 
 import { h } from "../core/dom.js";
 import { createPlayer } from "./player.js";
@@ -53,7 +56,12 @@ async function begin(test, name) {
   await goOn(test, listener);
 }
 
-/** The next trial, or the results after the last. @param {ListeningTest} test @param {Listener} listener @returns {Promise<void>} */
+/**
+ * The next trial, or the results after the last.
+ * @param {ListeningTest} test
+ * @param {Listener} listener
+ * @returns {Promise<void>}
+ */
 async function goOn(test, listener) {
   if (listener.finished) return results(test, listener.id);
   const number = listener.answered + 1;

@@ -5,7 +5,12 @@
 
 export const FADE = 0.005; // Seconds, half a cosine; harder switches click and tell when they happened
 
-/** Where a fade from one gain to another is; t from 0 to 1. @param {number} from @param {number} to @param {number} t */
+/**
+ * Where a fade from one gain to another is; t from 0 to 1.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} t
+ */
 export const raisedCosine = (from, to, t) => from + ((to - from) * (1 - Math.cos(Math.PI * t))) / 2;
 
 const POINTS = 33;

@@ -23,8 +23,15 @@ import { ApiError } from "../core/api.js";
  * @property {string} url
  */
 /** @typedef {{id: string, name: string, answered: number, trials: number, finished: boolean}} Listener */
-/** @typedef {{trials: number, hits?: number, a?: number, b?: number, ties?: number, p: number, share: {share: number | null, low: number, high: number}}} Outcome */
-/** @typedef {{title: string, method: Method, conditions: string[], listeners: {name: string, result: Outcome}[], pooled: {p: number, test: string} | null, unfinished: number, sentence: string, repeat: {pairs: {gains_db: number[], lufs: number}[]}}} Results */
+/**
+ * @typedef {{trials: number, hits?: number, a?: number, b?: number, ties?: number, p: number, share:
+ *   {share: number | null, low: number, high: number}}} Outcome
+ */
+/**
+ * @typedef {{title: string, method: Method, conditions: string[], listeners: {name: string, result:
+ *   Outcome}[], pooled: {p: number, test: string} | null, unfinished: number, sentence: string, repeat:
+ *   {pairs: {gains_db: number[], lufs: number}[]}}} Results
+ */
 
 const BASE = "api/v1";
 const TESTS = `${BASE}/listening-tests`;
@@ -90,7 +97,13 @@ export function createRequests(fetch, notice) {
     /** @param {string} test @param {string} id @param {number} number @returns {Promise<ArrayBuffer>} */
     audio: async (test, id, number) =>
       (await request(`${at(test, id)}/trials/${number}/audio`)).arrayBuffer(),
-    /** @param {string} test @param {string} id @param {number} number @param {object} body @returns {Promise<Listener>} */
+    /**
+     * @param {string} test
+     * @param {string} id
+     * @param {number} number
+     * @param {object} body
+     * @returns {Promise<Listener>}
+     */
     answer: (test, id, number, body) => send("PUT", `${at(test, id)}/trials/${number}/answer`, body),
     /** @param {string} test @param {string} id @returns {Promise<Results>} */
     results: (test, id) => get(`${at(test, id)}/results`),

@@ -36,7 +36,13 @@ const select = (name, options, initial) =>
 const numberInput = (name, value, min, max) =>
   h("input", { type: "number", name, value, min, max, required: true });
 
-/** @param {string} legend @param {string} prefix @param {Record<string, string>} models @param {string} kind @param {string} model */
+/**
+ * @param {string} legend
+ * @param {string} prefix
+ * @param {Record<string, string>} models
+ * @param {string} kind
+ * @param {string} model
+ */
 const condition = (legend, prefix, models, kind, model) =>
   h(
     "fieldset",
@@ -143,7 +149,8 @@ export function showSetup(root, { models, tests, model, pair, make, remove }) {
           h(
             "span",
             {},
-            ` ${test.method === "abx" ? "ABX" : "preference"}, ${test.trials} trials, ${test.finished} of ${test.listeners} listeners through `,
+            ` ${test.method === "abx" ? "ABX" : "preference"}, ${test.trials} trials, ` +
+              `${test.finished} of ${test.listeners} listeners through `,
           ),
           h(
             "a",
@@ -158,10 +165,12 @@ export function showSetup(root, { models, tests, model, pair, make, remove }) {
 }
 
 /** @param {ListeningTest} test */
-const showable = ({ trials, power, critical }) =>
-  critical === null
-    ? `${trials} trials are too few to show anything.`
-    : `${trials} trials, fixed. They show a true ${power.map(({ true_share: share, power: chance }) => `${Math.round(100 * share)} % with a chance of ${Math.round(100 * chance)} %`).join(", ")}.`;
+function showable({ trials, power, critical }) {
+  if (critical === null) return `${trials} trials are too few to show anything.`;
+  const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
+  const chances = power.map((row) => `${percent(row.true_share)} with a chance of ${percent(row.power)}`);
+  return `${trials} trials, fixed. They show a true ${chances.join(", ")}.`;
+}
 
 /**
  * @param {HTMLElement} root @param {ListeningTest} test

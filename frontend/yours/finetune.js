@@ -143,12 +143,15 @@ export function mountFinetune(offer, run, parts, opened) {
     const all = library ? userSoundIds(library).length : 0;
     offer.hidden = job !== null || !sounds.length || uploading !== null;
     run.hidden = job === null;
-    go.textContent = `Fine-tune on ${all > sounds.length ? `the first ${sounds.length} of ${all} sounds` : all === 1 ? "this sound" : `these ${all} sounds`}`;
+    const everyOne = all === 1 ? "this sound" : `these ${all} sounds`;
+    go.textContent = `Fine-tune on ${all > sounds.length ? `the first ${sounds.length} of ${all} sounds` : everyOne}`;
     if (!job || !library) return;
     const learned = job.sounds.length ? job.sounds : sounds;
     const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);
     const over = OVER.includes(job.phase);
-    lede.textContent = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
+    lede.textContent =
+      `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ` +
+      `${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
     const percent = job.phase === "done" ? 100 : Math.min(99, Math.round(job.progress?.percent ?? 0));
     number.textContent = String(percent);
     meter.setAttribute("aria-valuenow", String(percent));

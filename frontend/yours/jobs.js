@@ -80,7 +80,8 @@ export function createJobs({ store, api, complain, makeSource = (url) => new Eve
       error: reply.error,
     };
     store.set({ job });
-    const current = (source = makeSource(api.jobEvents(reply.id))); // the browser comes back by itself, after the last event it saw
+    // the browser comes back by itself, after the last event it saw
+    const current = (source = makeSource(api.jobEvents(reply.id)));
     for (const kind of KINDS)
       current.addEventListener(kind, (event) => {
         const { job: now } = store.get();

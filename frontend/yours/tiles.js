@@ -27,7 +27,8 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
   root.classList.add("takes");
   setAll(root, { role: "group" });
   /**
-   * @typedef {{take: Take, button: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, detail: HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null}}
+   * @typedef {{take: Take, button: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, detail:
+   *   HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null}}
    *   Tile
    */
   /** @type {Tile[]} */
