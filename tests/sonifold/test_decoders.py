@@ -13,7 +13,15 @@ from torch.testing import assert_close
 
 from sonifold.errors import DecoderInvalid, PointInvalid
 from sonifold.geodesic import Stop, line, resample, solve
-from sonifold.metric import AnyDecoder, BackwardMode, Pullback, SequentialTangents
+from sonifold.metric import (
+    AnyDecoder,
+    BackwardMode,
+    Blend,
+    DecoderEnsemble,
+    Flat,
+    Pullback,
+    SequentialTangents,
+)
 from sonifold.vae.network import ResidualBlock
 
 LATENT = 8
@@ -414,6 +422,35 @@ def test_a_decoder_in_steps_is_no_error_and_no_geodesic(decode):
     assert not any(paths.converged)
     assert set(paths.stop) <= {Stop.FLAT, Stop.LINE_KEPT}
     assert torch.equal(paths.nodes, line(*pairs(), 17))
+
+
+def test_a_path_that_rounding_alone_tells_from_its_line_is_not_called_converged():
+    """Instance norm over two samples is a sign but for a crease: elsewhere lines are hardly longer than rounding."""
+    torch.manual_seed(0)
+    decoder = nn.Sequential(
+        nn.Linear(1, 8), nn.Unflatten(1, (4, 2)), nn.InstanceNorm1d(4), nn.SELU(), nn.Conv1d(4, 8, 2)
+    ).eval()
+    starts, ends = (1.5 * torch.randn(2, 50, 1))[:, :12]
+    paths = solve(Pullback(decoder), starts, ends)
+    exact = Pullback(copy.deepcopy(decoder).double()).length(line(starts.double(), ends.double(), 129))
+    beside = (paths.nodes != line(starts, ends, 17)).flatten(1).any(1) & torch.tensor(paths.converged)
+    assert_close(paths.length[beside].double(), exact[beside], rtol=5e-3, atol=0)
+    flat = torch.tensor([why is Stop.FLAT for why in paths.stop])
+    assert flat.any()
+    assert torch.equal(paths.nodes[flat], line(starts, ends, 17)[flat])
+
+
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+def test_the_rounding_of_a_step_is_in_the_unit_of_the_metric(scale):
+    z = pairs()[0]
+    plain = Pullback(NET)
+    blend, ensemble = Blend(plain, Flat(), weight=0, scale=scale), DecoderEnsemble([NET], scale=scale)
+    size = plain.decode(z).norm(dim=1) * torch.finfo(torch.float32).eps
+    assert_close(plain.rounding(z), size)
+    assert_close(blend.rounding(z), size / scale)
+    outputs = NET(z).flatten(1).norm(dim=1).detach() * torch.finfo(torch.float32).eps
+    assert_close(ensemble.rounding(z).detach(), outputs / scale)
+    assert not Flat().rounding(z).any()
 
 
 # -- a decoder with a domain -----------------------------------------------------------------------

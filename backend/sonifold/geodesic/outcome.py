@@ -19,8 +19,8 @@ class Stop(StrEnum):
     STRAIGHT = "converged: the straight line is already the shortest path"
     COINCIDENT = "the end points coincide, so the path is a single point"
     FLAT = (
-        "the decoder stands still or goes in jumps between these points, so that no path can be told from another; "
-        "this is the straight line"
+        "the decoder stands still, to within rounding, or goes in jumps between these points, so that no path can be "
+        "told from another; this is the straight line"
     )
     OUT_OF_STEPS = "step limit reached before the energy settled; raise max_steps or loosen tolerance"
     STALLED = "no step lowered the energy any further, though the tolerance was not reached"

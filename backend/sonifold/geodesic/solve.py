@@ -51,6 +51,9 @@ DISTRUST = 3.0
 GLANCE = 4
 #: A path must beat its line by this to be told from rounding (float32, a sum of 256 steps).
 ROUND_OFF = 1e-5
+#: A path beside its line is kept if the line's steps on the fine grid are longer than this many roundings of the
+#: outputs. On decoders that normalise over two or four samples, lengths of shorter steps were wrong by 1e-3 to 1.
+RESOLVED = 128
 #: A way through the lattice is followed if it is at most this much longer than the path found from the line: what the
 #: corners of the lattice cost.
 ROUGH = 1.1
@@ -148,6 +151,7 @@ class _Work:
             result.put(worse, curves, *self._fine(curves), finer)
             result.keep_lines(straight, worse[result.no_better(worse)], self.tolerance)
         stationary = self._stands_still(result, straight)
+        stationary[indices] |= self._unresolved(result, straight, indices)
         result.keep_lines(straight, stationary.nonzero().flatten(), self.tolerance)
         result.end(stationary, Stop.FLAT)
         self._report_on_nodes(result, straight, indices)
@@ -178,6 +182,15 @@ class _Work:
         squared = self.metric.inner(samples.flatten(0, 1), along, along)
         stationary[stationary.clone()] = (squared.view(-1, PLACES) == 0).all(1)
         return stationary
+
+    def _unresolved(self, result: _Result, straight: Curves, indices: Tensor) -> Tensor:
+        """Whether rounding of the outputs decides between each path and its line on the fine grid; (some,)."""
+        beside = (result.nodes[indices] != straight[indices]).flatten(1).any(1)
+        if beside.any():
+            step = result.line_energy[indices[beside]].sqrt() / (FINE * (self.nodes - 1))
+            rounding = self.metric.rounding(straight[indices[beside], -1])
+            beside[beside.clone()] = step < RESOLVED * rounding
+        return beside
 
     def _other_way(self, lattice: Lattice, descent: Descent) -> Descent:
         """The better of what was found from the lines and what is found from the ways through the lattice."""

@@ -227,6 +227,10 @@ class Metric(ABC):
         """Sum of the lengths of the steps; (batch,)."""
         return self.squared_steps(curves).clamp_min(0).sqrt().sum(1)
 
+    def rounding(self, z: Points) -> Tensor:
+        """Length of a step at z that is no more than rounding of the decoder's outputs, 0 without one; (batch,)."""
+        return z.new_zeros(len(z))
+
     def anchors(self, curves: Curves) -> Tensor | None:
         """The part of the energy that depends on the end points alone, (batch, ...), for ``energy_gradient``."""
         return None

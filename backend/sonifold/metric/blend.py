@@ -135,6 +135,9 @@ class Blend(Metric):
             else self._sum(squared, self.data.squared_steps(curves))
         )
 
+    def rounding(self, z: Points) -> Tensor:
+        return self.pullback.rounding(z) / self.scale
+
     def anchors(self, curves: Curves) -> Tensor | None:
         return self.pullback.anchors(curves)
 

@@ -138,6 +138,9 @@ class DecoderEnsemble(Metric):
         expected = self._mean([member.squared_steps(curves) for member in self.members])
         return self._plus(expected, self.disagreement.squared_steps(curves))
 
+    def rounding(self, z: Points) -> Tensor:
+        return self._mean([member.rounding(z).square() for member in self.members]).sqrt()
+
     def energy_gradient(self, curves: Curves, anchors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         parts = [member.energy_gradient(curves) for member in self.members]
         energies, gradients = zip(*parts, strict=True)

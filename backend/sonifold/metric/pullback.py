@@ -123,6 +123,10 @@ class Pullback(Metric):
         squared = outputs.diff(dim=1).square().sum(2)
         return squared if self.ridge == 0 else squared + self.ridge * curves.diff(dim=1).square().sum(2)
 
+    def rounding(self, z: Points) -> Tensor:
+        outputs = self.decode(z)
+        return torch.finfo(outputs.dtype).eps * outputs.norm(dim=1)
+
     def anchors(self, curves: Curves) -> Tensor:
         """The decoded ends (batch, 2, output)."""
         decoded: Tensor = self.decode(curves[:, [0, -1]].flatten(0, 1)).unflatten(0, (len(curves), 2))
