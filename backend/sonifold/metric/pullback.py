@@ -124,8 +124,8 @@ class Pullback(Metric):
         return squared if self.ridge == 0 else squared + self.ridge * curves.diff(dim=1).square().sum(2)
 
     def rounding(self, z: Points) -> Tensor:
-        outputs = self.decode(z)
-        return torch.finfo(outputs.dtype).eps * outputs.norm(dim=1)
+        outputs: Tensor = self.decode(z)
+        return torch.finfo(outputs.dtype).eps * outputs.square().sum(1).sqrt()
 
     def anchors(self, curves: Curves) -> Tensor:
         """The decoded ends (batch, 2, output)."""
