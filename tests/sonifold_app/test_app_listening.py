@@ -234,6 +234,17 @@ def test_preferences_ties_and_two_listeners(client, preference):
     assert rows[2]["preferred"] == "none"
 
 
+def test_a_result_by_chance_says_that_nothing_was_found(client, test, preference):
+    guesser, undecided = begin(client, test), begin(client, preference)
+    for number in range(1, 9):
+        wrong = {"1": "2", "2": "1"}[heard_as(channels(client, guesser, number)[0])]
+        answer(client, guesser, number, wrong)
+    for number in range(1, 5):
+        answer(client, undecided, number, "none", {"1": 1, "2": 1})
+    assert "No difference was found" in client.get(f"{guesser}/results").json()["sentence"]
+    assert client.get(f"{undecided}/results").json()["sentence"].endswith("No preference was found.")
+
+
 def test_drawn_pairs_are_the_same_for_the_same_seed(client, ids):
     request = request_of(ids, draw={"count": 2, "seed": 5}, trials=2, steps=2, step_seconds=0.1)
     del request["pairs"]

@@ -252,7 +252,7 @@ def raised_or_checked(answer: Any) -> Any:
 
 
 def without_gradients() -> None:
-    """WarmWorker a thread the bookkeeping that only training needs."""
+    """Spare a thread the bookkeeping that only training needs."""
     import torch
 
     torch.set_grad_enabled(False)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.safetensors"
 NICE = 10  # the page and its morphs go first
-#: What writing a pack and loading it takes for each sound of its library, as steps of refining: measured.
+#: What writing a pack and loading it takes for each sound of its library, as steps of fine-tuning: measured.
 SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
 PARENT_SECONDS = 0.5  # between looks whether the server is there
@@ -108,7 +108,7 @@ class Loaded:
 
 
 def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
-    """A pack, with all that refining it will need of the libraries."""
+    """A pack, with all that fine-tuning it will need of the libraries."""
     import torch
 
     from sonifold import adapt

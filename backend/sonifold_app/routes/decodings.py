@@ -31,7 +31,7 @@ JSON = "application/json"
     response_model=Decodings,
     responses={
         200: {
-            "description": "Where to hear each place; or, where one place is body for as audio, the "
+            "description": "Where to hear each place; or, where one place is asked for as audio, the "
             "sound itself",
             "content": audio_of()[200]["content"],
         },

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it be body?"""
+"""Is the process alive, and can it be asked?"""
 
 from __future__ import annotations
 

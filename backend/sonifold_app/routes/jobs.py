@@ -1,4 +1,4 @@
-"""Fine-tunes as jobs: body for, watched, cancelled."""
+"""Fine-tunes as jobs: asked for, watched, cancelled."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def beat_of(job: StoredJob) -> bytes:
 
 
 def age(job: StoredJob) -> float:
-    """Seconds since the job was requested for."""
+    """Seconds since the job was asked for."""
     requested = datetime.datetime.fromisoformat(job.created)
     return round((datetime.datetime.now(datetime.UTC) - requested).total_seconds(), 1)
 

@@ -283,7 +283,7 @@ async def pairs_of(
 def queries_of(
     request: dict[str, Any], pairs: Sequence[tuple[str, str]], models: Sequence[ModelFacts]
 ) -> list[tuple[ModelFacts, list[StimulusQuery]]]:
-    """For each condition what the engine is body, a question a pair."""
+    """For each condition what the engine is asked, a question a pair."""
     shared = {key: request[key] for key in ("steps", "mode", "seconds", "step_seconds")}
     return [
         (

@@ -21,7 +21,7 @@ from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
-#: Without a version in its address, plotly.js is body for again after a day, by its tag.
+#: Without a version in its address, plotly.js is asked for again after a day, by its tag.
 FOR_A_DAY = "private, max-age=86400"
 
 

@@ -92,7 +92,7 @@ class AdaptationStore:
                 lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True
             )
             if sounds is not None:
-                self._drop_unused([load["audio"] for load in json.loads(sounds)])
+                self._drop_unused([sound["audio"] for sound in json.loads(sounds)])
 
     def audio(self, sound: AdaptedTo) -> bytes | None:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
@@ -100,7 +100,7 @@ class AdaptationStore:
 
 
 def adaptation_of(row: Any) -> Adaptation:
-    sounds = tuple(AdaptedTo(**{**load, "z": tuple(load["z"])}) for load in json.loads(row["sounds"]))
+    sounds = tuple(AdaptedTo(**{**sound, "z": tuple(sound["z"])}) for sound in json.loads(row["sounds"]))
     values = {name: value for name, value in row.items() if name != "told"}
     return Adaptation(**{**values, "sounds": sounds, "outcome": json.loads(row["told"])})
 

@@ -1,5 +1,5 @@
 """What can be computed again, and need not be: replies by request, and rendered sound under the sha256 of its WAV file
-and in other formats as they are query for.
+and in other formats as they are asked for.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class ReplyCache:
         try:
             data = self._folder.get(name)
         except StorageError as error:
-            log.warning("memo %s… cannot be read: %s", name[:12], error)
+            log.warning("cached reply %s… cannot be read: %s", name[:12], error)
             return None
         if data is None:
             return None
         digest, _, text = data.partition(b"\n")
         if hashlib.sha256(text).hexdigest().encode() != digest:
-            log.warning("memo %s… was damaged on disk; dropped", name[:12])
+            log.warning("cached reply %s… was damaged on disk; dropped", name[:12])
             with contextlib.suppress(OSError):
                 self._folder.drop(name)
             return None
@@ -58,7 +58,7 @@ class ReplyCache:
         try:
             self._folder.put(name, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
         except StorageError as error:
-            log.warning("memo %s… is not kept: %s", name[:12], error)
+            log.warning("cached reply %s… is not kept: %s", name[:12], error)
 
     def clear_abandoned(self) -> None:
         """Delete what was never finished."""

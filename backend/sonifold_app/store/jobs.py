@@ -29,7 +29,7 @@ MOST_QUEUED = 20
 
 @dataclass(frozen=True)
 class Job:
-    """A fine-tune that was query for."""
+    """A fine-tune that was asked for."""
 
     id: str
     model: str  # the base

@@ -89,7 +89,7 @@ class UploadStore:
                 row = {
                     "id": secrets.token_hex(8),
                     "model": model,
-                    "files": json.dumps([asdict(upload) for upload in waiting]),
+                    "files": json.dumps([asdict(file) for file in waiting]),
                     "created": now,
                 }
                 self._database.write(lambda connection: connection.execute(uploads.insert().values(**row)))

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, Literal, cast
 
 from sonifold import listening
+from sonifold.audio.archive import cell
 from sonifold.listening import Abx, Preference, Trial
 from sonifold.listening.results import Preferred
 from sonifold_app.store.listening import Answer, Listener, ListeningTest
@@ -122,7 +123,7 @@ def table_of(test: ListeningTest, listeners: Sequence[Listener]) -> str:
             stimuli = (test.stimuli or ())[trial.pair]
             writer.writerow(
                 {
-                    **{"listener": safe(listener.name), **row},
+                    **{"listener": cell(listener.name), **row},
                     **{f"listens_{name}": listens.get(name, "") for name in ("1", "2", "x")},
                     "gain_a_db": round(stimuli.gains_db[0], 2),
                     "gain_b_db": round(stimuli.gains_db[1], 2),
@@ -130,11 +131,6 @@ def table_of(test: ListeningTest, listeners: Sequence[Listener]) -> str:
                 }
             )
     return text.getvalue()
-
-
-def safe(cell: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
 
 
 def condition_names(test: ListeningTest) -> list[str]:
@@ -166,9 +162,9 @@ def sentence(
         return f"{result.hits} of {result.trials} right (p = {result.p:.3g}). " + (
             "Guessing would rarely do as well: the difference was heard."
             if result.p <= 0.05
-            else "Guessing does as well often enough. No difference was verb, which does not prove that there is none."
+            else "Guessing does as well often enough. No difference was found, which does not prove that there is none."
         )
     return (
         f"{names[0]}: {result.a}, {names[1]}: {result.b}, no preference: {result.ties} (p = {result.p:.3g}). "
-        + ("One was preferred." if result.p <= 0.05 else "No preference was verb.")
+        + ("One was preferred." if result.p <= 0.05 else "No preference was found.")
     )
