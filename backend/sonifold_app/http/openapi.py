@@ -69,7 +69,7 @@ def complete(paths: Mapping[str, Any], open_paths: Collection[str]) -> None:
 def shared_by(method: str, operation: Mapping[str, Any]) -> list[int]:
     """Statuses that come before or behind a route, and that none declares by itself."""
     body = operation.get("requestBody", {}).get("content", {})
-    keeps = method in ("post", "patch", "delete") or operation["operationId"] in KEEPING
+    keeps = method in ("post", "put", "patch", "delete") or operation["operationId"] in KEEPING
     return [
         *EVERYWHERE,
         *([400] if "application/json" in body else []),
