@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sonifold_app.engine.answers import MatchedPair, Rendered, Stimulus
 from sonifold_app.engine.operations.sounds import recording_of, resolve
-from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially
+from sonifold_app.engine.parallel import each
 from sonifold_app.engine.protocol import Lane, Operation
 from sonifold_app.engine.questions import StimulusPair, StimulusQuery
 
@@ -18,14 +17,8 @@ if TYPE_CHECKING:
     from sonifold.sound import Sound
 
 
-def stimuli(
-    model: Model, queries: Sequence[StimulusQuery], map_parallel: MapParallel = map_serially
-) -> list[Rendered[Stimulus] | Exception]:
-    """Each pair as it is heard under its condition."""
-    return attempt_each(lambda query: stimulus(model, query), queries, map_parallel)
-
-
 def stimulus(model: Model, query: StimulusQuery) -> Rendered[Stimulus]:
+    """A pair as it is heard under its condition."""
     ends = resolve(model, query.start), resolve(model, query.end)
     if query.kind == "crossfade":
         return Rendered(Stimulus(length=None, speed_variation=None), recording_of(faded(model, ends, query)))
@@ -55,14 +48,8 @@ def faded(model: Model, ends: tuple[Sound, Sound], query: StimulusQuery) -> Clip
     return Clip(steps, model.sample_rate).in_rhythm([query.step_seconds] * query.steps)
 
 
-def match(
-    _: None, pairs: Sequence[StimulusPair], map_parallel: MapParallel = map_serially
-) -> list[MatchedPair | Exception]:
+def match(model: None, pair: StimulusPair) -> MatchedPair:
     """Two sounds of one loudness, as the two channels of one file."""
-    return attempt_each(matched, pairs, map_parallel)
-
-
-def matched(pair: StimulusPair) -> MatchedPair:
     import soundfile
 
     from sonifold.audio.resample import resampled
@@ -80,5 +67,5 @@ def matched(pair: StimulusPair) -> MatchedPair:
     )
 
 
-STIMULUS = Operation("stimulus", StimulusQuery, Rendered[Stimulus], stimuli, rank=1)
-MATCH = Operation("match", StimulusPair, MatchedPair, match, lane=Lane.LIGHT)
+STIMULUS = Operation("stimulus", StimulusQuery, Rendered[Stimulus], each(stimulus), rank=1)
+MATCH = Operation("match", StimulusPair, MatchedPair, each(match), Lane.LIGHT)
