@@ -6,6 +6,7 @@ import csv
 import io
 import time
 import wave
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from starlette.testclient import TestClient
 from sonifold import listening
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
+from sonifold_app.store.database import Database
+from sonifold_app.store.folder import Folder
+from sonifold_app.store.listening import AnswerConflictError, ListeningStore
 
 TESTS = f"{API}/listening-tests"
 HEARD = {"1": 1, "2": 1, "x": 1}
@@ -213,6 +217,20 @@ def test_answers_are_final_in_order_and_after_listening(client, test):
     assert answer(client, listener, 1, "2").json()["code"] == "trial_not_next"
     assert client.get(f"{listener}/trials/3/audio").json()["code"] == "trial_not_next"
     assert answer(client, listener, 9).json()["code"] == "trial_not_next"
+
+
+def test_of_several_answers_to_a_trial_at_the_same_time_the_first_counts(tmp_path):
+    database = Database(tmp_path / "library.sqlite")
+    store = ListeningStore(database, Folder(tmp_path / "listening"))
+    test = store.create("", {"trials": 1}, [{}, {}], [("a", "b")])
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            listener = store.add_listener(test.id, "", {})
+            answers = [pool.submit(store.add_answer, listener, 1, word, {}, 1) for word in ("1", "2") * 4]
+            outcomes = [each.exception() or each.result() for each in answers]
+            assert {type(each) for each in outcomes} == {int, AnswerConflictError}
+            assert outcomes.count(1) == 4
+    database.close()
 
 
 def test_preferences_ties_and_two_listeners(client, preference):

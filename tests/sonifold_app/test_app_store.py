@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from app_checks import API, assert_problem
@@ -13,6 +14,7 @@ from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
+from sonifold_app.store.database import Database
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
 
@@ -25,6 +27,21 @@ def test_a_folder_keeps_bytes_over_a_restart(tmp_path):
     assert again.get(KEYS[0]) == b"kept"
     assert again.get(KEYS[1]) is None
     assert again.bytes == 4
+
+
+def test_nobody_writes_between_what_a_change_reads_and_what_it_writes(tmp_path):
+    database = Database(tmp_path / "library.sqlite")
+    insertion = "INSERT INTO fingerprints VALUES ('a', x'00')"
+
+    def change(connection):
+        connection.exec_driver_sql("SELECT count(*) FROM fingerprints").scalar_one()
+        other = pool.submit(database.write, lambda connection: connection.exec_driver_sql(insertion))
+        assert wait([other], timeout=0.5).not_done == {other}
+        return other
+
+    with ThreadPoolExecutor(1) as pool:
+        database.write(change).result()
+    database.close()
 
 
 def test_what_was_longest_unused_goes_first(tmp_path):

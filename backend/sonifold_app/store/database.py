@@ -206,8 +206,8 @@ class Database:
         return self._engine.connect()
 
     def write(self, change: Callable[[sqlalchemy.Connection], Result], *, frees: bool = False) -> Result:
-        """Change something in one transaction; on the disk when this returns. ``frees``: it leads to more room, and
-        must be possible on a full disk.
+        """Change something in one transaction, during which nobody else writes; on the disk when this returns.
+        ``frees``: it leads to more room, and must be possible on a full disk.
 
         Raises StorageError.
         """
@@ -215,6 +215,7 @@ class Database:
 
         def transaction() -> Result:
             with self._engine.begin() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # what it reads stays true until it has written
                 return change(connection)
 
         if self._room is None:

@@ -94,12 +94,12 @@ class JobStore:
         queued = select(func.count()).select_from(jobs).where(jobs.c.state == "queued")
 
         def add(connection: Connection) -> None:
-            connection.execute(insert(jobs).values(**row))  # from here on nobody else writes
-            if connection.execute(queued).scalar_one() > MOST_QUEUED:
+            if connection.execute(queued).scalar_one() >= MOST_QUEUED:
                 raise TooManyJobsError(
                     f"{MOST_QUEUED} jobs wait already, as many as can. Wait until one has ended, or cancel one: "
                     f"GET {urls.API}/jobs lists them."
                 )
+            connection.execute(insert(jobs).values(**row))
             connection.execute(self._event(id, "queued", {}))
 
         self.database.write(add)
