@@ -6,7 +6,6 @@ from an adaptation that is in use.
 
 from __future__ import annotations
 
-import datetime
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -103,7 +102,3 @@ def adaptation_of(row: Any) -> Adaptation:
     sounds = tuple(AdaptedTo(**{**sound, "z": tuple(sound["z"])}) for sound in json.loads(row["sounds"]))
     values = {name: value for name, value in row.items() if name != "told"}
     return Adaptation(**{**values, "sounds": sounds, "outcome": json.loads(row["told"])})
-
-
-def now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

@@ -6,7 +6,6 @@ last one seen.
 
 from __future__ import annotations
 
-import datetime
 import json
 import secrets
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sonifold_app import urls
+from sonifold_app.store.clock import now
 from sonifold_app.store.database import DATABASE, Database
 from sonifold_app.store.room import Room
 from sonifold_app.store.tables import events, jobs
@@ -221,7 +221,3 @@ class JobStore:
 
 def job_of(row: Any) -> Job:
     return Job(**{**row, "request": json.loads(row["request"]), "cancel": bool(row["cancel"])})
-
-
-def now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

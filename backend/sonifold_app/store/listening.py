@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import delete, func, insert, select, update
 
-from sonifold_app.store.adaptations import now
+from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
 from sonifold_app.store.folder import Folder
 from sonifold_app.store.tables import listeners, listening_answers, listening_tests

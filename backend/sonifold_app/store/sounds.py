@@ -9,7 +9,6 @@ it, so that a row always has its audio; audio that a crash left without a row go
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import secrets
 import threading
@@ -30,6 +29,7 @@ from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.store.adaptations import AdaptationStore
 from sonifold_app.store.audio import SoundAudio
 from sonifold_app.store.blobs import SHA256
+from sonifold_app.store.clock import now
 from sonifold_app.store.database import DATABASE, Database, DatabaseUnusableError
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
@@ -155,7 +155,7 @@ class UserSoundStore:
 
     def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[UserSound]:
         """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
-        created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        created = now()
         with self._writing, self._new_audio([sound.prepared.audio for sound in sounds]) as audio:
             ids = sorted(
                 f"u{secrets.token_hex(6)}" for _ in sounds

@@ -29,8 +29,8 @@ from sonifold_app.store.adaptations import (
     AdaptationStore,
     AdaptedTo,
     TooManyAdaptationsError,
-    now,
 )
+from sonifold_app.store.clock import now
 from sonifold_app.user.sounds import UserSounds, sound_not_found
 
 #: Of adapted models in memory; beyond that the longest unused goes, unless a request uses it.
