@@ -37,6 +37,7 @@ from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
 from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.user.archive import PackedInvalidError
+from sonifold_app.user.listening import SoundsMissingError
 from sonifold_app.user.models import ModelExistsError
 
 MEDIA_TYPE = "application/problem+json"
@@ -71,6 +72,7 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     TooManyJobsError: (409, "jobs_full", "No more jobs"),
     ListeningFullError: (409, "listening_tests_full", "No more listening tests"),
     AnswerConflictError: (409, "trial_not_next", "Not this trial's turn"),
+    SoundsMissingError: (503, "storage_damaged", "The test cannot be played"),
     JobNotOverError: (409, "job_not_over", "Still going on"),
     UploadsFullError: (507, "uploads_full", "No more uploads"),
     UploadNotFoundError: (404, "upload_not_found", "No such upload"),

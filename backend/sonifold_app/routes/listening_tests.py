@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors, listening
+from sonifold.listening.statistics import Alternative
 from sonifold_app import urls
 from sonifold_app.engine.choices import MetricName
 from sonifold_app.engine.facts import Catalogue, ModelFacts
@@ -25,7 +27,6 @@ from sonifold_app.routes.services import CatalogueDep, Services, ServicesDep
 from sonifold_app.schemas import listening_tests as schemas
 from sonifold_app.schemas.listening_tests import LISTENER_ID, TEST_ID
 from sonifold_app.store.listening import Listener, ListeningTest
-from sonifold_app.user.listening import SoundsMissingError
 from sonifold_app.user.listening_results import is_finished, results_of, table_of
 
 router = APIRouter(prefix="/listening-tests", tags=["listening tests"])
@@ -99,11 +100,9 @@ async def create_listening_test(
 @router.get("", operation_id="list_listening_tests", responses=problems_of(503))
 async def list_listening_tests(services: ServicesDep) -> schemas.ListeningTestList:
     """All tests, newest first."""
-    store = services.listening.store
-    tests = await run_in_threadpool(store.tests)
-    return schemas.ListeningTestList(
-        tests=[reply(test, services, await run_in_threadpool(store.listeners, test.id)) for test in tests]
-    )
+    tests = await run_in_threadpool(services.listening.store.tests)
+    counts = await run_in_threadpool(services.listening.store.answer_counts)
+    return schemas.ListeningTestList(tests=[reply(test, services, counts.get(test.id, ())) for test in tests])
 
 
 @router.get("/{test}", operation_id="get_listening_test", responses=problems_of(404, 422, 503))
@@ -114,7 +113,8 @@ async def get_listening_test(
     if test.stimuli is None and test.error is None:
         models = [model_named(model["name"], catalogue) for model in test.models]
         services.listening.begin(test, queries_of(test.request, test.pairs, models), catalogue)
-    return reply(test, services, await run_in_threadpool(services.listening.store.listeners, test.id))
+    counts = await run_in_threadpool(services.listening.store.answer_counts, test.id)
+    return reply(test, services, counts.get(test.id, ()))
 
 
 @router.delete(
@@ -174,10 +174,7 @@ async def get_trial_audio(
     """What a trial plays: the next one, or one that has its answer."""
     if number > min(len(listener.answers) + 1, test.trials):
         raise not_next(number, len(listener.answers), test.trials)
-    try:
-        audio = await services.listening.trial_audio(test, listener, number)
-    except SoundsMissingError as error:
-        raise Problem(503, "storage_damaged", "The test cannot be played", str(error)) from error
+    audio = await services.listening.trial_audio(test, listener, number)
     return Response(audio, media_type="audio/wav", headers=NO_STORE)
 
 
@@ -195,8 +192,6 @@ async def put_answer(
 ) -> schemas.Listener:
     """Answer a trial. When this replies the answer is on the disk; sent once more it changes nothing."""
     require_answer(test, body)
-    if number > test.trials:
-        raise not_next(number, len(listener.answers), test.trials)
     answered = await run_in_threadpool(
         services.listening.store.add_answer, listener, number, body.answer, dict(body.listens), test.trials
     )
@@ -239,12 +234,12 @@ async def get_listening_results(
     format: Annotated[Literal["json", "csv"], Query(description="`csv`: a row for every trial.")] = "json",
 ) -> Any:
     """The results of all listeners who are through."""
-    listeners = await run_in_threadpool(services.listening.store.listeners, test.id)
+    listeners = numbered(await run_in_threadpool(services.listening.store.listeners, test.id))
     if format == "csv":
         headers = {"Content-Disposition": content_disposition(test.title, "csv"), **NO_STORE}
-        return Response(table_of(test, numbered(listeners)), media_type=CSV, headers=headers)
+        return Response(await run_in_threadpool(table_of, test, listeners), media_type=CSV, headers=headers)
     response.headers.update(NO_STORE)
-    return schemas.ListeningResults(**results_of(test, numbered(listeners)))
+    return schemas.ListeningResults(**await run_in_threadpool(results_of, test, listeners))
 
 
 # -- what they share -------------------------------------------------------------------------------
@@ -309,8 +304,9 @@ def default_title(request: dict[str, Any]) -> str:
     return f"{first} or {second}".capitalize()
 
 
-def reply(test: ListeningTest, services: Services, listeners: Sequence[Listener]) -> schemas.ListeningTest:
-    abx = test.request["method"] == "abx"
+def reply(test: ListeningTest, services: Services, answer_counts: Sequence[int]) -> schemas.ListeningTest:
+    """A test, with how many answers each of its listeners has given."""
+    critical, power = strength_of(test.trials, test.is_abx)
     state = "ready" if test.stimuli is not None else "failed" if test.error else "preparing"
     return schemas.ListeningTest(
         id=test.id,
@@ -323,19 +319,24 @@ def reply(test: ListeningTest, services: Services, listeners: Sequence[Listener]
         state=state,
         error=test.error,
         minimum_listens=test.request["minimum_listens"],
-        critical=listening.critical_hits(test.trials, 0.05 if abx else 0.025),
-        power=[
-            schemas.Power(
-                true_share=share,
-                power=listening.power(test.trials, share, alternative="greater" if abx else "two-sided"),
-            )
-            for share in TRUE_SHARES
-        ],
-        listeners=len(listeners),
-        finished=sum(is_finished(test, each) for each in listeners),
+        critical=critical,
+        power=power,
+        listeners=len(answer_counts),
+        finished=sum(count == test.trials for count in answer_counts),
         created=test.created,
         url=f"/listen.html?test={test.id}",
     )
+
+
+@lru_cache(2 * schemas.MAX_TRIALS)
+def strength_of(trials: int, abx: bool) -> tuple[int | None, list[schemas.Power]]:
+    """Fewest hits or preferences that are below .05, and what so many trials can show."""
+    alternative: Alternative = "greater" if abx else "two-sided"
+    power = [
+        schemas.Power(true_share=share, power=listening.power(trials, share, alternative=alternative))
+        for share in TRUE_SHARES
+    ]
+    return listening.critical_hits(trials, 0.05 if abx else 0.025), power
 
 
 def listener_reply(test: ListeningTest, listener: Listener, answered: int | None = None) -> schemas.Listener:
@@ -360,8 +361,7 @@ def numbered(listeners: Sequence[Listener]) -> list[Listener]:
 
 def require_answer(test: ListeningTest, body: schemas.AnswerRequest) -> None:
     """Raises answer_invalid, listens_too_few."""
-    abx = test.request["method"] == "abx"
-    if abx and body.answer == "none":
+    if test.is_abx and body.answer == "none":
         raise Problem(
             422,
             "answer_invalid",
@@ -369,8 +369,8 @@ def require_answer(test: ListeningTest, body: schemas.AnswerRequest) -> None:
             "In an ABX trial X is `1` or `2`; guess where you hear none.",
         )
     least = test.request["minimum_listens"]
-    played = ("1", "2", "x") if abx else ("1", "2")
-    if any(body.listens.get(name, 0) < least for name in played):  # type: ignore[call-overload]
+    played: tuple[schemas.SoundLabel, ...] = ("1", "2", "x") if test.is_abx else ("1", "2")
+    if any(body.listens.get(label, 0) < least for label in played):
         raise Problem(
             422,
             "listens_too_few",

@@ -18,6 +18,7 @@ TEST_ID, LISTENER_ID = "5f0c9a1b2d3e4f60", "0c1d2e3f405162738495a6b7c8d9eaf0"
 
 Method = Literal["abx", "preference"]
 AnswerName = Literal["1", "2", "none"]
+SoundLabel = Literal["1", "2", "x"]  # of a trial
 Count = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 
 
@@ -209,7 +210,7 @@ class AnswerRequest(Request):
     answer: AnswerName = Field(
         description="ABX: what X is, `1` or `2`. Preference: which is better, or `none`."
     )
-    listens: dict[Literal["1", "2", "x"], Count] = Field(
+    listens: dict[SoundLabel, Count] = Field(
         description="How often each was played.", min_length=2, max_length=3
     )
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, true, update
 
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
@@ -58,6 +58,11 @@ class ListeningTest:
     @property
     def trials(self) -> int:
         return int(self.request["trials"])
+
+    @property
+    def is_abx(self) -> bool:
+        """Or else a preference test."""
+        return bool(self.request["method"] == "abx")
 
 
 @dataclass(frozen=True)
@@ -113,18 +118,18 @@ class ListeningStore:
             connection.execute(insert(listening_tests).values(**row))
 
         self._database.write(add)
-        return self.test_of(row | {"stimuli": None, "error": None})
+        return test_of(row | {"stimuli": None, "error": None})
 
     def tests(self) -> list[ListeningTest]:
         """Newest first."""
         with self._database.connect() as connection:
             rows = connection.execute(select(listening_tests).order_by(sqlalchemy.text("rowid DESC")))
-            return [self.test_of(row._mapping) for row in rows]
+            return [test_of(row._mapping) for row in rows]
 
     def find(self, id: str) -> ListeningTest | None:
         with self._database.connect() as connection:
             row = connection.execute(select(listening_tests).where(listening_tests.c.id == id)).one_or_none()
-        return None if row is None else self.test_of(row._mapping)
+        return None if row is None else test_of(row._mapping)
 
     def set_ready(self, id: str, stimuli: Sequence[Stimuli]) -> None:
         self._update(id, stimuli=json.dumps([asdict(each) for each in stimuli]), error=None)
@@ -187,7 +192,7 @@ class ListeningStore:
             connection.execute(insert(listeners).values(**row))
 
         self._database.write(add)
-        return self._listener_of(row, ())
+        return listener_of(row, ())
 
     def listener(self, test: str, id: str) -> Listener | None:
         """One of a test, with the answers so far."""
@@ -196,6 +201,20 @@ class ListeningStore:
     def listeners(self, test: str) -> list[Listener]:
         """All of a test with their answers, in the order in which they began."""
         return self._listeners(listeners.c.test == test)
+
+    def answer_counts(self, test: str | None = None) -> dict[str, list[int]]:
+        """How many answers each listener has given, by test; of all tests, or of one."""
+        query = (
+            select(listeners.c.test, func.count(listening_answers.c.number))
+            .outerjoin(listening_answers, listening_answers.c.listener == listeners.c.id)
+            .where(listeners.c.test == test if test is not None else true())
+            .group_by(listeners.c.id)
+        )
+        counts: dict[str, list[int]] = {}
+        with self._database.connect() as connection:
+            for test, count in connection.execute(query):
+                counts.setdefault(test, []).append(count)
+        return counts
 
     def _listeners(self, *which: sqlalchemy.ColumnElement[bool]) -> list[Listener]:
         rows = select(listeners).where(*which).order_by(sqlalchemy.text("rowid"))
@@ -210,8 +229,7 @@ class ListeningStore:
             for answer in connection.execute(answers):
                 by_listener.setdefault(answer.listener, []).append(answer)
             return [
-                self._listener_of(row._mapping, by_listener.get(row.id, ()))
-                for row in connection.execute(rows)
+                listener_of(row._mapping, by_listener.get(row.id, ())) for row in connection.execute(rows)
             ]
 
     def add_answer(
@@ -241,37 +259,33 @@ class ListeningStore:
 
         return self._database.write(add)
 
-    # -- rows --------------------------------------------------------------------------------------
 
-    @staticmethod
-    def test_of(row: Any) -> ListeningTest:
-        first, second = json.loads(row["models"])
-        stimuli = row["stimuli"] and tuple(
-            Stimuli(**{**each, "gains_db": tuple(each["gains_db"]), "facts": tuple(each["facts"])})
-            for each in json.loads(row["stimuli"])
-        )
-        pairs = tuple((start, end) for start, end in json.loads(row["pairs"]))
-        return ListeningTest(
-            row["id"],
-            row["title"],
-            json.loads(row["request"]),
-            (first, second),
-            pairs,
-            stimuli,
-            row["error"],
-            row["created"],
-        )
+def test_of(row: Any) -> ListeningTest:
+    first, second = json.loads(row["models"])
+    stimuli = row["stimuli"] and tuple(
+        Stimuli(**{**each, "gains_db": tuple(each["gains_db"]), "facts": tuple(each["facts"])})
+        for each in json.loads(row["stimuli"])
+    )
+    pairs = tuple((start, end) for start, end in json.loads(row["pairs"]))
+    return ListeningTest(
+        row["id"],
+        row["title"],
+        json.loads(row["request"]),
+        (first, second),
+        pairs,
+        stimuli,
+        row["error"],
+        row["created"],
+    )
 
-    @staticmethod
-    def _listener_of(row: Any, answers: Sequence[Any]) -> Listener:
-        return Listener(
-            row["id"],
-            row["test"],
-            row["name"],
-            row["seed"],
-            json.loads(row["client"]),
-            row["created"],
-            tuple(
-                Answer(each.number, each.answer, json.loads(each.listens), each.created) for each in answers
-            ),
-        )
+
+def listener_of(row: Any, answers: Sequence[Any]) -> Listener:
+    return Listener(
+        row["id"],
+        row["test"],
+        row["name"],
+        row["seed"],
+        json.loads(row["client"]),
+        row["created"],
+        tuple(Answer(each.number, each.answer, json.loads(each.listens), each.created) for each in answers),
+    )

@@ -24,12 +24,7 @@ from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.settings import MEBIBYTE
-from sonifold_app.store.adaptations import (
-    Adaptation,
-    AdaptationStore,
-    AdaptedTo,
-    TooManyAdaptationsError,
-)
+from sonifold_app.store.adaptations import Adaptation, AdaptationStore, AdaptedTo, TooManyAdaptationsError
 from sonifold_app.store.clock import now
 from sonifold_app.user.sounds import UserSounds, sound_not_found
 

@@ -6,7 +6,6 @@ A test that was being rendered when the server ended goes on when somebody next 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Sequence
 
@@ -56,8 +55,8 @@ class ListeningTests:
     async def require_sounds(self, queries: Queries) -> None:
         """Raises SoundNotFound where a model has no such sound."""
         for model, questions in queries:
-            for query in questions:
-                await self._user_sounds.resolve_user_sounds(model, query)
+            anchors = [anchor for query in questions for anchor in (query.start, query.end)]
+            await self._user_sounds.resolve_anchors(model, anchors)
 
     def begin(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
         """Render what a test plays, unless it is there, is on its way, or cannot be."""
@@ -81,7 +80,7 @@ class ListeningTests:
         """The file of a trial: 1, 2 and, in an ABX test, X, a channel each. Raises SoundsMissingError."""
         assert test.stimuli is not None, "only a test that is ready has listeners"
         trial = trials_of(test, listener)[number - 1]
-        channels = [*trial.played, *([trial.x] if test.request["method"] == "abx" else [])]
+        channels = [*trial.played, *([trial.x] if test.is_abx else [])]
         pair = await run_in_threadpool(self.store.get, test.stimuli[trial.pair].file)
         if pair is None:
             raise SoundsMissingError(
@@ -90,25 +89,26 @@ class ListeningTests:
         return await run_in_threadpool(trial_file, pair, channels, np.random.default_rng())
 
     async def _prepare(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
+        models = [model for model, _ in queries]
         stimuli: list[Stimuli] = []
+        ready = False
         try:
             async with self._rendering:
-                for index in range(len(test.pairs)):
-                    stimuli.append(
-                        await self._stimuli(
-                            [(model, questions[index]) for model, questions in queries], catalogue
-                        )
-                    )
+                for pair in zip(*(questions for _, questions in queries), strict=True):
+                    stimuli.append(await self._stimuli(list(zip(models, pair, strict=True)), catalogue))
                     self._rendered[test.id] = len(stimuli)
             await run_in_threadpool(self.store.set_ready, test.id, stimuli)
+            ready = True
         except (errors.SonifoldError, StorageError) as error:
-            await self._drop(stimuli)
             await run_in_threadpool(self.store.set_failed, test.id, str(error))
-        except BaseException:
-            await self._drop(stimuli)
-            raise
+        except Exception:
+            log.exception(
+                "listening test %s is not rendered; whoever asks for it next has it tried again", test.id
+            )
         finally:
             self._rendered.pop(test.id, None)
+            if not ready:
+                await self._drop(stimuli)
 
     async def _stimuli(
         self, conditions: Sequence[tuple[ModelFacts, StimulusQuery]], catalogue: Catalogue
@@ -135,10 +135,3 @@ class ListeningTests:
 def trials_of(test: ListeningTest, listener: Listener) -> list[Trial]:
     """The key: what each trial plays, and in which order."""
     return draw_trials(test.trials, len(test.pairs), listener.seed)
-
-
-def without_files(stimuli: Stimuli) -> dict[str, object]:
-    """What was done to a pair, for the results."""
-    facts = dataclasses.asdict(stimuli)
-    del facts["file"]
-    return facts

@@ -13,8 +13,8 @@ from sonifold import listening
 from sonifold.audio.archive import cell
 from sonifold.listening import Abx, Preference, Trial
 from sonifold.listening.results import Preferred
-from sonifold_app.store.listening import Answer, Listener, ListeningTest
-from sonifold_app.user.listening import trials_of, without_files
+from sonifold_app.store.listening import Answer, Listener, ListeningTest, Stimuli
+from sonifold_app.user.listening import trials_of
 
 COLUMNS = (
     *("listener", "trial", "start", "end", "played_1", "played_2", "x", "answer", "correct", "preferred"),
@@ -55,6 +55,13 @@ def results_of(test: ListeningTest, listeners: Sequence[Listener]) -> dict[str, 
     }
 
 
+def without_files(stimuli: Stimuli) -> dict[str, Any]:
+    """What was done to a pair."""
+    facts = asdict(stimuli)
+    del facts["file"]
+    return facts
+
+
 def is_finished(test: ListeningTest, listener: Listener) -> bool:
     return len(listener.answers) == test.trials
 
@@ -62,7 +69,7 @@ def is_finished(test: ListeningTest, listener: Listener) -> bool:
 def outcome(test: ListeningTest, listener: Listener) -> Abx | Preference:
     """The statistics of one listener."""
     rows = list(zip(trials_of(test, listener), listener.answers, strict=False))
-    if test.request["method"] == "abx":
+    if test.is_abx:
         return listening.abx([trial.answer == answer.answer for trial, answer in rows])
     return listening.preference([preferred(trial, answer) for trial, answer in rows])
 
@@ -87,7 +94,6 @@ def listener_facts(test: ListeningTest, listener: Listener, result: Abx | Prefer
 
 def rows_of(test: ListeningTest, listener: Listener) -> list[dict[str, Any]]:
     """Every trial with its key."""
-    abx = test.request["method"] == "abx"
     rows = []
     for trial, answer in zip(trials_of(test, listener), listener.answers, strict=False):
         start, end = test.pairs[trial.pair]
@@ -99,10 +105,10 @@ def rows_of(test: ListeningTest, listener: Listener) -> list[dict[str, Any]]:
                 "end": end,
                 "played_1": first,
                 "played_2": second,
-                "x": LABELS[trial.x] if abx else None,
+                "x": LABELS[trial.x] if test.is_abx else None,
                 "answer": answer.answer,
-                "correct": trial.answer == answer.answer if abx else None,
-                "preferred": None if abx else preferred(trial, answer),
+                "correct": trial.answer == answer.answer if test.is_abx else None,
+                "preferred": None if test.is_abx else preferred(trial, answer),
                 "listens": answer.listens,
                 "answered": answer.created,
             }
