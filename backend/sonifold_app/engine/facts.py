@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from sonifold import errors
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.numbers import Numbers
 
@@ -105,3 +106,13 @@ class Catalogue:
 
     models: Mapping[str, ModelFacts] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> ModelFacts:
+        """A model. Raises PackNotFound, PackInvalid."""
+        if name in self.unusable:
+            raise errors.PackInvalid(self.unusable[name])
+        if name not in self.models:
+            raise errors.PackNotFound(
+                f"no model named {name!r}; this server has {sorted(self.models)}. Pick one of these."
+            )
+        return self.models[name]

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from sonifold import errors, listening
+from sonifold import listening
 from sonifold.listening.statistics import Alternative
 from sonifold_app import urls
 from sonifold_app.engine.choices import MetricName
-from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.questions import Anchor, StimulusQuery
 from sonifold_app.http.openapi import BINARY, problems_of
 from sonifold_app.http.problems import Problem
@@ -71,7 +71,9 @@ async def listener_of(
 
 
 ListenerDep = Annotated[Listener, Depends(listener_of)]
-Number = Annotated[int, Path(ge=1, le=schemas.MAX_TRIALS, description="Of the trial, from 1.", examples=[1])]
+TrialNumber = Annotated[
+    int, Path(ge=1, le=schemas.MAX_TRIALS, description="Of the trial, from 1.", examples=[1])
+]
 
 
 @router.post(
@@ -85,7 +87,7 @@ async def create_listening_test(
 ) -> schemas.ListeningTest:
     """Make a test. All that it plays is rendered first; it can be taken when its state is `ready`."""
     request = body.model_dump(mode="json")
-    models = [model_named(condition.model, catalogue) for condition in body.conditions]
+    models = [catalogue.find(condition.model) for condition in body.conditions]
     pairs = await pairs_of(body, models[0], services)
     queries = queries_of(request, pairs, models)
     await services.listening.require_sounds(queries)
@@ -111,7 +113,7 @@ async def get_listening_test(
 ) -> schemas.ListeningTest:
     """A test: whether it can be taken, and what so many trials can show."""
     if test.stimuli is None and test.error is None:
-        models = [model_named(model["name"], catalogue) for model in test.models]
+        models = [catalogue.find(model["name"]) for model in test.models]
         services.listening.begin(test, queries_of(test.request, test.pairs, models), catalogue)
     counts = await run_in_threadpool(services.listening.store.answer_counts, test.id)
     return reply(test, services, counts.get(test.id, ()))
@@ -169,7 +171,7 @@ async def get_listener(test: TestDep, listener: ListenerDep) -> schemas.Listener
     },
 )
 async def get_trial_audio(
-    test: TestDep, listener: ListenerDep, number: Number, services: ServicesDep
+    test: TestDep, listener: ListenerDep, number: TrialNumber, services: ServicesDep
 ) -> Response:
     """What a trial plays: the next one, or one that has its answer."""
     if number > min(len(listener.answers) + 1, test.trials):
@@ -186,7 +188,7 @@ async def get_trial_audio(
 async def put_answer(
     test: TestDep,
     listener: ListenerDep,
-    number: Number,
+    number: TrialNumber,
     body: schemas.AnswerRequest,
     services: ServicesDep,
 ) -> schemas.Listener:
@@ -243,16 +245,6 @@ async def get_listening_results(
 
 
 # -- what they share -------------------------------------------------------------------------------
-
-
-def model_named(name: str, catalogue: Catalogue) -> ModelFacts:
-    if name in catalogue.unusable:
-        raise errors.PackInvalid(catalogue.unusable[name])
-    if name not in catalogue.models:
-        raise errors.PackNotFound(
-            f"no model named {name!r}; this server has {sorted(catalogue.models)}. Pick one of these."
-        )
-    return catalogue.models[name]
 
 
 async def pairs_of(

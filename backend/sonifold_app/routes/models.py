@@ -26,7 +26,6 @@ from sonifold_app.routes.services import (
     ModelId,
     Services,
     ServicesDep,
-    existing_model,
 )
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
@@ -120,7 +119,7 @@ async def delete_model(model: ModelId, catalogue: CatalogueDep, services: Servic
     Sounds of your own that you kept with it move to the model that it was made from; the answer then says how many.
     """
     if model not in catalogue.unusable:
-        await existing_model(model, catalogue)
+        catalogue.find(model)
     refuse_librarys(model, services)
     if services.adaptations.find(model) is not None:
         await services.adaptations.remove(model)

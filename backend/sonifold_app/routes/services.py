@@ -10,7 +10,6 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 
-from sonifold import errors
 from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import problems
@@ -125,18 +124,9 @@ CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
 ModelId = Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])]
 
 
-async def existing_model(
-    model: ModelId,
-    catalogue: CatalogueDep,
-) -> ModelFacts:
-    """The model that an address names. Raises PackNotFound or PackInvalid."""
-    if model in catalogue.unusable:
-        raise errors.PackInvalid(catalogue.unusable[model])
-    if model not in catalogue.models:
-        raise errors.PackNotFound(
-            f"no model named {model!r}; this server has {sorted(catalogue.models)}. Pick one of these."
-        )
-    return catalogue.models[model]
+async def existing_model(model: ModelId, catalogue: CatalogueDep) -> ModelFacts:
+    """The model that an address names. Raises PackNotFound, PackInvalid."""
+    return catalogue.find(model)
 
 
 #: A model to talk about.
