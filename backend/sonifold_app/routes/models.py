@@ -20,13 +20,7 @@ from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.forms import files_of, require_form
-from sonifold_app.routes.services import (
-    CatalogueDep,
-    ExistingModelDep,
-    ModelId,
-    Services,
-    ServicesDep,
-)
+from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ModelId, Services, ServicesDep
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
 from sonifold_app.user import orphans

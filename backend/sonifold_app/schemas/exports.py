@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from sonifold.audio.formats import AudioFormat, BitDepth, subtype_of
 from sonifold_app.engine import choices, questions
@@ -13,7 +13,7 @@ from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.common import MetricField, Number, PathKindField, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
-from sonifold_app.schemas.sounds import Name, printable
+from sonifold_app.schemas.sounds import Name
 
 MAX_EXPORTS = 200
 
@@ -102,11 +102,6 @@ class ExportRequest(Request):
         description="`keep`: as it is heard. `normalise`: the peak of each file at -1 dB of full scale.",
     )
     trim: bool = Field(False, description="Leave the silence at both ends out, 60 dB under the peak.")
-
-    @field_validator("names")
-    @classmethod
-    def names_of_letters(cls, names: list[str] | None) -> list[str] | None:
-        return names and [printable(name) for name in names]
 
     @model_validator(mode="after")
     def fits(self) -> Self:

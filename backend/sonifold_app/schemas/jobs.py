@@ -10,7 +10,7 @@ from sonifold_app import urls
 from sonifold_app.engine.examples import OTHER_USER_SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.schemas.adaptations import MAX_LEARNED, each_once
 from sonifold_app.schemas.common import Reply, Request
-from sonifold_app.schemas.sounds import Name, printable
+from sonifold_app.schemas.sounds import Name
 from sonifold_app.store.jobs import Job as StoredJob
 
 
@@ -27,11 +27,6 @@ class FinetuneRequest(Request):
     )
     title: Name
     seed: int = Field(0, ge=0, lt=2**31, strict=True)
-
-    @field_validator("title")
-    @classmethod
-    def title_of_letters(cls, title: str) -> str:
-        return printable(title)
 
     @field_validator("sounds")
     @classmethod

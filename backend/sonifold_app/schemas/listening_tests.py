@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from sonifold_app.engine import choices
 from sonifold_app.engine.choices import MetricName, StimulusKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.common import MetricField, Number, Reply, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
-from sonifold_app.schemas.sounds import Name, printable
+from sonifold_app.schemas.sounds import Name
 
 MAX_TRIALS, MAX_PAIRS, MAX_SECONDS = 100, 50, 20.0
 TEST_ID, LISTENER_ID = "5f0c9a1b2d3e4f60", "0c1d2e3f405162738495a6b7c8d9eaf0"
@@ -92,11 +92,6 @@ class ListeningTestRequest(Request):
     minimum_listens: int = Field(
         1, ge=1, le=10, strict=True, description="How often each sound of a trial is heard before an answer."
     )
-
-    @field_validator("title")
-    @classmethod
-    def title_of_letters(cls, title: str | None) -> str | None:
-        return title and printable(title)
 
     @model_validator(mode="after")
     def fits(self) -> Self:
@@ -182,11 +177,6 @@ class ListenerRequest(Request):
     latency_ms: Annotated[Number, Field(ge=0, le=60_000)] | None = Field(
         None, description="As the browser says, until it is heard."
     )
-
-    @field_validator("name")
-    @classmethod
-    def name_of_letters(cls, name: str | None) -> str | None:
-        return name and printable(name)
 
 
 class Listener(Reply):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
 from sonifold.choices import Choice
@@ -19,7 +19,7 @@ from sonifold_app.engine.choices import (
 from sonifold_app.engine.examples import example
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.schemas.common import MAX_STEPS, MAX_WEIGHT, Reply, Request
-from sonifold_app.schemas.sounds import Name, printable
+from sonifold_app.schemas.sounds import Name
 
 
 class WeightRange(Reply):
@@ -186,11 +186,6 @@ class TitleRequest(Request):
     model_config = example(title="My kit")
 
     title: Name
-
-    @field_validator("title")
-    @classmethod
-    def title_of_letters(cls, title: str) -> str:
-        return printable(title)
 
 
 class DeletedModel(Reply):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
 from sonifold_app import urls
 from sonifold_app.engine import facts
@@ -20,7 +20,19 @@ from sonifold_app.user.sounds import UserSoundTable
 SoundKind = Literal["library", "finetuned", "made", "uploaded"]
 #: The family of the sounds that a user keeps, and where they come from.
 YOURS = "yours"
-Name = Annotated[str, Field(min_length=1, max_length=120, description="Name of the sound.")]
+
+
+def printable(name: str) -> str:
+    """A name in one form, without what cannot be seen. Raises ValueError if nothing is left."""
+    shown = visible(name)
+    if not shown:
+        raise ValueError("a name needs at least one character that can be seen")
+    return shown
+
+
+Name = Annotated[
+    str, Field(min_length=1, max_length=120, description="Name of the sound."), AfterValidator(printable)
+]
 
 
 class Sounds(Reply):
@@ -225,11 +237,6 @@ class AddRequest(Request):
             raise ValueError("at most 4,000 characters of JSON")
         return made_with
 
-    @field_validator("name")
-    @classmethod
-    def name_of_letters(cls, name: str) -> str:
-        return printable(name)
-
 
 class ChangeRequest(Request):
     """Changes to a user sound; fields left out stay as they are."""
@@ -241,21 +248,8 @@ class ChangeRequest(Request):
         None, description="In Hz; null where it has none."
     )
 
-    @field_validator("name")
-    @classmethod
-    def name_of_letters(cls, name: str) -> str:
-        return printable(name)
-
     @model_validator(mode="after")
     def something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("name what to change: name, pitch or both")
         return self
-
-
-def printable(name: str) -> str:
-    """A name in one form, without what cannot be seen. Raises ValueError if nothing is left."""
-    shown = visible(name)
-    if not shown:
-        raise ValueError("a name needs at least one character that can be seen")
-    return shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MIN_SECONDS, within_length
 from sonifold_app import urls
@@ -14,7 +14,7 @@ from sonifold_app.engine.examples import SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.engine.numbers import short, short_or_none
 from sonifold_app.schemas.common import Number, Reply, Request
 from sonifold_app.schemas.problems import Refused
-from sonifold_app.schemas.sounds import Name, Sound, caveats_of, printable
+from sonifold_app.schemas.sounds import Name, Sound, caveats_of
 from sonifold_app.store.sounds import UserSound
 from sonifold_app.store.uploads import WaitingUpload
 
@@ -131,11 +131,6 @@ class ChosenSound(Request):
         if not within_length(self.end - self.start):
             raise ValueError(f"a sound is {MIN_SECONDS:g} to {MAX_SECONDS:g} seconds long")
         return self
-
-    @field_validator("name")
-    @classmethod
-    def name_of_letters(cls, name: str) -> str:
-        return printable(name)
 
 
 class ChoiceRequest(Request):
