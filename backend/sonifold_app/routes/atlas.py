@@ -41,7 +41,7 @@ MAX_ELLIPSES = 1000
 )
 async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """The magnification field: where the model knows sounds, and where it guesses."""
-    body = services.document(model, "atlas", lambda: Atlas.of(model.atlas))
+    body = await services.document(model, "atlas", lambda: Atlas.of(model.atlas))
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 

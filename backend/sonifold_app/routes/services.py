@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.protocol import Engine
@@ -84,15 +85,15 @@ class Services:
     exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
     documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)
 
-    def document(
+    async def document(
         self, model: ModelFacts, kind: str, build: Callable[[], BaseModel], state: Hashable = None
     ) -> bytes:
-        """A reply that never changes while a model and ``state`` stay the same, as JSON; made when it is first
-        asked for.
+        """A reply that never changes while a model and ``state`` stay the same, as JSON; made in a thread when it is
+        first asked for.
         """
         built_from, body = self.documents.get((kind, model.name), (None, b""))
         if built_from != (model.version, state):
-            body = build().model_dump_json().encode()
+            body = await run_in_threadpool(lambda: build().model_dump_json().encode())
             self.documents[kind, model.name] = ((model.version, state), body)
         return body
 

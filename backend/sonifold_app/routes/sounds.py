@@ -34,9 +34,7 @@ router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
     table = await unless_abandoned(request, services.user_sounds.table(model))
-    body = await run_in_threadpool(
-        services.document, model, "sounds", lambda: Sounds.of(model.library, table), table.state
-    )
+    body = await services.document(model, "sounds", lambda: Sounds.of(model.library, table), table.state)
     return bytes_reply(request, body, "application/json", cache=REVALIDATE)
 
 
