@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from sonifold_app.engine.operations import DESCRIBE, TRAVERSE
-from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.routes.links import linked
-from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, ServicesDep, computed, unless_abandoned
 from sonifold_app.schemas.descriptors import (
     DescriptionReply,
     DescriptionRequest,
@@ -35,6 +34,5 @@ async def create_traversal(
     model: ModelDep, body: TraversalRequest, request: Request, services: ServicesDep
 ) -> TraversalReply:
     """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
-    traversal = await unless_abandoned(request, run_one(services.engine, TRAVERSE, model.name, query))
+    traversal = await computed(request, services, TRAVERSE, model, body.query())
     return await linked(TraversalReply, traversal, services.recordings, "steps")

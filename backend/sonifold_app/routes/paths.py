@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from sonifold_app.engine.operations import TRACE
-from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
-from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, ServicesDep, computed
 from sonifold_app.schemas.paths import PathReply, PathRequest
 
 router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
@@ -18,6 +17,5 @@ async def create_path(
     model: ModelDep, body: PathRequest, request: Request, services: ServicesDep
 ) -> PathReply:
     """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
-    legs = await unless_abandoned(request, run_one(services.engine, TRACE, model.name, query))
+    legs = await computed(request, services, TRACE, model, body.query())
     return PathReply(unit=model.unit, path=legs[0], legs=legs)

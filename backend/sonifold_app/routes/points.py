@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from sonifold_app.engine.operations import ANALOGY, EXTRAPOLATE, MEAN
-from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.routes.links import linked
-from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, ServicesDep, computed
 from sonifold_app.schemas.points import (
     AnalogyReply,
     AnalogyRequest,
@@ -26,8 +25,7 @@ async def create_mean(
     model: ModelDep, body: MeanRequest, request: Request, services: ServicesDep
 ) -> MeanReply:
     """The average of 2 to 16 sounds, and the shortest paths from it to them."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
-    point = await unless_abandoned(request, run_one(services.engine, MEAN, model.name, query))
+    point = await computed(request, services, MEAN, model, body.query())
     return await linked(MeanReply, point, services.recordings, "sound")
 
 
@@ -36,8 +34,7 @@ async def create_analogy(
     model: ModelDep, body: AnalogyRequest, request: Request, services: ServicesDep
 ) -> AnalogyReply:
     """A is to B as C is to this: the direction from A to B, carried to C and followed there."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
-    point = await unless_abandoned(request, run_one(services.engine, ANALOGY, model.name, query))
+    point = await computed(request, services, ANALOGY, model, body.query())
     return await linked(AnalogyReply, point, services.recordings, "sound")
 
 
@@ -48,6 +45,5 @@ async def create_extrapolation(
     model: ModelDep, body: ExtrapolationRequest, request: Request, services: ServicesDep
 ) -> ExtrapolationReply:
     """On from A through B, along the same geodesic."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
-    point = await unless_abandoned(request, run_one(services.engine, EXTRAPOLATE, model.name, query))
+    point = await computed(request, services, EXTRAPOLATE, model, body.query())
     return await linked(ExtrapolationReply, point, services.recordings, "sound")

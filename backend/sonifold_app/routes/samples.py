@@ -8,10 +8,9 @@ from fastapi import APIRouter, Request
 
 from sonifold_app.engine.answers import Samples
 from sonifold_app.engine.operations import SAMPLE
-from sonifold_app.engine.protocol import run_one
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
-from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, ServicesDep, computed
 from sonifold_app.schemas.samples import SampleRequest
 
 router = APIRouter(prefix="/models/{model}/samples", tags=["samples"])
@@ -30,5 +29,4 @@ async def create_samples(
             'A walk begins at a sound: send "start" with {"sound": id}, {"point": [...]} or {"position": [x, y]}.',
         )
     seed = secrets.randbelow(2**31) if body.seed is None else body.seed
-    query = await services.user_sounds.resolve_user_sounds(model, body.query(seed))
-    return await unless_abandoned(request, run_one(services.engine, SAMPLE, model.name, query))
+    return await computed(request, services, SAMPLE, model, body.query(seed))

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.facts import Catalogue, ModelFacts
-from sonifold_app.engine.protocol import Engine
+from sonifold_app.engine.protocol import Engine, Operation, Question, run_one
 from sonifold_app.http import problems
 from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line
@@ -143,6 +143,18 @@ async def model_facts(
 
 #: A model to compute with. Raises PackInvalid where an adapted one cannot be made again.
 ModelDep = Annotated[ModelFacts, Depends(model_facts)]
+
+
+async def computed(
+    request: Request,
+    services: Services,
+    operation: Operation[Question, Answer],
+    model: ModelFacts,
+    query: Question,
+) -> Answer:
+    """The engine's answer to a query, with the user sounds that it names put in; see ``unless_abandoned``."""
+    resolved = await services.user_sounds.resolve_user_sounds(model, query)
+    return await unless_abandoned(request, run_one(services.engine, operation, model.name, resolved))
 
 
 async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
