@@ -1,4 +1,4 @@
-"""What was worked out about kept sounds, so that it is worked out once: part of ``UserSoundStore``, in its database.
+"""What was worked out about user sounds, so that it is worked out once: part of ``UserSoundStore``, in its database.
 
 All of it can be worked out again: a disk that does not take it costs that time, and nothing else. Rows go with the
 sounds they are about (by triggers, see ``database.MIGRATIONS``).
@@ -7,9 +7,9 @@ sounds they are about (by triggers, see ``database.MIGRATIONS``).
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Table, delete, insert, select
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Values named in one statement; SQLite takes some thirty thousand.
 NAMED = 1000
+
+Value = TypeVar("Value")
 
 
 class DerivedStore:
@@ -46,7 +48,7 @@ class DerivedStore:
     def keep_fingerprints(self, maps: Mapping[str, bytes]) -> None:
         self._put(fingerprints, [{"audio": audio, "map": map} for audio, map in maps.items()])
 
-    # -- places: where an adapted model has the sounds of its base -------------------------------------
+    # -- points that an adapted model has for the sounds of its base -------------------------------------
 
     def reembedded(self, model: str, version: str) -> dict[str, Reembedded]:
         """By sound; of the model as it is in this version."""
@@ -92,8 +94,8 @@ def reembedded_of(row: Any) -> Reembedded:
     return Reembedded(z, (row.x, row.y), bool(row.known))
 
 
-def parts_of(values: Collection[str]) -> Iterator[list[str]]:
-    """Values in lists that fit into a statement."""
+def parts_of(values: Iterable[Value], size: int = NAMED) -> Iterator[list[Value]]:
+    """Values in lists of at most ``size``, by default as many as fit into a statement."""
     rest = iter(values)
-    while part := list(islice(rest, NAMED)):
+    while part := list(islice(rest, size)):
         yield part

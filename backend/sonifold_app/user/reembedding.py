@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +22,7 @@ from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import PREPARE_SOUND, REEMBED
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Upload, UserSoundData
+from sonifold_app.store.derived import parts_of
 from sonifold_app.store.sounds import UserSound, UserSoundStore
 
 #: Sounds that are re-embedded together; who wants to hear something in the meantime waits for them.
@@ -43,8 +44,10 @@ class Reembedding:
         self._turn = asyncio.Lock()
 
     async def reembedded(self, model: ModelFacts) -> Mapping[str, Reembedded]:
-        """Latent points and positions of an adapted model's user sounds, as far as they are found; by id."""
-        return await self._reembedded_of(model)
+        """Latent points and positions of an adapted model's user sounds, as far as they are found; by id. Other models
+        have none.
+        """
+        return await self._reembedded_of(model) if model.kind == "adapted" else {}
 
     def pending(
         self, model: ModelFacts, sounds: Sequence[UserSound], reembedded: Mapping[str, Reembedded]
@@ -99,7 +102,7 @@ class Reembedding:
     async def _reembed_all(self, model: ModelFacts, sounds: list[UserSound]) -> None:
         async with self._turn:
             try:
-                for part in parts_of(sounds):
+                for part in parts_of(sounds, AT_ONCE):
                     await self.reembed(model, part, behind=True)
             except errors.PackNotFound:
                 pass  # it made room for others; whoever asks for its list again begins anew
@@ -147,8 +150,3 @@ class Reembedding:
         while len(self._reembedded) > REMEMBERED:
             self._reembedded.popitem(last=False)
         return self._reembedded[key]
-
-
-def parts_of(sounds: Sequence[UserSound]) -> Iterator[Sequence[UserSound]]:
-    for begin in range(0, len(sounds), AT_ONCE):
-        yield sounds[begin : begin + AT_ONCE]

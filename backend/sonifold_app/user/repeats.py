@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.engine.operations import DUPLICATES, FINGERPRINT
 from sonifold_app.engine.protocol import Engine, run_one
+from sonifold_app.store.derived import parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.sounds import UserSound, UserSoundStore
 
@@ -39,7 +40,7 @@ class DuplicateFinder:
         store = self._store.derived
         fingerprints = await run_in_threadpool(store.fingerprints, list(by_audio))
         missing = [sound for audio, sound in by_audio.items() if audio not in fingerprints]
-        for part in (missing[i : i + PART] for i in range(0, len(missing), PART)):
+        for part in parts_of(missing, PART):
             files = await run_in_threadpool(self._audio, part)
             maps = await self._engine.run(FINGERPRINT, None, list(files.values()))
             new = dict(zip(files, maps, strict=True))

@@ -75,7 +75,7 @@ class UserSounds:
     async def table(self, model: ModelFacts) -> UserSoundTable:
         """All user sounds of a model, at once; finding the points that are missing begins."""
         revision, sounds = await run_in_threadpool(self._store.at_revision, model.home)
-        reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+        reembedded = await self._reembedding.reembedded(model)
         state = (model.version, revision, len(reembedded))
         table = self._tables.get(model.name)
         if table is None or table.state != state:
@@ -112,8 +112,8 @@ class UserSounds:
         return sound
 
     async def add(self, model: ModelFacts, sounds: Sequence[NewSound]) -> list[UserSound]:
-        sounds_ = await run_in_threadpool(self._store.add, model.home, model.pack, sounds)
-        return await self._placed(model, sounds_)
+        stored = await run_in_threadpool(self._store.add, model.home, model.pack, sounds)
+        return await self._placed(model, stored)
 
     async def change(self, model: ModelFacts, id: str, values: Mapping[str, Any]) -> UserSound:
         """Give a sound another ``name`` or ``pitch``. Raises SoundNotFound."""
@@ -201,13 +201,13 @@ class UserSounds:
 
     async def _placed(self, model: ModelFacts, sounds: list[UserSound]) -> list[UserSound]:
         """Sounds where a model has them, found now where that is not known yet."""
-        reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+        reembedded = await self._reembedding.reembedded(model)
         pending = self._reembedding.pending(model, sounds, reembedded)
         if pending:
             await self._reembedding.reembed(model, pending)
             fresh = await run_in_threadpool(self._store.some, model.home, {sound.id for sound in pending})
             sounds = [fresh.get(sound.id, sound) for sound in sounds]
-            reembedded = await self._reembedding.reembedded(model) if model.kind == "adapted" else {}
+            reembedded = await self._reembedding.reembedded(model)
         return [placed(sound, reembedded) for sound in sounds]
 
 
