@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import sonifold
 from sonifold import errors
 from sonifold.files import write_whole
+from sonifold.pack import CONFIG
 from sonifold_app.engine.operations.sounds import samples_of
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
@@ -119,7 +120,7 @@ def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
     assert adapt.finetune is not None
     with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
         folder = folder_of(name, data, models)
-        return Loaded(folder, (folder / "pack.json").read_bytes(), sonifold.load(folder))
+        return Loaded(folder, (folder / CONFIG).read_bytes(), sonifold.load(folder))
     return None
 
 
@@ -167,7 +168,7 @@ def work(
 def base_of(job: Job, data: Path, models: Path | None, warm: Loaded | None) -> Model:
     """The pack to start from. Raises PackError."""
     folder = folder_of(job.model, data, models)
-    if warm is not None and warm.folder == folder and (folder / "pack.json").read_bytes() == warm.config:
+    if warm is not None and warm.folder == folder and (folder / CONFIG).read_bytes() == warm.config:
         return warm.model
     return sonifold.load(folder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from sonifold_app.engine.examples import OTHER_USER_SOUND_ID, USER_SOUND_ID, example
-from sonifold_app.engine.numbers import short
+from sonifold_app.engine.numbers import Short, ShortOrNone
 from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.store import adaptations as store
 
@@ -31,10 +31,10 @@ class AdaptationRequest(Request):
 class Forecast(Reply):
     """The gain expected for similar sounds, by leaving out one upload at a time."""
 
-    coherence: float | None = Field(
+    coherence: ShortOrNone = Field(
         description="Mean cosine between what the model leaves out of different sounds; null for a single one."
     )
-    gain: float | None = Field(
+    gain: ShortOrNone = Field(
         description="Share of the error that is expected to go on other sounds like these; null for a single one."
     )
     text: str = Field(description="The same as a sentence.")
@@ -47,7 +47,7 @@ class Slider(Reply):
     title: str
     low: float = Field(description="Least amount; 1 is as much as the sounds have, typically.")
     high: float
-    share: float = Field(description="Of what the model leaves out of the sounds, how much lies along it.")
+    share: Short = Field(description="Of what the model leaves out of the sounds, how much lies along it.")
 
 
 class Adaptation(Reply):
@@ -94,22 +94,9 @@ class Adaptation(Reply):
             title=adaptation.title,
             sounds=[sound.id for sound in adaptation.sounds],
             seed=adaptation.seed,
-            forecast=Forecast(
-                coherence=None if outcome["coherence"] is None else short(outcome["coherence"]),
-                gain=None if outcome["gain"] is None else short(outcome["gain"]),
-                text=outcome["text"],
-            ),
+            forecast=Forecast.model_validate(outcome),
             carries=outcome["carries"],
-            sliders=[
-                Slider(
-                    id=slider["id"],
-                    title=slider["title"],
-                    low=slider["low"],
-                    high=slider["high"],
-                    share=short(slider["share"]),
-                )
-                for slider in outcome["sliders"]
-            ],
+            sliders=[Slider.model_validate(slider) for slider in outcome["sliders"]],
             seconds=round(outcome["seconds"], 3),
             created=adaptation.created,
         )

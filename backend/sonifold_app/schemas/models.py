@@ -154,22 +154,8 @@ class Model(Reply):
             metrics=list(MetricName),
             path_kinds=list(PathKind),
             distances=list(DISTANCES),
-            samplers=[
-                Sampler(
-                    id=sampler.id, title=sampler.title, temperature=sampler.temperature, start=sampler.start
-                )
-                for sampler in facts.samplers
-            ],
-            descriptors=[
-                Descriptor(
-                    id=descriptor.id,
-                    unit=descriptor.unit,
-                    more=descriptor.more,
-                    less=descriptor.less,
-                    meaning=descriptor.meaning,
-                )
-                for descriptor in facts.descriptors
-            ],
+            samplers=[Sampler.model_validate(sampler) for sampler in facts.samplers],
+            descriptors=[Descriptor.model_validate(descriptor) for descriptor in facts.descriptors],
             weights=WeightRange(default=facts.weight),
             steps=StepRange(),
             formats=[

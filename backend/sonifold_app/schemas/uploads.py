@@ -12,7 +12,7 @@ from sonifold_app import urls
 from sonifold_app.engine.answers import Caveat, Neighbour, SplitFacts
 from sonifold_app.engine.examples import SOUND_ID, USER_SOUND_ID, example
 from sonifold_app.engine.numbers import short, short_or_none
-from sonifold_app.schemas.common import Number, Reply, Request
+from sonifold_app.schemas.common import Number, Reply, Request, pitch_or_none
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import Name, Sound, caveats_of
 from sonifold_app.store.sounds import UserSound
@@ -250,7 +250,7 @@ def checked(sound: UserSound, same: Duplicate | None, unit: str) -> CheckedSound
         id=sound.id,
         name=sound.name,
         seconds=round(sound.seconds, 4),
-        pitch=None if sound.pitch is None else round(sound.pitch, 2),
+        pitch=pitch_or_none(sound.pitch),
         peak_db=short_or_none(facts.get("peak_db")),
         clipped=short_or_none(facts.get("clipped")),
         leading=short_or_none(facts.get("leading")),

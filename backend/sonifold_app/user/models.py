@@ -45,7 +45,7 @@ class UserModels:
         """Where a model lies that the user made or imported."""
         if Path(model).name == model and not model.startswith("."):
             for subfolder in KINDS:
-                if (self._data / subfolder / model / "pack.json").is_file():
+                if (self._data / subfolder / model / CONFIG).is_file():
                     return self._data / subfolder / model
         return None
 
@@ -57,7 +57,7 @@ class UserModels:
                     await run_in_threadpool(shutil.rmtree, folder, ignore_errors=True)
                 elif await run_in_threadpool(was_unfinished, folder):
                     await run_in_threadpool(self._trash.put, folder, folder.name)
-                elif (folder / "pack.json").is_file():
+                elif (folder / CONFIG).is_file():
                     await self._engine.open(folder, kind)
         self.opened.set()
 
@@ -125,7 +125,7 @@ class UserModels:
 
 def retitle(folder: Path, title: str) -> None:
     """Write another title into a pack."""
-    config = folder / "pack.json"
+    config = folder / CONFIG
     data = json.loads(config.read_text(encoding="utf-8"))
     write_whole(config, (json.dumps(data | {"title": title}, indent=1) + "\n").encode())
 
