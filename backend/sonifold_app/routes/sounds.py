@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from sonifold.audio.provenance import Source, of_recording
@@ -169,14 +168,12 @@ async def list_distances(
 async def decoded_sha256(model: facts.ModelFacts, id: str, z: Numbers, services: Services) -> str:
     """Where a sound is kept as the model decodes it; decodes it if it is not."""
     key = ("decoded", model.name, model.version, id)
-    cached = await run_in_threadpool(services.cache.get, *key)
-    if cached is not None and cached in services.recordings:
+    cached = await services.recordings.find(*key)
+    if cached is not None:
         return cached
     query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
     decoded = await run_one(services.engine, DECODE, model.name, query)
-    sha256 = await services.recordings.keep(decoded.recording)
-    await run_in_threadpool(services.cache.put, key, sha256)
-    return sha256
+    return await services.recordings.keep(decoded.recording, key)
 
 
 async def anchor_of(model: facts.ModelFacts, sound: str, services: Services) -> questions.Anchor:

@@ -135,7 +135,7 @@ async def create_upload(
         waiting = await services.user_sounds.wait(
             model, [(item.name, data[item.file], split.facts.seconds) for item, split in results.taken]
         )
-    response.headers["Location"] = url_of(model, waiting)
+    response.headers["Location"] = urls.upload(model.name, waiting.id)
     return await proposed(model, services, waiting, [split for _, split in results.taken], results.refused)
 
 
@@ -327,9 +327,8 @@ async def proposed(
 ) -> UploadReply:
     """An upload with what was found in it; what the user will listen to is kept ready."""
     for file, recording in zip(waiting.files, split, strict=True):
-        sha256 = await services.recordings.keep(recording.recording)
-        await run_in_threadpool(services.cache.put, ("listen", file.audio), sha256)
-    url = url_of(model, waiting)
+        await services.recordings.keep(recording.recording, ("listen", file.audio))
+    url = urls.upload(model.name, waiting.id)
     return UploadReply(
         id=waiting.id,
         expires=waiting.expires,
@@ -345,15 +344,13 @@ async def proposed(
 
 async def listening_copy(services: Services, waiting: WaitingUpload, file: WaitingFile) -> str:
     """Where a recording's mono copy is kept; made again if it is not (any more)."""
-    cached = await run_in_threadpool(services.cache.get, "listen", file.audio)
-    if cached is not None and cached in services.recordings:
+    cached = await services.recordings.find("listen", file.audio)
+    if cached is not None:
         return cached
     async with services.uploads:
         upload = await services.user_sounds.waiting_file(waiting, file)
         split = await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))
-    sha256 = await services.recordings.keep(split.recording)
-    await run_in_threadpool(services.cache.put, ("listen", file.audio), sha256)
-    return sha256
+    return await services.recordings.keep(split.recording, ("listen", file.audio))
 
 
 async def cut_all(services: Services, waiting: WaitingUpload, cuts: Sequence[ChosenSound]) -> list[Upload]:
@@ -380,7 +377,3 @@ def file_in(waiting: WaitingUpload, number: int) -> WaitingFile:
             f"the upload {waiting.id} has {len(waiting.files)} files, numbered from 0; {number} is none of them.",
         )
     return waiting.files[number]
-
-
-def url_of(model: ModelFacts, waiting: WaitingUpload) -> str:
-    return urls.upload(model.name, waiting.id)

@@ -77,9 +77,13 @@ class Recordings:
         self._cache = cache
         self._engine = engine
 
-    async def keep(self, recording: Recording) -> str:
-        """Keep a recording; returns its sha256."""
-        return await run_in_threadpool(self._blobs.put, recording.wav)
+    async def keep(self, recording: Recording, key: tuple[str, ...] | None = None) -> str:
+        """Keep a recording, to be found under a key too; returns its sha256."""
+        return await run_in_threadpool(self._keep, recording.wav, key)
+
+    async def find(self, *key: str) -> str | None:
+        """The sha256 of what was kept under a key, or None if it is not kept (any more)."""
+        return await run_in_threadpool(self._find, key)
 
     async def get(self, sha256: str, format: AudioFormat) -> bytes | None:
         """A recording as a file of that format, or None if it is not kept (any more)."""
@@ -92,7 +96,7 @@ class Recordings:
         if wav is None:
             return None
         data = await run_one(self._engine, CONVERT, None, ConversionQuery(wav, format))
-        await run_in_threadpool(self._keep_derived, sha256, format, data)
+        await run_in_threadpool(self._keep, data, ("format", sha256, format))
         return data
 
     def __contains__(self, sha256: str) -> bool:
@@ -102,5 +106,12 @@ class Recordings:
         name = self._cache.get("format", sha256, format)
         return None if name is None else self._blobs.get(name)
 
-    def _keep_derived(self, sha256: str, format: AudioFormat, data: bytes) -> None:
-        self._cache.put(("format", sha256, format), self._blobs.put(data))
+    def _keep(self, data: bytes, key: tuple[str, ...] | None) -> str:
+        sha256 = self._blobs.put(data)
+        if key is not None:
+            self._cache.put(key, sha256)
+        return sha256
+
+    def _find(self, key: tuple[str, ...]) -> str | None:
+        sha256 = self._cache.get(*key)
+        return sha256 if sha256 is not None and sha256 in self._blobs else None
