@@ -24,6 +24,7 @@ from sonifold_app.store.failures import StorageError
 from sonifold_app.store.listening import Listener, ListeningStore, ListeningTest, Stimuli
 from sonifold_app.user.adaptations import Adaptations
 from sonifold_app.user.sounds import UserSounds
+from sonifold_app.user.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,12 @@ class ListeningTests:
     ) -> None:
         self.store = store
         self._user_sounds, self._adaptations, self._engine = user_sounds, adaptations, engine
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
         self._rendered: dict[str, int] = {}
         self._rendering = asyncio.Lock()
 
     async def close(self) -> None:
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._tasks.close()
 
     async def require_sounds(self, queries: Queries) -> None:
         """Raises SoundNotFound where a model has no such sound."""
@@ -60,19 +59,15 @@ class ListeningTests:
 
     def begin(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
         """Render what a test plays, unless it is there, is on its way, or cannot be."""
-        if test.stimuli is None and test.error is None and test.id not in self._tasks:
-            task = asyncio.create_task(self._prepare(test, queries, catalogue))
-            self._tasks[test.id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(test.id, None))
+        if test.stimuli is None and test.error is None:
+            self._tasks.begin(test.id, lambda: self._prepare(test, queries, catalogue))
 
     def rendered(self, test: ListeningTest) -> int:
         """How many of its pairs can be played."""
         return len(test.pairs) if test.stimuli is not None else self._rendered.get(test.id, 0)
 
     async def delete(self, test: ListeningTest) -> None:
-        if (task := self._tasks.get(test.id)) is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._tasks.cancel(test.id)
         stored = await run_in_threadpool(self.store.find, test.id)
         await run_in_threadpool(self.store.delete, stored or test)
 

@@ -9,7 +9,6 @@ names go first.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Upload, UserSoundData
 from sonifold_app.store.derived import parts_of
 from sonifold_app.store.sounds import UserSound, UserSoundStore
+from sonifold_app.user.tasks import Tasks
 
 #: Sounds that are re-embedded together; who wants to hear something in the meantime waits for them.
 AT_ONCE = 4
@@ -40,7 +40,7 @@ class Reembedding:
         self._store, self._engine = store, engine
         self._reembedded: OrderedDict[tuple[str, str], dict[str, Reembedded]] = OrderedDict()
         self._stuck: set[tuple[str, str]] = set()  # (model's version, sound): no point can be found
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks = Tasks()
         self._turn = asyncio.Lock()
 
     async def reembedded(self, model: ModelFacts) -> Mapping[str, Reembedded]:
@@ -75,29 +75,19 @@ class Reembedding:
 
     def reembed_behind(self, model: ModelFacts, sounds: Sequence[UserSound]) -> None:
         """Begin to re-embed sounds when there is no other work, unless that is under way for the model."""
-        if sounds and model.name not in self._tasks:
-            task = asyncio.create_task(self._reembed_all(model, list(sounds)))
-            self._tasks[model.name] = task
-            task.add_done_callback(lambda _: self._tasks.pop(model.name, None))
+        if sounds:
+            self._tasks.begin(model.name, lambda: self._reembed_all(model, list(sounds)))
 
     async def forget(self, model: str) -> None:
         """An adapted model is no more."""
-        await self._cancel([model])
+        await self._tasks.cancel(model)
         for key in [key for key in self._reembedded if key[0] == model]:
             del self._reembedded[key]
         await run_in_threadpool(self._store.derived.forget_reembedded, model)
 
     async def close(self) -> None:
         """Stop; the points found so far stay stored."""
-        await self._cancel(list(self._tasks))
-
-    async def _cancel(self, models: Sequence[str]) -> None:
-        tasks = [self._tasks[model] for model in models if model in self._tasks]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._tasks.close()
 
     async def _reembed_all(self, model: ModelFacts, sounds: list[UserSound]) -> None:
         async with self._turn:
