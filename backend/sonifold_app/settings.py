@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     port: int = Field(8750, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     data: Path = Field(
         default_factory=user_data_folder,
-        description="Folder for what the service keeps: rendered morphs, later uploads and their packs.",
+        description="Folder for what the service keeps: sounds and models of users, jobs, rendered audio.",
     )
     models: Path | None = Field(
         None, description="Folder of packs to serve; by default the packs that come with Sonifold."

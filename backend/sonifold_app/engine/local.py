@@ -194,9 +194,8 @@ class LocalEngine:
         *,
         behind: bool = False,
     ) -> list[Result]:
-        loaded = (
-            None if model is None else self._model(model)
-        )  # an unknown name fails before it waits in line
+        # here, so that an unknown name fails before it waits in line
+        loaded = None if model is None else self._model(model)
         if operation.lane is not Lane.BATCH:
             pool = self._light if operation.lane is Lane.LIGHT else self._files
             return await pool.run(answers_to, operation, loaded, questions)

@@ -32,9 +32,8 @@ class UserSoundData:
     sha256: str  # of the audio
     z: Numbers = field(compare=False, repr=False)  # (latent,)
     timbre: Numbers = field(compare=False, repr=False)  # (feature,)
-    audio: bytes = field(
-        default=b"", compare=False, repr=False
-    )  # FLAC; where it is to be heard or walked from
+    #: FLAC, where it is to be heard or walked from
+    audio: bytes = field(default=b"", compare=False, repr=False)
     origin: str = field(default="", compare=False)  # what it was made by; "": a recording
     pitch: float | None = None  # Hz, where its user corrected it
 
@@ -135,9 +134,8 @@ class TraversalQuery:
     start: Anchor
     descriptor: str
     steps: int = 9
-    reach: float | None = (
-        None  # to either side, in the library's standard deviations; None: the science's own
-    )
+    #: to either side, in the library's standard deviations; None: the science's own
+    reach: float | None = None
     hold: bool = True  # keep the other descriptors where they are
     metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own

@@ -114,9 +114,8 @@ def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
 
     from sonifold import adapt
 
-    torch.optim.AdamW(
-        [torch.nn.Parameter(torch.zeros(1))]
-    )  # the first loads torch's compiler, for two seconds
+    # the first one loads torch's compiler, for two seconds
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
     assert adapt.finetune is not None
     with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
         folder = folder_of(name, data, models)

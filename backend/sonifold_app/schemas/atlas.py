@@ -52,9 +52,8 @@ class Atlas(Reply):
             field=MagnificationField(
                 x=row_of(atlas.x),
                 y=row_of(atlas.y),
-                values=[
-                    [v if v == v else None for v in row] for row in rows(atlas.values)
-                ],  # NaN: nothing known
+                # NaN where nothing is known
+                values=[[v if v == v else None for v in row] for row in rows(atlas.values)],
                 coast=atlas.coast,
                 levels=list(atlas.levels),
             ),

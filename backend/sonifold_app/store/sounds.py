@@ -157,9 +157,8 @@ class UserSoundStore:
         """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
         created = now()
         with self._writing, self._new_audio([sound.prepared.audio for sound in sounds]) as audio:
-            ids = sorted(
-                f"u{secrets.token_hex(6)}" for _ in sounds
-            )  # lists are in the order of (created, id)
+            # sorted, since lists are in the order of (created, id)
+            ids = sorted(f"u{secrets.token_hex(6)}" for _ in sounds)
             rows = [
                 row_of(id, model, pack, new, sha256, created)
                 for id, new, sha256 in zip(ids, sounds, audio, strict=True)
@@ -285,9 +284,8 @@ class UserSoundStore:
                 audio.append(self._audio.put(data))
             yield audio
         except BaseException:
-            with contextlib.suppress(
-                StorageError, OSError, sqlalchemy.exc.SQLAlchemyError
-            ):  # a later start does
+            # where this fails, a later start does it
+            with contextlib.suppress(StorageError, OSError, sqlalchemy.exc.SQLAlchemyError):
                 self._drop_unused(audio)
             raise
 

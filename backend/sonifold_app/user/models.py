@@ -65,9 +65,8 @@ class UserModels:
         """Delete a model, for good. Raises PackNotFound."""
         folder = self._folder_of(model)
         discarded = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
-        await run_in_threadpool(
-            folder.rename, discarded
-        )  # at once no pack any more, whatever happens meanwhile
+        # first, so that it is no pack any more whatever happens meanwhile
+        await run_in_threadpool(folder.rename, discarded)
         await self._engine.shut(model)
         await run_in_threadpool(shutil.rmtree, discarded, ignore_errors=True)
 
