@@ -47,14 +47,16 @@ def k_weighted(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.flo
     """
     count = sounds.shape[1]
     length = next_fast_len(count + round(RINGING * sample_rate), real=True)
-    response = _response(sample_rate, length).astype(np.result_type(sounds, np.complex64))
+    response = _recent_response(sample_rate, length).astype(np.result_type(sounds, np.complex64))
     return np.asarray(irfft(rfft(sounds, length) * response, length)[:, :count])
 
 
-@lru_cache(maxsize=8)
-def _response(sample_rate: int, length: int) -> NDArray[np.complex128]:
-    """Of both filters, at the bins of a transform of so many samples."""
+def k_response(sample_rate: int, length: int) -> NDArray[np.complex128]:
+    """Frequency response of both filters, at the bins of a transform of so many samples."""
     return np.asarray(sosfreqz(k_weighting(sample_rate), 2 * np.pi * np.fft.rfftfreq(length))[1])
+
+
+_recent_response = lru_cache(maxsize=8)(k_response)
 
 
 def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[np.float64]:
@@ -71,8 +73,12 @@ def _loudest(reached: NDArray[np.float64], block: int) -> NDArray[np.float64]:
     most = reached[:, :block].max(axis=1)
     if reached.shape[1] > block:
         most = np.maximum(most, (reached[:, block:] - reached[:, :-block]).max(axis=1))
-    loudest: NDArray[np.float64] = 10 * np.log10(np.maximum(most / block, 10 ** (SILENT / 10))) - 0.691
-    return loudest
+    return lufs_of(most / block)
+
+
+def lufs_of(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Loudness of mean power after K-weighting, at least ``SILENT``."""
+    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (SILENT / 10))) - 0.691)
 
 
 @lru_cache(maxsize=8)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft, rfftfreq
-from scipy.signal import sosfreqz
+from scipy.fft import irfft, rfft
 
-from sonifold.audio.loudness import SILENT, k_weighting
+from sonifold.audio.loudness import SILENT, k_response, lufs_of
 
 BLOCK_SECONDS, HOP_SECONDS = 0.4, 0.1
 #: Of the repeated sound, in whole repeats: blocks begin elsewhere in each, so that no single one decides at the gate.
@@ -55,16 +54,15 @@ def match(first: NDArray[np.floating], second: NDArray[np.floating], sample_rate
 def integrated(sound: NDArray[np.floating], sample_rate: int) -> float:
     """LUFS of a sound (sample,) that is repeated without a pause; -120 of silence."""
     blocks = _block_power(_k_weighted(np.asarray(sound, float), sample_rate), sample_rate)
-    gated = blocks[_lufs(blocks) > QUIETEST_LUFS]
+    gated = blocks[lufs_of(blocks) > QUIETEST_LUFS]
     if not len(gated):
         return SILENT
-    return float(_lufs(gated[_lufs(gated) > _lufs(gated.mean()) + QUIETEST_LU].mean()))
+    return float(lufs_of(gated[lufs_of(gated) > lufs_of(gated.mean()) + QUIETEST_LU].mean()))
 
 
 def _k_weighted(period: Samples, sample_rate: int) -> Samples:
     """One period (sample,) of a repeated sound after both filters, which have long settled: circular convolution."""
-    response = sosfreqz(k_weighting(sample_rate), 2 * np.pi * rfftfreq(len(period)))[1]
-    return np.asarray(irfft(rfft(period) * response, len(period)))
+    return np.asarray(irfft(rfft(period) * k_response(sample_rate, len(period)), len(period)))
 
 
 def _block_power(period: Samples, sample_rate: int) -> Samples:
@@ -77,10 +75,6 @@ def _block_power(period: Samples, sample_rate: int) -> Samples:
     starts = np.arange(0, repeats * len(period) - block + 1, hop) % len(period)
     power: Samples = (reached[starts + block] - reached[starts]) / block
     return power
-
-
-def _lufs(power: Samples | np.floating) -> Samples:
-    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (SILENT / 10))) - 0.691)
 
 
 def _loudest(sound: Samples, lufs: float) -> float:
