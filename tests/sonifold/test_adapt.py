@@ -197,7 +197,7 @@ def test_transposing_by_nothing_changes_nothing():
 
 
 def test_other_sounds_of_the_kit_come_closer(model, adapted, tabla):
-    heard, offset = model.coefficients.timbre_map(model.representation)
+    heard, offset = model.coefficients.timbre_map
 
     def error(one) -> float:
         features = torch.stack([sound.features for sound in tabla[8:]])
@@ -351,7 +351,7 @@ def test_refining_tells_how_far_it_is(model, tabla):
 
 def test_refining_brings_the_uploads_closer_than_the_instant_adaptation(model, tabla, refined):
     def own(one) -> float:
-        heard, _ = model.coefficients.timbre_map(model.representation)
+        heard, _ = model.coefficients.timbre_map
         given = model.coefficients.analyse(torch.stack([sound.features for sound in tabla[:4]]))
         return float(((one.vae.decode(one.inverted(given)) - given) @ heard.T).norm(dim=1).mean())
 

@@ -23,7 +23,7 @@ def bench(model) -> Bench:
     values, timbre = model.coefficients.analyse(features), model.representation.timbre(features)
     z = model.inverted(values)
     noisy = values[:, None] + 0.1 * torch.randn(len(values), COPIES, values.shape[1])
-    heard, offset = model.coefficients.timbre_map(model.representation)
+    heard, offset = model.coefficients.timbre_map
     tabla = Group("Tabla", "kit", "report", tuple(range(len(ids))))
     library = replay.coefficients(model)[replay.trained(model.library)]
     return Bench(

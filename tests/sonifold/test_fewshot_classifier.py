@@ -20,7 +20,7 @@ def bench(model) -> Bench:
     features, _ = model.representation.analyse(audio)
     values, timbre = model.coefficients.analyse(features), model.representation.timbre(features)
     copies = values[:, None].expand(-1, COPIES, -1)
-    heard, offset = model.coefficients.timbre_map(model.representation)
+    heard, offset = model.coefficients.timbre_map
     library = replay.coefficients(model)[replay.trained(model.library)]
     z = model.inverted(values)
     return Bench(

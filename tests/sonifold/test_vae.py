@@ -71,7 +71,7 @@ def test_coefficient_distance_is_the_stated_metric(maps, fitted):
 
 def test_the_timbre_map_is_phi_of_the_synthesised_features(fitted):
     spectral = Spectral()
-    matrix, offset = fitted.timbre_map(spectral)
+    matrix, offset = fitted.timbre_map
     values = torch.randn(4, 12, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(
         values @ matrix.T + offset, spectral.timbre(fitted.synthesise(values)), atol=1e-3, rtol=1e-3

@@ -193,7 +193,7 @@ class _Finetuning:
         self.uploads = start.adaptation.uploads
         self.library = library.to(device)
         self.spread = library.std(0).to(device)
-        self.heard, _ = self.base.coefficients.timbre_map(self.base.representation)
+        self.heard, _ = self.base.coefficients.timbre_map
         count = len(self.uploads)
         self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
         self.pace = Pace(config.steps, trial=bool(self.spared))

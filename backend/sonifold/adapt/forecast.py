@@ -31,7 +31,7 @@ class Forecast:
     def of(cls, model: Model, uploads: Uploads, choice: Choice) -> Forecast:
         """From the uploads and the adaptation chosen for them."""
         residuals = uploads.residuals(model.vae)
-        timbre_map, _ = model.coefficients.timbre_map(model.representation)
+        timbre_map, _ = model.coefficients.timbre_map
         before = (residuals @ timbre_map.T).norm(dim=1)
         if choice.left_out is None:
             return cls(len(uploads), None, float(before.mean()), None, None, None, uploads.repeats)

@@ -112,7 +112,7 @@ def adapted_to(base: Model, uploads: Uploads, budget: float = residual_field.BUD
 def choose(base: Model, uploads: Uploads) -> Choice:
     """The length scale and the noise of the uploads' residuals."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
-    timbre_map, _ = base.coefficients.timbre_map(base.representation)
+    timbre_map, _ = base.coefficients.timbre_map
     apart = torch.pdist(uploads.z)
     unit = float(apart.median()) if len(apart) else base.config.metric.temperature
     return residual_field.choose(few.points, few.evidence(base.vae), timbre_map, max(unit, 1e-3))
@@ -123,7 +123,7 @@ def field_of(
 ) -> ResidualField | None:
     """The field of what ``vae`` leaves out of the uploads."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
-    timbre_map, _ = base.coefficients.timbre_map(base.representation)
+    timbre_map, _ = base.coefficients.timbre_map
     known = base.library.z[trained(base.library)]
     return residual_field.within_budget(few.points, few.evidence(vae), choice, known, timbre_map, budget)
 

@@ -29,7 +29,7 @@ class Metrics:
     def of(cls, parts: PackParts) -> Metrics:
         """Those of a pack, on the CPU."""
         config, library = parts.config.metric, parts.library
-        head, _ = parts.coefficients.timbre_map(parts.representation)
+        head, _ = parts.coefficients.timbre_map
         kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.temperature, config.ridge
         )

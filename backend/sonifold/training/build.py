@@ -100,7 +100,7 @@ def write(
     coefficients = Coefficients.from_tensors(tensors, spectral)  # as they will be read
     progress("library", 1, 4)
     encoded = _encode(audio, vae, coefficients, spectral)
-    pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map(spectral)[0]))
+    pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map[0]))
     kernel = KernelMetric.posterior(encoded.z, encoded.log_variance.exp())
     coordinates = pullback.decode(encoded.z)
     progress("map", 2, 4)

@@ -10,6 +10,8 @@ identity, and its square root comes from two small singular value decompositions
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -32,6 +34,7 @@ class Coefficients:
     ):
         """basis (K, band, frame); mean (band, frame); weights of Phi and of the features in M."""
         self.basis, self.mean, self.weights = basis, mean, weights
+        self.representation = representation
         metric = _PerceptualMetric(representation, *weights)
         self._synthesis = basis.flatten(1)
         self._analysis = metric.apply(basis).flatten(1).T.contiguous()
@@ -52,9 +55,11 @@ class Coefficients:
         )
         return maps
 
-    def timbre_map(self, representation: Spectral) -> tuple[Tensor, Tensor]:
+    @cached_property
+    def timbre_map(self) -> tuple[Tensor, Tensor]:
         """A (512, K) and b (512,) with Phi(coefficients) = A c + b."""
-        return representation.timbre(self.basis).T.contiguous(), representation.timbre(self.mean[None])[0]
+        timbre = self.representation.timbre
+        return timbre(self.basis).T.contiguous(), timbre(self.mean[None])[0]
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors that a pack stores. Half precision changes rendered sounds by less than 0.01 dB."""

@@ -66,7 +66,7 @@ class Bench:
         """Sounds and encodings, made once and kept in ``cache``."""
         sounds = groups.build(dataset, cache / "notes.safetensors", progress)
         encoded = encodings.encode(model, sounds, cache / "encodings.safetensors", progress)
-        timbre_weight, offset = model.coefficients.timbre_map(model.representation)
+        timbre_weight, offset = model.coefficients.timbre_map
         rows = [row for row in table.read(dataset) if row.split == "held_out_sounds"][::2][:DRIFT_SOUNDS]
         features = torch.cat(
             [model.representation.analyse(part)[0] for part in table.load_audio(dataset, rows).split(16)]
