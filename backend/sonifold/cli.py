@@ -151,7 +151,7 @@ def _add_train(commands: Commands) -> None:
     command.add_argument("--models", type=Path, help="where packs are kept")
     command.add_argument("--steps", type=int, help="of the optimiser")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--device", help="cpu, cuda or mps; the best there is otherwise")
+    command.add_argument("--device", default="auto", help="cpu, cuda or mps; the best there is otherwise")
     command.add_argument("--workers", type=int, default=2, help="processes that prepare features")
     command.set_defaults(run=_train)
 

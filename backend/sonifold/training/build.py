@@ -15,6 +15,7 @@ from sonifold.atlas import layout
 from sonifold.audio.clip import Clip
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
+from sonifold.device import choose
 from sonifold.metric import Blend, KernelMetric, Pullback, ResidualMLPTangents
 from sonifold.model import Model
 from sonifold.pack.library import Label
@@ -22,7 +23,7 @@ from sonifold.pack.write import LibraryColumns, write_pack
 from sonifold.representation.spectral import ONSET, Spectral
 from sonifold.training.datasets import table
 from sonifold.training.prepare import prepare
-from sonifold.training.train import StepInfo, best_device, train
+from sonifold.training.train import StepInfo, train
 from sonifold.types import AudioBatch, Points, Timbre
 from sonifold.vae.coefficients import Coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
@@ -51,14 +52,14 @@ def build(
     network: VAEConfig,
     config: TrainingConfig,
     progress: Progress,
-    device: torch.device | str | None = None,
+    device: torch.device | str = "auto",
     workers: int = 2,
 ) -> Model:
     """Train on the ``train`` split of a data set and write the pack of its shippable sounds to ``out``.
 
     Interrupted and started again with the same arguments it goes on where it stopped; ``work`` keeps what it needs.
     """
-    device = torch.device(device) if device else best_device()
+    device = choose(device)
     rows = [row for row in table.read(dataset) if row.shippable]
     audio = table.load_audio(dataset, rows)
     training = [place for place, row in enumerate(rows) if row.split == "train"]

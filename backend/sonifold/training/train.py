@@ -33,15 +33,6 @@ class StepInfo:
 Report = Callable[[StepInfo], None]
 
 
-def best_device() -> torch.device:
-    """CUDA, else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
-
-
 def train(
     data: TrainingSet,
     network: VAEConfig,
