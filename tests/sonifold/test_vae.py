@@ -9,12 +9,13 @@ from sonifold.model.metrics import Metrics
 from sonifold.representation.spectral import Spectral
 from sonifold.training.augment import resample, tilt
 from sonifold.training.prepare import TrainingSet, prepare
-from sonifold.training.train import learning_rate, train
+from sonifold.training.train import train
 from sonifold.vae import coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
+from sonifold.vae.schedule import warmup_cosine
 
 SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
 QUICK = TrainingConfig(steps=40, batch=16, warmup=5, checkpoint_every=10, augmentations=1)
@@ -97,7 +98,7 @@ def test_a_vae_with_its_noise_passed_in_is_a_function(data):
 
 
 def test_the_learning_rate_rises_and_falls():
-    rates = [learning_rate(step, QUICK) for step in range(QUICK.steps)]
+    rates = [warmup_cosine(1e-3, step, QUICK.steps, QUICK.warmup) for step in range(QUICK.steps)]
     assert rates[0] < rates[5]
     assert rates[-1] < 0.05 * max(rates)
 

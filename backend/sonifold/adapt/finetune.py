@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,12 +38,12 @@ from sonifold.sound import Sound
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
+from sonifold.vae.schedule import warmup_cosine
 
 CLIP = 5.0  # gradient norm
 SHARES = (0.5, 0.75, 1.0)  # of the way from the instant adaptation
 SPARED = 4  # one upload in so many is left out of the trial
 PREVIEW_EVERY = 4  # looks
-LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
 class FinetuneConfig(BaseModel):
@@ -270,8 +269,9 @@ class _Finetuning:
                     f"fine-tuning was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
                 )
             loss = self._loss(state, own, copies, between)
+            rate = warmup_cosine(config.learning_rate, state.step, config.steps, config.warmup)
             for group in state.optimiser.param_groups:
-                group["lr"] = _learning_rate(config, state.step)
+                group["lr"] = rate
             state.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(state.vae.parameters(), CLIP)
@@ -407,13 +407,6 @@ def _batch(
         parts.append(pick(between, synthetic_count))
     parts.append(pick(library, config.replay))
     return torch.cat(parts)
-
-
-def _learning_rate(config: FinetuneConfig, step: int) -> float:
-    """Linear warm-up, then a half cosine."""
-    rise = min(1.0, (step + 1) / max(config.warmup, 1))
-    fall = 0.5 * (1 + math.cos(math.pi * step / config.steps)) + LEAST_RATE
-    return config.learning_rate * rise * fall
 
 
 def _outcome(config: FinetuneConfig, final: _State, share: float, train: float) -> FinetuneOutcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from sonifold.training.prepare import TrainingSet
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, finite
+from sonifold.vae.schedule import warmup_cosine
 
-LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 CLIP = 5.0  # gradient norm
 
 
@@ -84,7 +83,7 @@ def _step(
 ) -> tuple[Tensor, Tensor]:
     """One step of the optimiser: the mean squared error and the mean divergence in nats, before it."""
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate(step, config)
+        group["lr"] = warmup_cosine(config.learning_rate, step, config.steps, config.warmup)
     draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
     torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
     target = _batch(sounds, config, draw)
@@ -99,12 +98,6 @@ def _step(
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimiser.step()
     return error, nats
-
-
-def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Linear warm-up, then a half cosine down to a hundredth."""
-    rise = min(1.0, (step + 1) / max(config.warmup, 1))
-    return config.learning_rate * rise * (0.5 * (1 + math.cos(math.pi * step / config.steps)) + LEAST_RATE)
 
 
 def _batch(sounds: Tensor, config: TrainingConfig, draw: torch.Generator) -> Tensor:
