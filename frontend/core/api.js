@@ -154,11 +154,12 @@ const pause = (seconds, signal) =>
   });
 
 /**
+ * Requests to the service: problems become errors, and where it asks for patience they are sent again.
  * @param {(url: string, init?: RequestInit) => Promise<Response>} fetch
  * @param {string} [base]
  * @param {(seconds: number, error: ApiError) => void} [waiting] is told when the server asks for patience
  */
-export function createApi(fetch, base = "api/v1", waiting = () => {}) {
+export function createClient(fetch, base = "api/v1", waiting = () => {}) {
   /** @param {string} url @param {RequestInit} [init] @returns {Promise<Response>} */
   async function reach(url, init) {
     try {
@@ -182,19 +183,33 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     }
   }
 
-  /** @param {string} path @param {AbortSignal} [signal] */
-  const get = async (path, signal) => (await request(`${base}/${path}`, { signal })).json();
+  /** @param {string} path */
+  const urlOf = (path) => `${base}/${path}`;
 
-  /** @param {string} path @param {object} body @param {AbortSignal} [signal] */
-  const post = async (path, body, signal) => (await send("POST", path, body, signal)).json();
+  /** @param {string} path @param {AbortSignal} [signal] */
+  const get = async (path, signal) => (await request(urlOf(path), { signal })).json();
 
   /** @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal] */
   const send = (method, path, body, signal) =>
-    request(`${base}/${path}`, {
+    request(urlOf(path), {
       method,
       signal,
       ...(body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });
+
+  /** @param {string} path @param {object} body @param {AbortSignal} [signal] */
+  const post = async (path, body, signal) => (await send("POST", path, body, signal)).json();
+
+  return { request, urlOf, get, send, post };
+}
+
+/**
+ * @param {(url: string, init?: RequestInit) => Promise<Response>} fetch
+ * @param {string} [base]
+ * @param {(seconds: number, error: ApiError) => void} [waiting] is told when the server asks for patience
+ */
+export function createApi(fetch, base, waiting) {
+  const { request, urlOf, get, send, post } = createClient(fetch, base, waiting);
 
   return {
     /** @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[]}>} */
@@ -342,7 +357,7 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     remove: async (model, id) => void (await send("DELETE", `models/${model}/sounds/${id}`)),
 
     /** @param {string} model @param {string} id */
-    soundUrl: (model, id) => `${base}/models/${model}/sounds/${id}/audio?format=wav`,
+    soundUrl: (model, id) => urlOf(`models/${model}/sounds/${id}/audio?format=wav`),
 
     /**
      * Recordings that may be long; nothing is kept until it is chosen.
@@ -354,9 +369,7 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     async upload(model, files, signal) {
       const form = new FormData();
       for (const file of files) form.append("files", file, file.name);
-      return (
-        await request(`${base}/models/${model}/uploads`, { method: "POST", body: form, signal })
-      ).json();
+      return (await request(urlOf(`models/${model}/uploads`), { method: "POST", body: form, signal })).json();
     },
 
     /**
@@ -390,7 +403,7 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     check: (model, sounds) => post(`models/${model}/checks`, { ...(sounds && { sounds }) }),
 
     /** What a model makes of a sound's place alone. @param {string} model @param {string} id */
-    decodedUrl: (model, id) => `${base}/models/${model}/sounds/${id}/decoded?format=wav`,
+    decodedUrl: (model, id) => urlOf(`models/${model}/sounds/${id}/decoded?format=wav`),
 
     /** @param {string} model @param {string} id @param {number | null} hertz null: it has none */
     setPitch: async (model, id, hertz) =>
@@ -410,13 +423,13 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     },
 
     /** A model as one file. @param {string} model */
-    modelFile: (model) => `${base}/models/${model}/file`,
+    modelFile: (model) => urlOf(`models/${model}/file`),
 
     /** @param {File} file @returns {Promise<import("./state.js").Model>} */
     async importModel(file) {
       const form = new FormData();
       form.append("file", file, file.name);
-      return (await request(`${base}/models`, { method: "POST", body: form })).json();
+      return (await request(urlOf("models"), { method: "POST", body: form })).json();
     },
 
     /**
@@ -450,10 +463,10 @@ export function createApi(fetch, base = "api/v1", waiting = () => {}) {
     cancelJob: async (job) => void (await send("POST", `jobs/${job}/cancellation`)),
 
     /** @param {string} job */
-    jobEvents: (job) => `${base}/jobs/${job}/events`,
+    jobEvents: (job) => urlOf(`jobs/${job}/events`),
 
     /** @param {string} job @param {"before" | "after"} side @param {number} nth */
-    previewUrl: (job, side, nth) => `${base}/jobs/${job}/previews/${side}?v=${nth}`,
+    previewUrl: (job, side, nth) => urlOf(`jobs/${job}/previews/${side}?v=${nth}`),
 
     /**
      * Sounds as a file, or as a ZIP of several, under a name.

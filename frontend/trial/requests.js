@@ -1,7 +1,8 @@
 // @ts-check
 /** The service's listening tests, as functions; what cannot be reached is tried again until it answers. */
 
-import { ApiError } from "../core/api.js";
+import { ApiError, createClient } from "../core/api.js";
+import { busyWords } from "../core/text.js";
 
 /** @typedef {"abx" | "preference"} Method */
 /** @typedef {{true_share: number, power: number}} Power */
@@ -33,70 +34,64 @@ import { ApiError } from "../core/api.js";
  *   {pairs: {gains_db: number[], lufs: number}[]}}} Results
  */
 
-const BASE = "api/v1";
-const TESTS = `${BASE}/listening-tests`;
+const TESTS = "listening-tests";
 const PAUSE = 1500; // ms between tries
 
 /** @param {string} test @param {string} [listener] */
 const at = (test, listener) =>
   `${TESTS}/${encodeURIComponent(test)}${listener ? `/listeners/${encodeURIComponent(listener)}` : ""}`;
 
+/** Whether nobody answered, or something broke on the other side. @param {unknown} error */
+const isUnanswered = (error) => error instanceof ApiError && (error.status === 0 || error.status >= 500);
+
 /**
  * @param {(url: string, init?: RequestInit) => Promise<Response>} fetch
  * @param {(sentence: string) => void} notice shows a sentence, or nothing
  */
 export function createRequests(fetch, notice) {
-  /** @param {string} url @param {RequestInit} [init] @returns {Promise<Response>} */
-  async function request(url, init) {
+  const client = createClient(fetch, undefined, (seconds) => notice(busyWords(seconds)));
+
+  /** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
+  async function untilAnswered(run) {
     for (;;) {
       try {
-        const response = await fetch(url, init);
-        if (response.ok) return (notice(""), response);
-        const problem = await response.json().catch(() => ({}));
-        if (response.status < 500)
-          throw new ApiError(
-            problem.detail ?? `The server answered ${response.status}.`,
-            problem.code,
-            response.status,
-          );
+        const reply = await run();
+        notice("");
+        return reply;
       } catch (error) {
-        if (error instanceof ApiError) throw error;
+        if (!isUnanswered(error)) throw error;
       }
       notice("The server does not answer. Trying again; nothing is lost.");
       await new Promise((resume) => setTimeout(resume, PAUSE));
     }
   }
 
-  /** @param {string} url */
-  const get = async (url) => (await request(url)).json();
-  /** @param {string} method @param {string} url @param {object} body */
-  const send = async (method, url, body) =>
-    (
-      await request(url, {
-        method,
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      })
-    ).json();
+  /** @param {string} path */
+  const get = (path) => untilAnswered(() => client.get(path));
+  /** @param {string} method @param {string} path @param {object} body */
+  const send = async (method, path, body) =>
+    (await untilAnswered(() => client.send(method, path, body))).json();
 
   return {
     /** @returns {Promise<{tests: ListeningTest[]}>} */
     tests: () => get(TESTS),
     /** @returns {Promise<{models: {id: string, title: string}[]}>} */
-    models: () => get(`${BASE}/models`),
+    models: () => get("models"),
     /** @param {string} id @returns {Promise<ListeningTest>} */
     test: (id) => get(at(id)),
     /** @param {object} body @returns {Promise<ListeningTest>} */
     create: (body) => send("POST", TESTS, body),
     /** @param {string} id */
-    remove: (id) => request(at(id), { method: "DELETE" }),
+    remove: (id) => untilAnswered(() => client.send("DELETE", at(id))),
     /** @param {string} test @param {object} body @returns {Promise<Listener>} */
     begin: (test, body) => send("POST", `${at(test)}/listeners`, body),
     /** @param {string} test @param {string} id @returns {Promise<Listener>} */
     listener: (test, id) => get(at(test, id)),
     /** @param {string} test @param {string} id @param {number} number @returns {Promise<ArrayBuffer>} */
     audio: async (test, id, number) =>
-      (await request(`${at(test, id)}/trials/${number}/audio`)).arrayBuffer(),
+      (
+        await untilAnswered(() => client.request(client.urlOf(`${at(test, id)}/trials/${number}/audio`)))
+      ).arrayBuffer(),
     /**
      * @param {string} test
      * @param {string} id
@@ -110,7 +105,7 @@ export function createRequests(fetch, notice) {
     /** @param {string} test @returns {Promise<Results>} */
     allResults: (test) => get(`${at(test)}/results`),
     /** @param {string} test @param {"json" | "csv"} format */
-    resultsUrl: (test, format) => `${at(test)}/results?format=${format}`,
+    resultsUrl: (test, format) => client.urlOf(`${at(test)}/results?format=${format}`),
   };
 }
 /** @typedef {ReturnType<typeof createRequests>} Requests */
