@@ -237,9 +237,6 @@
 
 export const STEPS = 17;
 
-/** @type {readonly Metric[]} */
-export const METRICS = ["blend", "pullback", "kernel", "flat"];
-
 /** @type {readonly PathKind[]} */
 export const PATHS = ["geodesic", "linear", "retimed"];
 

@@ -2,7 +2,8 @@
 /** Every screen is a link: one table reads and writes the state; a bad link is explained, not ignored. */
 
 import { readPoint } from "./latent.js";
-import { METRICS } from "./state.js";
+import { PATHS } from "./state.js";
+import { METRIC_WORDS } from "./text.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Anchor} Anchor */
@@ -74,7 +75,7 @@ export const coreFields = {
   model: { state: "modelId", read: String, write: String },
   a: { state: "a", read: readAnchor, write: writeAnchor },
   b: { state: "b", read: readAnchor, write: writeAnchor },
-  path: { state: "path", read: oneOf("geodesic", "linear", "retimed"), write: String },
+  path: { state: "path", read: oneOf(...PATHS), write: String },
   w: {
     state: "weight",
     read(text) {
@@ -87,7 +88,7 @@ export const coreFields = {
     },
     write: (value) => (value === Infinity ? "graph" : String(+value.toFixed(3))),
   },
-  metric: { state: "metric", read: oneOf(...METRICS), write: String },
+  metric: { state: "metric", read: oneOf(...Object.keys(METRIC_WORDS)), write: String },
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
   t: { state: "progress", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
   loop: { state: "loop", ...onOff },

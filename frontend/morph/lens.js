@@ -2,7 +2,6 @@
 /** How the way is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
 
 import { h, icon, setAll, unit } from "../core/dom.js";
-import { METRICS } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { METRIC_WORDS, descriptorTitle } from "../core/text.js";
 
@@ -53,7 +52,7 @@ export function mountLens(root, store) {
       ({ model }) => {
         for (const old of choices.querySelectorAll("label")) old.remove();
         choices.append(
-          ...(model?.metrics ?? METRICS).map((metric) => {
+          ...(model?.metrics ?? []).map((metric) => {
             const { name: title, term, meaning } = METRIC_WORDS[metric];
             return h(
               "label",

@@ -2,12 +2,14 @@
 /** What came of a test: in words, as a table, as files. */
 
 import { h } from "../core/dom.js";
+import { percent } from "../core/text.js";
 
 /** @typedef {import("./requests.js").Results} Results */
 /** @typedef {import("./requests.js").Outcome} Outcome */
 
-/** @param {number | null} share */
-const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)} %`);
+/** @param {Outcome["share"]} share */
+const shareWords = ({ share, low, high }) =>
+  `${share === null ? "–" : percent(share)} (${percent(low)} to ${percent(high)})`;
 /** @param {number} p */
 const pValue = (p) => (p < 0.001 ? p.toExponential(1) : p.toFixed(3));
 
@@ -45,11 +47,7 @@ function table({ method, conditions, listeners }) {
           h("th", { scope: "row" }, name || "You"),
           ...counts(result, abx).map((count) => h("td", {}, count)),
           h("td", {}, pValue(result.p)),
-          h(
-            "td",
-            {},
-            `${percent(result.share.share)} (${percent(result.share.low)} to ${percent(result.share.high)})`,
-          ),
+          h("td", {}, shareWords(result.share)),
         ),
       ),
     ),

@@ -2,7 +2,7 @@
 /** Before a test: making one, the list of those there are, and what the next one can show. */
 
 import { h } from "../core/dom.js";
-import { PATH_WORDS, pathName } from "../core/text.js";
+import { METRIC_WORDS, PATH_WORDS, pathName, percent } from "../core/text.js";
 
 /** @typedef {import("./requests.js").ListeningTest} ListeningTest */
 
@@ -12,12 +12,7 @@ const KINDS = {
   ...Object.fromEntries(PATH_KINDS.map((kind) => [kind, pathName({ kind })])),
   crossfade: "Cross-fade of the recordings",
 };
-const METRICS = {
-  blend: "By ear, near known sounds",
-  pullback: "By ear only",
-  kernel: "By known sounds only",
-  flat: "Plain, as a control",
-};
+const METRICS = Object.fromEntries(Object.entries(METRIC_WORDS).map(([metric, { name }]) => [metric, name]));
 
 /** @param {string} label @param {HTMLElement} control */
 const field = (label, control) => h("label", {}, h("span", {}, label), control);
@@ -76,7 +71,7 @@ function conditionOf(form, prefix) {
 }
 
 /** What the service is asked for. @param {FormData} form @param {{start: string, end: string} | null} pair */
-export function requestOf(form, pair) {
+function requestOf(form, pair) {
   const trials = Number(form.get("trials"));
   const source = form.get("source");
   return {
@@ -167,7 +162,6 @@ export function showSetup(root, { models, tests, model, pair, make, remove }) {
 /** @param {ListeningTest} test */
 function showable({ trials, power, critical }) {
   if (critical === null) return `${trials} trials are too few to show anything.`;
-  const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
   const chances = power.map((row) => `${percent(row.true_share)} with a chance of ${percent(row.power)}`);
   return `${trials} trials, fixed. They show a true ${chances.join(", ")}.`;
 }
