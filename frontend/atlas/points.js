@@ -15,7 +15,7 @@ import { FAMILY_OUTLINES, USER_OUTLINES } from "../core/shapes.js";
 /** @typedef {import("./view.js").View} View */
 
 /** @param {Palette} palette @param {number} family */
-export const familyColour = (palette, family) => palette[/** @type {"f0"} */ (`f${family % 8}`)];
+const familyColour = (palette, family) => palette[/** @type {"f0"} */ (`f${family % 8}`)];
 
 /**
  * As large as there is room for a point, so that shapes can be told apart; a little larger close up.

@@ -97,7 +97,7 @@ function ghost(preview, library) {
  * @param {Library} library
  * @returns {Position | null}
  */
-export const anchorPosition = (anchor, library) => soundPosition(anchor, library) ?? anchor.position ?? null;
+const anchorPosition = (anchor, library) => soundPosition(anchor, library) ?? anchor.position ?? null;
 
 /** Where what is pointed at is. @param {Pick<State, "pointed" | "library">} state @returns {Position | null} */
 export const pointedPosition = ({ pointed, library }) =>
@@ -195,7 +195,7 @@ const userPositions = new WeakMap();
  * @param {Library} library
  * @returns {Scene["userSounds"]}
  */
-export function userPosition(library) {
+function userPosition(library) {
   let centre = userPositions.get(library);
   if (centre === undefined) {
     /** @type {number[]} */

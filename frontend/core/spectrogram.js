@@ -12,7 +12,7 @@ const LOW = 40; // Hertz
 const HIGH = 16000;
 const ATTACK = 0.05; // Seconds: up to about here time is linear, then logarithmic
 const TILT = 3; // dB an octave over 1 kHz: as the ear, and the eye, wants it
-export const RANGE = 62; // dB from black to full
+const RANGE = 62; // dB from black to full
 const power = createFft(SIZE);
 
 /**

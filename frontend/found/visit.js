@@ -19,7 +19,7 @@ const isNewSound = (entry) => {
 };
 
 /** @param {Pick<Storage, "getItem"> | null} storage @param {string} model @returns {NewSound[]} oldest first */
-export function readNewSounds(storage, model) {
+function readNewSounds(storage, model) {
   try {
     const entry = JSON.parse(storage?.getItem(NAME) ?? "null");
     if (entry?.model !== model || !Array.isArray(entry.made)) return [];

@@ -3,7 +3,7 @@
 
 /** @typedef {import("../core/state.js").PathKind} PathKind */
 
-export const SWITCH = 0.008; // Seconds; shorter clicks on sustained tones, longer is heard as a blend
+const SWITCH = 0.008; // Seconds; shorter clicks on sustained tones, longer is heard as a blend
 
 /**
  * @param {BaseAudioContext} context

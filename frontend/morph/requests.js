@@ -32,7 +32,7 @@ const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line d
  * @param {GeodesicQuery} query
  * @param {string} [voice] the model it is heard with, where that is not the map's
  */
-export const morphKey = (a, b, query, voice = "") =>
+const morphKey = (a, b, query, voice = "") =>
   [keyOf(a), keyOf(b), geodesicKey(query), voice].join(" ").trimEnd();
 
 /** The voice as a part of a key: "" for the model's own. @param {State} state */

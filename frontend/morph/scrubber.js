@@ -10,7 +10,7 @@ import { measured } from "../core/text.js";
 /** @typedef {import("../core/state.js").State} State */
 
 /** What a step is: which, known or guesswork, and how bright. @param {State} state @param {number} step from 0 */
-export function stepWords(state, step) {
+function stepWords(state, step) {
   const { model } = state;
   const path = chosenPath(state);
   const position = `Step ${step + 1} of ${STEPS}`;

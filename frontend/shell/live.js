@@ -33,7 +33,7 @@ const TOGETHER = 600; // ms: what comes so soon after something else is said beh
 const pitchOf = ({ sound }, library) => (sound ? (library.pitch[library.indexOf(sound)] ?? null) : null);
 
 /** The morph that is there, in a few sentences; "": there is none. @param {State} state */
-export function summaryOf(state) {
+function summaryOf(state) {
   const { a, b, library, model } = state;
   const path = chosenPath(state);
   if (!isReady(state) || !path || !a || !b || !library || !model) return "";

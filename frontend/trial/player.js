@@ -3,7 +3,7 @@
 
 /** @typedef {number} Seconds */
 
-export const FADE = 0.005; // Seconds, half a cosine; harder switches click and tell when they happened
+const FADE = 0.005; // Seconds, half a cosine; harder switches click and tell when they happened
 
 /**
  * Where a fade from one gain to another is; t from 0 to 1.
@@ -11,7 +11,7 @@ export const FADE = 0.005; // Seconds, half a cosine; harder switches click and 
  * @param {number} to
  * @param {number} t
  */
-export const raisedCosine = (from, to, t) => from + ((to - from) * (1 - Math.cos(Math.PI * t))) / 2;
+const raisedCosine = (from, to, t) => from + ((to - from) * (1 - Math.cos(Math.PI * t))) / 2;
 
 const POINTS = 33;
 

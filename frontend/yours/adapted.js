@@ -14,7 +14,7 @@ import { mountTiles } from "./tiles.js";
 /** @typedef {import("../core/state.js").State} State */
 
 /** "your sound", "your 8 sounds" @param {number} count */
-export const yourSounds = (count) => (count === 1 ? "your sound" : `your ${count} sounds`);
+const yourSounds = (count) => (count === 1 ? "your sound" : `your ${count} sounds`);
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mountAdapted(root, parts) {

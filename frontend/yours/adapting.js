@@ -21,7 +21,7 @@ export const learnable = (library) => userSoundIds(library).slice(0, MOST);
 const same = (first, other) => first.length === other.length && first.every((id) => other.includes(id));
 
 /** @param {AdaptationReply} reply @returns {Adaptation} */
-export const adaptationOf = ({ model, result, sounds, forecast, carries, sliders }) => ({
+const adaptationOf = ({ model, result, sounds, forecast, carries, sliders }) => ({
   phase: "ready",
   base: model,
   sounds,

@@ -43,7 +43,7 @@ const endingOf = (name) => /\.([^.]+)$/.exec(name)?.[1].toLowerCase() ?? "";
  * @param {FileLike} file
  * @returns {string | null}
  */
-export function kindLeftOut({ name, type = "" }) {
+function kindLeftOut({ name, type = "" }) {
   if (isLeftover(name)) return "notes of a file manager";
   const ending = endingOf(name);
   // a name without an ending may be a sound: whoever reads it decides
