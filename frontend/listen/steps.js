@@ -85,7 +85,7 @@ export function createStepPlayer(context, mixer, hear) {
       source.loopStart = first;
       source.loopEnd = first + period;
       source.start(startAt, first + phase);
-      gain.connect(createFade(kind));
+      gain.connect(gateOf(kind));
     } else {
       const end = /** @type {number} */ (until);
       if (end <= startAt + FADE) return null;
@@ -116,7 +116,7 @@ export function createStepPlayer(context, mixer, hear) {
   }
 
   /** Where scrubbed voices go through: closed for a moment each time the loop comes round. @param {PathKind} kind */
-  function createFade(kind) {
+  function gateOf(kind) {
     let node = gates.get(kind);
     if (!node) {
       node = context.createGain();

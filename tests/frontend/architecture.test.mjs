@@ -6,8 +6,8 @@ import { announced, imports, lateImports, modules, read, root, typeImports } fro
 /** Each room may use the rooms in the rows above its own, at run time and for types. */
 const ROWS = [
   ["core"],
-  ["listen", "compare", "trial"],
-  ["playback.js", "save"],
+  ["listen", "compare"],
+  ["playback.js", "save", "trial"],
   ["actions.js"],
   ["atlas", "found", "morph"],
   ["parts.js"],
