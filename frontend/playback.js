@@ -29,7 +29,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   const urls = new Map();
   /** @type {Set<(progress: number) => void>} */
   const watchers = new Set();
-  let loaded = ""; // the journey whose tracks are in the players
+  let loaded = ""; // the morph whose tracks are in the players
   let playWhenReady = false;
   let dragging = false;
   let goOn = false; // after the thumb is let go
@@ -99,7 +99,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     parts()?.voice.stop();
   }
 
-  // ── the journey ──
+  // ── the morph ──
 
   async function unlock() {
     const on = await listen.unlock();
@@ -152,7 +152,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   /** Steps stand on a step; a glide can stand anywhere. @param {number} progress */
   const atStep = (progress) => (store.get().mode === "glide" ? progress : stepAt(progress) / (STEPS - 1));
 
-  /** Where on the journey the sound is now: 0 at A, 1 at B. */
+  /** Where on the morph the sound is now: 0 at A, 1 at B. */
   function position() {
     const { progress, playing, mode } = store.get();
     const now = parts();
@@ -289,7 +289,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     play,
     pause,
     toggle: () => (store.get().playing || playWhenReady ? pause() : void play()),
-    /** The journey that is being made is to be heard when it is there. */
+    /** The morph that is being made is to be heard when it is there. */
     soon: () => void (playWhenReady = true),
 
     /** Jump: goes on from there if it plays, else sounds that step once. @param {number} progress */

@@ -12,10 +12,10 @@ import { mountFilter } from "./filter.js";
 import { mountHeading } from "./heading.js";
 import { createLand } from "./land.js";
 import { mountLegend } from "./legend.js";
-import { createOverlay, wayOf } from "./overlay.js";
+import { createOverlay, drawnPathOf } from "./overlay.js";
 import { mountPicking } from "./picking.js";
 import { createPoints, pointSize } from "./points.js";
-import { islesOf, pointedPosition, sceneOf, waysOf } from "./scene.js";
+import { islesOf, pointedPosition, sceneOf, drawnPathsOf } from "./scene.js";
 import { createSketch } from "./sketch.js";
 import { mountTip } from "./tip.js";
 import { toScreen } from "./view.js";
@@ -102,7 +102,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     points?.draw(view, look(), camera.moving());
     drawOver();
   });
-  /** Ways, ring and words changed; land and points did not. */
+  /** Paths, ring and words changed; land and points did not. */
   const retouch = inNextFrame(() => drawOver());
 
   const camera = createCamera(root, { store, words, onMove: redraw });
@@ -202,12 +202,12 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
 
   /** @type {import("../core/state.js").Path | undefined} */
   let revealed;
-  /** @type {import("./overlay.js").Way | null} */
+  /** @type {import("./overlay.js").DrawnPath | null} */
   let walked = null;
-  /** A new way draws itself; a traveller who changes the way crosses over. @param {State} state */
+  /** A new path draws itself; a traveller who changes the path crosses over. @param {State} state */
   function move(state) {
     const { geodesic } = state.morph?.paths ?? {};
-    const now = wayOf({ chosenPath: state.path, ...waysOf(state) });
+    const now = drawnPathOf({ chosenPath: state.path, ...drawnPathsOf(state) });
     if (walked && now && walked !== now && geodesic && geodesic === revealed)
       overlay.cross(walked.course.at(playback.position()), performance.now());
     if (geodesic && geodesic !== revealed)

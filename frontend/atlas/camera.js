@@ -138,7 +138,7 @@ export function createCamera(root, { store, words, onMove }) {
     zoomStep: (way) => glideTo(zoomed(view, ZOOM ** way, [view.width / 2, view.height / 2])),
     home: () => glideTo(fitted),
 
-    /** All of the journey, close; when that is what is seen, everything. */
+    /** All of the morph, close; when that is what is seen, everything. */
     fitMorph() {
       const { morph } = store.get();
       const all = [morph?.paths.geodesic, morph?.paths.linear].flatMap((path) => path?.map ?? []);

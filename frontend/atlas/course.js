@@ -1,12 +1,12 @@
 // @ts-check
-/** Where on the drawn curve each step lies: between the time of a journey and the line on the map. */
+/** Where on the drawn curve each step lies: between the progress of a morph and the line on the map. */
 
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/state.js").Position} Position */
 
 /**
- * The way as it is drawn: from the very points of its two sounds. The placement of latent points on the map misses the
- * library's own positions by a little; what it misses at the ends is taken off along the way, less and less.
+ * The path as it is drawn: from the very points of its two sounds. The placement of latent points on the map misses the
+ * library's own positions by a little; what it misses at the ends is taken off along it, less and less.
  *
  * @template {Pick<Path, "map" | "step_positions">} P
  * @param {P} path

@@ -1,5 +1,5 @@
 // @ts-check
-/** The title of the map: where one is, and what is known about the way. */
+/** The title of the map: where one is, and what is known about the path. */
 
 import { fingers, h, s } from "../core/dom.js";
 import { sameAnchor } from "../core/state.js";
@@ -58,7 +58,7 @@ export function mountHeading(root, { store, actions }) {
       /** @type {import("../core/state.js").Anchor | null} */ end,
       /** @type {string} */ question,
     ) => (end ? h("span.end", {}, anchorName(end, library)) : h("span.q", {}, question));
-    // the arc says "to", and turns the journey round
+    // the arc says "to", and turns the morph round
     const to =
       a && b
         ? h(
@@ -70,7 +70,7 @@ export function mountHeading(root, { store, actions }) {
     title.replaceChildren(name(a, "where from?"), to, name(b, "where?"));
     title.classList.toggle("long", (title.textContent ?? "").length > 34);
     const { geodesic, linear } = morph?.paths ?? {};
-    if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a second sound to see the way there.`;
+    if (!a || !b) sub.textContent = `${fingers() ? "Tap" : "Point at"} a second sound to see the path there.`;
     else if (sameAnchor(a, b)) sub.textContent = "That is the same sound. Pick another one for B.";
     else if (geodesic && linear) {
       const { figures, more } = comparison(geodesic, linear);
@@ -78,7 +78,7 @@ export function mountHeading(root, { store, actions }) {
         ...figures.flatMap(([number, unit]) => [h("b", {}, number), unit]),
         h("span.ground", {}, ` ${more}`),
       );
-    } else sub.textContent = morph?.phase === "failed" ? "The way could not be found." : "Finding the way.";
+    } else sub.textContent = morph?.phase === "failed" ? "The path could not be found." : "Finding the path.";
   }
 
   const stop = watch(

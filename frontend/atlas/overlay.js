@@ -1,5 +1,5 @@
 // @ts-check
-/** Our own layer over plotly's: ways, beads, ends, words. Everything here is drawn from a scene and a view. */
+/** Our own layer over plotly's: paths, beads, ends, words. Everything here is drawn from a scene and a view. */
 
 import { dusk } from "../core/colour.js";
 import { s, setAll } from "../core/dom.js";
@@ -13,7 +13,7 @@ import { toScreen } from "./view.js";
 /** @typedef {import("../core/state.js").Position} Position */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Box} Box */
-/** @typedef {{path: Path, course: import("./course.js").Course}} Way */
+/** @typedef {{path: Path, course: import("./course.js").Course}} DrawnPath */
 /** @typedef {{at: Position, name: string, bare: boolean}} End */
 
 /**
@@ -22,12 +22,12 @@ import { toScreen } from "./view.js";
  * @property {number} unit                    how large this page's pixels are, 1 on common screens
  * @property {End | null} a
  * @property {End | null} b
- * @property {Way | null} bent                the geodesic or the graph path
- * @property {Way | null} straight
- * @property {Way | null} retimed
+ * @property {DrawnPath | null} bent                the geodesic or the graph path
+ * @property {DrawnPath | null} straight
+ * @property {DrawnPath | null} retimed
  * @property {PathKind} chosenPath
- * @property {boolean} dim                    a newer way is being looked for
- * @property {Path | null} ghost              the dotted way
+ * @property {boolean} dim                    a newer path is being looked for
+ * @property {Path | null} ghost              the dotted path
  * @property {Position | null} ring           what is pointed at
  * @property {import("./finds.js").Finds} finds    new sounds, and how they were come to
  * @property {{at: Position, count: number} | null} userSounds     where one's own sounds lie
@@ -79,11 +79,11 @@ export function createOverlay(svg) {
   );
   const ellipses = group("ellipses");
   const ghost = group("ghost");
-  const ways = group("ways");
+  const paths = group("paths");
   const names = group("isles");
   const straight = s("g", { class: "straight" });
   const bent = s("g", { class: "bent" });
-  ways.append(straight, bent);
+  paths.append(straight, bent);
   const courses = group("courses");
   const finds = group("finds");
   const ring = group("ring");
@@ -116,11 +116,11 @@ export function createOverlay(svg) {
       .join("L");
 
   /** @param {Scene} now */
-  function drawStraight({ palette, unit: u, chosenPath, straight: way, retimed }) {
-    if (!way) return void straight.replaceChildren();
-    const beads = chosenPath === "retimed" && retimed ? retimed : way;
+  function drawStraight({ palette, unit: u, chosenPath, straight: drawnPath, retimed }) {
+    if (!drawnPath) return void straight.replaceChildren();
+    const beads = chosenPath === "retimed" && retimed ? retimed : drawnPath;
     const even = beads === retimed;
-    const d = line(way.path.map);
+    const d = line(drawnPath.path.map);
     const bone = palette.straight;
     straight.innerHTML =
       `<path d="${d}" stroke="${palette.halo}" stroke-opacity=".55" stroke-width="${7 * u}"/>` +
@@ -139,17 +139,17 @@ export function createOverlay(svg) {
   }
 
   /** @param {Scene} now */
-  function drawBent({ palette, unit: u, chosenPath, bent: way }) {
-    if (!way) return void bent.replaceChildren();
+  function drawBent({ palette, unit: u, chosenPath, bent: drawnPath }) {
+    if (!drawnPath) return void bent.replaceChildren();
     const on = chosenPath === "geodesic";
-    const { map, step_positions: steps } = way.path;
+    const { map, step_positions: steps } = drawnPath.path;
     let out =
       `<path d="${line(map)}" stroke="${palette.halo}" stroke-opacity=".6" ` +
       `stroke-width="${(on ? 12 : 8) * u}"/>`;
     for (let i = 0; i < map.length - 1; i++)
       out +=
         `<path d="${line(map.slice(i, i + 3))}" ` +
-        `stroke="${dusk(way.course.progressAt(i + 0.5), palette.dark)}" ` +
+        `stroke="${dusk(drawnPath.course.progressAt(i + 0.5), palette.dark)}" ` +
         `stroke-width="${(on ? 5 : 2.5) * u}"/>`;
     if (on)
       for (const p of steps.slice(1, -1)) {
@@ -193,8 +193,8 @@ export function createOverlay(svg) {
       unit: u,
       a,
       b,
-      bent: bentWay,
-      straight: straightWay,
+      bent: drawnBent,
+      straight: drawnStraight,
       retimed,
       chosenPath,
       families,
@@ -207,7 +207,7 @@ export function createOverlay(svg) {
     const bounds = { left: 8 * u, top: 8 * u, right: width - 8 * u, bottom: height - 8 * u };
     const narrow = width < NARROW * u;
     const gap = a && b ? Math.hypot(...xy(a.at).map((v, i) => v - xy(b.at)[i])) : Infinity;
-    const r = Math.min(14 * u, Math.max(9 * u, gap / 5)); // two that are near leave room for the way between them
+    const r = Math.min(14 * u, Math.max(9 * u, gap / 5)); // two that are near leave room for the path between them
     const discs = [a, b]
       .map((end) => end && boxAround(...xy(end.at), 2 * r + 4 * u, 2 * r + 4 * u))
       .filter((box) => box !== null);
@@ -255,20 +255,20 @@ export function createOverlay(svg) {
       );
     }
 
-    const onStraight = chosenPath === "retimed" && retimed ? retimed : straightWay;
+    const onStraight = chosenPath === "retimed" && retimed ? retimed : drawnStraight;
     const lengths = /** @type {const} */ ([
-      [bentWay, bentWay ? pathName(bentWay.path).toLowerCase() : "", palette.geo],
+      [drawnBent, drawnBent ? pathName(drawnBent.path).toLowerCase() : "", palette.geo],
       [onStraight, onStraight ? pathName(onStraight.path).toLowerCase() : "", palette.straight],
     ]);
-    for (const [way, label, colour] of lengths) {
-      if (!way) continue;
-      const number = amount(way.path.length);
+    for (const [drawnPath, label, colour] of lengths) {
+      if (!drawnPath) continue;
+      const number = amount(drawnPath.path.length);
       const size = (narrow ? 12 : 14) * u;
       const w = measure(`${label} ${number}`, size) + (narrow ? 16 : 26) * u;
       const h = (narrow ? 22 : 28) * u;
       labels.push({
         options: [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74].flatMap((t, nth) => {
-          const [x, y] = xy(way.course.at(t));
+          const [x, y] = xy(drawnPath.course.at(t));
           return [
             [0, -1],
             [0, 1],
@@ -276,7 +276,7 @@ export function createOverlay(svg) {
             [1, 0],
           ].map(([dx, dy]) => {
             const box = boxAround(x + dx * (w / 2 + 16 * u), y + dy * (h / 2 + 14 * u), w, h);
-            const under = [bentWay, straightWay].reduce(
+            const under = [drawnBent, drawnStraight].reduce(
               (sum, each) => sum + (each ? coveredPoints(each.path, box) : 0),
               0,
             );
@@ -325,7 +325,7 @@ export function createOverlay(svg) {
           [-90, -125, -55, 90, 125, 55, 180, 0].map((angle) => {
             const [dx, dy] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
             const box = boxAround(x + dx * (far * u + w / 2.4), y + dy * far * u, w, h);
-            const under = [bentWay, straightWay].reduce(
+            const under = [drawnBent, drawnStraight].reduce(
               (sum, each) => sum + (each ? coveredPoints(each.path, box) : 0),
               0,
             );
@@ -376,7 +376,7 @@ export function createOverlay(svg) {
     ends.innerHTML = markup.slice(0, endCount).join("");
   }
 
-  /** How many points of the way lie under a box. @param {Path} path @param {Box} box */
+  /** How many points of the path lie under a box. @param {Path} path @param {Box} box */
   const coveredPoints = (path, box) =>
     path.map.filter((p) => {
       const [x, y] = xy(p);
@@ -388,7 +388,7 @@ export function createOverlay(svg) {
     draw(nextScene, nextView) {
       scene = nextScene;
       view = nextView;
-      setAll(ways, { opacity: scene.dim ? 0.4 : 1 });
+      setAll(paths, { opacity: scene.dim ? 0.4 : 1 });
       drawGhost(scene);
       drawStraight(scene);
       drawBent(scene);
@@ -397,7 +397,7 @@ export function createOverlay(svg) {
       drawWords(scene);
     },
 
-    /** A new way draws itself from A. */
+    /** A new path draws itself from A. */
     reveal() {
       if (matchMedia("(prefers-reduced-motion: reduce)").matches || !scene?.bent) return;
       bent.setAttribute("mask", "url(#reveal)");
@@ -418,12 +418,12 @@ export function createOverlay(svg) {
      * @returns {boolean} still moving
      */
     move(progress, sounding, now) {
-      const way = scene && wayOf(scene);
+      const drawnPath = scene && drawnPathOf(scene);
       const rest = scene?.chosenPath === "geodesic" ? scene.straight : scene?.bent;
-      travellers.style.display = way && progress !== null ? "" : "none";
-      if (!scene || !way || progress === null) return false;
+      travellers.style.display = drawnPath && progress !== null ? "" : "none";
+      if (!scene || !drawnPath || progress === null) return false;
       const { palette, unit: u } = scene;
-      let at = way.course.at(progress);
+      let at = drawnPath.course.at(progress);
       const t = crossing ? Math.min(1, (now - crossing.since) / 220) : 1;
       if (crossing && t < 1) {
         const ease = 1 - (1 - t) ** 3;
@@ -453,8 +453,8 @@ export function createOverlay(svg) {
   };
 }
 
-/** The way that is heard. @param {Pick<Scene, "chosenPath" | "bent" | "straight" | "retimed">} scene */
-export const wayOf = ({ chosenPath, bent, straight, retimed }) =>
+/** The path that is heard. @param {Pick<Scene, "chosenPath" | "bent" | "straight" | "retimed">} scene */
+export const drawnPathOf = ({ chosenPath, bent, straight, retimed }) =>
   chosenPath === "geodesic" ? bent : chosenPath === "retimed" ? (retimed ?? straight) : straight;
 
 /** @param {Box} box */

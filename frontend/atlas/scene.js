@@ -1,5 +1,5 @@
 // @ts-check
-/** From the state to what is to be drawn on the map: ways that start at their sounds, ends, names on the land. */
+/** From the state to what is to be drawn on the map: paths that start at their sounds, ends, names on the land. */
 
 import { unit } from "../core/dom.js";
 import { everyNewSound, keyOf, stage } from "../core/state.js";
@@ -11,7 +11,7 @@ import { createCourse, pinned } from "./course.js";
 /** @typedef {import("../core/state.js").Position} Position */
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/sounds.js").Library} Library */
-/** @typedef {import("./overlay.js").Way} Way */
+/** @typedef {import("./overlay.js").DrawnPath} DrawnPath */
 /** @typedef {import("./overlay.js").Scene} Scene */
 
 /** @param {Anchor | null} anchor @param {Library} library @returns {Position | null} null: a bare place */
@@ -26,32 +26,32 @@ const soundPosition = (anchor, library) =>
  */
 const anchoredAt = (anchor, library) => (anchor?.code ? anchor.position : soundPosition(anchor, library));
 
-/** @type {WeakMap<Path, Way>} */
-const routes = new WeakMap();
+/** @type {WeakMap<Path, DrawnPath>} */
+const drawnPaths = new WeakMap();
 
-/** @param {Path | undefined} path @param {State} state @returns {Way | null} */
-function wayOver(path, { a, b, library }) {
+/** @param {Path | undefined} path @param {State} state @returns {DrawnPath | null} */
+function drawn(path, { a, b, library }) {
   if (!path || !library) return null;
-  let way = routes.get(path);
-  if (!way) {
+  let drawnPath = drawnPaths.get(path);
+  if (!drawnPath) {
     const pin = pinned(path, anchoredAt(a, library), anchoredAt(b, library));
-    routes.set(path, (way = { path: pin, course: createCourse(pin) }));
+    drawnPaths.set(path, (drawnPath = { path: pin, course: createCourse(pin) }));
   }
-  return way;
+  return drawnPath;
 }
 
-/** The three ways, as they are drawn. @param {State} state */
-export function waysOf(state) {
+/** The three paths, as they are drawn. @param {State} state */
+export function drawnPathsOf(state) {
   const { geodesic, linear, retimed } = state.morph?.paths ?? {};
   return {
-    bent: wayOver(geodesic, state),
-    straight: wayOver(linear, state),
-    retimed: wayOver(retimed, state),
+    bent: drawn(geodesic, state),
+    straight: drawn(linear, state),
+    retimed: drawn(retimed, state),
   };
 }
 
 /**
- * Where an end of the journey is on the map.
+ * Where an end of the morph is on the map.
  * @param {State} state
  * @param {"a" | "b"} which
  * @returns {Position | null}
@@ -176,7 +176,7 @@ export function sceneOf(state, { palette, isles, covered, crowd, snapped }) {
     unit: unit(),
     a: end(state, "a", snapped),
     b: end(state, "b", snapped),
-    ...waysOf(state),
+    ...drawnPathsOf(state),
     chosenPath: path,
     dim: carried !== null || morph?.phase === "solving",
     ghost: ghost(preview, library),

@@ -47,7 +47,7 @@ export function recipeOf(operation, state) {
 }
 
 /**
- * The part of the way from A through B that is new, and where on it the data end.
+ * The part of the path from A through B that is new, and where on it the data end.
  * @param {{course: Position[], times: number[], left: number | null}} reply
  * @returns {Course[]}
  */
@@ -76,7 +76,7 @@ export function createOperations({ store, api, playback, complain }) {
    * @param {Operation} operation
    * @param {State} state
    * @param {AbortSignal} signal
-   * @returns {Promise<{point: import("../core/api.js").Place, name: string, courses: Course[]}>}
+   * @returns {Promise<{point: import("../core/api.js").PointReply, name: string, courses: Course[]}>}
    */
   async function ask(operation, state, signal) {
     const { a, b, marked, reach } = state;

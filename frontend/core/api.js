@@ -9,7 +9,7 @@
 
 /**
  * A new sound as the service describes it.
- * @typedef {object} Place
+ * @typedef {object} PointReply
  * @property {number[]} point
  * @property {number} x
  * @property {number} y
@@ -232,23 +232,23 @@ export function createApi(fetch, base, waiting) {
     /**
      * @param {string} model
      * @param {Anchor[]} anchors
-     * @param {Measure & {kind: string}} way
+     * @param {Measure & {kind: string}} query
      * @param {AbortSignal} [signal]
      * @returns {Promise<{unit: string, path: Path & {nodes: number[][]}}>}
      */
-    path: (model, anchors, way, signal) =>
-      post(`models/${model}/paths`, { anchors: anchors.map(wire), ...way }, signal),
+    path: (model, anchors, query, signal) =>
+      post(`models/${model}/paths`, { anchors: anchors.map(wire), ...query }, signal),
 
     /**
      * @param {string} model
      * @param {Anchor[]} anchors
-     * @param {Measure & {kinds: string[], mode?: "steps" | "glide", seconds?: number}} way
+     * @param {Measure & {kinds: string[], mode?: "steps" | "glide", seconds?: number}} query
      * @param {AbortSignal} [signal]
      * @returns {Promise<{step_samples: number, steps: number, morphs: (Path & {audio: {url: string,
      *   seconds: number, mode: string}})[]}>}
      */
-    morphs: (model, anchors, way, signal) =>
-      post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...way }, signal),
+    morphs: (model, anchors, query, signal) =>
+      post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...query }, signal),
 
     /**
      * What the model makes of bare places, or of latent points: one kind at a time.
@@ -274,7 +274,7 @@ export function createApi(fetch, base, waiting) {
      * @param {Anchor[]} anchors
      * @param {Measure} measure
      * @param {AbortSignal} [signal]
-     * @returns {Promise<Place & {spokes: Position[][], distances: number[]}>}
+     * @returns {Promise<PointReply & {spokes: Position[][], distances: number[]}>}
      */
     mean: (model, anchors, measure, signal) =>
       post(`models/${model}/means`, { anchors: anchors.map(wire), ...measure }, signal),
@@ -284,7 +284,7 @@ export function createApi(fetch, base, waiting) {
      * @param {[a: Anchor, b: Anchor, c: Anchor]} anchors
      * @param {Measure} measure
      * @param {AbortSignal} [signal]
-     * @returns {Promise<Place & {course: Position[]}>}
+     * @returns {Promise<PointReply & {course: Position[]}>}
      */
     analogy: (model, [a, b, c], measure, signal) =>
       post(`models/${model}/analogies`, { a: wire(a), b: wire(b), c: wire(c), ...measure }, signal),
@@ -294,7 +294,7 @@ export function createApi(fetch, base, waiting) {
      * @param {Anchor[]} anchors
      * @param {Measure & {to: number}} how
      * @param {AbortSignal} [signal]
-     * @returns {Promise<Place & {course: Position[], times: number[], left: number | null}>}
+     * @returns {Promise<PointReply & {course: Position[], times: number[], left: number | null}>}
      */
     beyond: (model, anchors, how, signal) =>
       post(`models/${model}/extrapolations`, { anchors: anchors.map(wire), ...how }, signal),

@@ -6,7 +6,7 @@
 /** @typedef {[x: number, y: number]} Position  a place on the map, in the atlas's own coordinates */
 
 /**
- * An end of the journey: a sound of the library, a bare place on the map, or a latent point that was found.
+ * An end of the morph: a sound of the library, a bare place on the map, or a latent point that was found.
  * @typedef {{sound: string, position?: undefined, code?: undefined}
  *   | {position: Position, sound?: undefined, code?: undefined}
  *   | PointAnchor} Anchor
@@ -75,7 +75,7 @@
  * @property {Position[]} map           the fine curve
  * @property {Position[]} step_positions
  * @property {boolean[]} on_land        is step i on land?
- * @property {number} guesswork         share of the way that lies outside what the model knows
+ * @property {number} guesswork         share of the path that lies outside what the model knows
  * @property {Record<string, number[]>} [descriptors]   per step
  */
 
@@ -143,7 +143,7 @@
 
 /**
  * @typedef {object} Saving              how sounds are written to files
- * @property {number} steps              of a way
+ * @property {number} steps              of a path
  * @property {string} format             one of the model's formats
  * @property {number | null} depth       bits; null: the format's usual
  * @property {"keep" | "normalise"} level
@@ -163,7 +163,7 @@
 /** @typedef {Path & {audio: {url: string, seconds: Seconds, mode: string}, sounds: StepSounds}} RenderedPath */
 
 /**
- * @typedef {object} Morph            everything about the way from A to B that is chosen now
+ * @typedef {object} Morph            everything about the path from A to B that is chosen now
  * @property {string} key               says what it was made from
  * @property {"solving" | "ready" | "failed"} phase
  * @property {Partial<Record<PathKind, RenderedPath>>} paths
@@ -203,11 +203,11 @@
  * @property {number | null} weight             of the data term; Infinity: the graph path; null: as the model has it
  * @property {Metric} metric                     of the geodesic
  * @property {Mode} mode
- * @property {number} progress                     on the journey: 0 at A, 1 at B
+ * @property {number} progress                     on the path: 0 at A, 1 at B
  * @property {boolean} playing
  * @property {boolean} loop
  * @property {Morph | null} morph
- * @property {{from: Anchor, to: Anchor, path: Path} | null} preview    the dotted way to where one points
+ * @property {{from: Anchor, to: Anchor, path: Path} | null} preview    the dotted path to where one points
  * @property {Pointed | null} pointed
  * @property {{end: "a" | "b", position: Position} | null} carried      an anchor that is being dragged
  * @property {{from: string, values: number[]} | null} distances        from A to every sound
@@ -295,7 +295,7 @@ export const keyOf = (anchor) =>
 export const anchorOf = ({ code, point, position, name }) => ({ code, point, position, name });
 
 /**
- * What is pointed at, as an end of a journey.
+ * What is pointed at, as an end of a morph.
  * @param {Pick<State, "pointed" | "library">} state
  * @returns {Anchor | null}
  */
@@ -349,7 +349,7 @@ export function otherVoice(state) {
 export const weightOf = ({ weight, model }) => weight ?? model?.weights.default ?? 1;
 
 /**
- * How the bent way is to be found: what the geodesic key stands for, under which metric.
+ * How the bent path is to be found: what the geodesic key stands for, under which metric.
  * @typedef {{kind: "geodesic" | "graph", measure: import("./api.js").Measure}} GeodesicQuery
  */
 
@@ -377,7 +377,7 @@ export const measureOf = (state) =>
 /** @param {State} state */
 export const measureKey = (state) => Object.values(measureOf(state)).join();
 
-/** The journey is ready to be heard. @param {State} state */
+/** The morph is ready to be heard. @param {State} state */
 export const isReady = (state) => state.morph?.phase === "ready";
 
 /** A model is being made. @param {Pick<State, "job">} state */

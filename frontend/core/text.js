@@ -1,5 +1,5 @@
 // @ts-check
-/** The sentences on the page. All of them are computed; none of them says which way sounds better. */
+/** The sentences on the page. All of them are computed; none of them says which path sounds better. */
 
 import { noteName } from "./sounds.js";
 import { isLearning } from "./state.js";
@@ -9,7 +9,7 @@ import { isLearning } from "./state.js";
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./sounds.js").Library} Library */
 
-const ALIKE = 0.02; // of the length: nearer than that the two ways are about as long
+const ALIKE = 0.02; // of the length: nearer than that the two paths are about as long
 const EVEN = 0.1; // speed variation (CV) up to which a path keeps one speed
 
 /** 1284 -> "1 284", with a space that does not break. @param {number} n */
@@ -71,7 +71,7 @@ export const PATH_WORDS = {
   },
 };
 
-/** How a way is called in a sentence. @param {Pick<Path, "kind">} path */
+/** How a path is called in a sentence. @param {Pick<Path, "kind">} path */
 export function pathName({ kind }) {
   const { name, term } = PATH_WORDS[/** @type {keyof typeof PATH_WORDS} */ (kind)] ?? PATH_WORDS.geodesic;
   return kind === "retimed" ? `${name}, ${term}` : name;
@@ -81,14 +81,14 @@ export function pathName({ kind }) {
 export const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
 /**
- * How much of a way lies outside what the model knows; a way from known sound to known sound is not judged.
+ * How much of a path lies outside what the model knows; one from known sound to known sound is not judged.
  * @param {Path} path
  */
 export const guessworkWords = ({ kind, guesswork }) =>
   kind === "graph" ? "known sounds" : `${percent(guesswork)} guesswork`;
 
 /**
- * How the curved way compares with the direct one: guesswork, then length.
+ * How the curved path compares with the direct one: guesswork, then length.
  *
  * @param {Path} curved    the geodesic, or the graph path
  * @param {Path} direct
@@ -99,21 +99,21 @@ export function comparison(curved, direct) {
   if (curved.kind === "graph")
     return {
       figures: [],
-      more: `From known sound to known sound, ${far}. The direct way is ${percent(direct.guesswork)} guesswork.`,
+      more: `From known sound to known sound, ${far}. The direct path is ${percent(direct.guesswork)} guesswork.`,
     };
   const [curvedShare, directShare] = [curved, direct].map(({ guesswork }) => percent(guesswork));
   if (curvedShare === directShare && curvedShare === "0 %")
-    return { figures: [], more: `Both ways keep to known sounds. The curved one is ${far}.` };
+    return { figures: [], more: `Both paths keep to known sounds. The curved one is ${far}.` };
   return {
     figures: [
       [curvedShare, " guesswork, against "],
       [directShare, " direct."],
     ],
-    more: `The curved way is ${far}.`,
+    more: `The curved path is ${far}.`,
   };
 }
 
-/** @param {number} ratio of the curved way's length to the direct one's */
+/** @param {number} ratio of the curved path's length to the direct one's */
 function lengthWords(ratio) {
   if (Math.abs(ratio - 1) <= ALIKE) return "about as long";
   return ratio < 1
@@ -122,7 +122,7 @@ function lengthWords(ratio) {
 }
 
 /**
- * Runs of steps, counted from 1, at which a way is guesswork: "steps 5 to 9 and 12".
+ * Runs of steps, counted from 1, at which a path is guesswork: "steps 5 to 9 and 12".
  * @param {readonly boolean[]} onLand per step
  */
 export function guessedSteps(onLand) {
@@ -213,7 +213,7 @@ export function newSoundWords({ near, inDistribution, notes }, library, unit) {
 }
 
 /**
- * How a way is chosen: what it is called, the field's word for it, and what it means.
+ * How a path is chosen: what it is called, the field's word for it, and what it means.
  * @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>}
  */
 export const METRIC_WORDS = {
@@ -225,7 +225,7 @@ export const METRIC_WORDS = {
   pullback: {
     name: "By ear only",
     term: "pull-back",
-    meaning: "The shortest way for the ear, wherever it leads",
+    meaning: "The shortest path for the ear, wherever it leads",
   },
   kernel: {
     name: "By known sounds only",
@@ -362,7 +362,7 @@ export const sentence = (text) => `${capital(text)}${/[.!?]$/.test(text) ? "" : 
 export const list = (names) =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 
-/** What the slider makes of the curved way. @param {number} weight @param {{min: number, max: number}} [range] */
+/** What the slider makes of the curved path. @param {number} weight @param {{min: number, max: number}} [range] */
 export function weightWords(weight, range = { min: 0, max: 10 }) {
   if (weight === Infinity) return "safest: from known sound to known sound";
   if (weight <= range.min) return "shortest for the ear";
@@ -401,7 +401,7 @@ export function statusWords({ server, sound, playing, progress, morph, mode, pat
   if (server.phase === "away") return "The server does not answer";
   if (server.phase === "broken") return "Nothing to play";
   if (playing && mode === "steps") return `Playing ${Math.round(progress * 16) + 1} of 17`;
-  if (morph?.phase === "solving") return "Finding the way";
+  if (morph?.phase === "solving") return "Finding the path";
   if (playing) return morph?.glides[path] ? "Gliding" : "Making the glide";
   return `${sound === "on" ? "Ready" : "Sound is off"}${isLearning({ job }) ? ", fine-tuning" : ""}`;
 }

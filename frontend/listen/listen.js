@@ -15,7 +15,7 @@ const loudness = (level) => level ** (10 / (20 * Math.log10(2)));
 /**
  * @param {object} options
  * @param {(options: AudioContextOptions) => AudioContext} options.makeContext
- * @param {() => void} options.ended the journey is over
+ * @param {() => void} options.ended the morph is over
  * @param {number} [options.sampleRate]
  */
 export function createListen({ makeContext, ended, sampleRate = 44100 }) {
@@ -88,7 +88,7 @@ export function createListen({ makeContext, ended, sampleRate = 44100 }) {
       return Math.sqrt(wired.scope.reduce((sum, x) => sum + x * x, 0) / wired.scope.length);
     },
 
-    /** How many sources the journeys have started: switching paths must not add to it. */
+    /** How many sources the morphs have started: switching paths must not add to it. */
     started: () => (wired ? wired.steps.started() + wired.glide.started() : 0),
 
     dispose() {

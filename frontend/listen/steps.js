@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Plays the steps of a journey, one after another, on all paths at once; scrubs them.
+ * Plays the steps of a morph, one after another, on all paths at once; scrubs them.
  *
  * A *slot* is one step for one stretch of time. In it every loaded path has a source of its own, started at the same
  * sample, each into its path's bus (mixer.js); a path that arrives late joins in at the right phase. So switching paths

@@ -4,12 +4,12 @@
 import { STEPS } from "../core/state.js";
 import { audibleSeconds, stepSeconds } from "./level.js";
 
-/** @typedef {import("../core/state.js").RenderedPath} Morph */
+/** @typedef {import("../core/state.js").RenderedPath} RenderedPath */
 
 /**
- * How long each step lasts when the journey is played, in seconds; null: it is not there yet. Both ways have one
+ * How long each step lasts when the morph is played, in seconds; null: it is not there yet. Both paths have one
  * rhythm, so that one can switch between them.
- * @param {import("../core/state.js").Morph} journey
+ * @param {import("../core/state.js").Morph} morph
  */
 export function stepsAsPlayed({ paths: { geodesic, linear } }) {
   if (!geodesic || !linear) return null;
@@ -20,7 +20,7 @@ export function stepsAsPlayed({ paths: { geodesic, linear } }) {
 /** @type {WeakMap<AudioBuffer, number[]>} */
 const audible = new WeakMap();
 
-/** How long each step can be heard, in seconds. @param {Morph} morph */
+/** How long each step can be heard, in seconds. @param {RenderedPath} path */
 export function audibleSteps({ sounds: { buffer, stepSamples, steps } }) {
   let seconds = audible.get(buffer);
   if (!seconds) {

@@ -37,7 +37,7 @@ export function parseWav(bytes) {
 /** @param {ArrayBuffer} data @param {number} format @param {number} count @param {number} bits */
 function samples(data, format, count, bits) {
   if (format === 1 && bits === 16 && count === 1) {
-    // what the engine sends: a million samples a journey, on the way to the first sound
+    // what the engine sends: a million samples a morph, on the way to the first sound
     const pcm = new Int16Array(data, 0, data.byteLength >> 1);
     const out = new Float32Array(pcm.length);
     for (let i = 0; i < pcm.length; i++) out[i] = pcm[i] / 32768;

@@ -1,5 +1,5 @@
 // @ts-check
-/** How the way is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
+/** How the path is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
 
 import { h, icon, setAll, unit } from "../core/dom.js";
 import { watch } from "../core/store.js";
@@ -12,11 +12,11 @@ import { METRIC_WORDS, descriptorTitle } from "../core/text.js";
 export function mountLens(root, store) {
   const button = h(
     "button.icon.round.lens",
-    { popovertarget: "lens", "aria-label": "How the way is chosen" },
+    { popovertarget: "lens", "aria-label": "How the path is chosen" },
     icon("lens"),
-    h("span", { "aria-hidden": "true" }, "How the way is chosen"),
+    h("span", { "aria-hidden": "true" }, "How the path is chosen"),
   );
-  const choices = h("fieldset.pick", {}, h("legend", {}, "How the curved way is chosen"));
+  const choices = h("fieldset.pick", {}, h("legend", {}, "How the curved path is chosen"));
   const curve = /** @type {HTMLSelectElement} */ (
     h("select", { onchange: () => store.set({ curve: curve.value || null }) })
   );
@@ -25,7 +25,12 @@ export function mountLens(root, store) {
   );
   const box = h(
     "div.lens-box",
-    { id: "lens", popover: "auto", role: "dialog", "aria-label": "How the way is chosen, and what is shown" },
+    {
+      id: "lens",
+      popover: "auto",
+      role: "dialog",
+      "aria-label": "How the path is chosen, and what is shown",
+    },
     choices,
     h("label.field", {}, h("span", {}, "Curve under the pictures"), curve),
     h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")),
@@ -73,7 +78,7 @@ export function mountLens(root, store) {
       ({ metric, model, curve, ellipses }) => [metric, model, curve, ellipses],
       (state) => {
         for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === state.metric;
-        setAll(button, { title: `How the way is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
+        setAll(button, { title: `How the path is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
         curve.value = state.curve ?? "";
         ellipses.checked = state.ellipses;
       },

@@ -1,5 +1,5 @@
 // @ts-check
-/** The three ways: their keys say how different their ends are along them, and how much of each is guesswork. */
+/** The three paths: their keys say how different their ends are along them, and how much of each is guesswork. */
 
 import { h, radioGroup, s } from "../core/dom.js";
 import { watch } from "../core/store.js";
@@ -65,7 +65,7 @@ export function mountPaths(root, store) {
     guesswork.replaceChildren(share, ...(rest ? [h("span", {}, rest)] : []));
     key.title = [
       words.meaning,
-      path && `${amount(path.length)} ${model?.unit}: how different the ends are to the ear along this way`,
+      path && `${amount(path.length)} ${model?.unit}: how different the ends are to the ear along this path`,
       path && !path.converged && path.outcome,
     ]
       .filter(Boolean)

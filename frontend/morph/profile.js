@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * How much of one thing that has a name there is along the way: brightness, attack. One line a path, over the one
+ * How much of one thing that has a name there is along the path: brightness, attack. One line a path, over the one
  * axis.
  */
 

@@ -22,7 +22,7 @@ import { watch } from "../core/store.js";
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/state.js").GeodesicQuery} GeodesicQuery */
 
-const CACHED = 6; // journeys; each is some 10 MB of samples
+const CACHED = 6; // morphs; each is some 10 MB of samples
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
 
@@ -68,7 +68,7 @@ export function createMorphs({ store, api, toAudioBuffer, complain }) {
   }
 
   /**
-   * Both ways at once; asked for before, not asked again.
+   * Both paths at once; asked for before, not asked again.
    * @param {Anchor} a
    * @param {Anchor} b
    * @param {GeodesicQuery} query
@@ -121,7 +121,7 @@ export function createMorphs({ store, api, toAudioBuffer, complain }) {
       const { morph } = store.get();
       const sameEnds = morph !== null && morph.key.startsWith(`${keyOf(a)} ${keyOf(b)} `);
       const sameVoice = sameEnds && voice === voiced;
-      // only the metric or the voice changed: the old way stays on the map, and sounds, until the new one is there
+      // only the metric or the voice changed: the old path stays on the map, and sounds, until the new one is there
       const paths = sameEnds ? morph.paths : {};
       store.set({ morph: { key, phase: "solving", paths, glides: {} } });
       try {
@@ -213,7 +213,7 @@ export function createMorphs({ store, api, toAudioBuffer, complain }) {
     }
   });
 
-  /** The dotted way to what is pointed at, or to where an anchor is being carried. */
+  /** The dotted path to what is pointed at, or to where an anchor is being carried. */
   const look = latest(
     async (
       signal,
@@ -271,7 +271,7 @@ export function createMorphs({ store, api, toAudioBuffer, complain }) {
           void requestMorph(a, b, query);
       },
     ),
-    // something to compare with has come while the journey stood
+    // something to compare with has come while the morph stood
     watch(
       store,
       (state) => [comparisonOf(state)?.before, comparisonOf(state)?.after],
@@ -310,7 +310,7 @@ export function createMorphs({ store, api, toAudioBuffer, complain }) {
         const target = destination(state);
         if (!target) {
           look.cancel();
-          // the way that was pointed at is now being made: its dots stay until it is there
+          // the path that was pointed at is now being made: its dots stay until it is there
           const making =
             preview &&
             a &&
@@ -386,7 +386,7 @@ export function share(run, failed) {
 /** @template T @param {T} value @returns {Shared<T>} */
 const ready = (value) => ({ join: () => Promise.resolve(value) });
 
-/** Where a dotted way would go from where. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
+/** From where to where a dotted path would go. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
 export function destination({ a, b, pointed, carried, library }) {
   if (!library) return null;
   if (carried) {

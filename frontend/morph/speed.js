@@ -1,5 +1,5 @@
 // @ts-check
-/** How fast the sound changes on the way: one curve a path, over the same axis as slices and scrubber. */
+/** How fast the sound changes along the path: one curve a path, over the same axis as slices and scrubber. */
 
 import { overlap } from "../core/labels.js";
 import { dusk, readPalette } from "../core/colour.js";

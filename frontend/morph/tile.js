@@ -1,5 +1,5 @@
 // @ts-check
-/** One end of the journey: its spectrogram, its name; pressing it plays it. */
+/** One end of the morph: its spectrogram, its name; pressing it plays it. */
 
 import { clamp, duskRGB, mix, parseHex, readPalette } from "../core/colour.js";
 import { fingers, h, inNextFrame, sharp } from "../core/dom.js";

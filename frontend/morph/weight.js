@@ -1,5 +1,5 @@
 // @ts-check
-/** How near the curved way keeps to known sounds: from the shortest way to the one from sound to sound. */
+/** How near the curved path keeps to known sounds: from the shortest to the one from sound to sound. */
 
 import { clamp } from "../core/colour.js";
 import { h } from "../core/dom.js";
@@ -41,7 +41,7 @@ export function mountWeight(root, store) {
       min: 0,
       max: STOPS,
       step: 1,
-      "aria-label": "The curved way, from shortest to safest",
+      "aria-label": "The curved path, from shortest to safest",
     })
   );
   root.append(

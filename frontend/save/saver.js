@@ -11,7 +11,7 @@ import { anchorName } from "../core/text.js";
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 /** @typedef {import("../core/state.js").Saving} Saving */
 /**
- * @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What step: where the journey stands; sequence: the
+ * @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What step: where the morph stands; sequence: the
  *   steps in one file
  */
 
@@ -22,7 +22,7 @@ export const stepNumber = (progress, steps) => 1 + Math.round(progress * (steps 
 const fileOf = ({ format, depth, level, trim }) => ({ format, ...(depth && { depth }), level, trim });
 
 /**
- * The way that is heard, as an export of it.
+ * The path that is heard, as an export of it.
  * @param {State} state @param {What} content @param {Anchor[]} anchors
  */
 export function morphOf(state, content, anchors) {
@@ -117,7 +117,7 @@ export function createSaver({ store, api, complain }) {
   return {
     sounds,
     morph,
-    /** What is heard now: the whole way, as steps or as a glide. */
+    /** What is heard now: the whole path, as steps or as a glide. */
     heard: () => morph(store.get().mode === "glide" ? "glide" : "sequence"),
     destroy: () => controller.abort(),
   };

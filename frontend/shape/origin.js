@@ -1,5 +1,5 @@
 // @ts-check
-/** From where sliders start: A, B, the step of the way that is chosen, or a sound of one's own choice. */
+/** From where sliders start: A, B, the step of the path that is chosen, or a sound of one's own choice. */
 
 import { spoken } from "../compare/anchors.js";
 import { writePoint } from "../core/latent.js";
@@ -9,7 +9,7 @@ import { anchorName } from "../core/text.js";
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 
-const CACHED = 12; // ways whose points are remembered
+const CACHED = 12; // paths whose points are remembered
 
 /**
  * The end that is meant; where there is only one, that one.
@@ -20,17 +20,18 @@ export const endOf = (end, { a, b }) => (end === "a" ? (a ?? b) : (b ?? a));
 
 /** @param {import("../core/api.js").Api} api */
 export function createOrigins(api) {
-  /** @type {Map<string, Promise<number[][]>>} the latent points of a way's steps */
+  /** @type {Map<string, Promise<number[][]>>} the latent points of a path's steps */
   const nodes = new Map();
 
   /**
    * @param {State} state
    * @param {Anchor[]} ends
-   * @param {import("../core/api.js").Measure & {kind: string}} way
+   * @param {import("../core/api.js").Measure & {kind: string}} query
    * @param {AbortSignal} [signal]
    */
-  const pathOf = async (state, ends, way, signal) =>
-    (await api.path(voiceOf(state), await spoken(api, state, voiceOf(state), ends), way, signal)).path.nodes;
+  const pathOf = async (state, ends, query, signal) =>
+    (await api.path(voiceOf(state), await spoken(api, state, voiceOf(state), ends), query, signal)).path
+      .nodes;
 
   /** @param {State} state @param {AbortSignal} [signal] @returns {Promise<Anchor | null>} null: nowhere yet */
   async function originOf(state, signal) {

@@ -19,7 +19,7 @@ const ASKED = 9; // steps, the sound itself among them
 const CACHED = 12; // travels; each is some 2 MB of samples
 const DWELL = 120; // ms a slider is pointed at before its sounds are asked for
 
-/** From where the sliders start: which sound, or which step of the way; "": from nowhere yet. @param {State} state */
+/** From where the sliders start: which sound, or which step of the path; "": from nowhere yet. @param {State} state */
 export function subjectKey(state) {
   const { subject, morph, path, progress, a, b } = state;
   if (typeof subject !== "string") return keyOf(subject);
@@ -116,7 +116,7 @@ export function createTraversals({ store, api, listen, playback, toAudioBuffer, 
     }
   });
 
-  // ── the way there ──
+  // ── the traversal ──
 
   /** @param {string} descriptor */
   const traversalKey = (descriptor) =>

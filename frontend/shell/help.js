@@ -53,7 +53,7 @@ export function createHelp(store, panels) {
     [`${PATH_WORDS.geodesic.name} (${PATH_WORDS.geodesic.term})`, `${PATH_WORDS.geodesic.meaning}.`],
     [`${PATH_WORDS.linear.name} (${PATH_WORDS.linear.term})`, `${PATH_WORDS.linear.meaning}.`],
     [`${PATH_WORDS.retimed.name}, ${PATH_WORDS.retimed.term}`, `${PATH_WORDS.retimed.meaning}.`],
-    ["Guesswork", "The share of a way that lies outside what the model knows."],
+    ["Guesswork", "The share of a path that lies outside what the model knows."],
     [unit(), "The difference between two sounds to the ear, scaled so that it reads like decibels."],
     ["Glide", "One held sound that changes from A to B."],
     [

@@ -47,10 +47,10 @@ function summaryOf(state) {
   });
 }
 
-/** How the curved way that was asked for differs from the usual one. @param {State} state */
+/** How the curved path that was asked for differs from the usual one. @param {State} state */
 function metricWords({ metric, weight }) {
-  if (metric !== "blend") return `How the way is chosen: ${METRIC_WORDS[metric].name}.`;
-  return weight === null ? "" : `The curved way: ${weightWords(weight)}.`;
+  if (metric !== "blend") return `How the path is chosen: ${METRIC_WORDS[metric].name}.`;
+  return weight === null ? "" : `The curved path: ${weightWords(weight)}.`;
 }
 
 /** @param {State} state */
@@ -121,7 +121,7 @@ export function mountLive(root, store) {
       store,
       ({ morph }) => [morph?.key, morph?.phase],
       (state) => {
-        if (state.morph?.phase === "solving") say("Finding the way.");
+        if (state.morph?.phase === "solving") say("Finding the path.");
         else if (isReady(state)) say(morphWords(state));
       },
     ),

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * "More of your sounds": what one's own sounds have and the model had not, added to A, to B, or to a step of the way.
+ * "More of your sounds": what one's own sounds have and the model had not, added to A, to B, or to a step of the path.
  */
 
 import { createOrigins } from "../shape/origin.js";

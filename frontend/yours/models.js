@@ -41,7 +41,7 @@ export function deletedModelWords({ title }, { sounds_moved: count, moved_to: ho
 }
 
 /**
- * The link to another model: the journey goes on there where its ends are known there too.
+ * The link to another model: the morph goes on there where its ends are known there too.
  * @param {import("../parts.js").Parts["linkOf"]} linkOf
  * @param {State} state
  * @param {Model} model

@@ -42,7 +42,7 @@ def survey(page: Page) -> dict[str, list[str]]:
         page.keyboard.press("Escape")
         wait(page, "s.panel === null")
     for name, box in [
-        ("How the way is chosen", "#lens"),
+        ("How the path is chosen", "#lens"),
         ("Sound and volume", "#sound"),
         ("Save as files", "#save"),
     ]:

@@ -68,7 +68,7 @@ def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -
     pick_two(page)
     before, line = lengths(page)
     drawn = page.locator(".over .bent").inner_html()
-    page.get_by_role("button", name="How the way is chosen").click()
+    page.get_by_role("button", name="How the path is chosen").click()
     page.get_by_role("radio", name="By known sounds only").check()
     wait(page, "s.metric === 'kernel' && s.morph?.phase === 'ready' && s.morph.key.endsWith('kernel')")
     after, same = lengths(page)

@@ -202,7 +202,7 @@ def test_swap_turns_the_morph_round(page: Page) -> None:
 def test_the_weight_bends_the_geodesic_and_ends_at_the_graph(page: Page) -> None:
     pick_two(page)
     page.keyboard.press("Escape")
-    slider = page.get_by_role("slider", name="The curved way, from shortest to safest")
+    slider = page.get_by_role("slider", name="The curved path, from shortest to safest")
     straight = state(page, "s.morph.paths.linear.audio.url")
     slider.focus()
     key = state(page, "s.morph.key")

@@ -131,7 +131,7 @@ def test_whoever_points_before_sound_is_on_is_told_how_to_hear(page: Page) -> No
 def test_the_slider_is_there_only_where_it_means_something(page: Page) -> None:
     pick_two(page)
     assert page.locator(".weight").is_visible()
-    page.get_by_role("button", name="How the way is chosen").click()
+    page.get_by_role("button", name="How the path is chosen").click()
     for name in ("By ear only", "By known sounds only", "Plain, as a control"):
         page.get_by_role("radio", name=name).check()
         page.locator(".weight").wait_for(state="hidden")

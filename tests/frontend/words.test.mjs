@@ -31,27 +31,27 @@ const said = (curved, direct) => {
   return `${figures.flat().join("")} ${more}`.trim();
 };
 
-test("two ways are compared by their guesswork, and then by their length", () => {
+test("two paths are compared by their guesswork, and then by their length", () => {
   assert.equal(
     said(path(19.2, { guesswork: 0.12 }), path(18.5, { guesswork: 0.31 })),
-    "12 % guesswork, against 31 % direct. The curved way is 1.04 times as far.",
+    "12 % guesswork, against 31 % direct. The curved path is 1.04 times as far.",
   );
   assert.equal(
     said(path(22.6), path(21.9)),
-    "Both ways keep to known sounds. The curved one is 1.03 times as far.",
+    "Both paths keep to known sounds. The curved one is 1.03 times as far.",
   );
 });
 
-test("a way is called shorter only where it is, and about as long within 2 %", () => {
+test("a path is called shorter only where it is, and about as long within 2 %", () => {
   assert.match(said(path(17.2), path(18.5)), /The curved one is shorter, 0\.93 times as far\.$/);
   assert.match(said(path(10), path(10.19)), /about as long\.$/);
   for (const ratio of [1.021, 1.4, 3]) assert.doesNotMatch(said(path(10 * ratio), path(10)), /short/);
   for (const ratio of [0.5, 1, 2]) assert.doesNotMatch(said(path(10 * ratio), path(10)), /better|nicer|lost/);
 });
 
-test("a way from known sound to known sound is not called guesswork, and crosses nothing", () => {
+test("a path from known sound to known sound is not called guesswork, and crosses nothing", () => {
   const text = said(path(41.2, { kind: "graph", guesswork: 0.07 }), path(18.5, { guesswork: 0.31 }));
-  assert.equal(text, "From known sound to known sound, 2.23 times as far. The direct way is 31 % guesswork.");
+  assert.equal(text, "From known sound to known sound, 2.23 times as far. The direct path is 31 % guesswork.");
   assert.equal(words.guessworkWords(path(41.2, { kind: "graph", guesswork: 0.07 })), "known sounds");
 });
 
@@ -143,7 +143,7 @@ test("the corner says what the engine does", () => {
   assert.equal(words.statusWords(initial), "Waking up");
   assert.equal(say({}), "Sound is off");
   assert.equal(say({ sound: "on" }), "Ready");
-  assert.equal(say({ sound: "on", morph: { phase: "solving" } }), "Finding the way");
+  assert.equal(say({ sound: "on", morph: { phase: "solving" } }), "Finding the path");
   assert.equal(say({ playing: true, progress: 0.375 }), "Playing 7 of 17");
   assert.equal(say({ server: { phase: "away" } }), "The server does not answer");
 });
