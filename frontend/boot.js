@@ -86,8 +86,8 @@ export function createServer({ store, api, window, windows }) {
     });
     for (const end of missing)
       problems.push(
-        `The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). Pick ` +
-          `another one for ${end.toUpperCase()}.`,
+        `The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). ` +
+          `Pick another one for ${end.toUpperCase()}.`,
       );
     if (!notice && !problems.length && unusable.length)
       problems.push(`The pack ${unusable[0].id} could not be loaded. ${unusable[0].problem}`);

@@ -54,10 +54,10 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   const keys = h(
     "p.vh",
     { id: "map-keys" },
-    "Arrow keys move to the nearest sound, Page Up and Page Down to the next family, Home and End to " +
-      "A and B. Enter plays, A and B set the ends of the morph, M marks for an average or an analogy, T " +
-      "opens the sliders, H lets sounds play while you walk, I says what is on the map, F finds a sound " +
-      "by its name.",
+    "Arrow keys move to the nearest sound, Page Up and Page Down to the next family, " +
+      "Home and End to A and B. Enter plays, A and B set the ends of the morph, " +
+      "M marks for an average or an analogy, T opens the sliders, H lets sounds play while you walk, " +
+      "I says what is on the map, F finds a sound by its name.",
   );
   const head = h("header.head");
   const engine = h("div.engine");

@@ -50,8 +50,8 @@ export function mountHeading(root, { store, actions }) {
     if (!a && !b) {
       title.replaceChildren("Sonifold");
       sub.textContent =
-        `${count(library.count)} ${familiesOf(library)}. Light: sounds like these exist. Dark: the ` +
-        `computer guesses.`;
+        `${count(library.count)} ${familiesOf(library)}. ` +
+        "Light: sounds like these exist. Dark: the computer guesses.";
       return;
     }
     const name = (

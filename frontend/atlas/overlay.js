@@ -337,9 +337,8 @@ export function createOverlay(svg) {
         (box) =>
           `<rect x="${box.left}" y="${box.top}" width="${w}" height="${h}" rx="${h / 2}" ` +
           `fill="${palette.bg}" fill-opacity=".92"/>` +
-          `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" ` +
-          `font-size="${size}" fill="${palette.ink}">your <tspan ` +
-          `class="number">${number}</tspan></text>`,
+          `<text class="length own" x="${mid(box).x}" y="${mid(box).y + 0.35 * size}" font-size="${size}" ` +
+          `fill="${palette.ink}">your <tspan class="number">${number}</tspan></text>`,
       );
     }
 

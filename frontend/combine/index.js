@@ -10,8 +10,8 @@ export const combine = {
   name: "combine",
   label: "Combine",
   icon:
-    "M4 7a2 2 0 1 0 4 0a2 2 0 1 0 -4 0M16 7a2 2 0 1 0 4 0a2 2 0 1 0 -4 0M12 12.6l3.4 3.4-3.4 3.4L8.6 " +
-    "16zM7.5 8.6l2.6 4M16.5 8.6l-2.6 4",
+    "M4 7a2 2 0 1 0 4 0a2 2 0 1 0 -4 0M16 7a2 2 0 1 0 4 0a2 2 0 1 0 -4 0" +
+    "M12 12.6l3.4 3.4-3.4 3.4L8.6 16zM7.5 8.6l2.6 4M16.5 8.6l-2.6 4",
   key: "o",
   state: { marked: [], operation: null, reach: 1.5, working: null },
   fields: {

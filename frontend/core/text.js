@@ -148,8 +148,8 @@ export function morphSummary({ from, to, path, unit, pitches = [null, null] }) {
   const guessed = path.kind === "graph" ? "" : guessedSteps(path.on_land ?? []);
   const [low, high] = pitches.map(noteName);
   return [
-    `From ${from} to ${to}, ${pathName(path).toLowerCase()}: ${amount(path.length)} ${unit} in ` +
-      `${path.speed.length + 1} steps.`,
+    `From ${from} to ${to}, ${pathName(path).toLowerCase()}: ` +
+      `${amount(path.length)} ${unit} in ${path.speed.length + 1} steps.`,
     pitches.every(Boolean)
       ? low === high
         ? `Pitch ${low} at both ends.`

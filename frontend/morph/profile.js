@@ -23,8 +23,8 @@ import { descriptorTitle, measured } from "../core/text.js";
 /** For those who do not see it. @param {Profile} profile */
 export function profileWords({ id, unit, bent, other, bentName, otherName }) {
   const run = (/** @type {number[]} */ values, /** @type {string} */ name) =>
-    `${name}: ${measured(values[0], unit)} to ${measured(values[values.length - 1], unit)}, between ` +
-    `${measured(Math.min(...values), unit)} and ${measured(Math.max(...values), unit)}`;
+    `${name}: ${measured(values[0], unit)} to ${measured(values[values.length - 1], unit)}, ` +
+    `between ${measured(Math.min(...values), unit)} and ${measured(Math.max(...values), unit)}`;
   return `${descriptorTitle(id)}. ${run(bent, bentName)}; ${run(other, otherName)}.`;
 }
 

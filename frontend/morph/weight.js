@@ -69,9 +69,8 @@ export function mountWeight(root, store) {
   /** @param {number} weight */
   const describe = (weight) => {
     slider.setAttribute("aria-valuetext", weightWords(weight));
-    root.title =
-      `Safe = near real sounds. Now: ` +
-      `${weightWords(weight)}${store.get().weight === null ? ", as this model was tuned" : ""}`;
+    const tuned = store.get().weight === null ? ", as this model was tuned" : "";
+    root.title = `Safe = near real sounds. Now: ${weightWords(weight)}${tuned}`;
     slider.style.setProperty("--at", `${(Number(slider.value) / STOPS) * 100}%`);
   };
   slider.addEventListener("input", input);

@@ -58,8 +58,8 @@ export function createHelp(store, panels) {
     ["Glide", "One held sound that changes from A to B."],
     [
       "Outlines",
-      "Sounds nobody recorded: rings are new sounds, diamonds are made out of others. With a dot in " +
-        "it: in the library.",
+      "Sounds nobody recorded: rings are new sounds, diamonds are made out of others. " +
+        "With a dot in it: in the library.",
     ],
   ];
   const families = () =>

@@ -70,8 +70,8 @@ export function showResults(root, results, links) {
     h(
       "p",
       {},
-      `${results.conditions[0]} (a) against ${results.conditions[1]} (b). Matched in loudness by ` +
-        `gains of ${Math.min(...gains).toFixed(1)} to ${Math.max(...gains).toFixed(1)} dB.`,
+      `${results.conditions[0]} (a) against ${results.conditions[1]} (b). ` +
+        `Matched in loudness by gains of ${Math.min(...gains).toFixed(1)} to ${Math.max(...gains).toFixed(1)} dB.`,
     ),
     h(
       "p.links",

@@ -233,9 +233,8 @@ export function mountEditor(root, { store, api, playback, listen, toAudioBuffer,
     sections.forEach(({ picture, tally }, file) => {
       const ofFile = cuts.map((cut, nth) => ({ cut, nth })).filter(({ cut }) => cut.file === file);
       picture.show(ofFile);
-      tally.textContent =
-        `${duration(recordings[file].seconds)}, ${ofFile.filter(({ cut }) => cut.on).length} of ` +
-        `${ofFile.length}`;
+      const chosen = ofFile.filter(({ cut }) => cut.on).length;
+      tally.textContent = `${duration(recordings[file].seconds)}, ${chosen} of ${ofFile.length}`;
     });
     search.hidden = cuts.length <= FEW;
     looking.textContent = uploading.finding ? "Looking" : "";

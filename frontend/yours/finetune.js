@@ -149,9 +149,8 @@ export function mountFinetune(offer, run, parts, opened) {
     const learned = job.sounds.length ? job.sounds : sounds;
     const seconds = learned.reduce((sum, id) => sum + (library.seconds[library.indexOf(id)] ?? 0), 0);
     const over = OVER.includes(job.phase);
-    lede.textContent =
-      `${learned.length} one-shot${learned.length === 1 ? "" : "s"}, ` +
-      `${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
+    const shots = `${learned.length} one-shot${learned.length === 1 ? "" : "s"}`;
+    lede.textContent = `${shots}, ${duration(seconds)}.${over ? "" : " You can go on playing meanwhile."}`;
     const percent = job.phase === "done" ? 100 : Math.min(99, Math.round(job.progress?.percent ?? 0));
     number.textContent = String(percent);
     meter.setAttribute("aria-valuenow", String(percent));

@@ -35,8 +35,8 @@ export function deletedModelWords({ title }, { sounds_moved: count, moved_to: ho
   const to = all.find(({ id }) => id === home)?.title ?? home;
   return (
     `Deleted “${title}”. ` +
-    `${count === 1 ? "1 sound of yours that was" : `${count} sounds of yours that were`} kept with it ` +
-    `moved to “${to}”.`
+    (count === 1 ? "1 sound of yours that was" : `${count} sounds of yours that were`) +
+    ` kept with it moved to “${to}”.`
   );
 }
 
@@ -105,8 +105,8 @@ export function mountModels(root, { store, api, linkOf, complain }) {
   /** Why a file is no model, and which would be. @param {File} file @param {unknown} error */
   const noModel = (file, error) =>
     error instanceof ApiError && ["pack_invalid", "media_type_unsupported"].includes(error.code)
-      ? `“${file.name}” is no Sonifold model, or only a part of one. Choose a .sonifold.zip that was ` +
-        `downloaded here or on another Sonifold.`
+      ? `“${file.name}” is no Sonifold model, or only a part of one. ` +
+        "Choose a .sonifold.zip that was downloaded here or on another Sonifold."
       : null;
 
   /** @param {File} file */

@@ -25,7 +25,7 @@ export function readPitch(text) {
       : NaN;
   if (hertz >= LOW && hertz <= HIGH) return hertz;
   throw new RangeError(
-    `“${text.trim()}” is no pitch. Write a note as A3 or F#2, ${LOW} to ${HIGH} Hz as 220, or nothing ` +
-      `for a sound without one.`,
+    `“${text.trim()}” is no pitch. Write a note as A3 or F#2, ${LOW} to ${HIGH} Hz as 220, ` +
+      "or nothing for a sound without one.",
   );
 }
