@@ -14,16 +14,22 @@ if TYPE_CHECKING:
 
 #: Seconds from which a file is begun before others.
 LONG = 30
-#: Fixtures that read the project's own pack.
-OF_THE_PACK = {"oneshots", "small_models"}
 
 
 @pytest.fixture(scope="session")
-def oneshots() -> Model:
+def pack_folder() -> Path:
+    """The folder of the project's own pack. A test that reads the pack in any way needs this, and is marked for it."""
+    from sonifold import pack
+
+    return pack.find("oneshots")
+
+
+@pytest.fixture(scope="session")
+def oneshots(pack_folder: Path) -> Model:
     """The project's own model. Everything in it is read-only."""
     import sonifold
 
-    return sonifold.load("oneshots")
+    return sonifold.load(pack_folder)
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +38,12 @@ def model(oneshots: Model) -> Model:
 
 
 @pytest.fixture(scope="session")
-def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_models(tmp_path_factory: pytest.TempPathFactory, pack_folder: Path) -> Path:
     """A folder of packs in which the same model has a short library: for what starts processes or saves packs."""
     from small_packs import small_pack
 
     models = tmp_path_factory.mktemp("models")
-    small_pack(models)
+    small_pack(pack_folder, models)
     return models
 
 
@@ -51,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
-        if not OF_THE_PACK.isdisjoint(getattr(item, "fixturenames", ())):
+        if "pack_folder" in getattr(item, "fixturenames", ()):
             item.add_marker("pack")
     long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, item.path not in long))

@@ -15,13 +15,13 @@ REPLAY = "replay.safetensors"
 SOUNDS, COEFFICIENTS = 64, 64
 
 
-def small_pack(models: Path, of: str = "oneshots") -> Path:
-    """The pack ``of``, under the same name in the folder ``models``, with a short library and coarse sound.
+def small_pack(source: Path, models: Path) -> Path:
+    """The pack ``source``, under the same name in the folder ``models``, with a short library and coarse sound.
 
     Its network knows the first principal components only; its sounds are drawn evenly from the whole library. The
     map's field stays as it was.
     """
-    source, folder = pack.find(of), models / of
+    folder = models / source.name
     (folder / "audio").mkdir(parents=True)
     for name in ("atlas.safetensors", "card.json", "CARD.md"):
         shutil.copyfile(source / name, folder / name)

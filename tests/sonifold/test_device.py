@@ -111,7 +111,7 @@ def test_auto_takes_what_there_is_and_the_cpu_is_always_there():
     assert choose("cpu").type == "cpu"
 
 
-@pytest.mark.pack
+@pytest.mark.usefixtures("pack_folder")
 @pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_a_device_that_is_not_here_is_a_sentence(name):
     if name in available():
@@ -129,7 +129,7 @@ def ends(model):
     return [model.sound(model.library.ids[k]) for k in (3, 900)]
 
 
-@pytest.mark.pack
+@pytest.mark.usefixtures("pack_folder")
 @pytest.mark.parametrize("name", ["cuda", "mps"])
 def test_on_a_real_gpu_everything_is_as_on_the_cpu(name):
     if name not in available():

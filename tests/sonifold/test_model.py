@@ -9,7 +9,6 @@ import soundfile
 import torch
 
 import sonifold
-from sonifold import pack
 from sonifold.audio import timbre_features
 from sonifold.audio.levels import log_mel_error
 from sonifold.errors import (
@@ -70,10 +69,9 @@ def test_every_sound_is_sound(model):
 
 
 @pytest.fixture
-def copy(tmp_path):
+def copy(pack_folder, tmp_path):
     """The pack in a folder of its own, to be damaged."""
-    shutil.copytree(pack.find("oneshots"), tmp_path / "oneshots")
-    return tmp_path / "oneshots"
+    return shutil.copytree(pack_folder, tmp_path / "oneshots")
 
 
 def test_a_whole_pack_has_no_problem(copy):
@@ -110,6 +108,7 @@ def test_a_config_that_points_outside_the_pack_is_refused(copy):
         sonifold.load(copy)
 
 
+@pytest.mark.usefixtures("pack_folder")
 def test_an_unknown_pack_is_named_beside_those_there_are():
     with pytest.raises(PackNotFound, match=r"'nonesuch'.*oneshots"):
         sonifold.load("nonesuch")

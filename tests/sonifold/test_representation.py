@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sonifold
-from sonifold import pack, representation
+from sonifold import representation
 from sonifold.errors import PackInvalid
 from sonifold.representation import registry
 
@@ -24,10 +24,10 @@ class HalfRate(Spectral):
 
 
 @pytest.fixture
-def named(tmp_path):
+def named(pack_folder, tmp_path):
     """The pack as one of another representation."""
     folder = tmp_path / "models" / "toy"
-    shutil.copytree(pack.find("oneshots"), folder)
+    shutil.copytree(pack_folder, folder)
     config = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
 
     def of(name):

@@ -10,7 +10,7 @@ TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial-researchers.md"
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory):
+def names(tmp_path_factory, pack_folder):
     """Every name that the tutorial binds, after all its blocks ran."""
     blocks = re.findall(r"^```python\n(.*?)^```", TUTORIAL.read_text(encoding="utf-8"), re.M | re.S)
     namespace = {}
