@@ -2,15 +2,19 @@
 
 A room is a folder. Loose modules at the top of a package are the room ``base``, which no room lies below; the modules
 that a user enters by, such as the command line, are doors: they may import everything, and no room imports them.
+The rooms of the page are held to their order in tests/frontend/architecture.test.mjs.
 """
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-BACKEND = Path(__file__).resolve().parents[1] / "backend"
+ROOT = Path(__file__).resolve().parents[1]
+BACKEND = ROOT / "backend"
+ARCHITECTURE = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 #: Room -> the rooms that it imports from, of the science. What lies below comes first.
 SCIENCE = {
@@ -129,3 +133,20 @@ def test_the_science_reaches_its_experiments_by_the_command_line_alone():
     }
     for module, file in research.items():
         assert "sonifold.cli" not in imported(module, file, science)
+
+
+@pytest.mark.parametrize(
+    ("layer", "folder", "pattern"),
+    [
+        ("Science", "backend/sonifold", "*.py"),
+        ("Service", "backend/sonifold_app", "*.py"),
+        ("Page", "frontend", "*.js"),
+    ],
+)
+def test_every_room_is_documented_and_there(layer, folder, pattern):
+    """In docs/ARCHITECTURE.md a file beside the folders is a room of its own."""
+    section = ARCHITECTURE.split(f"### {layer}\n")[1].split("\n#")[0]
+    documented = re.findall(r"^\| `([\w.]+)` \|", section, re.M)
+    paths = (file.relative_to(ROOT / folder) for file in (ROOT / folder).rglob(pattern))
+    rooms = {path.parts[0] if len(path.parts) > 1 else path.name.removesuffix(".py") for path in paths}
+    assert set(documented) == rooms - {"__init__", "first-paint.js"}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { announced, imports, lateImports, modules, read, root, typeImports } from "../../tools/page.mjs";
 
@@ -20,10 +20,20 @@ const ROWS = [
 const rowOf = (file) => ROWS.findIndex((rooms) => rooms.includes(roomOf(file)));
 const roomOf = (file) => file.split("/")[0];
 
-const crossings = (from) =>
+/** The rooms in the order of docs/ARCHITECTURE.md. */
+const documented = [
+  ...readFileSync(new URL("../docs/ARCHITECTURE.md", root), "utf8")
+    .split("### Page\n")[1]
+    .split("\n#")[0]
+    .matchAll(/^\| `([\w.]+)` \|/gm),
+].map(([, room]) => room);
+const lineOf = (file) => documented.indexOf(roomOf(file));
+
+/** Imports of another room that does not stand above, by a rank of files. */
+const crossings = (from, rank = rowOf) =>
   modules().flatMap((file) =>
     from(file)
-      .filter((target) => roomOf(target) !== roomOf(file) && rowOf(target) >= rowOf(file))
+      .filter((target) => roomOf(target) !== roomOf(file) && rank(target) >= rank(file))
       .map((target) => `${file} -> ${target}`),
   );
 
@@ -38,6 +48,12 @@ test("no room of the page imports from a room beside or below its own", () => {
   assert.deepEqual(crossings(imports), []);
   assert.deepEqual(crossings(lateImports), []);
   assert.deepEqual(crossings(typeImports), []);
+});
+
+test("a room of the page uses only rooms above it in docs/ARCHITECTURE.md", () => {
+  assert.ok(documented.length > 10);
+  assert.deepEqual(crossings(imports, lineOf), []);
+  assert.deepEqual(crossings(lateImports, lineOf), []);
 });
 
 test("no modules of the page import each other in a circle", () => {
