@@ -7,16 +7,14 @@ import errno
 import json
 import os
 import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
 import pytest
 from app_checks import API, assert_problem, file_of, samples_of, tone
+from server import started_server
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
@@ -422,46 +420,27 @@ def test_a_server_killed_in_the_middle_of_a_job_finishes_it_when_it_is_started_a
 ):
     """The real thing: ``sonifold serve`` and its worker, the server killed (-9)."""
 
-    def serve():
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        settings = {"DATA": tmp_path, "PORT": port, "BROWSER": "false", "MODELS": small_models}
-        environment = {**os.environ, **{f"SONIFOLD_{key}": str(value) for key, value in settings.items()}}
-        server = subprocess.Popen([sys.executable, "-m", "sonifold.cli", "serve"], env=environment)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
+    @contextlib.contextmanager
+    def served():
+        with (
+            started_server(DATA=str(tmp_path), MODELS=str(small_models)) as (address, server),
+            httpx.Client(base_url=address, timeout=120) as client,
+        ):
+            yield client
+            os.kill(server, signal.SIGKILL)
 
-        def ready():
-            try:
-                return client.get("/readyz").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        wait_for(ready)
-        return server, client
-
-    server, client = serve()
-    try:
+    with served() as client:
         files = [("files", (f"{i}.wav", file_of(tone(0.4, 150 + 70 * i)))) for i in range(4)]
         mine = [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
         store = JobStore(tmp_path / "library")
         request = {"sounds": mine, "kept_with": name, "config": {**SHORT, "steps": 24}}
         job = store.create(name, "Kit", request).id
         wait_for(lambda: kinds(store, job).count("progress") >= 2)
-    finally:
-        server.kill()
-        server.wait()
-        client.close()
-    server, client = serve()
-    try:
+    with served() as client:
         told = events_of(client.get(f"{API}/jobs/{job}/events").text)
         assert [kind for _, kind, _ in told].count("interrupted") == 1
         assert told[-1][1] == "done"
         listed = [model["id"] for model in client.get(f"{API}/models").json()["models"]]
         assert told[-1][2]["model"] in listed
         assert client.get(f"{API}/models/{name}/sounds").json()["id"][len(ids) :] == mine
-    finally:
-        server.kill()
-        server.wait()
-        client.close()
-        store.close()
+    store.close()

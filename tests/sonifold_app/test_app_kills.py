@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from app_checks import API, file_of, tone
+from server import started_server
 
 from sonifold_app.store.jobs import JobStore
 
@@ -37,36 +37,25 @@ class Running:
     """``sonifold serve`` as a process of its own, on a data folder."""
 
     def __init__(self, data: Path, models: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        settings = {"DATA": data, "PORT": port, "BROWSER": "false", "MODELS": models}
-        environment = {**os.environ, **{f"SONIFOLD_{key}": str(value) for key, value in settings.items()}}
-        self.process = subprocess.Popen([sys.executable, "-m", "sonifold.cli", "serve"], env=environment)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
-        while not self._ready():
-            assert self.process.poll() is None, "the server does not start"
-            time.sleep(0.05)
-
-    def _ready(self) -> bool:
-        with contextlib.suppress(httpx.TransportError):
-            return self.client.get("/readyz").status_code == 200
-        return False
+        self._stack = contextlib.ExitStack()
+        address, self.process_id = self._stack.enter_context(
+            started_server(DATA=str(data), MODELS=str(models))
+        )
+        self.client = self._stack.enter_context(httpx.Client(base_url=address, timeout=120))
 
     def workers(self) -> list[int]:
         """Process ids of what the server started."""
         listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+            ["ps", "-o", "pid=", "--ppid", str(self.process_id)], capture_output=True, text=True, check=False
         )
         return [int(pid) for pid in listed.stdout.split()]
 
     def kill(self) -> None:
         """The server and whatever it started, at once and without a word."""
-        for pid in (*self.workers(), self.process.pid):
+        for pid in (*self.workers(), self.process_id):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait()
-        self.client.close()
+        self._stack.close()
 
     def get(self, path: str) -> httpx.Response:
         reply = self.client.get(API + path)

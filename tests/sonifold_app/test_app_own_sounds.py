@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import httpx2 as httpx
 import numpy as np
 import pytest
 from app_checks import API, assert_problem, file_of, samples_of, tone
+from server import started_server
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
@@ -389,46 +389,20 @@ def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
 
 def test_a_server_killed_and_started_again_has_the_sounds(tmp_path, point, sounds):
     """The real thing: ``sonifold serve`` in a process of its own, killed (-9)."""
-
-    def serve() -> tuple[subprocess.Popen[bytes], str]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        environment = {
-            **os.environ, "SONIFOLD_DATA": str(tmp_path), "SONIFOLD_PORT": str(port), "SONIFOLD_BROWSER": "false"
-        }  # fmt: skip
-        server = subprocess.Popen(
-            [sys.executable, "-m", "sonifold.cli", "serve"], env=environment, stdout=subprocess.DEVNULL
-        )
-        return server, f"http://127.0.0.1:{port}"
-
-    def wait(client, url):
-        for _ in range(600):
-            try:
-                if client.get(f"{url}/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
-        raise AssertionError("the server did not start within a minute")
-
     kept: list[str] = []
     for _ in range(2):
-        server, url = serve()
-        try:
-            with httpx.Client(timeout=60) as client:
-                wait(client, url)
-                listed = client.get(url + sounds).json()
-                assert [
-                    id for id, kind in zip(listed["id"], listed["kind"], strict=True) if kind == "made"
-                ] == kept
-                for id in kept:
-                    assert client.get(f"{url}{sounds}/{id}/audio").status_code == 200
-                for i in range(3):
-                    kept.append(client.post(url + sounds, json={"point": point, "name": str(i)}).json()["id"])
-        finally:
-            server.kill()
-            server.wait()
+        with (
+            started_server(DATA=str(tmp_path)) as (address, server),
+            httpx.Client(base_url=address, timeout=60) as client,
+        ):
+            listed = client.get(sounds).json()
+            made = [id for id, kind in zip(listed["id"], listed["kind"], strict=True) if kind == "made"]
+            assert made == kept
+            for id in kept:
+                assert client.get(f"{sounds}/{id}/audio").status_code == 200
+            for i in range(3):
+                kept.append(client.post(sounds, json={"point": point, "name": str(i)}).json()["id"])
+            os.kill(server, signal.SIGKILL)
     assert len(kept) == 6
 
 
