@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import urllib.request
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from axe import barriers
 from playwright.sync_api import Browser, Page, expect
+from profiles import PATIENCE
 from server import started_server
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-PATIENCE = 60_000  # ms
 
 
 def call(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -68,21 +65,10 @@ def hear_all(page: Page, press: str = "click") -> None:
         expect(pad).to_have_attribute("aria-pressed", "true")
 
 
-def barriers(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    return page.evaluate(  # type: ignore[no-any-return]
-        "async () => (await window.axe.run(document)).violations.map(({id, nodes}) => `${id}: ${nodes[0].html}`)"
-    )
-
-
 def test_by_mouse_with_the_server_killed_and_the_page_reloaded_in_the_middle(
     open_page: Any, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    settings = {"PORT": port, "DATA": str(tmp_path)}
-    with started_server(**settings) as (address, server):
+    with started_server(DATA=str(tmp_path)) as (address, server):
         page = open_page(made(address))
         begun(page)
         answers = page.locator(".answer")
@@ -94,7 +80,7 @@ def test_by_mouse_with_the_server_killed_and_the_page_reloaded_in_the_middle(
         os.kill(server, signal.SIGKILL)
         answers.last.click()
         expect(page.get_by_text("Trying again; nothing is lost")).to_be_visible(timeout=PATIENCE)
-    with started_server(**settings):
+    with started_server(DATA=str(tmp_path), PORT=address.rpartition(":")[2]):
         expect(page.get_by_text("Trial 3 of 3.")).to_be_visible(timeout=PATIENCE)
         page.reload()
         page.get_by_role("button", name="Turn sound on and go on").click()
