@@ -56,10 +56,10 @@ def test_refining(model, files):
     told = (fifth.elapsed + fifth.remaining) / seconds - 1
     gaps = [b.elapsed - a.elapsed for a, b in itertools.pairwise(seen)]
     for name, value, unit, bar in (
-        ("refine on 8 sounds, two cores", seconds, "s", "<= 60"),
-        ("refine: first event after", seen[0].elapsed, "s", "<= 1"),
-        ("refine: longest time between events", max(gaps), "s", "<= 1"),
-        ("refine: ETA after a fifth, off by", 100 * abs(told), "%", "<= 25"),
+        ("fine-tune on 8 sounds, two cores", seconds, "s", "<= 60"),
+        ("fine-tune: first event after", seen[0].elapsed, "s", "<= 1"),
+        ("fine-tune: longest time between events", max(gaps), "s", "<= 1"),
+        ("fine-tune: ETA after a fifth, off by", 100 * abs(told), "%", "<= 25"),
     ):
         record(name, value, unit, bar, 8, COMMAND, "fewshot-time")
         print(f"{name}: {value:.2f} {unit} (bar {bar})")

@@ -68,7 +68,7 @@ def upload(client: httpx.Client, files: list[bytes]) -> list[str]:
     return [one["id"] for one in reply.json()["sounds"]]
 
 
-def refine(client: httpx.Client, sounds: list[str]) -> Told:
+def finetune(client: httpx.Client, sounds: list[str]) -> Told:
     """All that a job tells, and when."""
     began = time.perf_counter()
     job = client.post(f"{MODEL}/finetunes", json={"sounds": sounds, "title": "Kit"}).json()["id"]
@@ -153,17 +153,17 @@ def test_adapting(client: httpx.Client, kit: list[bytes]) -> None:
 def test_refining(client: httpx.Client, kit: list[bytes]) -> None:
     """The first job finds a worker that is ready, the others start their own."""
     sounds = upload(client, kit)
-    runs = [refine(client, sounds) for _ in range(JOBS)]
+    runs = [finetune(client, sounds) for _ in range(JOBS)]
     taken = [told[-1][0] for told in runs]
-    keep("refine on 8 sounds, until the model can be played: slowest", max(taken), "s", "<= 60", JOBS)
-    keep("refine on 8 sounds, until the model can be played: fastest", min(taken), "s", None, JOBS)
-    keep("refine: first event", max(told[0][0] for told in runs), "s", "<= 1", JOBS)
+    keep("fine-tune on 8 sounds, until the model can be played: slowest", max(taken), "s", "<= 60", JOBS)
+    keep("fine-tune on 8 sounds, until the model can be played: fastest", min(taken), "s", None, JOBS)
+    keep("fine-tune: first event", max(told[0][0] for told in runs), "s", "<= 1", JOBS)
     gaps = [b[0] - a[0] for told in runs for a, b in itertools.pairwise(told)]
-    keep("refine: longest time between events", max(gaps), "s", "<= 1", len(gaps))
+    keep("fine-tune: longest time between events", max(gaps), "s", "<= 1", len(gaps))
     steps = [[one for one in told if one[1] == "progress"] for told in runs]
-    keep("refine: first progress", max(one[0][0] for one in steps), "s", None, JOBS)
+    keep("fine-tune: first progress", max(one[0][0] for one in steps), "s", None, JOBS)
     between = [b[0] - a[0] for one in steps for a, b in itertools.pairwise(one)]
-    keep("refine: longest time between two progress events", max(between), "s", None, len(between))
+    keep("fine-tune: longest time between two progress events", max(between), "s", None, len(between))
     off = []
     for told, told_steps in zip(runs, steps, strict=True):
         end = told[-1][0]
@@ -171,7 +171,7 @@ def test_refining(client: httpx.Client, kit: list[bytes]) -> None:
             if at >= end / 5:
                 off.append(abs(data["eta"] / (end - at) - 1))
                 break
-    keep("refine: what is left, told after a fifth, is off by", 100 * max(off), "%", "<= 25", JOBS)
+    keep("fine-tune: what is left, told after a fifth, is off by", 100 * max(off), "%", "<= 25", JOBS)
 
 
 def test_morphs_beside_a_job(client: httpx.Client, kit: list[bytes], table: dict[str, list[Any]]) -> None:
@@ -184,7 +184,7 @@ def test_morphs_beside_a_job(client: httpx.Client, kit: list[bytes], table: dict
     def work() -> None:
         with httpx.Client(base_url=client.base_url, timeout=120) as own:
             while not ended.is_set():
-                refine(own, sounds)
+                finetune(own, sounds)
 
     worker = threading.Thread(target=work)
     worker.start()

@@ -16,7 +16,7 @@ def traversals(model):
     return [model.traversal(sound, "brightness") for sound in sounds]
 
 
-def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(model, traversals):
+def test_a_traversal_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(model, traversals):
     for traversal in traversals:
         assert traversal.steps == 9
         assert torch.equal(traversal.points[traversal.origin], traversal.sound.z)
@@ -26,21 +26,21 @@ def test_a_travel_rises_evenly_in_what_it_is_named_for_through_the_sound_itself(
         assert float(rise.std() / rise.mean()) < 0.25
 
 
-def test_a_travel_stays_where_sounds_are_known_and_says_why_it_stops(traversals):
+def test_a_traversal_stays_where_sounds_are_known_and_says_why_it_stops(traversals):
     for traversal in traversals:
         assert traversal.in_distribution.all()
         assert set(traversal.stopped) == {"less", "more"}
         assert set(traversal.stopped.values()) <= {str(end) for end in End}
 
 
-def test_a_resting_value_is_the_one_the_travel_starts_from(model, traversals):
+def test_a_resting_value_is_the_one_the_traversal_starts_from(model, traversals):
     described = model.traversals.describe([traversal.sound for traversal in traversals])
     for nth, traversal in enumerate(traversals):
         for name, values in traversal.descriptors.items():
             assert float(described[name][nth]) == pytest.approx(values[traversal.origin], rel=1e-3, abs=1e-4)
 
 
-def test_a_travel_is_slight_when_its_values_span_less_than_a_tenth_of_what_was_asked(model):
+def test_a_traversal_is_slight_when_its_values_span_less_than_a_tenth_of_what_was_asked(model):
     deviation = model.traversals.spread["decay"]
     for span, slight in [(0.0, True), (0.29, True), (0.31, False), (3.0, False)]:
         values = torch.linspace(0, span * deviation, 9)
@@ -60,7 +60,7 @@ def test_the_other_words_stay_nearer_to_where_they_were_when_they_are_held(model
     assert sum(map(moved, traversals)) < 0.5 * sum(map(moved, loose))
 
 
-def test_the_words_of_a_travel_are_those_of_its_sounds(model, traversals):
+def test_the_words_of_a_traversal_are_those_of_its_sounds(model, traversals):
     """Brightness measured on the rendered audio rises as much as the features said, within a third."""
     for traversal in traversals:
         measured = model.describe_audio(model.render_traversal(traversal).audio)["brightness"]
@@ -76,7 +76,7 @@ def test_the_sound_itself_is_heard_at_its_own_step(model, traversals):
     assert float(error) < 1.6
 
 
-def test_a_bare_point_can_travel_too(model):
+def test_a_bare_point_can_be_traversed_too(model):
     traversal = model.traversal(model.point(model.library.z[5]), "decay", steps=5, reach=0.5)
     assert traversal.steps == 5
     assert float(traversal.values[-1]) > float(traversal.values[0])
@@ -106,7 +106,7 @@ def test_even_steps_keep_the_origin_and_stay_inside():
     torch.testing.assert_close(points[:, 0], torch.arange(-2.0, 7.0) / 2)
 
 
-def test_a_travel_that_cannot_move_stands_still():
+def test_a_traversal_that_cannot_move_stands_still():
     points, origin = _even(torch.ones(1, 2), torch.tensor([0.5]), torch.ones(2), 5)
     assert (origin, points.tolist()) == (0, [[1.0, 1.0]] * 5)
 
@@ -120,6 +120,6 @@ def test_a_travel_that_cannot_move_stands_still():
         ({"reach": float("nan")}, "greater than 0"),
     ],
 )
-def test_impossible_travels_are_refused(model, options, says):
+def test_impossible_traversals_are_refused(model, options, says):
     with pytest.raises(ValueError, match=says):
         model.traversal(model.sound(model.library.ids[0]), **({"descriptor": "brightness"} | options))
