@@ -1,11 +1,9 @@
 """tools/audit.py says what was asked and what was not, and fails only for a known vulnerability."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-FILE = Path(__file__).resolve().parents[1] / "tools" / "audit.py"
+from script_modules import module_of
+
 SAFE = {"name": "numpy", "version": "2.4.6", "vulns": []}
 UNKNOWN = {"name": "torch", "version": "2.13.0", "skip_reason": "not found"}
 VULNERABLE = {"name": "old", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]}
@@ -13,10 +11,7 @@ VULNERABLE = {"name": "old", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_
 
 @pytest.fixture
 def audit():
-    spec = importlib.util.spec_from_file_location("audit", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of("tools/audit.py")
 
 
 @pytest.mark.parametrize(

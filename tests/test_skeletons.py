@@ -1,23 +1,12 @@
 """The skeletons of docs/skeletons work as CONTRIBUTING.md says: each is put where it belongs and tried."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
+from script_modules import ROOT, module_of
+
 SKELETONS = ROOT / "docs" / "skeletons"
-
-
-def load(name):
-    """A skeleton as a module."""
-    spec = importlib.util.spec_from_file_location(f"skeleton_{name}", SKELETONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_contributing_names_every_skeleton():
@@ -29,7 +18,7 @@ def test_contributing_names_every_skeleton():
 def test_a_geodesic_of_the_skeleton_metric_is_shorter_than_the_line():
     from sonifold import geodesic
 
-    metric = load("metric").Growing()
+    metric = module_of("docs/skeletons/metric.py").Growing()
     start, end = torch.tensor([[2.0, -2.0]]), torch.tensor([[2.0, 2.0]])
     path = geodesic.solve(metric, start, end)
     assert path.stop[0] is geodesic.Stop.CONVERGED
@@ -42,7 +31,7 @@ def test_the_skeleton_resource_answers_and_is_described():
 
     from sonifold_app.routes.services import model_facts
 
-    resource = load("resource")
+    resource = module_of("docs/skeletons/resource.py")
     library = type("Library", (), {"families": ("Kick", "Bell", "Kick")})
     app = FastAPI()
     app.dependency_overrides[model_facts] = lambda: type("Facts", (), {"library": library})
@@ -56,7 +45,7 @@ def test_the_skeleton_representation_is_found_by_its_name_and_undoes_itself():
     from sonifold.audio.levels import log_mel_error
     from sonifold.representation import registry
 
-    load("representation")
+    module_of("docs/skeletons/representation.py")
     try:
         representation = registry.representation_named("emphasised")
     finally:

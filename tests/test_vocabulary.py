@@ -1,24 +1,12 @@
 """Names say what they hold, and one thing has one word: docs/GLOSSARY.md, counted by tools/vocabulary.py."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from script_modules import module_of
 
-
-def load_tool():
-    spec = importlib.util.spec_from_file_location("vocabulary", ROOT / "tools" / "vocabulary.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-vocabulary = load_tool()
+vocabulary = module_of("tools/vocabulary.py")
 
 #: Vague names per 1,000 bindings, and uses of replaced words. These only ever go down.
 VAGUE_AT_MOST = {"science": 10, "service": 10, "page": 6}

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[1] / "benchmarks" / "geometry" / "families.py"
+from script_modules import module_of
 
-
-def load():
-    spec = importlib.util.spec_from_file_location("families", SOURCE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["families"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-families = load()
+families = module_of("tests/benchmarks/geometry/families.py")
 FEW = [(name, families.DIMENSIONS[k % len(families.DIMENSIONS)]) for k, name in enumerate(families.FAMILIES)]
 
 
