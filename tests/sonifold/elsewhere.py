@@ -71,6 +71,10 @@ def run(func: Callable, args: tuple, kwargs: dict) -> object:
     tensors = [part for part in tree_flatten((args, kwargs))[0] if isinstance(part, Tensor)]
     theirs = [part for part in tensors if isinstance(part, Elsewhere)]
     ours = [part for part in tensors if not isinstance(part, Elsewhere) and part.ndim]
+    if any(part.device == DEVICE for part in tensors if not isinstance(part, Elsewhere)):
+        raise NotImplementedError(
+            f"{func}: a tensor without numbers, which the stand-in did not see being made"
+        )
     if theirs and ours and func not in INDEXED | COPIES:
         raise LeftBehind(
             f"{func}: {[tuple(part.shape) for part in theirs]} elsewhere, {[tuple(part.shape) for part in ours]} not"
@@ -111,6 +115,10 @@ class Watching(TorchDispatchMode):
         return run(func, args, kwargs or {})
 
 
+def _is_list(part: object) -> bool:
+    return isinstance(part, list)
+
+
 class Making(TorchFunctionMode):
     """Numbers of Python's, which torch turns into a tensor without asking anybody."""
 
@@ -118,6 +126,11 @@ class Making(TorchFunctionMode):
         self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
     ) -> object:
         kwargs = dict(kwargs or {})
+        if func in (
+            Tensor.__getitem__,
+            Tensor.__setitem__,
+        ):  # the list in x[[0, -1]] would become a tensor without numbers
+            args = (args[0], tree_map_only(list, torch.tensor, args[1], is_leaf=_is_list), *args[2:])
         if func in (torch.tensor, torch.as_tensor) and kwargs.get("device") is not None:
             device = kwargs.pop("device")
             return func(*args, **kwargs).to(device)
