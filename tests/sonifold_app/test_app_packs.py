@@ -20,19 +20,18 @@ from sonifold_app.engine.questions import Anchor, PathQuery
 
 
 @pytest.fixture(scope="module")
-def packs(tmp_path_factory, name) -> Path:
+def packs(tmp_path_factory, pack_folder) -> Path:
     """A folder of packs: one well, one with a flipped bit, one half copied, and something else."""
     folder = tmp_path_factory.mktemp("packs")
-    (source,) = [pack.path for pack in sonifold.packs() if pack.name == name]
     for copy in ("well", "flipped"):
-        shutil.copytree(source, folder / copy, copy_function=os.link)
+        shutil.copytree(pack_folder, folder / copy, copy_function=os.link)
     weights = folder / "flipped" / "weights.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.unlink()
     weights.write_bytes(data)
     (folder / "half").mkdir()
-    shutil.copy(source / "pack.json", folder / "half")
+    shutil.copy(pack_folder / "pack.json", folder / "half")
     (folder / "nonsense").mkdir()
     (folder / "nonsense" / "pack.json").write_text("{")
     (folder / "notes").mkdir()
