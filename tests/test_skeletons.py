@@ -49,7 +49,7 @@ def test_the_skeleton_representation_is_found_by_its_name_and_undoes_itself():
     try:
         representation = registry.representation_named("emphasised")
     finally:
-        registry._factories.pop("emphasised")
+        registry.REPRESENTATIONS.remove("emphasised")
     seconds = torch.arange(representation.samples - representation.onset) / representation.sample_rate
     tone = 0.3 * torch.sin(2 * torch.pi * 440 * seconds) * torch.exp(-6 * seconds)
     audio = torch.nn.functional.pad(tone, (representation.onset, 0))[None]

@@ -1,25 +1,32 @@
-"""Choices by name, with the words that the command line, the service and the page show."""
+"""Choices by name, with the words that the command line, the service and the page show.
+
+The first of each is the one that is taken where none is named.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
+
+
+class Words(NamedTuple):
+    """What is shown for a choice: on the page label, term and meaning, elsewhere the sentence."""
+
+    label: str  #: names it on a button
+    term: str  #: the field's word, or a second word beside the label
+    meaning: str  #: what it means for what is heard, in plain words
+    sentence: str  #: what it computes
 
 
 class Choice(StrEnum):
-    """A name and its words; equal to the plain string of the name.
+    """A name and its words; equal to the plain string of the name."""
 
-    ``label`` names it on a button, ``term`` is the field's word, ``sentence`` says what it does.
-    """
+    words: Words
 
-    label: str
-    term: str
-    sentence: str
-
-    def __new__(cls, name: str, label: str, term: str, sentence: str) -> Self:
+    def __new__(cls, name: str, words: Words) -> Self:
         member = str.__new__(cls, name)
         member._value_ = name
-        member.label, member.term, member.sentence = label, term, sentence
+        member.words = words
         return member
 
     @classmethod
@@ -38,69 +45,141 @@ class Choice(StrEnum):
 class PathKind(Choice):
     """Kinds of paths from A to B."""
 
-    GEODESIC = "geodesic", "Geodesic", "geodesic", "shortest under the metric, at constant perceptual speed"
-    LINEAR = "linear", "Straight line", "linear interpolation", "the straight line in latent space"
+    GEODESIC = (
+        "geodesic",
+        Words(
+            label="Curved",
+            term="geodesic",
+            meaning="Bends towards known sounds, as far as the slider says",
+            sentence="shortest under the metric, at constant perceptual speed",
+        ),
+    )
+    GRAPH = (
+        "graph",
+        Words(
+            label="Via sounds",
+            term="graph path",
+            meaning="Goes from known sound to known sound",
+            sentence="through real neighbours of the library",
+        ),
+    )
+    LINEAR = (
+        "linear",
+        Words(
+            label="Direct",
+            term="straight",
+            meaning="The straight line between the two sounds inside the model; it need not be straight on the map",
+            sentence="the straight line in latent space",
+        ),
+    )
     RETIMED = (
         "retimed",
-        "Straight line, timed",
-        "linear, re-timed",
-        "the straight line at constant perceptual speed",
+        Words(
+            label="Direct",
+            term="even pace",
+            meaning="The same straight line, with equal steps to the ear",
+            sentence="the straight line at constant perceptual speed",
+        ),
     )
-    GRAPH = "graph", "Through sounds", "neighbour graph", "through real neighbours of the library"
 
 
 class MetricName(Choice):
-    """Metrics of a model, which measure lengths."""
+    """Metrics of a model, which measure lengths; a file of ``sonifold.metric`` registers each under its name."""
 
     BLEND = (
         "blend",
-        "By ear, near known sounds",
-        "blend",
-        "the pull-back of the perceptual distance plus a data term, whose weight can be set",
+        Words(
+            label="By ear, near known sounds",
+            term="blend",
+            meaning="What can be heard, plus a pull towards known sounds: the slider says how strong",
+            sentence="the pull-back of the perceptual distance plus a data term, whose weight can be set",
+        ),
     )
-    PULLBACK = "pullback", "By ear only", "pull-back", "the pull-back of the perceptual distance alone"
+    PULLBACK = (
+        "pullback",
+        Words(
+            label="By ear only",
+            term="pull-back",
+            meaning="The shortest path for the ear, wherever it leads",
+            sentence="the pull-back of the perceptual distance alone",
+        ),
+    )
     KERNEL = (
         "kernel",
-        "By known sounds only",
-        "kernel",
-        "the data term alone: near known sounds, whatever is heard on the way",
+        Words(
+            label="By known sounds only",
+            term="kernel",
+            meaning="Keeps near known sounds; what is heard on the path does not count",
+            sentence="the data term alone: near known sounds, whatever is heard on the path",
+        ),
     )
-    FLAT = "flat", "Plain, as a control", "Euclidean", "Euclidean in latent space"
+    FLAT = (
+        "flat",
+        Words(
+            label="Plain, as a control",
+            term="flat",
+            meaning="Straight inside the model, with equal steps to the ear",
+            sentence="Euclidean in latent space",
+        ),
+    )
 
 
 class SamplerName(Choice):
     """Samplers, which draw new points."""
 
-    IMPORTANCE = (
-        "importance",
-        "Known sounds, quick",
-        "importance resampling",
-        "by the metric's volume, in one pass; in many dimensions a few dense groups take all",
-    )
     HMC = (
         "hmc",
-        "Known sounds",
-        "Hamiltonian Monte Carlo on the metric's volume",
-        "by the metric's volume: Hamiltonian Monte Carlo, one short chain from a sound for each",
+        Words(
+            label="Known sounds",
+            term="Hamiltonian Monte Carlo on the metric’s volume",
+            meaning="Most where the model knows most",
+            sentence="by the metric's volume: Hamiltonian Monte Carlo, one short chain from a sound for each",
+        ),
+    )
+    IMPORTANCE = (
+        "importance",
+        Words(
+            label="Known sounds, quick",
+            term="importance resampling",
+            meaning="The same in one pass; some sounds come more than once",
+            sentence="by the metric's volume, in one pass; in many dimensions a few dense groups take all",
+        ),
     )
     MIXTURE = (
         "mixture",
-        "Near the library",
-        "Gaussian mixture",
-        "from Gaussians fitted to the sounds: the baseline to beat",
+        Words(
+            label="Near the library",
+            term="Gaussian mixture",
+            meaning="Where the library’s sounds lie close together",
+            sentence="from Gaussians fitted to the sounds: the baseline to beat",
+        ),
     )
     AGGREGATED = (
         "aggregated",
-        "Like one of the library",
-        "aggregated posterior",
-        "near one of the sounds, as far as the encoder was unsure of it",
+        Words(
+            label="Like one of the library",
+            term="aggregated posterior",
+            meaning="One of its sounds, slightly changed",
+            sentence="near one of the sounds, as far as the encoder was unsure of it",
+        ),
     )
-    PRIOR = "prior", "Anywhere", "prior", "from the normal distribution the model was trained towards"
+    PRIOR = (
+        "prior",
+        Words(
+            label="Anywhere",
+            term="prior",
+            meaning="Expect surprises",
+            sentence="from the normal distribution the model was trained towards",
+        ),
+    )
     WALK = (
         "walk",
-        "Wander from a sound",
-        "Riemannian random walk",
-        "wandering from a sound, in steps as long as the metric allows",
+        Words(
+            label="Wander from a sound",
+            term="Riemannian random walk",
+            meaning="A random walk that keeps to known sounds",
+            sentence="wandering from a sound, in steps as long as the metric allows",
+        ),
     )
 
 

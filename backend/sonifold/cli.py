@@ -80,8 +80,8 @@ def _add_morph(commands: Commands) -> None:
         "-o", "--out", type=Path, default=Path("morph.wav"), help=f"{_suffixes()}; with --each a folder"
     )
     _add_file_options(command)
-    command.add_argument("--path", choices=_names(PathKind), default="geodesic", help=_words(PathKind))
-    command.add_argument("--metric", choices=_names(MetricName), default="blend", help=_words(MetricName))
+    _add_choice(command, "--path", PathKind)
+    _add_choice(command, "--metric", MetricName)
     command.add_argument(
         "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
     )
@@ -113,12 +113,7 @@ def _add_sample(commands: Commands) -> None:
     )
     command.add_argument("-o", "--out", type=Path, default=Path("samples"), help="folder for the files")
     _add_file_options(command)
-    command.add_argument(
-        "--by",
-        choices=_names(SamplerName),
-        default="hmc",
-        help=f"{_words(SamplerName)}; walk needs --start",
-    )
+    _add_choice(command, "--by", SamplerName, note="; walk needs --start")
     command.add_argument("--count", type=int, default=8)
     command.add_argument("--seed", type=int, default=0, help="the same one draws the same sounds")
     command.add_argument(
@@ -197,12 +192,10 @@ def _add_measures(commands: Commands) -> None:
     command.set_defaults(run=_measures)
 
 
-def _names(choices: type[Choice]) -> list[str]:
-    return [str(choice) for choice in choices]
-
-
-def _words(choices: type[Choice]) -> str:
-    return "; ".join(f"{choice}: {choice.sentence}" for choice in choices)
+def _add_choice(command: argparse.ArgumentParser, option: str, choices: type[Choice], note: str = "") -> None:
+    words = "; ".join(f"{choice}: {choice.words.sentence}" for choice in choices)
+    names = [str(choice) for choice in choices]
+    command.add_argument(option, choices=names, default=names[0], help=words + note)
 
 
 def _suffixes() -> str:

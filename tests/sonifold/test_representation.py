@@ -42,10 +42,8 @@ def half_rate(tmp_path, monkeypatch):
     """A second representation: one more file in the folder of representations."""
     (tmp_path / "half_rate.py").write_text(TOY, encoding="utf-8")
     monkeypatch.setattr(representation, "__path__", [*representation.__path__, str(tmp_path)])
-    registry._import_all.cache_clear()
     yield "half-rate"
-    registry._import_all.cache_clear()
-    registry._factories.pop("half-rate", None)
+    registry.REPRESENTATIONS.remove("half-rate")
     sys.modules.pop("sonifold.representation.half_rate", None)
 
 

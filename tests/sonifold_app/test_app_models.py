@@ -38,6 +38,21 @@ def test_choices_come_with_their_words_from_the_one_table_of_the_science(client,
     assert [sampler["id"] for sampler in listed["samplers"]] == [str(choice) for choice in SamplerName]
 
 
+def test_what_a_request_does_not_choose_is_the_first_choice(client):
+    reply = client.get(f"{API}/models").json()["choices"]
+    first = {name: choices[0]["id"] for name, choices in reply.items()}
+    schemas = client.get(f"{API}/openapi.json").json()["components"]["schemas"]
+    defaults = [
+        ("PathRequest", "kind", "path_kinds"),
+        ("PathRequest", "metric", "metrics"),
+        ("MorphRequest", "metric", "metrics"),
+        ("MeanRequest", "metric", "metrics"),
+        ("SampleRequest", "sampler", "samplers"),
+    ]
+    for schema, field, choices in defaults:
+        assert schemas[schema]["properties"][field]["default"] == first[choices]
+
+
 def test_a_damaged_pack_is_told_of_and_the_others_serve(client):
     (broken,) = client.get(f"{API}/models").json()["unusable"]
     assert broken["id"] == "broken"

@@ -18,6 +18,7 @@ from sonifold.types import Curves, Points, Tensors, Vectors
 from .base import GeodesicOrigin, Metric, Quadratic
 from .kernel import KernelMetric
 from .pullback import Pullback
+from .registry import MetricParts, register
 
 #: Places whose mean tensor stands for the library; each costs a Jacobian.
 TYPICAL_POINTS = 96
@@ -155,3 +156,9 @@ class Blend(Metric):
         return Quadratic(
             *(self._sum(*parts) for parts in zip(decoded, self.data.quadratic(curves), strict=True))
         )
+
+
+@register("blend")
+def of_model(parts: MetricParts) -> Blend:
+    """The blend of a model."""
+    return Blend(parts.pullback, parts.kernel, parts.weight, parts.scale)

@@ -8,6 +8,7 @@ from torch import Tensor
 from sonifold.types import Points, Tensors, Vectors
 
 from .base import Metric
+from .registry import MetricParts, register
 
 
 class Flat(Metric):
@@ -36,3 +37,9 @@ class Flat(Metric):
 
     def gradient(self, z: Points, u: Vectors) -> Vectors:
         return torch.zeros_like(z)
+
+
+@register("flat")
+def of_model(parts: MetricParts) -> Flat:
+    """The Euclidean metric, whatever the model."""
+    return Flat()

@@ -24,6 +24,7 @@ from sonifold.types import Curves, Points, Vectors
 
 from .base import GeodesicOrigin, Steps
 from .kernel_tensors import RIDGE, ROWS, KernelTensors
+from .registry import MetricParts, register
 
 #: Temperature over the median distance of a centroid to its nearest neighbour. Measured on one-shots: at 1
 #: and above the middles of paths look denser than the data themselves, below .5 the kernels no longer
@@ -224,3 +225,9 @@ def nearest_distances(points: Points) -> Tensor:
     return (
         distances.fill_diagonal_(float("inf")).amin(1) if len(points) > 1 else torch.ones_like(points[:, 0])
     )
+
+
+@register("kernel")
+def of_model(parts: MetricParts) -> KernelMetric:
+    """The data term of a model by itself."""
+    return parts.kernel

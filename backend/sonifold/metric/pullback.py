@@ -16,6 +16,7 @@ from sonifold.types import Curves, Points, Tensors, Vectors
 
 from .base import GeodesicOrigin, Metric, Quadratic
 from .foreign import NUMBERS, AnyDecoder
+from .registry import MetricParts, register
 from .sequential import SequentialTangents
 from .tangent import Headed, TangentDecoder
 
@@ -186,3 +187,9 @@ def _tangents(decode: Callable[[Tensor], Tensor] | TangentDecoder) -> TangentDec
         except (TypeError, ValueError):  # a layer without a hand-written rule, or ends that are not linear
             return AnyDecoder(decode)
     return AnyDecoder(decode)
+
+
+@register("pullback")
+def of_model(parts: MetricParts) -> Pullback:
+    """The pull-back of a model by itself."""
+    return parts.pullback

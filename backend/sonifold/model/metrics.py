@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sonifold.choices import MetricName
-from sonifold.metric import Blend, Flat, KernelMetric, Metric, Pullback
+from sonifold.metric import KernelMetric, Metric, Pullback
+from sonifold.metric.registry import MetricParts, metric_named
 from sonifold.pack.read import PackParts
 from sonifold.vae.network import VAE, freeze
 
@@ -52,13 +52,5 @@ class Metrics:
 
     def named(self, name: str, weight: float | None = None) -> Metric:
         """One of the model's metrics; ``weight`` is the blend's. Raises ValueError for another name."""
-        match MetricName.of(name):
-            case MetricName.BLEND:
-                weight = self.weight if weight is None else weight
-                return Blend(self.pullback, self.kernel, weight, self.scale)
-            case MetricName.PULLBACK:
-                return self.pullback
-            case MetricName.KERNEL:
-                return self.kernel
-            case MetricName.FLAT:
-                return Flat()
+        weight = self.weight if weight is None else weight
+        return metric_named(name, MetricParts(self.pullback, self.kernel, weight, self.scale))

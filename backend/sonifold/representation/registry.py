@@ -6,35 +6,19 @@ does, or derives from it, under ``@register("its name")``.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sonifold.errors import PackInvalid
+from sonifold.registry import Registry
 
 if TYPE_CHECKING:
     from sonifold.representation.spectral import Spectral
 
-Factory = TypeVar("Factory", bound="Callable[[], Spectral]")
-_factories: dict[str, Callable[[], Spectral]] = {}
+REPRESENTATIONS: Registry[Callable[[], Spectral]] = Registry("sonifold.representation")
 
-
-def register(name: str) -> Callable[[Factory], Factory]:
-    """A decorator that lets packs name a representation."""
-
-    def registered(factory: Factory) -> Factory:
-        _factories[name] = factory
-        return factory
-
-    return registered
-
-
-def names() -> list[str]:
-    """The names there are."""
-    _import_all()
-    return sorted(_factories)
+#: A decorator that lets packs name a representation.
+register = REPRESENTATIONS.register
 
 
 def representation_named(name: str) -> Spectral:
@@ -43,15 +27,10 @@ def representation_named(name: str) -> Spectral:
     Raises:
         PackInvalid: there is none; the sentence lists those there are.
     """
-    if name not in names():
+    factory = REPRESENTATIONS.get(name)
+    if factory is None:
+        names = ", ".join(REPRESENTATIONS.names())
         raise PackInvalid(
-            f"no representation {name!r}; this version has {', '.join(names())}. Update Sonifold, or take another pack."
+            f"no representation {name!r}; this version has {names}. Update Sonifold, or take another pack."
         )
-    return _factories[name]()
-
-
-@cache
-def _import_all() -> None:
-    folder = importlib.import_module("sonifold.representation")
-    for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
-        importlib.import_module(module.name)
+    return factory()

@@ -134,7 +134,7 @@ def meaning_of_points(model: Model) -> str:
 def samplers() -> tuple[SamplerFacts, ...]:
     """What the science offers to draw new points with."""
     return tuple(
-        SamplerFacts(name, name.sentence, temperature=True, start=name is SamplerName.WALK)
+        SamplerFacts(name, name.words.sentence, temperature=True, start=name is SamplerName.WALK)
         for name in SamplerName
     )
 

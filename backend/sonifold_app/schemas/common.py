@@ -25,7 +25,7 @@ MAX_FILES = 20
 
 def words_of(choices: type[Choice]) -> str:
     """Each of the names with what it means, for the API's description."""
-    return " ".join(f"`{choice}`: {choice.sentence}." for choice in choices)
+    return " ".join(f"`{choice}`: {choice.words.sentence}." for choice in choices)
 
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]

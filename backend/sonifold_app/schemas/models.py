@@ -195,24 +195,26 @@ class ChoiceWords(Reply):
         id="pullback",
         label="By ear only",
         term="pull-back",
+        meaning="The shortest path for the ear, wherever it leads",
         sentence="the pull-back of the perceptual distance alone",
     )
 
     id: str
     label: str = Field(description="On a button.")
-    term: str = Field(description="The field's word.")
-    sentence: str = Field(description="A sentence on what it does.")
+    term: str = Field(description="The field's word, or a second word beside the label.")
+    meaning: str = Field(description="What it means for what is heard, in plain words.")
+    sentence: str = Field(description="What it computes.")
 
     @classmethod
     def all_of(cls, choices: type[Choice]) -> list[Self]:
-        return [
-            cls(id=choice, label=choice.label, term=choice.term, sentence=choice.sentence)
-            for choice in choices
-        ]
+        return [cls(id=choice, **choice.words._asdict()) for choice in choices]
 
 
 class Choices(Reply):
-    """The names among which requests choose; which of them a model takes stands with the model."""
+    """The names among which requests choose; which of them a model takes stands with the model.
+
+    The first of each is taken where a request names none.
+    """
 
     path_kinds: list[ChoiceWords]
     metrics: list[ChoiceWords]
