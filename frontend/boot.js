@@ -25,10 +25,11 @@ const sameLibrary = (first, other) =>
  * @param {import("./core/store.js").Store<import("./core/state.js").State>} parts.store
  * @param {import("./core/api.js").Api} parts.api
  * @param {Window} parts.window
+ * @param {ReturnType<typeof import("./core/url.js").createLinks>["check"]} parts.check of what the link names
  * @param {Pick<BroadcastChannel, "postMessage" | "addEventListener" | "close">} [parts.windows] the other windows of
  *   this browser
  */
-export function createServer({ store, api, window, windows }) {
+export function createServer({ store, api, window, check, windows }) {
   let tries = 0;
   let timer = 0;
   let settling = 0; // timer
@@ -36,7 +37,7 @@ export function createServer({ store, api, window, windows }) {
   async function load() {
     clearTimeout(timer);
     try {
-      const { models, unusable } = await api.models();
+      const { models, unusable, choices } = await api.models();
       const linked = models.find(({ id }) => id === store.get().modelId);
       // what was adapted at once is heard over the map of its base
       const home = linked?.kind === "adapted" ? models.find(({ id }) => id === linked.base) : undefined;
@@ -53,8 +54,9 @@ export function createServer({ store, api, window, windows }) {
       const library = createLibrary(columns);
       lookAgain(columns);
       tries = 0;
-      explain(model.id, library, unusable);
-      store.set({ server: { phase: "ready" }, models, model, library, atlas });
+      const linkChecked = check({ ...store.get(), model });
+      explain(model.id, library, unusable, linkChecked.problems);
+      store.set({ server: { phase: "ready" }, models, model, choices, library, atlas, ...linkChecked.state });
     } catch (error) {
       later(error);
     }
@@ -74,10 +76,11 @@ export function createServer({ store, api, window, windows }) {
    * @param {string} model
    * @param {import("./core/sounds.js").Library} library
    * @param {{id: string, problem: string}[]} unusable
+   * @param {string[]} unoffered a sentence for each name that the model does not take
    */
-  function explain(model, library, unusable) {
+  function explain(model, library, unusable, unoffered) {
     const { a, b, modelId, notice } = store.get();
-    const problems = notice ? [notice.text] : [];
+    const problems = [...(notice ? [notice.text] : []), ...unoffered];
     if (modelId && modelId !== model)
       problems.push(`The link asks for the model ${modelId}, which is not here; this is ${model}.`);
     const missing = /** @type {const} */ (["a", "b"]).filter((end) => {
@@ -137,10 +140,10 @@ export function createServer({ store, api, window, windows }) {
   async function look() {
     const { model, library } = store.get();
     if (!model || !library) return;
-    const [columns, { models }] = await Promise.all([api.sounds(model.id), api.models()]);
+    const [columns, { models, choices }] = await Promise.all([api.sounds(model.id), api.models()]);
     if (store.get().model?.id !== model.id) return;
     if (JSON.stringify(models) !== JSON.stringify(store.get().models))
-      store.set({ models, model: models.find(({ id }) => id === model.id) ?? model });
+      store.set({ models, choices, model: models.find(({ id }) => id === model.id) ?? model });
     lookAgain(columns);
     if (!sameLibrary(library, columns)) replace(createLibrary(columns));
   }

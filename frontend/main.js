@@ -58,7 +58,7 @@ const service = createApi(
 );
 const api = hidingDeleted(service, () => store.get().deleted);
 const windows = "BroadcastChannel" in window ? new BroadcastChannel("sonifold") : undefined;
-const server = createServer({ store, api, window, windows });
+const server = createServer({ store, api, window, check: links.check, windows });
 const complain = server.complain;
 const listen = createListen({
   makeContext: (options) => new AudioContext(options),

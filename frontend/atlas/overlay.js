@@ -26,6 +26,7 @@ import { toScreen } from "./view.js";
  * @property {DrawnPath | null} straight
  * @property {DrawnPath | null} retimed
  * @property {PathKind} chosenPath
+ * @property {readonly import("../core/state.js").Choice[]} kinds     of paths, with their words
  * @property {boolean} dim                    a newer path is being looked for
  * @property {Path | null} ghost              the dotted path
  * @property {Position | null} ring           what is pointed at
@@ -197,6 +198,7 @@ export function createOverlay(svg) {
       straight: drawnStraight,
       retimed,
       chosenPath,
+      kinds,
       families,
       userSounds,
       covered,
@@ -257,8 +259,8 @@ export function createOverlay(svg) {
 
     const onStraight = chosenPath === "retimed" && retimed ? retimed : drawnStraight;
     const lengths = /** @type {const} */ ([
-      [drawnBent, drawnBent ? pathName(drawnBent.path).toLowerCase() : "", palette.geo],
-      [onStraight, onStraight ? pathName(onStraight.path).toLowerCase() : "", palette.straight],
+      [drawnBent, drawnBent ? pathName(drawnBent.path, kinds).toLowerCase() : "", palette.geo],
+      [onStraight, onStraight ? pathName(onStraight.path, kinds).toLowerCase() : "", palette.straight],
     ]);
     for (const [drawnPath, label, colour] of lengths) {
       if (!drawnPath) continue;

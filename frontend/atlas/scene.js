@@ -168,7 +168,7 @@ function between(line, at) {
  * @returns {Scene}
  */
 export function sceneOf(state, { palette, isles, covered, crowd, snapped }) {
-  const { library, morph, path, preview, carried } = state;
+  const { library, choices, morph, path, preview, carried } = state;
   return {
     palette,
     covered,
@@ -178,6 +178,7 @@ export function sceneOf(state, { palette, isles, covered, crowd, snapped }) {
     b: end(state, "b", snapped),
     ...drawnPathsOf(state),
     chosenPath: path,
+    kinds: choices.path_kinds,
     dim: carried !== null || morph?.phase === "solving",
     ghost: ghost(preview, library),
     ring: pointedPosition(state),

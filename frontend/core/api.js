@@ -4,8 +4,7 @@
 /** @typedef {import("./state.js").Anchor} Anchor */
 /** @typedef {import("./state.js").Path} Path */
 /** @typedef {import("./state.js").Position} Position */
-/** @typedef {import("./state.js").Metric} Metric */
-/** @typedef {{metric?: Metric, weight?: number}} Measure    under which metric; weight: the blend's */
+/** @typedef {{metric?: string, weight?: number}} Measure    under which metric; weight: the blend's */
 
 /**
  * A new sound as the service describes it.
@@ -212,7 +211,10 @@ export function createApi(fetch, base, waiting) {
   const { request, urlOf, get, send, post } = createClient(fetch, base, waiting);
 
   return {
-    /** @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[]}>} */
+    /**
+     * @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[],
+     *   choices: import("./state.js").Choices}>}
+     */
     models: () => get("models"),
 
     /** @param {string} model @returns {Promise<import("./sounds.js").Columns>} */

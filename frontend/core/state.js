@@ -17,7 +17,20 @@
  *   latent.js
  */
 
-/** @typedef {"blend" | "pullback" | "kernel" | "flat"} Metric */
+/**
+ * A name that requests take, and the words to show for it.
+ * @typedef {object} Choice
+ * @property {string} id
+ * @property {string} label             on a button
+ * @property {string} term              the field's word, or a second word beside the label
+ * @property {string} meaning           for what is heard
+ * @property {string} sentence          what it computes
+ */
+
+/**
+ * All there are; the first of each is the default.
+ * @typedef {{path_kinds: readonly Choice[], metrics: readonly Choice[], samplers: readonly Choice[]}} Choices
+ */
 
 /** @typedef {"geodesic" | "linear" | "retimed"} PathKind   what the three path keys stand for */
 /** @typedef {"steps" | "glide"} Mode */
@@ -35,7 +48,7 @@
  * @property {{upload_files: number, upload_bytes: number, upload_seconds: number, shortest_seconds: number,
  *   choice_sounds: number}}
  *   limits
- * @property {Metric[]} metrics
+ * @property {string[]} metrics         the first is the default
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
  * @property {string} [device]
@@ -195,13 +208,14 @@
  * @property {string | null} modelId            as the link asks for
  * @property {readonly Model[]} models          all there are
  * @property {Model | null} model
+ * @property {Choices} choices                  of all models
  * @property {import("./sounds.js").Library | null} library
  * @property {Atlas | null} atlas
  * @property {Anchor | null} a
  * @property {Anchor | null} b
  * @property {PathKind} path                    the path that is heard
  * @property {number | null} weight             of the data term; Infinity: the graph path; null: as the model has it
- * @property {Metric} metric                     of the geodesic
+ * @property {string | null} metric             of the geodesic; null: the default
  * @property {Mode} mode
  * @property {number} progress                     on the path: 0 at A, 1 at B
  * @property {boolean} playing
@@ -240,19 +254,23 @@ export const STEPS = 17;
 /** @type {readonly PathKind[]} */
 export const PATHS = ["geodesic", "linear", "retimed"];
 
+/** The metric whose data term the slider weighs. */
+const WEIGHED = "blend";
+
 /** @type {CoreState} */
 export const coreState = {
   server: { phase: "waking" },
   modelId: null,
   models: [],
   model: null,
+  choices: { path_kinds: [], metrics: [], samplers: [] },
   library: null,
   atlas: null,
   a: null,
   b: null,
   path: "geodesic",
   weight: null,
-  metric: "blend",
+  metric: null,
   mode: "steps",
   progress: 0,
   playing: false,
@@ -345,6 +363,12 @@ export function otherVoice(state) {
   return both && (voiceOf(state) === both.after ? both.before : both.after);
 }
 
+/** The metric that is in force. @param {Pick<State, "metric" | "model">} state */
+export const metricOf = ({ metric, model }) => metric ?? model?.metrics?.[0] ?? WEIGHED;
+
+/** The metric has a weight. @param {Pick<State, "metric" | "model">} state */
+export const isWeighed = (state) => metricOf(state) === WEIGHED;
+
 /** The weight of the data term that is in force. @param {State} state */
 export const weightOf = ({ weight, model }) => weight ?? model?.weights.default ?? 1;
 
@@ -355,7 +379,7 @@ export const weightOf = ({ weight, model }) => weight ?? model?.weights.default 
 
 /** @param {State} state @returns {GeodesicQuery} */
 export function geodesicQueryOf(state) {
-  if (state.metric !== "blend") return { kind: "geodesic", measure: { metric: state.metric } };
+  if (!isWeighed(state)) return { kind: "geodesic", measure: { metric: metricOf(state) } };
   const weight = weightOf(state);
   return weight === Infinity ? { kind: "graph", measure: {} } : { kind: "geodesic", measure: { weight } };
 }
@@ -370,9 +394,9 @@ export const geodesicKey = ({ kind, measure }) =>
  * @returns {import("./api.js").Measure}
  */
 export const measureOf = (state) =>
-  state.metric === "blend"
-    ? { metric: "blend", weight: Math.min(weightOf(state), state.model?.weights.max ?? 10) }
-    : { metric: state.metric };
+  isWeighed(state)
+    ? { metric: WEIGHED, weight: Math.min(weightOf(state), state.model?.weights.max ?? 10) }
+    : { metric: metricOf(state) };
 
 /** @param {State} state */
 export const measureKey = (state) => Object.values(measureOf(state)).join();

@@ -6,6 +6,7 @@ import { isLearning } from "./state.js";
 
 /** @typedef {import("./state.js").Path} Path */
 /** @typedef {import("./state.js").Anchor} Anchor */
+/** @typedef {import("./state.js").Choice} Choice */
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./sounds.js").Library} Library */
 
@@ -49,32 +50,21 @@ export function anchorDetail(anchor, library) {
 }
 
 /**
- * What the three keys stand for: what they are called, the field's word for it, and what that means.
- * @type {Record<import("./state.js").PathKind | "graph", {name: string, term: string, meaning: string}>}
+ * The words of a choice; a dash until the service has said them.
+ * @param {readonly Choice[]} choices @param {string} id
+ * @returns {Choice}
  */
-export const PATH_WORDS = {
-  geodesic: {
-    name: "Curved",
-    term: "geodesic",
-    meaning: "Bends towards known sounds, as far as the slider says",
-  },
-  graph: { name: "Via sounds", term: "graph path", meaning: "Goes from known sound to known sound" },
-  linear: {
-    name: "Direct",
-    term: "straight",
-    meaning: "The straight line between the two sounds inside the model; it need not be straight on the map",
-  },
-  retimed: {
-    name: "Direct",
-    term: "even pace",
-    meaning: "The same straight line, with equal steps to the ear",
-  },
-};
+export const wordsOf = (choices, id) =>
+  choices.find((choice) => choice.id === id) ?? { id, label: "–", term: "", meaning: "", sentence: "" };
 
-/** How a path is called in a sentence. @param {Pick<Path, "kind">} path */
-export function pathName({ kind }) {
-  const { name, term } = PATH_WORDS[/** @type {keyof typeof PATH_WORDS} */ (kind)] ?? PATH_WORDS.geodesic;
-  return kind === "retimed" ? `${name}, ${term}` : name;
+/**
+ * How a path is called in a sentence; its term tells it from an earlier kind of the same label.
+ * @param {Pick<Path, "kind">} path @param {readonly Choice[]} kinds
+ */
+export function pathName({ kind }, kinds) {
+  const { label, term } = wordsOf(kinds, kind);
+  const first = kinds.find((other) => other.label === label);
+  return first && first.id !== kind ? `${label}, ${term}` : label;
 }
 
 /** 0.123 -> "12 %"; what is there at all is never called nothing. @param {number} share 0 to 1 */
@@ -142,20 +132,21 @@ export function guessedSteps(onLand) {
 
 /**
  * A morph in a few sentences, for those who do not see it: ends, length, pitch, guesswork.
- * @param {{from: string, to: string, path: Path, unit: string, pitches?: [number | null, number | null]}} morph
+ * @param {{from: string, to: string, path: Path, kinds: readonly Choice[], unit: string,
+ *   pitches?: [number | null, number | null]}} morph
  */
-export function morphSummary({ from, to, path, unit, pitches = [null, null] }) {
+export function morphSummary({ from, to, path, kinds, unit, pitches = [null, null] }) {
   const guessed = path.kind === "graph" ? "" : guessedSteps(path.on_land ?? []);
   const [low, high] = pitches.map(noteName);
   return [
-    `From ${from} to ${to}, ${pathName(path).toLowerCase()}: ` +
+    `From ${from} to ${to}, ${pathName(path, kinds).toLowerCase()}: ` +
       `${amount(path.length)} ${unit} in ${path.speed.length + 1} steps.`,
     pitches.every(Boolean)
       ? low === high
         ? `Pitch ${low} at both ends.`
         : `Pitch ${low} to ${high}: the two cross, they do not slide.`
       : "",
-    guessed ? `Guesswork at ${guessed}.` : "Known sounds all the way.",
+    guessed ? `Guesswork at ${guessed}.` : "Known sounds along the whole path.",
   ]
     .filter(Boolean)
     .join(" ");
@@ -213,66 +204,6 @@ export function newSoundWords({ near, inDistribution, notes }, library, unit) {
 }
 
 /**
- * How a path is chosen: what it is called, the field's word for it, and what it means.
- * @type {Record<import("./state.js").Metric, {name: string, term: string, meaning: string}>}
- */
-export const METRIC_WORDS = {
-  blend: {
-    name: "By ear, near known sounds",
-    term: "blend",
-    meaning: "What can be heard, plus a pull towards known sounds: the slider says how strong",
-  },
-  pullback: {
-    name: "By ear only",
-    term: "pull-back",
-    meaning: "The shortest path for the ear, wherever it leads",
-  },
-  kernel: {
-    name: "By known sounds only",
-    term: "kernel",
-    meaning: "Keeps near known sounds; what is heard on the way does not count",
-  },
-  flat: {
-    name: "Plain, as a control",
-    term: "flat",
-    meaning: "Straight inside the model, with equal steps to the ear",
-  },
-};
-
-/**
- * Where new sounds come from: what it is called, what that means, and the method's name.
- * @type {Record<string, {name: string, meaning: string, term: string}>}
- */
-export const SAMPLER_WORDS = {
-  hmc: {
-    name: "Known sounds",
-    meaning: "Most where the model knows most",
-    term: "Hamiltonian Monte Carlo on the metric’s volume",
-  },
-  importance: {
-    name: "Known sounds, quick",
-    meaning: "The same in one pass; some sounds come more than once",
-    term: "importance resampling",
-  },
-  mixture: {
-    name: "Near the library",
-    meaning: "Where the library’s sounds lie close together",
-    term: "Gaussian mixture",
-  },
-  aggregated: {
-    name: "Like one of the library",
-    meaning: "One of its sounds, slightly changed",
-    term: "aggregated posterior",
-  },
-  prior: { name: "Anywhere", meaning: "Expect surprises", term: "prior" },
-  walk: {
-    name: "Wander from a sound",
-    meaning: "A random walk that keeps to known sounds",
-    term: "Riemannian random walk",
-  },
-};
-
-/**
  * What is to be known about sounds that were made, in plain words.
  * @param {import("./state.js").Draw} draw
  * @returns {string[]} sentences
@@ -296,12 +227,12 @@ export function drawWords({ samples, warnings }) {
 
 /**
  * How the sampler fared, for those who know the method.
- * @param {import("./state.js").Draw} draw
+ * @param {import("./state.js").Draw} draw @param {readonly Choice[]} samplers
  * @returns {string[]} sentences
  */
-export function samplerDetails({ sampler, diagnostics: { acceptance, effective, escapes } }) {
+export function samplerDetails({ sampler, diagnostics: { acceptance, effective, escapes } }, samplers) {
   return [
-    `Method: ${SAMPLER_WORDS[sampler]?.term ?? sampler}.`,
+    `Method: ${wordsOf(samplers, sampler).term}.`,
     ...(typeof effective === "number" ? [`Effective sample size ${amount(effective)}.`] : []),
     ...(typeof acceptance === "number" ? [`Acceptance ${Math.round(100 * acceptance)} %.`] : []),
     ...(typeof escapes === "number"

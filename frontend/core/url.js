@@ -3,7 +3,6 @@
 
 import { readPoint } from "./latent.js";
 import { PATHS } from "./state.js";
-import { METRIC_WORDS } from "./text.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Anchor} Anchor */
@@ -14,6 +13,8 @@ import { METRIC_WORDS } from "./text.js";
  * @property {keyof State} state
  * @property {(text: string) => T} read     throws a RangeError that says what would have worked
  * @property {(value: any) => string} write
+ * @property {(state: State) => readonly string[]} [offered]     the names that the model takes, its default first;
+ *   the state has null for that
  */
 
 /** @param {string[]} names */
@@ -24,8 +25,12 @@ export const oneOf =
     throw new RangeError(`it can be ${listed(names)}`);
   };
 
-/** @param {string[]} names */
-const listed = (names) => `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
+/** @param {readonly string[]} names */
+const listed = (names) =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
+
+/** @param {string} name @param {string} text @param {string} reason */
+const problemOf = (name, text, reason) => `The link says ${name}=${text}; ${reason}.`;
 
 /** @param {number} low @param {number} high */
 export const within = (low, high) => (/** @type {string} */ text) => {
@@ -88,7 +93,7 @@ export const coreFields = {
     },
     write: (value) => (value === Infinity ? "graph" : String(+value.toFixed(3))),
   },
-  metric: { state: "metric", read: oneOf(...Object.keys(METRIC_WORDS)), write: String },
+  metric: { state: "metric", read: String, write: String, offered: ({ model }) => model?.metrics ?? [] },
   mode: { state: "mode", read: oneOf("steps", "glide"), write: String },
   t: { state: "progress", read: within(0, 1), write: (value) => String(+value.toFixed(4)) },
   loop: { state: "loop", ...onOff },
@@ -133,11 +138,31 @@ export function createLinks(fields, initial) {
       try {
         state[field.state] = field.read(text);
       } catch (error) {
-        problems.push(`The link says ${name}=${text}; ${/** @type {Error} */ (error).message}.`);
+        problems.push(problemOf(name, text, /** @type {Error} */ (error).message));
       }
     }
     if (state.panel === "none") state.panel = null;
     return { state, problems };
+  }
+
+  /**
+   * What a link names can only be checked once the model is there.
+   * @param {State} state
+   * @returns {{state: Partial<State>, problems: string[]}} the default for what it does not offer, and a sentence each
+   */
+  function check(state) {
+    /** @type {Record<string, unknown>} */
+    const changes = {};
+    /** @type {string[]} */
+    const problems = [];
+    for (const [name, { state: key, offered }] of Object.entries(fields)) {
+      const names = offered?.(state) ?? [];
+      const value = /** @type {string | null} */ (state[key]);
+      if (value === null || !names.length) continue;
+      if (value === names[0] || !names.includes(value)) changes[key] = null;
+      if (!names.includes(value)) problems.push(problemOf(name, value, `it can be ${listed(names)}`));
+    }
+    return { state: changes, problems };
   }
 
   /** @param {State} state @returns {string} "" or "?a=..." : only what differs from a fresh page */
@@ -201,7 +226,8 @@ export function createLinks(fields, initial) {
       const fresh = Object.fromEntries(
         Object.values(fields).map((field) => [field.state, initial[field.state]]),
       );
-      store.set({ ...fresh, modelId: store.get().modelId, ...state, playing: false });
+      const now = { ...fresh, modelId: store.get().modelId, ...state, playing: false };
+      store.set({ ...now, ...check({ ...store.get(), ...now }).state });
       landmarkBefore = landmark(store.get());
     };
     window.addEventListener("popstate", back);
@@ -215,5 +241,5 @@ export function createLinks(fields, initial) {
     };
   }
 
-  return { read, write, follow };
+  return { read, check, write, follow };
 }

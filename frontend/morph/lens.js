@@ -2,11 +2,11 @@
 /** How the path is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
 
 import { h, icon, setAll, unit } from "../core/dom.js";
+import { metricOf } from "../core/state.js";
 import { watch } from "../core/store.js";
-import { METRIC_WORDS, descriptorTitle } from "../core/text.js";
+import { descriptorTitle, wordsOf } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
-/** @typedef {import("../core/state.js").Metric} Metric */
 
 /** @param {HTMLElement} root @param {import("../core/store.js").Store<State>} store */
 export function mountLens(root, store) {
@@ -16,7 +16,7 @@ export function mountLens(root, store) {
     icon("lens"),
     h("span", { "aria-hidden": "true" }, "How the path is chosen"),
   );
-  const choices = h("fieldset.pick", {}, h("legend", {}, "How the curved path is chosen"));
+  const metrics = h("fieldset.pick", {}, h("legend", {}, "How the curved path is chosen"));
   const curve = /** @type {HTMLSelectElement} */ (
     h("select", { onchange: () => store.set({ curve: curve.value || null }) })
   );
@@ -31,15 +31,16 @@ export function mountLens(root, store) {
       role: "dialog",
       "aria-label": "How the path is chosen, and what is shown",
     },
-    choices,
+    metrics,
     h("label.field", {}, h("span", {}, "Curve under the pictures"), curve),
     h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")),
   );
   root.append(button, box);
 
-  choices.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement)
-      store.set({ metric: /** @type {Metric} */ (event.target.value), path: "geodesic" });
+  metrics.addEventListener("change", (event) => {
+    if (!(event.target instanceof HTMLInputElement)) return;
+    const { value } = event.target;
+    store.set({ metric: value === store.get().model?.metrics[0] ? null : value, path: "geodesic" });
   });
   /** Over the deck, at its right end, so that most of the map stays in sight; on a phone at the bottom. */
   function position() {
@@ -53,17 +54,17 @@ export function mountLens(root, store) {
   const stops = [
     watch(
       store,
-      ({ model }) => [model],
-      ({ model }) => {
-        for (const old of choices.querySelectorAll("label")) old.remove();
-        choices.append(
+      ({ model, choices }) => [model, choices],
+      ({ model, choices }) => {
+        for (const old of metrics.querySelectorAll("label")) old.remove();
+        metrics.append(
           ...(model?.metrics ?? []).map((metric) => {
-            const { name: title, term, meaning } = METRIC_WORDS[metric];
+            const { label, term, meaning } = wordsOf(choices.metrics, metric);
             return h(
               "label",
               {},
               h("input", { type: "radio", name: "metric", value: metric }),
-              h("span", {}, h("b", {}, title), `${meaning}. `, h("small", {}, `(${term})`)),
+              h("span", {}, h("b", {}, label), `${meaning}. `, h("small", {}, `(${term})`)),
             );
           }),
         );
@@ -75,10 +76,12 @@ export function mountLens(root, store) {
     ),
     watch(
       store,
-      ({ metric, model, curve, ellipses }) => [metric, model, curve, ellipses],
+      ({ metric, model, choices, curve, ellipses }) => [metric, model, choices, curve, ellipses],
       (state) => {
-        for (const radio of choices.querySelectorAll("input")) radio.checked = radio.value === state.metric;
-        setAll(button, { title: `How the path is chosen: ${METRIC_WORDS[state.metric].name.toLowerCase()}` });
+        const metric = metricOf(state);
+        for (const radio of metrics.querySelectorAll("input")) radio.checked = radio.value === metric;
+        const { label } = wordsOf(state.choices.metrics, metric);
+        setAll(button, { title: `How the path is chosen: ${label.toLowerCase()}` });
         curve.value = state.curve ?? "";
         ellipses.checked = state.ellipses;
       },

@@ -2,8 +2,9 @@
 /** The three paths: their keys say how different their ends are along them, and how much of each is guesswork. */
 
 import { h, radioGroup, s } from "../core/dom.js";
+import { geodesicQueryOf } from "../core/state.js";
 import { watch } from "../core/store.js";
-import { PATH_WORDS, amount, guessworkWords } from "../core/text.js";
+import { amount, guessworkWords, wordsOf } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").PathKind} PathKind */
@@ -51,12 +52,12 @@ export function mountPaths(root, store) {
   const group = radioGroup(root, (value) => store.set({ path: /** @type {PathKind} */ (value) }));
 
   /** @param {PathKind} kind @param {State} state */
-  function show(kind, { morph, model, weight, metric }) {
+  function show(kind, state) {
+    const { morph, model, choices } = state;
     const { key, name, term, length, unit, guesswork } = parts[kind];
-    const words =
-      PATH_WORDS[kind === "geodesic" && weight === Infinity && metric === "blend" ? "graph" : kind];
+    const words = wordsOf(choices.path_kinds, kind === "geodesic" ? geodesicQueryOf(state).kind : kind);
     const path = morph?.paths[kind];
-    name.textContent = words.name;
+    name.textContent = words.label;
     term.textContent = words.term;
     length.textContent = path ? amount(path.length) : "–";
     unit.textContent = path ? ` ${model?.unit ?? ""}` : "";
@@ -80,7 +81,14 @@ export function mountPaths(root, store) {
     ),
     watch(
       store,
-      ({ morph, model, weight, metric }) => [morph?.paths, morph?.phase, model, weight, metric],
+      ({ morph, model, choices, weight, metric }) => [
+        morph?.paths,
+        morph?.phase,
+        model,
+        choices,
+        weight,
+        metric,
+      ],
       (state) => {
         for (const [kind] of KEYS) show(kind, state);
         root.classList.toggle("stale", state.morph?.phase === "solving");

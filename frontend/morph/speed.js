@@ -17,7 +17,7 @@ export function mountSpeed(root, store) {
   root.append(canvas);
 
   const draw = inNextFrame(() => {
-    const { morph, path, model, dark, curve } = store.get();
+    const { morph, path, model, choices, dark, curve } = store.get();
     const palette = readPalette(document.documentElement);
     const { c, w, h: tall } = sharp(canvas);
     const { geodesic, linear, retimed } = morph?.paths ?? {};
@@ -25,8 +25,8 @@ export function mountSpeed(root, store) {
       return void canvas.setAttribute("aria-label", "Perceptual speed: no morph yet");
     const u = unit();
     const other = path === "retimed" && retimed ? retimed : linear;
-    const name = pathName(other).toLowerCase();
-    const bentName = pathName(geodesic).toLowerCase();
+    const name = pathName(other, choices.path_kinds).toLowerCase();
+    const bentName = pathName(geodesic, choices.path_kinds).toLowerCase();
     const descriptor = curve ? model.descriptors?.find(({ id }) => id === curve) : undefined;
     const [bentValues, otherValues] = [geodesic, other].map(({ descriptors }) => descriptors?.[curve ?? ""]);
     if (descriptor && bentValues && otherValues) {

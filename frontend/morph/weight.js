@@ -3,7 +3,7 @@
 
 import { clamp } from "../core/colour.js";
 import { h } from "../core/dom.js";
-import { weightOf } from "../core/state.js";
+import { isWeighed, weightOf } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { weightWords } from "../core/text.js";
 
@@ -78,7 +78,7 @@ export function mountWeight(root, store) {
     store,
     ({ weight, model, metric }) => [weight, model, metric],
     (state) => {
-      root.hidden = state.metric !== "blend"; // the weight is the blend's
+      root.hidden = !isWeighed(state);
       slider.value = String(stopOf(weightOf(state), most()));
       root.style.setProperty("--usual", String(stopOf(usualWeight(), most()) / STOPS));
       describe(weightOf(state));

@@ -5,8 +5,8 @@ import { h, icon, setAll } from "../core/dom.js";
 import { mountRows } from "../found/rows.js";
 import { pointGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
-import { SAMPLER_WORDS, anchorName, drawWords, samplerDetails } from "../core/text.js";
-import { BESIDE, createSampling, hasTemperature, needsStart } from "./sampling.js";
+import { anchorName, drawWords, samplerDetails, wordsOf } from "../core/text.js";
+import { BESIDE, createSampling, hasTemperature, needsStart, samplerOf } from "./sampling.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
@@ -17,7 +17,7 @@ const TOP = 2; // of the temperature
 export function mount(root, parts) {
   const { store } = parts;
   const sampling = createSampling(parts);
-  const choices = h("fieldset.pick", {}, h("legend.vh", {}, "Where from"));
+  const samplers = h("fieldset.pick", {}, h("legend.vh", {}, "Where from"));
   const daring = h("output");
   const temperature = /** @type {HTMLInputElement} */ (
     h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Variation (temperature)" })
@@ -48,7 +48,7 @@ export function mount(root, parts) {
       icon("close"),
     ),
     h("p.lede", {}, "Make sounds nobody recorded. They land on the map as rings."),
-    choices,
+    samplers,
     field,
     h("div.row", {}, h("label.field.s", {}, "How many", count), h("label.field.s", {}, "Seed", seed)),
     h(
@@ -95,26 +95,19 @@ export function mount(root, parts) {
   number(seed, 0, 2147483647, (value) => store.set({ seed: value }));
   temperature.addEventListener("input", () => store.set({ temperature: Number(temperature.value) }));
   beside.addEventListener("change", () => store.set({ beside: beside.checked }));
-  choices.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement) store.set({ sampler: event.target.value });
+  samplers.addEventListener("change", (event) => {
+    if (!(event.target instanceof HTMLInputElement)) return;
+    const { value } = event.target;
+    store.set({ sampler: value === store.get().model?.samplers?.[0]?.id ? null : value });
   });
 
   /** @param {State} state */
   function offer(state) {
-    const { model, a, library } = state;
-    // in the order of the words, and behind them what has none
-    const offered = model?.samplers?.map(({ id }) => id) ?? [];
-    const ids = [
-      ...Object.keys(SAMPLER_WORDS).filter((id) => offered.includes(id)),
-      ...offered.filter((id) => !(id in SAMPLER_WORDS)),
-    ];
-    for (const old of choices.querySelectorAll("label")) old.remove();
-    choices.append(
-      ...ids.map((id) => {
-        const { name, meaning } = SAMPLER_WORDS[id] ?? {
-          name: id,
-          meaning: model?.samplers?.find((sampler) => sampler.id === id)?.title ?? "",
-        };
+    const { model, choices, a, library } = state;
+    for (const old of samplers.querySelectorAll("label")) old.remove();
+    samplers.append(
+      ...(model?.samplers ?? []).map(({ id }) => {
+        const { label, meaning } = wordsOf(choices.samplers, id);
         const stuck = needsStart(state, id) && !a;
         const start = needsStart(state, id)
           ? a && library
@@ -125,7 +118,7 @@ export function mount(root, parts) {
           `label${stuck ? ".off" : ""}`,
           {},
           h("input", { type: "radio", name: "sampler", value: id, disabled: stuck }),
-          h("span", {}, h("b", {}, name), start),
+          h("span", {}, h("b", {}, label), start),
         );
       }),
     );
@@ -134,8 +127,9 @@ export function mount(root, parts) {
 
   /** @param {State} state */
   function show(state) {
-    const { sampler, count: many, seed: by, temperature: heat, beside: also } = state;
-    for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (choices.querySelectorAll("input")))
+    const { count: many, seed: by, temperature: heat, beside: also } = state;
+    const sampler = samplerOf(state);
+    for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (samplers.querySelectorAll("input")))
       radio.checked = radio.value === sampler;
     count.value = String(many);
     seed.value = by === null ? "" : String(by);
@@ -150,15 +144,16 @@ export function mount(root, parts) {
   }
 
   /** @param {State} state */
-  function tell({ drawing, sampler }) {
-    const chief = drawing?.draws.find((draw) => draw.sampler === sampler);
+  function tell(state) {
+    const { drawing, choices } = state;
+    const chief = drawing?.draws.find((draw) => draw.sampler === samplerOf(state));
     root.classList.toggle("busy", drawing?.phase === "drawing");
     more.hidden = true;
     details.textContent = "";
     if (!drawing || drawing.phase === "failed") return words.replaceChildren();
     if (!chief) return words.replaceChildren(h("p.note", {}, "Making them."));
     const [first, ...rest] = drawWords(chief);
-    details.textContent = samplerDetails(chief).join(" ");
+    details.textContent = samplerDetails(chief, choices.samplers).join(" ");
     words.replaceChildren(
       h("p.note", {}, pointGlyph("ring"), h("b", {}, ` ${first}`), rest.length ? ` ${rest.join(" ")}` : ""),
       ...drawing.draws
@@ -168,7 +163,7 @@ export function mount(root, parts) {
             "p.note",
             {},
             pointGlyph(BESIDE[draw.sampler]),
-            ` ${SAMPLER_WORDS[draw.sampler].name}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`,
+            ` ${wordsOf(choices.samplers, draw.sampler).label}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`,
           ),
         ),
     );
@@ -177,10 +172,10 @@ export function mount(root, parts) {
   const rows = mountRows(
     list,
     parts,
-    ({ drawing, sampler }) => drawing?.draws.find((draw) => draw.sampler === sampler)?.samples ?? [],
+    (state) => state.drawing?.draws.find((draw) => draw.sampler === samplerOf(state))?.samples ?? [],
   );
   const stops = [
-    watch(store, ({ model, a, library }) => [model, a, library], offer),
+    watch(store, ({ model, choices, a, library }) => [model, choices, a, library], offer),
     watch(
       store,
       ({ sampler, count, seed, temperature, beside, a }) => [sampler, count, seed, temperature, beside, a],

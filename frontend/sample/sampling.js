@@ -16,13 +16,17 @@ const AT_ONCE = 8; // sounds rendered in one request, so that pointing at one ha
 /** Whom the chosen sampler is seen beside. @type {Record<string, NewSound["shape"]>} */
 export const BESIDE = { prior: "triangle", mixture: "square" };
 
+/** The sampler that is in force. @param {State} state */
+export const samplerOf = ({ sampler, model }) => sampler ?? model?.samplers?.[0]?.id ?? "";
+
 /** Does it need a place to begin? @param {State} state @param {string} sampler */
 export const needsStart = ({ model }, sampler) =>
-  model?.samplers?.find(({ id }) => id === sampler)?.start ?? sampler === "walk";
+  model?.samplers?.find(({ id }) => id === sampler)?.start ?? false;
 
 /** What is drawn, as one text; "": nothing. @param {State} state */
 export function drawingKey(state) {
-  const { model, sampler, count, temperature, seed, beside, a } = state;
+  const { model, count, temperature, seed, beside, a } = state;
+  const sampler = samplerOf(state);
   if (!model || seed === null) return "";
   const start = needsStart(state, sampler) ? keyOf(a) : "";
   return [sampler, count, temperature, seed, beside, start].join(" ");
@@ -71,7 +75,8 @@ export function createSampling({ store, api, playback, complain }) {
 
   const draw = latest(async (signal, /** @type {string} */ key) => {
     const state = store.get();
-    const { model, sampler, count, temperature, seed, beside, a } = state;
+    const { model, count, temperature, seed, beside, a } = state;
+    const sampler = samplerOf(state);
     if (!model || seed === null) return;
     const names = [sampler, ...(beside ? Object.keys(BESIDE).filter((other) => other !== sampler) : [])];
     store.set({ drawing: { key, phase: "drawing", draws: state.drawing?.draws ?? [] } });
@@ -114,7 +119,7 @@ export function createSampling({ store, api, playback, complain }) {
       clearTimeout(timer);
       const key = drawingKey(state);
       if (!state.library) return;
-      if (!key || (needsStart(state, state.sampler) && !state.a)) {
+      if (!key || (needsStart(state, samplerOf(state)) && !state.a)) {
         draw.cancel();
         if (state.drawing) store.set({ drawing: null });
       } else if (key !== state.drawing?.key)

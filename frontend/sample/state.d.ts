@@ -10,7 +10,8 @@ export interface Drawing {
 
 declare global {
   interface PanelStates {
-    sampler: string;
+    /** null: the default. */
+    sampler: string | null;
     /** How many sounds are drawn. */
     count: number;
     temperature: number;

@@ -3,7 +3,8 @@
 
 import { familyGlyph } from "../core/shapes.js";
 import { fingers, h, icon } from "../core/dom.js";
-import { PATH_WORDS, capital } from "../core/text.js";
+import { PATHS } from "../core/state.js";
+import { capital, pathName } from "../core/text.js";
 
 /** @type {[keys: string[], what: string][]} */
 const KEYS = [
@@ -39,6 +40,19 @@ const panelKeys = (panels) =>
   panels.flatMap(({ key, label }) => (key ? [[[key.toUpperCase()], `open the panel ${label}`]] : []));
 
 /**
+ * The kinds of paths that have a key: what they are called, and what they mean.
+ * @param {readonly import("../core/state.js").Choice[]} kinds
+ * @returns {[string, string][]}
+ */
+function pathWords(kinds) {
+  const keyed = kinds.filter(({ id }) => PATHS.some((kind) => kind === id));
+  return keyed.map(({ id, label, term, meaning }) => {
+    const name = pathName({ kind: id }, kinds);
+    return [name === label ? `${label} (${term})` : name, `${meaning}.`];
+  });
+}
+
+/**
  * @param {import("../core/store.js").Store<import("../core/state.js").State>} store
  * @param {readonly import("../panels.js").Panel[]} panels
  */
@@ -50,9 +64,7 @@ export function createHelp(store, panels) {
       "Light, dark",
       "On the light part of the map sounds like these exist. On the dark part the computer guesses.",
     ],
-    [`${PATH_WORDS.geodesic.name} (${PATH_WORDS.geodesic.term})`, `${PATH_WORDS.geodesic.meaning}.`],
-    [`${PATH_WORDS.linear.name} (${PATH_WORDS.linear.term})`, `${PATH_WORDS.linear.meaning}.`],
-    [`${PATH_WORDS.retimed.name}, ${PATH_WORDS.retimed.term}`, `${PATH_WORDS.retimed.meaning}.`],
+    ...pathWords(store.get().choices.path_kinds),
     ["Guesswork", "The share of a path that lies outside what the model knows."],
     [unit(), "The difference between two sounds to the ear, scaled so that it reads like decibels."],
     ["Glide", "One held sound that changes from A to B."],

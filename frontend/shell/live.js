@@ -3,11 +3,19 @@
 
 import { islesOf } from "../atlas/scene.js";
 import { HEARD } from "../compare/switch.js";
-import { STEPS, chosenPath, comparisonOf, isReady, stage, stepAt, voiceOf } from "../core/state.js";
+import {
+  STEPS,
+  chosenPath,
+  comparisonOf,
+  isReady,
+  isWeighed,
+  metricOf,
+  stage,
+  stepAt,
+  voiceOf,
+} from "../core/state.js";
 import { watch } from "../core/store.js";
 import {
-  METRIC_WORDS,
-  PATH_WORDS,
   amount,
   anchorName,
   comparison,
@@ -19,6 +27,7 @@ import {
   mapSummary,
   morphSummary,
   weightWords,
+  wordsOf,
 } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -34,7 +43,7 @@ const pitchOf = ({ sound }, library) => (sound ? (library.pitch[library.indexOf(
 
 /** The morph that is there, in a few sentences; "": there is none. @param {State} state */
 function summaryOf(state) {
-  const { a, b, library, model } = state;
+  const { a, b, library, model, choices } = state;
   const path = chosenPath(state);
   if (!isReady(state) || !path || !a || !b || !library || !model) return "";
   const [from, to] = [a, b].map((end) => anchorName(end, library));
@@ -42,14 +51,16 @@ function summaryOf(state) {
     from,
     to,
     path,
+    kinds: choices.path_kinds,
     unit: model.unit,
     pitches: [pitchOf(a, library), pitchOf(b, library)],
   });
 }
 
 /** How the curved path that was asked for differs from the usual one. @param {State} state */
-function metricWords({ metric, weight }) {
-  if (metric !== "blend") return `How the path is chosen: ${METRIC_WORDS[metric].name}.`;
+function metricWords(state) {
+  const { choices, weight } = state;
+  if (!isWeighed(state)) return `How the path is chosen: ${wordsOf(choices.metrics, metricOf(state)).label}.`;
   return weight === null ? "" : `The curved path: ${weightWords(weight)}.`;
 }
 
@@ -146,7 +157,10 @@ export function mountLive(root, store) {
     ),
     onChange(
       ({ path }) => [path],
-      ({ path, morph }) => (morph ? `${PATH_WORDS[path].name}, ${PATH_WORDS[path].term}.` : ""),
+      ({ path, morph, choices }) => {
+        const { label, term } = wordsOf(choices.path_kinds, path);
+        return morph ? `${label}, ${term}.` : "";
+      },
     ),
     onChange(
       ({ walkSounds }) => [walkSounds],

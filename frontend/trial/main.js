@@ -111,10 +111,11 @@ async function whenReady(id) {
 
 /** @param {URLSearchParams} query */
 async function overview(query) {
-  const [{ models }, { tests }] = await Promise.all([requests.models(), requests.tests()]);
+  const [{ models, choices }, { tests }] = await Promise.all([requests.models(), requests.tests()]);
   const [start, end] = [query.get("a"), query.get("b")];
   showSetup(root, {
     models,
+    choices,
     tests,
     model: query.get("model"),
     pair: start && end ? { start, end } : null,

@@ -75,7 +75,7 @@ export function createRequests(fetch, notice) {
   return {
     /** @returns {Promise<{tests: ListeningTest[]}>} */
     tests: () => get(TESTS),
-    /** @returns {Promise<{models: {id: string, title: string}[]}>} */
+    /** @returns {Promise<{models: {id: string, title: string}[], choices: import("../core/state.js").Choices}>} */
     models: () => get("models"),
     /** @param {string} id @returns {Promise<ListeningTest>} */
     test: (id) => get(at(id)),

@@ -2,17 +2,22 @@
 /** Before a test: making one, the list of those there are, and what the next one can show. */
 
 import { h } from "../core/dom.js";
-import { METRIC_WORDS, PATH_WORDS, pathName, percent } from "../core/text.js";
+import { pathName, percent } from "../core/text.js";
 
 /** @typedef {import("./requests.js").ListeningTest} ListeningTest */
 
-const PATH_KINDS = /** @type {(keyof typeof PATH_WORDS)[]} */ (Object.keys(PATH_WORDS));
-/** @type {Record<string, string>} */
-const KINDS = {
-  ...Object.fromEntries(PATH_KINDS.map((kind) => [kind, pathName({ kind })])),
-  crossfade: "Cross-fade of the recordings",
-};
-const METRICS = Object.fromEntries(Object.entries(METRIC_WORDS).map(([metric, { name }]) => [metric, name]));
+/**
+ * What a condition can be, with the words of each.
+ * @param {import("../core/state.js").Choices} choices
+ * @returns {{kinds: Record<string, string>, metrics: Record<string, string>}}
+ */
+export const optionsOf = ({ path_kinds: kinds, metrics }) => ({
+  kinds: {
+    ...Object.fromEntries(kinds.map(({ id }) => [id, pathName({ kind: id }, kinds)])),
+    crossfade: "Cross-fade of the recordings",
+  },
+  metrics: Object.fromEntries(metrics.map(({ id, label }) => [id, label])),
+});
 
 /** @param {string} label @param {HTMLElement} control */
 const field = (label, control) => h("label", {}, h("span", {}, label), control);
@@ -34,17 +39,17 @@ const numberInput = (name, value, min, max) =>
 /**
  * @param {string} legend
  * @param {string} prefix
- * @param {Record<string, string>} models
+ * @param {{kinds: Record<string, string>, metrics: Record<string, string>, models: Record<string, string>}} options
  * @param {string} kind
  * @param {string} model
  */
-const condition = (legend, prefix, models, kind, model) =>
+const condition = (legend, prefix, { kinds, metrics, models }, kind, model) =>
   h(
     "fieldset",
     {},
     h("legend", {}, legend),
-    field("Path", select(`${prefix}.kind`, KINDS, kind)),
-    field("Metric", select(`${prefix}.metric`, METRICS)),
+    field("Path", select(`${prefix}.kind`, kinds, kind)),
+    field("Metric", select(`${prefix}.metric`, metrics)),
     field(
       "Weight",
       h("input", {
@@ -90,14 +95,16 @@ function requestOf(form, pair) {
  * @param {HTMLElement} root
  * @param {object} parts
  * @param {{id: string, title: string}[]} parts.models
+ * @param {import("../core/state.js").Choices} parts.choices
  * @param {ListeningTest[]} parts.tests
  * @param {string | null} parts.model
  * @param {{start: string, end: string} | null} parts.pair
  * @param {(body: object) => void} parts.make
  * @param {(test: ListeningTest) => void} parts.remove
  */
-export function showSetup(root, { models, tests, model, pair, make, remove }) {
+export function showSetup(root, { models, choices, tests, model, pair, make, remove }) {
   const names = Object.fromEntries(models.map(({ id, title }) => [id, title]));
+  const options = { ...optionsOf(choices), models: names };
   const first = model ?? models[0].id;
   const form = /** @type {HTMLFormElement} */ (
     h(
@@ -107,8 +114,8 @@ export function showSetup(root, { models, tests, model, pair, make, remove }) {
         "Question",
         select("method", { abx: "ABX: is there a difference?", preference: "Preference: which is better?" }),
       ),
-      condition("One", "a", names, "geodesic", first),
-      condition("The other", "b", names, "retimed", first),
+      condition("One", "a", options, choices.path_kinds[0].id, first),
+      condition("The other", "b", options, "retimed", first),
       field(
         "Pairs",
         select("source", {

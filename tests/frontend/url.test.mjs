@@ -73,7 +73,6 @@ for (const [link, name] of [
   ["?families=x", "families"],
   ["?loop=1", "loop"],
   ["?panel=sampling", "panel"],
-  ["?metric=round", "metric"],
   ["?marked=kick", "marked"],
   ["?op=sum", "op"],
   ["?to=1", "to"],

@@ -12,6 +12,7 @@ import { toCsv } from "../../frontend/library/csv.js";
 import { stopOf, weightAt } from "../../frontend/morph/weight.js";
 import { initialState } from "../../frontend/panels.js";
 import * as words from "../../frontend/core/text.js";
+import { choices } from "./choices.mjs";
 
 const initial = initialState();
 
@@ -51,7 +52,10 @@ test("a path is called shorter only where it is, and about as long within 2 %", 
 
 test("a path from known sound to known sound is not called guesswork, and crosses nothing", () => {
   const text = said(path(41.2, { kind: "graph", guesswork: 0.07 }), path(18.5, { guesswork: 0.31 }));
-  assert.equal(text, "From known sound to known sound, 2.23 times as far. The direct path is 31 % guesswork.");
+  assert.equal(
+    text,
+    "From known sound to known sound, 2.23 times as far. The direct path is 31 % guesswork.",
+  );
   assert.equal(words.guessworkWords(path(41.2, { kind: "graph", guesswork: 0.07 })), "known sounds");
 });
 
@@ -91,6 +95,7 @@ test("a morph can be told: its ends, length, pitch and guesswork", () => {
       from: "Kick",
       to: "Bell",
       path: path(19.23, { speed: Array(16).fill(1), on_land: onLand, ...more }),
+      kinds: choices.path_kinds,
       unit: "tdB",
       pitches,
     });
@@ -100,7 +105,7 @@ test("a morph can be told: its ends, length, pitch and guesswork", () => {
   );
   assert.equal(
     told([65.4, null], { kind: "retimed", on_land: [true] }),
-    "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds all the way.",
+    "From Kick to Bell, direct, even pace: 19.2 tdB in 17 steps. Known sounds along the whole path.",
   );
   assert.match(told([440, 441]), /Pitch A4 at both ends\./);
 });

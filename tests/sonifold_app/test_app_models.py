@@ -14,7 +14,7 @@ def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
     assert found["sounds"] == len(model.library.ids)
     assert found["latent_dim"] == model.latent_dim
     assert found["unit"] == model.unit
-    assert found["path_kinds"] == ["geodesic", "linear", "retimed", "graph"]
+    assert found["path_kinds"] == ["geodesic", "graph", "linear", "retimed"]
     assert found["metrics"] == ["blend", "pullback", "kernel", "flat"]
     assert found["weights"] == {"min": 0, "max": 10, "default": model.config.metric.weight}
     assert found["steps"]["default"] == 17
