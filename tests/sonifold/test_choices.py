@@ -18,7 +18,10 @@ def test_every_choice_has_its_words_and_none_says_that_it_sounds_better(choice):
 
 
 def test_every_metric_with_words_is_registered_by_a_file_and_the_reverse():
-    assert METRICS.names() == sorted(MetricName)
+    registered = [
+        name for name in METRICS.names() if METRICS.get(name).__module__.startswith("sonifold.metric.")
+    ]
+    assert registered == sorted(MetricName)
 
 
 def test_the_keys_of_the_page_stand_for_kinds_of_paths_and_begin_with_the_first():
