@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
+import { PANELS } from "../../frontend/panels.js";
 import { announced, imports, lateImports, modules, read, root, typeImports } from "../../tools/page.mjs";
+
+const panels = PANELS.map(({ name }) => name);
 
 /** Each room may use the rooms in the rows above its own, at run time and for types. */
 const ROWS = [
@@ -11,7 +14,7 @@ const ROWS = [
   ["actions.js"],
   ["atlas", "found", "morph"],
   ["parts.js"],
-  ["library", "combine", "sample", "shape"],
+  panels.filter((name) => name !== "yours"),
   ["yours"],
   ["panels.js"],
   ["boot.js", "shell"],
@@ -27,7 +30,13 @@ const documented = [
     .split("\n#")[0]
     .matchAll(/^\| `([\w.]+)` \|/gm),
 ].map(([, room]) => room);
-const lineOf = (file) => documented.indexOf(roomOf(file));
+
+/** A panel without a row of its own stands right above the list of panels. */
+function lineOf(file) {
+  const room = roomOf(file);
+  const line = documented.indexOf(room);
+  return line < 0 && panels.includes(room) ? documented.indexOf("panels.js") - 0.5 : line;
+}
 
 /** Imports of another room that does not stand above, by a rank of files. */
 const crossings = (from, rank = rowOf) =>

@@ -1,0 +1,52 @@
+"""What one can choose from comes from the service: a metric that no file of the page names, and names it never had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from profiles import Profiles
+from server import ROOT, running_server
+from sessions import Session, pick_two, until_morph_after, wait
+
+from metric_recipe import LABEL, NAME, backend_with_metric
+
+
+@pytest.fixture
+def visit_with_metric(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """Visits of a server whose backend has the metric of CONTRIBUTING.md, with the page as it is."""
+    monkeypatch.setenv("PYTHONPATH", str(backend_with_metric(tmp_path)))
+    (tmp_path / "frontend").symlink_to(ROOT / "frontend", target_is_directory=True)
+    with running_server() as address:
+        profiles = Profiles(browser, address)
+        session = Session(profiles)
+        yield session
+        session.close()
+        profiles.close()
+    assert session.complaints == []
+
+
+def test_a_new_metric_is_on_the_page_with_its_words_and_chooses_paths(visit_with_metric: Session) -> None:
+    page = visit_with_metric.open()
+    pick_two(page)
+    key = page.evaluate("window.sonifold.state().morph.key")
+    page.get_by_role("button", name="How the path is chosen").click()
+    option = page.locator("#lens label").filter(has_text=LABEL)
+    assert "Keeps near the middle of the model, whatever is heard there. (conformal)" in option.inner_text()
+    option.locator("input").check()
+    until_morph_after(page, key)
+    wait(page, f"s.morph.key.endsWith('{NAME}') && location.search.includes('metric={NAME}')")
+
+
+def test_a_link_that_names_no_metric_and_no_sampler_falls_to_the_defaults_and_says_so(visit: Session) -> None:
+    page = visit.open("/?metric=round&sampler=roulette&panel=sample")
+    alert = page.get_by_role("alert").filter(has_text="The link says")
+    assert "metric=round; it can be blend, pullback, kernel or flat." in alert.inner_text()
+    assert "sampler=roulette; it can be hmc, importance" in alert.inner_text()
+    wait(page, "s.metric === null && s.sampler === null")
+    assert page.locator("#lens input:checked").get_attribute("value") == "blend"
+    assert page.locator("input[name=sampler]:checked").get_attribute("value") == "hmc"
+    pick_two(page)
+    wait(page, "location.search.includes('b=') && !location.search.includes('metric')")
