@@ -1,14 +1,11 @@
 """The skeletons of docs/skeletons work as CONTRIBUTING.md says: each is put where it belongs and tried."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 
+import soundfile
 import torch
 
-from metric_recipe import LABEL, NAME, backend_with_metric, changed_files
+from recipes import LABEL, NAME, backend_with_metric, changed_files, copied_backend, printed_by, replace
 from script_modules import ROOT, module_of
 
 SKELETONS = ROOT / "docs" / "skeletons"
@@ -30,39 +27,64 @@ def test_a_geodesic_of_the_skeleton_metric_is_shorter_than_the_line():
     assert path.length[0] < 0.95 * path.line_length[0]
 
 
-OFFERED = """
+SERVICE = """
 import json
 from fastapi.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.settings import Settings
-from sonifold.cli import _parser
-from sonifold.metric.registry import metric_named
 app = create_app(Settings(), LocalEngine(load=lambda: ({}, {})))
 with TestClient(app, base_url="http://127.0.0.1:8750") as client:
-    print(json.dumps({
-        "class": type(metric_named("growing", None)).__name__,
-        "option": _parser().parse_args(["morph", "a.wav", "b.wav", "--metric", "growing"]).metric,
-        "choices": client.get("/api/v1/models").json()["choices"]["metrics"],
-        "enum": client.get("/api/v1/openapi.json").json()["components"]["schemas"]["MetricName"]["enum"],
-    }))
+    choices = client.get("/api/v1/models").json()["choices"]
+    schemas = client.get("/api/v1/openapi.json").json()["components"]["schemas"]
+"""
+
+METRIC = f"""{SERVICE}
+from sonifold.cli import _parser
+from sonifold.metric.registry import metric_named
+print(json.dumps({{
+    "class": type(metric_named("growing", None)).__name__,
+    "option": _parser().parse_args(["morph", "a.wav", "b.wav", "--metric", "growing"]).metric,
+    "choices": choices["metrics"],
+    "enum": schemas["MetricName"]["enum"],
+}}))
 """
 
 
 def test_a_new_metric_is_two_files_and_stands_in_library_command_line_and_api(tmp_path):
     backend = backend_with_metric(tmp_path)
     assert changed_files(backend) == {"sonifold/metric/growing.py", "sonifold/choices.py"}
-    settings = {"SONIFOLD_MODELS": str(tmp_path / "models"), "SONIFOLD_DATA": str(tmp_path / "data")}
-    environment = os.environ | {"PYTHONPATH": str(backend)} | settings
-    (tmp_path / "models").mkdir()
-    ran = subprocess.run(
-        [sys.executable, "-c", OFFERED], env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    offered = json.loads(ran.stdout)
+    offered = printed_by(METRIC, backend)
     assert (offered["class"], offered["option"]) == ("Growing", NAME)
     assert (offered["choices"][-1]["id"], offered["choices"][-1]["label"]) == (NAME, LABEL)
     assert offered["enum"] == [choice["id"] for choice in offered["choices"]]
+
+
+FORMAT = f"""{SERVICE}
+import torch
+from sonifold import Clip
+from sonifold.cli import _parser
+from sonifold_app.http.negotiation import audio_format
+Clip(0.5 * torch.rand(1000), 44_100).write("{{folder}}/noise.caf")
+print(json.dumps({{
+    "option": _parser().parse_args(["morph", "a.wav", "b.wav", "--format", "caf"]).format,
+    "accepted": audio_format("audio/x-caf"),
+    "enum": schemas["ExportRequest"]["properties"]["format"]["enum"],
+}}))
+"""
+
+
+def test_a_new_export_format_is_one_file_and_is_written_sent_and_taken(tmp_path):
+    backend = copied_backend(tmp_path)
+    formats = backend / "sonifold" / "audio" / "formats.py"
+    replace(formats, '"aiff", "ogg"]', '"aiff", "ogg", "caf"]')
+    entry = 'FileFormat("Core Audio", "CAF", {16: "PCM_16"}, ("audio/x-caf",), ("caf",))'
+    replace(formats, '    "ogg": FileFormat(', f'    "caf": {entry},\n    "ogg": FileFormat(')
+    assert changed_files(backend) == {"sonifold/audio/formats.py"}
+    offered = printed_by(FORMAT.replace("{folder}", str(tmp_path)), backend)
+    assert (offered["option"], offered["accepted"]) == ("caf", "caf")
+    assert "caf" in offered["enum"]
+    assert soundfile.info(tmp_path / "noise.caf").format == "CAF"
 
 
 def test_the_skeleton_resource_answers_and_is_described():

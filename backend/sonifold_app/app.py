@@ -57,7 +57,7 @@ from sonifold_app.user.sounds import UserSounds
 DESCRIPTION = """
 Geodesic morphs between one-shots, on a map you can hear.
 
-Errors are problem documents (RFC 9457) with a stable `code`. Sound comes as WAV, FLAC or Ogg, by `Accept` or
+Errors are problem documents (RFC 9457) with a stable `code`. Sound comes in several formats, by `Accept` or
 `?format=`, with `ETag` and `Range`. Numbers that are lengths or distances are in the model's `unit`.
 """
 

@@ -11,7 +11,7 @@ from profiles import Profiles
 from server import ROOT, running_server
 from sessions import Session, pick_two, until_morph_after, wait
 
-from metric_recipe import LABEL, NAME, backend_with_metric
+from recipes import LABEL, NAME, backend_with_metric
 
 
 @pytest.fixture

@@ -117,8 +117,8 @@ class Clip:
         return buffer.getvalue()
 
     def write(self, path: str | Path, depth: int | None = None) -> Path:
-        """Write a file; its suffix says the format (.wav, .flac, .aiff or .ogg). Never over a recording that the clip
-        was made from.
+        """Write a file; its suffix names one of ``sonifold.audio.formats.FORMATS``. Never over a recording that the
+        clip was made from.
 
         Raises:
             ValueError: the suffix is of no format, or the format has no such depth.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query
 
-from sonifold.audio.formats import AudioFormat
+from sonifold.audio.formats import FORMATS, AudioFormat
 from sonifold_app.engine.examples import SOUND_ID
 from sonifold_app.schemas.common import MAX_WEIGHT
 
@@ -17,6 +17,5 @@ WeightQuery = Annotated[
     float | None,
     Query(ge=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Of the blend; by default the model's own."),
 ]
-Accept = Annotated[
-    str | None, Header(description="`audio/wav` (preferred), `audio/flac`, `audio/aiff`, `audio/ogg`.")
-]
+_MEDIA_TYPES = [f"`{file_format.media_types[0]}`" for file_format in FORMATS.values()]
+Accept = Annotated[str | None, Header(description=f"The first is preferred: {', '.join(_MEDIA_TYPES)}.")]

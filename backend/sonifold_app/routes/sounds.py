@@ -137,7 +137,7 @@ async def list_neighbours(
     distance: Annotated[
         choices.DistanceName,
         Query(
-            description="`geodesic`: length of the shortest way under the metric. `perceptual`: of what is heard in "
+            description="`geodesic`: length of the shortest path under the metric. `perceptual`: of what is heard in "
             "the two recordings. `euclidean`: between the latent points."
         ),
     ] = "geodesic",

@@ -51,11 +51,11 @@ Weight = Annotated[
         le=MAX_WEIGHT,
         allow_inf_nan=False,
         strict=True,
-        description="Weight of the blend's data term: 0 is the shortest way, 10 keeps close to known sounds.",
+        description="Weight of the blend's data term: 0 is the shortest path, 10 keeps close to known sounds.",
     ),
 ]
 Steps = Annotated[
-    int, Field(ge=2, le=MAX_STEPS, strict=True, description="Sounds along the way, ends included.")
+    int, Field(ge=2, le=MAX_STEPS, strict=True, description="Sounds along the path, ends included.")
 ]
 
 
