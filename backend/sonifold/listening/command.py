@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sonifold.choices import PathKind
 from sonifold.errors import ListeningTestError
 
 SERVER = "http://127.0.0.1:8750"
 TESTS = "/api/v1/listening-tests"
-KINDS = ("geodesic", "linear", "retimed", "graph", "crossfade")
+KINDS = (*map(str, PathKind), "crossfade")
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

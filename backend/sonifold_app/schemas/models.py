@@ -86,7 +86,7 @@ class Model(Reply):
         sound_samples=65536,
         unit="tdB",
         metrics=["blend", "pullback", "kernel", "flat"],
-        path_kinds=["geodesic", "linear", "retimed", "graph"],
+        path_kinds=["geodesic", "graph", "linear", "retimed"],
         distances=["geodesic", "perceptual", "euclidean"],
         samplers=[
             {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}

@@ -13,12 +13,14 @@ import httpx2 as httpx
 import numpy as np
 import soundfile
 
+from sonifold.choices import SamplerName
+
 API = "api/v1"
 MODEL = f"{API}/models/oneshots"
 AT_ONCE = 4
 EXTREMES = (0.0, 1e-30, 1e-6, 1.0, 3.0, 10.0, 100.0, 1e6, 1e30, -1.0, -100.0, -1e30)
 DESCRIPTORS = ("brightness", "attack", "noisiness", "no such word")
-SAMPLERS = ("hmc", "importance", "mixture", "aggregated", "prior", "walk")
+SAMPLERS = tuple(map(str, SamplerName))
 
 
 class Fuzzer:
