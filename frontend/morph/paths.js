@@ -91,6 +91,7 @@ export function mountPaths(root, store) {
       ],
       (state) => {
         for (const [kind] of KEYS) show(kind, state);
+        root.classList.toggle("nameless", !state.choices.path_kinds.length); // words move keys: not where it is seen
         root.classList.toggle("stale", state.morph?.phase === "solving");
       },
     ),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 from profiles import Profiles
 from server import ROOT, running_server
 from sessions import Session, pick_two, until_morph_after, wait
@@ -38,6 +38,24 @@ def test_a_new_metric_is_on_the_page_with_its_words_and_chooses_paths(visit_with
     option.locator("input").check()
     until_morph_after(page, key)
     wait(page, f"s.morph.key.endsWith('{NAME}') && location.search.includes('metric={NAME}')")
+
+
+def test_the_keys_of_paths_are_seen_when_they_have_their_words(visit: Session) -> None:
+    page = visit.open()
+    pick_two(page)
+    wait(page, "location.search.includes('b=')")
+    held: list[Route] = []
+    page.route("**/api/v1/models", lambda route: held.append(route))
+    page.reload()
+    key = page.locator(".path.geo")
+    key.wait_for(state="attached")
+    assert not key.is_visible()
+    page.wait_for_function("() => window.sonifold !== undefined")
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    key.wait_for()
+    assert key.inner_text().startswith("Curved")
 
 
 def test_a_link_that_names_no_metric_and_no_sampler_falls_to_the_defaults_and_says_so(visit: Session) -> None:
