@@ -73,7 +73,7 @@ def _add_serve(commands: Commands) -> None:
 
 
 def _add_morph(commands: Commands) -> None:
-    command = commands.add_parser("morph", help="the way from one sound to another, as a file")
+    command = commands.add_parser("morph", help="a path from one sound to another, as a file")
     command.add_argument("start", type=Path, help="where it begins: WAV, FLAC, Ogg, MP3 or AIFF, up to 10 s")
     command.add_argument("end", type=Path, help="where it ends")
     command.add_argument(

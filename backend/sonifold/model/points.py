@@ -158,7 +158,7 @@ class PointOperations:
             return curve, []
         first = int((~inside).nonzero()[0])
         why = (
-            "stopped where the way ran off to where no sounds are"
+            "stopped where the path ran off to where no sounds are"
             if torch.isfinite(curve[first]).all()
             else "stopped where the metric has no direction to go on in: the decoder is flat there"
         )

@@ -61,7 +61,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class PathQuery:
-    """The way through two or more anchors."""
+    """The path through two or more anchors."""
 
     anchors: tuple[Anchor, ...]
     kind: PathKind = PathKind.GEODESIC
@@ -107,7 +107,7 @@ class AnalogyQuery:
 
 @dataclass(frozen=True)
 class ExtrapolationQuery:
-    """On from the start through the end, ``to`` times the way between them."""
+    """On from the start through the end, ``to`` times the path between them."""
 
     start: Anchor
     end: Anchor
@@ -182,7 +182,7 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class MorphExport:
-    """A way that is to leave as files: of one kind, as steps or as a glide."""
+    """A path that is to leave as files: of one kind, as steps or as a glide."""
 
     query: MorphQuery
     names: tuple[str, str] = ("", "")  # of its ends in file names; "": their own
@@ -193,7 +193,7 @@ class MorphExport:
 
 @dataclass(frozen=True)
 class ExportQuery:
-    """Sounds that are to leave as files: those of a way, or single ones."""
+    """Sounds that are to leave as files: those of a path, or single ones."""
 
     options: FileOptions
     morph: MorphExport | None = None

@@ -33,6 +33,6 @@ async def create_descriptions(
 async def create_traversal(
     model: ModelDep, body: TraversalRequest, request: Request, services: ServicesDep
 ) -> TraversalReply:
-    """Brighter and darker, softer and sharper: sounds on the way from a place, while there are data."""
+    """Brighter and darker, softer and sharper: sounds on a path from a point, as far as there are data."""
     traversal = await computed(request, services, TRAVERSE, model, body.query())
     return await linked(TraversalReply, traversal, services.recordings, "steps")

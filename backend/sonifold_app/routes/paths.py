@@ -16,6 +16,6 @@ router = APIRouter(prefix="/models/{model}/paths", tags=["paths"])
 async def create_path(
     model: ModelDep, body: PathRequest, request: Request, services: ServicesDep
 ) -> PathReply:
-    """The way through two or more anchors: where it runs, how long it is, how evenly it sounds."""
+    """The path through two or more anchors: where it runs, how long it is, how evenly it sounds."""
     legs = await computed(request, services, TRACE, model, body.query())
     return PathReply(unit=model.unit, path=legs[0], legs=legs)

@@ -21,7 +21,7 @@ Duration = Annotated[Number, Field(ge=0.02, le=2)]
 
 
 class MorphExport(Request):
-    """A way between two anchors, as the sounds along it or as one that travels."""
+    """A path between two anchors, as the sounds along it or as one glide."""
 
     model_config = example(
         anchors=[{"sound": SOUND_ID}, {"sound": OTHER_ID}], kind="geodesic", steps=17, only=5

@@ -15,7 +15,7 @@ from sonifold_app.schemas.common import MAX_LEGS, MetricField, PathKindField, Re
 
 
 class PathRequest(Request):
-    """The way through two or more anchors."""
+    """The path through two or more anchors."""
 
     model_config = example(
         anchors=[{"sound": SOUND_ID}, {"position": [0.31, -1.2]}],
