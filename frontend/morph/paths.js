@@ -91,7 +91,8 @@ export function mountPaths(root, store) {
       ],
       (state) => {
         for (const [kind] of KEYS) show(kind, state);
-        root.classList.toggle("nameless", !state.choices.path_kinds.length); // words move keys: not where it is seen
+        // names make the keys wider: without them they would be seen to jump
+        root.classList.toggle("nameless", !state.choices.path_kinds.length);
         root.classList.toggle("stale", state.morph?.phase === "solving");
       },
     ),
