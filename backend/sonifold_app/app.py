@@ -100,7 +100,13 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
     user_sounds = UserSounds(storage.sounds, engine)
     user_models = UserModels(settings.data, engine, data.room)
     runner = JobRunner(
-        storage.jobs, engine, user_models, settings.data, settings.models, device=settings.device
+        storage.jobs,
+        engine,
+        user_models,
+        settings.data,
+        settings.models,
+        device=settings.device,
+        nice=settings.finetune_nice,
     )
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
     services = Services(

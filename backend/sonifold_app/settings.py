@@ -53,6 +53,12 @@ class Settings(BaseSettings):
         description="Where paths, distances, samplers and fine-tuning compute: `cpu`, `cuda`, `mps`, or `auto`, which "
         "takes a GPU where there is one. Rendering stays on the CPU.",
     )
+    finetune_nice: int = Field(
+        10,
+        ge=0,
+        le=19,
+        description="How far fine-tuning gives way to everything else, as in `nice`: 0 not at all, 19 the furthest.",
+    )
     keep_bytes: int = Field(
         1024 * MEBIBYTE,
         ge=64 * MEBIBYTE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from chromium import chromium, executable
@@ -44,6 +45,15 @@ def profiles(browser: Browser, address: str) -> Iterator[Profiles]:
     profiles = Profiles(browser, address)
     yield profiles
     profiles.close()
+
+
+@pytest.fixture(scope="session")
+def profiles_of_short_library(browser: Browser, small_models: Path) -> Iterator[Profiles]:
+    """The same of a Sonifold whose pack has a short library. A module takes them as its ``profiles``."""
+    with running_server(MODELS=str(small_models)) as address:
+        profiles = Profiles(browser, address)
+        yield profiles
+        profiles.close()
 
 
 @pytest.hookimpl(wrapper=True)

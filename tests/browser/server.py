@@ -30,6 +30,7 @@ def started_server(**settings: str) -> Iterator[tuple[str, int]]:
     """The same, and the id of its process."""
     with tempfile.TemporaryDirectory() as data:
         given = {"PORT": "0", "DATA": data, "BROWSER": "0", "MODELS": str(ROOT / "models"), **settings}
+        given.setdefault("FINETUNE_NICE", "0")  # tests side by side leave nothing to whoever gives way
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SONIFOLD_")}
         environment |= {f"SONIFOLD_{key}": value for key, value in given.items()}
         process = subprocess.Popen(

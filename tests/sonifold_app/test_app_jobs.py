@@ -45,7 +45,7 @@ def ids(small_model):
 @pytest.fixture(scope="module")
 def app(data, small_models, small_engine_of):
     with TestClient(
-        create_app(Settings(data=data, models=small_models), small_engine_of()),
+        create_app(Settings(data=data, models=small_models, finetune_nice=0), small_engine_of()),
         base_url="http://localhost",
         raise_server_exceptions=False,
     ) as client:

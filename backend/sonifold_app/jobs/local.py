@@ -47,12 +47,14 @@ class JobRunner:
         models: Path | None,
         threads: int = 1,
         device: str = "cpu",
+        nice: int = 10,
     ) -> None:
+        """``nice``: how far the worker gives way to other processes."""
         self.store = store
         self.feed = EventFeed(store)
         self._user_models = user_models
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
-        self._device = device
+        self._device, self._nice = device, nice
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the user models
@@ -201,6 +203,7 @@ class JobRunner:
                 *more,
                 f"--threads={self._threads}",
                 f"--device={self._device}",
+                f"--nice={self._nice}",
                 *models,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out,

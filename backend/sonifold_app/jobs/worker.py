@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from sonifold.sound import Sound
 
 CHECKPOINT = "checkpoint.safetensors"
-NICE = 10  # the page and its morphs go first
 #: What writing a pack and loading it takes for each sound of its library, as steps of fine-tuning: measured.
 SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
@@ -56,10 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, help="folder of packs")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="where to fine-tune: auto, cpu, cuda or mps")
+    parser.add_argument("--nice", type=int, default=0, help="how far to give way to other processes, 0 to 19")
     options = parser.parse_args(arguments)
     end_with_parent()
     if hasattr(os, "nice"):
-        os.nice(NICE)
+        os.nice(options.nice)
     warm = None if options.warm is None else loaded(options.warm, options.data, options.models)
     id = options.job or sys.stdin.readline().strip()
     if not id:
