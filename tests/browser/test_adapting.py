@@ -26,6 +26,7 @@ from sessions import (
     until_silent,
     wait,
 )
+
 from small_packs import SOUNDS
 
 pytestmark = pytest.mark.long

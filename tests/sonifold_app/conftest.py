@@ -109,7 +109,8 @@ def hold_engine(client) -> Callable[[int], AbstractContextManager[None]]:
         try:
             yield
             deadline = time.monotonic() + 30
-            while batcher._inbox.qsize() < waiting and time.monotonic() < deadline:
+            while batcher._inbox.qsize() < waiting:
+                assert time.monotonic() < deadline, f"{waiting} jobs never waited"
                 time.sleep(0.001)
         finally:
             go.set()
