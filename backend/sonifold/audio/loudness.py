@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import sosfreqz
 
 #: Seconds of the blocks that loudness is taken over: a tenth for one-shots that are over sooner than the standard's
 #: momentary block of four tenths, which is the other.
@@ -53,7 +52,9 @@ def k_weighted(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.flo
 
 def k_response(sample_rate: int, length: int) -> NDArray[np.complex128]:
     """Frequency response of both filters, at the bins of a transform of so many samples."""
-    return np.asarray(sosfreqz(k_weighting(sample_rate), 2 * np.pi * np.fft.rfftfreq(length))[1])
+    delay = np.exp(-2j * np.pi * np.fft.rfftfreq(length))  # of one sample
+    coefficients = k_weighting(sample_rate)[:, ::-1].reshape(-1, 2, 3)  # of the highest power of it first
+    return np.prod([np.polyval(b, delay) / np.polyval(a, delay) for a, b in coefficients], axis=0)
 
 
 _recent_response = lru_cache(maxsize=8)(k_response)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from sonifold.audio.judge import SILENCE
 from sonifold.audio.limits import MIN_SECONDS, SLACK_SECONDS
@@ -32,6 +31,8 @@ def resample(x: Floats, sample_rate: int) -> Floats:
 
 def polyphase(x: Floats, sample_rate: int) -> Floats:
     """To 44.1 kHz by scipy's filter, as the data set is: its sounds are named by their samples."""
+    from scipy.signal import resample_poly  # two seconds, which nobody else need wait for
+
     if sample_rate == SAMPLE_RATE:
         return x
     divisor = math.gcd(sample_rate, SAMPLE_RATE)
