@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from sonifold.geodesic import NeighbourGraph
 from sonifold.metric import Metric
 from sonifold.model.core import LatentModel
 from sonifold.morph.path import NODES, Path
+from sonifold.shared import RecentValues
 from sonifold.sound import Sound, require_sounds
 from sonifold.types import Curve, Curves, FeatureMaps, Points, Timbre
 
@@ -62,7 +63,7 @@ class PathFinder:
 
     def __init__(self, model: LatentModel):
         self._model = model
-        self._recent_line = lru_cache(RECENT_LINES)(self._heard_on_line)
+        self._recent_line = RecentValues(self._heard_on_line, RECENT_LINES)
 
     def paths(
         self,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from sonifold.morph.level import loudness
 from sonifold.morph.timing import Times, between, landmarks, places
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import HOP, ONSET, WINDOW, Spectral
+from sonifold.shared import SharedProperty
 from sonifold.sound import Sound
 from sonifold.types import Audio, Curves, FeatureMaps, Points
 
@@ -71,7 +72,7 @@ class Crossing:
         self.loudness = loudness(torch.stack(audio), representation.sample_rate)  # (2,) LUFS
         self.same = sounds[0] is sounds[1]
 
-    @cached_property
+    @SharedProperty
     def interval(self) -> float:
         """Octaves from the first pitch to the last; 0 where one of them has none.
 
@@ -114,7 +115,7 @@ class Crossing:
         first, last = self._marks
         return between(first, last, fraction)
 
-    @cached_property
+    @SharedProperty
     def frames(self) -> int:
         """Number of STFT hops that sound at one of the ends."""
         audio = torch.stack([sound.audio for sound in self.sounds if sound.audio is not None]).abs()
@@ -144,7 +145,7 @@ class Crossing:
         """The recording of the end ``side`` at the pitch that belongs to a fraction of the way."""
         return self._transposers[side](self.interval * (fraction - side), samples)
 
-    @cached_property
+    @SharedProperty
     def _own(self) -> list[FineStructure]:
         audio = [sound.audio for sound in self.sounds if sound.audio is not None]
         levels = self._analysed.levels[[0, 1], [0, -1]]
@@ -152,7 +153,7 @@ class Crossing:
             self._fine_structure(samples, float(level)) for samples, level in zip(audio, levels, strict=True)
         ]
 
-    @cached_property
+    @SharedProperty
     def _analysed(self) -> Analysed:
         """Both ends at the pitches of ``GRID`` fractions, or where they are if those are all the same."""
         fractions = torch.linspace(0, 1, GRID).tolist() if self.interval else [0.0]
@@ -164,7 +165,7 @@ class Crossing:
             levels.append(torch.cat([level for _, level in parts]).expand(GRID))
         return Analysed(torch.stack(features), torch.stack(levels).numpy())
 
-    @cached_property
+    @SharedProperty
     def _log_power(self) -> Tensor:
         """Of the moved ends' features, (2, GRID, band, frame)."""
         features = self._analysed.features
@@ -172,7 +173,7 @@ class Crossing:
             return self.representation.log_power(features[:, 0])[:, None].expand_as(features)
         return torch.stack([self.representation.log_power(maps) for maps in features])
 
-    @cached_property
+    @SharedProperty
     def _residuals(self) -> Tensor:
         """What decoding leaves out of the moved ends, at the times of ``GRID`` fractions, (2, GRID, band, frame)."""
         fractions = torch.linspace(0, 1, GRID)
@@ -203,7 +204,7 @@ class Crossing:
         ]
         return torch.stack(near).mT
 
-    @cached_property
+    @SharedProperty
     def _knots(self) -> Tensor:
         """Latent points of both moved ends at ``KNOTS``, (2, 3, latent)."""
         own = torch.stack([sound.z for sound in self.sounds])
@@ -229,7 +230,7 @@ class Crossing:
         moved = self.latent(t) - self._knots[:, None, 1]
         return halfway + (1 - t)[:, None] * moved[0] + t[:, None] * moved[1]
 
-    @cached_property
+    @SharedProperty
     def _added(self) -> Tensor:
         """What the ends' residuals hold that their recordings do not: a slider's work, (2, band, frame)."""
         rows = [
@@ -240,7 +241,7 @@ class Crossing:
         ]
         return torch.stack(rows)
 
-    @cached_property
+    @SharedProperty
     def _decoded(self) -> FeatureMaps:
         """What decoding makes of the ends where they are, (2, band, frame)."""
         return self._decode(torch.stack([sound.z for sound in self.sounds]))
@@ -279,7 +280,7 @@ class Crossing:
         left = torch.stack([(1 - fractions) ** 2 + both, fractions**2 + both], 1)
         return left[:, :, None] * hat[:, None]
 
-    @cached_property
+    @SharedProperty
     def _common(self) -> Tensor:
         """Cosine between the two residuals at ``GRID`` fractions, at least 0, (GRID,)."""
         first, last = self._residuals.flatten(2)

@@ -9,9 +9,8 @@ is the recording, to a hundredth of a decibel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from sonifold.errors import NotFinite
 from sonifold.morph.crossing import Crossing, FineStructure
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
+from sonifold.shared import RecentValues
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
@@ -31,7 +31,7 @@ STEP_MOMENTUM = 0.5  # which it comes half as close to the target as a second wo
 POINT_ITERATIONS = 12  # from noise, for a bare point
 MOVED_STEPS = 4  # of latent inversion, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
-RECENT = 8  # pairs whose correspondence is kept: a second way between them costs less
+RECENT = 4  # pairs whose correspondence is kept, some 20 MB each: a second path between them costs less
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,8 @@ class Renderer:
         return self._crossings(start, end)
 
     @cached_property
-    def _crossings(self) -> Callable[[Sound, Sound], Crossing]:
-        return lru_cache(RECENT)(self._crossing)
+    def _crossings(self) -> RecentValues[Crossing]:
+        return RecentValues(self._crossing, RECENT)
 
     def _crossing(self, start: Sound, end: Sound) -> Crossing:
         first = self.sounding(start)

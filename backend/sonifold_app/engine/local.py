@@ -31,7 +31,7 @@ from sonifold_app.engine.finite import checked
 from sonifold_app.engine.operations import OPERATIONS, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
-from sonifold_app.engine.parallel import attempt_each, map_serially
+from sonifold_app.engine.parallel import attempt_each, map_serially, value_of
 from sonifold_app.engine.pools import Pool
 from sonifold_app.engine.protocol import Lane, Operation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
@@ -208,7 +208,7 @@ class LocalEngine:
         name, model = key
         loaded = None if model is None else self._model(model)
         answers = OPERATIONS[name].compute(loaded, questions, self._map_parallel)
-        return attempt_each(raised_or_checked, answers)
+        return attempt_each(checked_value, answers)
 
     def _map_parallel(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
         return list(self._workers.map(function, items))
@@ -240,14 +240,12 @@ def answers_to(
     operation: Operation[Question, Result], model: Model | None, questions: Sequence[Question]
 ) -> list[Result]:
     """The answers to all questions. Raises the first of their errors."""
-    return [raised_or_checked(answer) for answer in operation.compute(model, questions, map_serially)]
+    return [checked_value(answer) for answer in operation.compute(model, questions, map_serially)]
 
 
-def raised_or_checked(answer: Any) -> Any:
-    """An answer of a batch. Raises what it is if it is an exception, and NotFinite."""
-    if isinstance(answer, Exception):
-        raise answer
-    return checked(answer)
+def checked_value(answer: Any) -> Any:
+    """An answer of a batch. Raises the exception that stands in its place, and NotFinite."""
+    return checked(value_of(answer))
 
 
 def without_gradients() -> None:

@@ -78,3 +78,10 @@ def all_or_error(results: Sequence[Result | Exception]) -> list[Result] | Except
     """The results, or the first exception among them."""
     errors = [result for result in results if isinstance(result, Exception)]
     return errors[0] if errors else [result for result in results if not isinstance(result, Exception)]
+
+
+def value_of(result: Result | Exception) -> Result:
+    """The result. Raises the exception that stands in its place."""
+    if isinstance(result, Exception):
+        raise result
+    return result

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from sonifold_app.engine.answers import Path, Rendered
 from sonifold_app.engine.operations.sounds import recording_of, resolve
-from sonifold_app.engine.parallel import MapParallel, all_or_error, attempt_each, by_group, map_serially
+from sonifold_app.engine.parallel import (
+    MapParallel,
+    all_or_error,
+    attempt_each,
+    by_group,
+    map_serially,
+    value_of,
+)
 from sonifold_app.engine.protocol import Operation
 from sonifold_app.engine.questions import Anchor, MorphQuery, PathQuery
 
@@ -44,28 +51,21 @@ def traces(
 def morphs(
     model: Model, queries: Sequence[MorphQuery], map_parallel: MapParallel = map_serially
 ) -> list[list[Rendered[Path]] | Exception]:
-    """The paths between two anchors and what they sound like, one of each kind of each query."""
-    legs = attempt_each(lambda query: legs_of(model, (query.start, query.end)), queries)
-    requests: list[PathRequest] = [
-        (leg, kind, query)
-        for query, legs_or_error in zip(queries, legs, strict=True)
-        if not isinstance(legs_or_error, Exception)
-        for leg in legs_or_error
-        for kind in query.kinds
-    ]
-    paths = solve(model, requests, map_parallel)
-    to_render = [
-        (path, query)
-        for path, (_, _, query) in zip(paths, requests, strict=True)
-        if isinstance(query, MorphQuery)
-    ]
-    rendered = iter(render(model, to_render, map_parallel))
-    return [
-        legs_or_error
-        if isinstance(legs_or_error, Exception)
-        else all_or_error([next(rendered) for _ in query.kinds])
-        for query, legs_or_error in zip(queries, legs, strict=True)
-    ]
+    """The paths between two anchors and what they sound like, one of each kind of each query.
+
+    Of a single query the paths are computed at the same time. Of several, the queries are, each by one thread: its
+    paths share what the pair of sounds was analysed into, and more pairs at a time would take more memory.
+    """
+    if len(queries) == 1:
+        return attempt_each(lambda query: morph(model, query, map_parallel), queries)
+    return attempt_each(lambda query: morph(model, query, map_serially), queries, map_parallel)
+
+
+def morph(model: Model, query: MorphQuery, map_parallel: MapParallel) -> list[Rendered[Path]]:
+    """The paths of one query, each as it is heard. Raises the first of their errors."""
+    ((start, end),) = legs_of(model, (query.start, query.end))
+    solved = solve(model, [((start, end), kind, query) for kind in query.kinds], map_parallel)
+    return [value_of(path) for path in render(model, query, solved, map_parallel)]
 
 
 def legs_of(model: Model, anchors: Sequence[Anchor]) -> list[tuple[Sound, Sound]]:
@@ -88,16 +88,12 @@ def solve(
 
 
 def render(
-    model: Model,
-    solved: Sequence[tuple[LatentPath | Exception, MorphQuery]],
-    map_parallel: MapParallel,
+    model: Model, query: MorphQuery, solved: Sequence[LatentPath | Exception], map_parallel: MapParallel
 ) -> list[Rendered[Path] | Exception]:
     """Make paths audible; each comes back as it is heard."""
 
-    def sound(solution: tuple[LatentPath | Exception, MorphQuery]) -> Rendered[Path]:
-        path, query = solution
-        if isinstance(path, Exception):
-            raise path
+    def sound(solution: LatentPath | Exception) -> Rendered[Path]:
+        path = value_of(solution)
         if query.mode == "glide":
             clip = model.render_glide(path, seconds=query.seconds)
             return Rendered(Path.model_validate(path), recording_of(clip))
