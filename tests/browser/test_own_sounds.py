@@ -20,6 +20,7 @@ def profiles(profiles_of_short_library: Profiles) -> Profiles:
     """Uploads are taken in sooner there."""
     return profiles_of_short_library
 
+
 AT_B = "document.activeElement.getAttribute('aria-label') === 'Hit 70 as B'"
 
 
