@@ -55,16 +55,16 @@ class RecentValues(Generic[Value]):
             if value is not None:
                 self._values.move_to_end(arguments)
             else:
-                own = self._values[arguments] = Future[Value]()
+                promised = self._values[arguments] = Future[Value]()
                 if len(self._values) > self._size:
                     self._values.popitem(last=False)
         if value is not None:
             return value.result()
         try:
-            own.set_result(self._compute(*arguments))
+            promised.set_result(self._compute(*arguments))
         except BaseException as error:
             with self._lock:
-                if self._values.get(arguments) is own:
+                if self._values.get(arguments) is promised:
                     del self._values[arguments]
-            own.set_exception(error)
-        return own.result()
+            promised.set_exception(error)
+        return promised.result()

@@ -162,10 +162,10 @@ class SerialEngine:
         return adapted_facts(self._models[name])
 
     async def run(self, operation: Any, model: str | None, questions: Any, *, behind: bool = False) -> Any:
-        from sonifold_app.engine.local import raised_or_checked
+        from sonifold_app.engine.local import checked_value
 
         loaded = None if model is None else self._model(model)
-        return [raised_or_checked(answer) for answer in operation.compute(loaded, questions, map_serially)]
+        return [checked_value(answer) for answer in operation.compute(loaded, questions, map_serially)]
 
     def _model(self, name: str) -> Any:
         if name in self._unusable:

@@ -54,7 +54,7 @@ def k_response(sample_rate: int, length: int) -> NDArray[np.complex128]:
     """Frequency response of both filters, at the bins of a transform of so many samples."""
     delay = np.exp(-2j * np.pi * np.fft.rfftfreq(length))  # of one sample
     coefficients = k_weighting(sample_rate)[:, ::-1].reshape(-1, 2, 3)  # of the highest power of it first
-    return np.prod([np.polyval(b, delay) / np.polyval(a, delay) for a, b in coefficients], axis=0)
+    return np.asarray(np.prod([np.polyval(b, delay) / np.polyval(a, delay) for a, b in coefficients], axis=0))
 
 
 _recent_response = lru_cache(maxsize=8)(k_response)
