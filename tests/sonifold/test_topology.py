@@ -70,9 +70,11 @@ def test_clouds_have_the_covariance_of_the_points():
 
 
 def test_the_same_space_is_kept_whole_and_an_unrelated_one_is_not():
-    same = topology.kept(matrix(GAUSS[:150]), 3 * matrix(GAUSS[:150]))
+    same = topology.distance_preservation(matrix(GAUSS[:150]), 3 * matrix(GAUSS[:150]))
     assert all(estimate.mean == pytest.approx(1.0) for estimate in same.values())
-    other = topology.kept(matrix(GAUSS[:150]), matrix(np.random.default_rng(4).normal(size=(150, 5))))
+    other = topology.distance_preservation(
+        matrix(GAUSS[:150]), matrix(np.random.default_rng(4).normal(size=(150, 5)))
+    )
     assert abs(other["spearman"].mean) < 0.1
     assert other["trustworthiness"].mean < 0.6
 

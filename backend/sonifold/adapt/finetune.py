@@ -236,9 +236,9 @@ class _Finetuning:
         evidence = self._part(phase).evidence(
             self.base.vae
         )  # what is left out of the trial has no part in it
-        known = statistics(self.base)
-        choice = ridge.choose(evidence, known, self.heard)
-        change = ridge.fit(evidence, known, choice, self.heard, self.config.budget)
+        base_statistics = statistics(self.base)
+        choice = ridge.choose(evidence, base_statistics, self.heard)
+        change = ridge.fit(evidence, base_statistics, choice, self.heard, self.config.budget)
         vae = ridge.with_head(self.base.vae, change).to(self.device).train()
         self._learning(vae).requires_grad_(True)
         return _State(phase, 0, vae, self._optimiser(vae), share, list(errors))
@@ -260,7 +260,7 @@ class _Finetuning:
     def _loop(self, state: _State, checkpoint: Path | None) -> None:
         config = self.config
         uploads = self._part(state.phase)
-        own, copies = uploads.coefficients.to(self.device), uploads.copies.to(self.device)
+        originals, copies = uploads.coefficients.to(self.device), uploads.copies.to(self.device)
         between = self._synthetic(uploads)
         began = time.monotonic()
         while state.step < config.steps:
@@ -268,7 +268,7 @@ class _Finetuning:
                 raise Cancelled(
                     f"fine-tuning was cancelled at step {state.step} of the {state.phase} run; it can go on from there."
                 )
-            loss = self._loss(state, own, copies, between)
+            loss = self._loss(state, originals, copies, between)
             rate = warmup_cosine(config.learning_rate, state.step, config.steps, config.warmup)
             for group in state.optimiser.param_groups:
                 group["lr"] = rate
@@ -288,13 +288,13 @@ class _Finetuning:
             return None
         return synthetic(self.base, uploads, self.config.synthetic, self.config.seed).to(self.device)
 
-    def _loss(self, state: _State, own: Tensor, copies: Tensor, between: Tensor | None) -> Tensor:
+    def _loss(self, state: _State, originals: Tensor, copies: Tensor, between: Tensor | None) -> Tensor:
         """w |c - dec(enc(c + noise))|^2 / K + KL over uploads, copies and replay, and the geometry asked for."""
         config = self.config
         run = 0 if state.phase == "trial" else 1
         draw = torch.Generator().manual_seed((config.seed * 2 + run) * 1_000_003 + state.step)
 
-        target = _batch(config, draw, own, copies, between, self.library)
+        target = _batch(config, draw, originals, copies, between, self.library)
         shaken = config.noise * self.spread * torch.randn(target.shape, generator=draw).to(target)
         noise = torch.randn(len(target), self.base.latent_dim, generator=draw).to(target)
         decoded, mean, log_variance = state.vae(target + shaken, noise)
@@ -389,7 +389,7 @@ def _between(first: VAE, last: VAE, share: float) -> VAE:
 def _batch(
     config: FinetuneConfig,
     draw: torch.Generator,
-    own: Tensor,
+    originals: Tensor,
     copies: Tensor,
     between: Tensor | None,
     library: Tensor,
@@ -400,7 +400,7 @@ def _batch(
         return rows[torch.randint(len(rows), (count,), generator=draw).to(rows.device)]
 
     synthetic_count = round(config.copies * config.synthetic_share) if between is not None else 0
-    parts = [pick(own, config.uploads)]
+    parts = [pick(originals, config.uploads)]
     if len(copies) and config.copies > synthetic_count:
         parts.append(pick(copies, config.copies - synthetic_count))
     if between is not None and synthetic_count:

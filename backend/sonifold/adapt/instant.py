@@ -124,8 +124,10 @@ def field_of(
     """The field of what ``vae`` leaves out of the uploads."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
     timbre_map, _ = base.coefficients.timbre_map
-    known = base.library.z[trained(base.library)]
-    return residual_field.within_budget(few.points, few.evidence(vae), choice, known, timbre_map, budget)
+    library_points = base.library.z[trained(base.library)]
+    return residual_field.within_budget(
+        few.points, few.evidence(vae), choice, library_points, timbre_map, budget
+    )
 
 
 def _base(model: Model) -> Model:

@@ -11,8 +11,8 @@ Phase = Literal["trial", "final"]
 FINAL_PACE = 1.25
 #: Beginnings of a run, in time, between the trial and the final run, and after that. Measured.
 BETWEEN, AFTER = 2.0, 3.0
-#: Steps after which the pace of the final run speaks for itself.
-OWN_PACE = 20
+#: Steps of the final run that the expected pace counts as much as.
+PRIOR_STEPS = 20
 #: Steps of a process that say nothing of its pace.
 UNSTEADY = 2
 
@@ -59,7 +59,7 @@ class Pace:
         final, steps = self._spent.get("final", (0.0, 0))
         if expected is None:
             return (final + looking) / max(steps, 1)
-        return (final + OWN_PACE * expected) / (steps + OWN_PACE)
+        return (final + PRIOR_STEPS * expected) / (steps + PRIOR_STEPS)
 
     def remaining(self, phase: Phase, step: int, seconds_a_step: float) -> float:
         """Seconds: the steps to come at the pace so far, and what stands between and after the runs."""

@@ -39,7 +39,7 @@ def coefficients(model: Model, progress: Progress = lambda phase, done, total: N
 
 
 def trained(library: Library) -> Tensor:
-    """Places of the sounds the base was trained on: what is held out stays held out."""
+    """Rows of the sounds the base was trained on: what is held out stays held out."""
     return torch.tensor(
-        [place for place, label in enumerate(library.labels) if not label.split.startswith("held_out")]
+        [row for row, label in enumerate(library.labels) if not label.split.startswith("held_out")]
     )

@@ -95,12 +95,17 @@ def fit(z: Points, evidence: Evidence, choice: Choice) -> ResidualField | None:
 
 
 def within_budget(
-    z: Points, evidence: Evidence, choice: Choice, known: Points, timbre_map: Tensor, budget: float = BUDGET
+    z: Points,
+    evidence: Evidence,
+    choice: Choice,
+    library_points: Points,
+    timbre_map: Tensor,
+    budget: float = BUDGET,
 ) -> ResidualField | None:
-    """The field, narrower where it would change what is decoded at ``known`` points by more than the budget."""
+    """The field, narrower where it would change what is decoded at ``library_points`` by more than the budget."""
     while True:
         field = fit(z, evidence, choice)
-        if field is None or float((field(known) @ timbre_map.T).square().sum(1).mean()) <= budget:
+        if field is None or float((field(library_points) @ timbre_map.T).square().sum(1).mean()) <= budget:
             return field
         choice = Choice(NARROWER * choice.scale, choice.noise, choice.left_out)
 

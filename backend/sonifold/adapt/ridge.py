@@ -70,8 +70,8 @@ class Evidence:
         """Of the rows, summing to 1, (row,)."""
         copies = len(self.hidden) - self.uploads
         share = UPLOADS_SHARE if copies else 1.0
-        own = torch.full((self.uploads,), share / self.uploads)
-        return torch.cat([own, torch.full((copies,), (1 - share) / max(copies, 1))])
+        upload_weights = torch.full((self.uploads,), share / self.uploads)
+        return torch.cat([upload_weights, torch.full((copies,), (1 - share) / max(copies, 1))])
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ class Spectrum:
         errors = self.targets - self.rows @ (shrink[:, None] * (self.rows.T @ self.targets))
         blocks = self.rows.unflatten(0, (-1, self.uploads)).transpose(0, 1)  # (upload, copy, k)
         within = torch.eye(blocks.shape[1], dtype=blocks.dtype) - (blocks * shrink) @ blocks.mT
-        own = torch.linalg.solve(within, torch.eye(blocks.shape[1], dtype=blocks.dtype)[:, :1])[..., 0]
-        first = torch.einsum("uc,cuk->uk", own, errors.unflatten(0, (-1, self.uploads)))
+        column = torch.linalg.solve(within, torch.eye(blocks.shape[1], dtype=blocks.dtype)[:, :1])[..., 0]
+        first = torch.einsum("uc,cuk->uk", column, errors.unflatten(0, (-1, self.uploads)))
         scale = self.roots[: self.uploads, None]
         return ((self.targets[: self.uploads] - first) / scale).float()
 

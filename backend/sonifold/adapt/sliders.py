@@ -67,12 +67,12 @@ def turned(model: Model, sound: Sound, chosen: Sequence[Slider], amounts: Mappin
     Raises:
         PointInvalid: no slider of that name, or an amount out of its reach.
     """
-    known = {slider.name: slider for slider in chosen}
+    by_name = {slider.name: slider for slider in chosen}
     offset = torch.zeros(model.coefficients.count)
     for name, amount in amounts.items():
-        if name not in known:
-            raise PointInvalid(f"no slider {name!r}; these sounds have {', '.join(known)}.")
-        slider = known[name]
+        if name not in by_name:
+            raise PointInvalid(f"no slider {name!r}; these sounds have {', '.join(by_name)}.")
+        slider = by_name[name]
         if not slider.low <= amount <= slider.high:
             raise PointInvalid(f"slider {name} takes {slider.low:g} to {slider.high:g}, got {amount}.")
         offset += amount * slider.direction

@@ -106,10 +106,10 @@ class Uploads:
 
 def distinct(sounds: Sequence[Sound]) -> list[Sound]:
     """Those that are not the same sound as one before them, at whatever gain; bare points of sounds all stay."""
-    audible = [place for place, sound in enumerate(sounds) if sound.audio is not None]
-    prepared = [as_pcm(sounds[place]) for place in audible]
+    audible = [row for row, sound in enumerate(sounds) if sound.audio is not None]
+    prepared = [as_pcm(sounds[row]) for row in audible]
     repeated = {audible[later] for _, later, _ in near_duplicates(prepared)}
-    return [sound for place, sound in enumerate(sounds) if place not in repeated]
+    return [sound for row, sound in enumerate(sounds) if row not in repeated]
 
 
 def as_pcm(sound: Sound) -> Pcm:

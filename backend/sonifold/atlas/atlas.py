@@ -95,10 +95,10 @@ class Atlas:
 
 
 def _checked(positions: Positions) -> Positions:
-    places = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
-    if not torch.isfinite(places).all():
+    xy = torch.as_tensor(positions, dtype=torch.float32).reshape(-1, 2)
+    if not torch.isfinite(xy).all():
         raise PositionInvalid("a map position must be two finite numbers x, y; got NaN or infinity.")
-    return places
+    return xy
 
 
 def _along(course: Positions, pieces: int = 8) -> tuple[Positions, Tensor]:
@@ -121,14 +121,14 @@ def project(
     return (weight[..., None] * positions[index]).sum(1) / weight.sum(1, keepdim=True)
 
 
-def lift(places: Positions, positions: Positions, z: Points) -> Points:
+def lift(targets: Positions, positions: Positions, z: Points) -> Points:
     """Moving least squares of latent points over the plane: a weighted affine fit through the nearest sounds."""
-    distance = torch.cdist(places, positions)
+    distance = torch.cdist(targets, positions)
     near, index = distance.topk(min(NEIGHBOURS, len(z)), largest=False)
     reach = near[:, -1:].clamp(min=1e-6)
     weight = (1 / (near / reach).clamp(min=1e-4).square() - 1).clamp(min=0) + 1e-6  # 0 at the last neighbour
     offset = torch.cat(
-        [torch.ones(*index.shape, 1), (positions[index] - places[:, None]) / reach[..., None]], 2
+        [torch.ones(*index.shape, 1), (positions[index] - targets[:, None]) / reach[..., None]], 2
     )
     weighted = offset.mT * weight[:, None]
     ridge = torch.diag(torch.tensor([0.0, 0.02, 0.02])) * weight.sum(1)[:, None, None]  # tame slopes
@@ -137,17 +137,17 @@ def lift(places: Positions, positions: Positions, z: Points) -> Points:
     return points
 
 
-def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
+def slopes(targets: Positions, positions: Positions, z: Points) -> Tensor:
     """Derivatives of latent points over the plane, (batch, 2, latent), by local linear regression.
 
     Cleveland 1979, tricube weights. Smooth, unlike ``lift``, which passes through every sound.
     """
-    distance = torch.cdist(places, positions)
+    distance = torch.cdist(targets, positions)
     near, index = distance.topk(min(SLOPE_NEIGHBOURS, len(z)), largest=False)
     reach = near[:, -1:].clamp(min=1e-6) * 1.001
     weight = (1 - (near / reach) ** 3) ** 3
     share = (weight / weight.sum(1, keepdim=True))[..., None]
-    offset = (positions[index] - places[:, None]) / reach[..., None]
+    offset = (positions[index] - targets[:, None]) / reach[..., None]
     offset = offset - (share * offset).sum(1, keepdim=True)
     values = z[index] - (share * z[index]).sum(1, keepdim=True)
     spread = offset.mT @ (share * offset) + SLOPE_RIDGE * torch.eye(2)
@@ -155,13 +155,13 @@ def slopes(places: Positions, positions: Positions, z: Points) -> Tensor:
     return regression
 
 
-def smooth_course(places: Positions) -> Positions:
-    """A path's places on the map (point, 2) as a line that can be followed by eye; its ends are kept.
+def smooth_course(positions: Positions) -> Positions:
+    """A path's positions on the map (point, 2) as a line that can be followed by eye; its ends are kept.
 
-    Points of a path change their nearest sounds one by one, which makes their places jump a little.
+    Points of a path change their nearest sounds one by one, which makes their positions jump a little.
     """
-    course = places.double().numpy()
+    course = positions.double().numpy()
     padded = np.concatenate([2 * course[0] - course[:0:-1], course, 2 * course[-1] - course[-2::-1]])
     smooth = gaussian_filter1d(padded, COURSE_SMOOTHING, axis=0)[len(course) - 1 : 2 * len(course) - 1]
     smooth[[0, -1]] = course[[0, -1]]
-    return torch.from_numpy(smooth).to(places)
+    return torch.from_numpy(smooth).to(positions)

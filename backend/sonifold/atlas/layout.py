@@ -61,11 +61,11 @@ def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callabl
     margin = MARGIN * (high - low).amax()
     x = torch.linspace(float(low[0] - margin), float(high[0] + margin), GRID[0])
     y = torch.linspace(float(low[1] - margin), float(high[1] + margin), GRID[1])
-    places = torch.cartesian_prod(y, x).flip(1)
+    cells = torch.cartesian_prod(y, x).flip(1)
     between = torch.cdist(coordinates, coordinates).fill_diagonal_(torch.inf)
     temperature = RELATIVE_TEMPERATURE * between.amin(1).median()
     parts = []
-    for part in places.split(512):
+    for part in cells.split(512):
         near = torch.cdist(part, positions).square() / REACH**2
         alike = torch.cdist(decoded(lift(part, positions, z)), coordinates).square() / temperature**2
         parts.append(-((-near - alike).exp().sum(1) + RIDGE).log())
@@ -81,11 +81,11 @@ def placement_error(coordinates: Tensor, positions: Positions) -> dict[str, floa
 
     ``median`` and ``p90`` as a share of the map's width; ``chance`` is the median for a random other sound's spot.
     """
-    own = torch.arange(len(coordinates))
+    rows = torch.arange(len(coordinates))
     placed = torch.cat(
         [
             project(part, coordinates, positions, leave_out=index)
-            for part, index in zip(coordinates.split(256), own.split(256), strict=True)
+            for part, index in zip(coordinates.split(256), rows.split(256), strict=True)
         ]
     )
     width = float((positions.amax(0) - positions.amin(0)).amax())

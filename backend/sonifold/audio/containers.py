@@ -57,9 +57,9 @@ def settled(view: View, name: str) -> View:
     """A file with sizes that hold. Raises AudioUnreadable where a part of it is missing."""
     view = view.part(start=id3_length(view))
     head = view.at(0, 16)
-    for fits, settle in CONTAINERS:
+    for fits, repair in CONTAINERS:
         if fits(head):
-            return settle(view, name)
+            return repair(view, name)
     return view if head[:4] == b"OggS" else mpeg.settled(view, name)
 
 

@@ -105,8 +105,8 @@ def _section(
     high, middle, low = gains
 
     def polynomial(second: float, first: float, zeroth: float) -> list[float]:
-        bend, square = first * warped / quality, zeroth * warped**2
-        return [second + bend + square, 2 * (square - second), second - bend + square]
+        linear, square = first * warped / quality, zeroth * warped**2
+        return [second + linear + square, 2 * (square - second), second - linear + square]
 
     above, below = polynomial(high, middle, low), polynomial(1.0, 1.0, 1.0)
     return np.array([*above, *below]) / below[0]

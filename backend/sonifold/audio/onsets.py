@@ -200,9 +200,9 @@ def segment(
 ) -> Segment:
     """The sound that begins at ``start``: until it has died away, at most until ``end``."""
     first, last = int(start / step), max(int(start / step) + 1, int(end / step))
-    own = envelope[first:last]
-    over = max(FALLEN * float(own.max()), 2 * floor if floor < 0.05 * float(own.max()) else 0.0)
-    audible = np.flatnonzero(own > over)
+    segment = envelope[first:last]
+    over = max(FALLEN * float(segment.max()), 2 * floor if floor < 0.05 * float(segment.max()) else 0.0)
+    audible = np.flatnonzero(segment > over)
     stop = (first + int(audible[-1]) + 1) * step + 0.02 if len(audible) else end
     stop = min(stop, end, start + MAX_SECONDS)
     inside = samples[round(start * sample_rate) : round(stop * sample_rate)]

@@ -34,7 +34,7 @@ class Source:
 
     def record(self) -> dict[str, str]:
         """Its fields for the comment, without the empty ones."""
-        known = {
+        fields = {
             "role": self.role,
             "name": self.name,
             "id": self.id or "",
@@ -42,7 +42,7 @@ class Source:
             "licence": self.licence,
             "credit": self.credit,
         }
-        return {key: value for key, value in known.items() if value}
+        return {key: value for key, value in fields.items() if value}
 
     def sentence(self) -> str:
         """``Kick 808: CC0-1.0, Sonic Pi, by Somebody``."""
@@ -104,7 +104,8 @@ class Provenance:
                 record |= {"sources": sources, "sources_left_out": len(self.sources) - len(sources)}
             else:
                 longest = max(
-                    (key for key in record if key not in KEPT_FACTS), key=lambda key: len(str(record[key]))
+                    (key for key in record if key not in REQUIRED_FACTS),
+                    key=lambda key: len(str(record[key])),
                 )
                 record = {
                     **{key: value for key, value in record.items() if key != longest},
@@ -114,7 +115,7 @@ class Provenance:
 
 
 #: Never left out of a comment, however long the rest.
-KEPT_FACTS = frozenset({"sonifold", "model", "model_version", "sources", "sources_left_out", "shortened"})
+REQUIRED_FACTS = frozenset({"sonifold", "model", "model_version", "sources", "sources_left_out", "shortened"})
 
 
 def provenance_of(comment: str) -> Provenance | None:
@@ -125,13 +126,13 @@ def provenance_of(comment: str) -> Provenance | None:
         return None
     if not isinstance(record, dict) or "sonifold" not in record:
         return None
-    own = {"sonifold", "title", "model", "model_version", "sources"}
+    reserved = {"sonifold", "title", "model", "model_version", "sources"}
     return Provenance(
         title=str(record.get("title", "")),
         model=str(record.get("model", "")),
         version=str(record.get("model_version", "")),
         sources=tuple(source_of(item) for item in record.get("sources", []) if isinstance(item, dict)),
-        facts={key: value for key, value in record.items() if key not in own},
+        facts={key: value for key, value in record.items() if key not in reserved},
     )
 
 

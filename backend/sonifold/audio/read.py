@@ -44,7 +44,7 @@ class Recording:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """Caveats of making it one channel without an offset."""
-        return tuple(made_mono(self)) + tuple(leveled(self))
+        return tuple(mixing_caveats(self)) + tuple(leveled(self))
 
 
 def read(
@@ -111,8 +111,8 @@ def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
     most = min(int((longest + SLACK_SECONDS) * rate), MAX_SAMPLES)
     samples, channel = mixed(decoder, most + 1, name)
     if len(samples) > most:
-        known = decoder.frames / rate if isinstance(decoder, ArrayDecoder) else None
-        raise too_long(name, known, min(longest, MAX_SAMPLES / rate), longest)
+        duration = decoder.frames / rate if isinstance(decoder, ArrayDecoder) else None
+        raise too_long(name, duration, min(longest, MAX_SAMPLES / rate), longest)
     if len(samples) < (MIN_SECONDS - SLACK_SECONDS) * rate:
         raise AudioTooShort(
             f"{name} is {1000 * len(samples) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."
@@ -182,7 +182,7 @@ def range_of(samples: NDArray[Any]) -> tuple[float, float]:
 # -- what was done -------------------------------------------------------------------------------
 
 
-def made_mono(recording: Recording) -> list[Caveat]:
+def mixing_caveats(recording: Recording) -> list[Caveat]:
     """Caveat of mixing several channels to one."""
     if recording.channels == 1:
         return []

@@ -36,7 +36,7 @@ CEPSTRA = 64  # rows of C; enough to see harmonics
 LOG_TIMES = 32  # frames after averaging on the log-time axis
 TIME_COSINES = 8  # rows of T
 TIME_GAIN = 1.75  # weight of the seven rows of T that vary in time
-TIME_BEND = 0.05  # seconds; t_k = TIME_BEND (exp(u_k) - 1) with u uniform
+TIME_WARP = 0.05  # seconds; t_k = TIME_WARP (exp(u_k) - 1) with u uniform
 SECONDS = 2.0
 FEATURES = CEPSTRA * TIME_COSINES
 
@@ -77,7 +77,7 @@ def time_transform() -> NDArray[np.float64]:
 
 def time_edges(intervals: int, seconds: float = SECONDS) -> NDArray[np.float64]:
     """Seconds after the onset, (intervals + 1,): dense at the attack, sparse in the tail."""
-    return TIME_BEND * (np.exp(np.linspace(0.0, math.log1p(seconds / TIME_BEND), intervals + 1)) - 1.0)
+    return TIME_WARP * (np.exp(np.linspace(0.0, math.log1p(seconds / TIME_WARP), intervals + 1)) - 1.0)
 
 
 def interval_means(starts: NDArray[Any], stops: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.float64]:

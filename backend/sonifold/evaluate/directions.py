@@ -159,7 +159,7 @@ def compare(
         "sounds": count,
         "ways": {way: _summary(row, rows[OURS]) for way, row in rows.items()},
         "travels": {
-            name: _travel_summary([t for t in traversals if t["name"] == name]) for name in DESCRIPTORS
+            name: _traversal_summary([t for t in traversals if t["name"] == name]) for name in DESCRIPTORS
         },
     }
 
@@ -201,13 +201,13 @@ def _changes(
     descriptors = torch.stack(list(directions.heard(torch.cat([safe, sound.z[None]]), residual).values()), 1)
     change = ((descriptors[:-1] - descriptors[-1]) / directions.scale).abs()
     named = torch.arange(len(DESCRIPTORS)).repeat_interleave(2)
-    own = change[torch.arange(len(change)), named]
-    others = (change.sum(1) - own) / (len(DESCRIPTORS) - 1)
+    named_change = change[torch.arange(len(change)), named]
+    others = (change.sum(1) - named_change) / (len(DESCRIPTORS) - 1)
     distance = directions.away(safe) * model.config.unit_per_phi
     blank = torch.where(reached, 0.0, torch.nan)
     columns = {
         "reached": reached.float(),
-        "named": own + blank,
+        "named": named_change + blank,
         "others": others + blank,
         "away": distance + blank,
     }
@@ -277,7 +277,7 @@ def _travelled(model: Model, sound: Sound, name: str) -> dict[str, Any]:
     }
 
 
-def _travel_summary(traversals: list[dict[str, Any]]) -> dict[str, Any]:
+def _traversal_summary(traversals: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "range": bootstrap([t["range"] for t in traversals]),
         "audio": bootstrap([t["audio"] for t in traversals]),

@@ -78,8 +78,8 @@ def energies(model: Model, count: int, seed: int = 0, block: int = 50) -> Energy
     """Solve ``count`` random pairs under the default metric and measure them 8 times finer than they were solved."""
     metric = model.metric()
     ids = pairs(model, count, seed)
-    places = torch.tensor([[model.library.index(a), model.library.index(b)] for a, b in ids])
-    starts, ends = model.library.z[places[:, 0]], model.library.z[places[:, 1]]
+    rows = torch.tensor([[model.library.index(a), model.library.index(b)] for a, b in ids])
+    starts, ends = model.library.z[rows[:, 0]], model.library.z[rows[:, 1]]
     ratios, converged = [], []
     for a, b in zip(starts.split(block), ends.split(block), strict=True):
         solved = geodesic.solve(metric, a, b)

@@ -56,7 +56,9 @@ def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
         },
         "homology": {name: against_null(diagrams[name], nulls[name]) for name in spaces},
         "families": {name: purity(d, families) for name, d in spaces.items()},
-        "kept": {name: kept(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")},
+        "kept": {
+            name: distance_preservation(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
+        },
         "diagram_distance": {
             name: diagram_distances(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
         },
@@ -274,7 +276,7 @@ def diagram_distances(first: Distances, second: Distances) -> dict[str, Any]:
 # -- does the latent keep it? ---------------------------------------------------------------------
 
 
-def kept(before: Distances, after: Distances) -> dict[str, Estimate]:
+def distance_preservation(before: Distances, after: Distances) -> dict[str, Estimate]:
     """Rank correlation of all distances, trustworthiness and continuity (Venna & Kaski 2001) of ``after``."""
     return {
         "spearman": rank_agreement(before, after),
