@@ -43,10 +43,10 @@ def reproduce(out: Path, sources: Path | None, progress: Progress) -> dict[str, 
     images = torch.cat(list(pool.values()))
     counts: dict[str, Counts] = {}
     for d in DIMENSIONS:
-        counts |= _kept(out / f"paths-{d}.json", partial(_dimension, images, d, progress))
+        counts |= _cached(out / f"paths-{d}.json", partial(_dimension, images, d, progress))
     split = digits.split(pool, 0).train.images
-    counts |= _kept(out / "rhvae.json", lambda: {"RHVAE, ten seeds": _ten_seeds(split, progress)})
-    counts |= _kept(out / "pack.json", lambda: {"HMC, pack oneshots": _pack()})
+    counts |= _cached(out / "rhvae.json", lambda: {"RHVAE, ten seeds": _ten_seeds(split, progress)})
+    counts |= _cached(out / "pack.json", lambda: {"HMC, pack oneshots": _pack()})
     _record(counts)
     return counts
 
@@ -59,7 +59,7 @@ def table(counts_by_name: dict[str, Counts]) -> str:
     )
 
 
-def _kept(file: Path, measure: Callable[[], dict[str, Counts]]) -> dict[str, Counts]:
+def _cached(file: Path, measure: Callable[[], dict[str, Counts]]) -> dict[str, Counts]:
     if not file.exists():
         measured = measure()
         draft = file.with_suffix(".part")
@@ -80,13 +80,13 @@ def _dimension(images: Tensor, d: int, progress: Progress) -> dict[str, Counts]:
     ensemble = DecoderEnsemble.over(_decoders(images, means, vae), centroids)
     pullback = Pullback(vae.decoder)
     with torch.no_grad():
-        own_means = rhvae.encode(images)[0]
+        rhvae_means = rhvae.encode(images)[0]
     metrics: dict[str, tuple[Metric, Points]] = {
         "flat": (Flat(), means),
         "kernel, posterior": (posterior, means),
         "kernel, isotropic": (KernelMetric.isotropic(centroids), means),
-        "kernel, learned": (learned, own_means),
-        "kernel, learned, normalised": (learned.normalised(), own_means),
+        "kernel, learned": (learned, rhvae_means),
+        "kernel, learned, normalised": (learned.normalised(), rhvae_means),
         "pullback": (pullback, means),
         "ensemble": (ensemble, means),
         "blend, kernel": (Blend.over(pullback, posterior, centroids), means),

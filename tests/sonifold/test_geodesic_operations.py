@@ -127,7 +127,7 @@ def test_extrapolation_goes_on_at_the_same_pace_and_says_when_it_leaves_the_data
         torch.tensor([[1.0, 0.0], [1.2, 0.1]]).double(),
         torch.tensor([[1.3, 0.8], [1.5, 0.2]]).double(),
     )
-    beyond = extrapolate(SPHERE, starts, ends, to=1.5, known=lambda z: z[:, 1] < 1.0)
+    beyond = extrapolate(SPHERE, starts, ends, to=1.5, within_data=lambda z: z[:, 1] < 1.0)
     assert_close(beyond.nodes[:, 16], ends)
     assert beyond.times[-1].item() == pytest.approx(1.5)
     half = exponential(SPHERE, starts, 1.5 * logarithm(SPHERE, starts, ends, rounds=4)).ends

@@ -8,7 +8,7 @@ import torch
 
 from sonifold.audio.levels import log_mel_error
 from sonifold.model.paths import EVEN, displaced, variation
-from sonifold.morph.timing import between, landmarks, places
+from sonifold.morph.timing import between, landmarks, source_times
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import ONSET
 
@@ -156,9 +156,9 @@ def test_time_goes_forward_and_ends_go_to_ends(fraction):
     first, last = landmarks(tone(200.0, 0.03)), landmarks(tone(200.0, 0.3))
     there = between(first, last, fraction)
     wanted = torch.arange(-500.0, 60_000.0, 100.0)
-    place = places(wanted, there, first, 1.0)
+    place = source_times(wanted, there, first, 1.0)
     assert (place.diff() > 0).all()
-    reached = places(torch.from_numpy(there), there, first, 1.0).numpy()
+    reached = source_times(torch.from_numpy(there), there, first, 1.0).numpy()
     np.testing.assert_allclose(reached, first, rtol=1e-3, atol=0.5)
     if fraction == 0:
         torch.testing.assert_close(place, wanted, rtol=1e-4, atol=0.1)

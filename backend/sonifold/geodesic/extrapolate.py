@@ -37,11 +37,11 @@ def extrapolate(
     starts: Points,
     ends: Points,
     to: float = 1.5,
-    known: Callable[[Points], Tensor] | None = None,
+    within_data: Callable[[Points], Tensor] | None = None,
 ) -> Extrapolation:
     """exp_start(t log_start(end)) for t from 0 to ``to`` > 1; starts and ends (batch, latent).
 
-    known
+    within_data
         Tells which points (count, latent) lie among the data; (count,) bool. Without it nothing is said about that.
 
     Raises ``ValueError`` when ``to`` is not above 1.
@@ -52,9 +52,9 @@ def extrapolate(
     further = round((to - 1) * (NODES - 1)) or 1
     nodes = continued(metric, solved, further)
     times = torch.arange(nodes.shape[1]) / (NODES - 1)
-    if known is None:
+    if within_data is None:
         return Extrapolation(nodes, times, [None] * len(nodes))
-    inside = known(nodes.flatten(0, 1)).view(nodes.shape[:2])
+    inside = within_data(nodes.flatten(0, 1)).view(nodes.shape[:2])
     return Extrapolation(nodes, times, [_left(path, times) for path in inside])
 
 

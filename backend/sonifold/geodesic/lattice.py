@@ -37,7 +37,7 @@ REACH = {2: 3, 3: 1}
 #: Points of the lattice whose tensors are taken at once.
 ROWS = 512
 
-_KEPT: weakref.WeakKeyDictionary[Metric, Lattice] = weakref.WeakKeyDictionary()
+_LATTICES: weakref.WeakKeyDictionary[Metric, Lattice] = weakref.WeakKeyDictionary()
 
 
 def lattice(metric: Metric, points: Points) -> Lattice | None:
@@ -46,13 +46,13 @@ def lattice(metric: Metric, points: Points) -> Lattice | None:
     It reaches beyond the points only where the metric can be asked there: a decoder may refuse what lies outside its
     domain. None where it cannot be asked everywhere between them either.
     """
-    lattice = _KEPT.get(metric)
+    lattice = _LATTICES.get(metric)
     if lattice is not None and lattice.holds(points):
         return lattice
     before = points[:0] if lattice is None else lattice.corners.to(points)
     for margin in (MARGIN, 0.0):
         try:
-            _KEPT[metric] = lattice = Lattice(metric, torch.cat([points, before]), margin)
+            _LATTICES[metric] = lattice = Lattice(metric, torch.cat([points, before]), margin)
         except Exception:  # whatever a foreign decoder raises
             continue
         return lattice

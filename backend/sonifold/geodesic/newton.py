@@ -49,8 +49,8 @@ def minimise(metric: Metric, curves: Curves, tolerance: float = 1e-3, max_steps:
         result.steps[index] += 1
         over = settled | (damping > DAMPING_RANGE[1])
         if over.any():
-            for place, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
-                result.stop[place] = Stop.CONVERGED if fine else Stop.STALLED
+            for row, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
+                result.stop[row] = Stop.CONVERGED if fine else Stop.STALLED
             if over.all():
                 break
             curves, energy, damping, index = curves[~over], energy[~over], damping[~over], index[~over]

@@ -190,8 +190,8 @@ def descend(
         settled = -slope / 2 <= tolerance * energy
         over = settled | (fraction < SHORTEST) | ~torch.isfinite(slope)
         if over.any():
-            for place, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
-                result.stop[place] = Stop.CONVERGED if fine else Stop.STALLED
+            for row, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
+                result.stop[row] = Stop.CONVERGED if fine else Stop.STALLED
             going = ~over
             if not going.any():
                 break

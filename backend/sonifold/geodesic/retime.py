@@ -50,9 +50,9 @@ def constant_speed(features: Tensor, nodes: int) -> Tensor:
 
 def _between(along: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Rows of (fine, feature) at evenly spaced times, interpolated to other times in [0, 1]."""
-    place = times * (len(along) - 1)
-    left = np.minimum(place.astype(int), len(along) - 2)
-    share = (place - left)[:, None]
+    index = times * (len(along) - 1)
+    left = np.minimum(index.astype(int), len(along) - 2)
+    share = (index - left)[:, None]
     between: np.ndarray = (1 - share) * along[left] + share * along[left + 1]
     return between
 

@@ -32,8 +32,8 @@ GRID_CLOSED = (17,)
 MODEST = 0.5
 #: The fewest nodes in two and three dimensions, where they are cheap and geodesics turn sharply.
 FEWEST_LOW = 33
-#: Places of each line at which the tensor is taken where no typical one is known.
-PLACES = 3
+#: Points of each line at which the tensor is taken where no typical one is known.
+LINE_SAMPLES = 3
 #: Steps of Gauss-Newton for the paths that quasi-Newton has not brought home.
 NEWTON_STEPS = 40
 #: How much finer than the nodes the grid is on which a path is held against the line.
@@ -100,7 +100,7 @@ def solve(
     if not len(a):
         return _none(a, nodes, like=starts)
     other_ways = lattice(metric, torch.cat([a, b])) if a.shape[1] in SIDES else None
-    work = _Work(metric, metric.known_typical(), nodes, tolerance, max_steps, polish, check, other_ways)
+    work = _Work(metric, metric.computed_typical(), nodes, tolerance, max_steps, polish, check, other_ways)
     return _joined(
         [work.solve(*pair) for pair in zip(a.split(CHUNK), b.split(CHUNK), strict=True)], like=starts
     )
@@ -111,7 +111,7 @@ class _Work:
     """What is asked for, the same for every chunk of pairs."""
 
     metric: Metric
-    known: Tensor | None  #: the metric's typical tensor
+    typical: Tensor | None  #: the metric's typical tensor
     nodes: int
     tolerance: float
     max_steps: int
@@ -177,10 +177,10 @@ class _Work:
         stationary = torch.tensor([why is Stop.STRAIGHT for why in result.stop], device=straight.device)
         if not self.metric.chordal or not stationary.any():
             return torch.zeros_like(stationary)
-        samples = line(straight[stationary, 0], straight[stationary, -1], PLACES)
-        along = (straight[stationary, -1] - straight[stationary, 0]).repeat_interleave(PLACES, 0)
+        samples = line(straight[stationary, 0], straight[stationary, -1], LINE_SAMPLES)
+        along = (straight[stationary, -1] - straight[stationary, 0]).repeat_interleave(LINE_SAMPLES, 0)
         squared = self.metric.inner(samples.flatten(0, 1), along, along)
-        stationary[stationary.clone()] = (squared.view(-1, PLACES) == 0).all(1)
+        stationary[stationary.clone()] = (squared.view(-1, LINE_SAMPLES) == 0).all(1)
         return stationary
 
     def _unresolved(self, result: _Result, straight: Curves, indices: Tensor) -> Tensor:
@@ -251,7 +251,7 @@ class _Work:
             result.energy[indices],
             result.line_energy[indices],
         )
-        vouched = self.metric.closed_form or (self.metric.chordal and self.known is not None)
+        vouched = self.metric.closed_form or (self.metric.chordal and self.typical is not None)
         if self.other_ways is not None or not vouched:
             return torch.ones_like(energy).bool()
         if self.metric.chordal:
@@ -275,7 +275,7 @@ class _Work:
         if self.other_ways is not None:
             return (max(FEWEST_LOW, self.nodes),)
         grids = (
-            (GRID_UNKNOWN if self.known is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
+            (GRID_UNKNOWN if self.typical is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
         )
         coarse = tuple(
             n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
@@ -284,9 +284,9 @@ class _Work:
 
     def _typical(self, curves: Curves) -> Tensor:
         """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
-        if self.known is not None:
-            return self.known.to(curves)
-        samples = line(curves[:, 0], curves[:, -1], PLACES)
+        if self.typical is not None:
+            return self.typical.to(curves)
+        samples = line(curves[:, 0], curves[:, -1], LINE_SAMPLES)
         tensors: Tensor = self.metric.tensor(samples.flatten(0, 1)).unflatten(0, samples.shape[:2])
         return tensors
 

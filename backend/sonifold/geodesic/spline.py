@@ -30,7 +30,7 @@ def at(curves: Curves, times: Tensor) -> Curves:
     """
     if times.ndim == 1:
         return _matrix(curves.shape[1], times.detach().cpu().double().numpy()).to(curves) @ curves
-    return torch.cat([at(curve[None], own) for curve, own in zip(curves, times, strict=True)])
+    return torch.cat([at(curve[None], curve_times) for curve, curve_times in zip(curves, times, strict=True)])
 
 
 def slopes(curves: Curves, times: Tensor | None = None) -> Curves:

@@ -119,9 +119,9 @@ class ByTorch(TangentDecoder):
         self.bends_by_differences = False
         self.outputs: int | None = None  #: how many a point, where that is known
         self.precision: torch.dtype | None = None  #: that it was found to compute in
-        own = [*decode.parameters(), *decode.buffers()] if isinstance(decode, nn.Module) else []
-        self.dtype = next((p.dtype for p in own if p.is_floating_point()), None)
-        self.device = next((p.device for p in own), None)
+        tensors = [*decode.parameters(), *decode.buffers()] if isinstance(decode, nn.Module) else []
+        self.dtype = next((p.dtype for p in tensors if p.is_floating_point()), None)
+        self.device = next((p.device for p in tensors), None)
 
     def rows(self, z: Points) -> Tensor:
         """The callable's output as vectors of real numbers (batch, output)."""

@@ -106,15 +106,15 @@ class Metric(ABC):
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
     typical: Tensor | None = None
 
-    def known_typical(self) -> Tensor | None:
+    def computed_typical(self) -> Tensor | None:
         """``typical``, worked out first by a metric that can do so on its own."""
         return self.typical
 
     def typical_tensor(self, curves: Curves) -> Tensor:
         """A tensor (latent, latent) for solvers to start from: ``typical``, or a mean over nodes of the curves."""
-        known = self.known_typical()
-        if known is not None:
-            return known
+        typical = self.computed_typical()
+        if typical is not None:
+            return typical
         points = curves.flatten(0, 1)
         count = min(TYPICAL_POINTS, len(points))
         return self.tensor(points[torch.linspace(0, len(points) - 1, count).round().long()]).mean(0)

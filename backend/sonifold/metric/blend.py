@@ -23,7 +23,7 @@ from .registry import MetricParts, register
 #: Places whose mean tensor stands for the library; each costs a Jacobian.
 TYPICAL_POINTS = 96
 #: Where on the lines between random points the typical tensor is taken.
-PLACES = (0.1, 0.3, 0.5, 0.7)
+LINE_FRACTIONS = (0.1, 0.3, 0.5, 0.7)
 #: Points from which the default scale is estimated; the median settles well before.
 SCALE_POINTS = 256
 
@@ -74,15 +74,15 @@ class Blend(Metric):
 
     @staticmethod
     def _mark(pullback: Pullback, data: Metric, points: Points) -> None:
-        count = TYPICAL_POINTS // len(PLACES)
+        count = TYPICAL_POINTS // len(LINE_FRACTIONS)
         generator = torch.Generator().manual_seed(0)
         start, end = points[torch.randint(len(points), (2, count), generator=generator)]
-        between = torch.cat([start + t * (end - start) for t in PLACES])
+        between = torch.cat([start + t * (end - start) for t in LINE_FRACTIONS])
         with torch.no_grad():
             for part in (pullback, data):
                 part.typical = part.tensor(between).mean(0)
 
-    def known_typical(self) -> Tensor | None:
+    def computed_typical(self) -> Tensor | None:
         """As in any metric; over a kernel metric the parts are marked first, from its centroids."""
         if self.typical is None and isinstance(self.data, KernelMetric):
             self._mark(self.pullback, self.data, self.data.centroids)

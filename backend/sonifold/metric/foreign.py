@@ -48,9 +48,9 @@ class AnyDecoder(TangentDecoder):
     def __init__(self, decode: Callable[[Tensor], Tensor]):
         refuse_training(decode)
         self.decode = full_precision(decode)
-        own = [p for module in modules_of(self.decode) for p in (*module.parameters(), *module.buffers())]
-        self._precision = next((p.dtype for p in own if p.is_floating_point()), None)
-        self.device = next((p.device for p in own), None)
+        tensors = [p for module in modules_of(self.decode) for p in (*module.parameters(), *module.buffers())]
+        self._precision = next((p.dtype for p in tensors if p.is_floating_point()), None)
+        self.device = next((p.device for p in tensors), None)
         self.dtype = ForwardMode(self.decode).dtype
         self._way: ByTorch | None = None
 

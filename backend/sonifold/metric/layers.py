@@ -140,7 +140,7 @@ class Residual(NamedTuple):
         return h + change, lambda a: a + pull(a)
 
     def second_derivative(self, jet: Jet) -> Jet:
-        return Jet(*(part + change for part, change in zip(jet, bend_through(self.branch, jet), strict=True)))
+        return Jet(*(part + change for part, change in zip(jet, run_jet(self.branch, jet), strict=True)))
 
 
 def run(layers: Iterable[Layer], h: Tensor, tangents: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -150,7 +150,7 @@ def run(layers: Iterable[Layer], h: Tensor, tangents: Tensor | None) -> tuple[Te
     return h, tangents
 
 
-def bend_through(layers: Iterable[Layer], jet: Jet) -> Jet:
+def run_jet(layers: Iterable[Layer], jet: Jet) -> Jet:
     """Value and derivatives through the layers, one after the other."""
     for layer in layers:
         jet = layer.second_derivative(jet)

@@ -23,8 +23,8 @@ from .layers import (
     Layer,
     Normalise,
     Residual,
-    bend_through,
     run,
+    run_jet,
     run_with_pull,
 )
 from .tangent import Pull, TangentDecoder, triangular
@@ -136,7 +136,7 @@ class SequentialTangents(TangentDecoder):
 
     def second_derivative(self, z: Points, u: Vectors, v: Vectors) -> Tensor:
         start = Jet(*(part.to(self.device, self.dtype) for part in (z, u, v, torch.zeros_like(z))))
-        return bend_through(self._layers, start).uv
+        return run_jet(self._layers, start).uv
 
 
 #: The decoders of ``sonifold.vae``: Linear, residual blocks, LayerNorm, Linear, followed by a linear head.

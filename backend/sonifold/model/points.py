@@ -89,9 +89,9 @@ class PointOperations:
         caveats = []
         if not average.converged:
             caveats.append(Caveat("not_converged", f"the average may be a little off: {average.stop}"))
-        place = self._distribution.around(average.point, caveats)
+        point = self._distribution.around(average.point, caveats)
         return MeanPoint(
-            **vars(place),
+            **vars(point),
             spokes=[self._drawn(curve) for curve in geodesic.resample(average.curves, 33)],
             distances=average.distances,
             variance=average.variance,
@@ -141,9 +141,9 @@ class PointOperations:
         left = extrapolated.left[0]
         if left is not None:
             caveats.append(Caveat("left_the_data", f"left the data at t = {left:.2f}"))
-        place = self._distribution.around(curve[-1], caveats)
+        point = self._distribution.around(curve[-1], caveats)
         return ExtrapolationPoint(
-            **vars(place),
+            **vars(point),
             curve=curve,
             course=self._drawn(curve),
             times=extrapolated.times[: len(curve)],

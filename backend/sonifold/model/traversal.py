@@ -324,15 +324,15 @@ def _even(nodes: Curve, values: Tensor, origin: Tensor, steps: int) -> tuple[Poi
 
     The spacing is the largest that keeps the origin a step and stays inside the nodes.
     """
-    place = int((nodes - origin).norm(dim=1).argmin())
-    below, above = float(values[place] - values[0]), float(values[-1] - values[place])
+    origin_node = int((nodes - origin).norm(dim=1).argmin())
+    below, above = float(values[origin_node] - values[0]), float(values[-1] - values[origin_node])
     if below + above <= 0:
         return origin.expand(steps, -1).clone(), 0
     before = round((steps - 1) * below / (below + above))
     before = min(max(before, 1 if below > 0 else 0), steps - 2 if above > 0 else steps - 1)
     after = steps - 1 - before
     spacing = min(below / before if before else np.inf, above / after if after else np.inf)
-    targets = float(values[place]) + spacing * np.arange(-before, after + 1)
+    targets = float(values[origin_node]) + spacing * np.arange(-before, after + 1)
     reached = np.maximum.accumulate(values.double().numpy())
     points = np.stack([np.interp(targets, reached, column) for column in nodes.double().numpy().T], 1)
     placed = torch.from_numpy(points).to(nodes)

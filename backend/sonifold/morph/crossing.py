@@ -23,7 +23,7 @@ from torch import Tensor
 
 from sonifold.audio.pitch import pitch
 from sonifold.morph.level import loudness
-from sonifold.morph.timing import Times, between, landmarks, places
+from sonifold.morph.timing import Times, between, landmarks, source_times
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import HOP, ONSET, WINDOW, Spectral
 from sonifold.shared import SharedProperty
@@ -80,12 +80,12 @@ class Crossing:
         """
         if self.same:
             return 0.0
-        known = [sound.pitch_hz for sound in self.sounds]
-        first, last = known if all(known) else self._heard_pitches()
+        pitches = [sound.pitch_hz for sound in self.sounds]
+        first, last = pitches if all(pitches) else self._heard_pitches()
         if first is None or last is None:
             return 0.0
         octaves = math.log2(last / first)
-        return octaves if all(known) or self._pays(octaves) else 0.0
+        return octaves if all(pitches) or self._pays(octaves) else 0.0
 
     def _heard_pitches(self) -> tuple[float | None, float | None]:
         first, last = self.sounds
@@ -126,7 +126,7 @@ class Crossing:
     def fine_structure(self, side: int, fraction: float) -> FineStructure:
         """Of the end ``side`` (0 or 1), at the pitch that belongs to a fraction of the way."""
         if self.interval == 0 or fraction == side:
-            return self._own[side]
+            return self._end_structures[side]
         level = np.interp(fraction, np.linspace(0, 1, GRID), self._analysed.levels[side])
         return self._fine_structure(self._moved(side, fraction, self._rendered), float(level))
 
@@ -146,7 +146,7 @@ class Crossing:
         return self._transposers[side](self.interval * (fraction - side), samples)
 
     @SharedProperty
-    def _own(self) -> list[FineStructure]:
+    def _end_structures(self) -> list[FineStructure]:
         audio = [sound.audio for sound in self.sounds if sound.audio is not None]
         levels = self._analysed.levels[[0, 1], [0, -1]]
         return [
@@ -192,7 +192,7 @@ class Crossing:
         sounding = torch.from_numpy(centres) - ONSET
         frames = np.stack(
             [
-                places(sounding, self._times(fraction), self._marks[side], 1.0).numpy() + ONSET
+                source_times(sounding, self._times(fraction), self._marks[side], 1.0).numpy() + ONSET
                 for fraction in np.linspace(0, 1, GRID)
             ]
         )
@@ -207,12 +207,12 @@ class Crossing:
     @SharedProperty
     def _knots(self) -> Tensor:
         """Latent points of both moved ends at ``KNOTS``, (2, 3, latent)."""
-        own = torch.stack([sound.z for sound in self.sounds])
+        ends = torch.stack([sound.z for sound in self.sounds])
         if self.interval == 0:
-            return own[:, None].expand(-1, len(KNOTS), -1)
+            return ends[:, None].expand(-1, len(KNOTS), -1)
         half, features = GRID // 2, self._analysed.features
         z = self._encode(torch.stack([features[0, half], features[0, -1], features[1, 0], features[1, half]]))
-        return torch.stack([torch.stack([own[0], z[0], z[1]]), torch.stack([z[2], z[3], own[1]])])
+        return torch.stack([torch.stack([ends[0], z[0], z[1]]), torch.stack([z[2], z[3], ends[1]])])
 
     def latent(self, fractions: Tensor) -> Tensor:
         """Latent points of both moved ends at fractions (node,), (2, node, latent)."""

@@ -66,9 +66,9 @@ def _held(steps: AudioBatch, hops: int, representation: Spectral) -> Audio:
     spectra = representation.stft(steps)  # (step, hop, bin)
     energy = spectra.abs().square().sum(2)  # (step, hop)
     count = hops + 4  # what lies under B's first milliseconds
-    place = torch.linspace(0, 1, count) * (len(steps) - 1)
-    reading = _reading_position(energy, place)
-    magnitude, advance = _read(spectra, place, reading)
+    step_position = torch.linspace(0, 1, count) * (len(steps) - 1)
+    reading = _reading_position(energy, step_position)
+    magnitude, advance = _read(spectra, step_position, reading)
     phase = advance.cumsum(0) + spectra[0, 0].angle()
     attacks = energy[[0, -1], : 3 * ATTACK_HOPS].amax(1)
     level = _held_level(magnitude.square().sum(1), attacks)
@@ -77,14 +77,16 @@ def _held(steps: AudioBatch, hops: int, representation: Spectral) -> Audio:
     return audio
 
 
-def _reading_position(energy: Tensor, place: Tensor) -> Tensor:
+def _reading_position(energy: Tensor, step_position: Tensor) -> Tensor:
     """Hop within the sound that each output frame reads, (hops,): in and, at the end, back to the attack."""
     loud = energy > energy.amax(1, keepdim=True) * 10 ** (LIVE_DB / 10)
     last = energy.shape[1] - 1 - loud.flip(1).to(torch.uint8).argmax(1)  # where each step stops sounding
     live = torch.lerp(
-        last[place.long()].float(), last[place.long().add(1).clamp(max=len(last) - 1)].float(), place.frac()
+        last[step_position.long()].float(),
+        last[step_position.long().add(1).clamp(max=len(last) - 1)].float(),
+        step_position.frac(),
     )
-    hops = len(place)
+    hops = len(step_position)
     ahead = torch.arange(hops).float()
     way = ((ahead - ATTACK_HOPS) / max(hops - 1 - ATTACK_HOPS, 1)).clamp(min=0)
     inward = torch.sin(math.pi * way.clamp(max=1))
@@ -94,12 +96,12 @@ def _reading_position(energy: Tensor, place: Tensor) -> Tensor:
     return torch.where(ahead < ATTACK_HOPS, ahead, body.clamp(0, energy.shape[1] - 2.001))
 
 
-def _read(spectra: Tensor, place: Tensor, reading: Tensor) -> tuple[Tensor, Tensor]:
+def _read(spectra: Tensor, step_position: Tensor, reading: Tensor) -> tuple[Tensor, Tensor]:
     """Magnitude and phase advance of each output frame, (hops, bin), between four neighbouring frames."""
-    step, hop = place.long().clamp(max=len(spectra) - 2), reading.long()
-    across, within = (place - step)[:, None], (reading - hop)[:, None]
-    magnitude = torch.zeros(len(place), spectra.shape[2])
-    turn = torch.zeros(len(place), spectra.shape[2], dtype=torch.complex64)
+    step, hop = step_position.long().clamp(max=len(spectra) - 2), reading.long()
+    across, within = (step_position - step)[:, None], (reading - hop)[:, None]
+    magnitude = torch.zeros(len(step_position), spectra.shape[2])
+    turn = torch.zeros(len(step_position), spectra.shape[2], dtype=torch.complex64)
     for side, share in ((0, 1 - across), (1, across)):
         now, after = spectra[step + side, hop], spectra[step + side, hop + 1]
         magnitude += share * torch.lerp(now.abs(), after.abs(), within)

@@ -68,10 +68,10 @@ class Path:
 
     def features_at(self, times: Tensor) -> FeatureMaps:
         """Features heard at times in [0, 1] (step,), (step, band, frame)."""
-        place = times * (len(self.features) - 1)
-        left = place.long().clamp(max=len(self.features) - 2)
+        index = times * (len(self.features) - 1)
+        left = index.long().clamp(max=len(self.features) - 2)
         return torch.lerp(
-            self.features[left], self.features[left + 1], (place - left)[:, None, None].to(self.features)
+            self.features[left], self.features[left + 1], (index - left)[:, None, None].to(self.features)
         )
 
     @property

@@ -154,7 +154,7 @@ class Renderer:
         ends = (crossing.fine_structure(0, fraction), crossing.fine_structure(1, fraction))
         target = self._target(ends, change, fraction)
         phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)
-        return self.representation.refine_phase(target[None], phase[None], STEP_ITERATIONS, STEP_MOMENTUM)[0]
+        return self.representation.griffin_lim(target[None], phase[None], STEP_ITERATIONS, STEP_MOMENTUM)[0]
 
     def _target(
         self, ends: tuple[FineStructure, FineStructure], change: FeatureMap, fraction: float

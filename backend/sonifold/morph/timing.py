@@ -41,7 +41,7 @@ def between(first: Times, last: Times, fraction: float) -> Times:
     return np.exp((1 - fraction) * _log(first) + fraction * _log(last)) - EARLIEST
 
 
-def places(wanted: Tensor, there: Times, here: Times, speed: float) -> Tensor:
+def source_times(wanted: Tensor, there: Times, here: Times, speed: float) -> Tensor:
     """Where in a sound with landmarks ``here`` to read what sounds at times ``wanted`` among landmarks ``there``.
 
     Before the onset and after the last landmark time goes on at the speed of reading. Samples, (frame,).
@@ -51,8 +51,8 @@ def places(wanted: Tensor, there: Times, here: Times, speed: float) -> Tensor:
         np.exp(np.interp(_log(np.maximum(time, 0)), _log(_from_zero(there)), _log(_from_zero(here))))
         - EARLIEST
     )
-    place = np.where(time < 0, time * speed, inside + np.maximum(time - there[-1], 0) * speed)
-    return torch.from_numpy(place).float()
+    source_seconds = np.where(time < 0, time * speed, inside + np.maximum(time - there[-1], 0) * speed)
+    return torch.from_numpy(source_seconds).float()
 
 
 def _from_zero(times: Times) -> Times:

@@ -52,8 +52,8 @@ class Library:
         return len(self.labels)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {label.id: place for place, label in enumerate(self.labels)}
+    def _rows(self) -> dict[str, int]:
+        return {label.id: row for row, label in enumerate(self.labels)}
 
     @property
     def ids(self) -> list[str]:
@@ -77,7 +77,7 @@ class Library:
             SoundNotFound: no sound has that id.
         """
         try:
-            return self._places[sound_id]
+            return self._rows[sound_id]
         except KeyError:
             raise SoundNotFound(
                 f"this library has no sound {sound_id!r}; ids are 12 hexadecimal digits, listed with the library's "

@@ -198,11 +198,11 @@ class Spectral(Representation):
                 at the onset when None. The noise is always the same, so that neighbours on a path agree.
             iterations: of fast Griffin-Lim.
         """
-        return self.refine_phase(
+        return self.griffin_lim(
             self.magnitudes(features), self.noise_start() if start is None else start, iterations
         )
 
-    def refine_phase(
+    def griffin_lim(
         self, target: Tensor, start: Tensor, iterations: int, first_momentum: float = 0.0
     ) -> AudioBatch:
         """Sounds whose STFT magnitude comes close to ``target`` (batch, 257, 513), by fast Griffin-Lim from the

@@ -62,7 +62,7 @@ def build(
     device = choose(device)
     rows = [row for row in table.read(dataset) if row.shippable]
     audio = table.load_audio(dataset, rows)
-    training = [place for place, row in enumerate(rows) if row.split == "train"]
+    training = [i for i, row in enumerate(rows) if row.split == "train"]
     data = prepare(audio[training], work, config, network.coefficients, progress, workers)
 
     def report(info: StepInfo) -> None:
@@ -199,11 +199,11 @@ def _label(row: table.Row) -> Label:
 
 
 def _write_audio(folder: Path, rows: list[table.Row], audio: AudioBatch, sample_rate: int) -> None:
-    def one(place: int) -> None:
-        sound = audio[place]
+    def one(index: int) -> None:
+        sound = audio[index]
         loud = (sound.abs() > sound.abs().max() * 10 ** (TAIL_DB / 20)).nonzero()
         length = min(len(sound), int(loud[-1]) + round(0.02 * sample_rate))
-        Clip(sound[:length], sample_rate).write(folder / f"{rows[place].id}.ogg")
+        Clip(sound[:length], sample_rate).write(folder / f"{rows[index].id}.ogg")
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, range(len(rows))))

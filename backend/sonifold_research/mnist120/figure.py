@@ -110,9 +110,15 @@ def _latent_space(axes: Any, latent: Latent, metric: Metric, pairs: tuple[Tensor
         axes.plot(*curve.T.numpy(), color="#0b3c5d", linewidth=width)
         axes.plot(*torch.stack([start, end]).T.numpy(), color="#d9a404", linewidth=width, linestyle="--")
     for digit, colour in zip(COUNTS, COLOURS, strict=True):
-        own = means[latent.examples.labels == digit]
+        digit_means = means[latent.examples.labels == digit]
         axes.scatter(
-            *own.T.numpy(), s=14, color=colour, edgecolors="white", linewidths=0.4, zorder=3, label=str(digit)
+            *digit_means.T.numpy(),
+            s=14,
+            color=colour,
+            edgecolors="white",
+            linewidths=0.4,
+            zorder=3,
+            label=str(digit),
         )
     axes.set_aspect("equal")
     axes.legend(title="digit", fontsize=8, title_fontsize=8, loc="best")

@@ -61,11 +61,11 @@ def assign(
     apart = dict.fromkeys(held_out_groups, HELD_OUT_KITS) | dict.fromkeys(foreign_groups, FOREIGN)
     splits: list[str | None] = [apart.get(group, TRAIN) for group in groups]
     training = [i for i, name in enumerate(splits) if name == TRAIN]
-    known = Neighbours()
+    training_neighbours = Neighbours()
     for i in training:
-        known.add(maps[i])
+        training_neighbours.add(maps[i])
     for i, group in enumerate(groups):
-        if group in apart and known.within(maps[i], NEAR_DB):
+        if group in apart and training_neighbours.within(maps[i], NEAR_DB):
             splits[i] = None
     _hold_out(splits, training, units, maps, fraction * len(training))
     return splits
@@ -95,16 +95,16 @@ def _return_near(splits: list[str | None], members: Sequence[Sequence[int]], map
     ``clusters`` goes by the stricter of the two distances and can miss a pair; by the laxer one nothing
     that is held out may come within ``NEAR_DB`` of what is trained on.
     """
-    known = [maps[i] for i, name in enumerate(splits) if name == TRAIN]
+    frontier = [maps[i] for i, name in enumerate(splits) if name == TRAIN]
     waiting = [cluster for cluster in members if splits[cluster[0]] == HELD_OUT_SOUNDS]
-    while known:
-        trained = np.stack(known)
+    while frontier:
+        trained = np.stack(frontier)
         near = [c for c in waiting if any(active_distance(maps[i], trained).min() < NEAR_DB for i in c)]
         waiting = [cluster for cluster in waiting if cluster not in near]
         returned = [i for cluster in near for i in cluster]
         for i in returned:
             splits[i] = TRAIN
-        known = [maps[i] for i in returned]
+        frontier = [maps[i] for i in returned]
 
 
 def _shuffled(text: str) -> str:
