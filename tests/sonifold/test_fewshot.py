@@ -41,8 +41,8 @@ def bench(model) -> Bench:
 def test_mixed_bags_are_drawn_from_their_own_side():
     known = [Group("a", "kit", "settings", (0, 1, 2, 3)), Group("b", "kit", "report", (4, 5, 6, 7))]
     for mixed in groups._mixed(known):
-        own = {place for group in known if group.side == mixed.side for place in group.places}
-        assert set(mixed.places) <= own
+        own = {index for group in known if group.side == mixed.side for index in group.indices}
+        assert set(mixed.indices) <= own
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -159,9 +159,9 @@ def test_every_cell_has_a_file_of_its_own_and_enough_sounds_to_be_judged_by():
     whole = Group("whole", "kit", "report", tuple(range(30)))
     tiny, other = (
         Group("tiny", "kit", "report", tuple(range(9))),
-        Group("other", "kit", "settings", whole.places),
+        Group("other", "kit", "settings", whole.indices),
     )
     planned = run.cells([whole, tiny, other], "report")
     assert len({cell.file for cell in planned}) == len(planned) == run.planned([whole, tiny, other])
     assert {cell.group.name for cell in planned if cell.uploads >= 5} == {"whole"}
-    assert all(cell.uploads + FEWEST <= len(cell.group.places) for cell in planned)
+    assert all(cell.uploads + FEWEST <= len(cell.group.indices) for cell in planned)

@@ -78,25 +78,25 @@ class Bench:
 
     @staticmethod
     def draw(group: Group, count: int, seed: int) -> tuple[list[int], list[int]]:
-        """Places of ``count`` uploads and of the other sounds they are judged by."""
-        order = np.random.default_rng([seed, 17]).permutation(group.places).tolist()
+        """Indices of ``count`` uploads and of the other sounds they are judged by."""
+        order = np.random.default_rng([seed, 17]).permutation(group.indices).tolist()
         return order[:count], order[count : count + OTHERS]
 
-    def uploads(self, places: list[int], seed: int) -> Uploads:
+    def uploads(self, indices: list[int], seed: int) -> Uploads:
         """As the app would make them."""
-        features, _ = self.model.representation.analyse(self.sounds.audio[places])
+        features, _ = self.model.representation.analyse(self.sounds.audio[indices])
         sounds = [
-            Sound(self.encodings.z[place], str(place), features=features[i], audio=self.sounds.audio[place])
-            for i, place in enumerate(places)
+            Sound(self.encodings.z[index], str(index), features=features[i], audio=self.sounds.audio[index])
+            for i, index in enumerate(indices)
         ]
         return Uploads.of(self.model, sounds, seed=seed)
 
     @torch.no_grad()
-    def phi_error(self, vae: VAE, places: list[int], refined: bool = True) -> float:
+    def phi_error(self, vae: VAE, indices: list[int], inverted: bool = True) -> float:
         """Mean Phi error of sounds rebuilt by ``vae``."""
-        values = self.encodings.coefficients[places]
-        z = invert(vae, values, self.encodings.z[places], STEPS) if refined else vae.encode(values)[0]
-        return self._mean_error(vae.decode(z), self.encodings.timbre[places])
+        values = self.encodings.coefficients[indices]
+        z = invert(vae, values, self.encodings.z[indices], STEPS) if inverted else vae.encode(values)[0]
+        return self._mean_error(vae.decode(z), self.encodings.timbre[indices])
 
     @torch.no_grad()
     def base_error(self, vae: VAE) -> float:
@@ -112,15 +112,15 @@ class Bench:
         """The base's own error on them."""
         return self.base_error(self.model.vae)
 
-    def score(self, vae: VAE, own: list[int], others: list[int], began: float) -> Score:
+    def score(self, vae: VAE, upload_indices: list[int], others: list[int], began: float) -> Score:
         """Of an adaptation that began at ``began`` (``time.perf_counter``) and has just ended."""
         seconds = time.perf_counter() - began
         drift = self.base_error(vae) - self.undrifted
-        return Score(self.phi_error(vae, others), self.phi_error(vae, own), drift, seconds)
+        return Score(self.phi_error(vae, others), self.phi_error(vae, upload_indices), drift, seconds)
 
-    def closed(self, own: list[int], others: list[int]) -> ClosedScores:
+    def closed(self, upload_indices: list[int], others: list[int]) -> ClosedScores:
         """Scores of many closed forms on one cell."""
-        return ClosedScores(self, own, others)
+        return ClosedScores(self, upload_indices, others)
 
 
 class ClosedScores:
@@ -131,13 +131,13 @@ class ClosedScores:
     """
 
     @torch.no_grad()
-    def __init__(self, bench: Bench, own: list[int], others: list[int]):
-        self.bench, self.counts = bench, (len(others), len(own))
-        places = [*others, *own]
+    def __init__(self, bench: Bench, upload_indices: list[int], others: list[int]):
+        self.bench, self.counts = bench, (len(others), len(upload_indices))
+        indices = [*others, *upload_indices]
         values, timbre, z = bench.held_out
-        self.values = torch.cat([bench.encodings.coefficients[places], values])
-        self.timbre = torch.cat([bench.encodings.timbre[places], timbre])
-        self.z = torch.cat([bench.encodings.z[places], z])
+        self.values = torch.cat([bench.encodings.coefficients[indices], values])
+        self.timbre = torch.cat([bench.encodings.timbre[indices], timbre])
+        self.z = torch.cat([bench.encodings.z[indices], z])
         width = bench.model.vae.config.width
         trunk = nn.Sequential(*list(bench.model.vae.decoder)[:-1], _identity(width))
         _, self.slopes = SequentialTangents(trunk, exact=True).with_jacobian(self.z)  # (sound, latent, width)
@@ -176,8 +176,10 @@ class ClosedScores:
         """Of an adaptation that began at ``began`` (``time.perf_counter``) and has just ended."""
         seconds = time.perf_counter() - began
         errors = self._errors(vae, extra)
-        others, own = errors[: self.counts[0]], errors[self.counts[0] : sum(self.counts)]
-        return Score(float(others.mean()), float(own.mean()), self._drifted(errors) - self.before, seconds)
+        others, upload_errors = errors[: self.counts[0]], errors[self.counts[0] : sum(self.counts)]
+        return Score(
+            float(others.mean()), float(upload_errors.mean()), self._drifted(errors) - self.before, seconds
+        )
 
 
 def _identity(width: int) -> nn.Linear:

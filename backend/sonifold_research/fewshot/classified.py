@@ -12,7 +12,7 @@ from sonifold_research.fewshot import classify, making, nearness
 from sonifold_research.fewshot.figures import panels, save
 from sonifold_research.fewshot.results import Cells, average, said
 
-PLACES = {"test": "fixed test set", "elsewhere": "other makers"}
+TEST_TITLES = {"test": "fixed test set", "elsewhere": "other makers"}
 REAL = "real only"
 COLUMNS = [f"{kind}, {test}" for kind in ("weak", "tuned") for test in classify.TESTS]
 
@@ -42,7 +42,7 @@ def section(cells: Cells, rendered: dict[str, Any] | None) -> list[str]:
     for column in COLUMNS:
         kind, test = column.split(", ")
         lines += [
-            f"**{kind.capitalize()}, {PLACES[test]}**",
+            f"**{kind.capitalize()}, {TEST_TITLES[test]}**",
             "",
             "| | " + " | ".join(f"N = {count}" for count in classify.COUNTS) + " |",
             "|---" * (len(classify.COUNTS) + 1) + "|",
@@ -69,7 +69,7 @@ def in_short(cells: Cells) -> list[str]:
         return []
     gains = ", ".join(
         f"{points(difference(augmented, 'geodesic', 'linear interpolation', column))} ({column.split(', ')[0]}, "
-        f"{PLACES[column.split(', ')[1]]})"
+        f"{TEST_TITLES[column.split(', ')[1]]})"
         for column in COLUMNS
     )
     return [
@@ -108,7 +108,7 @@ def _verdict(cells: Cells) -> list[str]:
         better = sorted((n for n in gains if gains[n].low > 0), key=lambda n: -gains[n].mean)
         worse = sorted((n for n in gains if gains[n].high < 0), key=lambda n: gains[n].mean)
         lines.append(
-            f"- {kind}, {PLACES[test]}: better than real only: "
+            f"- {kind}, {TEST_TITLES[test]}: better than real only: "
             + (", ".join(f"{name} {points(gains[name])}" for name in better) or "nothing")
             + "; worse: "
             + (", ".join(f"{name} {points(gains[name])}" for name in worse) or "nothing")
@@ -156,7 +156,9 @@ def _nearest(cells: Cells) -> list[str]:
     ]
     for test in classify.TESTS:
         lines += [
-            f"| {PLACES[test]} | " + " | ".join(f"N = {count}" for count in classify.COUNTS) + " | all N |",
+            f"| {TEST_TITLES[test]} | "
+            + " | ".join(f"N = {count}" for count in classify.COUNTS)
+            + " | all N |",
             "|---" * (len(classify.COUNTS) + 2) + "|",
         ]
         for name in nearness.NAMES:
@@ -176,7 +178,7 @@ def _nearest(cells: Cells) -> list[str]:
             np.array([cell["nearest"]["geodesic"][test] - cell["nearest"]["latent"][test] for cell in cells])
         )
         sentences.append(
-            f"{PLACES[test]}: the geodesic is "
+            f"{TEST_TITLES[test]}: the geodesic is "
             + said(
                 both,
                 f"better than the straight distance in latent space by {points(both)} points",
@@ -194,7 +196,7 @@ def _rendered(rendered: dict[str, Any] | None) -> list[str]:
         "**Rendered.** Cells with every synthetic sound rendered and the real ones as recorded, against the same by "
         "features: balanced accuracy by features -> rendered.",
         "",
-        "| | " + " | ".join(f"{c.split(', ')[0]}, {PLACES[c.split(', ')[1]]}" for c in COLUMNS) + " |",
+        "| | " + " | ".join(f"{c.split(', ')[0]}, {TEST_TITLES[c.split(', ')[1]]}" for c in COLUMNS) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     changes = []
@@ -228,21 +230,27 @@ def plot(cells: Cells, path: Path) -> None:
     picture, all_axes = panels(2, 2, 10, 8.4)
     colours = _colours()
     for axes, column in zip(all_axes, COLUMNS, strict=True):
-        for place, name in enumerate(making.WAYS):
+        for number, name in enumerate(making.WAYS):
             values = [
                 100 * np.mean([cell["arms"][name][column] for cell in augmented if cell["count"] == count])
                 for count in classify.COUNTS
             ]
             width = 2.4 if name in (REAL, "geodesic") else 1.0
             axes.plot(
-                classify.COUNTS, values, "o-", color=colours[place], markersize=3, linewidth=width, label=name
+                classify.COUNTS,
+                values,
+                "o-",
+                color=colours[number],
+                markersize=3,
+                linewidth=width,
+                label=name,
             )
         axes.set_xscale("log")
         axes.set_xticks(classify.COUNTS, [str(count) for count in classify.COUNTS])
         axes.minorticks_off()
         axes.set_xlabel("real sounds of each class", fontsize=8)
         kind, test = column.split(", ")
-        axes.set_ylabel(f"balanced accuracy, %, {kind}, {PLACES[test]}", fontsize=8)
+        axes.set_ylabel(f"balanced accuracy, %, {kind}, {TEST_TITLES[test]}", fontsize=8)
     all_axes[0].legend(fontsize=6)
     save(picture, path)
 
@@ -250,4 +258,4 @@ def plot(cells: Cells, path: Path) -> None:
 def _colours() -> list[Any]:
     from matplotlib import colormaps
 
-    return [colormaps["tab20"](place) for place in range(len(making.WAYS))]
+    return [colormaps["tab20"](number) for number in range(len(making.WAYS))]

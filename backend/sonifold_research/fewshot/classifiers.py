@@ -20,7 +20,7 @@ def balanced_accuracy(predicted: Tensor, truth: Tensor) -> float:
 
 
 def nearest(distances: Tensor, labels: Tensor) -> Tensor:
-    """The class of the nearest of the known sounds, by distances (asked, known)."""
+    """The class of the nearest of the known sounds, by distances (query, reference)."""
     return labels[distances.argmin(1)]
 
 

@@ -43,7 +43,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Material:
-    """Real sounds by class: places among the bench's sounds to draw from and to test on, and the other test set."""
+    """Real sounds by class: indices into the bench's sounds to draw from and to test on, and the other test set."""
 
     pool: tuple[list[int], ...]
     test: tuple[list[int], ...]
@@ -61,24 +61,24 @@ class Material:
         pool, test, recorded = [], [], []
         for number, name in enumerate(CLASSES):
             draw = np.random.default_rng(number)
-            places = draw.permutation([i for i, family in enumerate(families) if family == name]).tolist()
-            test.append(places[:TEST])
-            pool.append(places[TEST:])
+            indices = draw.permutation([i for i, family in enumerate(families) if family == name]).tolist()
+            test.append(indices[:TEST])
+            pool.append(indices[TEST:])
             recorded.append(table.load_audio(dataset, [row for row in held_out if row.family == name]))
         elsewhere = tuple(_analysed(bench, audio) for audio in recorded)
         return cls(tuple(pool), tuple(test), elsewhere, tuple(recorded))
 
     def nearness(self, bench: Bench, cache: Path, progress: Progress) -> dict[str, Tensor]:
-        """Distances (asked, known): first test sets in order, the pools in order."""
-        tested = [place for places in self.test for place in places]
-        known = [place for places in self.pool for place in places]
+        """Distances (query, reference): first test sets in order, the pools in order."""
+        tested = [index for indices in self.test for index in indices]
+        pool = [index for indices in self.pool for index in indices]
         others = torch.cat(self.elsewhere)
         values, z = bench.encodings.coefficients, bench.encodings.z
         queries: tuple[Tensor, Points] = (
             torch.cat([values[tested], others]),
             torch.cat([z[tested], bench.model.inverted(others)]),
         )
-        return nearness.tables(bench, queries, (values[known], z[known]), cache, progress)
+        return nearness.tables(bench, queries, (values[pool], z[pool]), cache, progress)
 
 
 def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
@@ -90,11 +90,11 @@ def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
         path = folder / f"{count}-{seed}.json"
         claimed = path.with_suffix(".part")
         is_claimed = claimed.exists() and time.time() - claimed.stat().st_mtime < CLAIM
-        known = json.loads(path.read_text(encoding="utf-8"))["arms"] if path.exists() else {}
-        missing = [name for name in making.WAYS if name not in known]
+        measured = json.loads(path.read_text(encoding="utf-8"))["arms"] if path.exists() else {}
+        missing = [name for name in making.WAYS if name not in measured]
         if missing and not is_claimed:
             claimed.touch()
-            arms = known | measure(bench, material, count, seed, missing)
+            arms = measured | measure(bench, material, count, seed, missing)
             claimed.write_text(json.dumps({"count": count, "seed": seed, "arms": arms}), encoding="utf-8")
             claimed.rename(path)
         progress(f"classifier: {count} of each class", number, len(cells))
@@ -110,7 +110,7 @@ def run(bench: Bench, dataset: Path, folder: Path, progress: Progress) -> None:
 
 
 def chosen(material: Material, count: int, seed: int) -> list[list[int]]:
-    """Places of the real sounds of each class that a cell may train on."""
+    """Indices of the real sounds of each class that a cell may train on."""
     draw = np.random.default_rng([seed, count])
     return [draw.permutation(pool)[:count].tolist() for pool in material.pool]
 
@@ -119,10 +119,10 @@ def measure(
     bench: Bench, material: Material, count: int, seed: int, ways: Iterable[str] = making.WAYS
 ) -> dict[str, dict[str, float]]:
     """Balanced accuracies of both classifiers on both test sets, for ways of adding sounds."""
-    places = chosen(material, count, seed)
-    real = [bench.encodings.coefficients[own] @ bench.timbre_weight.T for own in places]
+    class_indices = chosen(material, count, seed)
+    real = [bench.encodings.coefficients[indices] @ bench.timbre_weight.T for indices in class_indices]
     tests = (
-        [bench.encodings.coefficients[own] @ bench.timbre_weight.T for own in material.test],
+        [bench.encodings.coefficients[indices] @ bench.timbre_weight.T for indices in material.test],
         [rows @ bench.timbre_weight.T for rows in material.elsewhere],
     )
     scores = {}
@@ -131,7 +131,7 @@ def measure(
         synthetic = (
             [rows[:0] for rows in real]
             if make is None
-            else [make(bench, own, seed) @ bench.timbre_weight.T for own in places]
+            else [make(bench, indices, seed) @ bench.timbre_weight.T for indices in class_indices]
         )
         scores[name] = accuracies(real, synthetic, tests, seed)
     return scores
@@ -163,9 +163,9 @@ def by_distance(
     distances: dict[str, Tensor], material: Material, count: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Balanced accuracy of the nearest known sound under every distance, on both test sets."""
-    order = [place for places in material.pool for place in places]
-    places = [place for own in chosen(material, count, seed) for place in own]
-    columns = torch.tensor([order.index(place) for place in places])
+    order = [index for indices in material.pool for index in indices]
+    train_indices = [index for indices in chosen(material, count, seed) for index in indices]
+    columns = torch.tensor([order.index(index) for index in train_indices])
     labels = torch.arange(len(CLASSES)).repeat_interleave(count)
     tested = _labels(material.test)
     others = _labels(material.elsewhere)
@@ -181,10 +181,10 @@ def by_distance(
 
 def rendered(bench: Bench, material: Material, count: int, seed: int) -> dict[str, Any]:
     """One cell in features and in rendered sound, real sounds as recorded: is it the same?"""
-    places = chosen(material, count, seed)
-    timbres = [_heard(bench, bench.sounds.audio[own]) for own in places]
+    class_indices = chosen(material, count, seed)
+    timbres = [_heard(bench, bench.sounds.audio[indices]) for indices in class_indices]
     tests = (
-        [_heard(bench, bench.sounds.audio[own]) for own in material.test],
+        [_heard(bench, bench.sounds.audio[indices]) for indices in material.test],
         [_heard(bench, audio) for audio in material.recorded],
     )
     cell: dict[str, Any] = {"count": count, "seed": seed, "ways": {}}
@@ -194,7 +194,7 @@ def rendered(bench: Bench, material: Material, count: int, seed: int) -> dict[st
         sounding = (
             [rows[:0] for rows in timbres]
             if make is None
-            else [_heard(bench, _sounding(bench, make(bench, own, seed))) for own in places]
+            else [_heard(bench, _sounding(bench, make(bench, indices, seed))) for indices in class_indices]
         )
         cell["ways"][name] = {
             "features": in_features[name],

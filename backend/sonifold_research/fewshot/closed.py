@@ -38,10 +38,10 @@ class Extended(Evidence):
         return torch.cat([(1 - EXTRA_SHARE) * rest, synthetic])
 
 
-def instant(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def instant(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """What the app does, the update of the head, and one residual for all: what every draw is measured with."""
-    scores = bench.closed(own, others)
-    uploads, arms = _instant(bench, scores, own, seed)
+    scores = bench.closed(upload_indices, others)
+    uploads, arms = _instant(bench, scores, upload_indices, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(bench.model.vae)
     _, arms["head"] = _head(bench, evidence, scores, began)
@@ -49,23 +49,26 @@ def instant(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
     return arms
 
 
-def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def arms(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Every closed form on one cell, by name."""
     vae = bench.model.vae
-    scores = bench.closed(own, others)
-    uploads, arms = _instant(bench, scores, own, seed)
+    scores = bench.closed(upload_indices, others)
+    uploads, arms = _instant(bench, scores, upload_indices, seed)
     began = time.perf_counter()
     evidence = uploads.evidence(vae)
     choice, arms["head"] = _head(bench, evidence, scores, began)
     arms["none, encoder's mean"] = Score(
-        bench.phi_error(vae, others, refined=False), bench.phi_error(vae, own, refined=False), 0.0, 0.0
+        bench.phi_error(vae, others, inverted=False),
+        bench.phi_error(vae, upload_indices, inverted=False),
+        0.0,
+        0.0,
     )
 
     began = time.perf_counter()
     free = ridge.fit(evidence, bench.statistics, choice, bench.timbre_weight, budget=float("inf"))
     arms["head, no budget for the base"] = scores.score(ridge.with_head(vae, free), began)
     arms["head, uploads alone"] = _plain(bench, _with_copies(bench, uploads, uploads.copies[:0]), scores)
-    classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
+    classic = bench.encodings.copies[upload_indices].transpose(0, 1).flatten(0, 1)
     arms["head, classic augmentation"] = _plain(bench, _with_copies(bench, uploads, classic), scores)
     kinds: tuple[Synthetic, ...] = ("cross-fade", "linear", "geodesic", "metric")
     for kind in kinds:
@@ -77,8 +80,8 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
             arms[f"head, uploads + {kind}, no copies"] = _extended(bench, bare, choice, rows, scores, began)
     arms["prototype"] = _prototype(bench, uploads, scores)
     arms["two-layer ridge"] = _two_layers(bench, uploads, scores)
-    if len(own) > 1:
-        few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(own)])
+    if len(upload_indices) > 1:
+        few = _with_copies(bench, uploads, uploads.copies[: FEW_COPIES * len(upload_indices)])
         spaces: dict[str, Features] = {
             "field, wide scales": lambda z: z,
             "field, pull-back distance": lambda z: vae.decode(z) @ bench.timbre_weight.T,
@@ -90,7 +93,7 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
         )
         arms["field, classic augmentation"] = _kernel(
             bench,
-            _with_copies(bench, uploads, classic[: FEW_COPIES * len(own)]),
+            _with_copies(bench, uploads, classic[: FEW_COPIES * len(upload_indices)]),
             spaces["field, wide scales"],
             scores,
         )
@@ -98,11 +101,11 @@ def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str
 
 
 def _instant(
-    bench: Bench, scores: ClosedScores, own: list[int], seed: int
+    bench: Bench, scores: ClosedScores, upload_indices: list[int], seed: int
 ) -> tuple[Uploads, dict[str, Score]]:
     vae = bench.model.vae
     began = time.perf_counter()
-    uploads = bench.uploads(own, seed)
+    uploads = bench.uploads(upload_indices, seed)
     field = adapted_to(bench.model, uploads).vae.field
     arms = {"instant": scores.score(vae, began, field)}
     return uploads, arms | {"none": scores.score(vae, time.perf_counter())}
@@ -160,9 +163,11 @@ def _two_layers(bench: Bench, uploads: Uploads, scores: ClosedScores) -> Score:
     vae = bench.model.vae
     evidence = uploads.evidence(vae)
     z = torch.cat([uploads.z, uploads.copies_z])
-    known = _both_layers(vae, bench.model.library.z[: bench.statistics.count])
+    library_hidden = _both_layers(vae, bench.model.library.z[: bench.statistics.count])
     both = Evidence(_both_layers(vae, z), evidence.residuals, evidence.uploads)
-    change = _linear(bench, both, Statistics(known.T @ known / len(known), len(known)))
+    change = _linear(
+        bench, both, Statistics(library_hidden.T @ library_hidden / len(library_hidden), len(library_hidden))
+    )
     return scores.score(vae, began, lambda z: _both_layers(vae, z) @ change)
 
 
@@ -172,9 +177,9 @@ def _both_layers(vae: VAE, z: Points) -> Tensor:
     return torch.cat([ridge.hidden(vae, z), earlier / earlier.std().clamp(min=1e-6)], 1)
 
 
-def _linear(bench: Bench, evidence: Evidence, known: Statistics) -> Tensor:
-    choice = ridge.choose(evidence, known, bench.timbre_weight)
-    return Spectrum.of(evidence, known, choice.ridge).solution(ridge.BOLDER * choice.amount)
+def _linear(bench: Bench, evidence: Evidence, statistics: Statistics) -> Tensor:
+    choice = ridge.choose(evidence, statistics, bench.timbre_weight)
+    return Spectrum.of(evidence, statistics, choice.ridge).solution(ridge.BOLDER * choice.amount)
 
 
 @torch.no_grad()
@@ -183,10 +188,10 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScore
     began = time.perf_counter()
     vae, count = bench.model.vae, len(uploads)
     evidence = uploads.evidence(vae)
-    known = space(torch.cat([uploads.z, uploads.copies_z]))
-    unit = torch.pdist(known[:count]).median()
-    between, residuals = torch.cdist(known, known), evidence.residuals
-    noise = 1 / (len(known) * evidence.weights)
+    coordinates = space(torch.cat([uploads.z, uploads.copies_z]))
+    unit = torch.pdist(coordinates[:count]).median()
+    between, residuals = torch.cdist(coordinates, coordinates), evidence.residuals
+    noise = 1 / (len(coordinates) * evidence.weights)
     target = residuals[:count]
     least, best = float((target @ bench.timbre_weight.T).norm(dim=1).sum()), (SCALES[0], float("inf"))
     for scale in SCALES:
@@ -196,7 +201,7 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScore
             solution = inverse @ residuals
             errors = []
             for upload in range(count):
-                block = torch.arange(upload, len(known), count)
+                block = torch.arange(upload, len(coordinates), count)
                 errors.append(torch.linalg.solve(inverse[block][:, block], solution[block])[0])
             error = float((torch.stack(errors) @ bench.timbre_weight.T).norm(dim=1).sum())
             if error < least:
@@ -209,5 +214,5 @@ def _kernel(bench: Bench, uploads: Uploads, space: Features, scores: ClosedScore
     return scores.score(
         vae,
         began,
-        lambda z: (-0.5 * (torch.cdist(space(z), known) / (scale * unit)).square()).exp() @ solution,
+        lambda z: (-0.5 * (torch.cdist(space(z), coordinates) / (scale * unit)).square()).exp() @ solution,
     )

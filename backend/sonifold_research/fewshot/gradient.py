@@ -31,30 +31,32 @@ VARIANTS: dict[str, FinetuneConfig] = {
 SCRATCH_STEPS, SCRATCH_RATE, SCRATCH_BATCH = 300, 1e-3, 64
 
 
-def refined(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def finetuned(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """The default."""
     began = time.perf_counter()
-    tuned = finetune_from(adapted_to(bench.model, bench.uploads(own, seed)), FinetuneConfig(seed=seed))
-    return {"refined": bench.score(tuned.vae, own, others, began)}
+    tuned = finetune_from(
+        adapted_to(bench.model, bench.uploads(upload_indices, seed)), FinetuneConfig(seed=seed)
+    )
+    return {"refined": bench.score(tuned.vae, upload_indices, others, began)}
 
 
-def variants(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def variants(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """One run of each variant of the loss."""
     arms = {}
-    uploads = bench.uploads(own, seed)
+    uploads = bench.uploads(upload_indices, seed)
     begun = adapted_to(bench.model, uploads)
     for name, config in VARIANTS.items():
         began = time.perf_counter()
         tuned = finetune_from(begun, config.model_copy(update={"seed": seed}))
-        arms[f"refined, {name}"] = bench.score(tuned.vae, own, others, began)
+        arms[f"refined, {name}"] = bench.score(tuned.vae, upload_indices, others, began)
     return arms
 
 
-def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def plain(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Gradient steps with replay and no field, so nothing of the latent space; then with a field, and more sounds."""
-    uploads = bench.uploads(own, seed)
+    uploads = bench.uploads(upload_indices, seed)
     begun = adapted_to(bench.model, uploads)
-    classic = bench.encodings.copies[own].transpose(0, 1).flatten(0, 1)
+    classic = bench.encodings.copies[upload_indices].transpose(0, 1).flatten(0, 1)
     altered = replace(uploads, copies=classic, copies_z=bench.model.vae.encode(classic)[0])
     choice = choose(bench.model, altered)
     from_classic = AdaptedModel(replace(begun.adaptation, uploads=altered, choice=choice), begun.vae)
@@ -69,16 +71,16 @@ def plain(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[st
         began = time.perf_counter()
         tuned = finetune_from(start, PLAIN.model_copy(update={"seed": seed, "synthetic": kind})).vae
         if kind == "none":
-            arms[f"{name}, field"] = bench.score(tuned, own, others, began)
+            arms[f"{name}, field"] = bench.score(tuned, upload_indices, others, began)
         tuned.field = None
-        arms[name] = bench.score(tuned, own, others, began)
+        arms[name] = bench.score(tuned, upload_indices, others, began)
     return arms
 
 
-def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def scratch(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """A network that has seen nothing but the uploads and their copies."""
     began = time.perf_counter()
-    uploads = bench.uploads(own, seed)
+    uploads = bench.uploads(upload_indices, seed)
     rows = torch.cat([uploads.coefficients, uploads.copies])
     spread = bench.library.std(0)
     draw = torch.Generator().manual_seed(seed)
@@ -104,12 +106,12 @@ def scratch(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[
     # the base's points mean nothing to it: refine from its own encoder's
     values = bench.encodings.coefficients
 
-    def error(places: list[int]) -> float:
-        z = invert(vae, values[places], steps=6)
+    def error(indices: list[int]) -> float:
+        z = invert(vae, values[indices], steps=6)
         decoded = vae.decode(z) @ bench.timbre_weight.T + bench.offset
-        return float((decoded - bench.encodings.timbre[places]).norm(dim=1).mean())
+        return float((decoded - bench.encodings.timbre[indices]).norm(dim=1).mean())
 
     library_values, timbre, _ = bench.held_out
     rebuilt = vae.decode(vae.encode(library_values)[0]) @ bench.timbre_weight.T + bench.offset
     drift = float((rebuilt - timbre).norm(dim=1).mean()) - bench.base_error(bench.model.vae)
-    return {"from scratch": Score(error(others), error(own), drift, seconds)}
+    return {"from scratch": Score(error(others), error(upload_indices), drift, seconds)}

@@ -77,12 +77,12 @@ MIXED: dict[str, tuple[Side, int]] = {
 
 @dataclass(frozen=True)
 class Group:
-    """Sounds that belong together, by their places in :class:`Sounds`."""
+    """Sounds that belong together, by their indices in :class:`Sounds`."""
 
     name: str
     kind: Kind
     side: Side
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ def build(dataset: Path, cache: Path, progress: Progress) -> Sounds:
     """
     rows = table.read(dataset)
     if not cache.exists():
-        known = fingerprint.Neighbours()
+        training_neighbours = fingerprint.Neighbours()
         trained = [row for row in rows if row.split == TRAIN]
         for sound in _pcm(table.load_audio(dataset, trained)):
-            known.add(fingerprint.fingerprint(sound))
+            training_neighbours.add(fingerprint.fingerprint(sound))
         tensors = {}
         for number, (name, (_, _, programs, notes, velocities)) in enumerate(PROGRAMS.items(), 1):
             rendered = _render(programs, notes, velocities)
-            tensors[name] = torch.from_numpy(np.stack(_distinct(rendered, known)))
+            tensors[name] = torch.from_numpy(np.stack(_distinct(rendered, training_neighbours)))
             progress("groups: notes", number, len(PROGRAMS))
         cache.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, cache)
@@ -133,13 +133,13 @@ def _mixed(groups: Sequence[Group]) -> list[Group]:
     mixed = []
     for number, (name, (side, each)) in enumerate(MIXED.items()):
         draw = np.random.default_rng(number)
-        places = [
-            int(place)
+        indices = [
+            int(index)
             for group in groups
             if group.side == side
-            for place in draw.choice(group.places, each, replace=False)
+            for index in draw.choice(group.indices, each, replace=False)
         ]
-        mixed.append(Group(name, "mixed bag", side, tuple(sorted(places))))
+        mixed.append(Group(name, "mixed bag", side, tuple(sorted(indices))))
     return mixed
 
 
@@ -158,10 +158,10 @@ def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[
     return [sound for sound in prepared if sound is not None]
 
 
-def _distinct(sounds: Sequence[np.ndarray], known: fingerprint.Neighbours) -> list[np.ndarray]:
+def _distinct(sounds: Sequence[np.ndarray], training_neighbours: fingerprint.Neighbours) -> list[np.ndarray]:
     """Those that differ from each other and lie apart from everything the base was trained on."""
     maps = [fingerprint.fingerprint(sound) for sound in sounds]
-    return [sounds[i] for i in fingerprint.unique(maps) if not known.within(maps[i], NEAR_DB)]
+    return [sounds[i] for i in fingerprint.unique(maps) if not training_neighbours.within(maps[i], NEAR_DB)]
 
 
 def _pcm(audio: AudioBatch) -> list[np.ndarray]:

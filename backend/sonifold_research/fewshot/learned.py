@@ -43,7 +43,7 @@ BASE_EPISODES, BASE_STEPS, BASE_RATE, BASE_BATCH = 300, 800, 3e-4, 2
 BASE_OTHERS, REHEARSED = 16, 64
 ALTERED = 0.8  # share of the episodes that are altered as a whole
 LEAST = 16  # sounds of a group of the library that makes episodes
-LOOKS = 30  # steps at either end over which the loss is averaged, for the page
+END_STEPS = 30  # steps at either end over which the loss is averaged, for the page
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,18 @@ class Learned:
 learned = lru_cache(maxsize=1)(Learned.of)
 
 
-def arms(bench: Bench, own: list[int], others: list[int], seed: int) -> dict[str, Score]:
+def arms(bench: Bench, upload_indices: list[int], others: list[int], seed: int) -> dict[str, Score]:
     """Instant adaptation with the learned metric, and on the meta-trained base."""
-    known = learned(bench)
-    uploads = bench.uploads(own, seed)
-    scores = bench.closed(own, others)
+    meta_learned = learned(bench)
+    uploads = bench.uploads(upload_indices, seed)
+    scores = bench.closed(upload_indices, others)
     arms = {}
     began = time.perf_counter()
     arms["field, learned metric"] = scores.score(
-        bench.model.vae, began, MetricField.of(bench, uploads, known.metric)
+        bench.model.vae, began, MetricField.of(bench, uploads, meta_learned.metric)
     )
-    other = known.base(bench)
-    scores = other.closed(own, others)
+    other = meta_learned.base(bench)
+    scores = other.closed(upload_indices, others)
     began = time.perf_counter()
     inverted = replace(uploads, z=invert(other.model.vae, uploads.coefficients, uploads.z, steps=4))
     field = adapted_to(other.model, inverted).vae.field
@@ -149,11 +149,11 @@ def settings_episodes(bench: Bench) -> list[Episode]:
     """Draws of the groups that settings are chosen on."""
     episodes = []
     for group in bench.sounds.groups:
-        if group.side != "settings" or len(group.places) < UPLOADS + FEWEST:
+        if group.side != "settings" or len(group.indices) < UPLOADS + FEWEST:
             continue
         for seed in range(METRIC_DRAWS):
-            own, others = bench.draw(group, UPLOADS, seed)
-            few = bench.uploads(own, seed).thinned(FEW_COPIES)
+            upload_indices, others = bench.draw(group, UPLOADS, seed)
+            few = bench.uploads(upload_indices, seed).thinned(FEW_COPIES)
             values = torch.cat([few.coefficients, few.copies])
             coded = bench.encodings
             episodes.append(Episode(values, few.points, coded.coefficients[others], coded.z[others], UPLOADS))
@@ -166,23 +166,23 @@ def library_episodes(bench: Bench, count: int = BASE_EPISODES) -> list[Episode]:
     model, spectral = bench.model, bench.model.representation
     values = replay.coefficients(model)
     groups: dict[str, list[int]] = defaultdict(list)
-    for place in replay.trained(model.library).tolist():
-        groups[model.library.labels[place].group].append(place)
-    usable = [places for _, places in sorted(groups.items()) if len(places) >= LEAST]
+    for row in replay.trained(model.library).tolist():
+        groups[model.library.labels[row].group].append(row)
+    usable = [rows for _, rows in sorted(groups.items()) if len(rows) >= LEAST]
     draw = np.random.default_rng(0)
     episodes = []
     for number in range(count if usable else 0):
-        places = draw.permutation(usable[number % len(usable)])[: UPLOADS + BASE_OTHERS].tolist()
-        features = model.coefficients.synthesise(values[places])
+        indices = draw.permutation(usable[number % len(usable)])[: UPLOADS + BASE_OTHERS].tolist()
+        features = model.coefficients.synthesise(values[indices])
         if draw.random() < ALTERED:
             features = augment.copies(features, 2, spectral, draw)[1]
-        own = model.coefficients.analyse(features)
+        coefficients = model.coefficients.analyse(features)
         copies = augment.copies(features[:UPLOADS], FEW_COPIES, spectral, draw).flatten(0, 1)
         altered = model.coefficients.analyse(copies)
-        z = invert(model.vae, own, steps=6)
-        rows = torch.cat([own[:UPLOADS], altered])
+        z = invert(model.vae, coefficients, steps=6)
+        rows = torch.cat([coefficients[:UPLOADS], altered])
         points = torch.cat([z[:UPLOADS], model.vae.encode(altered)[0]])
-        episodes.append(Episode(rows, points, own[UPLOADS:], z[UPLOADS:], UPLOADS))
+        episodes.append(Episode(rows, points, coefficients[UPLOADS:], z[UPLOADS:], UPLOADS))
     return episodes
 
 
@@ -217,8 +217,8 @@ def learn_metric(
     losses = []
     for _ in range(steps):
         batch = []
-        for place in torch.randperm(len(episodes), generator=draw)[:METRIC_BATCH].tolist():
-            episode = episodes[place]
+        for number in torch.randperm(len(episodes), generator=draw)[:METRIC_BATCH].tolist():
+            episode = episodes[number]
             with torch.no_grad():
                 residuals = (episode.values - vae.decode(episode.z)) @ timbre_weight.T
                 targets = (episode.others - vae.decode(episode.others_z)) @ timbre_weight.T
@@ -250,8 +250,8 @@ def learn_base(
     losses = []
     for _ in range(steps):
         batch = []
-        for place in torch.randint(len(episodes), (BASE_BATCH,), generator=draw).tolist():
-            episode = episodes[place]
+        for number in torch.randint(len(episodes), (BASE_BATCH,), generator=draw).tolist():
+            episode = episodes[number]
             scale, noise = SETTINGS[int(torch.randint(len(SETTINGS), (1,), generator=draw))]
             residuals = episode.values - decoder(episode.z)
             predictions = predicted(episode.z, residuals, episode, episode.others_z, scale, noise)
@@ -270,5 +270,5 @@ def learn_base(
 
 
 def _ends(losses: list[float]) -> tuple[float, float]:
-    looks = min(LOOKS, max(1, len(losses) // 2))
-    return float(np.mean(losses[:looks])), float(np.mean(losses[-looks:]))
+    count = min(END_STEPS, max(1, len(losses) // 2))
+    return float(np.mean(losses[:count])), float(np.mean(losses[-count:]))

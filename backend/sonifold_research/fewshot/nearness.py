@@ -33,55 +33,55 @@ Progress = Callable[[str, int, int], None]
 def tables(
     bench: Bench,
     queries: tuple[Tensor, Points],
-    known: tuple[Tensor, Points],
+    references: tuple[Tensor, Points],
     cache: Path,
     progress: Progress,
 ) -> dict[str, Tensor]:
-    """Every distance between sounds asked about and known ones, each (coefficients, points); kept in ``cache``.
+    """Every distance between queries and references, each (coefficients, points); kept in ``cache``.
 
     Returns:
-        by name, (asked, known).
+        by name, (query, reference).
     """
     if not cache.exists():
         distances = {
-            "by ear": torch.cdist(queries[0] @ bench.timbre_weight.T, known[0] @ bench.timbre_weight.T),
-            "latent": torch.cdist(queries[1], known[1]),
-            "pull-back": straight(bench, queries[1], known[1]),
+            "by ear": torch.cdist(queries[0] @ bench.timbre_weight.T, references[0] @ bench.timbre_weight.T),
+            "latent": torch.cdist(queries[1], references[1]),
+            "pull-back": straight(bench, queries[1], references[1]),
             "through": through(
                 queries[0] @ bench.timbre_weight.T,
-                known[0] @ bench.timbre_weight.T,
+                references[0] @ bench.timbre_weight.T,
                 bench.library @ bench.timbre_weight.T,
             ),
-            "geodesic": _geodesic(bench, queries[1], known[1], progress),
+            "geodesic": _geodesic(bench, queries[1], references[1], progress),
         }
         save_file({name: table.contiguous() for name, table in distances.items()}, cache)
     return load_file(cache)
 
 
 @torch.no_grad()
-def straight(bench: Bench, queries: Points, known: Points, steps: int = STEPS) -> Tensor:
-    """Lengths of straight lines by ear, (asked, known)."""
+def straight(bench: Bench, queries: Points, references: Points, steps: int = STEPS) -> Tensor:
+    """Lengths of straight lines by ear, (query, reference)."""
     t = torch.linspace(0, 1, steps + 1)[:, None, None]
     rows = []
     for point in queries:
-        decoded = bench.model.coordinates(((1 - t) * point + t * known).flatten(0, 1))
+        decoded = bench.model.coordinates(((1 - t) * point + t * references).flatten(0, 1))
         rows.append(decoded.unflatten(0, (steps + 1, -1)).diff(dim=0).norm(dim=2).sum(0))
     return torch.stack(rows)
 
 
-def _geodesic(bench: Bench, queries: Points, known: Points, progress: Progress) -> Tensor:
+def _geodesic(bench: Bench, queries: Points, references: Points, progress: Progress) -> Tensor:
     metric = bench.model.metric()
-    rows, columns = torch.cartesian_prod(torch.arange(len(queries)), torch.arange(len(known))).T
+    rows, columns = torch.cartesian_prod(torch.arange(len(queries)), torch.arange(len(references))).T
     parts = []
     for block in torch.arange(len(rows)).split(PAIRS):
-        parts.append(lengths(metric, queries[rows[block]], known[columns[block]]).float())
+        parts.append(lengths(metric, queries[rows[block]], references[columns[block]]).float())
         progress("classifier: geodesics", int(block[-1]) + 1, len(rows))
-    return torch.cat(parts).view(len(queries), len(known))
+    return torch.cat(parts).view(len(queries), len(references))
 
 
-def through(queries: Tensor, known: Tensor, between: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
-    """Least sum of squared steps from (asked, feature) to (known, feature) over each other and ``between``."""
-    everything = torch.cat([queries, known, between]).double()
+def through(queries: Tensor, references: Tensor, between: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
+    """Least sum of squared steps from (query, feature) to (reference, feature) over each other and ``between``."""
+    everything = torch.cat([queries, references, between]).double()
     apart = torch.cdist(everything, everything).square()
     near = apart.topk(min(neighbours + 1, len(everything)), largest=False)
     rows = torch.arange(len(everything)).repeat_interleave(near.indices.shape[1]).numpy()
@@ -89,10 +89,12 @@ def through(queries: Tensor, known: Tensor, between: Tensor, neighbours: int = N
     weights = near.values.clamp(min=1e-12).flatten().numpy()
     graph = csr_array((weights, (rows, near.indices.flatten().numpy())), shape=apart.shape)
     lengths_over_graph = dijkstra(graph, directed=False, indices=range(len(queries)))[
-        :, len(queries) : len(queries) + len(known)
+        :, len(queries) : len(queries) + len(references)
     ]
     path_lengths = torch.from_numpy(lengths_over_graph)
     # where no way leads, the direct step
     return torch.where(
-        path_lengths.isfinite(), path_lengths, apart[: len(queries), len(queries) : len(queries) + len(known)]
+        path_lengths.isfinite(),
+        path_lengths,
+        apart[: len(queries), len(queries) : len(queries) + len(references)],
     ).float()

@@ -29,16 +29,16 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
     record: dict[str, Any] = {"sounds": OTHERS, "groups": []}
     if path.exists():
         record = json.loads(path.read_text(encoding="utf-8"))
-    known = {group["group"] for group in record["groups"]}
+    finished = {group["group"] for group in record["groups"]}
     groups = [
         group
         for group in bench.sounds.groups
-        if group.side == "report" and len(group.places) >= UPLOADS + FEWEST
+        if group.side == "report" and len(group.indices) >= UPLOADS + FEWEST
     ]
     for number, group in enumerate(groups, 1):
-        if group.name not in known:
-            own, others = bench.draw(group, UPLOADS, 0)
-            uploads = bench.uploads(own, 0)
+        if group.name not in finished:
+            upload_indices, others = bench.draw(group, UPLOADS, 0)
+            uploads = bench.uploads(upload_indices, 0)
             instant = adapted_to(bench.model, uploads)
             tuned = finetune_from(instant, FinetuneConfig(trial=False))
             networks = {"none": bench.model.vae, "instant": instant.vae, "refined": tuned.vae}
@@ -50,12 +50,12 @@ def run(bench: Bench, path: Path, progress: Progress) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _error(bench: Bench, vae: VAE, places: list[int]) -> float:
+def _error(bench: Bench, vae: VAE, indices: list[int]) -> float:
     spectral = bench.model.representation
-    z = invert(vae, bench.encodings.coefficients[places], bench.encodings.z[places], 4)
+    z = invert(vae, bench.encodings.coefficients[indices], bench.encodings.z[indices], 4)
     maps = spectral.normalise(Renderer(spectral, vae, bench.model.coefficients).features(z))
     rendered = spectral.synthesise(maps, iterations=POINT_ITERATIONS)
-    return float((_phi(bench, rendered) - _phi(bench, bench.sounds.audio[places])).norm(dim=1).mean())
+    return float((_phi(bench, rendered) - _phi(bench, bench.sounds.audio[indices])).norm(dim=1).mean())
 
 
 def _phi(bench: Bench, audio: Tensor) -> Tensor:

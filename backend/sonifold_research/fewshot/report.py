@@ -124,12 +124,12 @@ def _in_short(results: Results, classifier: Cells, count: int = 10) -> list[str]
         together = np.array(
             [s for s, g in zip(saved, groups, strict=True) if results.foretold(count, g) >= MUCH]
         )
-        own = np.median(results.over(name, count, groups, "own"))
+        upload_error = np.median(results.over(name, count, groups, "own"))
         drift = np.mean(results.over(name, count, groups, "drift"))
         lines.append(
             f"- **{name.capitalize()}**, {count} uploads: {percent(median(saved))} less error on other sounds (median "
             f"of {len(groups)} groups), {percent(median(together))} in the {len(together)} groups that belong "
-            f"together; the uploads themselves come to {own:.2f}, the base drifts by {drift:+.3f}."
+            f"together; the uploads themselves come to {upload_error:.2f}, the base drifts by {drift:+.3f}."
         )
     worse = _worse_from_scratch(results, "refined", count)
     if len(worse):
@@ -140,12 +140,12 @@ def _in_short(results: Results, classifier: Cells, count: int = 10) -> list[str]
             f"- **Geometry in training**: the best of paths, metrics and penalties, {best[0]}, comes to "
             f"{percent(best[2])} against {best[1]}."
         )
-    places = variants.gain(results, "refined", variants.PLAIN, count)
-    if places.n:
-        field = variants.gain(results, variants.PLACES, variants.ALIKE, count)
+    over_plain = variants.gain(results, "refined", variants.PLAIN, count)
+    if over_plain.n:
+        field = variants.gain(results, variants.ALIKE_FIELD, variants.ALIKE, count)
         lines.append(
             f"- **Against plain adaptation with replay** (gradient steps, classic augmentation) refining saves "
-            f"{percent(places)}; residuals interpolated over the latent space alone {percent(field)}."
+            f"{percent(over_plain)}; residuals interpolated over the latent space alone {percent(field)}."
         )
     return ["## In short", "", *lines, *classified.in_short(classifier), ""] if lines else []
 
@@ -228,9 +228,9 @@ def _by_kind(results: Results, count: int = 10) -> list[str]:
     for title, members in sets.items():
         cells = []
         for name in ("instant", "refined"):
-            saved, known = results.saved(name, "none", count)
+            saved, compared = results.saved(name, "none", count)
             cells.append(
-                percent(median(np.array([s for s, g in zip(saved, known, strict=True) if g in members])))
+                percent(median(np.array([s for s, g in zip(saved, compared, strict=True) if g in members])))
             )
         lines.append(f"| {title} | {len(members)} | {' | '.join(cells)} |")
     lines += ["", "| group | kind | coherence | foretold | none | instant | refined |", "|---" * 7 + "|"]
@@ -275,10 +275,10 @@ def _by_count(results: Results) -> list[str]:
             cells.append(f"{percent(median(saved))} ({len(groups)} x {draws})" if groups else "-")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "In brackets: groups x draws. N = 20 leaves out the smallest groups.", ""]
-    return [*lines, *_drift_and_own(results, counts)]
+    return [*lines, *_drift_and_upload_errors(results, counts)]
 
 
-def _drift_and_own(results: Results, counts: Sequence[int]) -> list[str]:
+def _drift_and_upload_errors(results: Results, counts: Sequence[int]) -> list[str]:
     """What adapting costs, and what it does for the uploads, at every N."""
     lines = [
         "| | " + " | ".join(f"N = {count}" for count in counts) + " |",
@@ -352,12 +352,14 @@ def _heard(rendered: dict[str, Any] | None) -> list[str]:
 def _plot_groups(results: Results, path: Path, count: int = 10) -> None:
     groups = sorted(results.groups("instant", "none", count=count), key=lambda g: results.foretold(count, g))
     picture, axes = figure(7.5, 0.28 * len(groups) + 1.2)
-    places = np.arange(len(groups))
+    heights = np.arange(len(groups))
     for name, colour, shift in (("instant", "#e2725b", 0.18), ("refined", "#3d6fb6", -0.18)):
-        saved, known = results.saved(name, "none", count)
-        by = dict(zip(known, saved, strict=True))
-        axes.barh(places + shift, [100 * by.get(g, 0) for g in groups], 0.34, color=colour, label=name)
-    axes.set_yticks(places, [f"{g}  ({100 * results.foretold(count, g):+.0f} %)" for g in groups], fontsize=7)
+        saved, compared = results.saved(name, "none", count)
+        by = dict(zip(compared, saved, strict=True))
+        axes.barh(heights + shift, [100 * by.get(g, 0) for g in groups], 0.34, color=colour, label=name)
+    axes.set_yticks(
+        heights, [f"{g}  ({100 * results.foretold(count, g):+.0f} %)" for g in groups], fontsize=7
+    )
     axes.set_xlabel(f"less Phi error on other sounds than without adaptation, %; {count} uploads")
     axes.set_ylabel("group (gain foretold)")
     axes.axvline(0, color="black", linewidth=0.6)
@@ -394,8 +396,16 @@ def _record(results: Results, count: int = 10) -> None:
         )
     groups = results.groups("refined", count=count)
     if groups:
-        own = float(np.median(results.over("refined", count, groups, "own")))
-        record("few-shot: uploads themselves, refined", own, "Phi", "<= 1.0", len(groups), COMMAND, "fewshot")
+        upload_error = float(np.median(results.over("refined", count, groups, "own")))
+        record(
+            "few-shot: uploads themselves, refined",
+            upload_error,
+            "Phi",
+            "<= 1.0",
+            len(groups),
+            COMMAND,
+            "fewshot",
+        )
     worse = _worse_from_scratch(results, "refined", count)
     if len(worse):
         value = 100 * float(np.median(worse))

@@ -69,7 +69,7 @@ class Results:
         reference = self.over(than, count, groups, like=name)
         return 1 - errors / reference, groups
 
-    def known(self, count: int, group: str, index: int) -> float:
+    def mean_forecast(self, count: int, group: str, index: int) -> float:
         """Mean over seeds of what was known before adapting: coherence (0) or the gain foretold (1)."""
         values = [
             forecast[index] for (n, g, _), forecast in self.forecasts.items() if (n, g) == (count, group)
@@ -78,11 +78,11 @@ class Results:
 
     def coherence(self, count: int, group: str) -> float:
         """Mean cosine between residuals of different uploads."""
-        return self.known(count, group, 0)
+        return self.mean_forecast(count, group, 0)
 
     def foretold(self, count: int, group: str) -> float:
         """Share of the error that was expected to be saved."""
-        return self.known(count, group, 1)
+        return self.mean_forecast(count, group, 1)
 
     def draws(self, name: str, count: int, than: str | None = None) -> int:
         """The fewest of any group."""

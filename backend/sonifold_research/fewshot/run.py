@@ -32,15 +32,15 @@ class Plan(NamedTuple):
 #: What says most comes first: wherever the evaluation is stopped, what is there can be reported.
 PLANS = (
     Plan("closed", closed.arms, (10,), range(SEEDS)),
-    Plan("refined", gradient.refined, (10,), range(SEEDS)),
+    Plan("refined", gradient.finetuned, (10,), range(SEEDS)),
     Plan("closed", closed.arms, (5, 20), range(1)),
     Plan("instant", closed.instant, (5, 20), range(1, SEEDS)),
     Plan("scratch", gradient.scratch, (10,), range(1)),
     Plan("variants", gradient.variants, (10,), range(1)),
     Plan("plain", gradient.plain, (10,), range(1)),
     Plan("learned", learned.arms, (10,), range(2)),
-    Plan("refined", gradient.refined, (5,), range(SEEDS)),
-    Plan("refined", gradient.refined, (20,), range(2)),
+    Plan("refined", gradient.finetuned, (5,), range(SEEDS)),
+    Plan("refined", gradient.finetuned, (20,), range(2)),
     Plan("instant", closed.instant, (3, 1), range(2)),
 )
 Progress = Callable[[str, int, int], None]
@@ -68,7 +68,7 @@ def cells(groups: Sequence[Group], side: Side) -> list[Cell]:
         for count in plan.counts
         for seed in plan.seeds
         for group in groups
-        if group.side == side and len(group.places) >= count + FEWEST
+        if group.side == side and len(group.indices) >= count + FEWEST
     ]
 
 
@@ -94,9 +94,9 @@ def run(bench: Bench, folder: Path, side: Side, progress: Progress) -> None:
 
 def measure(bench: Bench, cell: Cell) -> dict[str, Any]:
     """One cell."""
-    own, others = bench.draw(cell.group, cell.uploads, cell.seed)
-    arms = cell.plan.arms(bench, own, others, cell.seed)
-    uploads = bench.uploads(own, cell.seed)
+    upload_indices, others = bench.draw(cell.group, cell.uploads, cell.seed)
+    arms = cell.plan.arms(bench, upload_indices, others, cell.seed)
+    uploads = bench.uploads(upload_indices, cell.seed)
     forecast = Forecast.of(bench.model, uploads, choose(bench.model, uploads))
     return {
         "part": cell.plan.name,

@@ -14,7 +14,7 @@ from sonifold_research.fewshot.results import Results, average, percent, said
 AIM = 0.10  # of the plain adaptation's error
 PLAIN = "tuned, classic augmentation"
 ALIKE = "tuned, transposed copies"
-PLACES = "tuned, transposed copies, field"
+ALIKE_FIELD = "tuned, transposed copies, field"
 
 
 class Family(NamedTuple):
@@ -37,13 +37,13 @@ FAMILIES = (
             "tuned, classic augmentation + geodesic",
             "tuned, classic augmentation, field",
             ALIKE,
-            PLACES,
+            ALIKE_FIELD,
             "instant",
             "refined",
         ),
         ("tuned, classic augmentation + geodesic",),
     ),
-    Family("the same with transposed copies", ALIKE, None, (PLACES, "instant", "refined")),
+    Family("the same with transposed copies", ALIKE, None, (ALIKE_FIELD, "instant", "refined")),
     Family(
         "refining: such steps from the head in closed form, a field on top",
         "refined, plain",
@@ -94,7 +94,7 @@ WORDS = ("linear", "geodesic", "metric", "isometry", "distillation", "pull-back"
 #: What uses paths, a metric, or a penalty on either.
 GEOMETRIC = {name for family in FAMILIES for name in family.names if any(word in name for word in WORDS)}
 #: What uses distances between latent points, as they are.
-LOCAL = {"tuned, classic augmentation, field", PLACES, "instant", "refined"}
+LOCAL = {"tuned, classic augmentation, field", ALIKE_FIELD, "instant", "refined"}
 
 
 def gain(results: Results, name: str, plain: str, count: int = 10) -> Estimate:
@@ -164,7 +164,7 @@ def verdict(results: Results, count: int = 10) -> list[str]:
     """What the numbers say, in words that they choose."""
     return [
         *_of_geometry(results, count),
-        *_of_places(results, count),
+        *_of_latent_space(results, count),
         *_of_copies(results, count),
         *_of_learning(results, count),
     ]
@@ -203,7 +203,7 @@ def _of_geometry(results: Results, count: int) -> list[str]:
     return [words, ""]
 
 
-def _of_places(results: Results, count: int) -> list[str]:
+def _of_latent_space(results: Results, count: int) -> list[str]:
     lines = []
     for name in ("instant", "refined"):
         estimate = gain(results, name, PLAIN, count)
@@ -214,7 +214,7 @@ def _of_places(results: Results, count: int) -> list[str]:
                 f"error of plain adaptation with replay and classic augmentation"
                 + (f": the {100 * AIM:.0f} % that were aimed at." if reached else ".")
             )
-    copies, field = gain(results, ALIKE, PLAIN, count), gain(results, PLACES, ALIKE, count)
+    copies, field = gain(results, ALIKE, PLAIN, count), gain(results, ALIKE_FIELD, ALIKE, count)
     if copies.n and field.n:
         lines.append(
             "Two things make that up. Copies in other keys instead of classic augmentation, which is no geometry, "
@@ -286,19 +286,19 @@ def plot(results: Results, path: Path, count: int = 10) -> None:
     """Every variant's gain with its interval."""
     rows: list[tuple[str, Estimate | None]] = []
     for family in FAMILIES:
-        known = [(name, gain(results, name, family.plain, count)) for name in family.names]
-        measured: list[tuple[str, Estimate | None]] = [row for row in known if row[1].n]
+        gains = [(name, gain(results, name, family.plain, count)) for name in family.names]
+        measured: list[tuple[str, Estimate | None]] = [row for row in gains if row[1].n]
         if measured:
             rows += [(f"against {family.plain}:", None), *measured]
     if not rows:
         return
     picture, axes = figure(7.5, 0.24 * len(rows) + 1.2)
-    for place, (name, estimate) in enumerate(reversed(rows)):
+    for height, (name, estimate) in enumerate(reversed(rows)):
         if estimate is None:
             continue
         colour = "#3d6fb6" if name in GEOMETRIC else "#e2725b" if name in LOCAL else "#888888"
-        axes.plot([100 * estimate.low, 100 * estimate.high], [place, place], color=colour, linewidth=2)
-        axes.plot(100 * estimate.mean, place, "o", color=colour, markersize=4)
+        axes.plot([100 * estimate.low, 100 * estimate.high], [height, height], color=colour, linewidth=2)
+        axes.plot(100 * estimate.mean, height, "o", color=colour, markersize=4)
     axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)], fontsize=7)
     for label, (_, estimate) in zip(axes.get_yticklabels(), reversed(rows), strict=True):
         if estimate is None:
