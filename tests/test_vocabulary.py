@@ -10,7 +10,19 @@ vocabulary = module_of("tools/vocabulary.py")
 
 #: Vague names per 1,000 bindings, and uses of replaced words. These only ever go down.
 VAGUE_AT_MOST = {"science": 10, "service": 10, "page": 6}
-REPLACED_AT_MOST = {"science": 172, "service": 90, "page": 4}
+REPLACED_AT_MOST = {"science": 0, "service": 0, "page": 0}
+
+#: Names that may hold a replaced word, in this file alone: something outside the code reads or calls them.
+FIXED_NAMES = {
+    ("backend/sonifold_research/fewshot/bench.py", "own"): "a key of the evaluation's stored cells",
+    ("backend/sonifold_app/http/connections.py", "connection_made"): "asyncio.Protocol calls it",
+    ("backend/sonifold_app/schemas/problems.py", "place"): "a field of the API's problems",
+    ("backend/sonifold_app/schemas/sounds.py", "made_with"): "a field of the API's sounds",
+    ("frontend/core/shapes.js", "made"): "a value of the API's `kind`",
+    ("frontend/core/sounds.js", "made"): "a value of the API's `kind`",
+    ("frontend/library/library.js", "made"): "a value of the API's `kind`",
+    ("frontend/found/visit.js", "made"): "a key of what browsers have stored",
+}
 
 
 @pytest.mark.parametrize("layer", vocabulary.LAYERS)
@@ -22,9 +34,14 @@ def test_names_say_what_they_hold(layer):
 
 @pytest.mark.parametrize("layer", vocabulary.LAYERS)
 def test_replaced_words_of_the_glossary_are_not_used(layer):
-    uses = vocabulary.replaced_words(layer)
+    uses = [use for use in vocabulary.replaced_words(layer) if (use.file, use.text) not in FIXED_NAMES]
     lines = "\n".join(f"{use.file}:{use.line}: {use.word} in {use.text}" for use in uses)
     assert len(uses) <= REPLACED_AT_MOST[layer], lines
+
+
+def test_names_that_are_fixed_from_outside_still_stand_where_they_are_excused():
+    uses = {(use.file, use.text) for layer in vocabulary.LAYERS for use in vocabulary.replaced_words(layer)}
+    assert set(FIXED_NAMES) <= uses
 
 
 def test_the_glossary_replaces_no_word_by_itself():

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sonifold_app.engine.answers import Reembedded
 from sonifold_app.store.database import Database
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.tables import fingerprints, settled_places
+from sonifold_app.store.tables import adapted_points, fingerprints
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class DerivedStore:
 
     def reembedded(self, model: str, version: str) -> dict[str, Reembedded]:
         """By sound; of the model as it is in this version."""
-        query = select(settled_places).where(
-            settled_places.c.model == model, settled_places.c.version == version
+        query = select(adapted_points).where(
+            adapted_points.c.model == model, adapted_points.c.version == version
         )
         with self._database.connect() as connection:
             return {row.sound: reembedded_of(row) for row in connection.execute(query)}
@@ -74,10 +74,10 @@ class DerivedStore:
                     "known": int(point.in_distribution),
                 }
             )
-        self._put(settled_places, rows)
+        self._put(adapted_points, rows)
 
     def forget_reembedded(self, model: str) -> None:
-        deletion = delete(settled_places).where(settled_places.c.model == model)
+        deletion = delete(adapted_points).where(adapted_points.c.model == model)
         self._database.write(lambda connection: connection.execute(deletion), frees=True)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -34,7 +34,7 @@ from sonifold_app.store.database import DATABASE, Database, DatabaseUnusableErro
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
-from sonifold_app.store.tables import adaptations, kept_revisions, kept_sounds, uploads
+from sonifold_app.store.tables import adaptations, revisions, uploads, user_sounds
 from sonifold_app.store.trash import Trash
 from sonifold_app.store.uploads import UploadStore
 
@@ -163,7 +163,7 @@ class UserSoundStore:
                 row_of(id, model, pack, new, sha256, created)
                 for id, new, sha256 in zip(ids, sounds, audio, strict=True)
             ]
-            self.database.write(lambda connection: connection.execute(kept_sounds.insert(), rows))
+            self.database.write(lambda connection: connection.execute(user_sounds.insert(), rows))
         return [sound_of(row) for row in rows]
 
     def all(self, model: str) -> list[UserSound]:
@@ -173,13 +173,13 @@ class UserSoundStore:
     def at_revision(self, model: str) -> tuple[int, list[UserSound]]:
         """(A number that is another after every change, a model's sounds as they are at it or later)."""
         query = (
-            select(kept_sounds)
-            .where(kept_sounds.c.model == model)
-            .order_by(kept_sounds.c.created, kept_sounds.c.id)
+            select(user_sounds)
+            .where(user_sounds.c.model == model)
+            .order_by(user_sounds.c.created, user_sounds.c.id)
         )
         with self.database.connect() as connection:
             number = connection.execute(
-                select(kept_revisions.c.number).where(kept_revisions.c.model == model)
+                select(revisions.c.number).where(revisions.c.model == model)
             ).scalar_one_or_none()
             revision = number or 0
             read = self._read.get(model)
@@ -200,15 +200,15 @@ class UserSoundStore:
         sounds = {}
         with self.database.connect() as connection:
             for part in parts_of(ids):
-                query = select(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id.in_(part))
+                query = select(user_sounds).where(user_sounds.c.model == model, user_sounds.c.id.in_(part))
                 sounds.update({row.id: sound_of(row._mapping) for row in connection.execute(query)})
         return sounds
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
         if "pitch" in values:  # no guess any more
-            values = {**values, "facts": func.json_set(kept_sounds.c.facts, f"$.{PITCH_CORRECTED}", 1)}
-        change = update(kept_sounds).where(kept_sounds.c.model == model, kept_sounds.c.id == id)
+            values = {**values, "facts": func.json_set(user_sounds.c.facts, f"$.{PITCH_CORRECTED}", 1)}
+        change = update(user_sounds).where(user_sounds.c.model == model, user_sounds.c.id == id)
         return (
             self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1
         )
@@ -224,12 +224,12 @@ class UserSoundStore:
             "z": bytes_of(prepared.z),
             "timbre": bytes_of(prepared.timbre),
         }
-        change = update(kept_sounds).where(kept_sounds.c.id == sound.id).values(**values)
+        change = update(user_sounds).where(user_sounds.c.id == sound.id).values(**values)
         self.database.write(lambda connection: connection.execute(change))
 
     def homes(self) -> set[str]:
         """The models that sounds are kept with, or uploads wait with."""
-        models = sqlalchemy.union(select(kept_sounds.c.model), select(uploads.c.model))
+        models = sqlalchemy.union(select(user_sounds.c.model), select(uploads.c.model))
         with self.database.connect() as connection:
             return set(connection.execute(models).scalars())
 
@@ -240,8 +240,8 @@ class UserSoundStore:
         """
         values: dict[str, Any] = {"model": successor}
         if remember:
-            values["source"] = func.json_set(kept_sounds.c.source, FORMER_HOME, kept_sounds.c.model)
-        sounds = update(kept_sounds).where(kept_sounds.c.model == model).values(values)
+            values["source"] = func.json_set(user_sounds.c.source, FORMER_HOME, user_sounds.c.model)
+        sounds = update(user_sounds).where(user_sounds.c.model == model).values(values)
         waiting = update(uploads).where(uploads.c.model == model).values(model=successor)
 
         def move(connection: sqlalchemy.Connection) -> int:
@@ -252,15 +252,15 @@ class UserSoundStore:
 
     def bring_home(self, models: Collection[str]) -> None:
         """Undo what ``rehome`` remembered for some models."""
-        former = func.json_extract(kept_sounds.c.source, FORMER_HOME)
-        values = {"model": former, "source": func.json_remove(kept_sounds.c.source, FORMER_HOME)}
-        back = update(kept_sounds).where(former.in_(models)).values(values)
+        former = func.json_extract(user_sounds.c.source, FORMER_HOME)
+        values = {"model": former, "source": func.json_remove(user_sounds.c.source, FORMER_HOME)}
+        back = update(user_sounds).where(former.in_(models)).values(values)
         self.database.write(lambda connection: connection.execute(back))
 
     def remove(self, model: str, id: str) -> bool:
         """Whether there was such a sound; its audio goes too unless another sound has the same."""
-        is_sound = (kept_sounds.c.model == model) & (kept_sounds.c.id == id)
-        deletion = delete(kept_sounds).where(is_sound).returning(kept_sounds.c.audio)
+        is_sound = (user_sounds.c.model == model) & (user_sounds.c.id == id)
+        deletion = delete(user_sounds).where(is_sound).returning(user_sounds.c.audio)
         with self._writing:
             audio = self.database.write(
                 lambda connection: connection.execute(deletion).scalar_one_or_none(), frees=True
@@ -298,7 +298,7 @@ class UserSoundStore:
 
     def _audio_in_use(self) -> set[str]:
         with self.database.connect() as connection:
-            used = set(connection.execute(select(kept_sounds.c.audio).distinct()).scalars())
+            used = set(connection.execute(select(user_sounds.c.audio).distinct()).scalars())
             lists = connection.execute(
                 sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
             ).scalars()

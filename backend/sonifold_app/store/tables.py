@@ -7,7 +7,7 @@ from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, String, Ta
 metadata = MetaData()
 
 #: The sounds of users.
-kept_sounds = Table(
+user_sounds = Table(
     "kept_sounds",
     metadata,
     Column("id", String, primary_key=True),
@@ -39,7 +39,7 @@ uploads = Table(
 )
 
 #: A number that is another after every change of a model's sounds; triggers count it.
-kept_revisions = Table(
+revisions = Table(
     "kept_revisions",
     metadata,
     Column("model", String, primary_key=True),
@@ -68,7 +68,7 @@ fingerprints = Table(
 )
 
 #: Points of users' sounds in adapted models.
-settled_places = Table(
+adapted_points = Table(
     "settled_places",
     metadata,
     Column("model", String, primary_key=True),
