@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which files are dear, and of which of them the order does not know: one that has become so is seen."""
     reports = [
-        report for group in terminalreporter.stats.values() for report in group if hasattr(report, "when")
+        report for group in terminalreporter.stats.values() for report in group if hasattr(report, "duration")
     ]
     seconds: Counter[str] = Counter()
     for report in reports:
