@@ -17,6 +17,7 @@ OPERATIONS = {
     "one geodesic of the pack": 12,
     "64 geodesics in one batch": 2,
     "Model.distances of 12 sounds, geodesic": 1,
+    "reading and preparing 1 s of 96 kHz stereo": 60,
 }
 
 
@@ -92,19 +93,44 @@ def serve() -> None:
         metric = model.metric()
         return lambda: geodesic.solve(metric, points[:count], points[count:])
 
+    def reading(seed: int) -> Callable[[], Any]:
+        import io
+
+        import soundfile
+
+        try:
+            from sonifold.audio.prepare import prepare
+        except ImportError:  # where it was before
+            from sonifold.datasets.prepare import prepare
+        from sonifold.audio.read import read
+
+        noise = (
+            np.random.default_rng(seed).standard_normal((96_000, 2))
+            * np.exp(-np.arange(96_000) / 20_000)[:, None]
+        )
+        file = io.BytesIO()
+        soundfile.write(file, 0.2 * noise, 96_000, format="WAV", subtype="PCM_24")
+
+        def read_and_prepare() -> None:
+            recording = read(file.getvalue())
+            prepare(recording.samples, recording.sample_rate)
+
+        return read_and_prepare
+
     def distances(seed: int) -> Callable[[], Any]:
         sounds = several(seed, 12)
         return lambda: model.distances(sounds, "geodesic")
 
-    prepare = {
+    operations = {
         "one geodesic of the pack": lambda seed: geodesics(seed, 1),
         "64 geodesics in one batch": lambda seed: geodesics(seed, 64),
         "Model.distances of 12 sounds, geodesic": distances,
+        "reading and preparing 1 s of 96 kHz stereo": reading,
     }
-    prepare["one geodesic of the pack"](999)()
+    operations["one geodesic of the pack"](999)()
     for line in sys.stdin:
         operation, seed = json.loads(line)
-        run = prepare[operation](seed)
+        run = operations[operation](seed)
         began = time.perf_counter()
         run()
         print(time.perf_counter() - began, flush=True)
