@@ -13,6 +13,7 @@ import { watch } from "./core/store.js";
 
 const DWELL = 60; // ms a sound is pointed at before it is heard
 const CACHED = 96; // sounds in memory
+const BETWEEN_PICTURES = 30; // ms: each takes a third of a core's frame, and the thumb moves by less than three pixels
 
 /**
  * @param {object} parts
@@ -35,6 +36,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   let goOn = false; // after the thumb is let go
   let newest = 0; // numbers the requests to sound something: the newest wins
   let frame = 0;
+  let shownAt = 0; // when the watchers were last told, as requestAnimationFrame counts
 
   const parts = () => listen.parts();
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -163,12 +165,15 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     return progress;
   }
 
-  /** Tells everyone who moves with the sound, once a frame, as long as it sounds. */
+  /** Tells everyone who moves with the sound, as long as it sounds. */
   function run() {
     frame ||= requestAnimationFrame(tick);
   }
-  function tick() {
+  /** @param {number} now */
+  function tick(now) {
     frame = 0;
+    if (!dragging && now - shownAt < BETWEEN_PICTURES) return run();
+    shownAt = now;
     const progress = position();
     const { playing, progress: shown } = store.get();
     if (playing && !dragging && stepAt(progress) !== stepAt(shown)) store.set({ progress });
