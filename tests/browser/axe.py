@@ -17,7 +17,7 @@ def barriers(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """async (tags) => {
             const rules = {"label-content-name-mismatch": {enabled: true}};
-            const {violations} = await window.axe.run(document, {runOnly: tags, rules});
+            const {violations} = await window.axe.run(document, {runOnly: tags, rules, resultTypes: ["violations"]});
             return violations.flatMap(({id, nodes}) =>
                 nodes.map(({target, failureSummary}) => [id, target, failureSummary].join(" ")));
         }""",
