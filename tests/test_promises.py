@@ -49,6 +49,7 @@ def python(*arguments, **options):
 # What depends on what
 
 
+@pytest.mark.long
 def test_the_science_imports_with_no_web_framework_installed():
     imported = int(python("-c", IMPORT_EVERYTHING.format(blocked=WEB)))
     assert imported > 20

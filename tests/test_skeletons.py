@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import soundfile
 import torch
 
@@ -51,6 +52,7 @@ print(json.dumps({{
 """
 
 
+@pytest.mark.long
 def test_a_new_metric_is_two_files_and_stands_in_library_command_line_and_api(tmp_path):
     backend = backend_with_metric(tmp_path)
     assert changed_files(backend) == {"sonifold/metric/growing.py", "sonifold/choices.py"}
@@ -74,6 +76,7 @@ print(json.dumps({{
 """
 
 
+@pytest.mark.long
 def test_a_new_export_format_is_one_file_and_is_written_sent_and_taken(tmp_path):
     backend = copied_backend(tmp_path)
     formats = backend / "sonifold" / "audio" / "formats.py"

@@ -491,6 +491,7 @@ def creased(seed: int) -> nn.Module:
     ).eval()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("polish", [False, True])
 def test_no_path_through_creases_is_dearer_or_longer_than_its_line(polish):
     for seed in range(4):

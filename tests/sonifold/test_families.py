@@ -14,6 +14,7 @@ def test_there_are_two_dozen_families():
     assert len(families.FAMILIES) == 24
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 @pytest.mark.parametrize(("name", "latent"), FEW, ids=[f"{name}, {latent}" for name, latent in FEW])
 def test_a_family_has_its_own_lengths_and_no_path_worse_than_the_line(name, latent):

@@ -47,6 +47,7 @@ def test_the_field_that_is_learned_through_is_the_field_that_is_used():
     torch.testing.assert_close(said, field(episode.others_z), atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.long
 def test_the_metric_finds_the_coordinate_that_tells(silent):
     """Of four coordinates one says where residuals are alike: the metric stretches it most, and the loss falls."""
     metric, (first, last) = learned.learn_metric(silent, [_episode(seed, 2) for seed in range(12)], steps=120)

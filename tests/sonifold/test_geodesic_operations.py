@@ -163,6 +163,7 @@ def test_around_a_triangle_on_the_sphere_a_vector_turns_by_the_area():
     assert_close(SPHERE.inner(base, start_vector, carried) / length, area.cos()[None], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.long
 def test_the_pole_ladder_agrees_with_the_equation_of_transport():
     metric, a, b = HalfPlane(), points(1, 2), points(1, 2, seed=5)
     curves = solve(metric, a, b, 33, 1e-8, 200, polish=True).nodes
@@ -330,6 +331,7 @@ def test_k_means_finds_clusters_and_lowers_its_inertia():
         k_means(SPHERE, crowd, 0)
 
 
+@pytest.mark.long
 def test_k_means_is_seeded():
     crowd = spread(30, 3)
     first, second = (k_means(kernel(3), crowd, 4, seed=7, rounds=2) for _ in range(2))

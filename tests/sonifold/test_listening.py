@@ -144,6 +144,7 @@ def by_independent_meter(sound):
     )
 
 
+@pytest.mark.long
 def test_two_hundred_pairs_of_short_sounds_are_equally_loud_to_an_independent_meter():
     rng = np.random.default_rng(0)
     for _ in range(200):

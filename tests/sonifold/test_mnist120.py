@@ -79,6 +79,7 @@ def test_real_digits_have_density_and_coverage_of_about_one_and_far_ones_none():
     assert (far.density, far.coverage) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_whole_run_gives_every_figure_of_every_method(finished):
     _, results = finished
     for result in results:
@@ -93,6 +94,7 @@ def test_a_whole_run_gives_every_figure_of_every_method(finished):
         assert result["RHVAE, learned metric"]["acceptance"] > 0.8
 
 
+@pytest.mark.long
 def test_what_is_finished_is_not_run_again(finished, pool):
     folder, results = finished
 
@@ -102,6 +104,7 @@ def test_what_is_finished_is_not_run_again(finished, pool):
     assert run.result_of(pool, 0, folder, fail) == json.loads(json.dumps(results[0]))
 
 
+@pytest.mark.long
 def test_the_figure_is_a_small_picture(finished, pool):
     folder, _ = finished
     latents = run.latents_of(digits.split(pool, 0), 0, folder, quiet)
@@ -111,6 +114,7 @@ def test_the_figure_is_a_small_picture(finished, pool):
     assert len(data) < 400_000
 
 
+@pytest.mark.long
 def test_samples_have_the_class_of_the_nearest_training_digit(finished, pool):
     folder, _ = finished
     latent = run.latents_of(digits.split(pool, 0), 0, folder, quiet)["RHVAE"]
@@ -121,6 +125,7 @@ def test_samples_have_the_class_of_the_nearest_training_digit(finished, pool):
     assert_close(between.images, latent.model.decode(between.points).detach())
 
 
+@pytest.mark.long
 def test_classic_augmentation_moves_digits_a_little(finished, pool):
     folder, _ = finished
     latent = run.latents_of(digits.split(pool, 0), 0, folder, quiet)["VAE"]

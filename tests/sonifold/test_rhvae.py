@@ -102,6 +102,7 @@ def test_with_steps_of_no_length_the_loss_is_that_of_the_vae_less_the_rewarded_v
     assert_close(rhvae.loss(x, noise).total, single.mean())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("leapfrogs", [0, 3])
 @pytest.mark.parametrize(("latent", "likelihood"), [(1, "bernoulli"), (2, "gaussian"), (5, "bernoulli")])
 def test_ten_seeds_train_without_a_number_that_is_not_finite(leapfrogs, latent, likelihood):
@@ -116,6 +117,7 @@ def test_ten_seeds_train_without_a_number_that_is_not_finite(leapfrogs, latent, 
         assert (torch.linalg.eigvalsh(metric.cometric(z)) > 0).all()
 
 
+@pytest.mark.long
 def test_training_lowers_the_loss_and_stops_when_it_settles():
     seen: list[EpochInfo] = []
     training = FitConfig(epochs=400, learning_rate=0.01, patience=10)
@@ -126,6 +128,7 @@ def test_training_lowers_the_loss_and_stops_when_it_settles():
     assert fit(RHVAE, config(), examples(), FitConfig(epochs=2))[1].ending is Ending.OUT_OF_EPOCHS
 
 
+@pytest.mark.long
 def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(tmp_path):
     training = FitConfig(epochs=10, batch=8, patience=None, checkpoint_every=3)
     whole, _ = fit(RHVAE, config(), examples(), training)
@@ -200,6 +203,7 @@ def test_the_metric_in_training_is_the_metric_afterwards():
     assert_close(metric.magnification_gradient(z)[1], in_training.volume_force(z))
 
 
+@pytest.mark.long
 def test_a_gaussian_vae_with_a_linear_decoder_finds_the_principal_plane():
     """The optimum of a linear Gaussian VAE is probabilistic PCA (Lucas et al. 2019)."""
     axes = torch.linalg.qr(normal(6, 2))[0]

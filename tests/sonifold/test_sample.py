@@ -151,6 +151,7 @@ def grid_moments(density: VolumeDensity, low: float, high: float) -> tuple[torch
     return mean, (weight * (z - mean) ** 2).sum(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "make",
     [lambda k: VolumeHMC(k, steps=60, warm_up=40), lambda k: ImportanceResampling(k)],
@@ -191,6 +192,7 @@ def test_gradients_hold_to_one_in_ten_thousand_in_every_dimension_and_precision(
         assert ((found - expected).norm() / expected.norm()).item() < 1e-4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_hmc_in_one_dimension_has_the_distribution_function_of_its_density(temperature):
     """Kolmogorov and Smirnov's distance from quadrature, between two overlapping kernels of unequal weight."""
@@ -232,6 +234,7 @@ def test_a_walk_starts_where_it_should_moves_and_stays_near_the_data():
     assert_close(wander(KERNEL, MEANS[0], 200, seed=1).points, walk.points, rtol=0, atol=0)
 
 
+@pytest.mark.long
 def test_the_long_run_of_a_walk_is_the_volume_element():
     centroids = torch.tensor([[0.0, 0.0], [0.6, 0.3]]).double()
     metric = KernelMetric(centroids, torch.ones(2, 2).double(), 0.6, 0.2)

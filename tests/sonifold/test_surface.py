@@ -42,6 +42,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.long
 def test_every_public_name_is_there_after_a_plain_import():
     names = sorted({*sonifold.__all__, *named_in_documents()})
     assert len(names) > 10

@@ -103,6 +103,7 @@ def test_the_learning_rate_rises_and_falls():
     assert rates[-1] < 0.05 * max(rates)
 
 
+@pytest.mark.long
 def test_training_lowers_the_error(data):
     found = []
     train(data, SMALL, QUICK.model_copy(update={"steps": 300}), report=found.append)

@@ -220,6 +220,7 @@ def test_a_data_folder_that_is_moved_away_is_told_and_nothing_is_written_into_it
         assert "storage" not in parts
 
 
+@pytest.mark.long
 def test_a_second_server_on_a_data_folder_is_refused(tmp_path):
     models = tmp_path / "models"
     models.mkdir()

@@ -365,6 +365,7 @@ for i in range(100_000):
 """
 
 
+@pytest.mark.long
 def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
     """A writer is killed (-9) in the middle of its writing, ten times: each sound that it told of is whole."""
     told = []
