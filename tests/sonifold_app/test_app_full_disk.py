@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -10,11 +11,15 @@ import sys
 import zipfile
 
 import pytest
+import torch
 from app_checks import API, assert_problem, file_of, tone
 from disks import fill, remount, small_disk
 from starlette.testclient import TestClient
 
+from sonifold.tensor_files import save_tensors
+from sonifold.vae.checkpoint import save_checkpoint
 from sonifold_app.app import create_app
+from sonifold_app.jobs import worker
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.database import Database
@@ -218,6 +223,22 @@ def test_a_data_folder_that_is_moved_away_is_told_and_nothing_is_written_into_it
         assert client.get(f"{url}/sounds/{own}/audio").status_code == 200
         parts = client.get("/readyz").json().get("parts", {})  # the jobs look again a little later
         assert "storage" not in parts
+
+
+def test_a_checkpoint_and_a_pack_that_find_no_room_say_so_as_any_file_does(tmp_path):
+    """A fine-tune waits for room then; for another error it would be given up."""
+    network = torch.nn.Linear(400, 400)
+    with small_disk(tmp_path / "disk", "256k") as disk:
+        checkpoint = disk / "checkpoint.safetensors"
+        for save in (
+            lambda: save_checkpoint(checkpoint, "run", network, torch.optim.Adam(network.parameters()), {}),
+            lambda: save_tensors(disk / "weights.safetensors", network.state_dict()),
+        ):
+            with pytest.raises(OSError, match="No space left") as caught:
+                save()
+            assert caught.value.errno == errno.ENOSPC
+            assert worker.passes(caught.value)
+            assert list(disk.iterdir()) == []
 
 
 @pytest.mark.long

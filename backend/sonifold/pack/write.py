@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from sonifold.atlas import Field
 from sonifold.files import write_whole
 from sonifold.pack.format import PackConfig, read_config, write_config
 from sonifold.pack.library import Label, write_labels
+from sonifold.tensor_files import save_tensors
 from sonifold.types import Points, Positions, Timbre
 from sonifold.vae.network import VAE
 
@@ -42,8 +42,8 @@ class LibraryColumns:
             "coordinates": self.coordinates.half(),
             "positions": self.positions,
         }
-        _save(columns, folder / "library.safetensors")
-        _save({"coefficients": self.coefficients.half()}, folder / REPLAY)
+        save_tensors(folder / "library.safetensors", columns)
+        save_tensors(folder / REPLAY, {"coefficients": self.coefficients.half()})
 
 
 def write_pack(
@@ -63,15 +63,15 @@ def write_pack(
         config: fields of pack.json but ``format``, ``files`` and ``coast``.
         coefficients: their tensors, or the file of another pack to copy.
     """
-    _save(vae.state_dict(), folder / "weights.safetensors")
+    save_tensors(folder / "weights.safetensors", vae.state_dict())
     target = folder / "coefficients.safetensors"
     if isinstance(coefficients, Path):
         shutil.copyfile(coefficients, target)
     else:
-        _save(coefficients, target)
+        save_tensors(target, coefficients)
     write_labels(folder / "library.csv", tuple(labels))
     columns.write(folder)
-    _save({"x": field.x, "y": field.y, "values": field.values}, folder / "atlas.safetensors")
+    save_tensors(folder / "atlas.safetensors", {"x": field.x, "y": field.y, "values": field.values})
     _write_card(folder, card, card_markdown)
     return write_config(folder, {**config, "coast": field.coast})
 
@@ -86,7 +86,3 @@ def _write_card(folder: Path, card: Mapping[str, Any], card_markdown: str) -> No
     text = json.dumps(card, indent=1) + "\n"
     write_whole(folder / "card.json", text.encode(), durable=False)
     write_whole(folder / "CARD.md", card_markdown.encode(), durable=False)
-
-
-def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
-    save_file({name: value.contiguous() for name, value in tensors.items()}, path)

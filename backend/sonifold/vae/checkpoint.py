@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from sonifold.tensor_files import save_tensors
 
 FINGERPRINT = "fingerprint"
 
@@ -61,9 +63,11 @@ def save_checkpoint(
     stored |= tensors or {}
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".part")
-    contiguous = {name: tensor.contiguous() for name, tensor in stored.items()}
-    save_file(contiguous, scratch, {**facts, FINGERPRINT: fingerprint})
-    scratch.replace(path)
+    try:
+        save_tensors(scratch, stored, {**facts, FINGERPRINT: fingerprint})
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def load_checkpoint(

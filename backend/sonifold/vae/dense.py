@@ -14,9 +14,10 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from sonifold.tensor_files import save_tensors
 from sonifold.types import Points
 
 from .network import LOG_VARIANCE, divergence
@@ -101,7 +102,7 @@ class DenseVAE(nn.Module):
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".part")
         about = {"class": type(self).__name__, "config": self.config.model_dump_json()}
-        save_file({name: t.contiguous() for name, t in self.state_dict().items()}, scratch, about)
+        save_tensors(scratch, self.state_dict(), about)
         scratch.replace(path)
 
     @classmethod
