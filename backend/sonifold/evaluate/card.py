@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sonifold.evaluate import directions, metrics, paths, reconstruction, topology
+from sonifold.evaluate import directions, metrics, paths, reconstruction, topology_report
 from sonifold.evaluate.measures import record
 from sonifold.intervals import Estimate
 from sonifold.model import Model
@@ -70,7 +70,7 @@ def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None =
     if only in (None, "directions"):
         card["directions"] = _plain(directions.measure(model, progress))
     if only in (None, "topology"):
-        card["topology"] = _plain(topology.measure(model, folder, progress))
+        card["topology"] = _plain(topology_report.measure(model, folder, progress))
     # measuring takes long: what another run has written meanwhile is kept
     stored = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     card = _plain(stored | card | about(model))
@@ -255,7 +255,7 @@ def markdown(card: dict[str, Any]) -> str:
         lines += [
             "## Shape",
             "",
-            *topology.conclusions(card["topology"]),
+            *topology_report.conclusions(card["topology"]),
             "",
             "More, with plots: [topology.md](topology.md).",
         ]

@@ -9,8 +9,7 @@ Needs the extra ``topology`` (gudhi, scikit-dimension, matplotlib).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from scipy.stats import spearmanr
 
 from sonifold import geodesic
 from sonifold.evaluate import resume
-from sonifold.files import write_whole
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 
@@ -33,40 +31,6 @@ SPACES = {"feature": "features (Phi)", "latent": "latent, Euclidean", "geodesic"
 Distances = NDArray[np.float64]
 Diagram = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
-
-
-def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Numbers for the card; writes topology.md and topology.png into the folder."""
-    rows = np.sort(np.random.default_rng(0).choice(len(model.library), SOUNDS, replace=False))
-    spaces = distances(model, torch.from_numpy(rows), progress)
-    families = np.array(model.library.families)[rows]
-    diagrams = {name: homology(_scaled(d)) for name, d in spaces.items()}
-    nulls = {}
-    for number, (name, d) in enumerate(spaces.items(), 1):
-        nulls[name] = [homology(_scaled(cloud)) for cloud in gaussian_clouds(d, NULLS)]
-        progress("null models", number, len(spaces))
-    results = {
-        "sounds": SOUNDS,
-        "library": len(model.library),
-        "weight": model.config.metric.weight,
-        "dimension": {name: dimensions(d) for name, d in spaces.items()},
-        "dimension_library": {
-            "feature": coordinate_dimensions(model.library.timbre.double().numpy()),
-            "latent": coordinate_dimensions(model.library.z.double().numpy()),
-        },
-        "homology": {name: against_null(diagrams[name], nulls[name]) for name in spaces},
-        "families": {name: purity(d, families) for name, d in spaces.items()},
-        "kept": {
-            name: distance_preservation(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
-        },
-        "diagram_distance": {
-            name: diagram_distances(spaces["feature"], spaces[name]) for name in ("latent", "geodesic")
-        },
-    }
-    plot(folder / "topology.png", spaces, diagrams, nulls, results)
-    write_whole(folder / "topology.md", "\n".join(report(results)).encode(), durable=False)
-    resume.forget(f"{model.name}-topology")
-    return results
 
 
 # -- distances ------------------------------------------------------------------------------------
@@ -103,7 +67,7 @@ def _geodesic(model: Model, sounds: torch.Tensor, progress: Progress) -> Distanc
     return out
 
 
-def _scaled(d: Distances) -> Distances:
+def scaled(d: Distances) -> Distances:
     """Divided by the median distance, so that spaces can be compared."""
     return d / np.median(d[np.triu_indices(len(d), 1)])
 
@@ -222,9 +186,9 @@ def gaussian_clouds(d: Distances, count: int, seed: int = 0) -> list[Distances]:
 
 def against_null(diagram: list[Diagram], nulls: list[list[Diagram]]) -> dict[str, Any]:
     """Longest loop, loops longer than almost all of the null's longest, and total length of components, with ranks."""
-    loops, pieces = (_bars(diagram[k]) for k in (1, 0))
-    longest = np.array([_bars(null[1]).max(initial=0) for null in nulls])
-    total = np.array([_bars(null[0]).sum() for null in nulls])
+    loops, pieces = (bar_lengths(diagram[k]) for k in (1, 0))
+    longest = np.array([bar_lengths(null[1]).max(initial=0) for null in nulls])
+    total = np.array([bar_lengths(null[0]).sum() for null in nulls])
     limit = float(np.quantile(longest, PERSISTENT))
     return {
         "longest_loop": float(loops.max(initial=0)),
@@ -241,7 +205,7 @@ def _quantiles(values: NDArray[Any]) -> dict[str, float]:
     return {"low": float(low), "median": float(middle), "high": float(high)}
 
 
-def _bars(diagram: Diagram) -> NDArray[Any]:
+def bar_lengths(diagram: Diagram) -> NDArray[Any]:
     return diagram[:, 1] - diagram[:, 0]
 
 
@@ -261,7 +225,7 @@ def diagram_distances(first: Distances, second: Distances) -> dict[str, Any]:
         order = draw.permutation(len(first))
         half_of_first, other = np.array_split(order, 2)
         a, b, c = (
-            homology(_scaled(d[np.ix_(half, half)]))[1]
+            homology(scaled(d[np.ix_(half, half)]))[1]
             for d, half in ((first, half_of_first), (second, half_of_first), (first, other))
         )
         for kind, x, y in ((across, a, b), (within, a, c)):
@@ -310,221 +274,3 @@ def purity(d: Distances, families: NDArray[Any]) -> dict[str, Any]:
     _, counts = np.unique(families, return_counts=True)
     chance = float((counts * (counts - 1)).sum() / (len(d) * (len(d) - 1)))
     return {"same": bootstrap((families == families[near]).astype(float)), "chance": chance}
-
-
-# -- report ---------------------------------------------------------------------------------------
-
-
-def report(results: dict[str, Any]) -> list[str]:
-    """The lines of topology.md."""
-    return [
-        "# The shape of this manifold of sounds",
-        "",
-        f"{results['sounds']} random sounds of the library under three distances: {', '.join(SPACES.values())} "
-        f"(default metric, weight {results['weight']:g}). Intervals are 95 % bootstraps over sounds. Distances are "
-        "divided by their median before spaces are compared. Made by `sonifold evaluate --only topology`.",
-        "",
-        "![Persistence diagrams, intrinsic dimension and distances of the three spaces](topology.png)",
-        "",
-        "## In words",
-        "",
-        *conclusions(results),
-        *_report_dimension(results),
-        *_report_homology(results),
-        *_report_agreement(results),
-        *_report_families(results),
-        "",
-    ]
-
-
-def _report_dimension(results: dict[str, Any]) -> list[str]:
-    from sonifold.evaluate.metrics import cell
-
-    estimators = list(next(iter(results["dimension"].values())))
-    of_library = results["dimension_library"]
-    return [
-        "",
-        "## Intrinsic dimension",
-        "",
-        *_heading(estimators),
-        *[
-            f"| {title} | " + " | ".join(cell(results["dimension"][name][e]) for e in estimators) + " |"
-            for name, title in SPACES.items()
-        ],
-        "",
-        f"From coordinates, all {results['library']} sounds (scikit-dimension):",
-        "",
-        *_heading(of_library["latent"]),
-        *[
-            f"| {SPACES[name]} | " + " | ".join(f"{value:.1f}" for value in row.values()) + " |"
-            for name, row in of_library.items()
-        ],
-    ]
-
-
-def _report_homology(results: dict[str, Any]) -> list[str]:
-    lines = [
-        "",
-        f"## Persistent homology, against {NULLS} Gaussian clouds of the same covariance",
-        "",
-        "Lengths of bars in median distances. Components: sum of all bars of H0, the length of the minimum spanning "
-        "tree; under the null's range means denser clumps than a Gaussian of that covariance has.",
-        "",
-        *_heading(
-            [
-                "longest loop (H1)",
-                "the clouds' longest",
-                "loops beyond 95 % of them",
-                "components (H0)",
-                "the clouds'",
-            ]
-        ),
-    ]
-    for name, title in SPACES.items():
-        row = results["homology"][name]
-        lines.append(
-            f"| {title} | {row['longest_loop']:.3f} | {_range(row['null_longest_loop'])} | "
-            f"{row['loops_beyond_null']} | {row['components']:.1f} | {_range(row['null_components'])} |"
-        )
-    return lines
-
-
-def _report_agreement(results: dict[str, Any]) -> list[str]:
-    from sonifold.evaluate.metrics import cell
-
-    columns = [
-        "rank correlation",
-        "trustworthiness",
-        "continuity",
-        "bottleneck (halves)",
-        "Wasserstein (halves)",
-    ]
-    lines = [
-        "",
-        "## What the latent space keeps of the features",
-        "",
-        "Spearman over all pairs; trustworthiness (neighbours here that were none in the features count against it) "
-        f"and continuity (the reverse) with {NEIGHBOURS} neighbours; distances of H1 diagrams of random halves, beside "
-        "those of two different halves of the feature space, which is what sampling alone does.",
-        "",
-        *_heading(columns),
-    ]
-    for name, row in results["kept"].items():
-        apart = results["diagram_distance"][name]
-        cells = [cell(row[key]) for key in ("spearman", "trustworthiness", "continuity")]
-        cells += [
-            f"{apart['spaces'][k]:.3f} ({apart['halves'][k]:.3f})" for k in ("bottleneck", "wasserstein")
-        ]
-        lines.append(f"| {SPACES[name]} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _report_families(results: dict[str, Any]) -> list[str]:
-    from sonifold.evaluate.metrics import cell
-
-    return [
-        "",
-        "## Families",
-        "",
-        "Share of sounds whose nearest neighbour is of the same family:",
-        "",
-        *[
-            f"- {SPACES[name]}: {cell(row['same'])} (chance {row['chance']:.2f})"
-            for name, row in results["families"].items()
-        ],
-    ]
-
-
-def _heading(columns: Iterable[str]) -> list[str]:
-    """The first two lines of a Markdown table, whose first column names a space."""
-    titles = ["", *columns]
-    return ["|" + "".join(f" {title} |" if title else " |" for title in titles), "|---" * len(titles) + "|"]
-
-
-def _range(q: dict[str, float]) -> str:
-    return f"{q['median']:.3g} [{q['low']:.3g}, {q['high']:.3g}]"
-
-
-def conclusions(results: dict[str, Any]) -> list[str]:
-    """Sentences that follow from the numbers, and only those."""
-    dims = {
-        name: [e["mean"] if isinstance(e, dict) else e.mean for e in row.values()]
-        for name, row in results["dimension"].items()
-    }
-    sentences = [
-        "- Dimension: "
-        + "; ".join(f"{SPACES[name]} {min(v):.0f} to {max(v):.0f}" for name, v in dims.items())
-        + ", depending on the estimator. All of them look at small neighbourhoods of few points, which makes them low "
-        "where the dimension is high."
-    ]
-    for name, title in SPACES.items():
-        row = results["homology"][name]
-        loops, clumped = row["loops_beyond_null"], row["components"] < row["null_components"]["low"]
-        shape = (
-            f"{loops} loop{'s' if loops > 1 else ''} longer than chance, the longest of them "
-            f"{row['longest_loop']:.2f} of the median distance"
-            if loops
-            else "no loop longer than a Gaussian cloud has by chance"
-        )
-        clump = "clumped more than a Gaussian cloud" if clumped else "not clumped more than a Gaussian cloud"
-        sentences.append(f"- {title}: {shape}; {clump}.")
-    rho = {name: row["spearman"] for name, row in results["kept"].items()}
-    mean = {name: e["mean"] if isinstance(e, dict) else e.mean for name, e in rho.items()}
-    better = max(mean, key=mean.__getitem__)
-    sentences.append(
-        f"- Distances in the features are kept in rank by {mean['latent']:.2f} (Euclidean) and {mean['geodesic']:.2f} "
-        f"(geodesic): of the two, {SPACES[better]} distance is nearer to what the ear's map says."
-    )
-    return sentences
-
-
-def plot(
-    file: Path,
-    spaces: dict[str, Distances],
-    diagrams: dict[str, list[Diagram]],
-    nulls: dict[str, list[list[Diagram]]],
-    results: dict[str, Any],
-) -> None:
-    """Persistence diagrams, dimensions and distance against distance, as a PNG of less than 300 kB."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10.5, 6.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 3)
-    top = max(float(diagram[1].max(initial=0)) for diagram in diagrams.values()) * 1.08
-    for axis, (name, title) in zip(axes[0], SPACES.items(), strict=True):
-        limit = float(np.quantile([_bars(null[1]).max(initial=0) for null in nulls[name]], PERSISTENT))
-        pooled = np.concatenate([null[1] for null in nulls[name][:5]])
-        axis.scatter(*pooled.T, s=6, color="#c9c5bd", label="H1, five Gaussian clouds")
-        axis.scatter(*diagrams[name][1].T, s=9, color="#d9583b", label="H1, sounds")
-        axis.scatter(*diagrams[name][0].T, s=5, color="#3b6fd9", label="H0, sounds")
-        axis.plot([0, top], [0, top], color="#555", lw=0.8)
-        axis.plot(
-            [0, top], [limit, top + limit], color="#555", lw=0.8, ls=":", label="95 % of the clouds' longest"
-        )
-        axis.set(title=title, xlim=(-0.03, top), ylim=(0, top), xlabel="birth / median distance")
-    axes[0, 0].set_ylabel("death / median distance")
-    axes[0, 0].legend(fontsize=7, loc="lower right")
-    bars = axes[1, 0]
-    estimators = list(results["dimension"]["feature"])
-    for shift, (name, colour) in enumerate(zip(SPACES, ("#8a8578", "#3b6fd9", "#d9583b"), strict=True)):
-        row = [results["dimension"][name][e] for e in estimators]
-        middle = np.array([e.mean for e in row])
-        error = np.array([[e.mean - e.low for e in row], [e.high - e.mean for e in row]]).clip(min=0)
-        at = np.arange(len(estimators)) + 0.26 * (shift - 1)
-        bars.bar(at, middle, 0.24, yerr=error, color=colour, label=SPACES[name], error_kw={"lw": 1})
-    bars.set_xticks(range(len(estimators)), estimators)
-    bars.set(ylabel="intrinsic dimension")
-    bars.legend(fontsize=7)
-    rows, columns = np.triu_indices(results["sounds"], 1)
-    for axis, name in zip(axes[1, 1:], ("latent", "geodesic"), strict=True):
-        x, y = (_scaled(spaces[k])[rows, columns] for k in ("feature", name))
-        axis.hexbin(x, y, gridsize=45, cmap="Greys", mincnt=1, bins="log")
-        rho = results["kept"][name]["spearman"].mean
-        axis.set(
-            xlabel="distance in features / median",
-            ylabel=f"{SPACES[name]} / median",
-            title=f"rank correlation {rho:.2f}",
-        )
-    figure.savefig(file, dpi=110, metadata={"Software": None})
