@@ -73,6 +73,7 @@ def test_a_renamed_sound_stays_in_sight_and_keeps_the_focus(visit: Session) -> N
         assert frame
         assert frame["y"] < box["y"] + box["height"] / 2 < frame["y"] + frame["height"]
         page.keyboard.press("F2")
+        page.wait_for_function("() => document.activeElement?.matches('input')")
     page.keyboard.press("Escape")
     page.wait_for_function("() => document.activeElement?.textContent === 'Aaa first'")
     page.keyboard.press("Delete")

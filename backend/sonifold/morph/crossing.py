@@ -11,7 +11,7 @@ each read from its recording there. The path leads between what the moved ends a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -85,30 +85,14 @@ class Crossing:
         if first is None or last is None:
             return 0.0
         octaves = math.log2(last / first)
-        return octaves if all(pitches) or self._pays(octaves) else 0.0
+        pays = all(pitches) or moving_pays(self.sounds, self._transposers, octaves, self.representation)
+        return octaves if pays else 0.0
 
     def _heard_pitches(self) -> tuple[float | None, float | None]:
         first, last = self.sounds
         rate = self.representation.sample_rate
         low = first.pitch_hz or heard_pitch(first, rate)
         return low, low and (last.pitch_hz or heard_pitch(last, rate))
-
-    def _pays(self, octaves: float) -> bool:
-        """Whether the sounds are clearly nearer in Phi where both are moved half of an interval."""
-        moved = [
-            transposer(octaves * share)
-            for transposer, share in zip(self._transposers, (0.5, -0.5), strict=True)
-        ]
-        features, _ = self.representation.analyse(torch.stack(moved))
-        phi = self.representation.timbre(
-            torch.cat(
-                [
-                    torch.stack([sound.features for sound in self.sounds if sound.features is not None]),
-                    features,
-                ]
-            )
-        )
-        return bool((phi[2] - phi[3]).norm() < PAYS * (phi[0] - phi[1]).norm())
 
     def _times(self, fraction: float) -> Times:
         """Landmarks at a fraction of the way."""
@@ -184,25 +168,10 @@ class Crossing:
         residuals = self._analysed.features - decoded + self._added[:, None]
         if self.same:
             return residuals
-        return torch.stack([self._at_their_times(maps, side) for side, maps in enumerate(residuals)])
-
-    def _at_their_times(self, residuals: FeatureMaps, side: int) -> FeatureMaps:
-        """Residuals (GRID, band, frame) of the end ``side`` with their times moved to those of the fractions."""
+        times = [self._times(fraction) for fraction in np.linspace(0, 1, GRID)]
         centres = self.representation.frame_centres
-        sounding = torch.from_numpy(centres) - ONSET
-        frames = np.stack(
-            [
-                source_times(sounding, self._times(fraction), self._marks[side], 1.0).numpy() + ONSET
-                for fraction in np.linspace(0, 1, GRID)
-            ]
-        )
-        at = torch.from_numpy(np.interp(frames, centres, np.arange(len(centres)))).float()
-        left = at.long().clamp(max=len(centres) - 2)
-        rows = residuals.mT.contiguous()  # (GRID, frame, band): whole rows are read
-        near = [
-            torch.lerp(row[i], row[i + 1], (t - i)[:, None]) for row, i, t in zip(rows, left, at, strict=True)
-        ]
-        return torch.stack(near).mT
+        moved = [moved_in_time(residuals[side], self._marks[side], times, centres) for side in (0, 1)]
+        return torch.stack(moved)
 
     @SharedProperty
     def _knots(self) -> Tensor:
@@ -260,25 +229,13 @@ class Crossing:
 
     def heard(self, points: Points, fractions: Tensor) -> FeatureMaps:
         """Features (node, band, frame) at points (node, latent) of the way, with what is left of both residuals."""
-        left = torch.einsum("nsg,sgbf->nbf", self._shares(fractions), self._residuals)
+        left = torch.einsum("nsg,sgbf->nbf", residual_shares(fractions, self._common), self._residuals)
         return self.representation.normalise(self._decode(points) + left)
 
     def between(self, fractions: Tensor) -> Tensor:
         """Log power (node, band, frame) on a straight line between the ends', each moved to its fraction."""
         sides = torch.stack([1 - fractions, fractions], 1)
         return torch.einsum("nsg,sgbf->nbf", _hat(fractions)[:, None] * sides[:, :, None], self._log_power)
-
-    def _shares(self, fractions: Tensor) -> Tensor:
-        """How much of each end's residual at each of ``GRID`` fractions is left at fractions (node,),
-        (node, 2, GRID).
-
-        What the two have in common stays; of the rest a quarter of each is left in the middle, which is nearer to
-        real sounds than half of both.
-        """
-        hat = _hat(fractions)
-        both = fractions * (1 - fractions) * (hat @ self._common)
-        left = torch.stack([(1 - fractions) ** 2 + both, fractions**2 + both], 1)
-        return left[:, :, None] * hat[:, None]
 
     @SharedProperty
     def _common(self) -> Tensor:
@@ -292,6 +249,49 @@ class Analysed(NamedTuple):
 
     features: Tensor  # (2, GRID, band, frame)
     levels: NDArray[np.float32]  # (2, GRID) dB
+
+
+def moving_pays(
+    sounds: tuple[Sound, Sound], transposers: Sequence[Transposer], octaves: float, representation: Spectral
+) -> bool:
+    """Whether two sounds are clearly nearer in Phi where both are moved half of an interval."""
+    moved = [transposer(octaves * share) for transposer, share in zip(transposers, (0.5, -0.5), strict=True)]
+    features, _ = representation.analyse(torch.stack(moved))
+    still = torch.stack([sound.features for sound in sounds if sound.features is not None])
+    phi = representation.timbre(torch.cat([still, features]))
+    return bool((phi[2] - phi[3]).norm() < PAYS * (phi[0] - phi[1]).norm())
+
+
+def moved_in_time(
+    residuals: FeatureMaps, marks: Times, times: Sequence[Times], centres: NDArray[np.float64]
+) -> FeatureMaps:
+    """Residuals (GRID, band, frame) of a sound with landmarks ``marks``, moved to those of each fraction.
+
+    Args:
+        times: the landmarks of each of ``GRID`` fractions.
+        centres: of the frames, in samples.
+    """
+    sounding = torch.from_numpy(centres) - ONSET
+    frames = np.stack([source_times(sounding, there, marks, 1.0).numpy() + ONSET for there in times])
+    at = torch.from_numpy(np.interp(frames, centres, np.arange(len(centres)))).float()
+    left = at.long().clamp(max=len(centres) - 2)
+    rows = residuals.mT.contiguous()  # (GRID, frame, band): whole rows are read
+    near = [
+        torch.lerp(row[i], row[i + 1], (t - i)[:, None]) for row, i, t in zip(rows, left, at, strict=True)
+    ]
+    return torch.stack(near).mT
+
+
+def residual_shares(fractions: Tensor, common: Tensor) -> Tensor:
+    """How much of each end's residual at each of ``GRID`` fractions is left at fractions (node,), (node, 2, GRID).
+
+    What the two have in common, ``common`` (GRID,), stays; of the rest a quarter of each is left in the middle, which
+    is nearer to real sounds than half of both.
+    """
+    hat = _hat(fractions)
+    both = fractions * (1 - fractions) * (hat @ common)
+    left = torch.stack([(1 - fractions) ** 2 + both, fractions**2 + both], 1)
+    return left[:, :, None] * hat[:, None]
 
 
 def _hat(fractions: Tensor) -> Tensor:
