@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from sonifold import errors
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.numbers import Numbers
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,13 @@ class Catalogue:
 
     def find(self, name: str) -> ModelFacts:
         """A model. Raises PackNotFound, PackInvalid."""
-        if name in self.unusable:
-            raise errors.PackInvalid(self.unusable[name])
-        if name not in self.models:
-            raise errors.PackNotFound(
-                f"no model named {name!r}; this server has {sorted(self.models)}. Pick one of these."
-            )
-        return self.models[name]
+        return find_model(name, self.models, self.unusable, "Pick one of these.")
+
+
+def find_model(name: str, models: Mapping[str, Named], unusable: Mapping[str, str], advice: str) -> Named:
+    """What ``models`` has under a name. Raises PackInvalid with the reason if it is unusable; PackNotFound."""
+    if name in unusable:
+        raise errors.PackInvalid(unusable[name])
+    if name not in models:
+        raise errors.PackNotFound(f"no model named {name!r}; this server has {sorted(models)}. {advice}")
+    return models[name]

@@ -21,12 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonifold import errors
 from sonifold.files import may_pass
 from sonifold_app.engine.answers import Adapted
 from sonifold_app.engine.batching import BACKGROUND, Batcher
 from sonifold_app.engine.choices import ModelKind
-from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.facts import Catalogue, ModelFacts, find_model
 from sonifold_app.engine.finite import checked
 from sonifold_app.engine.operations import OPERATIONS, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
@@ -214,14 +213,8 @@ class LocalEngine:
         return list(self._workers.map(function, items))
 
     def _model(self, name: str) -> Model:
-        if name in self._unusable:
-            raise errors.PackInvalid(self._unusable[name])
-        if name not in self._models:
-            raise errors.PackNotFound(
-                f"no model named {name!r}; this server has {sorted(self._models)}. "
-                "Pick one of these, or put its folder among the packs and restart."
-            )
-        return self._models[name]
+        advice = "Pick one of these, or put its folder among the packs and restart."
+        return find_model(name, self._models, self._unusable, advice)
 
 
 def opened(folder: Path, kind: ModelKind, device: str) -> tuple[Model, ModelFacts] | str:
