@@ -13,7 +13,7 @@ import { watch } from "./core/store.js";
 
 const DWELL = 60; // ms a sound is pointed at before it is heard
 const CACHED = 96; // sounds in memory
-const BETWEEN_PICTURES = 30; // ms: drawing one takes some ten, and the thumb moves by less than three pixels
+const BETWEEN_PICTURES = 30; // ms: sixty a second kept half a core busy where there is no GPU
 
 /**
  * @param {object} parts
