@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def profiles(browser: Browser, address: str) -> Iterator[Profiles]:
+def profiles_of_whole_library(browser: Browser, address: str) -> Iterator[Profiles]:
     profiles = Profiles(browser, address)
     yield profiles
     profiles.close()
@@ -49,11 +49,18 @@ def profiles(browser: Browser, address: str) -> Iterator[Profiles]:
 
 @pytest.fixture(scope="session")
 def profiles_of_short_library(browser: Browser, small_models: Path) -> Iterator[Profiles]:
-    """The same of a Sonifold whose pack has a short library. A module takes them as its ``profiles``."""
     with running_server(MODELS=str(small_models)) as address:
         profiles = Profiles(browser, address)
         yield profiles
         profiles.close()
+
+
+@pytest.fixture(scope="module")
+def profiles(request: pytest.FixtureRequest) -> Profiles:
+    """Of a Sonifold with a short library, where all is over sooner; of the project's own where a module is marked."""
+    whole = request.node.get_closest_marker("whole_library")
+    found: Profiles = request.getfixturevalue(f"profiles_of_{'whole' if whole else 'short'}_library")
+    return found
 
 
 @pytest.hookimpl(wrapper=True)

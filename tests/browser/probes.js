@@ -13,6 +13,27 @@ window.probes = (() => {
     !words.some((w) => x > w.left - 30 && x < w.right + 30 && y > w.top - 30 && y < w.bottom + 30);
   const words = () => visible(".head > *, .engine, .legend, .scale, .zoom, .tip").map(box);
 
+  // What goes to the loudspeaker, kept for some seconds: a page that is busy misses no short sound. An analyser
+  // remembers so many samples at most, so each listens that much later than the one before.
+  const PIECE = 32768;
+  const PIECES = 8;
+  const WINDOW = 2048;
+  const pieces = [];
+  let heardUntil = 0; // as the AudioContext counts
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to === this.context.destination && this.context instanceof AudioContext)
+      for (let i = 0; i < PIECES; i++) {
+        const seconds = (i * PIECE) / this.context.sampleRate;
+        const later = new DelayNode(this.context, { maxDelayTime: seconds + 1, delayTime: seconds });
+        const piece = new AnalyserNode(this.context, { fftSize: PIECE });
+        connect.call(this, later);
+        connect.call(later, piece);
+        pieces.push({ piece, seconds });
+      }
+    return connect.call(this, to, ...more);
+  };
+
   return {
     // Sounds that lie alone on the map, far from each other: what one clicks is what one gets.
     apart(count) {
@@ -41,6 +62,31 @@ window.probes = (() => {
       for (let y = map.top + 60; y < map.bottom - 60; y += 7)
         for (let x = map.left + 200; x < map.right - 100; x += 7)
           if (clear([x, y], on) && at.every(([u, v]) => Math.hypot(u - x, v - y) > 18)) return [x, y];
+    },
+
+    // Has anything gone to the loudspeaker since this was last true? Louder than a level: RMS of 46 ms, full scale = 1.
+    heard(threshold) {
+      const samples = new Float32Array(PIECE);
+      for (const { piece, seconds } of pieces) {
+        const { currentTime, sampleRate } = piece.context;
+        const begin = currentTime - seconds - PIECE / sampleRate;
+        piece.getFloatTimeDomainData(samples);
+        const first = Math.max(0, Math.ceil((heardUntil - begin) * sampleRate));
+        for (let i = first; i + WINDOW <= PIECE; i += WINDOW) {
+          const window = samples.subarray(i, i + WINDOW);
+          if (window.reduce((sum, x) => sum + x * x, 0) <= WINDOW * threshold ** 2) continue;
+          heardUntil = currentTime;
+          return true;
+        }
+      }
+      return false;
+    },
+
+    // Is it silent now? What sounded before is then over.
+    silent() {
+      if (window.sonifold.listen.level() >= 1e-5) return false;
+      if (pieces.length) heardUntil = pieces[0].piece.context.currentTime;
+      return true;
     },
 
     // The level that goes out, every few milliseconds for a while.

@@ -115,14 +115,12 @@ def levels(page: Page, milliseconds: int) -> list[float]:
 
 
 def until_heard(page: Page, threshold: float = 1e-3) -> None:
-    """Until something reaches the loudspeaker."""
-    page.wait_for_function(
-        f"() => window.sonifold.listen.level() > {threshold}", timeout=PATIENCE, polling=10
-    )
+    """Until something has reached the loudspeaker since one last listened, also if it is over by now."""
+    page.wait_for_function(f"() => window.probes.heard({threshold})", timeout=PATIENCE, polling=50)
 
 
 def until_silent(page: Page) -> None:
-    page.wait_for_function("() => window.sonifold.listen.level() < 1e-5", timeout=PATIENCE, polling=20)
+    page.wait_for_function("() => window.probes.silent()", timeout=PATIENCE, polling=20)
 
 
 def pick_two(page: Page) -> tuple[int, int]:

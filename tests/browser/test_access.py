@@ -21,6 +21,8 @@ from sessions import (
     wait,
 )
 
+pytestmark = pytest.mark.long
+
 
 def test_everything_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")

@@ -36,12 +36,6 @@ READY = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
 WAY = "s.morph?.phase === 'ready'"
 
 
-@pytest.fixture(scope="module")
-def profiles(profiles_of_short_library: Profiles) -> Profiles:
-    """Adapting and fine-tuning are over soon there."""
-    return profiles_of_short_library
-
-
 @pytest.fixture
 def bars(tmp_path: Path) -> list[Path]:
     """Sounds of one instrument: what is learned of some is true of the others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 import soundfile
 from playwright.sync_api import Page
 from sessions import (
@@ -21,6 +22,8 @@ from sessions import (
     until_silent,
     wait,
 )
+
+pytestmark = [pytest.mark.whole_library, pytest.mark.long]
 
 STEP = 65_536  # samples
 

@@ -8,17 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page
-from profiles import Profiles
 from recordings import RATE, drop, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def profiles(profiles_of_short_library: Profiles) -> Profiles:
-    """Uploads are taken in sooner there."""
-    return profiles_of_short_library
 
 
 AT_B = "document.activeElement.getAttribute('aria-label') === 'Hit 70 as B'"
