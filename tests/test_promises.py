@@ -283,6 +283,12 @@ def test_each_service_of_the_container_file_has_a_data_folder_of_its_own():
     assert ":/data" not in compose.split("\nservices:\n")[0]
 
 
+def test_the_container_is_built_on_one_and_the_same_image():
+    recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^ARG BASE=python:3\.\d+-slim@sha256:[0-9a-f]{64}$", recipe, re.M)
+    assert set(re.findall(r"^FROM (\S+)", recipe, re.M)) == {"${BASE}"}
+
+
 def test_the_changelog_begins_with_the_version_of_the_package():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## \[?(\d+\.\d+\.\d+)\]?", changelog, re.M)
