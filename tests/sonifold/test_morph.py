@@ -182,7 +182,14 @@ def test_of_steps_all_but_one_in_place_that_one_is_moved():
 # -- ends -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("first", "last"), [("Koto, C3", "Acoustic bass, C2"), ("Bass drum 3", "Ride bell")])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Koto, C3", "Acoustic bass, C2"),
+        ("Bass drum 3", "Ride bell"),
+        ("Harpsichord, G3", "Synth bass 3, C3"),  # decoded a little louder than full scale
+    ],
+)
 def test_the_ends_are_the_recordings_themselves(model, first, last):
     ends = by_name(model, first), by_name(model, last)
     clip = model.render_steps([model.geodesic(*ends, steps=3)])[0]
