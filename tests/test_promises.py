@@ -287,6 +287,13 @@ def test_the_container_is_built_on_one_and_the_same_image():
     recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^ARG BASE=python:3\.\d+-slim@sha256:[0-9a-f]{64}$", recipe, re.M)
     assert set(re.findall(r"^FROM (\S+)", recipe, re.M)) == {"${BASE}"}
+    assert re.search(r"^HEALTHCHECK (.*\\\n)*.*/readyz", recipe, re.M)
+    assert re.search(r"^COPY .*\bNOTICE\b", recipe, re.M)
+
+
+@pytest.mark.parametrize("limit", ["mem_limit:", "pids_limit:", "read_only: true", "size="])
+def test_the_container_file_bounds_what_a_service_takes(limit):
+    assert limit in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 
 
 def test_the_changelog_begins_with_the_version_of_the_package():

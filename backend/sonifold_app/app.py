@@ -74,7 +74,12 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     except BaseException:
         data.release()
         raise
-    services = services_of(settings, engine, storage, data)
+    try:
+        with storage.sounds.database.usable():
+            services = services_of(settings, engine, storage, data)
+    except BaseException:
+        storage.close()
+        raise
     app = FastAPI(
         title="Sonifold",
         version=version("sonifold"),

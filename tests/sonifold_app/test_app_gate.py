@@ -8,12 +8,16 @@ import time
 
 import pytest
 from app_checks import API, assert_problem
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
 from sonifold_app.http.limits import BodyLimit
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
+from sonifold_app.schemas.common import MAX_STEPS
+from sonifold_app.schemas.exports import MorphExport
+from sonifold_app.schemas.uploads import CheckRequest
 from sonifold_app.settings import Settings
 
 TOKEN = "correct horse battery"
@@ -274,6 +278,20 @@ def test_a_list_of_wrong_numbers_is_left_at_the_first(client, name):
             "request_invalid",
         )
         assert len(problem["errors"]) == 1
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda wrong: CheckRequest(sounds=wrong),
+        lambda wrong: MorphExport(anchors=[{"sound": "a"}, {"sound": "b"}], durations=wrong),
+    ],
+)
+@pytest.mark.parametrize("wrong", [7, {}, [1]])
+def test_long_lists_of_wrong_entries_are_left_early(request_of, wrong):
+    with pytest.raises(ValidationError) as refused:
+        request_of([wrong] * 60_000)
+    assert refused.value.error_count() <= MAX_STEPS + 1
 
 
 def test_a_large_body_without_a_length_is_refused_as_soon_as_it_is_too_large(client, name):

@@ -17,8 +17,12 @@ from sonifold.files import write_whole
 from sonifold_app.app import create_app
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
+from sonifold_app.store import database as database_module
+from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.listening import Stimuli
 from sonifold_app.store.sounds import NewSound, UserSoundStore
+from sonifold_app.store.storage import Storage
 from sonifold_app.store.trash import Trash
 
 
@@ -96,6 +100,51 @@ def test_an_older_database_takes_no_recording_away(tmp_path, older, newer):
     assert len(trashed) == (0 if older < newer / 2 else newer - older)
     current.replace(tmp_path / "library" / "library.sqlite")
     assert playing(tmp_path) == newer
+
+
+def listening(data: Path) -> Storage:
+    storage = Storage(DataFolder(data), 1 << 20)
+    storage.tidy()
+    return storage
+
+
+def begin_test(storage: Storage, number: int) -> None:
+    """A listening test whose sounds are there, kept as long ago as can be."""
+    test = storage.listening.create(f"{number}", {"trials": 1}, [{}, {}], [("a", "b")])
+    file = storage.listening.put(b"stimuli %d" % number)
+    storage.listening.set_ready(test.id, [Stimuli(file, (0.0, 0.0), -23.0, 1, 44_100, ({}, {}))])
+
+
+def playing_tests(storage: Storage) -> int:
+    tests = storage.listening.tests()
+    for test in tests:
+        assert storage.listening.get(test.stimuli[0].file) == b"stimuli %s" % test.title.encode()
+    return len(tests)
+
+
+@pytest.mark.parametrize(("older", "newer"), [(1, 5), (4, 5)])
+def test_an_older_database_takes_no_listening_test_away(tmp_path, older, newer):
+    storage, database = listening(tmp_path), tmp_path / "library" / "library.sqlite"
+    for number in range(newer):
+        if number == older:
+            storage.close()
+            copy = shutil.copyfile(database, tmp_path / "older.sqlite")
+            storage = listening(tmp_path)
+        begin_test(storage, number)
+    storage.close()
+    for file in (tmp_path / "listening").glob("*/*"):
+        os.utime(file, (1, 1))
+    current = database.rename(tmp_path / "current.sqlite")
+    with pytest.raises(DatabaseUnusableError, match=f"missing, and {newer} recordings"):
+        listening(tmp_path)
+    shutil.copyfile(copy, database)
+    storage = listening(tmp_path)
+    assert playing_tests(storage) == older
+    storage.close()
+    current.replace(database)
+    storage = listening(tmp_path)
+    assert playing_tests(storage) == newer
+    storage.close()
 
 
 def test_the_trash_counts_from_the_day_on_which_a_file_came(tmp_path):
@@ -252,6 +301,26 @@ def test_a_database_in_which_something_is_missing_is_refused_with_a_sentence(tmp
     connection.close()
     with pytest.raises(DatabaseUnusableError, match=r"is missing\. Nothing was changed"):
         Database(path)
+
+
+def test_damage_that_only_reading_shows_is_told_of_too(tmp_path, monkeypatch, engine_of):
+    """A large database is not looked through before it is opened."""
+    keep(tmp_path, range(2))
+    path = tmp_path / "library" / "library.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'adaptations'"
+        ).fetchone()
+    connection.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(data)
+    monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
+    with pytest.raises(DatabaseUnusableError, match="damaged"):
+        create_app(Settings(data=tmp_path), engine_of())
+    DataFolder(tmp_path).release()  # nobody has it any more
+    assert len(recordings(tmp_path)) == 2
 
 
 def test_damaged_pages_are_told_of_before_anything_is_done(tmp_path):

@@ -11,7 +11,7 @@ from sonifold_app.engine import choices, questions
 from sonifold_app.engine.choices import MetricName, PathKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import MetricField, Number, PathKindField, Request, Steps, Weight
+from sonifold_app.schemas.common import MAX_STEPS, MetricField, Number, PathKindField, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
 from sonifold_app.schemas.sounds import Name
 
@@ -39,7 +39,9 @@ class MorphExport(Request):
     only: int | None = Field(None, ge=1, strict=True, description="One of the steps, from 1; by default all.")
     joined: bool = Field(False, description="The steps one after another in one file.")
     durations: list[Duration] | None = Field(
-        None, description="Seconds of each step in it; by default as long as each can be heard, 0.25 to 1.5."
+        None,
+        max_length=MAX_STEPS,
+        description="Seconds of each step in it; by default as long as each can be heard, 0.25 to 1.5.",
     )
     names: list[Name] | None = Field(
         None,

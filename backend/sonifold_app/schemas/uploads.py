@@ -150,7 +150,7 @@ class CheckRequest(Request):
     model_config = example(sounds=[USER_SOUND_ID])
 
     sounds: list[str] | None = Field(
-        None, min_length=1, description="Their ids; by default all that were uploaded."
+        None, min_length=1, fail_fast=True, description="Their ids; by default all that were uploaded."
     )
 
 

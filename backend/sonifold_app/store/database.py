@@ -14,7 +14,7 @@ import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -228,6 +228,15 @@ class Database:
             self._shorten_journal()
             self._room.refill()
         return result
+
+    @contextlib.contextmanager
+    def usable(self) -> Iterator[None]:
+        """While the start reads: in a large file damage is not looked for before. Raises DatabaseUnusableError."""
+        try:
+            yield
+        except (sqlalchemy.exc.SQLAlchemyError, StorageError) as error:
+            cause = getattr(error, "orig", None) or error
+            raise DatabaseUnusableError(why_unusable(self._path, cause)) from error
 
     def problem(self) -> str | None:
         """A sentence about why it cannot be used at the moment, if so."""

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select, true, update
 
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
-from sonifold_app.store.folder import Folder
+from sonifold_app.store.named import NamedFolder
 from sonifold_app.store.tables import listeners, listening_answers, listening_tests
 
 #: Tests, and listeners of one, that are kept at the same time.
@@ -87,7 +87,7 @@ class Listener:
 class ListeningStore:
     """Safe to use from several threads."""
 
-    def __init__(self, database: Database, files: Folder) -> None:
+    def __init__(self, database: Database, files: NamedFolder) -> None:
         self._database, self._files = database, files
 
     # -- tests -------------------------------------------------------------------------------------
@@ -163,12 +163,9 @@ class ListeningStore:
         self._files.drop(file)
 
     def tidy(self) -> None:
-        """Delete files of tests that were never ready or are no more."""
+        """Move files of tests that were never ready or are no more to the trash."""
         self._files.clear_abandoned()
-        used = {stimuli.file for test in self.tests() for stimuli in test.stimuli or ()}
-        for key, _ in list(self._files.files()):
-            if key not in used:
-                self._files.drop(key)
+        self._files.sweep({stimuli.file for test in self.tests() for stimuli in test.stimuli or ()})
 
     # -- listeners ---------------------------------------------------------------------------------
 

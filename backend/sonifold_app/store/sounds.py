@@ -310,7 +310,13 @@ def require_database_of(sounds: Path, file: Path) -> None:
     if file.is_file() and file.stat().st_size > 0:
         return
     journal = file.with_name(f"{file.name}-wal")
-    recordings = sum(1 for path in sounds.glob("*/*") if SHA256.fullmatch(path.parent.name + path.name))
+    folders = sounds, file.parent.parent / "listening"
+    recordings = sum(
+        1
+        for folder in folders
+        for path in folder.glob("*/*")
+        if SHA256.fullmatch(path.parent.name + path.name)
+    )
     if recordings or (journal.is_file() and journal.stat().st_size > 0):
         state = "empty" if file.exists() else "missing"
         raise DatabaseUnusableError(

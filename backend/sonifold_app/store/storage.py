@@ -11,10 +11,12 @@ from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
 from sonifold_app.store.data_folder import DataFolder
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.folder import BoundedFolder, Folder
+from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.jobs import JobStore
 from sonifold_app.store.listening import ListeningStore
+from sonifold_app.store.named import NamedFolder
 from sonifold_app.store.sounds import UserSoundStore
+from sonifold_app.store.trash import Trash
 
 CACHE_BYTES = 64 << 20
 
@@ -33,9 +35,8 @@ class Storage:
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             self.sounds = UserSoundStore(data.path / "library", room=data.room)
             self.jobs = JobStore(self.sounds.database)
-            self.listening = ListeningStore(
-                self.sounds.database, Folder(data.path / "listening", durable=True, room=data.room)
-            )
+            files = NamedFolder(data.path / "listening", Trash(data.path / "trash"), room=data.room)
+            self.listening = ListeningStore(self.sounds.database, files)
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""

@@ -24,11 +24,15 @@ class PeerFailed(RuntimeError):
     """A peer could not be installed or did not run, with its own last words."""
 
 
-def python(peer: str) -> Path:
-    """The interpreter of a peer's environment, made first if need be. Raises ``PeerFailed``."""
+def python(peer: str, requirements: Path = HERE / "peers") -> Path:
+    """The interpreter of a peer's environment, made first if need be. Raises ``PeerFailed``.
+
+    ``requirements``: the folder of NAME.txt.
+    """
+    listed = requirements / f"{peer}.txt"
     folder = BUILD / "peers" / peer
     program = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = (HERE / "peers" / f"{peer}.txt").read_text(encoding="utf-8")
+    wanted = listed.read_text(encoding="utf-8")
     stamp = folder / "installed.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted and program.exists():
         return program
@@ -41,9 +45,8 @@ def python(peer: str) -> Path:
         check=True,
     )
     (Path(own.stdout.strip()) / "project.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    requirements = ["--no-deps", "--requirement", str(HERE / "peers" / f"{peer}.txt")]
     pip = [sys.executable, "-m", "pip", "--python", str(program), "--disable-pip-version-check"]
-    _run([*pip, "install", "--quiet", *requirements])
+    _run([*pip, "install", "--quiet", "--no-deps", "--requirement", str(listed)])
     stamp.write_text(wanted, encoding="utf-8")
     return program
 

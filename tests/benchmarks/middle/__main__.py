@@ -3,6 +3,7 @@
     python tests/benchmarks/middle --base ../before              everything, about an hour and a half
     python tests/benchmarks/middle --base ../before --pairs 10   a quick look
     python tests/benchmarks/middle --table                       nothing measured, the table printed again
+    python tests/benchmarks/middle --ears 40                     nothing measured, so many of the pairs judged by CDPAM
 
 Every pair is written to build/bench/middle as soon as it is measured, so that an interrupted run goes on where it
 stopped; delete that folder after a change.
@@ -16,9 +17,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import table
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "geometry"))
+
+import environments  # noqa: E402
+import table  # noqa: E402
+
 ROOT = HERE.parents[2]
 OUTPUT = ROOT / "build" / "bench" / "middle"
 PAIRS = {"random": 100, "tonal": 40, "drums": 40}
@@ -27,6 +31,8 @@ GLIDES = 10
 
 def main() -> int:
     options = parse()
+    if options.ears:
+        return judged(options.ears)
     sides = {"new": ROOT} | ({"base": options.base.resolve()} if options.base else {})
     for name, count in PAIRS.items():
         for side, checkout in {} if options.table else sides.items():
@@ -44,6 +50,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="the checkout to compare with")
     parser.add_argument("--pairs", type=int, help="of each set; all of them by default")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what is there")
+    parser.add_argument("--ears", type=int, metavar="N", help="ask CDPAM about N pairs that are there")
     return parser.parse_args()
 
 
@@ -54,6 +61,15 @@ def measure(checkout: Path, folder: Path, name: str, count: int) -> None:
     command = [sys.executable, str(HERE / "child.py"), str(folder), name, str(count), str(GLIDES)]
     subprocess.run(command, env=environment, cwd=checkout, check=True)
     print()
+
+
+def judged(pairs: int) -> int:
+    """What CDPAM says of the pairs that were measured, in an environment of its own on one thread."""
+    program = environments.python("cdpam", HERE)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "backend"), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [program, str(HERE / "ears.py"), str(OUTPUT), str(pairs)], env=environment
+    ).returncode
 
 
 if __name__ == "__main__":
