@@ -283,6 +283,13 @@ def test_each_service_of_the_container_file_has_a_data_folder_of_its_own():
     assert ":/data" not in compose.split("\nservices:\n")[0]
 
 
+@pytest.mark.long
+def test_the_benchmarks_can_be_begun():
+    command = [sys.executable, "-m", "pytest", "tests/benchmarks", "--collect-only", "-q"]
+    begun = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert begun.returncode == 0, begun.stdout[-2000:]
+
+
 def test_the_container_is_built_on_one_and_the_same_image():
     recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^ARG BASE=python:3\.\d+-slim@sha256:[0-9a-f]{64}$", recipe, re.M)
