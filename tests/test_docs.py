@@ -1,5 +1,6 @@
 """The documents keep up with the code: links, paths, commands and snippets."""
 
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -73,6 +74,18 @@ def command_lines(document):
     blocks = [line.split("  #")[0].strip() for block in fences(document, "sh") for line in block.splitlines()]
     quoted = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
     return [re.sub(r"^(?:[A-Z_]+=\S+ )+", "", line) for line in (*blocks, *quoted)]
+
+
+def names_of(document):
+    return sorted(
+        set(re.findall(r"(?<![\w./-])sonifold(?:\.[a-zA-Z_]\w*)+", document.read_text(encoding="utf-8")))
+    )
+
+
+@pytest.mark.parametrize("document", [each for each in DOCUMENTS if names_of(each)], ids=name_of)
+def test_names_of_the_library_in_documents_are_there(document):
+    for name in names_of(document):
+        pkgutil.resolve_name(name)
 
 
 @pytest.mark.parametrize("document", GUIDES, ids=name_of)

@@ -9,7 +9,7 @@ from metric_cases import residual_decoder
 from torch import nn
 
 import sonifold
-from sonifold import geodesic, sample
+from sonifold import adapt, geodesic, sample
 from sonifold.device import available, choose
 from sonifold.errors import DeviceUnavailable
 from sonifold.metric import Blend, KernelMetric, Pullback
@@ -36,6 +36,7 @@ def kernel(device, latent: int = LATENT) -> KernelMetric:
 
 METRICS = {
     "kernel": kernel,
+    "foreign": lambda device: Pullback(foreign().to(device)),
     "blend": lambda device: Blend(Pullback(decoder().to(device)), kernel(device)),
 }  # fmt: skip
 
@@ -102,6 +103,15 @@ def test_samplers_leave_nothing_behind(name):
         drawn = SAMPLERS[name](points(20).to(device)).sample(5, seed=1)
     alike = SAMPLERS[name](points(20)).sample(5, seed=1)
     assert torch.allclose(drawn.points.cpu(), alike.points, atol=1e-4)
+
+
+def test_fine_tuning_elsewhere_leaves_the_base_where_it_is(oneshots):
+    sounds = [oneshots.sound(id) for id in oneshots.library.ids[:4]]
+    config = adapt.FinetuneConfig(steps=2, check_every=1, warmup=1, learn="all", distillation=300.0)
+    with watching() as device:
+        tuned = adapt.finetune(oneshots, sounds, config, device=device)
+    for vae in (oneshots.vae, tuned.vae):
+        assert not any(isinstance(tensor, Elsewhere) for tensor in vae.state_dict().values())
 
 
 # -- which device ----------------------------------------------------------------------------------

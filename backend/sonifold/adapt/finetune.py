@@ -192,6 +192,7 @@ class _Finetuning:
         self.uploads = start.adaptation.uploads
         self.library = library.to(device)
         self.spread = library.std(0).to(device)
+        self.before = copy.deepcopy(self.base.vae).to(device) if config.distillation else self.base.vae
         self.heard, _ = self.base.coefficients.timbre_map
         count = len(self.uploads)
         self.spared = list(range(SPARED - 1, count, SPARED)) if config.trial else []
@@ -305,7 +306,7 @@ class _Finetuning:
             loss = loss + config.isometry * isometry(state.vae, mean.detach(), self.heard.to(target), draw)
         if config.distillation:
             with torch.no_grad():
-                before, _ = self.base.vae.to(self.device).encode(target)
+                before, _ = self.before.encode(target)
             loss = loss + config.distillation * distillation(mean, before)
         return loss
 
