@@ -90,9 +90,8 @@ def _reading_position(energy: Tensor, step_position: Tensor) -> Tensor:
     ahead = torch.arange(hops).float()
     way = ((ahead - ATTACK_HOPS) / max(hops - 1 - ATTACK_HOPS, 1)).clamp(min=0)
     inward = torch.sin(math.pi * way.clamp(max=1))
-    inward = torch.where(
-        way > 0.5, inward.square(), inward
-    )  # already at the attack a moment before B has its own
+    # on the way back already at the attack a moment before B has its own
+    inward = torch.where(way > 0.5, inward.square(), inward)
     stray = torch.rand(hops, generator=torch.Generator().manual_seed(0)) * 2 - 1
     start = torch.lerp(torch.tensor(float(ATTACK_HOPS)), torch.tensor(BACK_HOPS), way)
     body = start + (USED * live - start).clamp(min=0) * inward + WANDER_HOPS * stray * (way > 0) * inward

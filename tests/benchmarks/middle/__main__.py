@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "geometry"))
+sys.path.append(str(HERE.parent / "geometry"))  # behind our own folder: both have a table
 
 import environments  # noqa: E402
 import table  # noqa: E402
@@ -57,19 +57,20 @@ def parse() -> argparse.Namespace:
 def measure(checkout: Path, folder: Path, name: str, count: int) -> None:
     """One set of pairs of one checkout, in a process of its own on one thread."""
     print(f"{folder.name} {name} ", end="", flush=True)
-    environment = {**os.environ, "PYTHONPATH": str(checkout / "backend"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(HERE / "child.py"), str(folder), name, str(count), str(GLIDES)]
-    subprocess.run(command, env=environment, cwd=checkout, check=True)
+    subprocess.run(command, env=environment_of(checkout), cwd=checkout, check=True)
     print()
 
 
 def judged(pairs: int) -> int:
     """What CDPAM says of the pairs that were measured, in an environment of its own on one thread."""
-    program = environments.python("cdpam", HERE)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "backend"), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [program, str(HERE / "ears.py"), str(OUTPUT), str(pairs)], env=environment
-    ).returncode
+    command = [environments.python("cdpam", HERE), HERE / "ears.py", OUTPUT, str(pairs)]
+    return subprocess.run(command, env=environment_of(ROOT)).returncode
+
+
+def environment_of(checkout: Path) -> dict[str, str]:
+    """A checkout's backend first, and one thread."""
+    return {**os.environ, "PYTHONPATH": str(checkout / "backend"), "OMP_NUM_THREADS": "1"}
 
 
 if __name__ == "__main__":
