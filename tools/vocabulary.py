@@ -112,26 +112,27 @@ def bindings(file: Path) -> list[Word]:
 def python_bindings(source: str) -> Iterator[Word]:
     """Names that Python code binds: assignments, parameters, loops, ``with``, ``except``, patterns, fields."""
     for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                yield Word(name, node.lineno)
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-            ):
-                yield Word(name, node.lineno)
+        yield from bound_by(node)
 
 
 def python_names(source: str) -> Iterator[Word]:
     """Every name that Python code declares: bindings, functions, classes, attributes that are set."""
-    yield from python_bindings(source)
     for node in ast.walk(ast.parse(source)):
+        yield from bound_by(node)
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield Word(name, node.lineno)
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 yield Word(name, node.lineno)
+
+
+def bound_by(node: ast.AST) -> Iterator[Word]:
+    """The name that a node itself binds, if it binds one."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+            yield Word(name, node.lineno)
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            yield Word(name, node.lineno)
 
 
 # JavaScript
@@ -340,6 +341,7 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
 
 
+@functools.cache
 def replaced_words(layer: str, root: Path = ROOT) -> list[Use]:
     """Where replaced words stand in a layer: in names, and in the sentences that the page shows."""
     entries = glossary()
@@ -360,7 +362,9 @@ def replaced_words(layer: str, root: Path = ROOT) -> list[Use]:
 def contains(text: str, word: str) -> bool:
     """Whether a name or a sentence contains this word, or these words in this order, as whole words."""
     words, sequence = words_of(text), words_of(word)
-    return any(words[i : i + len(sequence)] == sequence for i in range(len(words)))
+    return sequence[0] in words and any(
+        words[i : i + len(sequence)] == sequence for i in range(len(words) - len(sequence) + 1)
+    )
 
 
 def names(file: Path) -> Iterator[Word]:

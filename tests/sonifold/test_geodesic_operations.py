@@ -80,6 +80,7 @@ def test_continuing_a_decoder_converges_with_the_square_of_the_step():
     assert math.log2(error[16] / error[32]) == pytest.approx(2, abs=0.5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_conserves_energy_along_its_geodesics(name):
     metric, latent = METRICS[name]
@@ -98,6 +99,7 @@ def test_standing_still_is_a_geodesic():
     assert flow.drift.tolist() == [0, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PLACES)
 def test_the_logarithm_undoes_the_exponential(name):
     z, v = start()

@@ -28,6 +28,7 @@ def counts(largest):
     return [(hits, trials) for trials in range(1, largest + 1) for hits in range(trials + 1)]
 
 
+@pytest.mark.long
 def test_every_p_and_interval_up_to_fifty_trials_is_scipys():
     for hits, trials in counts(50):
         one_sided = stats.binomtest(hits, trials, alternative="greater")

@@ -52,6 +52,7 @@ def test_hits_apart_are_found_to_the_millisecond_at_any_rate_and_level(rate, gai
         assert 0.2 < one.seconds <= following - one.start + 0.005
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rate", [8_000, 8_363, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000])
 def test_two_hundred_hits_in_two_minutes_are_found_where_they_are(rate):
     rng = np.random.default_rng(rate)

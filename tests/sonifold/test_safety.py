@@ -29,6 +29,7 @@ def metric_named(name: str, latent: int) -> Metric:
     }[name]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("latent", [2, 8])
 @pytest.mark.parametrize("name", ["kernel", "pullback", "ensemble", "blend"])
 def test_no_path_is_dearer_than_its_line(name, latent):

@@ -209,6 +209,7 @@ def test_hmc_in_one_dimension_has_the_distribution_function_of_its_density(tempe
     assert (uniform - ranks).abs().max().item() > 3.26 / math.sqrt(4000)  # the test can fail
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("latent", [2, 8, 16])
 def test_hmc_accepts_and_nothing_escapes_however_long_it_runs(latent):
     metric = KernelMetric.posterior(3 * spread(60, latent), 0.1 * spread(60, latent, seed=2))
