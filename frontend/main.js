@@ -138,7 +138,8 @@ watch(
     const from = a?.sound;
     if (!from || !library || !model) return;
     api.distances(model.id, from).then(
-      ({ distance }) => store.get().a?.sound === from && store.set({ distances: { from, values: distance } }),
+      ({ kind, distance }) =>
+        store.get().a?.sound === from && store.set({ distances: { from, kind, values: distance } }),
       () => {}, // the column stays empty; whatever is wrong is said where it matters
     );
   },

@@ -124,6 +124,49 @@ class MetricName(Choice):
     )
 
 
+class DistanceName(Choice):
+    """Distances between two sounds. The word alone means the first."""
+
+    PERCEPTUAL = (
+        "perceptual",
+        Words(
+            label="Distance",
+            term="perceptual distance",
+            meaning="How different two recordings are to the ear",
+            sentence="|Phi_a - Phi_b| of the two recordings",
+        ),
+    )
+    GEODESIC = (
+        "geodesic",
+        Words(
+            label="Geodesic distance",
+            term="length of the shortest path",
+            meaning="How much the model's own sounds have to change on the shortest path from one to the other",
+            sentence="length of the shortest path between the latent points, by the pull-back or another metric",
+        ),
+    )
+    EUCLIDEAN = (
+        "euclidean",
+        Words(
+            label="Latent distance",
+            term="Euclidean distance",
+            meaning="How far apart two points are inside the model, whatever is heard there",
+            sentence="between the latent points, in latent units",
+        ),
+    )
+
+    @classmethod
+    def asked_for(cls, distance: str | None, metric: str | None, weight: float | None) -> Self:
+        """The distance of a name; without one the geodesic distance where a metric or its weight is named.
+
+        Raises:
+            ValueError: there is none of that name.
+        """
+        if distance is not None:
+            return cls.of(distance)
+        return cls.PERCEPTUAL if metric is None and weight is None else cls.GEODESIC
+
+
 class SamplerName(Choice):
     """Samplers, which draw new points."""
 
@@ -184,4 +227,9 @@ class SamplerName(Choice):
 
 
 #: What a choice is called in a sentence.
-NOUNS = {"PathKind": "path of kind", "MetricName": "metric", "SamplerName": "sampler"}
+NOUNS = {
+    "PathKind": "path of kind",
+    "MetricName": "metric",
+    "DistanceName": "distance",
+    "SamplerName": "sampler",
+}

@@ -227,7 +227,7 @@ export function createApi(fetch, base, waiting) {
      * @param {string} model
      * @param {string} id
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{distance: number[]}>}
+     * @returns {Promise<{kind: string, distance: number[]}>}
      */
     distances: (model, id, signal) => get(`models/${model}/sounds/${id}/distances`, signal),
 

@@ -29,7 +29,8 @@
 
 /**
  * All there are; the first of each is the default.
- * @typedef {{path_kinds: readonly Choice[], metrics: readonly Choice[], samplers: readonly Choice[]}} Choices
+ * @typedef {{path_kinds: readonly Choice[], metrics: readonly Choice[], distances: readonly Choice[],
+ *   samplers: readonly Choice[]}} Choices
  */
 
 /** @typedef {"geodesic" | "linear" | "retimed"} PathKind   what the three path keys stand for */
@@ -224,7 +225,8 @@
  * @property {{from: Anchor, to: Anchor, path: Path} | null} preview    the dotted path to where one points
  * @property {Pointed | null} pointed
  * @property {{end: "a" | "b", position: Position} | null} carried      an anchor that is being dragged
- * @property {{from: string, values: number[]} | null} distances        from A to every sound
+ * @property {{from: string, kind: string, values: number[]} | null} distances  from A to every sound, and by
+ *   which of the choices
  * @property {string | null} panel
  * @property {string | null} curve              what is drawn under the slices; null: speed
  * @property {boolean} ellipses                 on the land
@@ -263,7 +265,7 @@ export const coreState = {
   modelId: null,
   models: [],
   model: null,
-  choices: { path_kinds: [], metrics: [], samplers: [] },
+  choices: { path_kinds: [], metrics: [], distances: [], samplers: [] },
   library: null,
   atlas: null,
   a: null,

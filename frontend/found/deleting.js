@@ -49,9 +49,10 @@ export function hidingDeleted(api, deleted) {
       return without(columns, visibleRows);
     },
     async distances(model, id, signal) {
-      const { distance } = await api.distances(model, id, signal);
+      const { kind, distance } = await api.distances(model, id, signal);
       const visibleRows = visible.get(model);
       return {
+        kind,
         distance:
           visibleRows?.length === distance.length ? distance.filter((_, i) => visibleRows[i]) : distance,
       };

@@ -4,7 +4,7 @@
 import { alongRow, h, icon, inNextFrame, oneTabStop, setAll, unit } from "../core/dom.js";
 import { familyGlyph, userGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
-import { amount, count, duration } from "../core/text.js";
+import { amount, capital, count, duration, wordsOf } from "../core/text.js";
 import { toCsv } from "./csv.js";
 import { filtered, noteName, sorted } from "../core/sounds.js";
 
@@ -280,12 +280,15 @@ export function mountLibrary(root, { store, actions, playback, userSounds, saver
       setAll(heads[i], { "aria-sort": isSorted ? (sort.down ? "descending" : "ascending") : "none" });
       const arrow = heads[i].querySelector("i");
       if (arrow) arrow.textContent = isSorted ? (sort.down ? "↓" : "↑") : "";
-      heads[i].title =
-        by === "distance"
-          ? `How different each sound is from A, ${store.get().model?.unit ?? ""}`
-          : `Sort by ${label.toLowerCase()}`;
+      heads[i].title = by === "distance" ? distanceTitle(store.get()) : `Sort by ${label.toLowerCase()}`;
     });
     fill();
+  }
+
+  /** @param {State} state @returns {string} what the last column holds */
+  function distanceTitle({ choices, distances, model }) {
+    const { term, meaning } = wordsOf(choices.distances, distances?.kind ?? choices.distances[0]?.id);
+    return `${capital(term)}, in ${model?.unit ?? ""}. ${meaning}.`;
   }
 
   /** @param {Event} event @returns {number} */

@@ -53,6 +53,13 @@ function pathWords(kinds) {
 }
 
 /**
+ * The distance that sounds are ranked by.
+ * @param {readonly import("../core/state.js").Choice[]} distances
+ * @returns {[string, string][]}
+ */
+const distanceWords = ([first]) => (first ? [[`${first.label} (${first.term})`, `${first.meaning}.`]] : []);
+
+/**
  * @param {import("../core/store.js").Store<import("../core/state.js").State>} store
  * @param {readonly import("../panels.js").Panel[]} panels
  */
@@ -65,6 +72,7 @@ export function createHelp(store, panels) {
       "On the light part of the map sounds like these exist. On the dark part the computer guesses.",
     ],
     ...pathWords(store.get().choices.path_kinds),
+    ...distanceWords(store.get().choices.distances),
     ["Guesswork", "The share of a path that lies outside what the model knows."],
     [unit(), "The difference between two sounds to the ear, scaled so that it reads like decibels."],
     ["Glide", "One held sound that changes from A to B."],

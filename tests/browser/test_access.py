@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+from profiles import Profiles
 from sessions import (
     Session,
     apart,
@@ -20,6 +21,9 @@ from sessions import (
     until_silent,
     wait,
 )
+
+import sonifold
+from sonifold.choices import DistanceName
 
 pytestmark = pytest.mark.long
 
@@ -168,7 +172,30 @@ def test_the_table_is_saved_with_all_its_rows(page: Page, tmp_path: Path) -> Non
     assert len(rows) == state(page, "l.count")
     assert {row["id"] for row in rows} == set(state(page, "l.id"))
     own = next(row for row in rows if row["id"] == state(page, "s.a.sound"))
-    assert float(own["distance_from_a_tdB"]) < 1e-3
+    assert float(own["perceptual_distance_to_a_tdB"]) < 1e-3
+
+
+def test_one_distance_has_one_name_and_number_on_the_page_on_the_wire_and_in_python(
+    page: Page, profiles: Profiles, small_models: Path
+) -> None:
+    a, b = pick_two(page)
+    wait(page, "s.distances")
+    page.locator(".rail [data-panel=library]").click()
+    head = page.get_by_role("button", name="Distance to A").locator("..")
+    page.get_by_role("searchbox").fill(f'"{state(page, f"l.name[{b}]")}"')
+    cell = page.locator(f"tr[data-sound='{b}'] td:nth-child(5)")
+    ids = state(page, "l.id")
+    model = sonifold.load("oneshots", folder=small_models)
+    distance = model.distance(model.sound(ids[a]), model.sound(ids[b]))
+    choice = page.request.get(f"{profiles.address}/api/v1/models").json()["choices"]["distances"][0]
+    wire = page.request.get(f"{profiles.address}/api/v1/models/{model.name}/sounds/{ids[a]}/distances").json()
+    assert wire["kind"] == choice["id"] == next(iter(DistanceName))
+    assert wire["distance"][b] == pytest.approx(distance, rel=1e-3)
+    assert float(cell.inner_text()) == pytest.approx(distance, abs=0.051)
+    title = head.get_attribute("title") or ""
+    assert choice["term"] in title.lower()
+    assert wire["unit"] in title
+    assert wire["unit"] == model.unit
 
 
 @pytest.mark.parametrize(

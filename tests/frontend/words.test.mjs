@@ -266,9 +266,12 @@ test("a catalogue number is not what one meets first", () =>
   assert.notEqual(library.name[heart(library, 0)], "Kick_raw"));
 
 test("a table can be read back from its file, and is no formula", () => {
-  const text = toCsv(library, [12, 6, 7], { values: Array(13).fill(2.5) }, "tdB");
+  const text = toCsv(library, [12, 6, 7], { kind: "perceptual", values: Array(13).fill(2.5) }, "tdB");
   const [head, ...rows] = text.trimEnd().split("\r\n");
-  assert.equal(head, "id,name,family,seconds,pitch_hz,x,y,source,licence,credit,distance_from_a_tdB");
+  assert.equal(
+    head,
+    "id,name,family,seconds,pitch_hz,x,y,source,licence,credit,perceptual_distance_to_a_tdB",
+  );
   assert.match(rows[0], /^000000000012,'=cmd\(\),Lonely,0\.7,,9,9,pack,CC0,"A ""B"", C",2\.5$/);
   assert.match(rows[1], /^000000000006,"Bell, big",Bell,1,440,5,1,/);
 });

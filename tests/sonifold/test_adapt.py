@@ -226,7 +226,7 @@ def test_adapting_an_adapted_model_starts_from_the_base_again(model, adapted, ta
 def test_the_uploads_alone_decide(model, tabla, adapted):
     """The same uploads give the same head, whatever other sounds of the group were looked at between."""
     for sound in tabla[8:12]:
-        adapted.distance(sound, tabla[0])
+        adapted.distance(sound, tabla[0], "geodesic")
     again = adapt.instant(model, tabla[:8])
     assert same(again, adapted)
 
@@ -407,7 +407,7 @@ def test_a_saved_pack_loads_like_any_other_and_knows_its_uploads(model, refined,
     label = saved.library.labels[-1]
     assert (label.name, label.split, label.group) == ("Backwards", "uploaded", "mine")
     upload = saved.sound(label.id)
-    assert saved.distance(upload, own) < 1.0
+    assert saved.distance(upload, own, "geodesic") < 1.0
     assert torch.equal(saved.library.positions[:100], model.library.positions[:100])
     assert same(saved, adapted)
     again = adapt.instant(saved, tabla[4:8])  # a base like any other

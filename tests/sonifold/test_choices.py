@@ -5,10 +5,10 @@ import re
 import pytest
 
 from script_modules import ROOT
-from sonifold.choices import MetricName, PathKind, SamplerName
+from sonifold.choices import DistanceName, MetricName, PathKind, SamplerName
 from sonifold.metric.registry import METRICS
 
-EVERY = [*PathKind, *MetricName, *SamplerName]
+EVERY = [*PathKind, *MetricName, *DistanceName, *SamplerName]
 
 
 @pytest.mark.parametrize("choice", EVERY, ids=str)

@@ -11,6 +11,7 @@ import torch
 import sonifold
 from sonifold.audio import timbre_features
 from sonifold.audio.levels import log_mel_error
+from sonifold.choices import DistanceName
 from sonifold.errors import (
     ArtifactCorrupt,
     AudioUnreadable,
@@ -121,7 +122,9 @@ def test_a_library_sound_encoded_from_its_file_lands_where_it_lies(model):
     sound_id = model.library.ids[5]
     again = model.encode(model.library.audio_path(sound_id))
     known = model.sound(sound_id)
-    assert model.distance(known, again) < 0.1 * float(model.nearby.perceptual(model.timbre(known)).median())
+    assert model.distance(known, again, "geodesic") < 0.1 * float(
+        model.nearby.perceptual(model.timbre(known)).median()
+    )
 
 
 def test_an_unknown_sound_is_refused(model):
@@ -285,25 +288,24 @@ def test_bare_points_sound_too(model):
 
 def test_distances_are_symmetric_zero_on_the_diagonal_and_keep_the_triangle(model):
     sounds = [model.sound(i) for i in model.library.ids[:600:100]]
-    for metric in ("perceptual", "euclidean", "geodesic"):
-        d = model.distances(sounds, metric)
+    for distance in DistanceName:
+        d = model.distances(sounds, distance)
         torch.testing.assert_close(d, d.T)
         assert d.diagonal().abs().max() < 1e-3
         # lengths of geodesics are upper bounds, good to half a percent
         assert (d[:, :, None] <= 1.01 * (d[:, None, :] + d[None].mT) + 1e-3).all()
 
 
-def test_a_distance_is_the_length_of_the_shortest_way_and_no_path_heard_is_shorter(model):
+def test_a_geodesic_distance_is_the_length_of_the_shortest_way_and_no_path_heard_is_shorter(model):
     sounds = [model.sound(i) for i in model.library.ids[7:1200:300]]
     pairs = [(a, b) for i, a in enumerate(sounds) for b in sounds[:i]]
     shortest = model.paths(pairs, metric="pullback")
-    apart = [model.distance(a, b) for a, b in pairs]
+    apart = [model.distance(a, b, "geodesic") for a, b in pairs]
     for pair, path, distance in zip(pairs, shortest, apart, strict=True):
         if (
             model.renderer.crossing(*pair).interval == 0
         ):  # otherwise the energy is that of ends moved in pitch
             assert distance == pytest.approx(path.energy**0.5 * model.config.unit_per_phi, rel=0.01)
-    assert torch.equal(model.distances(sounds), model.distances(sounds, "geodesic"))
     for distance, path in zip(apart, shortest, strict=True):
         assert distance < min(path.length, path.line_length)
         assert distance <= 1.01 * float(model.pullback.length(path.curve[None])) * model.config.unit_per_phi
@@ -311,7 +313,8 @@ def test_a_distance_is_the_length_of_the_shortest_way_and_no_path_heard_is_short
 
 def test_distances_are_measured_without_rendering_a_sound(model, monkeypatch):
     monkeypatch.setattr(type(model.renderer), "along", None)
-    assert float(model.distances([model.sound(i) for i in model.library.ids[:3]]).max()) > 0
+    sounds = [model.sound(i) for i in model.library.ids[:3]]
+    assert all(float(model.distances(sounds, distance).max()) > 0 for distance in DistanceName)
 
 
 def test_the_unit_is_the_decibel_of_the_median_pair(model):
@@ -321,15 +324,27 @@ def test_the_unit_is_the_decibel_of_the_median_pair(model):
 
 
 def test_neighbours_come_nearest_first_without_the_sound_itself(model, ends):
-    for distance in ("geodesic", "perceptual", "euclidean"):
+    for distance in DistanceName:
         near = model.neighbours(ends[0], 5, distance)
         assert ends[0].id not in [sound_id for sound_id, _ in near]
         assert [d for _, d in near] == sorted(d for _, d in near)
 
 
-def test_neighbours_are_as_far_as_their_distance_says(model, ends):
-    nearest, away = model.neighbours(ends[0], 1)[0]
-    assert away == pytest.approx(model.distance(ends[0], model.sound(nearest)), rel=0.01)
+@pytest.mark.parametrize("distance", DistanceName)
+def test_neighbours_are_as_far_as_their_distance_says(model, ends, distance):
+    nearest, away = model.neighbours(ends[0], 1, distance)[0]
+    assert away == pytest.approx(model.distance(ends[0], model.sound(nearest), distance), rel=0.01)
+
+
+def test_the_distance_and_the_neighbours_of_no_name_are_perceptual_and_a_metric_means_geodesics(model, ends):
+    assert model.distance(*ends) == model.distance(*ends, "perceptual")
+    assert model.neighbours(ends[0]) == model.neighbours(ends[0], distance="perceptual")
+    geodesics = model.neighbours(ends[0], distance="geodesic")
+    assert model.neighbours(ends[0], metric="pullback") == geodesics != model.neighbours(ends[0])
+    with pytest.raises(
+        ValueError, match="no distance 'miles'; choose one of perceptual, geodesic, euclidean"
+    ):
+        model.distance(*ends, "miles")
 
 
 def test_library_sounds_are_placed_where_the_map_shows_them(model):

@@ -114,7 +114,8 @@ def test_by_the_flat_metric_geodesic_neighbours_are_the_euclidean_ones(neighbour
 
 
 def test_geodesic_neighbours_come_nearest_first_without_the_sound_itself(neighbours, ids):
-    found = neighbours(3, count=6).json()
+    found = neighbours(3, count=6, metric="pullback").json()
+    assert found == neighbours(3, count=6, distance="geodesic").json()
     assert found["distance"] == "geodesic"
     assert found["unit"] == "tdB"
     distances = [one["distance"] for one in found["neighbours"]]

@@ -54,11 +54,15 @@ def test_an_unknown_sound_is_not_found(client, name, part):
 def test_neighbours_are_the_nearest_of_the_distances(client, table, name):
     sound = table["id"][5]
     url = f"{API}/models/{name}/sounds/{sound}"
-    distance = client.get(f"{url}/distances").json()["distance"]
+    reply = client.get(f"{url}/distances").json()
+    distance = reply["distance"]
     assert len(distance) == table["count"]
     assert distance[5] == 0
     nearest = sorted((d, id) for d, id in zip(distance, table["id"], strict=True) if id != sound)[:4]
-    reply = client.get(f"{url}/neighbours", params={"count": 4, "distance": "perceptual"}).json()
+    choices = client.get(f"{API}/models").json()["choices"]["distances"]
+    assert reply["kind"] == choices[0]["id"] == "perceptual"
+    reply = client.get(f"{url}/neighbours", params={"count": 4}).json()
+    assert reply["distance"] == "perceptual"
     assert [one["id"] for one in reply["neighbours"]] == [id for _, id in nearest]
     assert [one["distance"] for one in reply["neighbours"]] == pytest.approx(
         [d for d, _ in nearest], rel=1e-4

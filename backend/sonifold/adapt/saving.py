@@ -130,7 +130,7 @@ def _label(adapted: AdaptedModel, index: int, name: str) -> Label:
         label: Label = adapted.base.library.labels[adapted.base.library.index(sound.id)]
         return label
     identity = hashlib.sha256(_recording(sound).numpy().astype("<f4").tobytes()).hexdigest()[:12]
-    near, _ = adapted.base.neighbours(sound, 1, "perceptual")[0]
+    near, _ = adapted.base.neighbours(sound, 1)[0]
     family = adapted.base.library.labels[adapted.base.library.index(near)].family
     return Label(
         identity, sound.name or identity, family, round(sound.seconds or 0.0, 3), None, "Uploads", "your own", "",

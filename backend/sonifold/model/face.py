@@ -8,9 +8,10 @@ from torch import Tensor
 
 from sonifold import notebook
 from sonifold.audio.clip import Clip
+from sonifold.choices import DistanceName
 from sonifold.model.core import LatentModel
 from sonifold.model.distribution import Distribution
-from sonifold.model.neighbours import Distance, Neighbours
+from sonifold.model.neighbours import Neighbours
 from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
 from sonifold.model.rendering import PathRenderer
@@ -128,40 +129,40 @@ class Model(LatentModel):
 
     # -- distances --------------------------------------------------------------------------------
 
-    def distance(self, a: Sound, b: Sound, metric: Distance = "geodesic") -> float:
-        """Distance between two sounds, by default in ``unit``; see :meth:`distances`.
+    def distance(self, a: Sound, b: Sound, distance: str = DistanceName.PERCEPTUAL) -> float:
+        """Distance between two sounds, by default the perceptual one, in ``unit``; see :meth:`distances`.
 
-        A :class:`Path` has lengths of its own, which are longer: what is heard along that one path, from recording to
-        recording, where ``distance`` is the least that the model's own sounds have to change.
+        A :class:`Path` has a length of its own, which is longer: what is heard along that one path.
         """
-        return float(self.distances([a, b], metric)[0, 1])
+        return float(self.distances([a, b], distance)[0, 1])
 
-    def distances(self, sounds: list[Sound], metric: Distance = "geodesic") -> Tensor:
+    def distances(self, sounds: list[Sound], distance: str = DistanceName.PERCEPTUAL) -> Tensor:
         """Distances between all pairs, (sound, sound).
 
-        ``geodesic``: length of the shortest path under the pull-back of Phi, in ``unit``: of these the one that agrees
-        best with listeners' ratings of dissimilarity. ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``,
-        for when geodesics would take too long. ``euclidean``: of the latent points, in latent units.
+        ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``; of points without a recording, of what is
+        decoded there. ``geodesic``: length of the shortest path under the pull-back of Phi, in ``unit``: the least
+        that the model's own sounds have to change. ``euclidean``: of the latent points, in latent units.
 
         Raises:
-            ValueError: another metric.
+            ValueError: another distance.
         """
-        return self.nearby.distances(sounds, metric)
+        return self.nearby.distances(sounds, distance)
 
     def neighbours(
         self,
         sound: Sound,
         count: int = 8,
-        distance: Distance = "geodesic",
-        metric: str = "pullback",
+        distance: str | None = None,
+        metric: str | None = None,
         weight: float | None = None,
     ) -> list[tuple[str, float]]:
         """The nearest library sounds, nearest first, without the sound itself: (id, distance).
 
         Args:
-            distance: see :meth:`distances`. Geodesics rank anew the fifty (or three times the count) that are nearest
-                in latent space.
-            metric: of the geodesics. Under the pull-back they are in ``unit``, else in the metric's own.
+            distance: see :meth:`distances`; ``perceptual`` where neither it nor a metric is named. Geodesic distances
+                rank anew the fifty (or three times the count) that are nearest in latent space.
+            metric: of geodesic distances, by default the pull-back, under which they are in ``unit``; under another
+                they are in its own.
             weight: the blend's.
         """
         return self.nearby.nearest(sound, count, distance, metric, weight, exclude=sound.id)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from sonifold import geodesic
+from sonifold.choices import DistanceName, MetricName
 from sonifold.model.core import LatentModel
 from sonifold.pack.library import Library
 from sonifold.sound import Sound
 from sonifold.types import Points, Timbre
-
-Distance = Literal["geodesic", "perceptual", "euclidean"]
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,16 @@ class Neighbours:
         """The library's sounds."""
         return SoundTable.of(self._model.library)
 
-    def distances(self, sounds: Sequence[Sound], metric: Distance = "geodesic") -> Tensor:
+    def distances(self, sounds: Sequence[Sound], distance: str = DistanceName.PERCEPTUAL) -> Tensor:
         """See :meth:`sonifold.Model.distances`."""
-        z, scale = torch.stack([sound.z for sound in sounds]), self._model.config.unit_per_phi
-        if metric == "geodesic":
+        name, scale = DistanceName.of(distance), self._model.config.unit_per_phi
+        if name is DistanceName.PERCEPTUAL:
+            phi = torch.stack([self._model.timbre(sound) for sound in sounds])
+            return torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * scale
+        z = torch.stack([sound.z for sound in sounds])
+        if name is DistanceName.GEODESIC:
             return geodesic.distances(self._model.working.pullback, z) * scale
-        if metric == "euclidean":
-            return torch.cdist(z, z)
-        if metric != "perceptual":
-            raise ValueError(f"no distance {metric!r}; choose geodesic, perceptual or euclidean.")
-        phi = torch.stack([self._model.timbre(sound) for sound in sounds])
-        return torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * scale
+        return torch.cdist(z, z)
 
     def perceptual(self, timbre: Tensor, table: SoundTable | None = None) -> Tensor:
         """|Phi - timbre| of every recording of a table, the library's when None, (sound,), in the model's unit."""
@@ -83,8 +81,8 @@ class Neighbours:
         self,
         sound: Sound,
         count: int = 8,
-        distance: Distance = "geodesic",
-        metric: str = "pullback",
+        distance: str | None = None,
+        metric: str | None = None,
         weight: float | None = None,
         table: SoundTable | None = None,
         timbre: Tensor | None = None,
@@ -98,13 +96,13 @@ class Neighbours:
             timbre: Phi of the sound, (512,), where it is known already.
             exclude: the id of a sound that is left out.
         """
-        table = table or self.library
-        if distance == "perceptual":
+        table, name = table or self.library, DistanceName.asked_for(distance, metric, weight)
+        if name is DistanceName.PERCEPTUAL:
             timbre = self._model.timbre(sound) if timbre is None else timbre
             return table.nearest(self.perceptual(timbre, table), count, exclude)
-        if distance == "euclidean":
+        if name is DistanceName.EUCLIDEAN:
             return table.nearest((table.z - sound.z).norm(dim=1), count, exclude)
-        return self._nearest_by_geodesic(sound, count, metric, weight, table, exclude)
+        return self._nearest_by_geodesic(sound, count, metric or MetricName.PULLBACK, weight, table, exclude)
 
     def _nearest_by_geodesic(
         self,
@@ -118,7 +116,7 @@ class Neighbours:
         rows = table.rows_without(exclude)
         measure = self._model.working.named(metric, weight)
         near = geodesic.neighbours(measure, sound.z, table.z[rows], max(0, min(count, len(rows))))
-        unit = self._model.config.unit_per_phi if metric == "pullback" else 1.0
+        unit = self._model.config.unit_per_phi if metric == MetricName.PULLBACK else 1.0
         return [
             (table.ids[row], unit * d)
             for row, d in zip(rows[near.indices].tolist(), near.distances.tolist(), strict=True)

@@ -128,7 +128,9 @@ class PointFacts(Answer):
     in_distribution: bool = Field(
         description="True if it lies among the sounds that the model was trained on."
     )
-    distance: Short = Field(description="Perceptual distance to the nearest library sound.")
+    distance: Short = Field(
+        description="Perceptual distance to the nearest library sound, both as the model decodes them."
+    )
     nearest: list[Neighbour]
     warnings: list[Caveat]
 
@@ -267,7 +269,7 @@ class Indicatrices(Answer):
 class Neighbours(Answer):
     """The nearest sounds, nearest first."""
 
-    model_config = example(unit="tdB", distance="geodesic", neighbours=[{"id": SOUND_ID, "distance": 3.42}])
+    model_config = example(unit="tdB", distance="perceptual", neighbours=[{"id": SOUND_ID, "distance": 3.42}])
 
     unit: str | None = Field(
         description="Of the distances; null where they are in latent units, or in the unit of another metric than the "

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sonifold.choices import MetricName, PathKind, SamplerName
+from sonifold.choices import DistanceName, MetricName, PathKind, SamplerName
 
 ModelKind = Literal["library", "adapted", "finetuned", "imported"]
 MorphMode = Literal["steps", "glide"]
-DistanceName = Literal["geodesic", "perceptual", "euclidean"]
 
 #: What a listening test compares: kinds of paths, and the recordings faded into each other.
 StimulusKind = Literal["geodesic", "linear", "retimed", "graph", "crossfade"]
 
-DISTANCES: tuple[DistanceName, ...] = ("geodesic", "perceptual", "euclidean")
-
 __all__ = [
-    "DISTANCES",
     "DistanceName",
     "MetricName",
     "ModelKind",

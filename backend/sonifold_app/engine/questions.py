@@ -147,8 +147,8 @@ class NeighbourQuery:
 
     anchor: Anchor
     count: int = 8
-    distance: DistanceName = "geodesic"
-    metric: MetricName = MetricName.PULLBACK  # of the geodesics
+    distance: DistanceName | None = None  # the perceptual one, or the geodesic one where a metric is named
+    metric: MetricName | None = None  # of geodesic distances; the pull-back
     weight: float | None = None  # the model's own
     user_sounds: UserSoundArrays | None = None  # that count besides the library's
 

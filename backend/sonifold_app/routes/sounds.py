@@ -135,16 +135,17 @@ async def list_neighbours(
     services: ServicesDep,
     count: Annotated[int, Query(ge=1, le=64, description="Number of sounds.")] = 8,
     distance: Annotated[
-        choices.DistanceName,
+        choices.DistanceName | None,
         Query(
-            description="`geodesic`: length of the shortest path under the metric. `perceptual`: of what is heard in "
-            "the two recordings. `euclidean`: between the latent points."
+            description="`perceptual`: of what is heard in the two recordings. `geodesic`: length of the shortest path "
+            "under the metric. `euclidean`: between the latent points. Left out: `perceptual`, or `geodesic` where a "
+            "metric or a weight is named."
         ),
-    ] = "geodesic",
+    ] = None,
     metric: Annotated[
-        choices.MetricName,
-        Query(description="Of the geodesics. By the pull-back they agree best with listeners' ratings."),
-    ] = choices.MetricName.PULLBACK,
+        choices.MetricName | None,
+        Query(description="Of geodesic distances; the pull-back where none is named."),
+    ] = None,
     weight: WeightQuery = None,
 ) -> Neighbours:
     """The sounds that are nearest."""

@@ -9,7 +9,6 @@ from pydantic import Field
 from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
 from sonifold.choices import Choice
 from sonifold_app.engine.choices import (
-    DISTANCES,
     DistanceName,
     MetricName,
     ModelKind,
@@ -87,7 +86,7 @@ class Model(Reply):
         unit="tdB",
         metrics=["blend", "pullback", "kernel", "flat"],
         path_kinds=["geodesic", "graph", "linear", "retimed"],
-        distances=["geodesic", "perceptual", "euclidean"],
+        distances=["perceptual", "geodesic", "euclidean"],
         samplers=[
             {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}
         ],
@@ -153,7 +152,7 @@ class Model(Reply):
             unit=facts.unit,
             metrics=list(MetricName),
             path_kinds=list(PathKind),
-            distances=list(DISTANCES),
+            distances=list(DistanceName),
             samplers=[Sampler.model_validate(sampler) for sampler in facts.samplers],
             descriptors=[Descriptor.model_validate(descriptor) for descriptor in facts.descriptors],
             weights=WeightRange(default=facts.weight),
@@ -218,6 +217,7 @@ class Choices(Reply):
 
     path_kinds: list[ChoiceWords]
     metrics: list[ChoiceWords]
+    distances: list[ChoiceWords]
     samplers: list[ChoiceWords]
 
     @classmethod
@@ -225,6 +225,7 @@ class Choices(Reply):
         return cls(
             path_kinds=ChoiceWords.all_of(PathKind),
             metrics=ChoiceWords.all_of(MetricName),
+            distances=ChoiceWords.all_of(DistanceName),
             samplers=ChoiceWords.all_of(SamplerName),
         )
 

@@ -20,6 +20,7 @@ from sonifold_app.engine.answers import (
     Samples,
     TraversalFacts,
 )
+from sonifold_app.engine.choices import DistanceName, MetricName
 from sonifold_app.engine.numbers import Numbers, numbers, rows
 from sonifold_app.engine.operations.sounds import caveats_of, recording_of, resolve, table_of, timbre_of
 from sonifold_app.engine.parallel import each
@@ -176,22 +177,24 @@ def indicatrices(model: Model, query: IndicatrixQuery) -> Indicatrices:
 
 def neighbours(model: Model, query: NeighbourQuery) -> Neighbours:
     """The nearest of the library's and the user's sounds, nearest first, the sound itself left out."""
-    anchor = query.anchor
+    anchor, distance = query.anchor, DistanceName.asked_for(query.distance, query.metric, query.weight)
     nearest = model.nearby.nearest(
         resolve(model, anchor),
         query.count,
-        query.distance,
+        distance,
         query.metric,
         query.weight,
         table_of(model, query.user_sounds),
         timbre_of(anchor),
         exclude=anchor.sound if anchor.user_sound is None else anchor.user_sound.id,
     )
-    in_unit = query.distance == "perceptual" or (query.distance, query.metric) == ("geodesic", "pullback")
+    in_unit = distance is DistanceName.PERCEPTUAL or (
+        distance is DistanceName.GEODESIC and query.metric in (None, MetricName.PULLBACK)
+    )
     return Neighbours(
         unit=model.unit if in_unit else None,
-        distance=query.distance,
-        neighbours=[Neighbour(id=id, distance=distance) for id, distance in nearest],
+        distance=distance,
+        neighbours=[Neighbour(id=id, distance=away) for id, away in nearest],
     )
 
 
@@ -201,7 +204,7 @@ def distances(model: Model, query: DistanceQuery) -> Distances:
     if timbre is None:
         timbre = model.timbre(resolve(model, query.anchor))
     distances = model.nearby.perceptual(timbre, table_of(model, query.user_sounds))
-    return Distances(unit=model.unit, kind="perceptual", distance=distances)
+    return Distances(unit=model.unit, kind=DistanceName.PERCEPTUAL, distance=distances)
 
 
 def project(model: Model, points: Numbers) -> Numbers:

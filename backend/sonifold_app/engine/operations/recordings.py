@@ -48,7 +48,7 @@ def embed(model: Model, upload: Upload) -> EmbeddingFacts:
     """The latent point and the position of a sound that is not in the library."""
     sound = model.encode(upload.data, name=upload.name)
     x, y = position_of(model, sound.z)
-    nearest = model.neighbours(sound, NEAREST, "perceptual")
+    nearest = model.neighbours(sound, NEAREST)
     return EmbeddingFacts(
         name=upload.name,
         seconds=round(sound.seconds or 0.0, 4),
@@ -96,7 +96,7 @@ def prepared(
 
     pcm = (audio.clamp(-1, 32_767 / 32_768) * 32_768).round().to(torch.int16).numpy()
     timbre = model.timbre(sound)
-    nearest = model.nearby.nearest(sound, NEAREST, "perceptual", timbre=timbre)
+    nearest = model.nearby.nearest(sound, NEAREST, timbre=timbre)
     _, least_distance = nearest[0]
     return PreparedSound(
         name=sound.name,
