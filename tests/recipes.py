@@ -34,7 +34,7 @@ def backend_with_metric(folder: Path) -> Path:
     (words,) = re.findall(r"^ *```python\n(.*?)^ *```$", recipe, re.M | re.S)
     member = textwrap.indent(textwrap.dedent(words), "    ").rstrip()
     replace(
-        backend / "sonifold" / "choices.py", "\n\n\nclass SamplerName", f"\n{member}\n\n\nclass SamplerName"
+        backend / "sonifold" / "choices.py", "\n\n\nclass DistanceName", f"\n{member}\n\n\nclass DistanceName"
     )
     return backend
 
