@@ -12,10 +12,10 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from sonifold_app.engine.protocol import Engine
-from sonifold_app.http import access, limits, problems
+from sonifold_app.http import access, frames, limits, problems
 from sonifold_app.http.openapi import complete
 from sonifold_app.http.waiting import WaitHeader
 from sonifold_app.jobs.background import logged
@@ -41,6 +41,7 @@ from sonifold_app.routes import (
     uploads,
 )
 from sonifold_app.routes.services import Services
+from sonifold_app.schemas.morphs import FRAMES
 from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import AddRequest
 from sonifold_app.settings import Settings
@@ -60,6 +61,10 @@ Geodesic morphs between one-shots, on a map you can hear.
 Errors are problem documents (RFC 9457) with a stable `code`. Sound comes in several formats, by `Accept` or
 `?format=`, with `ETag` and `Range`. Numbers that are lengths or distances are in the model's `unit`.
 """
+
+
+#: Compression would hold back a frame until the next one comes.
+NEVER_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, frames.MEDIA_TYPE)
 
 
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
@@ -160,7 +165,9 @@ def middleware_of(settings: Settings) -> list[Middleware]:
         Middleware(limits.ScreenedJson),
         Middleware(WaitHeader),
         Middleware(access.WeakTags),
-        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+        Middleware(
+            GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NEVER_COMPRESSED
+        ),
     ]
 
 
@@ -172,6 +179,7 @@ ROUTERS = (
     atlas.router,
     paths.router,
     morphs.router,
+    morphs.streams,
     points.router,
     samples.router,
     descriptors.router,
@@ -206,7 +214,7 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             schemas = document["components"]["schemas"]
-            for unnamed in (ProblemDocument, AddRequest):
+            for unnamed in (ProblemDocument, AddRequest, *FRAMES):
                 schema = unnamed.model_json_schema(ref_template="#/components/schemas/{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[unnamed.__name__] = schema

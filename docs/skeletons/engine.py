@@ -6,13 +6,13 @@ Copy this file to ``backend/sonifold_app/engine``, name the class in ``build.py`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from sonifold_app.engine.answers import Adapted
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
-from sonifold_app.engine.protocol import Engine, Operation, Question, Result
+from sonifold_app.engine.protocol import Engine, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
 
 
@@ -56,3 +56,8 @@ class ForwardingEngine:
         behind: bool = False,
     ) -> list[Result]:
         return await self._inner.run(operation, model, questions, behind=behind)
+
+    def stream(
+        self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
+    ) -> AsyncIterator[Part]:
+        return self._inner.stream(operation, model, question)

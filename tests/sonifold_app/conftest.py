@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -68,7 +68,7 @@ def counted(model, monkeypatch) -> Callable[[], AbstractContextManager[dict[str,
             original = getattr(owner, method)
 
             def call(items: Any, *args: Any, **kwargs: Any) -> Any:
-                calls[name].append(len(items))
+                calls[name].append(len(items) if isinstance(items, Sized) else 1)
                 return original(items, *args, **kwargs)
 
             return call
@@ -76,7 +76,7 @@ def counted(model, monkeypatch) -> Callable[[], AbstractContextManager[dict[str,
         with monkeypatch.context() as patch:
             for owner, method, name in (
                 (model, "paths", "paths"),
-                (model.path_renderer, "steps", "render_steps"),
+                (model, "morph_parts", "morphs"),
                 (model, "decode", "decode"),
             ):
                 patch.setattr(owner, method, counts(owner, method, name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import runpy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,10 @@ from typing import Any
 import torch
 
 from sonifold import errors
+from sonifold.audio.clip import Clip
+from sonifold.model.rendering import MorphPart
 from sonifold_app.engine.facts import Catalogue
+from sonifold_app.engine.finite import checked
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.engine.operations.adapting import adapted
 from sonifold_app.engine.operations.adapting import facts_of as adapted_facts
@@ -27,6 +30,9 @@ from sonifold_app.engine.parallel import map_serially
 from sonifold_app.engine.protocol import Engine
 
 UNUSABLE = "broken: weights.safetensors is missing. Copy the pack again."
+
+#: A morph that begins at this height fails at this step.
+BROKEN_AT, BROKEN_STEP = 3.0, 2
 
 Models = Mapping[str, Any]
 
@@ -77,6 +83,7 @@ class HalfPlane:
 
     def __init__(self, version: str = "1.0.0") -> None:
         self.card = {"version": version}
+        self.rendered: list[int] = []  # steps of the last morph
 
     def sound(self, sound_id: str) -> Any:
         if sound_id not in self.library.ids:
@@ -98,6 +105,22 @@ class HalfPlane:
         self, pairs: Sequence[tuple[Any, Any]], *, kind: str, metric: str, weight: Any, steps: int
     ) -> list[Any]:
         return [self._path(a.z, b.z, kind, metric, steps) for a, b in pairs]
+
+    def morph_parts(self, path: Any, each: Any) -> Iterator[MorphPart]:
+        """Each step sounds as far up as its point lies: a sample of y / 4."""
+        audio = path.nodes[:, 1:] / 4
+        self.rendered.clear()
+        for step in range(len(audio)):
+            if path.nodes[0, 1] == BROKEN_AT and step == BROKEN_STEP:
+                raise errors.NotFinite("no sound there.")
+            self.rendered.append(step)
+            yield MorphPart(path, [step], [Clip(audio[step], self.sample_rate)])
+            yield MorphPart(path, [], [])
+            self.pause()
+        yield MorphPart(path, [], [], Clip(audio, self.sample_rate))
+
+    def pause(self) -> None:
+        """Between two steps."""
 
     def _path(self, a: torch.Tensor, b: torch.Tensor, kind: str, metric: str, steps: int) -> Any:
         nodes = torch.lerp(a, b, torch.linspace(0, 1, steps)[:, None])
@@ -160,6 +183,12 @@ class SerialEngine:
     async def adapt(self, model: str, name: str, sounds: Any, seed: int) -> Any:
         self._models[name] = adapted(self._model(model), sounds, seed)
         return adapted_facts(self._models[name])
+
+    async def stream(self, operation: Any, model: str, question: Any) -> Any:
+        for parts in operation.compute(self._model(model), question, map_serially):
+            for part in parts:
+                yield checked(part)
+            await asyncio.sleep(0)
 
     async def run(self, operation: Any, model: str | None, questions: Any, *, behind: bool = False) -> Any:
         from sonifold_app.engine.local import checked_value

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
+from contextlib import aclosing
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from engine_contract import ENGINES, UNUSABLE, HalfPlane, distance, use
+from app_checks import samples_of
+from engine_contract import BROKEN_AT, BROKEN_STEP, ENGINES, UNUSABLE, HalfPlane, distance, use
 from pydantic import Field
 
 from sonifold import errors
@@ -16,9 +19,18 @@ from sonifold_app.engine import answers
 from sonifold_app.engine.answers import Path, PathFacts
 from sonifold_app.engine.build import ENGINES as KINDS
 from sonifold_app.engine.numbers import Short
-from sonifold_app.engine.operations import DUPLICATES, LIFT, OPERATIONS, PROJECT, TRACE
-from sonifold_app.engine.protocol import Engine, Operation, run_one
-from sonifold_app.engine.questions import Anchor, PathQuery
+from sonifold_app.engine.operations import (
+    DUPLICATES,
+    LIFT,
+    MORPH,
+    MORPH_PARTS,
+    OPERATIONS,
+    PROGRESSIVE,
+    PROJECT,
+    TRACE,
+)
+from sonifold_app.engine.protocol import Engine, Operation, ProgressiveOperation, run_one
+from sonifold_app.engine.questions import Anchor, MorphQuery, PathQuery
 from sonifold_app.routes.links import linked
 from sonifold_app.schemas.morphs import Morph
 
@@ -94,6 +106,82 @@ def test_titles_change_and_models_go(engine):
     assert {name: facts.title for name, facts in catalogue.models.items()} == {"plane": "Mine"}
 
 
+# -- answers in parts -----------------------------------------------------------------------------
+
+STEPS = 5
+
+
+def morph_query(height: float = 1.0, kinds=("geodesic", "linear")) -> MorphQuery:
+    return MorphQuery(Anchor(point=(0.0, height)), Anchor(point=(0.0, 2.0)), kinds=kinds, steps=STEPS)
+
+
+async def all_parts(engine, question, model="plane"):
+    return [part async for part in engine.stream(MORPH_PARTS, model, question)]
+
+
+def test_parts_come_in_the_order_in_which_they_are_heard_and_are_the_whole(engine):
+    async def ask(engine):
+        return await all_parts(engine, morph_query()), await run_one(engine, MORPH, "plane", morph_query())
+
+    (paths, *steps, whole), complete = use(engine, ask)
+    assert [path.kind for path in paths.paths] == ["geodesic", "linear"]
+    assert [(step.kind, step.step) for step in steps] == [
+        (kind, step) for kind in ("geodesic", "linear") for step in range(STEPS)
+    ]
+    assert list(whole.morphs) == complete
+    for kind, morph in zip(("geodesic", "linear"), complete, strict=True):
+        sounds = [samples_of(step.recording.wav)[0] for step in steps if step.kind == kind]
+        np.testing.assert_array_equal(np.concatenate(sounds), samples_of(morph.recording.wav)[0])
+
+
+def test_what_was_computed_before_an_error_is_not_lost(engine):
+    async def ask(engine):
+        parts = engine.stream(MORPH_PARTS, "plane", morph_query(BROKEN_AT))
+        before = [await anext(parts) for _ in range(1 + BROKEN_STEP)]
+        with pytest.raises(errors.NotFinite):
+            await anext(parts)
+        return before
+
+    assert [part.step for part in use(engine, ask)[1:]] == list(range(BROKEN_STEP))
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+def test_nothing_is_computed_for_whoever_has_gone(kind):
+    plane = HalfPlane()
+    plane.pause = lambda: time.sleep(0.05)  # type: ignore[method-assign]
+
+    async def leave_after_a_step(engine):
+        async with aclosing(engine.stream(MORPH_PARTS, "plane", morph_query())) as parts:
+            async for part in parts:
+                if isinstance(part, answers.MorphStep):
+                    break
+        await all_parts(engine, morph_query(kinds=("linear",)), "other")  # what comes next is not behind it
+
+    use(ENGINES[kind]({"plane": plane, "other": HalfPlane()}, {}), leave_after_a_step)
+    assert len(plane.rendered) < STEPS
+
+
+def test_whoever_takes_parts_slowly_holds_up_nobody(engine):
+    async def ask(engine):
+        async with aclosing(engine.stream(MORPH_PARTS, "plane", morph_query())) as slow:
+            first = await anext(slow)
+            await run_one(engine, MORPH, "plane", morph_query())
+            return [first, *[part async for part in slow]], await all_parts(engine, morph_query())
+
+    slowly, at_once = use(engine, ask)
+    assert slowly == at_once
+
+
+def test_an_answer_in_parts_fails_at_once_where_there_is_no_such_model(engine):
+    with pytest.raises(errors.PackNotFound):
+        use(engine, lambda engine: all_parts(engine, morph_query(), "nobody"))
+
+
+def test_parts_may_cross_to_another_process(engine):
+    parts = use(engine, lambda engine: all_parts(engine, pickle.loads(pickle.dumps(morph_query()))))
+    assert pickle.loads(pickle.dumps(parts)) == parts
+
+
 def test_questions_and_answers_may_cross_to_another_process(engine):
     question = query("a", "b")
     (path,) = use(
@@ -103,15 +191,18 @@ def test_questions_and_answers_may_cross_to_another_process(engine):
     assert Path.model_validate_json(path.model_dump_json()) == path
 
 
-def test_the_protocol_has_eight_methods_and_every_engine_has_them():
+def test_the_protocol_has_nine_methods_and_every_engine_has_them():
     methods = {name for name in vars(Engine) if not name.startswith("_")}
-    assert methods == {"start", "close", "catalogue", "open", "retitle", "shut", "adapt", "run"}
+    assert methods == {"start", "close", "catalogue", "open", "retitle", "shut", "adapt", "run", "stream"}
     assert all(callable(getattr(kind, name)) for kind in KINDS.values() for name in methods)
 
 
 def test_every_operation_is_found_by_its_name():
     assert all(operation.name == name for name, operation in OPERATIONS.items())
     assert all(isinstance(operation, Operation) for operation in OPERATIONS.values())
+    assert all(operation.name == name for name, operation in PROGRESSIVE.items())
+    assert all(isinstance(operation, ProgressiveOperation) for operation in PROGRESSIVE.values())
+    assert not PROGRESSIVE.keys() & OPERATIONS.keys()
 
 
 def test_one_more_number_on_a_path_is_one_more_field(monkeypatch):

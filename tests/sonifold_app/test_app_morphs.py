@@ -66,7 +66,7 @@ def test_a_morph_whose_sound_was_lost_is_rendered_again_at_the_same_address(clie
     assert_problem(client.get(url), 404, "audio_not_found")
     with counted() as calls:
         assert ask(**asked).json()["morphs"][0]["audio"]["url"] == url
-    assert calls["render_steps"]
+    assert calls["morphs"]
     assert client.get(url).content == before
 
 

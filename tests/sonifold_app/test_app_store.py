@@ -167,7 +167,7 @@ def test_a_morph_outlives_the_server(tmp_path, engine_of, ids, name, counted):
     assert replies[0] == replies[1]
     assert sounds[0] == sounds[1]
     assert oggs[0] == oggs[1]
-    assert calls["render_steps"] == [1]
+    assert calls["morphs"] == [1]
 
 
 def test_a_full_disk_is_told_of(client, ids, name, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from torch import Tensor
@@ -14,7 +15,7 @@ from sonifold.model.distribution import Distribution
 from sonifold.model.neighbours import Neighbours
 from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
-from sonifold.model.rendering import PathRenderer
+from sonifold.model.rendering import Each, MorphPart, PathRenderer, one_by_one
 from sonifold.model.samples import Draw, PointSampler
 from sonifold.model.traversal import Traversal, Traversals
 from sonifold.morph.path import Path
@@ -116,6 +117,14 @@ class Model(LatentModel):
     def morph(self, path: Path) -> tuple[Path, Clip]:
         """The path re-timed by its rendered sounds, and the sounds at its steps."""
         return self.path_renderer.morph(path)
+
+    def morph_parts(self, path: Path, each: Each = one_by_one) -> Iterator[MorphPart]:
+        """The same in parts, each final when it comes: the ends, then the steps from A on.
+
+        Args:
+            each: computes steps at the same time, as ``ThreadPoolExecutor.map`` does; one after another by default.
+        """
+        return self.path_renderer.parts(path, each)
 
     def render(self, path: Path, seconds: float = 4.0) -> Clip:
         """One sound that changes from A to B while it sounds (a glide), Clip.audio (sample,).

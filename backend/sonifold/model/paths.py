@@ -84,16 +84,21 @@ class PathFinder:
         solved = self._solve(pairs, choice.kind, measure)
         return [self._timed(choice, pair, each, steps) for pair, each in zip(pairs, solved, strict=True)]
 
-    def retimed(self, path: Path, heard: Tensor) -> Path:
+    def retimed(self, path: Path, heard: Tensor, pinned: int = 0) -> Path:
         """The same curve with its steps at nearly equal distances to the ear; as few are moved as that takes.
 
         Args:
             heard: (step - 1,) distances that were heard between the steps.
+            pinned: steps after A that stay where they are; those after them are spread over the rest.
         """
         reached = torch.cat([torch.zeros(1), heard.cumsum(0)])
-        even = torch.linspace(0, float(reached[-1]), path.steps)
+        even = torch.linspace(float(reached[pinned]), float(reached[-1]), path.steps - pinned)
         target = torch.from_numpy(np.interp(even, reached, path.times)).to(path.times)
-        times = torch.where(displaced(heard), target, path.times)
+        target = torch.cat([path.times[:pinned], target])
+        return self.timed_at(path, torch.where(displaced(heard, pinned), target, path.times))
+
+    def timed_at(self, path: Path, times: Tensor) -> Path:
+        """The same curve with its steps at other times (step,)."""
         positions = geodesic.at(path.map[None], times)[0]
         return replace(
             path,
@@ -205,17 +210,19 @@ def variation(distances: Tensor) -> float:
     return float(distances.std(correction=0) / distances.mean().clamp(min=1e-9))
 
 
-def displaced(heard: Tensor) -> Tensor:
+def displaced(heard: Tensor, pinned: int = 0) -> Tensor:
     """Of steps with distances ``heard`` (step - 1,) between them, the fewest that have to move for a variation of at
-    most ``EVEN``, bool (step,).
+    most ``EVEN``, bool (step,); the first ``pinned`` after A stay.
     """
-    away = torch.cat([torch.zeros(1), (heard / heard.mean().clamp(min=1e-9) - 1).cumsum(0)])  # steps
+    still, others = heard[:pinned], heard[pinned:]
+    mean = others.mean().clamp(min=1e-9)
+    away = torch.cat([torch.zeros(1), (others / mean - 1).cumsum(0)])  # steps
     moved = torch.zeros(len(away), dtype=torch.bool)
     for step in away.abs().argsort(descending=True):
-        if variation(1 + away.diff()) <= EVEN:
+        if variation(torch.cat([still / mean, 1 + away.diff()])) <= EVEN:
             break
         away[step], moved[step] = 0, True
-    return moved
+    return torch.cat([torch.zeros(pinned, dtype=torch.bool), moved])
 
 
 def _length(timbre: Timbre) -> float:

@@ -95,6 +95,32 @@ class Path(PathFacts):
     nodes: Rows = Field(description="The latent points of the steps.")
 
 
+@dataclass(frozen=True)
+class MorphPaths:
+    """The first part of a morph: its paths, as they are timed before anything is rendered."""
+
+    paths: tuple[PathFacts, ...]
+
+
+@dataclass(frozen=True)
+class MorphStep:
+    """One sound of a morph, as it stays."""
+
+    kind: PathKind
+    step: int
+    recording: Recording
+
+
+@dataclass(frozen=True)
+class WholeMorph:
+    """The last part of a morph: the answer that the operation MORPH has."""
+
+    morphs: tuple[Rendered[Path], ...]
+
+
+MorphPart = MorphPaths | MorphStep | WholeMorph
+
+
 class Stimulus(Answer):
     """What is known of the path that a listening test plays; null where there is none, as in a cross-fade."""
 

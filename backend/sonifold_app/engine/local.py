@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -27,12 +27,13 @@ from sonifold_app.engine.batching import BACKGROUND, Batcher
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue, ModelFacts, find_model
 from sonifold_app.engine.finite import checked
-from sonifold_app.engine.operations import OPERATIONS, adapting
+from sonifold_app.engine.operations import OPERATIONS, PROGRESSIVE, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
+from sonifold_app.engine.outlet import Outlet
 from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
-from sonifold_app.engine.parallel import attempt_each, map_serially, value_of
+from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially, value_of
 from sonifold_app.engine.pools import Pool
-from sonifold_app.engine.protocol import Lane, Operation, Question, Result
+from sonifold_app.engine.protocol import Lane, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 LOW_PRIORITY = 5
 #: Between attempts to load the packs while files cannot be opened or memory is short.
 LOAD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+
+#: What waits in one line, by name.
+IN_LINE: Mapping[str, Operation[Any, Any] | ProgressiveOperation[Any, Any]] = {**OPERATIONS, **PROGRESSIVE}
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +91,10 @@ class LocalEngine:
         self._batcher = Batcher(
             self._run_batch,
             window=self._window,
-            most=lambda key: OPERATIONS[key[0]].most,
+            most=lambda key: IN_LINE[key[0]].most,
             idle=release_memory,
-            guess=lambda key: OPERATIONS[key[0]].seconds,
-            size=lambda key, question: OPERATIONS[key[0]].size(question),
+            guess=lambda key: IN_LINE[key[0]].seconds,
+            size=lambda key, item: IN_LINE[key[0]].size(question_of(item)),
         )
         threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
 
@@ -203,9 +207,26 @@ class LocalEngine:
         futures = self._batcher.submit_all((operation.name, model), questions, rank=rank)
         return await all_of([asyncio.wrap_future(future) for future in futures])
 
+    async def stream(
+        self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
+    ) -> AsyncIterator[Part]:
+        self._model(model)  # an unknown name fails before it waits in line
+        assert self._batcher is not None, "start() comes first"
+        outlet: Outlet[Question, Part] = Outlet(question)
+        future = self._batcher.submit((operation.name, model), outlet, rank=operation.rank)
+        future.add_done_callback(outlet.end)
+        try:
+            async for part in outlet.parts():
+                yield part
+        finally:
+            outlet.close()
+            future.cancel()
+
     def _run_batch(self, key: tuple[str, str | None], questions: Sequence[Any]) -> Sequence[Any]:
         name, model = key
         loaded = None if model is None else self._model(model)
+        if name in PROGRESSIVE:
+            return pour_all(PROGRESSIVE[name], loaded, questions, self._map_parallel)
         answers = OPERATIONS[name].compute(loaded, questions, self._map_parallel)
         return attempt_each(checked_value, answers)
 
@@ -234,6 +255,36 @@ def answers_to(
 ) -> list[Result]:
     """The answers to all questions. Raises the first of their errors."""
     return [checked_value(answer) for answer in operation.compute(model, questions, map_serially)]
+
+
+def pour_all(
+    operation: ProgressiveOperation[Question, Part],
+    model: Model | None,
+    outlets: Sequence[Outlet[Question, Part]],
+    map_parallel: MapParallel,
+) -> Sequence[Exception | None]:
+    """Compute the answers to a batch into their outlets: one at the same time, of several each by one thread."""
+    if len(outlets) == 1:
+        return attempt_each(lambda outlet: pour(operation, model, outlet, map_parallel), outlets)
+    return attempt_each(lambda outlet: pour(operation, model, outlet, map_serially), outlets, map_parallel)
+
+
+def pour(
+    operation: ProgressiveOperation[Question, Part],
+    model: Model | None,
+    outlet: Outlet[Question, Part],
+    map_parallel: MapParallel,
+) -> None:
+    """Compute an answer part by part, as long as it is wanted."""
+    for parts in operation.compute(model, outlet.question, map_parallel):
+        if not outlet.wanted:
+            return
+        outlet.put([checked(part) for part in parts])
+
+
+def question_of(item: Any) -> Any:
+    """The question that something in line is about."""
+    return item.question if isinstance(item, Outlet) else item
 
 
 def checked_value(answer: Any) -> Any:

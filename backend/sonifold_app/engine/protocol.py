@@ -1,5 +1,6 @@
-"""What the service needs of an engine: eight methods. All that is computed is an ``Operation``, and goes through
-``run``; so another engine (more processes, another machine) implements these methods, and no operation anew.
+"""What the service needs of an engine: nine methods. All that is computed is an ``Operation``, and goes through
+``run``, or a ``ProgressiveOperation``, and goes through ``stream``; so another engine (more processes, another machine)
+implements these methods, and no operation anew.
 
 Questions and answers are plain data, so that no route can tell where an engine lives. An engine raises the errors of
 ``sonifold.errors``.
@@ -7,7 +8,7 @@ Questions and answers are plain data, so that no route can tell where an engine 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -21,6 +22,7 @@ from sonifold_app.engine.questions import UserSoundData
 
 Question = TypeVar("Question")
 Result = TypeVar("Result")
+Part = TypeVar("Part")
 
 
 class Lane(Enum):
@@ -51,6 +53,29 @@ class Operation(Generic[Question, Result]):
     answer: Any
     compute: Callable[[Any, Sequence[Question], MapParallel], Sequence[Result | Exception]]
     lane: Lane = Lane.BATCH
+    most: int = 4
+    rank: int = 0
+    seconds: float = 0.3
+    size: Callable[[Question], float] = lambda _: 1.0
+
+
+@dataclass(frozen=True)
+class ProgressiveOperation(Generic[Question, Part]):
+    """Something whose answer comes in parts, each of use before the next is there; it waits in line as an ``Operation``
+    of the lane BATCH does.
+
+    Args:
+        name: by which an engine elsewhere finds it in ``operations.PROGRESSIVE``.
+        question, part: types of the question and of the parts of its answer.
+        compute: ``(model, question, map_parallel)`` -> what is new each time, perhaps nothing: between any two it can
+            be stopped.
+        most, rank, seconds, size: as of an ``Operation``.
+    """
+
+    name: str
+    question: Any
+    part: Any
+    compute: Callable[[Any, Question, MapParallel], Iterator[Sequence[Part]]]
     most: int = 4
     rank: int = 0
     seconds: float = 0.3
@@ -95,6 +120,14 @@ class Engine(Protocol):
 
         ``model``: None for operations on files alone. ``behind``: compute while there is nothing else to do.
         Raises BusyError where too much is ahead of them, unless ``behind``; NotFinite for answers that are no numbers.
+        """
+
+    def stream(
+        self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
+    ) -> AsyncIterator[Part]:
+        """The parts of an answer, each as soon as it is computed, however slowly they are taken; the errors of ``run``.
+
+        An async generator. Once it is closed, or whoever takes from it is cancelled, nothing more is computed.
         """
 
 

@@ -244,6 +244,14 @@ class ConversionQuery:
 
 
 @dataclass(frozen=True)
+class SeparateQuery:
+    """A morph's sound file, to be taken apart into its steps."""
+
+    audio: bytes
+    steps: int
+
+
+@dataclass(frozen=True)
 class StimulusQuery:
     """A pair of anchors under one condition of a listening test, to be heard as one sound."""
 

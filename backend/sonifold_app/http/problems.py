@@ -306,6 +306,19 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer_storage)
 
 
+def of_late(request: Request, error: Exception) -> Problem:
+    """What an error is to a client whose reply has begun; our own mistakes are logged."""
+    try:
+        if isinstance(error, StorageError | OSError | sqlite3.Error | sqlalchemy.exc.SQLAlchemyError):
+            return of_disk_or_database(request, error)
+        problem = problem_of(request, error)
+    except Exception:
+        problem = internal_error()
+    if problem.code == "internal_error":
+        log.error("%s %s failed on the way", request.method, request.url.path, exc_info=error)
+    return problem
+
+
 def problem_of(request: Request, error: Exception) -> Problem:
     """What an error is to the client."""
     match error:

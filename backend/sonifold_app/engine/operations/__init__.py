@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sonifold_app.engine.operations.adapting import REEMBED
-from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, ORIGINAL_FILE
+from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, ORIGINAL_FILE, SEPARATE
 from sonifold_app.engine.operations.exports import EXPORT
-from sonifold_app.engine.operations.paths import MORPH, TRACE
+from sonifold_app.engine.operations.paths import MORPH, MORPH_PARTS, TRACE
 from sonifold_app.engine.operations.points import (
     ANALOGY,
     DISTANCES,
@@ -30,7 +30,7 @@ from sonifold_app.engine.operations.recordings import (
     SPLIT,
 )
 from sonifold_app.engine.operations.stimuli import MATCH, STIMULUS
-from sonifold_app.engine.protocol import Operation
+from sonifold_app.engine.protocol import Operation, ProgressiveOperation
 
 OPERATIONS: Mapping[str, Operation[Any, Any]] = {
     operation.name: operation
@@ -41,6 +41,7 @@ OPERATIONS: Mapping[str, Operation[Any, Any]] = {
         DESCRIBE,
         ORIGINAL_FILE,
         CONVERT,
+        SEPARATE,
         EMBED,
         PREPARE_SOUND,
         SPLIT,
@@ -64,6 +65,10 @@ OPERATIONS: Mapping[str, Operation[Any, Any]] = {
     )
 }
 
+PROGRESSIVE: Mapping[str, ProgressiveOperation[Any, Any]] = {
+    operation.name: operation for operation in (MORPH_PARTS,)
+}
+
 __all__ = [
     "ANALOGY",
     "CONVERT",
@@ -81,13 +86,16 @@ __all__ = [
     "MATCH",
     "MEAN",
     "MORPH",
+    "MORPH_PARTS",
     "NEIGHBOURS",
     "OPERATIONS",
     "ORIGINAL_FILE",
     "PREPARE_SOUND",
+    "PROGRESSIVE",
     "PROJECT",
     "REEMBED",
     "SAMPLE",
+    "SEPARATE",
     "SPLIT",
     "STIMULUS",
     "TRACE",

@@ -11,11 +11,11 @@ from sonifold import errors
 from sonifold.audio.formats import AudioFormat
 from sonifold.audio.provenance import of_recording, provenance_of
 from sonifold.model.provenance import source_labelled, version_of
-from sonifold_app.engine.answers import DecodedFacts, Rendered, StoredAudio
+from sonifold_app.engine.answers import DecodedFacts, Recording, Rendered, StoredAudio
 from sonifold_app.engine.operations.sounds import position_of, recording_of, resolve
 from sonifold_app.engine.parallel import MapParallel, attempt_each, each, map_serially
 from sonifold_app.engine.protocol import Lane, Operation
-from sonifold_app.engine.questions import Anchor, ConversionQuery, DecodeQuery
+from sonifold_app.engine.questions import Anchor, ConversionQuery, DecodeQuery, SeparateQuery
 
 if TYPE_CHECKING:
     from sonifold.audio.clip import Clip
@@ -91,18 +91,31 @@ def original(model: Model, id: str) -> StoredAudio:
 
 def convert(model: None, query: ConversionQuery) -> bytes:
     """The same sound in another file format, with its provenance."""
+    clip = clip_of(query.audio)
+    return replace(clip, provenance=query.provenance or clip.provenance).to_bytes(query.format)
+
+
+def separated(model: None, query: SeparateQuery) -> list[Recording]:
+    """The steps of a morph, each as a file of its own."""
+    whole = clip_of(query.audio)
+    steps = replace(whole, audio=whole.audio.reshape(query.steps, -1))
+    return [recording_of(step) for step in steps.each()]
+
+
+def clip_of(file: bytes) -> Clip:
+    """The sound and the provenance in a file."""
     import soundfile
     import torch
 
     from sonifold.audio.clip import Clip
 
-    with soundfile.SoundFile(io.BytesIO(query.audio)) as file:
-        provenance = query.provenance or provenance_of(file.comment)
-        samples, sample_rate = file.read(dtype="float32"), file.samplerate
-    return Clip(torch.from_numpy(samples), sample_rate, provenance).to_bytes(query.format)
+    with soundfile.SoundFile(io.BytesIO(file)) as opened:
+        samples = torch.from_numpy(opened.read(dtype="float32"))
+        return Clip(samples, opened.samplerate, provenance_of(opened.comment))
 
 
 DECODE = Operation("decode", DecodeQuery, Rendered[DecodedFacts], decodings, most=32, seconds=0.05)
 DESCRIBE = Operation("describe", Anchor, Mapping[str, float], descriptions, most=64)
 ORIGINAL_FILE = Operation("original", str, StoredAudio, each(original), Lane.LIGHT)
 CONVERT = Operation("convert", ConversionQuery, bytes, each(convert), Lane.LIGHT)
+SEPARATE = Operation("separate", SeparateQuery, list[Recording], each(separated), Lane.LIGHT)

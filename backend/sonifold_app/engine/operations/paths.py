@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sonifold_app.engine.answers import Path, Rendered
+from sonifold_app.engine.answers import MorphPart, MorphPaths, MorphStep, Path, Rendered, WholeMorph
 from sonifold_app.engine.operations.sounds import recording_of, resolve
 from sonifold_app.engine.parallel import (
     MapParallel,
@@ -16,7 +16,7 @@ from sonifold_app.engine.parallel import (
     map_serially,
     value_of,
 )
-from sonifold_app.engine.protocol import Operation
+from sonifold_app.engine.protocol import Operation, ProgressiveOperation
 from sonifold_app.engine.questions import Anchor, MorphQuery, PathQuery
 
 if TYPE_CHECKING:
@@ -63,9 +63,39 @@ def morphs(
 
 def morph(model: Model, query: MorphQuery, map_parallel: MapParallel) -> list[Rendered[Path]]:
     """The paths of one query, each as it is heard. Raises the first of their errors."""
+    if query.mode == "glide":
+        solved = solved_kinds(model, query, map_parallel)
+        return [value_of(rendered) for rendered in glides(model, query, solved, map_parallel)]
+    for parts in morph_parts(model, query, map_parallel):
+        for part in parts:
+            if isinstance(part, WholeMorph):
+                return list(part.morphs)
+    raise AssertionError("the last part is the whole")
+
+
+def morph_parts(
+    model: Model, query: MorphQuery, map_parallel: MapParallel = map_serially
+) -> Iterator[Sequence[MorphPart]]:
+    """The steps of one query as they are rendered, one kind after the other: paths, steps, and the whole at the end."""
+    paths = solved_kinds(model, query, map_parallel)
+    yield [MorphPaths(tuple(Path.model_validate(path) for path in paths))]
+    morphs = []
+    for kind, path in zip(query.kinds, paths, strict=True):
+        for part in model.morph_parts(path, map_parallel):
+            if part.whole is not None:
+                morphs.append(Rendered(Path.model_validate(part.path), recording_of(part.whole)))
+            yield [
+                MorphStep(kind, step, recording_of(clip))
+                for step, clip in zip(part.steps, part.clips, strict=True)
+            ]
+    yield [WholeMorph(tuple(morphs))]
+
+
+def solved_kinds(model: Model, query: MorphQuery, map_parallel: MapParallel) -> list[LatentPath]:
+    """The paths of a query, one for each kind. Raises the first of their errors."""
     ((start, end),) = legs_of(model, (query.start, query.end))
-    solved = solve(model, [((start, end), kind, query) for kind in query.kinds], map_parallel)
-    return [value_of(path) for path in render(model, query, solved, map_parallel)]
+    requests: list[PathRequest] = [((start, end), kind, query) for kind in query.kinds]
+    return [value_of(path) for path in solve(model, requests, map_parallel)]
 
 
 def legs_of(model: Model, anchors: Sequence[Anchor]) -> list[tuple[Sound, Sound]]:
@@ -87,20 +117,17 @@ def solve(
     )
 
 
-def render(
-    model: Model, query: MorphQuery, solved: Sequence[LatentPath | Exception], map_parallel: MapParallel
+def glides(
+    model: Model, query: MorphQuery, solved: Sequence[LatentPath], map_parallel: MapParallel
 ) -> list[Rendered[Path] | Exception]:
-    """Make paths audible; each comes back as it is heard."""
+    """Paths as sounds that travel along them."""
 
-    def sound(solution: LatentPath | Exception) -> Rendered[Path]:
-        path = value_of(solution)
-        if query.mode == "glide":
-            clip = model.render_glide(path, seconds=query.seconds)
-            return Rendered(Path.model_validate(path), recording_of(clip))
-        rendered_path, clip = model.morph(path)
-        return Rendered(Path.model_validate(rendered_path), recording_of(clip))
+    def glide(path: LatentPath) -> Rendered[Path]:
+        return Rendered(
+            Path.model_validate(path), recording_of(model.render_glide(path, seconds=query.seconds))
+        )
 
-    return attempt_each(sound, solved, map_parallel)
+    return attempt_each(glide, solved, map_parallel)
 
 
 def path_or_error(path: LatentPath | Exception) -> Path | Exception:
@@ -108,11 +135,14 @@ def path_or_error(path: LatentPath | Exception) -> Path | Exception:
 
 
 TRACE = Operation("trace", PathQuery, list[Path], traces, most=64)
-MORPH = Operation(
-    "morph",
-    MorphQuery,
-    list[Rendered[Path]],
-    morphs,
-    seconds=1.0,
-    size=lambda query: len(query.kinds) * query.steps / 34,
+
+
+def morph_size(query: MorphQuery) -> float:
+    """What a morph takes, compared with the usual one."""
+    return len(query.kinds) * query.steps / 34
+
+
+MORPH = Operation("morph", MorphQuery, list[Rendered[Path]], morphs, seconds=1.0, size=morph_size)
+MORPH_PARTS = ProgressiveOperation(
+    "morph_parts", MorphQuery, MorphPart, morph_parts, seconds=1.0, size=morph_size
 )

@@ -1,0 +1,48 @@
+"""Replies that come in frames: each is of use before the next is there, and what was cut off is seen to be.
+
+A frame is one line of JSON and then as many bytes as its ``bytes`` says. Its ``frame`` says what it is; the last one is
+``end``, or ``problem`` where something went wrong after the reply had begun. A reply without either was cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import anyio
+from pydantic import BaseModel
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+MEDIA_TYPE = "application/vnd.sonifold.frames"
+#: That a client may take for a reply; what it leaves unread stays in memory for no longer.
+LONGEST_SECONDS = 120.0
+
+
+def frame(header: BaseModel, payload: bytes = b"") -> bytes:
+    """A frame with a payload, whose size the header says too."""
+    return header.model_dump_json(exclude_none=True).encode() + b"\n" + payload
+
+
+class FramesReply(StreamingResponse):
+    """Frames as they come. Their iterator is closed as soon as the client is gone, or takes too long to read them."""
+
+    def __init__(self, frames: AsyncIterator[bytes], background: BackgroundTask | None = None) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(frames, headers=headers, media_type=MEDIA_TYPE, background=background)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        frames: Any = self.body_iterator
+        async with aclosing(frames):
+            with anyio.move_on_after(LONGEST_SECONDS):
+                async with anyio.create_task_group() as group:
+
+                    async def leave_when_hung_up() -> None:
+                        await self.listen_for_disconnect(receive)
+                        group.cancel_scope.cancel()
+
+                    group.start_soon(leave_when_hung_up)
+                    await self.stream_response(send)
+                    group.cancel_scope.cancel()
