@@ -74,6 +74,7 @@
  * @property {boolean} carries          something of the sounds carries over to others
  * @property {import("./state.js").OwnSlider[]} sliders
  * @property {number} seconds           it took
+ * @property {number} bytes             of its recordings on the disk
  */
 
 /** How an anchor goes over the wire. @param {Anchor} anchor */

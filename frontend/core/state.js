@@ -41,6 +41,7 @@
  * @property {string} id
  * @property {string} title
  * @property {string} unit              of lengths and distances
+ * @property {number | null} bytes      on the disk, of one that the user made
  * @property {Hertz} sample_rate
  * @property {number} sound_samples
  * @property {{min: number, max: number, default: number}} weights

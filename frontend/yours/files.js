@@ -52,7 +52,10 @@ function kindLeftOut({ name, type = "" }) {
 }
 
 /** @param {number} bytes */
-export const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB`;
+export const megabytes = (bytes) =>
+  bytes < 2 ** 20 / 10
+    ? `${Math.ceil(bytes / 2 ** 10)} kB`
+    : `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB`;
 
 /**
  * Which files to send, which to refuse at once, and what is no sound at all.

@@ -4,6 +4,7 @@
 import { ApiError } from "../core/api.js";
 import { h, icon, setAll } from "../core/dom.js";
 import { watch } from "../core/store.js";
+import { megabytes } from "./files.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Model} Model */
@@ -23,6 +24,9 @@ export function kindWords({ kind, base }, all) {
     imported: "imported",
   }[kind ?? "library"];
 }
+
+/** What a model of the user's takes on the disk; empty for others. @param {Pick<Model, "bytes">} model */
+export const sizeWords = ({ bytes }) => (bytes ? megabytes(bytes) : "");
 
 /**
  * What to say when a model is gone.
@@ -224,7 +228,7 @@ export function mountModels(root, { store, api, linkOf, complain }) {
         "a",
         { href: linkTo(linkOf, state, model), "aria-current": id === state.model?.id ? "true" : null },
         h("b", {}, title),
-        h("small", {}, kindWords(model, state.models)),
+        h("small", {}, [kindWords(model, state.models), sizeWords(model)].filter(Boolean).join(", ")),
       ),
       h(
         "span.acts",
@@ -251,7 +255,7 @@ export function mountModels(root, { store, api, linkOf, complain }) {
   }
 
   /** What sounds were taken into before, and nobody undid: it keeps them, deleted ones too. @param {Model} model */
-  const leftRow = (model) =>
+  const earlierRow = (model) =>
     h(
       "li.model",
       { "data-model": model.id },
@@ -259,7 +263,7 @@ export function mountModels(root, { store, api, linkOf, complain }) {
         "span.what",
         {},
         h("b", {}, model.title),
-        h("small", {}, "taken in earlier; it keeps those sounds on the disk"),
+        h("small", {}, `taken in earlier; keeps those sounds: ${sizeWords(model)}`),
       ),
       h(
         "span.acts",
@@ -280,13 +284,12 @@ export function mountModels(root, { store, api, linkOf, complain }) {
   /** @param {State} state */
   function show(state) {
     if (list.querySelector("input") && naming) return; // not while a name is being written
-    const dependants = state.models.filter(
-      ({ kind, id, base }) =>
-        kind === "adapted" && base === state.model?.id && id !== state.adaptation?.result,
+    const earlier = state.models.filter(
+      ({ kind, id }) => kind === "adapted" && id !== state.adaptation?.result,
     );
     list.replaceChildren(
       ...state.models.filter(({ kind }) => kind !== "adapted").map((model) => row(model, state)),
-      ...dependants.map(leftRow),
+      ...earlier.map(earlierRow),
     );
     const input = list.querySelector("input");
     if (naming && input) input.focus();

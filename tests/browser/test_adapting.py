@@ -218,6 +218,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         until_heard(page)
 
     row = page.locator(f"[data-model='{made}']")
+    assert re.search(r"fine-tuned from .*, \d+(\.\d)? MB", row.inner_text())
     row.get_by_role("button", name="Rename").click()
     page.get_by_label("New name of").fill("My bars")
     page.keyboard.press("Enter")
@@ -245,6 +246,30 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     notice.get_by_role("button", name="Delete", exact=True).click()
     wait(page, f"s?.model?.id === '{base}' && s.library")
     remove_all(page)
+
+
+def test_an_earlier_adaptation_is_listed_with_its_size_and_can_be_deleted(
+    visit: Session, bars: list[Path]
+) -> None:
+    page = visit.open()
+    base = f"{visit.address}/api/v1/models/{state(page, 's.model.id')}"
+    files = [{"name": path.name, "mimeType": "audio/wav", "buffer": path.read_bytes()} for path in bars[:2]]
+    ids = [
+        page.request.post(f"{base}/sounds", multipart={"files": file}).json()["sounds"][0]["id"]
+        for file in files
+    ]
+    adaptation = page.request.post(f"{base}/adaptations", data={"sounds": ids}).json()
+    for id in ids:
+        page.request.delete(f"{base}/sounds/{id}")
+    page.reload()
+    wait(page, f"s?.models?.some(({{id}}) => id === '{adaptation['result']}') && s.library")
+    page.locator(".rail [data-panel=yours]").click()
+    row = page.locator(f"[data-model='{adaptation['result']}']")
+    assert f"{-(-adaptation['bytes'] // 1024)} kB" in row.inner_text()
+    row.get_by_role("button", name=f"Delete {adaptation['title']}").click()
+    page.get_by_role("alert").get_by_role("button", name="Delete", exact=True).click()
+    wait(page, f"!s.models.some(({{id}}) => id === '{adaptation['result']}')")
+    assert page.request.get(f"{base}/adaptations").json()["adaptations"] == []
 
 
 def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(

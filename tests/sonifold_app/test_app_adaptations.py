@@ -226,6 +226,9 @@ def test_a_model_adapted_to_a_sound_goes_on_when_that_is_deleted_even_after_a_re
         np.testing.assert_array_equal(heard(app, made["result"], **asked), before)
     with serve() as app:
         assert app.get(f"{API}/models/{name}/adaptations").json()["adaptations"] == [made]
+        recordings = list((tmp_path / "library" / "sounds").glob("*/*"))
+        assert made["bytes"] == sum(file.stat().st_size for file in recordings) > 10_000
+        assert (models(app)[made["result"]]["bytes"], models(app)[name]["bytes"]) == (made["bytes"], None)
         assert models(app)[made["result"]]["kind"] == "adapted"
         np.testing.assert_allclose(heard(app, made["result"], **asked), before, atol=1e-3)
         shown = app.get(f"{API}/models/{made['result']}/sounds").json()["id"]

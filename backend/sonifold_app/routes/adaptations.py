@@ -8,8 +8,9 @@ from sonifold_app import urls
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
-from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ServicesDep
+from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, Services, ServicesDep
 from sonifold_app.schemas.adaptations import Adaptation, AdaptationRequest, Adaptations
+from sonifold_app.store import adaptations as store
 
 router = APIRouter(prefix="/models/{model}/adaptations", tags=["adaptations"])
 
@@ -35,7 +36,7 @@ async def create_adaptation(
     base = catalogue.models[model.home]
     refuse_library_sounds(base, body.sounds)
     async with services.adapting:
-        adaptation = Adaptation.of(await services.adaptations.make(base, body.sounds, body.seed))
+        adaptation = await described(await services.adaptations.make(base, body.sounds, body.seed), services)
     services.jobs.prepare(base.name)  # what is heard is often fine-tuned next
     response.headers["Location"] = urls.model(adaptation.result)
     return adaptation
@@ -45,8 +46,15 @@ async def create_adaptation(
 async def list_adaptations(model: ExistingModelDep, services: ServicesDep) -> Adaptations:
     """The model's adaptations, oldest first."""
     return Adaptations(
-        adaptations=[Adaptation.of(adaptation) for adaptation in services.adaptations.of(model.home)]
+        adaptations=[
+            await described(adaptation, services) for adaptation in services.adaptations.of(model.home)
+        ]
     )
+
+
+async def described(adaptation: store.Adaptation, services: Services) -> Adaptation:
+    """What is replied of an adaptation."""
+    return Adaptation.of(adaptation, await services.adaptations.stored_bytes(adaptation))
 
 
 def refuse_library_sounds(model: ModelFacts, ids: list[str]) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from sonifold.audio.limits import MAX_CUTS, MAX_SECONDS, MAX_SPLIT_SECONDS, MIN_SECONDS
 from sonifold.pack import find
 from sonifold_app import urls
-from sonifold_app.engine.facts import Catalogue
+from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
@@ -52,9 +52,8 @@ FILE_FORM: dict[str, Any] = {
 @router.get("", operation_id="list_models", responses=problems_of(503))
 async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
     """The models of this server, and those whose packs are damaged."""
-    limits = limits_of(services)
     return Models(
-        models=[Model.of(facts, limits) for facts in catalogue.models.values()],
+        models=[await described(facts, services) for facts in catalogue.models.values()],
         unusable=[UnusableModel(id=name, problem=problem) for name, problem in catalogue.unusable.items()],
     )
 
@@ -62,7 +61,7 @@ async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
 @router.get("/{model}", operation_id="get_model", responses=problems_of(404, 422, 503))
 async def get_model(model: ExistingModelDep, services: ServicesDep) -> Model:
     """One model: what it can do, and what it takes."""
-    return Model.of(model, limits_of(services))
+    return await described(model, services)
 
 
 @router.post(
@@ -84,7 +83,7 @@ async def import_model(
     packs = await services.engine.catalogue(0)
     if packs is None or name not in packs.models:
         raise problems.internal_error()
-    return Model.of(packs.models[name], limits_of(services))
+    return await described(packs.models[name], services)
 
 
 @router.patch("/{model}", operation_id="change_model", responses=problems_of(403, 404, 413, 422, 503))
@@ -95,7 +94,7 @@ async def change_model(model: ExistingModelDep, body: TitleRequest, services: Se
         await services.adaptations.rename(model.name, body.title)
     else:
         await services.user_models.rename(model.name, body.title)
-    return Model.of(dataclasses.replace(model, title=body.title), limits_of(services))
+    return await described(dataclasses.replace(model, title=body.title), services)
 
 
 @router.delete(
@@ -222,6 +221,16 @@ async def get_card(model: ExistingModelDep, request: Request) -> Response:
     return bytes_reply(
         request, text.encode(), media_type + charset, cache=REVALIDATE, headers={"Vary": "Accept"}
     )
+
+
+async def described(model: ModelFacts, services: Services) -> Model:
+    """What is replied of a model."""
+    adaptation = services.adaptations.find(model.name)
+    if adaptation is not None:
+        stored_bytes: int | None = await services.adaptations.stored_bytes(adaptation)
+    else:
+        stored_bytes = await services.user_models.stored_bytes(model.name)
+    return Model.of(model, limits_of(services), stored_bytes)
 
 
 def limits_of(services: Services) -> Limits:

@@ -67,6 +67,7 @@ class Adaptation(Reply):
         carries=True,
         sliders=[{"id": "common", "title": "more of your sounds", "low": -1.0, "high": 2.0, "share": 0.4}],
         seconds=0.41,
+        bytes=181044,
         created="2026-01-01T12:00:00.000+00:00",
     )
 
@@ -83,10 +84,14 @@ class Adaptation(Reply):
     )
     sliders: list[Slider]
     seconds: float = Field(description="Seconds that adapting took.")
+    bytes: int = Field(
+        description="On the disk: its recordings, those included that are stored as sounds too. They stay until it is "
+        "deleted."
+    )
     created: str = Field(description="ISO 8601, UTC.")
 
     @classmethod
-    def of(cls, adaptation: store.Adaptation) -> Adaptation:
+    def of(cls, adaptation: store.Adaptation, stored_bytes: int) -> Adaptation:
         outcome = adaptation.outcome
         return cls(
             model=adaptation.model,
@@ -98,6 +103,7 @@ class Adaptation(Reply):
             carries=outcome["carries"],
             sliders=[Slider.model_validate(slider) for slider in outcome["sliders"]],
             seconds=round(outcome["seconds"], 3),
+            bytes=stored_bytes,
             created=adaptation.created,
         )
 

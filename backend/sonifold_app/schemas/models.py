@@ -102,6 +102,7 @@ class Model(Reply):
         weights={"min": 0, "max": 10, "default": 1},
         steps={"min": 2, "max": 33, "default": 17},
         formats=[{"id": "wav", "title": "WAV", "depths": [16, 24, 32]}],
+        bytes=None,
         limits={
             "upload_bytes": 67108864,
             "upload_seconds": 10,
@@ -134,10 +135,13 @@ class Model(Reply):
     weights: WeightRange
     steps: StepRange
     formats: list[SavedFormat] = Field(description="That sounds can be saved in.")
+    bytes: int | None = Field(
+        description="On the disk, of one that you made: its pack, or the recordings that an adaptation keeps."
+    )
     limits: Limits
 
     @classmethod
-    def of(cls, facts: ModelFacts, limits: Limits) -> Model:
+    def of(cls, facts: ModelFacts, limits: Limits, stored_bytes: int | None) -> Model:
         return cls(
             id=facts.name,
             version=facts.version,
@@ -161,6 +165,7 @@ class Model(Reply):
                 SavedFormat(id=id, title=file_format.title, depths=list(file_format.depths))
                 for id, file_format in FORMATS.items()
             ],
+            bytes=stored_bytes,
             limits=limits,
         )
 

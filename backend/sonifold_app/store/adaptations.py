@@ -93,6 +93,10 @@ class AdaptationStore:
             if sounds is not None:
                 self._drop_unused([sound["audio"] for sound in json.loads(sounds)])
 
+    def stored_bytes(self, adaptation: Adaptation) -> int:
+        """What the recordings of an adaptation take on the disk."""
+        return sum(self._audio.size(audio) for audio in {sound.audio for sound in adaptation.sounds})
+
     def audio(self, sound: AdaptedTo) -> bytes | None:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
         return self._audio.get(sound.audio)

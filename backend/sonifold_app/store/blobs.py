@@ -42,6 +42,10 @@ class Blobs:
     def __contains__(self, sha256: str) -> bool:
         return bool(SHA256.fullmatch(sha256)) and sha256 in self._folder
 
+    def size(self, sha256: str) -> int:
+        """How many bytes are kept under a sha256; 0 for none."""
+        return self._folder.size(sha256) if SHA256.fullmatch(sha256) else 0
+
     def drop(self, sha256: str) -> None:
         """Keep the bytes no longer."""
         self._folder.drop(sha256)

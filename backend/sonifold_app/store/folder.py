@@ -69,6 +69,13 @@ class Folder:
             raise failure_of(error) or StorageUnavailableError("a file cannot be looked at") from error
         return True
 
+    def size(self, key: str) -> int:
+        """Bytes under a key; 0 where there are none, or none can be seen."""
+        try:
+            return self.file(key).stat().st_size
+        except OSError:
+            return 0
+
     def files(self) -> Iterator[tuple[str, os.stat_result]]:
         """What is there: keys, and what the system says of their files."""
         for file in self.path.glob("*/*"):

@@ -65,6 +65,10 @@ class Adaptations:
     def find(self, id: str) -> Adaptation | None:
         return self._adaptations.get(id)
 
+    async def stored_bytes(self, adaptation: Adaptation) -> int:
+        """What its recordings take on the disk, those included that are stored as sounds too."""
+        return await run_in_threadpool(self._store.stored_bytes, adaptation)
+
     async def make(self, base: ModelFacts, ids: Sequence[str], seed: int) -> Adaptation:
         """Adapt a model to user sounds of it; the same sounds and seed give the same adapted model.
 

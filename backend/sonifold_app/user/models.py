@@ -38,6 +38,7 @@ class UserModels:
         self._data, self._engine, self._room = data, engine, room
         self._trash = Trash(data / "trash")
         self._importing = asyncio.Lock()
+        self._stored_bytes: dict[str, int] = {}  # by model; packs do not change their size
         #: Set once ``open_all`` is over.
         self.opened = asyncio.Event()
 
@@ -48,6 +49,15 @@ class UserModels:
                 if (self._data / subfolder / model / CONFIG).is_file():
                     return self._data / subfolder / model
         return None
+
+    async def stored_bytes(self, model: str) -> int | None:
+        """What a user's model takes on the disk; None for those that came with the server."""
+        if model not in self._stored_bytes:
+            folder = self.folder(model)
+            if folder is None:
+                return None
+            self._stored_bytes[model] = await run_in_threadpool(bytes_under, folder)
+        return self._stored_bytes[model]
 
     async def open_all(self) -> None:
         """Have the engine load them; clear what an earlier run did not finish."""
@@ -67,6 +77,7 @@ class UserModels:
         discarded = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
         # first, so that it is no pack any more whatever happens meanwhile
         await run_in_threadpool(folder.rename, discarded)
+        self._stored_bytes.pop(model, None)
         await self._engine.shut(model)
         await run_in_threadpool(shutil.rmtree, discarded, ignore_errors=True)
 
@@ -120,6 +131,11 @@ class UserModels:
         if folder is None:
             raise errors.PackNotFound(f"no model {model!r} of your own is here (any more).")
         return folder
+
+
+def bytes_under(folder: Path) -> int:
+    """Of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def retitle(folder: Path, title: str) -> None:
