@@ -134,6 +134,9 @@ def test_a_finetune_is_told_of_from_its_first_moment_and_ends_as_a_model(app, be
     # from where somebody was cut off
     for how in ({"headers": {"Last-Event-ID": "3"}}, {"params": {"after": 3}}):
         assert events_of(app.get(f"{API}/jobs/{job}/events", **how).text) == told[3:]
+    for other in ("", "x", "-1", "9" * 5000):  # an id that no event here has
+        reply = app.get(f"{API}/jobs/{job}/events", headers={"Last-Event-ID": other})
+        assert events_of(reply.text) == told
     assert app.get(f"{API}/jobs").json()["jobs"][0]["id"] == job
     assert app.delete(f"{API}/models/{result}").status_code == 204
     assert_problem(app.get(f"{API}/models/{result}"), 404, "model_not_found")

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
 from sonifold_app import urls
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import REVALIDATE, audio_reply
-from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.routes.adaptations import refuse_library_sounds
 from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ServicesDep
 from sonifold_app.schemas.jobs import FinetuneRequest, Job, Jobs
-from sonifold_app.store.jobs import Event, JobStore
 from sonifold_app.store.jobs import Job as StoredJob
+from sonifold_app.store.jobs import JobStore
 
 finetunes = APIRouter(prefix="/models/{model}/finetunes", tags=["jobs"])
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 #: Of silence before a beat is sent: the page sees that the job lives, and nobody on the way closes the line.
 BEAT_SECONDS = 0.8
+#: No event has a higher one.
+LAST_NUMBER = 2**53
 
 JobId = Annotated[str, Path(max_length=64, description="The job's id.", examples=["9c56cc51b374c3ba"])]
+
+
+async def existing_job(job: JobId, services: ServicesDep) -> StoredJob:
+    """Raises 404."""
+    return await job_with(services.jobs.store, job)
+
+
+ExistingJobDep = Annotated[StoredJob, Depends(existing_job)]
 
 
 @finetunes.post(
@@ -70,48 +78,42 @@ async def list_jobs(services: ServicesDep) -> Jobs:
 
 
 @router.get("/{job}", operation_id="get_job", responses=problems_of(404, 422))
-async def get_job(job: JobId, services: ServicesDep) -> Job:
+async def get_job(job: ExistingJobDep, services: ServicesDep) -> Job:
     """The state and progress of a job."""
-    store = services.jobs.store
-    stored = await job_with(store, job)
-    progress = [event for event in await run_in_threadpool(store.events, job) if event.kind == "progress"]
-    return Job.of(stored, progress[-1].data if progress else None)
+    events = await run_in_threadpool(services.jobs.store.events, job.id)
+    progress = [event for event in events if event.kind == "progress"]
+    return Job.of(job, progress[-1].data if progress else None)
 
 
 @router.post(
     "/{job}/cancellation", operation_id="cancel_job", status_code=202, responses=problems_of(404, 422)
 )
-async def cancel_job(job: JobId, services: ServicesDep) -> Job:
+async def cancel_job(job: ExistingJobDep, services: ServicesDep) -> Job:
     """Stop a job: at once where it waits, soon where it runs. One that is over stays as it is."""
     store = services.jobs.store
-    await job_with(store, job)
-    await run_in_threadpool(store.cancel, job)
+    await run_in_threadpool(store.cancel, job.id)
     services.jobs.wake()
-    return Job.of(await job_with(store, job))
+    return Job.of(await job_with(store, job.id))
 
 
 @router.delete("/{job}", operation_id="delete_job", status_code=204, responses=problems_of(404, 409, 422))
-async def delete_job(job: JobId, services: ServicesDep) -> None:
+async def delete_job(job: ExistingJobDep, services: ServicesDep) -> None:
     """Forget a job that is over. The model that it made stays."""
-    await services.jobs.discard(await job_with(services.jobs.store, job))
+    await services.jobs.discard(job)
 
 
 @router.get(
     "/{job}/events",
     operation_id="watch_job",
-    response_class=StreamingResponse,
-    responses={
-        200: {"description": "Server-sent events", "content": {"text/event-stream": {}}},
-        **problems_of(404, 422),
-    },
+    response_class=EventSourceResponse,
+    responses=problems_of(404, 422),
 )
 async def watch_job(
-    job: JobId,
-    request: Request,
+    job: ExistingJobDep,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
     after: Annotated[int, Query(ge=0, description="The same, where a header cannot be sent.")] = 0,
-) -> Response:
+) -> AsyncIterator[ServerSentEvent]:
     """The events of a job, from its beginning or from the last one received, until it ends.
 
     Events: `queued`, `started`, `loading`, `progress` (phase, step, steps, percent, elapsed, eta: seconds until the
@@ -119,13 +121,13 @@ async def watch_job(
     (model, best_step, share, reason), `failed`, `cancelled`. Where there is none for a second, `beat` says how long the
     job has taken so far.
     """
-    stored = await job_with(services.jobs.store, job)
-    last_number = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-    return StreamingResponse(
-        event_stream(services.jobs.feed, stored, min(last_number, 2**53)),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    last_number = after if last_event_id is None else number_of(last_event_id, after)
+    yield ServerSentEvent(comment="events follow")  # at once: whoever asks for the headers alone has them
+    async for event in services.jobs.feed.follow(job.id, min(last_number, LAST_NUMBER), BEAT_SECONDS):
+        if event is None:
+            yield ServerSentEvent(event="beat", data={"elapsed": age(job)})
+        else:
+            yield ServerSentEvent(id=str(event.number), event=event.kind, data=event.data)
 
 
 @router.get(
@@ -135,7 +137,7 @@ async def watch_job(
     responses=audio_of(404, 422),
 )
 async def get_preview(
-    job: JobId,
+    job: ExistingJobDep,
     which: Annotated[
         Literal["before", "after"], Path(description="As the base makes it, or the model by now.")
     ],
@@ -143,8 +145,7 @@ async def get_preview(
     services: ServicesDep,
 ) -> Response:
     """The first of the sounds learned from, while the job runs."""
-    stored = await job_with(services.jobs.store, job)
-    file = services.settings.data / "jobs" / stored.id / f"{which}.wav"
+    file = services.settings.data / "jobs" / job.id / f"{which}.wav"
     if not await run_in_threadpool(file.is_file):
         raise Problem(
             404, "preview_not_found", "Not yet", "No preview has been made yet; a `preview` event says when."
@@ -152,25 +153,15 @@ async def get_preview(
     return audio_reply(request, await run_in_threadpool(file.read_bytes), "wav", cache=REVALIDATE)
 
 
-async def event_stream(feed: EventFeed, job: StoredJob, last_number: int) -> AsyncIterator[bytes]:
-    """Events as they come, until the job is over; in between a `beat` each second, which is not an event of the job."""
-    yield b": events follow\n\n"  # at once: whoever asks for the headers alone has them
-    async for event in feed.follow(job.id, last_number, BEAT_SECONDS):
-        yield beat_of(job) if event is None else line_of(event)
-
-
-def beat_of(job: StoredJob) -> bytes:
-    return f"event: beat\ndata: {json.dumps({'elapsed': age(job)})}\n\n".encode()
+def number_of(event_id: str, otherwise: int) -> int:
+    """What comes in a ``Last-Event-ID`` header is anybody's text."""
+    return int(event_id) if event_id.isdecimal() and len(event_id) <= len(str(LAST_NUMBER)) else otherwise
 
 
 def age(job: StoredJob) -> float:
     """Seconds since the job was asked for."""
     requested = datetime.datetime.fromisoformat(job.created)
     return round((datetime.datetime.now(datetime.UTC) - requested).total_seconds(), 1)
-
-
-def line_of(event: Event) -> bytes:
-    return f"id: {event.number}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n".encode()
 
 
 async def job_with(store: JobStore, id: str) -> StoredJob:
