@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sonifold.audio.frames import frames, peak
 from sonifold.errors import AudioSilent
 
 Samples = NDArray[np.floating]
@@ -23,6 +24,7 @@ UNHEARD = 10 ** (-54 / 10)  # power that can be heard, of the power there is
 FRAME = 32_768  # samples; 0.74 s at 44.1 kHz tell 20 Hz from 5
 TAPER = np.hanning(FRAME).astype(np.float32)
 CHUNK = 16  # frames
+AT_ONCE = 1 << 20  # samples of windows that overlap
 
 
 def offset(samples: Samples, sample_rate: int) -> float:
@@ -34,13 +36,13 @@ def offset(samples: Samples, sample_rate: int) -> float:
     width = min(round(OFFSET_WINDOW * sample_rate), max(1, len(samples) // 4))
     taper = np.hanning(width + 2)[1:-1]
     taper /= taper.sum()
-    windows = np.lib.stride_tricks.sliding_window_view(samples, width)[:: max(1, width // 2)]
-    means = np.concatenate([windows[i : i + 256] @ taper for i in range(0, len(windows), 256)])
+    windows = frames(samples, width, max(1, width // 2), (0, 0), max(1, AT_ONCE // width))
+    means = np.concatenate([some @ taper for some in windows])
     middle = float(np.median(means))
     spread = float(np.median(np.abs(means - middle)))
-    peak = float(np.abs(samples).max(initial=0.0))
-    least = OFFSET_SHARE * max(1.0, OFFSET_WINDOW * sample_rate / width) ** 2 * peak
-    return middle if abs(middle) > max(OFFSET_SPREAD * spread, least) or peak == abs(middle) else 0.0
+    largest = peak(samples)
+    least = OFFSET_SHARE * max(1.0, OFFSET_WINDOW * sample_rate / width) ** 2 * largest
+    return middle if abs(middle) > max(OFFSET_SPREAD * spread, least) or largest == abs(middle) else 0.0
 
 
 def require_sound(samples: Samples, sample_rate: int, name: str, coarse: bool = True) -> None:
@@ -64,9 +66,9 @@ def require_sound(samples: Samples, sample_rate: int, name: str, coarse: bool = 
 
 def is_silent(samples: Samples, sample_rate: int, coarse: bool = True) -> bool:
     """True if a recording (sample,) holds nothing but noise."""
-    peak = float(np.abs(samples).max(initial=0.0))
-    if peak >= SILENCE or coarse:
-        return peak < SILENCE
+    largest = peak(samples)
+    if largest >= SILENCE or coarse:
+        return largest < SILENCE
     levels = np.sqrt(np.maximum(means(np.square(samples), round(0.01 * sample_rate)), 0))
     loudest = float(levels.max(initial=0.0))
     return loudest < FAINTEST or loudest < STANDS_OUT * float(np.median(levels))
@@ -81,21 +83,20 @@ def means(values: Samples, width: int) -> NDArray[np.float64]:
 
 def is_unheard(samples: Samples, sample_rate: int) -> bool:
     """True if what can be heard of a recording is 54 dB or more under its loudest part."""
-    loudest = int(np.argmax(np.abs(samples)))
+    loudest = max(int(samples.argmax()), int(samples.argmin()), key=lambda at: abs(float(samples[at])))
     first = np.pad(samples[max(0, loudest - FRAME // 2) :][:FRAME], (0, FRAME))[:FRAME]
     most = float(samples[loudest]) ** 2 * float(np.square(TAPER).sum()) * FRAME
     audible, _ = powers(first[None], sample_rate)
     if audible > UNHEARD * most:  # it is heard even if all the rest were as loud as its loudest sample
         return False
-    padded = np.pad(samples, (FRAME // 2, FRAME // 2 + -len(samples) % FRAME))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[:: FRAME // 2]
-    parts = [powers(frames[i : i + CHUNK], sample_rate) for i in range(0, len(frames), CHUNK)]
+    silence = FRAME // 2, FRAME // 2 + -len(samples) % FRAME
+    parts = [powers(some, sample_rate) for some in frames(samples, FRAME, FRAME // 2, silence, CHUNK)]
     return max(audible for audible, _ in parts) < UNHEARD * max(whole for _, whole in parts)
 
 
-def powers(frames: Samples, sample_rate: int) -> tuple[float, float]:
-    """(what can be heard, all) of the power of frames (frame, FRAME), each of the frame where it is largest."""
+def powers(some: Samples, sample_rate: int) -> tuple[float, float]:
+    """(what can be heard, all) of the power of some frames (frame, FRAME), each of the frame where it is largest."""
     hertz = np.fft.rfftfreq(FRAME, 1 / sample_rate)
-    power = np.abs(np.fft.rfft(frames * TAPER, axis=1)) ** 2
+    power = np.abs(np.fft.rfft(some * TAPER, axis=1)) ** 2
     audible = power[:, (hertz >= EAR[0]) & (hertz <= EAR[1])]
     return float(audible.sum(axis=1).max()), float(power.sum(axis=1).max())

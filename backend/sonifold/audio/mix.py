@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonifold.audio.decode import Block, Decoder
+from sonifold.audio.decode import BLOCK, Block, Decoder
+from sonifold.audio.frames import peak
 from sonifold.audio.limits import MAX_PEAK
 from sonifold.errors import AudioUnreadable
 
@@ -45,14 +46,17 @@ def mixed(decoder: Decoder, most: int, name: str) -> tuple[Mono, int | None]:
     """
     count = decoder.channels
     if count == 1:
-        return finite(joined((block[:, 0] for block in decoder.blocks(most)), most), name), None
+        return finite(
+            joined((block[:, 0] for block in decoder.blocks(most)), most, decoder.frames), name
+        ), None
     sums = Products(0, np.zeros(count), np.zeros((count, count)))
-    mono = finite(joined((mean(block, sums) for block in decoder.blocks(most)), most), name)
+    mono = finite(joined((mean(block, sums) for block in decoder.blocks(most)), most, decoder.frames), name)
     powers = [sums.power(weights) for weights in np.eye(count)]
     loudest = int(np.argmax(powers))
     if sums.power(np.full(count, 1 / count)) >= DILUTED * powers[loudest]:
         return mono, None
-    return joined((block[:, loudest] for block in decoder.blocks(most)), most), loudest
+    del mono  # one of the two at a time
+    return joined((block[:, loudest] for block in decoder.blocks(most)), most, decoder.frames), loudest
 
 
 def mean(block: Block, sums: Products) -> Mono:
@@ -64,24 +68,33 @@ def mean(block: Block, sums: Products) -> Mono:
 
 def finite(mono: Mono, name: str) -> Mono:
     """Raises AudioUnreadable for NaN or infinity, which in any channel is in the mean, and for what is no level."""
-    peak = float(np.abs(mono).max(initial=0))
-    if not np.isfinite(peak):
+    largest = peak(mono)
+    if not np.isfinite(largest):
         raise AudioUnreadable(
             f"{name} contains samples that are not numbers (NaN or infinity); export it again."
         )
-    if peak > MAX_PEAK:
+    if largest > MAX_PEAK:
         raise AudioUnreadable(
-            f"{name} has samples of {peak:.0e} where full scale is 1; no sound is that loud. Export it again."
+            f"{name} has samples of {largest:.0e} where full scale is 1; no sound is that loud. Export it again."
         )
     return mono
 
 
-def joined(parts: Iterable[Mono], most: int) -> Mono:
-    """Parts end to end, no more than ``most`` samples; what follows is not read."""
-    collected: list[Mono] = []
+def joined(parts: Iterable[Mono], most: int, expected: int | None = None) -> Mono:
+    """Parts end to end, no more than ``most`` samples; what follows is not read.
+
+    expected: how many there will be, as far as is known. Room for so many is taken once instead of twice at the end.
+    """
+    room = np.empty(min(most, expected or BLOCK), np.float32)
+    count = 0
     for part in parts:
-        collected.append(np.ascontiguousarray(part[:most]))
-        most -= len(collected[-1])
-        if most <= 0:
+        stop = min(most, count + len(part))
+        if stop > len(room):
+            room = np.concatenate(
+                [room[:count], np.empty(min(most, max(stop, 2 * count)) - count, np.float32)]
+            )
+        room[count:stop] = part[: stop - count]
+        count = stop
+        if count == most:
             break
-    return np.concatenate(collected) if collected else np.empty(0, np.float32)
+    return room[:count]

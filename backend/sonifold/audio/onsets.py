@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from sonifold.audio.frames import frames, peak
 from sonifold.audio.judge import FAINTEST
 from sonifold.audio.limits import MAX_SECONDS
 
@@ -43,7 +44,7 @@ LOUDER = 10 ** (
 STRONG = 0.3  # gave the best F measure of a grid; see tests/sonifold/test_onsets.py for what is reached
 FALLEN = 10 ** (-60 / 20)  # of a sound's own peak: where it is over
 FAINT = 10 ** (-50 / 20)  # of the recording's peak: no sound of its own
-CHUNK = 1 << 21  # samples transformed at once
+CHUNK = 1 << 20  # samples transformed at once
 
 
 @dataclass(frozen=True)
@@ -115,18 +116,16 @@ def flux(samples: Samples, sample_rate: int) -> NDArray[np.float64]:
     There is no frame past the end: a recording that is cut off there would click.
     """
     window, hop = round(WINDOW * sample_rate), round(HOP * sample_rate)
-    peak = float(np.abs(samples).max(initial=0.0))
-    if peak == 0:
+    largest = peak(samples)
+    if largest == 0:
         return np.zeros(0)
     filters = triangles(window, sample_rate)
-    taper = np.hanning(window) * 4 / window / peak  # a full-scale sine has magnitude 1
-    padded = np.pad(samples, (window // 2, max(0, window - window // 2 - len(samples))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    taper = np.hanning(window) * 4 / window / largest  # a full-scale sine has magnitude 1
+    silence = window // 2, max(0, window - window // 2 - len(samples))
     before = np.zeros((LAG, len(filters)))  # silence
     parts = []
-    count = max(1, CHUNK // window)
-    for start in range(0, len(frames), count):
-        magnitude = np.abs(np.fft.rfft(frames[start : start + count] * taper, axis=1)) @ filters.T
+    for some in frames(samples, window, hop, silence, max(1, CHUNK // window)):
+        magnitude = np.abs(np.fft.rfft(some * taper, axis=1)) @ filters.T
         levels = np.concatenate([before, np.log10(1 + GAIN * magnitude)])
         widened = maximum_filter1d(levels[:-LAG], 3, axis=1, mode="nearest")
         parts.append(np.maximum(levels[LAG:] - widened, 0).mean(axis=1))
@@ -151,8 +150,12 @@ def triangles(window: int, sample_rate: int) -> NDArray[np.float64]:
 def loudness(samples: Samples, sample_rate: int) -> tuple[NDArray[np.float64], float]:
     """Mean magnitude of each millisecond, and the seconds that such a step is long."""
     step = max(1, round(0.001 * sample_rate))
-    count = len(samples) // step
-    return np.abs(samples[: count * step]).reshape(count, step).mean(axis=1), step / sample_rate
+    whole, size = samples[: len(samples) // step * step], max(1, CHUNK // step) * step
+    parts = [
+        np.abs(whole[start : start + size]).reshape(-1, step).mean(axis=1)
+        for start in range(0, len(whole), size)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0), step / sample_rate
 
 
 def begins(envelope: NDArray[np.float64], step: float, time: float, strength: float, loudest: float) -> bool:
@@ -206,4 +209,4 @@ def segment(
     stop = (first + int(audible[-1]) + 1) * step + 0.02 if len(audible) else end
     stop = min(stop, end, start + MAX_SECONDS)
     inside = samples[round(start * sample_rate) : round(stop * sample_rate)]
-    return Segment(start, stop, strength, float(np.abs(inside).max(initial=0.0)))
+    return Segment(start, stop, strength, peak(inside))

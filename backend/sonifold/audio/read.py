@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sonifold.audio import judge
 from sonifold.audio.decode import READABLE, ArrayDecoder, Decoder, check_format, opened
+from sonifold.audio.frames import peak
 from sonifold.audio.limits import MAX_CHANNELS, MAX_SAMPLES, MAX_SECONDS, MIN_SECONDS, SLACK_SECONDS
 from sonifold.audio.mix import Mono, mixed
 from sonifold.audio.view import View
@@ -118,7 +119,8 @@ def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
             f"{name} is {1000 * len(samples) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."
         )
     resting = judge.offset(samples, rate)
-    samples = samples - np.float32(resting) if resting else samples
+    if resting:
+        samples -= np.float32(resting)
     judge.require_sound(samples, rate, name, decoder.coarse)
     return Recording(samples, rate, name, decoder.channels, channel, resting, decoder.coarse)
 
@@ -201,8 +203,8 @@ def leveled(recording: Recording) -> list[Caveat]:
     if recording.offset:
         text = f"a constant offset of {recording.offset:+.3f} (full scale 1) was taken out"
         caveats.append(Caveat("dc_removed", text))
-    peak = float(np.abs(recording.samples).max(initial=0.0))
-    if peak > OVER:
-        text = f"goes {20 * np.log10(peak):.1f} dB over full scale; it is turned down, nothing is cut off"
+    largest = peak(recording.samples)
+    if largest > OVER:
+        text = f"goes {20 * np.log10(largest):.1f} dB over full scale; it is turned down, nothing is cut off"
         caveats.append(Caveat("over_full_scale", text))
     return caveats

@@ -115,6 +115,7 @@ def prepared(
 
 def split(model: None, query: SplitQuery) -> Rendered[SplitFacts]:
     """The sounds in a longer recording, and the recording in mono to listen to."""
+    from sonifold.audio.frames import peak
     from sonifold.audio.onsets import THRESHOLD
     from sonifold.audio.proposals import proposals
     from sonifold.audio.read import read
@@ -126,7 +127,8 @@ def split(model: None, query: SplitQuery) -> Rendered[SplitFacts]:
     stem = stem_of(name)
     rate = min(recording.sample_rate, LISTENING_RATE)
     mono = resampled(recording.samples, recording.sample_rate, rate)
-    mono = mono / max(1.0, float(np.abs(mono).max()))  # a float take may go over full scale, 16 bits may not
+    if (largest := peak(mono)) > 1:  # a float take may go over full scale, 16 bits may not
+        mono = mono / largest
     facts = SplitFacts(
         name=name,
         seconds=round(recording.seconds, 4),
