@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -45,3 +47,16 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert problem["detail"].rstrip().endswith((".", "!")), problem["detail"]
     assert "Traceback" not in response.text
     return problem
+
+
+def renamed_pack(client: Any, name: str, new_name: str = "another") -> bytes:
+    """A model's file under another name."""
+    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{API}/models/{name}/file").content))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as again:
+        for entry in archive.namelist():
+            data = archive.read(entry)
+            if entry == "pack.json":
+                data = json.dumps(json.loads(data) | {"name": new_name}).encode()
+            again.writestr(entry, data)
+    return buffer.getvalue()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import errno
-import io
-import json
 import os
 import subprocess
 import sys
-import zipfile
 
 import pytest
 import torch
-from app_checks import API, assert_problem, file_of, tone
+from app_checks import API, assert_problem, file_of, renamed_pack, tone
 from disks import fill, remount, small_disk
 from starlette.testclient import TestClient
 
@@ -73,19 +70,6 @@ def served(disk, engine_of):
 def keep(client, name, count):
     files = [("files", (f"{n}.wav", file_of(tone(hertz=200 + 10 * n)))) for n in range(count)]
     return [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
-
-
-def renamed_pack(client, name):
-    """A model's file under another name."""
-    archive = zipfile.ZipFile(io.BytesIO(client.get(f"{API}/models/{name}/file").content))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as again:
-        for entry in archive.namelist():
-            data = archive.read(entry)
-            if entry == "pack.json":
-                data = json.dumps(json.loads(data) | {"name": "another"}).encode()
-            again.writestr(entry, data)
-    return buffer.getvalue()
 
 
 def test_on_a_full_disk_nothing_is_our_mistake_and_everything_can_be_deleted(disk, served, name, ids):

@@ -367,6 +367,18 @@ def test_a_sound_deleted_meanwhile_fails_the_job_with_a_sentence(app, begin):
     assert "deleted" in app.get(f"{API}/jobs/{job}").json()["error"]
 
 
+def test_a_missing_recording_fails_the_job_with_its_true_cause(app, begin, mine, name, data):
+    audio = app.app.state.services.user_sounds.store.some(name, {mine[0]})[mine[0]].audio
+    file = data / "library" / "sounds" / audio[:2] / audio[2:]
+    aside = file.rename(data / "aside")
+    job = begin(SHORT)
+    told = events_of(app.get(f"{API}/jobs/{job}/events").text)
+    aside.rename(file)
+    assert told[-1][1] == "failed"
+    assert "deleted" not in told[-1][2]["message"]
+    assert f"library/sounds/{audio[:2]}/{audio[2:]}" in app.get(f"{API}/jobs/{job}").json()["error"]
+
+
 def test_the_route_asks_for_a_job(app, name, mine):
     answer = app.post(f"{API}/models/{name}/finetunes", json={"sounds": mine, "title": "Kit"})
     assert answer.status_code == 202

@@ -222,7 +222,7 @@ def test_answers_are_final_in_order_and_after_listening(client, test):
 
 def test_of_several_answers_to_a_trial_at_the_same_time_the_first_counts(tmp_path):
     database = Database(tmp_path / "library.sqlite")
-    store = ListeningStore(database, NamedFolder(tmp_path / "listening", Trash(tmp_path / "trash")))
+    store = ListeningStore(database, NamedFolder(tmp_path / "listening", Trash(tmp_path)))
     test = store.create("", {"trials": 1}, [{}, {}], [("a", "b")])
     with ThreadPoolExecutor(8) as pool:
         for _ in range(20):

@@ -161,6 +161,30 @@ def test_places_outlive_a_restart_and_go_with_the_adaptation_and_the_sound(serve
         assert kept_places() == set()
 
 
+def recording_of(client, name, id, data):
+    """The file of a sound's recording in the data folder."""
+    audio = client.app.state.services.user_sounds.store.some(name, {id})[id].audio
+    return data / "library" / "sounds" / audio[:2] / audio[2:]
+
+
+def test_a_sound_whose_recording_was_away_comes_to_its_place_once_it_is_back(serve, keep, name, tmp_path):
+    with serve() as client:
+        ids = keep(client)
+        base, _ = table(client, name)
+        file = recording_of(client, name, ids[5], tmp_path)
+        aside = file.rename(tmp_path / "aside")
+        result = adapt(client, name, ids[:2])
+        without = settled(client, result)  # nothing is provisional while nobody looks for anything
+        assert without[ids[5]] == base[ids[5]]
+        assert without[ids[4]] != base[ids[4]]
+        aside.rename(file)
+        back = settled(client, result)
+        assert back[ids[5]] != base[ids[5]]
+        assert {id: back[id] for id in ids[:5]} == {id: without[id] for id in ids[:5]}
+        single = client.get(f"{API}/models/{result}/sounds/{ids[5]}").json()
+        assert (single["x"], single["y"]) == back[ids[5]]
+
+
 def test_sounds_of_a_pack_that_has_changed_are_listed_at_once_and_found_anew_behind(
     serve, keep, name, tmp_path
 ):

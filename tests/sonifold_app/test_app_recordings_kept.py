@@ -148,7 +148,7 @@ def test_an_older_database_takes_no_listening_test_away(tmp_path, older, newer):
 
 
 def test_the_trash_counts_from_the_day_on_which_a_file_came(tmp_path):
-    trash = Trash(tmp_path / "trash")
+    trash = Trash(tmp_path)
     old = tmp_path / "recording"
     old.write_bytes(b"made years ago")
     os.utime(old, (1, 1))
@@ -168,7 +168,7 @@ def test_the_trash_counts_from_the_day_on_which_a_file_came(tmp_path):
 
 
 def test_files_of_one_name_do_not_replace_each_other_in_the_trash(tmp_path):
-    trash = Trash(tmp_path / "trash")
+    trash = Trash(tmp_path)
     for text in ("one", "two"):
         (tmp_path / "file").write_text(text)
         trash.put(tmp_path / "file", "same")

@@ -23,10 +23,11 @@ from sonifold import errors
 from sonifold.files import write_whole
 from sonifold.pack import CONFIG
 from sonifold_app.engine.operations.sounds import samples_of
+from sonifold_app.store.audio import recording_path
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.jobs import Job, JobStore
-from sonifold_app.store.sounds import UserSoundStore
+from sonifold_app.store.sounds import UserSoundStore, missing_recording
 from sonifold_app.user.models import FINETUNED, KINDS
 
 if TYPE_CHECKING:
@@ -183,10 +184,15 @@ def sounds_of(job: Job, store: UserSoundStore, model: Model) -> list[Sound]:
     stored = store.some(job.request["kept_with"], job.request["sounds"])
     sounds = []
     for id in job.request["sounds"]:
-        audio = store.audio(stored[id]) if id in stored else None
-        if audio is None:
+        if id not in stored:
             raise errors.SoundNotFound(
                 f"the sound {id} was deleted before the job could learn from it. Start it again without that sound."
+            )
+        audio = store.audio(stored[id])
+        if audio is None:
+            raise errors.SoundNotFound(
+                f"{missing_recording(stored[id])} Put {recording_path(stored[id].audio)} back from a copy and "
+                "start the job again, or start it without that sound."
             )
         sounds.append(model.recorded(samples_of(audio), None, stored[id].name, stored[id].seconds))
     return sounds

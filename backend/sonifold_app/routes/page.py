@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import importlib.util
 import os
@@ -19,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, matches
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
+from sonifold_app.store.failures import StorageError
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 #: Without a version in its address, plotly.js is asked for again after a day, by its tag.
@@ -82,11 +84,13 @@ class Plotly:
 
     def _compress(self) -> bytes:
         key = ("plotly", str(self._file), self.version)
-        sha256 = self._cache.get(*key)
-        data = self._blobs.get(sha256) if sha256 else None
+        data, sha256 = None, self._cache.get(*key)
+        with contextlib.suppress(StorageError):
+            data = self._blobs.get(sha256) if sha256 else None
         if data is None:
             data = gzip.compress(self._file.read_bytes(), compresslevel=6, mtime=0)
-            self._cache.put(key, self._blobs.put(data))
+            with contextlib.suppress(StorageError):  # the page opens whatever the disk takes
+                self._cache.put(key, self._blobs.put(data))
         return data
 
 

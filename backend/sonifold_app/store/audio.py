@@ -20,6 +20,11 @@ from sonifold_app.store.trash import Trash, free_name
 log = logging.getLogger(__name__)
 
 
+def recording_path(sha256: str) -> str:
+    """Where a recording lies in the data folder, for people."""
+    return f"library/sounds/{sha256[:2]}/{sha256[2:]}"
+
+
 class SoundAudio(Blobs):
     """Recordings by sha256, in ``library/sounds``."""
 

@@ -96,7 +96,7 @@ class Recordings:
         if wav is None:
             return None
         data = await run_one(self._engine, CONVERT, None, ConversionQuery(wav, format))
-        await run_in_threadpool(self._keep, data, ("format", sha256, format))
+        await run_in_threadpool(self._keep_converted, data, ("format", sha256, format))
         return data
 
     def __contains__(self, sha256: str) -> bool:
@@ -111,6 +111,13 @@ class Recordings:
         if key is not None:
             self._cache.put(key, sha256)
         return sha256
+
+    def _keep_converted(self, data: bytes, key: tuple[str, ...]) -> None:
+        """If the disk takes it: whoever asked for it has it."""
+        try:
+            self._keep(data, key)
+        except StorageError as error:
+            log.warning("a recording of the format %s is not kept: %s", key[-1], error)
 
     def _find(self, key: tuple[str, ...]) -> str | None:
         sha256 = self._cache.get(*key)

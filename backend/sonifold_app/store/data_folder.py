@@ -48,7 +48,7 @@ class DataFolder:
             self._identity = self.path.stat()
         with contextlib.suppress(OSError):
             write_whole(self.path / HOLDER, me().encode(), durable=False)
-        self.room = Room(self.path / "library" / "reserve")
+        self.room = Room(self.path / "library" / "reserve", self.require_folder)
         self.room.keep_reserve()
 
     @contextlib.contextmanager
@@ -69,7 +69,7 @@ class DataFolder:
     def problem(self) -> str | None:
         """A sentence about why nothing can be kept at the moment, if so."""
         try:
-            self._require_folder()
+            self.require_folder()
             probe = self.path / "library" / f"probe-{os.getpid()}"
             write_whole(probe, bytes(4096), durable=False)
             probe.unlink(missing_ok=True)
@@ -79,10 +79,11 @@ class DataFolder:
             return str(failure_of(error) or StorageUnavailableError(str(error)))
         return None
 
-    def _require_folder(self) -> None:
+    def require_folder(self) -> None:
+        """Raises StorageUnavailableError where the folder is gone, or another one is in its place."""
         try:
             status = self.path.stat()
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise StorageUnavailableError(
                 "the data folder is gone; put it back, or start Sonifold again"
             ) from error

@@ -202,7 +202,7 @@ class Database:
 
     def connect(self) -> contextlib.AbstractContextManager[sqlalchemy.Connection]:
         """To read. Raises StorageUnavailableError where the file is not there any more."""
-        self._require_file()
+        self.require_file()
         return self._engine.connect()
 
     def write(self, change: Callable[[sqlalchemy.Connection], Result], *, frees: bool = False) -> Result:
@@ -211,7 +211,7 @@ class Database:
 
         Raises StorageError.
         """
-        self._require_file()
+        self.require_file()
 
         def transaction() -> Result:
             with self._engine.begin() as connection:
@@ -264,7 +264,8 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
 
-    def _require_file(self) -> None:
+    def require_file(self) -> None:
+        """Raises StorageUnavailableError where the file is gone, or another one is in its place."""
         try:
             status = os.stat(self._path)
         except FileNotFoundError as error:

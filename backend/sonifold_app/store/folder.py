@@ -97,8 +97,14 @@ class Folder:
 
     def _require_folder(self) -> None:
         """Raises StorageUnavailableError where not just a file is missing but the folder."""
+        self._require_data_folder()
         if not self.path.is_dir():
             raise StorageUnavailableError(f"the folder {self.path.parent.name}/{self.path.name} is missing")
+
+    def _require_data_folder(self) -> None:
+        """Raises StorageUnavailableError where it is gone, or another one is in its place."""
+        if self._room is not None:
+            self._room.require_folder()
 
 
 class BoundedFolder(Folder):
@@ -117,6 +123,7 @@ class BoundedFolder(Folder):
             room.add_cache(self.give_way)
 
     def get(self, key: str) -> bytes | None:
+        self._require_data_folder()  # to have read a file changes it
         data = super().get(key)
         with self._lock:
             if data is None:
@@ -157,6 +164,7 @@ class BoundedFolder(Folder):
 
     def _require_folder(self) -> None:
         """A cache that is gone is empty."""
+        self._require_data_folder()
 
     def _remember(self, key: str, size: int) -> None:
         """It is the one that was used last."""

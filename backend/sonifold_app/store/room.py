@@ -1,4 +1,7 @@
-"""Room on a full disk: the caches give way to what is to be kept, and a reserve to what is to be deleted."""
+"""Room on a full disk: the caches give way to what is to be kept, and a reserve to what is to be deleted.
+
+Whatever changes the data folder goes through here, so that nothing is changed in another folder that took its place.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import TypeVar
 
 import sqlalchemy.exc
 
-from sonifold_app.store.failures import StoreFullError, failure_of
+from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 
 #: Of the reserve: a deletion writes some pages of the database before it gives anything back.
 RESERVE_BYTES = 1 << 20
@@ -31,9 +34,11 @@ log = logging.getLogger(__name__)
 class Room:
     """What gives way on one disk. Safe to use from several threads."""
 
-    def __init__(self, reserve: Path) -> None:
-        """``reserve``: a file in a folder that is there; it is made where there is room enough."""
-        self._reserve = reserve
+    def __init__(self, reserve: Path, require_folder: Callable[[], None] = lambda: None) -> None:
+        """``reserve``: a file in a folder that is there; it is made where there is room enough. ``require_folder``:
+        raises StorageUnavailableError where that is not the folder any more that it was.
+        """
+        self._reserve, self.require_folder = reserve, require_folder
         self._caches: list[GiveWay] = []
         self._lock = threading.Lock()
 
@@ -68,7 +73,8 @@ class Room:
         self._make_reserve(lambda free: min(RESERVE_BYTES, free))
 
     def _make_reserve(self, size_of: Callable[[int], int]) -> None:
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError, StorageUnavailableError):
+            self.require_folder()
             if self.short and (size := size_of(shutil.disk_usage(self._reserve.parent).free)):
                 with self._reserve.open("ab") as out:  # random, so that no file system stores it in less
                     out.write(secrets.token_bytes(min(size, RESERVE_BYTES - out.tell())))
@@ -76,6 +82,7 @@ class Room:
     def _trying(self, change: Callable[[], Result], give_way: Callable[[], int]) -> Result:
         while True:
             try:
+                self.require_folder()
                 return change()
             except (OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, StoreFullError) as error:
                 failure = failure_of(error, self._reserve.parent)

@@ -131,7 +131,7 @@ class UserSoundStore:
         require_database_of(folder / "sounds", file)
         self.database = database or Database(file, room=room, make=make)
         self._room = room
-        self._trash = Trash(folder.parent / "trash")
+        self._trash = Trash(folder.parent)
         self._audio = SoundAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
@@ -273,6 +273,10 @@ class UserSoundStore:
         """A sound's FLAC file; None if it was lost or damaged on the disk."""
         return self._audio.get(sound.audio)
 
+    def with_audio(self, sounds: Sequence[UserSound]) -> list[UserSound]:
+        """Those whose recordings are there."""
+        return [sound for sound in sounds if sound.audio in self._audio]
+
     # -- audio ----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -303,6 +307,14 @@ class UserSoundStore:
                 sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
             ).scalars()
             return used | {file["audio"] for files in lists for file in json.loads(files)}
+
+
+def missing_recording(sound: UserSound) -> str:
+    """A sentence about a sound whose recording is not there."""
+    return (
+        f"the recording of your sound {sound.name!r} ({sound.id}) is missing in the data folder, or damaged and set "
+        "aside there."
+    )
 
 
 def require_database_of(sounds: Path, file: Path) -> None:

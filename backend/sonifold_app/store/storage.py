@@ -35,7 +35,7 @@ class Storage:
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             self.sounds = UserSoundStore(data.path / "library", room=data.room)
             self.jobs = JobStore(self.sounds.database)
-            files = NamedFolder(data.path / "listening", Trash(data.path / "trash"), room=data.room)
+            files = NamedFolder(data.path / "listening", Trash(data.path), room=data.room)
             self.listening = ListeningStore(self.sounds.database, files)
 
     def tidy(self) -> None:

@@ -15,8 +15,9 @@ DAYS = 30
 class Trash:
     """``trash/<day>/<name>`` in the data folder. How old the files are themselves says nothing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, data: Path) -> None:
+        """``data``: the data folder."""
+        self._path = data / "trash"
 
     def put(self, file: Path, name: str) -> None:
         """Move a file or folder here, out of the way of what has its name already."""

@@ -25,6 +25,7 @@ from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.settings import MEBIBYTE
 from sonifold_app.store.adaptations import Adaptation, AdaptationStore, AdaptedTo, TooManyAdaptationsError
+from sonifold_app.store.audio import recording_path
 from sonifold_app.store.clock import now
 from sonifold_app.user.sounds import UserSounds, sound_not_found
 
@@ -163,8 +164,8 @@ class Adaptations:
             if audio is None:
                 raise errors.PackInvalid(
                     f"{adaptation.title!r} was adapted to the sound {sound.name!r}, whose recording is missing in the "
-                    f"data folder, or damaged and set aside there. Put library/sounds/{sound.audio[:2]}/"
-                    f"{sound.audio[2:]} back from a copy, or adapt again to sounds that play."
+                    f"data folder, or damaged and set aside there. Put {recording_path(sound.audio)} back from "
+                    "a copy, or adapt again to sounds that play."
                 )
             sounds.append(user_sound_data(sound, audio, placed=adaptation.pack == base.pack))
         log.info("adapting %s again, as it was before: %s", base.name, adaptation.id)

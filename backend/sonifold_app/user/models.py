@@ -33,10 +33,10 @@ class ModelExistsError(Exception):
 class UserModels:
     """Packs in the data folder. What is on its way in or out has a name with a leading dot, which no pack has."""
 
-    def __init__(self, data: Path, engine: Engine, room: Room | None = None) -> None:
+    def __init__(self, data: Path, engine: Engine, room: Room) -> None:
         """``room``: what gives way on a full disk."""
         self._data, self._engine, self._room = data, engine, room
-        self._trash = Trash(data / "trash")
+        self._trash = Trash(data)
         self._importing = asyncio.Lock()
         self._stored_bytes: dict[str, int] = {}  # by model; packs do not change their size
         #: Set once ``open_all`` is over.
@@ -76,14 +76,15 @@ class UserModels:
         folder = self._folder_of(model)
         discarded = folder.with_name(f".{model}-{secrets.token_hex(4)}.gone")
         # first, so that it is no pack any more whatever happens meanwhile
-        await run_in_threadpool(folder.rename, discarded)
+        await run_in_threadpool(self._room.delete, lambda: folder.rename(discarded))
         self._stored_bytes.pop(model, None)
         await self._engine.shut(model)
         await run_in_threadpool(shutil.rmtree, discarded, ignore_errors=True)
 
     async def rename(self, model: str, title: str) -> None:
         """Give a model another title, in its pack too. Raises PackNotFound."""
-        await run_in_threadpool(retitle, self._folder_of(model), title)
+        folder = self._folder_of(model)
+        await run_in_threadpool(self._room.write, lambda: retitle(folder, title))
         await self._engine.retitle(model, title)
 
     async def take_in(self, file: IO[bytes], catalogue: Catalogue) -> str:
@@ -119,10 +120,7 @@ class UserModels:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
-        if self._room is None:
-            unpack()
-        else:
-            self._room.write(unpack, archive.unpacked_bytes(file))
+        self._room.write(unpack, archive.unpacked_bytes(file))
         sync_folder(folder.parent)
         return folder
 

@@ -9,6 +9,7 @@ names go first.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from sonifold_app.engine.operations import PREPARE_SOUND, REEMBED
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Upload, UserSoundData
 from sonifold_app.store.derived import parts_of
+from sonifold_app.store.failures import StorageError
 from sonifold_app.store.sounds import UserSound, UserSoundStore
 from sonifold_app.user.tasks import Tasks
 
@@ -39,7 +41,9 @@ class Reembedding:
     def __init__(self, store: UserSoundStore, engine: Engine) -> None:
         self._store, self._engine = store, engine
         self._reembedded: OrderedDict[tuple[str, str], dict[str, Reembedded]] = OrderedDict()
-        self._stuck: set[tuple[str, str]] = set()  # (model's version, sound): no point can be found
+        # (model's version, sound): no point can be found, because
+        self._unreadable: set[tuple[str, str]] = set()  # the recording cannot be encoded
+        self._missing: set[tuple[str, str]] = set()  # there was no recording when it was last looked for
         self._tasks = Tasks()
         self._turn = asyncio.Lock()
 
@@ -53,12 +57,23 @@ class Reembedding:
         self, model: ModelFacts, sounds: Sequence[UserSound], reembedded: Mapping[str, Reembedded]
     ) -> list[UserSound]:
         """The sounds that are still at the points of the base, or of the pack as it was."""
+        stuck = self._unreadable | self._missing
         return [
             sound
             for sound in sounds
             if (sound.pack != model.pack or (model.kind == "adapted" and sound.id not in reembedded))
-            and (model.version, sound.id) not in self._stuck
+            and (model.version, sound.id) not in stuck
         ]
+
+    async def look_again(self, model: ModelFacts, sounds: Sequence[UserSound]) -> None:
+        """Have those sounds pending again whose recordings were missing and are there now."""
+        missing = [sound for sound in sounds if (model.version, sound.id) in self._missing]
+        if missing:
+            with contextlib.suppress(
+                StorageError
+            ):  # where that cannot be told, it is for the next list to see
+                present = await run_in_threadpool(self._store.with_audio, missing)
+                self._missing -= {(model.version, sound.id) for sound in present}
 
     async def reembed(self, model: ModelFacts, sounds: Sequence[UserSound], *, behind: bool = False) -> None:
         """Find the points of pending sounds and store them; ``sounds`` themselves do not change."""
@@ -105,14 +120,14 @@ class Reembedding:
         """Find the point of a sound that was stored with another pack of this name."""
         audio = await run_in_threadpool(self._store.audio, sound)
         if audio is None:
-            self._stuck.add((model.version, sound.id))
+            self._missing.add((model.version, sound.id))
             return
         try:
             upload = [Upload(sound.name, audio)]
             (prepared,) = await self._engine.run(PREPARE_SOUND, model.home, upload, behind=behind)
         except errors.AudioError:
             log.warning("user sound %s cannot be encoded by %s", sound.id, model.home, exc_info=True)
-            self._stuck.add((model.version, sound.id))
+            self._unreadable.add((model.version, sound.id))
             return
         await run_in_threadpool(self._store.move, sound, model.pack, prepared)
 
@@ -124,7 +139,7 @@ class Reembedding:
                 continue
             audio = await run_in_threadpool(self._store.audio, sound)
             if audio is None:
-                self._stuck.add((model.version, sound.id))
+                self._missing.add((model.version, sound.id))
             else:
                 whole.append(sound.plain(audio))
         reembedded = await self._engine.run(REEMBED, model.name, whole, behind=behind)

@@ -22,7 +22,8 @@ from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.engine.questions import Anchor, Upload, UserSoundArrays, UserSoundData
-from sonifold_app.store.sounds import NewSound, UserSound, UserSoundStore
+from sonifold_app.store.audio import recording_path
+from sonifold_app.store.sounds import NewSound, UserSound, UserSoundStore, missing_recording
 from sonifold_app.store.uploads import UploadNotFoundError, WaitingFile, WaitingUpload
 from sonifold_app.user.reembedding import Reembedding
 from sonifold_app.user.repeats import DuplicateFinder
@@ -76,17 +77,16 @@ class UserSounds:
         """All user sounds of a model, at once; finding the points that are missing begins."""
         revision, sounds = await run_in_threadpool(self._store.at_revision, model.home)
         reembedded = await self._reembedding.reembedded(model)
-        state = (model.version, revision, len(reembedded))
+        await self._reembedding.look_again(model, sounds)
+        pending = self._reembedding.pending(model, sounds, reembedded)
+        state = (model.version, revision, len(reembedded), len(pending))
         table = self._tables.get(model.name)
         if table is None or table.state != state:
-            pending = self._reembedding.pending(model, sounds, reembedded)
             table = UserSoundTable(
                 model.latent_dim, [placed(sound, reembedded) for sound in sounds], len(pending), state
             )
             self._tables[model.name] = table
-            self._reembedding.reembed_behind(model, pending)
-        elif table.provisional:
-            self._reembedding.reembed_behind(model, self._reembedding.pending(model, sounds, reembedded))
+        self._reembedding.reembed_behind(model, pending)
         self._tables.move_to_end(model.name)
         while len(self._tables) > REMEMBERED:
             self._tables.popitem(last=False)
@@ -166,9 +166,8 @@ class UserSounds:
         data = await run_in_threadpool(self._store.audio, sound)
         if data is None:
             raise errors.SoundNotFound(
-                f"the recording of your sound {sound.name!r} ({sound.id}) is missing in the data folder, or damaged "
-                "and set aside there. The sound stays in your list: put "
-                f"library/sounds/{sound.audio[:2]}/{sound.audio[2:]} back from a copy and it plays again."
+                f"{missing_recording(sound)} The sound stays in your list: put {recording_path(sound.audio)} back "
+                "from a copy and it plays again."
             )
         return data
 
@@ -202,6 +201,7 @@ class UserSounds:
     async def _placed(self, model: ModelFacts, sounds: list[UserSound]) -> list[UserSound]:
         """Sounds where a model has them, found now where that is not known yet."""
         reembedded = await self._reembedding.reembedded(model)
+        await self._reembedding.look_again(model, sounds)
         pending = self._reembedding.pending(model, sounds, reembedded)
         if pending:
             await self._reembedding.reembed(model, pending)
