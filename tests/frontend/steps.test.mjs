@@ -243,3 +243,52 @@ test("a thumb in steady motion keeps being heard where it is", () => {
   assert.equal(stepOf(loudest), 6);
   assert.ok(rest.every(({ level }) => level < 0.2));
 });
+
+const partly = (name, buffer, ...steps) => ({
+  ...track(name),
+  buffer,
+  there: Array.from({ length: 17 }, (_, i) => steps.includes(i)),
+});
+
+test("playing waits at the edge of what has come, and goes on when more has", () => {
+  player.unload();
+  const { buffer } = track("geodesic");
+  player.load("geodesic", partly("geodesic", buffer, 0, 1, 16));
+  player.setComplete(false);
+  player.play(0);
+  clock.go(3);
+  assert.equal(player.position(), 1);
+  assert.equal(endings, 0);
+  assert.deepEqual(heard(), []);
+  const before = player.started();
+  player.load("geodesic", partly("geodesic", buffer, 0, 1, 2, 16));
+  clock.go(0.1);
+  assert.equal(player.started(), before + 1);
+  assert.deepEqual(heard().map(stepOf), [2]);
+  assert.equal(player.position(), 2);
+});
+
+test("more of what sounds restarts nothing", () => {
+  player.unload();
+  const { buffer } = track("geodesic");
+  player.load("geodesic", partly("geodesic", buffer, 0, 1, 16));
+  player.setComplete(false);
+  player.play(0);
+  clock.go(0.2);
+  const [{ at }] = heard();
+  player.load("geodesic", partly("geodesic", buffer, 0, 1, 2, 16));
+  clock.go(0.1);
+  assert.ok(Math.abs(heard()[0].at - at - 0.1) < 1e-9);
+});
+
+test("where no more will come it ends at the edge", () => {
+  player.unload();
+  player.load("geodesic", partly("geodesic", track("geodesic").buffer, 0, 1, 2));
+  player.setComplete(false);
+  player.play(1);
+  clock.go(3);
+  player.setComplete(true);
+  clock.go(0.2);
+  assert.equal(endings, 1);
+  assert.equal(player.position(), 2);
+});
