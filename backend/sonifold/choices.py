@@ -167,6 +167,20 @@ class DistanceName(Choice):
         return cls.PERCEPTUAL if metric is None and weight is None else cls.GEODESIC
 
 
+class GroupName(Choice):
+    """Groups of changes that keep a sound itself, which distances may be taken modulo."""
+
+    TRANSPOSITION = (
+        "transposition",
+        Words(
+            label="In any key",
+            term="modulo transposition",
+            meaning="The same sound higher or lower counts as the same",
+            sentence="least over one octave up and down",
+        ),
+    )
+
+
 class SamplerName(Choice):
     """Samplers, which draw new points."""
 
@@ -231,5 +245,6 @@ NOUNS = {
     "PathKind": "path of kind",
     "MetricName": "metric",
     "DistanceName": "distance",
+    "GroupName": "group of changes",
     "SamplerName": "sampler",
 }

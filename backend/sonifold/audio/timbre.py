@@ -153,7 +153,7 @@ class _Plan(NamedTuple):
     log_time: Tensor  # (_INTERVALS, TIME_COSINES): L T'
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)  # a rate of its own for every transposition
 def _plan(sample_rate: int) -> _Plan:
     hop, window = round(_HOP * sample_rate), round(_WINDOW * sample_rate)
     fft = 2 ** math.ceil(math.log2(window))
@@ -165,9 +165,9 @@ def _plan(sample_rate: int) -> _Plan:
     # low bands are narrower than a bin: keep each band's area, so that no band is empty
     area = (edges[2:] - edges[:-2]) / 2 / (sample_rate / fft)
     nearest = np.abs(bins - edges[1:-1, None]).argmin(1)
-    empty = mel.sum(1) < 1e-6
+    empty = (mel.sum(1) < 1e-6) & (edges[1:-1] < sample_rate / 2)  # above that there is nothing to hear
     mel[empty, nearest[empty]] = 1.0
-    mel *= (area / mel.sum(1) * a_weighting(edges[1:-1]))[:, None]
+    mel *= (area / np.maximum(mel.sum(1), 1e-12) * a_weighting(edges[1:-1]))[:, None]
     frames = math.ceil(SECONDS / (hop / sample_rate)) + 1
     centres = np.arange(frames) * hop / sample_rate
     half = hop / sample_rate / 2

@@ -13,6 +13,7 @@ from sonifold.choices import DistanceName
 from sonifold.model.core import LatentModel
 from sonifold.model.distribution import Distribution
 from sonifold.model.neighbours import Neighbours
+from sonifold.model.orbits import Registration, SoundOrbits, check_group
 from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
 from sonifold.model.rendering import Each, MorphPart, PathRenderer, one_by_one
@@ -43,6 +44,11 @@ class Model(LatentModel):
     def nearby(self) -> Neighbours:
         """Distances and nearest sounds, also among sounds beside the library."""
         return Neighbours(self)
+
+    @cached_property
+    def orbits(self) -> SoundOrbits:
+        """Transpositions of sounds, and distances modulo these."""
+        return SoundOrbits(self)
 
     @cached_property
     def distribution(self) -> Distribution:
@@ -138,24 +144,41 @@ class Model(LatentModel):
 
     # -- distances --------------------------------------------------------------------------------
 
-    def distance(self, a: Sound, b: Sound, distance: str = DistanceName.PERCEPTUAL) -> float:
+    def distance(
+        self, a: Sound, b: Sound, distance: str = DistanceName.PERCEPTUAL, modulo: str | None = None
+    ) -> float:
         """Distance between two sounds, by default the perceptual one, in ``unit``; see :meth:`distances`.
 
         A :class:`Path` has a length of its own, which is longer: what is heard along that one path.
         """
-        return float(self.distances([a, b], distance)[0, 1])
+        return float(self.distances([a, b], distance, modulo)[0, 1])
 
-    def distances(self, sounds: list[Sound], distance: str = DistanceName.PERCEPTUAL) -> Tensor:
+    def distances(
+        self, sounds: list[Sound], distance: str = DistanceName.PERCEPTUAL, modulo: str | None = None
+    ) -> Tensor:
         """Distances between all pairs, (sound, sound).
 
         ``perceptual``: |Phi_a - Phi_b| of the recordings, in ``unit``; of points without a recording, of what is
         decoded there. ``geodesic``: length of the shortest path under the pull-back of Phi, in ``unit``: the least
         that the model's own sounds have to change. ``euclidean``: of the latent points, in latent units.
 
+        Args:
+            modulo: ``transposition`` takes the least over one octave up and down of either sound; see
+                :mod:`sonifold.quotient`. Geodesics start from the copy that is registered by what is decoded.
+
         Raises:
-            ValueError: another distance.
+            ValueError: another distance, or another group.
         """
+        if check_group(modulo):
+            return self.orbits.distances(sounds, distance)
         return self.nearby.distances(sounds, distance)
+
+    def register(self, sound: Sound, other: Sound) -> Registration:
+        """A copy of ``sound`` in the key in which it is nearest to ``other``.
+
+        From the copy the shortest path is a geodesic modulo transposition.
+        """
+        return self.orbits.register(sound, other)
 
     def neighbours(
         self,
@@ -164,6 +187,7 @@ class Model(LatentModel):
         distance: str | None = None,
         metric: str | None = None,
         weight: float | None = None,
+        modulo: str | None = None,
     ) -> list[tuple[str, float]]:
         """The nearest library sounds, nearest first, without the sound itself: (id, distance).
 
@@ -173,7 +197,18 @@ class Model(LatentModel):
             metric: of geodesic distances, by default the pull-back, under which they are in ``unit``; under another
                 they are in its own.
             weight: the blend's.
+            modulo: ``transposition``, of perceptual distances.
+
+        Raises:
+            ValueError: another name, or another distance than the perceptual one modulo a group.
         """
+        if check_group(modulo):
+            name = DistanceName.asked_for(distance, metric, weight)
+            if name is not DistanceName.PERCEPTUAL:
+                raise ValueError(
+                    f"neighbours modulo {modulo} go by perceptual distance, not by the {name} one."
+                )
+            return self.nearby.nearest_modulo(sound, count, self.orbits)
         return self.nearby.nearest(sound, count, distance, metric, weight, exclude=sound.id)
 
     # -- new points: see sonifold.model.points and samples ------------------------------------------------------
@@ -184,8 +219,10 @@ class Model(LatentModel):
         weights: list[float] | None = None,
         metric: str = "blend",
         weight: float | None = None,
+        modulo: str | None = None,
     ) -> MeanPoint:
-        """The weighted Frechet mean of sounds."""
+        """The weighted Frechet mean of sounds; modulo ``transposition``, in the keys that bring them together."""
+        sounds = self.orbits.align(sounds) if check_group(modulo) else sounds
         return self.points.mean(sounds, weights, metric, weight)
 
     def analogy(

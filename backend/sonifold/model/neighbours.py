@@ -10,12 +10,15 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from sonifold import geodesic
+from sonifold import geodesic, quotient
 from sonifold.choices import DistanceName, MetricName
 from sonifold.model.core import LatentModel
+from sonifold.model.orbits import SoundOrbits
 from sonifold.pack.library import Library
 from sonifold.sound import Sound
 from sonifold.types import Points, Timbre
+
+CANDIDATES = 2  # for every neighbour modulo transposition
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,22 @@ class Neighbours:
         if name is DistanceName.GEODESIC:
             return geodesic.distances(self._model.working.pullback, z) * scale
         return torch.cdist(z, z)
+
+    def nearest_modulo(self, sound: Sound, count: int, orbits: SoundOrbits) -> list[tuple[str, float]]:
+        """The library sounds nearest in Phi modulo transposition, without the sound itself: (id, distance).
+
+        The sound's orbit is measured to all; twice as many as wanted are then transposed as well and ranked anew.
+        """
+        rows = self.library.rows_without(sound.id)
+        orbit = orbits.timbre([sound])
+        away = quotient.from_points(self.library.timbre[rows], orbit).distances[:, 0]
+        pool = rows[away.topk(min(CANDIDATES * count, len(rows)), largest=False).indices].tolist()
+        others = [self._model.sound(self.library.ids[row]) for row in pool]
+        exact = (
+            quotient.distances(orbit, orbits.timbre(others)).distances[0] * self._model.config.unit_per_phi
+        )
+        order = exact.argsort()[:count].tolist()
+        return [(self.library.ids[pool[i]], float(exact[i])) for i in order]
 
     def perceptual(self, timbre: Tensor, table: SoundTable | None = None) -> Tensor:
         """|Phi - timbre| of every recording of a table, the library's when None, (sound,), in the model's unit."""
