@@ -2,6 +2,7 @@
 
 ``sonifold reproduce NAME`` runs an experiment of the field again, ``sonifold evaluate fewshot`` measures adaptation.
 
+episodes    few-shot episodes: which distance knows a sound again, plain and modulo transposition
 fewshot     adaptation on groups of sounds that the base never saw, and what geometry is worth in it
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines
 safety      what must never happen under any metric, counted: NaN, paths worse than the line, chains that escape
@@ -19,7 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``sonifold reproduce``."""
-    parser.add_argument("name", choices=["mnist120", "safety"], help="which experiment")
+    parser.add_argument("name", choices=["mnist120", "safety", "fewshot-episodes"], help="which experiment")
     parser.add_argument("--out", type=Path, help="folder for models and results (build/reproduce/NAME)")
     parser.add_argument("--seeds", type=int, default=5, help="how often it is repeated (5)")
     parser.add_argument("--docs", type=Path, help="also write the page and its picture into this folder")
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
     """Run the experiment that ``add_arguments`` described; it goes on where it was stopped."""
     import torch
 
-    from . import safety
+    from . import episodes, safety
     from .mnist120 import reproduce
 
     if options.seeds < 1:
@@ -42,7 +43,10 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
         print("\n" + safety.table(safety.reproduce(out, options.sources, progress)))
         return 0
     try:
-        written = reproduce(out, options.seeds, options.docs, options.sources, progress)
+        if options.name == "fewshot-episodes":
+            written = episodes.reproduce(out, options.docs, options.sources, progress)
+        else:
+            written = reproduce(out, options.seeds, options.docs, options.sources, progress)
     except ModuleNotFoundError as error:
         print(f"sonifold: {error.name} is missing: pip install 'sonifold[plots]'", file=sys.stderr)
         return 1

@@ -103,12 +103,12 @@ def build(dataset: Path, cache: Path, progress: Progress) -> Sounds:
     if not cache.exists():
         training_neighbours = fingerprint.Neighbours()
         trained = [row for row in rows if row.split == TRAIN]
-        for sound in _pcm(table.load_audio(dataset, trained)):
+        for sound in pcm(table.load_audio(dataset, trained)):
             training_neighbours.add(fingerprint.fingerprint(sound))
         tensors = {}
         for number, (name, (_, _, programs, notes, velocities)) in enumerate(PROGRAMS.items(), 1):
-            rendered = _render(programs, notes, velocities)
-            tensors[name] = torch.from_numpy(np.stack(_distinct(rendered, training_neighbours)))
+            rendered = render_programs(programs, notes, velocities)
+            tensors[name] = torch.from_numpy(np.stack(distinct(rendered, training_neighbours)))
             progress("groups: notes", number, len(PROGRAMS))
         cache.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, cache)
@@ -143,7 +143,9 @@ def _mixed(groups: Sequence[Group]) -> list[Group]:
     return mixed
 
 
-def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[int]) -> list[np.ndarray]:
+def render_programs(
+    programs: Sequence[int], notes: Sequence[int], velocities: Sequence[int]
+) -> list[np.ndarray]:
     font = locate(FLUID).find(candidates.FONT_FILES[FLUID])
     played = [
         render.Note(render.Preset(0, program, ""), note, velocity)
@@ -158,11 +160,11 @@ def _render(programs: Sequence[int], notes: Sequence[int], velocities: Sequence[
     return [sound for sound in prepared if sound is not None]
 
 
-def _distinct(sounds: Sequence[np.ndarray], training_neighbours: fingerprint.Neighbours) -> list[np.ndarray]:
+def distinct(sounds: Sequence[np.ndarray], training_neighbours: fingerprint.Neighbours) -> list[np.ndarray]:
     """Those that differ from each other and lie apart from everything the base was trained on."""
     maps = [fingerprint.fingerprint(sound) for sound in sounds]
     return [sounds[i] for i in fingerprint.unique(maps) if not training_neighbours.within(maps[i], NEAR_DB)]
 
 
-def _pcm(audio: AudioBatch) -> list[np.ndarray]:
+def pcm(audio: AudioBatch) -> list[np.ndarray]:
     return list((audio * 32_768).round().to(torch.int16).numpy())

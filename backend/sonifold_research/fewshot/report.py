@@ -11,6 +11,7 @@ import numpy as np
 from sonifold.adapt.forecast import MUCH
 from sonifold.evaluate.measures import record
 from sonifold.files import write_whole
+from sonifold_research.episodes import page as episodes
 from sonifold_research.fewshot import classified, run, variants
 from sonifold_research.fewshot.figures import figure, save
 from sonifold_research.fewshot.groups import Group
@@ -53,6 +54,7 @@ def write(measured: Measured, groups: Sequence[Group], docs: Path) -> Path:
     )
     lines = [
         *_opening(results, groups, len(planned)),
+        *episodes.summary(docs),
         *_in_short(results, measured.classifier),
         *_main(results),
         *_by_kind(results),
