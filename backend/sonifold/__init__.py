@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sonifold.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sonifold import adapt, audio, geodesic, listening, metric, plot, sample, training, vae
+    from sonifold import adapt, audio, geodesic, listening, metric, plot, quotient, sample, training, vae
     from sonifold.audio.clip import Clip
     from sonifold.model import Model
     from sonifold.morph.path import Path
@@ -39,12 +39,24 @@ __all__ = [
     "metric",
     "packs",
     "plot",
+    "quotient",
     "sample",
     "training",
     "vae",
 ]
 
-_MODULES = ("adapt", "audio", "geodesic", "listening", "metric", "plot", "sample", "training", "vae")
+_MODULES = (
+    "adapt",
+    "audio",
+    "geodesic",
+    "listening",
+    "metric",
+    "plot",
+    "quotient",
+    "sample",
+    "training",
+    "vae",
+)
 _HOME = {
     "Clip": "sonifold.audio.clip",
     "Model": "sonifold.model",
