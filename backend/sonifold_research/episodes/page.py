@@ -59,7 +59,9 @@ class Scores:
 
     def distances(self, protocol: str) -> list[str]:
         """Names of all distances that were measured, in order."""
-        return list(dict.fromkeys(arm.split(" / ")[2] for known, arm in self.by_arm if known == protocol))
+        return list(
+            dict.fromkeys(arm.split(" / ")[2] for measured, arm in self.by_arm if measured == protocol)
+        )
 
     def mean(self, protocol: str, arm: str) -> Estimate:
         """Over all its episodes."""
