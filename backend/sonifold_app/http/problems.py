@@ -38,7 +38,7 @@ from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.user.archive import PackedInvalidError
 from sonifold_app.user.listening import SoundsMissingError
-from sonifold_app.user.models import ModelExistsError
+from sonifold_app.user.models import ModelExistsError, TooManyModelsError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -68,6 +68,7 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
 SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     ModelExistsError: (409, "model_exists", "There is such a model"),
     PackedInvalidError: (422, "pack_invalid", "Not a model"),
+    TooManyModelsError: (409, "models_full", "No more models"),
     TooManyAdaptationsError: (409, "adaptations_full", "No more adaptations"),
     TooManyJobsError: (409, "jobs_full", "No more jobs"),
     ListeningFullError: (409, "listening_tests_full", "No more listening tests"),

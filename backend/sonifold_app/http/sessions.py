@@ -129,5 +129,5 @@ def too_many_guesses(seconds: float) -> Problem:
         "too_many_guesses",
         "Too many wrong tokens",
         "Too many wrong tokens from this address; more are waiting to be compared. Try again in a few seconds.",
-        {"Retry-After": str(round(seconds))},
+        {"Retry-After": str(max(1, round(seconds)))},
     )

@@ -23,11 +23,17 @@ from sonifold_app.store.trash import Trash
 from sonifold_app.user import archive
 
 FINETUNED, IMPORTED = "packs", "imports"
+#: Models that can be imported: each is loaded at the start, and stays in memory.
+MOST_IMPORTED = 50
 KINDS: dict[str, ModelKind] = {FINETUNED: "finetuned", IMPORTED: "imported"}
 
 
 class ModelExistsError(Exception):
     """A model of that name is there already; the message is a sentence for the user."""
+
+
+class TooManyModelsError(Exception):
+    """No more models can be imported; the message is a sentence for the user."""
 
 
 class UserModels:
@@ -90,9 +96,10 @@ class UserModels:
     async def take_in(self, file: IO[bytes], catalogue: Catalogue) -> str:
         """Import a pack from an archive, whole or not at all; returns the model's id.
 
-        Raises PackedInvalidError, ModelExistsError.
+        Raises PackedInvalidError, ModelExistsError, TooManyModelsError.
         """
         async with self._importing:
+            self._require_place()
             name = await run_in_threadpool(archive.name_in, file)
             names = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
             if name.casefold() in names or self.folder(name):
@@ -106,6 +113,15 @@ class UserModels:
                     await self.discard(name)
                 raise archive.PackedInvalidError(problem)
         return name
+
+    def _require_place(self) -> None:
+        imported = [
+            folder for folder in (self._data / IMPORTED).glob("*/") if not folder.name.startswith(".")
+        ]
+        if len(imported) >= MOST_IMPORTED:
+            raise TooManyModelsError(
+                f"{len(imported)} models are imported, as many as can be. Delete one of them first."
+            )
 
     def _unpacked(self, file: IO[bytes], name: str) -> Path:
         """The folder of a pack that came as an archive. Raises PackedInvalidError, StorageError."""
