@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from app_checks import API, assert_problem, file_of, samples_of, tone
 
+from sonifold.audio.formats import FORMATS
+
 RATE = 44_100
 STEPS = 4
 
@@ -173,7 +175,7 @@ def test_a_sound_that_is_not_there(export):
     assert_problem(export(sounds=[{"sound": "0" * 12}]), 404, "sound_not_found")
 
 
-@pytest.mark.parametrize("format", ["wav", "flac", "aiff"])
+@pytest.mark.parametrize("format", sorted(FORMATS))
 def test_whatever_is_fetched_says_where_it_comes_from(client, name, pair, format):
     asked = {"anchors": [{"sound": id} for id in pair], "kinds": ["retimed"], "steps": 3}
     url = client.post(f"{API}/models/{name}/morphs", json=asked).json()["morphs"][0]["audio"]["url"]
@@ -184,6 +186,26 @@ def test_whatever_is_fetched_says_where_it_comes_from(client, name, pair, format
         f"{API}/models/{name}/sounds/{pair[1]}/audio", params={"format": format, "download": "x"}
     )
     assert record_of(sound.content)["sources"][0]["credit"]
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_a_sound_got_has_the_same_tags_as_the_sound_exported(client, export, name, pair, format):
+    """In Ogg a library sound keeps its own encoding."""
+    tags = ("title", "artist", "copyright", "license", "comment")
+    stored = client.get(
+        f"{API}/models/{name}/sounds/{pair[1]}/audio", headers={"Accept": "audio/ogg"}
+    ).content
+    for query in ({"format": format}, {"format": format, "download": "x"}):
+        sent = client.get(f"{API}/models/{name}/sounds/{pair[1]}/audio", params=query).content
+        posted = export(sounds=[{"sound": pair[1]}], format=format).content
+        with (
+            soundfile.SoundFile(io.BytesIO(sent)) as got,
+            soundfile.SoundFile(io.BytesIO(posted)) as exported,
+        ):
+            assert {tag: getattr(got, tag) for tag in tags} == {tag: getattr(exported, tag) for tag in tags}
+            assert "CC-BY-3.0" in got.copyright
+        if format == "ogg":
+            np.testing.assert_array_equal(samples_of(sent)[0], samples_of(stored)[0])
 
 
 def test_what_a_place_sounds_like_has_one_record_whoever_asks_together_with_it(client, name, model):

@@ -88,9 +88,9 @@ async def get_audio(
         stored = await services.user_sounds.stored(model, sound)
         about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
         original = answers.StoredAudio(await services.user_sounds.audio(stored), "flac", about)
-    # the pack's own files have no tags; what is saved from here has them wherever that loses nothing
+    # files are stored without tags; what is saved from here has them
     data = original.data
-    if original.format != audio_type or (download is not None and audio_type == "flac"):
+    if original.format != audio_type or download is not None or format is not None:
         query = questions.ConversionQuery(data, audio_type, original.provenance)
         data = await run_one(services.engine, CONVERT, None, query)
     return audio_reply(request, data, audio_type, cache=IMMUTABLE, download=download)

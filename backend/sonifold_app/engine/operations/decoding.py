@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from sonifold import errors
 from sonifold.audio.formats import AudioFormat
+from sonifold.audio.ogg import tagged
 from sonifold.audio.provenance import of_recording, provenance_of
 from sonifold.model.provenance import source_labelled, version_of
 from sonifold_app.engine.answers import DecodedFacts, Recording, Rendered, StoredAudio
@@ -91,6 +92,8 @@ def original(model: Model, id: str) -> StoredAudio:
 
 def convert(model: None, query: ConversionQuery) -> bytes:
     """The same sound in another file format, with its provenance."""
+    if query.format == "ogg" and query.provenance and query.audio.startswith(b"OggS"):
+        return tagged(query.audio, query.provenance.tags())  # Vorbis once more would lose some of the sound
     clip = clip_of(query.audio)
     return replace(clip, provenance=query.provenance or clip.provenance).to_bytes(query.format)
 
