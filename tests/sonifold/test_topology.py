@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import skdim
+import torch
 from scipy.spatial.distance import pdist, squareform
 from sklearn.manifold import trustworthiness
 
@@ -41,6 +42,21 @@ def test_estimates_from_distances_agree_with_those_of_scikit_dimension_from_coor
     )
     ours = topology.maximum_likelihood(nearest(GAUSS)).mean
     assert ours == pytest.approx(skdim.id.MLE().fit(GAUSS).dimension_, rel=0.25)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_point_that_occurs_twice_counts_once():
+    points = np.random.default_rng(5).normal(size=(300, 4))
+    again = np.concatenate([points, points[:1], points[7:9]])
+    assert skdim.id.MLE().fit(again).dimension_ == 0  # what would be reported otherwise
+    once = topology.coordinate_dimensions(points)
+    assert topology.coordinate_dimensions(again) == pytest.approx(once, rel=1e-6)
+    assert topology.distinct(torch.from_numpy(again)).tolist() == list(range(300))
+
+
+def test_a_point_is_a_repetition_in_whichever_space_it_repeats():
+    z, phi = torch.tensor([[0.0], [0.0], [1.0], [2.0]]), torch.tensor([[5.0], [6.0], [7.0], [7.0]])
+    assert topology.distinct(z, phi).tolist() == [0, 2]
 
 
 def test_a_circle_has_one_loop_that_its_gaussian_has_not():

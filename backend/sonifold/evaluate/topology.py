@@ -33,6 +33,19 @@ Diagram = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 
+# -- points ---------------------------------------------------------------------------------------
+
+
+def distinct(*spaces: torch.Tensor) -> NDArray[np.intp]:
+    """Rows of points (point, dimension) that are no earlier point again, in any of several spaces; ascending.
+
+    A point that occurs twice has a neighbour at distance 0, whose logarithm decides every estimate of dimension:
+    scikit-dimension's maximum likelihood then says 0.
+    """
+    first = [np.unique(space.numpy(), axis=0, return_index=True)[1] for space in spaces]
+    return np.array(sorted(set.intersection(*(set(rows.tolist()) for rows in first))), dtype=np.intp)
+
+
 # -- distances ------------------------------------------------------------------------------------
 
 
@@ -139,7 +152,10 @@ def _interval(resampled: list[float]) -> tuple[float, float]:
 
 
 def coordinate_dimensions(points: NDArray[Any]) -> dict[str, float]:
-    """Of the whole library by estimators that want coordinates, from scikit-dimension (Bac et al. 2021)."""
+    """Of points (point, dimension) by estimators that want coordinates, from scikit-dimension (Bac et al. 2021).
+
+    Repeated points count once. In many dimensions all but lPCA come out low.
+    """
     import skdim
 
     estimators = {
@@ -148,7 +164,8 @@ def coordinate_dimensions(points: NDArray[Any]) -> dict[str, float]:
         "TLE": skdim.id.TLE(),
         "TwoNN": skdim.id.TwoNN(),
     }
-    return {name: float(estimator.fit(points).dimension_) for name, estimator in estimators.items()}
+    once = points[distinct(torch.from_numpy(points))]
+    return {name: float(estimator.fit(once).dimension_) for name, estimator in estimators.items()}
 
 
 # -- persistent homology --------------------------------------------------------------------------

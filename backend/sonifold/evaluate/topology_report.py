@@ -29,6 +29,7 @@ from sonifold.evaluate.topology import (
     dimensions,
     distance_preservation,
     distances,
+    distinct,
     gaussian_clouds,
     homology,
     purity,
@@ -40,7 +41,8 @@ from sonifold.model import Model
 
 def measure(model: Model, folder: Path, progress: Progress) -> dict[str, Any]:
     """Numbers for the card; writes topology.md and topology.png into the folder."""
-    rows = np.sort(np.random.default_rng(0).choice(len(model.library), SOUNDS, replace=False))
+    once = distinct(model.library.z, model.library.timbre)
+    rows = np.sort(np.random.default_rng(0).choice(once, SOUNDS, replace=False))
     spaces = distances(model, torch.from_numpy(rows), progress)
     families = np.array(model.library.families)[rows]
     diagrams = {name: homology(scaled(d)) for name, d in spaces.items()}
@@ -109,7 +111,8 @@ def _report_dimension(results: dict[str, Any]) -> list[str]:
             for name, title in SPACES.items()
         ],
         "",
-        f"From coordinates, all {results['library']} sounds (scikit-dimension):",
+        f"From coordinates, all {results['library']} sounds (scikit-dimension). Of 1,500 points of a Gaussian in 32 "
+        "dimensions lPCA says 32, MLE and TLE 20, TwoNN 23: read the last three as lower bounds.",
         "",
         *_heading(of_library["latent"]),
         *[
