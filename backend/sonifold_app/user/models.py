@@ -99,7 +99,7 @@ class UserModels:
         Raises PackedInvalidError, ModelExistsError, TooManyModelsError.
         """
         async with self._importing:
-            self._require_place()
+            self._require_room_for_one()
             name = await run_in_threadpool(archive.name_in, file)
             names = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
             if name.casefold() in names or self.folder(name):
@@ -114,7 +114,7 @@ class UserModels:
                 raise archive.PackedInvalidError(problem)
         return name
 
-    def _require_place(self) -> None:
+    def _require_room_for_one(self) -> None:
         imported = [
             folder for folder in (self._data / IMPORTED).glob("*/") if not folder.name.startswith(".")
         ]
