@@ -12,6 +12,8 @@ from sonifold_research.episodes import network, page, rules
 from sonifold_research.episodes.draw import COUNTS, QUERIES, WAYS, Episode, draw
 from sonifold_research.episodes.sounds import ForeignSounds
 
+pytestmark = pytest.mark.long
+
 FAMILIES = ("Kick", "Snare", "Tom", "Bell", "Wind", "Bowed")
 INSTRUMENTS = ("Banjo", "Marimba", "Steel drum", "Clarinet", "Violin", "Trumpet")
 

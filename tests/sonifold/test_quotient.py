@@ -11,6 +11,8 @@ from sonifold.metric import Flat
 from sonifold.morph.transpose import Transposer
 from sonifold.representation.spectral import ONSET
 
+pytestmark = pytest.mark.long
+
 RATE, SAMPLES = 44_100, 65_536
 TIME = (torch.arange(SAMPLES) - ONSET) / RATE
 SHIFTS = quotient.shifts(1.0, 1 / 12)
