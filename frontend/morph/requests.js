@@ -9,7 +9,6 @@ import {
   geodesicKey,
   isWhole,
   geodesicQueryOf,
-  hasBegun,
   isReady,
   comparisonOf,
   keyOf,
@@ -28,7 +27,6 @@ import { createArrival } from "./arrival.js";
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/state.js").GeodesicQuery} GeodesicQuery */
 
-const TOGETHER = 150; // ms: each time that steps come the whole deck is drawn, which delays those to come
 const CACHED = 6; // morphs; each is some 10 MB of samples
 const PREVIEW_DWELL = 120; // ms, so that crossing the map asks for nothing
 const PREFETCH_DWELL = 220; // ms: rendering costs the engine more than a line does
@@ -90,26 +88,7 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
     const arrival = createArrival({ emptyBuffer, toAudioBuffer });
     /** @type {Rendered} */
     let paths = {};
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const tell = () => {
-      clearTimeout(timer);
-      timer = undefined;
-      arrived(paths);
-    };
-    try {
-      for await (const frames of framesOf(body)) {
-        const news = !PATHS.some((kind) => hasBegun(paths[kind]));
-        paths = arrival.take(frames);
-        if (news) tell();
-        else timer ??= setTimeout(tell, TOGETHER);
-      }
-    } catch (error) {
-      tell();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+    for await (const frames of framesOf(body)) arrived((paths = arrival.take(frames)));
     return paths;
   }
 
