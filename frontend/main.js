@@ -7,7 +7,7 @@ import { mountAtlas } from "./atlas/atlas.js";
 import { mountSwitch } from "./compare/switch.js";
 import { createMorphs } from "./morph/requests.js";
 import { createListen } from "./listen/listen.js";
-import { emptyBuffer, toAudioBuffer } from "./listen/wav.js";
+import { toAudioBuffer } from "./listen/wav.js";
 import { createDeleting, hidingDeleted } from "./found/deleting.js";
 import { createUserSounds } from "./found/user-sounds.js";
 import { keepNewSounds } from "./found/visit.js";
@@ -65,7 +65,7 @@ const listen = createListen({
   ended: () => playback.ended(),
 });
 const playback = createPlayback({ store, api, listen, toAudioBuffer, complain });
-const morphs = createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain });
+const morphs = createMorphs({ store, api, toAudioBuffer, complain });
 const actions = createActions({ store, playback, performance });
 const operations = createOperations({ store, api, playback, complain });
 const saver = createSaver({ store, api, complain });
@@ -167,20 +167,17 @@ watch(
   store,
   ({ server: { phase } }) => [phase],
   (state) => {
-    if (state.server.phase === "ready" && ["failed", "partial"].includes(state.morph?.phase ?? ""))
-      morphs.again();
+    if (state.server.phase === "ready" && state.morph?.phase === "failed") morphs.again();
   },
 );
 // how long two clicks take, for the measuring script
 watch(
   store,
-  (state) => [isReady(state), state.morph?.phase, state.morph?.key],
+  (state) => [isReady(state), state.morph?.key],
   (state) => {
     if (!isReady(state) || !performance.getEntriesByName("sonifold:second-click").length) return;
-    const whole = state.morph?.phase === "ready";
-    if (whole || !performance.getEntriesByName("sonifold:first-step").length)
-      performance.measure(whole ? "sonifold:two-clicks" : "sonifold:first-step", "sonifold:second-click");
-    if (whole) performance.clearMarks("sonifold:second-click");
+    performance.measure("sonifold:two-clicks", "sonifold:second-click");
+    performance.clearMarks("sonifold:second-click");
   },
 );
 

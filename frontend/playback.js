@@ -2,8 +2,9 @@
 /** Play, pause, scrub, point: the gestures that are heard. Keeps the players in step with the store. */
 
 import { isAborted } from "./core/api.js";
-import { gainOf, stepsAsPlayed } from "./listen/timing.js";
-import { PATHS, STEPS, hasBegun, isReady, keyOf, pointedAnchor, stepAt, voiceOf } from "./core/state.js";
+import { stepsAsPlayed } from "./listen/timing.js";
+import { safeGain } from "./listen/level.js";
+import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./core/state.js";
 import { watch } from "./core/store.js";
 
 /** @typedef {import("./core/state.js").State} State */
@@ -11,7 +12,6 @@ import { watch } from "./core/store.js";
 /** @typedef {import("./core/state.js").PathKind} PathKind */
 
 const DWELL = 60; // ms a sound is pointed at before it is heard
-const SOFTER = 0.02; // Seconds, time constant, where a step that comes is louder than those before
 const CACHED = 96; // sounds in memory
 const BETWEEN_PICTURES = 30; // ms: sixty a second kept half a core busy where there is no GPU
 
@@ -118,7 +118,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     const { morph, progress } = store.get();
     if (!morph) return;
     if (!(await unlock())) return;
-    if (!isReady(store.get())) {
+    if (store.get().morph?.phase !== "ready") {
       playWhenReady = true;
       return;
     }
@@ -184,10 +184,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
   }
 
   function ended() {
-    if (!store.get().playing) return;
-    // what has not come will not: there it stays
-    const progress = store.get().morph?.phase === "partial" ? atStep(position()) : 1;
-    store.set({ playing: false, progress });
+    if (store.get().playing) store.set({ playing: false, progress: 1 });
   }
 
   const unsubscribe = [
@@ -195,8 +192,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     watch(
       store,
       ({ morph, sound: on }) => [morph?.key, morph?.phase, morph?.paths, on],
-      (state) => {
-        const { morph } = state;
+      ({ morph }) => {
         const now = parts();
         if (!morph || morph.phase === "failed") {
           loaded = "";
@@ -205,7 +201,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
           now?.glide.unload();
           return;
         }
-        if (!now || !isReady(state)) return;
+        if (!now || morph.phase !== "ready") return;
         const ends = morph.key.split(" ").slice(0, 2).join(" ");
         if (loaded.split(" ").slice(0, 2).join(" ") !== ends) {
           now.steps.unload();
@@ -215,13 +211,12 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
         loaded = morph.key;
         const { geodesic, linear } = morph.paths;
         const durations = stepsAsPlayed(morph);
-        now.steps.setComplete(morph.phase !== "arriving");
-        if (durations) {
+        if (fresh && durations && geodesic && linear) {
           now.steps.setDurations(durations);
-          const gain = gainOf([geodesic, linear].flatMap((path) => path ?? []));
-          // the ends come first, and hardly ever is a step between them louder
-          if (fresh) now.morphs.gain.value = gain;
-          else now.morphs.gain.setTargetAtTime(gain, now.context.currentTime, SOFTER);
+          const buffers = [geodesic, linear].map(({ sounds: { buffer } }) => buffer);
+          now.morphs.gain.value = Math.min(
+            ...buffers.map((buffer) => safeGain(buffer.getChannelData(0), buffer.sampleRate)),
+          );
         }
         for (const kind of PATHS) {
           const rendered = morph.paths[kind];
@@ -288,12 +283,10 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
     const now = parts();
     const { path, morph, mode } = store.get();
     if (!now) return;
-    if (mode === "glide" && !dragging ? morph?.glides[path] : hasBegun(morph?.paths[path]))
-      return now.mixer.choose(path);
     const ready = mode === "glide" && !dragging ? morph?.glides : morph?.paths;
+    if (ready?.[path]) return now.mixer.choose(path);
     // until it is there: the same line, not re-timed; or whatever sounds now
-    if (path === "retimed" && ready?.linear && (ready === morph?.glides || hasBegun(morph?.paths.linear)))
-      now.mixer.choose("linear");
+    if (path === "retimed" && ready?.linear) now.mixer.choose("linear");
   }
 
   return {
@@ -309,7 +302,7 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       store.set({ progress });
       for (const watcher of watchers) watcher(progress);
       if (store.get().playing) return begin(progress);
-      if (!isReady(store.get()) || !(await unlock())) return;
+      if (store.get().morph?.phase !== "ready" || !(await unlock())) return;
       hush();
       parts()?.steps.audition(stepAt(progress));
       run();
@@ -327,7 +320,8 @@ export function createPlayback({ store, api, listen, toAudioBuffer, complain }) 
       }
       store.set({ progress });
       for (const watcher of watchers) watcher(progress);
-      if (isReady(store.get()) && listen.running()) parts()?.steps.scrub(progress * (STEPS - 1));
+      if (store.get().morph?.phase === "ready" && listen.running())
+        parts()?.steps.scrub(progress * (STEPS - 1));
       run();
     },
     release() {

@@ -254,24 +254,6 @@ export function createApi(fetch, base, waiting) {
       post(`models/${model}/morphs`, { anchors: anchors.map(wire), ...query }, signal),
 
     /**
-     * The same in steps, as they are rendered: frames, which `framesOf` reads.
-     * @param {string} model
-     * @param {Anchor[]} anchors
-     * @param {Measure & {kinds: string[]}} query
-     * @param {AbortSignal} [signal]
-     * @returns {Promise<ReadableStream<Uint8Array>>}
-     */
-    morphStream: async (model, anchors, query, signal) => {
-      const { body } = await send(
-        "POST",
-        `models/${model}/morph-streams`,
-        { anchors: anchors.map(wire), ...query },
-        signal,
-      );
-      return /** @type {ReadableStream<Uint8Array>} */ (body);
-    },
-
-    /**
      * What the model makes of bare places, or of latent points: one kind at a time.
      * @param {string} model
      * @param {Anchor[]} anchors

@@ -173,19 +173,14 @@
  * @property {AudioBuffer} buffer
  * @property {number} stepSamples
  * @property {number} steps
- * @property {readonly boolean[]} [there]     per step, whether its sound has come; none: all of them have
  */
 
-/**
- * @typedef {Path & {audio?: {url: string, seconds: Seconds, mode: string}, sounds: StepSounds}} RenderedPath audio: where
- *   all of it lies, once it has come
- */
+/** @typedef {Path & {audio: {url: string, seconds: Seconds, mode: string}, sounds: StepSounds}} RenderedPath */
 
 /**
  * @typedef {object} Morph            everything about the path from A to B that is chosen now
  * @property {string} key               says what it was made from
- * @property {"solving" | "arriving" | "partial" | "ready" | "failed"} phase     arriving: the paths are there, sounds come
- *   one by one; partial: no more of them will come; ready: all of it is there
+ * @property {"solving" | "ready" | "failed"} phase
  * @property {Partial<Record<PathKind, RenderedPath>>} paths
  * @property {Partial<Record<PathKind, Glide>>} glides
  */
@@ -409,20 +404,8 @@ export const measureOf = (state) =>
 /** @param {State} state */
 export const measureKey = (state) => Object.values(measureOf(state)).join();
 
-/** The sound of a step has come. @param {StepSounds} sounds @param {number} step */
-export const isThere = (sounds, step) => step < sounds.steps && (sounds.there?.[step] ?? true);
-
-/** All sounds of a path have come. @param {RenderedPath} path */
-export const isWhole = ({ sounds }) => sounds.there?.every(Boolean) ?? true;
-
-/** Something beyond A has come. @param {RenderedPath | null | undefined} path */
-export const hasBegun = (path) => !!path && isThere(path.sounds, 1);
-
-/** The morph can be heard, perhaps not to its end yet. @param {Pick<State, "morph">} state */
-export const isReady = ({ morph }) =>
-  morph?.phase === "ready" ||
-  ((morph?.phase === "arriving" || morph?.phase === "partial") &&
-    PATHS.some((kind) => hasBegun(morph.paths[kind])));
+/** The morph is ready to be heard. @param {State} state */
+export const isReady = (state) => state.morph?.phase === "ready";
 
 /** A model is being made. @param {Pick<State, "job">} state */
 export const isLearning = ({ job }) => job !== null && !["done", "failed", "cancelled"].includes(job.phase);

@@ -6,12 +6,8 @@
  * sample, each into its path's bus (mixer.js); a path that arrives late joins in at the right phase. So switching paths
  * never restarts anything.
  *
- * A path may be loaded before all of its steps have come: where the next one is missing, playing waits for it.
- *
  * Scrubbing: the two steps around the thumb loop in phase, with equal gain between them, as long as the thumb is held.
  */
-
-import { isThere } from "../core/state.js";
 
 /** @typedef {import("../core/state.js").PathKind} PathKind */
 /** @typedef {import("../core/state.js").StepSounds} StepSounds */
@@ -62,17 +58,7 @@ export function createStepPlayer(context, mixer, hear) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
 
-  let complete = true; // what has not come will not come
   const last = () => durations.length - 1;
-
-  /** The step after another one; null at the end. @param {number} step */
-  const after = (step) => (step < last() ? step + 1 : looping ? 0 : null);
-
-  /** The step has come on the path that is heard. @param {number} step */
-  function canSound(step) {
-    const track = tracks.get(mixer.chosen());
-    return !track || isThere(track, step);
-  }
 
   /**
    * @param {PathKind} kind @param {number} step
@@ -83,7 +69,7 @@ export function createStepPlayer(context, mixer, hear) {
    */
   function start(kind, step, at, { until, period, level = 1, swell = false, lead = SOON }) {
     const track = tracks.get(kind);
-    if (!track || !isThere(track, step)) return null;
+    if (!track || step >= track.steps) return null;
     const source = context.createBufferSource();
     const gain = context.createGain();
     source.buffer = track.buffer;
@@ -179,16 +165,13 @@ export function createStepPlayer(context, mixer, hear) {
     }
     while (slots.length > 1 && slots[0].until <= now) slots.shift();
     let tail = slots[slots.length - 1];
-    while (running && (!tail || tail.until < now + AHEAD)) {
-      const next = after(tail ? tail.step : resting);
-      if (next === null || !canSound(next)) break;
-      enqueue(next, Math.max(tail?.until ?? 0, now + SOON));
+    while (running && tail && tail.until < now + AHEAD && (tail.step < last() || looping)) {
+      enqueue(tail.step < last() ? tail.step + 1 : 0, Math.max(tail.until, now + SOON));
       tail = slots[slots.length - 1];
     }
     if (tail && tail.until > now) return;
     if (tail) resting = tail.step;
     slots = [];
-    if (running && after(resting) !== null && !complete) return; // it waits for what is to come
     stopPumping();
     if (running) {
       running = false;
@@ -254,20 +237,17 @@ export function createStepPlayer(context, mixer, hear) {
   return {
     /** @param {PathKind} kind @param {StepSounds} track */
     load(kind, track) {
-      const before = tracks.get(kind);
-      if (before === track) return;
+      if (tracks.get(kind) === track) return;
       tracks.set(kind, track);
-      const more = before?.buffer === track.buffer; // of its steps have come
       for (const slot of slots) {
-        const old = slot.voices.get(kind);
-        if (old && more) continue;
-        if (old) silence(old, FADE, LATE); // the same path, solved anew
+        const old = slot.voices.get(kind); // the same path, solved anew
+        if (old) silence(old, FADE, LATE);
         const voice = start(kind, slot.step, slot.at, { until: slot.until, lead: LATE });
         if (voice) slot.voices.set(kind, voice);
       }
-      if (!drag) return void (timer && pump());
+      if (!drag) return;
       for (const [name, voice] of drag.voices)
-        if (!more && name.startsWith(`${kind}:`)) {
+        if (name.startsWith(`${kind}:`)) {
           silence(voice);
           drag.voices.delete(name);
         }
@@ -284,10 +264,6 @@ export function createStepPlayer(context, mixer, hear) {
     setDurations(seconds) {
       durations = seconds;
     },
-    /** Whether what has not come will not come: then it ends there. @param {boolean} on */
-    setComplete(on) {
-      complete = on;
-    },
     /** @param {boolean} on */
     setLoop(on) {
       if (looping === on) return;
@@ -300,8 +276,7 @@ export function createStepPlayer(context, mixer, hear) {
     play(step) {
       clear();
       running = true;
-      if (canSound(step)) enqueue(step, context.currentTime + SOON);
-      else resting = step - 1;
+      enqueue(step, context.currentTime + SOON);
       keepPumping();
     },
     pause() {
@@ -315,7 +290,6 @@ export function createStepPlayer(context, mixer, hear) {
       clear();
       running = false;
       resting = step;
-      if (!canSound(step)) return;
       enqueue(step, context.currentTime + SOON);
       keepPumping();
     },

@@ -73,10 +73,6 @@ function reader(data, format, bits) {
   );
 }
 
-/** Silence, to be filled. @param {number} samples @param {Hertz} sampleRate */
-export const emptyBuffer = (samples, sampleRate) =>
-  new AudioBuffer({ length: Math.max(1, samples), numberOfChannels: 1, sampleRate });
-
 /** @param {ArrayBuffer} bytes @returns {AudioBuffer} */
 export function toAudioBuffer(bytes) {
   const { channels, sampleRate } = parseWav(bytes);

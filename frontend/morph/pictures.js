@@ -1,7 +1,7 @@
 // @ts-check
 /** The spectrograms of a morph's steps, computed a few at a time so that nothing waits for them. */
 
-import { STEPS, isThere } from "../core/state.js";
+import { STEPS } from "../core/state.js";
 import { spectrogram } from "../core/spectrogram.js";
 
 /** @typedef {import("../core/state.js").RenderedPath} Morph */
@@ -11,37 +11,37 @@ const COLUMNS = 36;
 const BANDS = 56;
 const AT_ONCE = 3;
 
-/** @type {WeakMap<AudioBuffer, Promise<Picture[]>>} */
-const glides = new WeakMap();
-/** @type {WeakMap<AudioBuffer, {seconds: number, pictures: (Picture | null)[]}>} */
+/** @type {WeakMap<object, Promise<Picture[]>>} */
 const cache = new WeakMap();
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-/**
- * Of each step, null where it has not come.
- * @param {Morph} morph @param {number} seconds how much of each step is shown
- */
-export async function stepPictures({ sounds }, seconds) {
-  const { buffer, stepSamples, steps } = sounds;
-  let recent = cache.get(buffer);
-  if (recent?.seconds !== seconds) cache.set(buffer, (recent = { seconds, pictures: [] }));
-  const { pictures } = recent;
-  let count = 0;
-  for (let i = 0; i < Math.min(STEPS, steps); i++) {
-    if ((pictures[i] ??= null) || !isThere(sounds, i)) continue;
-    if (count++ % AT_ONCE === 0) await turn();
-    const step = buffer.getChannelData(0).subarray(i * stepSamples, (i + 1) * stepSamples);
-    pictures[i] = spectrogram(step, buffer.sampleRate, { columns: COLUMNS, bands: BANDS, seconds });
+/** @param {Morph} morph @param {number} seconds how much of each step is shown */
+export function stepPictures({ sounds: { buffer, stepSamples, steps } }, seconds) {
+  let request = cache.get(buffer);
+  if (!request) {
+    cache.set(
+      buffer,
+      (request = (async () => {
+        const samples = buffer.getChannelData(0);
+        const pictures = [];
+        for (let i = 0; i < Math.min(STEPS, steps); i++) {
+          if (i % AT_ONCE === 0) await turn();
+          const step = samples.subarray(i * stepSamples, (i + 1) * stepSamples);
+          pictures.push(spectrogram(step, buffer.sampleRate, { columns: COLUMNS, bands: BANDS, seconds }));
+        }
+        return pictures;
+      })()),
+    );
   }
-  return [...pictures];
+  return request;
 }
 
 /** @param {AudioBuffer} buffer @param {number} columns */
 export function glidePicture(buffer, columns) {
-  let request = glides.get(buffer);
+  let request = cache.get(buffer);
   if (!request) {
-    glides.set(
+    cache.set(
       buffer,
       (request = turn().then(() => [
         spectrogram(buffer.getChannelData(0), buffer.sampleRate, {

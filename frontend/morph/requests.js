@@ -2,14 +2,11 @@
 /** From two anchors to something that can be heard: asks for the paths, keeps what was asked before, newest wins. */
 
 import { isAborted, isAway, latest } from "../core/api.js";
-import { framesOf } from "../core/frames.js";
 import { spoken } from "../compare/anchors.js";
 import {
   PATHS,
   geodesicKey,
-  isWhole,
   geodesicQueryOf,
-  isReady,
   comparisonOf,
   keyOf,
   otherVoice,
@@ -17,12 +14,10 @@ import {
   voiceOf,
 } from "../core/state.js";
 import { watch } from "../core/store.js";
-import { createArrival } from "./arrival.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 /** @typedef {import("../core/state.js").RenderedPath} Morph */
-/** @typedef {Partial<Record<PathKind, Morph>>} Rendered */
 /** @typedef {import("../core/state.js").PathKind} PathKind */
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/state.js").GeodesicQuery} GeodesicQuery */
@@ -48,11 +43,10 @@ const voiceKey = (state) => (voiceOf(state) === state.model?.id ? "" : voiceOf(s
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../core/api.js").Api} parts.api
  * @param {(bytes: ArrayBuffer) => AudioBuffer} parts.toAudioBuffer
- * @param {(samples: number, sampleRate: number) => AudioBuffer} parts.emptyBuffer
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
-export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain }) {
-  /** @type {Map<string, Shared<Rendered>>} */
+export function createMorphs({ store, api, toAudioBuffer, complain }) {
+  /** @type {Map<string, Shared<Partial<Record<PathKind, Morph>>>>} */
   const cache = new Map();
 
   /**
@@ -74,55 +68,41 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
   }
 
   /**
-   * The same step by step: all that has come so far, each time that more comes.
-   * @param {Anchor[]} anchors
-   * @param {import("../core/api.js").Measure & {kinds: string[]}} options
-   * @param {AbortSignal} signal
-   * @param {string} voice
-   * @param {(paths: Rendered) => void} arrived
-   * @returns {Promise<Rendered>}
-   */
-  async function renderInSteps(anchors, options, signal, voice, arrived) {
-    const ends = spoken(api, store.get(), voice, anchors);
-    const body = await api.morphStream(voice, Array.isArray(ends) ? ends : await ends, options, signal);
-    const arrival = createArrival({ emptyBuffer, toAudioBuffer });
-    /** @type {Rendered} */
-    let paths = {};
-    for await (const frames of framesOf(body)) arrived((paths = arrival.take(frames)));
-    return paths;
-  }
-
-  /**
-   * Both paths, the one that is heard first; asked for before, not asked again.
+   * Both paths at once; asked for before, not asked again.
    * @param {Anchor} a
    * @param {Anchor} b
    * @param {GeodesicQuery} query
    * @param {AbortSignal} signal
    * @param {string} [voice]
-   * @param {(paths: Rendered) => void} [arrived] is told what is there so far
    */
-  function both(a, b, query, signal, voice = voiceOf(store.get()), arrived) {
+  function both(a, b, query, signal, voice = voiceOf(store.get())) {
     const key = morphKey(a, b, query, voice === store.get().model?.id ? "" : voice);
     const cached = cache.get(key);
     if (cached) {
       keep(key, cached);
-      return cached.join(signal, arrived);
+      return cached.join(signal);
     }
-    const kinds = store.get().path === "geodesic" ? [query.kind, "linear"] : ["linear", query.kind];
-    /** @type {Shared<Rendered>} */
+    /** @type {Shared<Partial<Record<PathKind, Morph>>>} */
     const fresh = share(
-      (everyoneLeft, report) =>
-        renderInSteps([a, b], { kinds, ...query.measure }, everyoneLeft, voice, report),
+      async (everyoneLeft) => {
+        const [geodesic, linear] = await render(
+          [a, b],
+          { kinds: [query.kind, "linear"], ...query.measure },
+          everyoneLeft,
+          voice,
+        );
+        return { geodesic, linear };
+      },
       () => void (cache.get(key) === fresh && cache.delete(key)),
     );
     keep(key, fresh);
-    return fresh.join(signal, arrived);
+    return fresh.join(signal);
   }
 
   /**
    * The youngest stands last; the oldest has to go.
    * @param {string} key
-   * @param {Shared<Rendered>} shared
+   * @param {Shared<Partial<Record<PathKind, Morph>>>} shared
    */
   function keep(key, shared) {
     cache.delete(key);
@@ -144,20 +124,15 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
       // only the metric or the voice changed: the old path stays on the map, and sounds, until the new one is there
       const paths = sameEnds ? morph.paths : {};
       store.set({ morph: { key, phase: "solving", paths, glides: {} } });
-      /** What has come takes the place of nothing, or of what broke off. @param {Rendered} some */
-      const arrived = (some) => {
-        if (signal.aborted || !stillWanted(key) || Object.values(paths).some(isWhole)) return;
-        store.set({ morph: { key, phase: "arriving", paths: some, glides: {} } });
-      };
       try {
         const linear = paths.linear;
         const rendered =
-          sameVoice && linear && isWhole(linear) && !cache.has(key)
+          sameVoice && linear && !cache.has(key)
             ? await render([a, b], { kinds: [query.kind], ...query.measure }, signal).then(([geodesic]) => ({
                 geodesic,
                 linear,
               }))
-            : await both(a, b, query, signal, undefined, arrived);
+            : await both(a, b, query, signal);
         if (signal.aborted) return;
         const complete = { ...(sameVoice && paths.retimed && { retimed: paths.retimed }), ...rendered };
         keep(key, ready(complete));
@@ -167,7 +142,7 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
         await prepare(a, b, query, signal);
       } catch (error) {
         if (isAborted(error) || signal.aborted || !stillWanted(key)) return;
-        store.set({ morph: { key, ...remains(store.get().morph), glides: {} } });
+        store.set({ morph: { key, phase: "failed", paths: {}, glides: {} } });
         complain(error, () => void requestMorph(a, b, query));
       }
     },
@@ -292,10 +267,7 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
         }
         // a library that has grown by a sound is no reason to travel again
         const query = geodesicQueryOf(state);
-        if (
-          morph?.key !== morphKey(a, b, query, voiceKey(state)) ||
-          ["failed", "partial"].includes(morph.phase)
-        )
+        if (morph?.key !== morphKey(a, b, query, voiceKey(state)) || morph.phase === "failed")
           void requestMorph(a, b, query);
       },
     ),
@@ -381,13 +353,12 @@ export function createMorphs({ store, api, toAudioBuffer, emptyBuffer, complain 
  * A request that several wait for, and that is broken off when the last of them has lost interest.
  *
  * @template T
- * @typedef {{join: (signal: AbortSignal, arrived?: (some: T) => void) => Promise<T>}} Shared arrived: is told what is
- *   there so far, now and whenever that is more
+ * @typedef {{join: (signal: AbortSignal) => Promise<T>}} Shared
  */
 
 /**
  * @template T
- * @param {(everyoneLeft: AbortSignal, report: (some: T) => void) => Promise<T>} run
+ * @param {(everyoneLeft: AbortSignal) => Promise<T>} run
  * @param {() => void} failed or broken off: not to be joined any more
  * @returns {Shared<T>}
  */
@@ -395,23 +366,11 @@ export function share(run, failed) {
   const controller = new AbortController();
   let waiting = 0;
   let isDone = false;
-  /** @type {T | undefined} */
-  let soFar;
-  /** @type {Set<(some: T) => void>} */
-  const listeners = new Set();
-  const promise = run(controller.signal, (some) => {
-    soFar = some;
-    for (const arrived of listeners) arrived(some);
-  });
+  const promise = run(controller.signal);
   promise.then(() => (isDone = true), failed);
   return {
-    join(signal, arrived) {
+    join(signal) {
       waiting++;
-      if (arrived && !isDone) {
-        listeners.add(arrived);
-        if (soFar !== undefined) arrived(soFar);
-        signal.addEventListener("abort", () => listeners.delete(arrived), { once: true });
-      }
       const leave = () => {
         if (--waiting > 0 || isDone) return;
         failed();
@@ -426,16 +385,6 @@ export function share(run, failed) {
 
 /** @template T @param {T} value @returns {Shared<T>} */
 const ready = (value) => ({ join: () => Promise.resolve(value) });
-
-/**
- * What a failure leaves: the steps that had come, where one beyond A is among them.
- * @param {import("../core/state.js").Morph | null} morph
- * @returns {Pick<import("../core/state.js").Morph, "phase" | "paths">}
- */
-const remains = (morph) =>
-  morph && morph.phase === "arriving" && isReady({ morph })
-    ? { phase: "partial", paths: morph.paths }
-    : { phase: "failed", paths: {} };
 
 /** From where to where a dotted path would go. @param {State} state @returns {{from: Anchor, to: Anchor} | null} */
 export function destination({ a, b, pointed, carried, library }) {

@@ -3,7 +3,7 @@
 
 import { clamp, dusk, mix, readPalette } from "../core/colour.js";
 import { h, inNextFrame, setAll, sharp, unit } from "../core/dom.js";
-import { STEPS, chosenPath, isReady, isThere, stepAt } from "../core/state.js";
+import { STEPS, chosenPath, isReady, stepAt } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { measured } from "../core/text.js";
 
@@ -25,7 +25,6 @@ function stepWords(state, step) {
   const unit = model?.descriptors?.find(({ id }) => id === "brightness")?.unit;
   return [
     position,
-    !isThere(path.sounds, step) && (state.morph?.phase === "arriving" ? "not there yet" : "missing"),
     region,
     brightness !== undefined && unit !== undefined && `brightness ${measured(brightness, unit)}`,
   ]
@@ -67,7 +66,6 @@ export function mountScrubber(root, { store, playback, actions }) {
   function show(progress) {
     const state = store.get();
     const ready = isReady(state);
-    const path = ready ? chosenPath(state) : null;
     const u = unit();
     const { c, h: tall } = sharp(canvas);
     const [x0, x1] = ends().map((x) => x - canvas.offsetLeft);
@@ -93,12 +91,7 @@ export function mountScrubber(root, { store, playback, actions }) {
       const t = i / (STEPS - 1);
       const x = mix(x0, x1, t);
       const tick = (i % 4 === 0 ? 13 : 8) * u;
-      c.strokeStyle =
-        ready && t <= progress
-          ? dusk(t, state.dark)
-          : path && isThere(path.sounds, i)
-            ? palette.ink2
-            : palette.ink3;
+      c.strokeStyle = ready && t <= progress ? dusk(t, state.dark) : ready ? palette.ink2 : palette.ink3;
       c.lineWidth = (i % 4 === 0 ? 2 : 1.5) * u;
       c.beginPath();
       c.moveTo(x, middle - tick);
@@ -175,11 +168,7 @@ export function mountScrubber(root, { store, playback, actions }) {
         draw();
       },
     ),
-    watch(
-      store,
-      ({ progress, playing, morph, path }) => [progress, playing, morph?.phase, morph?.paths, path],
-      draw,
-    ),
+    watch(store, ({ progress, playing, morph, path }) => [progress, playing, morph?.phase, path], draw),
     playback.onFrame(show),
   ];
   const resized = new ResizeObserver(draw);

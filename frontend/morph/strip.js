@@ -58,9 +58,8 @@ export function mountStrip(root, { store, playback }) {
     const pictures = await stepPictures(rendered, seconds);
     if (thisTurn !== turn) return;
     const { c } = sharp(canvas);
-    const peak = Math.max(...pictures.map((picture) => picture?.peak ?? -Infinity));
+    const peak = Math.max(...pictures.map((picture) => picture.peak));
     pictures.forEach((picture, i) => {
-      if (!picture) return paint(c, cell(canvas, i), () => ground);
       const colour = duskRGB(i / (STEPS - 1), dark);
       const loud = Math.max(peak - 14, picture.peak); // a soft step is softer, and still seen
       paint(c, cell(canvas, i), (x, y) => tint(ground, colour, strength(picture, x, y, loud)));

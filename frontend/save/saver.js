@@ -32,7 +32,7 @@ export function morphOf(state, content, anchors) {
   const names = [a, b].map((end) =>
     anchorName(/** @type {Anchor} */ (end), /** @type {import("../core/sounds.js").Library} */ (library)),
   );
-  const durations = steps === STEPS && morph?.phase === "ready" && stepsAsPlayed(morph);
+  const durations = steps === STEPS && morph && stepsAsPlayed(morph);
   return {
     anchors: anchors.map(wire),
     names,

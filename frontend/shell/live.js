@@ -133,7 +133,7 @@ export function mountLive(root, store) {
       ({ morph }) => [morph?.key, morph?.phase],
       (state) => {
         if (state.morph?.phase === "solving") say("Finding the path.");
-        else if (state.morph?.phase === "ready") say(morphWords(state));
+        else if (isReady(state)) say(morphWords(state));
       },
     ),
     onChange(

@@ -1,4 +1,3 @@
-import { fakeSounds, morphFrames, reply } from "./frames.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { spoken } from "../../frontend/compare/anchors.js";
@@ -153,19 +152,12 @@ test("a refined model is compared with the one it was made from", () => {
 
 test("before and after: the way stays until the other one is there, and the other one is made ahead", async () => {
   const asked = [];
-  const path = (voice, kind) => ({ kind, voice, length: 1, audio: { url: `/${voice}/${kind}` } });
+  const path = (voice, kind) => ({ kind, length: 1, audio: { url: `/${voice}/${kind}` } });
   const api = {
     morphs: async (voice, _, options) => (
       asked.push([voice, options.kinds.join()]),
       { step_samples: 10, steps: 17, morphs: options.kinds.map((kind) => path(voice, kind)) }
     ),
-    morphStream: async (voice, _, { kinds }) => {
-      asked.push([voice, kinds.join()]);
-      const { body, send } = reply();
-      const { paths, steps, end } = morphFrames(kinds, (kind) => path(voice, kind));
-      send(paths, ...steps, end);
-      return body;
-    },
     bytes: async (url) => url,
   };
   const adaptation = {
@@ -184,9 +176,9 @@ test("before and after: the way stays until the other one is there, and the othe
     a: { sound: "aaaaaaaaaaaa" },
     b: { sound: "u1" },
   });
-  createMorphs({ store, api, ...fakeSounds, complain: assert.fail });
-  await settle(10);
-  const heard = () => ["geodesic", "linear"].map((kind) => `/${store.get().morph.paths[kind].voice}/${kind}`);
+  createMorphs({ store, api, toAudioBuffer: (url) => ({ url }), complain: assert.fail });
+  await settle();
+  const heard = () => ["geodesic", "linear"].map((kind) => store.get().morph.paths[kind].sounds.buffer.url);
   assert.deepEqual(heard(), ["/m/geodesic", "/m/linear"]);
   assert.deepEqual(asked, [
     ["m", "geodesic,linear"],
@@ -195,11 +187,11 @@ test("before and after: the way stays until the other one is there, and the othe
   ]);
   store.set({ hear: "after" });
   assert.deepEqual(heard(), ["/m/geodesic", "/m/linear"]);
-  await settle(10);
+  await settle();
   assert.deepEqual(heard(), ["/m-1/geodesic", "/m-1/linear"]);
   assert.deepEqual(asked.slice(3), [["m-1", "retimed"]], "nothing was asked for twice");
   store.set({ hear: "before" });
-  await settle(10);
+  await settle();
   assert.deepEqual([heard(), asked.length], [["/m/geodesic", "/m/linear"], 4]);
 });
 

@@ -2,13 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { ApiError, createApi, isAway, latest } from "../../frontend/core/api.js";
-import { createFrameParser, framesOf } from "../../frontend/core/frames.js";
-import { isReady } from "../../frontend/core/state.js";
 import { createMorphs, destination, share } from "../../frontend/morph/requests.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
 import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
-import { fakeSounds, frame, morphFrames, reply } from "./frames.mjs";
 
 const initial = initialState();
 
@@ -178,8 +175,7 @@ const settle = (ms = 0) => new Promise((done) => setTimeout(done, ms));
 /** An engine that answers when the test lets it. */
 function engine() {
   const asked = [];
-  const path = (kind) => ({ kind, length: 1 });
-  const withAudio = (kind) => ({ ...path(kind), audio: { url: `/${kind}` } });
+  const path = (kind) => ({ kind, length: 1, audio: { url: `/${kind}` } });
   const api = {
     morphs: (_, anchors, options, signal) =>
       new Promise((done, fail) => {
@@ -187,31 +183,10 @@ function engine() {
           anchors,
           options,
           signal,
-          answer: () => done({ step_samples: 10, steps: 17, morphs: options.kinds.map(withAudio) }),
+          answer: () => done({ step_samples: 10, steps: 17, morphs: options.kinds.map(path) }),
           fail,
         });
         signal?.addEventListener("abort", () => fail(new DOMException("", "AbortError")));
-      }),
-    morphStream: (_, anchors, options, signal) =>
-      new Promise((done, fail) => {
-        const stream = reply();
-        const frames = morphFrames(options.kinds, path);
-        const answer = (...some) => (done(stream.body), stream.send(...some));
-        asked.push({
-          anchors,
-          options,
-          signal,
-          stream,
-          frames,
-          send: answer,
-          answer: () => answer(frames.paths, ...frames.steps, frames.end),
-          fail,
-        });
-        signal?.addEventListener("abort", () => {
-          const gone = new DOMException("", "AbortError");
-          fail(gone);
-          stream.fail(gone);
-        });
       }),
     path: async (_, anchors) => ({ path: { anchors } }),
     bytes: async (url) => url,
@@ -221,7 +196,7 @@ function engine() {
     createMorphs({
       store,
       api,
-      ...fakeSounds,
+      toAudioBuffer: (url) => ({ url }),
       complain: (error) => complaints.push(error),
     });
   return { api, asked, complaints, make };
@@ -235,99 +210,13 @@ test("two anchors make a morph: both ways at once, the fair opponent after them"
   assert.equal(store.get().morph.phase, "solving");
   assert.deepEqual(asked[0].options, { kinds: ["geodesic", "linear"], weight: 2 });
   asked[0].answer();
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.phase, "ready");
-  assert.deepEqual(Object.values(store.get().morph.paths.linear.sounds.buffer.steps), [...Array(17).keys()]);
+  assert.equal(store.get().morph.paths.linear.sounds.buffer.url, "/linear");
   assert.deepEqual(asked[1].options, { kinds: ["retimed"] });
   asked[1].answer();
-  await settle(5);
+  await settle();
   assert.ok(store.get().morph.paths.retimed);
-});
-
-test("the lines are there before any sound, and a step can be heard as soon as it has come", async () => {
-  const { asked, make } = engine();
-  const store = createStore(start);
-  make(store);
-  store.set({ a, b });
-  const [{ send, frames }] = asked;
-  send(frames.paths);
-  await settle(5);
-  assert.equal(store.get().morph.phase, "arriving");
-  assert.equal(store.get().morph.paths.linear.length, 1);
-  assert.equal(isReady(store.get()), false);
-  send(...frames.steps.slice(0, 2)); // the ends
-  await settle(5);
-  assert.equal(isReady(store.get()), false, "nothing beyond A yet");
-  send(frames.steps[2]);
-  await settle(5);
-  assert.equal(isReady(store.get()), true);
-  const { sounds } = store.get().morph.paths.geodesic;
-  assert.deepEqual(
-    sounds.there.flatMap((there, step) => (there ? [step] : [])),
-    [0, 1, 16],
-  );
-  send(...frames.steps.slice(3), frames.end);
-  await settle(5);
-  assert.equal(store.get().morph.phase, "ready");
-  assert.equal(store.get().morph.paths.geodesic.sounds.buffer, sounds.buffer, "the same sounds, and more");
-});
-
-test("the path that is heard comes first", () => {
-  const { asked, make } = engine();
-  make(createStore({ ...start, path: "linear", a, b }));
-  assert.deepEqual(asked[0].options.kinds, ["linear", "geodesic"]);
-});
-
-for (const [how, breakOff] of [
-  ["a problem on the way", ({ stream }) => stream.send(frame({ frame: "problem", problem: problem() }))],
-  ["a line that is cut", ({ stream }) => stream.close()],
-])
-  test(`${how} leaves what has come, is told once, and can be tried again`, async () => {
-    const { asked, complaints, make } = engine();
-    const store = createStore({ ...start, a, b });
-    const morphs = make(store);
-    const [{ send, frames }] = asked;
-    send(frames.paths, ...frames.steps.slice(0, 6));
-    await settle(5);
-    breakOff(asked[0]);
-    await settle(5);
-    assert.equal(store.get().morph.phase, "partial");
-    assert.equal(store.get().morph.paths.geodesic.sounds.there.filter(Boolean).length, 6);
-    assert.equal(complaints.length, 1);
-    morphs.again();
-    assert.deepEqual(asked[1].options.kinds, ["geodesic", "linear"]);
-    asked[1].answer();
-    await settle(5);
-    assert.equal(store.get().morph.phase, "ready");
-  });
-
-const problem = () => ({ detail: "no sound there.", code: "not_computable", status: 422 });
-
-test("frames are found wherever the wire cuts them", () => {
-  const bytes = [frame({ frame: "step", step: 3 }, new Uint8Array([10, 0, 10])), frame({ frame: "end" })];
-  const all = new Uint8Array(bytes.flatMap((each) => [...each]));
-  for (let size = 1; size <= all.length; size++) {
-    const parser = createFrameParser();
-    const frames = [];
-    for (let at = 0; at < all.length; at += size) frames.push(...parser.push(all.subarray(at, at + size)));
-    assert.deepEqual(
-      frames.map(({ header, bytes }) => [header.frame, [...bytes]]),
-      [
-        ["step", [10, 0, 10]],
-        ["end", []],
-      ],
-    );
-  }
-});
-
-test("a reply without its last frame was cut off", async () => {
-  const { body, send, close } = reply();
-  send(frame({ frame: "step", step: 0 }, new Uint8Array([1])));
-  close();
-  const read = (async () => {
-    for await (const frames of framesOf(body)) assert.equal(frames.length, 1);
-  })();
-  await assert.rejects(read, (error) => error.code === "cut_off" && !isAway(error));
 });
 
 test("a changed mind breaks off what was asked, and coming back asks anew", async () => {
@@ -339,7 +228,7 @@ test("a changed mind breaks off what was asked, and coming back asks anew", asyn
   store.set({ b });
   assert.equal(asked.length, 3);
   asked[2].answer();
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.phase, "ready");
   assert.deepEqual(complaints, []);
 });
@@ -349,10 +238,10 @@ test("a journey made before is there at once", async () => {
   const store = createStore({ ...start, a, b });
   make(store);
   asked[0].answer();
-  await settle(5);
+  await settle();
   store.set({ b: c });
   store.set({ b });
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.phase, "ready");
   assert.deepEqual(
     asked.map(({ options }) => options.kinds.join()).filter((kinds) => kinds === "geodesic,linear").length,
@@ -365,14 +254,14 @@ test("another weight asks for the bent way only, and the old one stays until the
   const store = createStore({ ...start, a, b });
   make(store);
   asked[0].answer();
-  await settle(5);
+  await settle();
   const before = store.get().morph.paths;
   store.set({ weight: Infinity });
   assert.equal(store.get().morph.paths, before);
   const last = asked[asked.length - 1];
   assert.deepEqual(last.options, { kinds: ["graph"] });
   last.answer();
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.paths.linear, before.linear);
   assert.equal(store.get().morph.paths.geodesic.kind, "graph");
 });
@@ -382,7 +271,7 @@ test("what goes wrong is told once, with a way to try again", async () => {
   const store = createStore({ ...start, a, b });
   make(store);
   asked[0].fail(new ApiError("no", "internal_error", 500));
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.phase, "failed");
   assert.equal(complaints.length, 1);
 });
@@ -400,7 +289,7 @@ test("pointing for a moment shows the dotted way, and a click takes over what po
   assert.equal(asked.length, 1, "and is not asked for twice");
   assert.ok(!asked[0].signal.aborted);
   asked[0].answer();
-  await settle(5);
+  await settle();
   assert.equal(store.get().morph.phase, "ready");
 });
 

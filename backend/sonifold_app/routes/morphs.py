@@ -162,8 +162,9 @@ async def morphs(
     cached = await run_in_threadpool(cached_reply, services, key)
     if cached is not None:
         return cached
-    rendered = await run_one(services.engine, MORPH, model.name, query)
-    return await stored_reply(model, body, rendered, services, key)
+    return await stored_reply(
+        model, body, await run_one(services.engine, MORPH, model.name, query), services, key
+    )
 
 
 async def stored_reply(

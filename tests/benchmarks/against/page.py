@@ -14,23 +14,17 @@ from service import alternate
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "browser"))
 
 MARK = "sonifold:two-clicks"
-FIRST = "sonifold:first-step"  # a build whose morphs come whole has none: there the first step comes with the last
 PATIENCE = 60_000  # ms
 
 
 def measure(builds: tuple[Build, Build], rounds: int) -> list[Comparison]:
-    """Seconds from the second click until the first step beyond A, and until the steps of both ways, can be played;
-    nothing was fetched before.
-    """
+    """Seconds from the second click until the steps of both ways can be played; nothing was fetched before."""
     from chromium import chromium
 
     with servers(builds) as running, chromium() as browser:
         visitors = [Visitor(browser, server) for server in running]
-        clicks = alternate(visitors, rounds, lambda visitor, number: visitor.two_clicks(number))
-    first, taken = ([[click[part] for click in build] for build in clicks] for part in (0, 1))
+        taken = alternate(visitors, rounds, lambda visitor, number: visitor.two_clicks(number))
     return [
-        compare("page: second click until a step beyond A, median", "s", *first),
-        compare("page: second click until a step beyond A, p95", "s", *first, summary="p95"),
         compare("page: two clicks until both morphs are ready, median", "s", *taken),
         compare("page: two clicks until both morphs are ready, p95", "s", *taken, summary="p95"),
     ]
@@ -45,12 +39,8 @@ class Visitor:
         self._address = str(server.client.base_url)
         self._ids = sorted(server.json("GET", f"{server.model}/sounds")["id"])
 
-    def two_clicks(self, number: int) -> tuple[float, float]:
-        """A link that has A already, then a click on B where the map shows it; another B where that missed.
-
-        Returns:
-            Seconds until a step beyond A could be heard, and until all steps of both ways could.
-        """
+    def two_clicks(self, number: int) -> float:
+        """A link that has A already, then a click on B where the map shows it; another B where that missed."""
         draw = random.Random(number)
         while True:
             first, second = draw.sample(self._ids, 2)
@@ -63,12 +53,9 @@ class Visitor:
             if self._page.evaluate("() => window.sonifold.state().b !== null"):
                 break
         self._wait(f"performance.getEntriesByName('{MARK}').length > 0")
-        return self._seconds(FIRST) or self._seconds(MARK), self._seconds(MARK)
-
-    def _seconds(self, mark: str) -> float:
-        """Since the second click; 0 where the page has no such mark."""
-        entry = f"performance.getEntriesByName('{mark}').at(-1)"
-        return float(self._page.evaluate(f"() => ({entry}?.duration ?? 0) / 1000"))
+        return float(
+            self._page.evaluate(f"() => performance.getEntriesByName('{MARK}').at(-1).duration / 1000")
+        )
 
     def _wait(self, condition: str) -> None:
         self._page.wait_for_function(f"() => {{ const s = window.sonifold?.state(); return {condition} }}")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2 as httpx
 import numpy as np
@@ -18,17 +18,15 @@ import soundfile
 from builds import Build, Server, servers
 from ratio import Comparison, compare
 
-Sample = TypeVar("Sample")
-
 STEPS = 17
 UPLOADS_AT_ONCE = 20
 
 
 def alternate(
-    builds: Sequence[Any], rounds: int, measure: Callable[[Any, int], Sample]
-) -> tuple[list[Sample], list[Sample]]:
+    builds: Sequence[Any], rounds: int, measure: Callable[[Any, int], float]
+) -> tuple[list[float], list[float]]:
     """``measure(build, round)`` of both, the order turned round each time; samples of the new and of the old."""
-    samples: tuple[list[Sample], list[Sample]] = ([], [])
+    samples: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds):
         for index in (0, 1) if number % 2 == 0 else (1, 0):
             samples[index].append(measure(builds[index], number))
