@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -116,8 +117,10 @@ def test_listening_tests_and_their_listeners_are_bounded(client, ids, monkeypatc
     assert_problem(client.post(tests, json=request), 409, "listening_tests_full")
     monkeypatch.setattr(listening, "MOST_LISTENERS", 0)
     address = first.headers["location"]
-    while client.get(address).json()["state"] == "preparing":
-        pass
+    for _ in range(600):
+        if client.get(address).json()["state"] != "preparing":
+            break
+        time.sleep(0.1)
     assert_problem(client.post(f"{address}/listeners", json={}), 409, "listening_tests_full")
     assert client.delete(address).status_code == 204
     again = client.post(tests, json=request)  # there is room again

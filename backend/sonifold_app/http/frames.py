@@ -11,10 +11,11 @@ from contextlib import aclosing
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 MEDIA_TYPE = "application/vnd.sonifold.frames"
 #: That a client may take for a reply; what it leaves unread stays in memory for no longer.
@@ -44,5 +45,15 @@ class FramesReply(StreamingResponse):
                         group.cancel_scope.cancel()
 
                     group.start_soon(leave_when_hung_up)
-                    await self.stream_response(send)
+                    await self.stream_response(attentive(send))
                     group.cancel_scope.cancel()
+
+
+def attentive(send: Send) -> Send:
+    """The same, but after each message it is noticed whether the client has gone: what is ready is sent at once."""
+
+    async def send_and_look(message: Message) -> None:
+        await send(message)
+        await anyio.lowlevel.checkpoint()
+
+    return send_and_look

@@ -162,9 +162,8 @@ async def morphs(
     cached = await run_in_threadpool(cached_reply, services, key)
     if cached is not None:
         return cached
-    return await stored_reply(
-        model, body, await run_one(services.engine, MORPH, model.name, query), services, key
-    )
+    rendered = await run_one(services.engine, MORPH, model.name, query)
+    return await stored_reply(model, body, rendered, services, key)
 
 
 async def stored_reply(

@@ -63,14 +63,22 @@ def morphs(
 
 def morph(model: Model, query: MorphQuery, map_parallel: MapParallel) -> list[Rendered[Path]]:
     """The paths of one query, each as it is heard. Raises the first of their errors."""
-    if query.mode == "glide":
-        solved = solved_kinds(model, query, map_parallel)
-        return [value_of(rendered) for rendered in glides(model, query, solved, map_parallel)]
-    for parts in morph_parts(model, query, map_parallel):
-        for part in parts:
-            if isinstance(part, WholeMorph):
-                return list(part.morphs)
-    raise AssertionError("the last part is the whole")
+    solved = solved_kinds(model, query, map_parallel)
+    render = glide if query.mode == "glide" else stepwise
+    rendered = attempt_each(lambda path: render(model, query, path), solved, map_parallel)
+    return [value_of(each) for each in rendered]
+
+
+def stepwise(model: Model, query: MorphQuery, path: LatentPath) -> Rendered[Path]:
+    """A path as the sounds of its steps."""
+    *_, last = model.morph_parts(path, map_serially)
+    assert last.whole is not None, "the last part has the whole"
+    return Rendered(Path.model_validate(last.path), recording_of(last.whole))
+
+
+def glide(model: Model, query: MorphQuery, path: LatentPath) -> Rendered[Path]:
+    """A path as a sound that travels along it."""
+    return Rendered(Path.model_validate(path), recording_of(model.render_glide(path, seconds=query.seconds)))
 
 
 def morph_parts(
@@ -115,19 +123,6 @@ def solve(
         ),
         map_parallel,
     )
-
-
-def glides(
-    model: Model, query: MorphQuery, solved: Sequence[LatentPath], map_parallel: MapParallel
-) -> list[Rendered[Path] | Exception]:
-    """Paths as sounds that travel along them."""
-
-    def glide(path: LatentPath) -> Rendered[Path]:
-        return Rendered(
-            Path.model_validate(path), recording_of(model.render_glide(path, seconds=query.seconds))
-        )
-
-    return attempt_each(glide, solved, map_parallel)
 
 
 def path_or_error(path: LatentPath | Exception) -> Path | Exception:
