@@ -123,7 +123,8 @@ def paged(packets: list[bytes], serial: int) -> list[Page]:
     lengths = b"".join(
         bytes([SEGMENT] * (len(packet) // SEGMENT) + [len(packet) % SEGMENT]) for packet in packets
     )
-    body, pages, continued = b"".join(packets), [], 0
+    pages: list[Page] = []
+    body, continued = b"".join(packets), 0
     for start in range(0, len(lengths), MOST_SEGMENTS):
         segments = lengths[start : start + MOST_SEGMENTS]
         granule = 0 if min(segments) < SEGMENT else -1  # -1: no packet ends here

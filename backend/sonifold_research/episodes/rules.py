@@ -64,7 +64,8 @@ def accuracy(predicted: np.ndarray, episode: Episode) -> float:
 
 
 def _between(table: np.ndarray, episode: Episode) -> np.ndarray:
-    return table[np.ix_(episode.queries, episode.support)]
+    chosen: np.ndarray = table[np.ix_(episode.queries, episode.support)]
+    return chosen
 
 
 def _least(away: np.ndarray, episode: Episode) -> np.ndarray:
