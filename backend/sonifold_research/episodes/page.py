@@ -27,8 +27,8 @@ INTRODUCTION = (
 WHERE = (
     "Recognising a sound by the nearest of a few (5-way episodes on foreign groups): distances modulo transposition "
     "help, most where classes are instruments; so does Phi of the audio modulo transposition, which needs no model and "
-    "is as good or better. Metrics drawn to known sounds (blend, kernel) do not. Adapting a model "
-    "and adding sounds by geodesics is what the rest of this page is about."
+    "is about as good on families and better on instruments. Metrics drawn to known sounds (blend, kernel) do not. "
+    "Adapting a model and adding sounds by geodesics is what the rest of this page is about."
 )
 HOW = (
     "*Modulo*: the least over nine keys within an octave up and down, of either sound (`sonifold.quotient`); geodesics "
