@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def write_file(path: Path, data: bytes, inputs: Iterable[Path] = ()) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was changed there.") from error
+
+
+def copied(files: Iterable[Path], folder: Path) -> list[Path]:
+    """Copies of files, under the same names in a folder that is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copyfile(file, folder / file.name)) for file in files]
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +44,21 @@ def mixed(decoder: Decoder, most: int, name: str) -> tuple[Mono, int | None]:
 
     Raises AudioUnreadable for NaN or infinity.
     """
+
+    def whole(channel_of: Callable[[Block], Mono]) -> Mono:
+        return joined(map(channel_of, decoder.blocks(most)), most, decoder.frames)
+
     count = decoder.channels
     if count == 1:
-        return finite(
-            joined((block[:, 0] for block in decoder.blocks(most)), most, decoder.frames), name
-        ), None
+        return finite(whole(lambda block: block[:, 0]), name), None
     sums = Products(0, np.zeros(count), np.zeros((count, count)))
-    mono = finite(joined((mean(block, sums) for block in decoder.blocks(most)), most, decoder.frames), name)
+    mono = finite(whole(lambda block: mean(block, sums)), name)
     powers = [sums.power(weights) for weights in np.eye(count)]
     loudest = int(np.argmax(powers))
     if sums.power(np.full(count, 1 / count)) >= DILUTED * powers[loudest]:
         return mono, None
     del mono  # one of the two at a time
-    return joined((block[:, loudest] for block in decoder.blocks(most)), most, decoder.frames), loudest
+    return whole(lambda block: block[:, loudest]), loudest
 
 
 def mean(block: Block, sums: Products) -> Mono:

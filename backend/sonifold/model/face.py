@@ -16,10 +16,11 @@ from sonifold.model.neighbours import Neighbours
 from sonifold.model.orbits import Registration, SoundOrbits, check_group
 from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
-from sonifold.model.rendering import Each, MorphPart, PathRenderer, one_by_one
+from sonifold.model.rendering import MorphPart, PathRenderer
 from sonifold.model.samples import Draw, PointSampler
 from sonifold.model.traversal import Traversal, Traversals
 from sonifold.morph.path import Path
+from sonifold.parallel import MapParallel, map_serially
 from sonifold.sound import Sound
 
 
@@ -124,7 +125,7 @@ class Model(LatentModel):
         """The path re-timed by its rendered sounds, and the sounds at its steps."""
         return self.path_renderer.morph(path)
 
-    def morph_parts(self, path: Path, each: Each = one_by_one) -> Iterator[MorphPart]:
+    def morph_parts(self, path: Path, each: MapParallel = map_serially) -> Iterator[MorphPart]:
         """The same in parts, each final when it comes: the ends, then the steps from A on.
 
         Args:

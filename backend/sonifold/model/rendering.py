@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from sonifold.model.core import LatentModel
 from sonifold.model.paths import EVEN, PathFinder, distances_between, variation
 from sonifold.morph.glide import glide
 from sonifold.morph.path import Path
+from sonifold.parallel import MapParallel, map_serially
 from sonifold.types import AudioBatch, Timbre
 
 UNEVEN = 0.06  # variation of the steps above which they are timed a second time
@@ -24,9 +25,6 @@ PINNED_FROM = 6  # steps of a path; of shorter ones the first is not rendered be
 STRETCH = 1.08  # distances heard over those foretold: the median of 60 random pairs, quartiles 1.05 and 1.17
 NEAR = 0.08  # the first step is rendered again where its distance from A is off by more
 FIRST_ROUNDS = 2
-
-#: Applies a function to each item, also at the same time; results in the items' order.
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
 
 class MorphPart(NamedTuple):
@@ -45,11 +43,6 @@ class RenderedSteps(NamedTuple):
     timbre: Timbre  # (step, 512)
 
 
-def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """The simplest ``Each``."""
-    return [function(item) for item in items]
-
-
 class PathRenderer:
     """Renders a model's paths."""
 
@@ -66,12 +59,9 @@ class PathRenderer:
         Returns:
             The path as rendered, its speed measured on the rendered sounds where it was re-timed, and the sounds.
         """
-        for part in self.parts(path):
-            path, whole = part.path, part.whole
-        assert whole is not None, "the last part has the whole"
-        return path, whole
+        return whole_of(self.parts(path))
 
-    def parts(self, path: Path, each: Each = one_by_one) -> Iterator[MorphPart]:
+    def parts(self, path: Path, each: MapParallel = map_serially) -> Iterator[MorphPart]:
         """The same in parts: the ends, which are recordings, then the steps from A on, none of them changed later.
 
         Rendering moves the timbre a little off the features that the path was timed by; a step louder in its first
@@ -94,14 +84,14 @@ class PathRenderer:
             yield part
         yield MorphPart(path, [], [], self._clip(audio, path))
 
-    def _bare_parts(self, path: Path, audio: AudioBatch, each: Each) -> Iterator[MorphPart]:
+    def _bare_parts(self, path: Path, audio: AudioBatch, each: MapParallel) -> Iterator[MorphPart]:
         """What comes after the ends, of a path that stays as it is; written into ``audio`` (step, sample) too."""
         inner = torch.arange(1, path.steps - 1)
         for steps in (*parts_of(inner[:1]), *parts_of(inner[1:])):
             audio[steps] = self._rendered(path, steps, each).audio
             yield self._part(path, steps, audio)
 
-    def _retimed_parts(self, path: Path, audio: AudioBatch, each: Each) -> Iterator[MorphPart]:
+    def _retimed_parts(self, path: Path, audio: AudioBatch, each: MapParallel) -> Iterator[MorphPart]:
         """The same of a path that is timed again."""
         timbre = self._model.timbre_of(audio[[0, -1]])[[0, *[1] * (path.steps - 1)]]
         pinned = 1 if path.steps >= PINNED_FROM else 0
@@ -137,7 +127,7 @@ class PathRenderer:
         """The step after A, as far from A, of timbre ``start`` (512,), as all steps are expected to be apart."""
         expected = STRETCH * float(path.speed.mean()) / self._model.config.unit_per_phi
         step = torch.tensor([1])
-        rendered = self._rendered(path, step, one_by_one)
+        rendered = self._rendered(path, step, map_serially)
         for _ in range(FIRST_ROUNDS):
             distance = float((rendered.timbre[0] - start).norm())
             if abs(distance - expected) <= NEAR * expected or distance == 0:
@@ -145,10 +135,10 @@ class PathRenderer:
             times = path.times.clone()
             times[1] = min(float(times[1]) * expected / distance, float(times[2] + times[1]) / 2)
             path = self._finder.timed_at(path, times)
-            rendered = self._rendered(path, step, one_by_one)
+            rendered = self._rendered(path, step, map_serially)
         return path, rendered
 
-    def _rendered(self, path: Path, steps: Tensor, each: Each) -> RenderedSteps:
+    def _rendered(self, path: Path, steps: Tensor, each: MapParallel) -> RenderedSteps:
         """Some of a path's steps, by number."""
 
         def render(group: Tensor) -> RenderedSteps:
@@ -184,6 +174,14 @@ class PathRenderer:
             progress=steps / (path.steps - 1),
             features=path.features_at(times),
         )
+
+
+def whole_of(parts: Iterable[MorphPart]) -> tuple[Path, Clip]:
+    """The path and the sounds that the last of a morph's parts has."""
+    for part in parts:
+        path, whole = part.path, part.whole
+    assert whole is not None, "the last part has the whole"
+    return path, whole
 
 
 def parts_of(steps: Tensor) -> Sequence[Tensor]:

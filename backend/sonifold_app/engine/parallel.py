@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-#: Applies a function to each item, in whatever order or at the same time; results in the items' order.
-MapParallel = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+from sonifold.parallel import MapParallel as MapParallel
+from sonifold.parallel import map_serially as map_serially
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Model = TypeVar("Model")
-
-
-def map_serially(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """One after the other: the simplest ``MapParallel``."""
-    return [function(item) for item in items]
 
 
 def attempt_each(

@@ -13,7 +13,6 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 from pydantic import BaseModel
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -30,9 +29,9 @@ def frame(header: BaseModel, payload: bytes = b"") -> bytes:
 class FramesReply(StreamingResponse):
     """Frames as they come. Their iterator is closed as soon as the client is gone, or takes too long to read them."""
 
-    def __init__(self, frames: AsyncIterator[bytes], background: BackgroundTask | None = None) -> None:
+    def __init__(self, frames: AsyncIterator[bytes]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(frames, headers=headers, media_type=MEDIA_TYPE, background=background)
+        super().__init__(frames, headers=headers, media_type=MEDIA_TYPE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         frames: Any = self.body_iterator

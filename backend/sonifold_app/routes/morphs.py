@@ -31,6 +31,7 @@ from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless
 from sonifold_app.schemas.morphs import (
     EndFrame,
     Morph,
+    MorphLayout,
     MorphReply,
     MorphRequest,
     MorphStreamRequest,
@@ -127,15 +128,9 @@ class MorphStream:
     async def _frame(self, part: StreamPart) -> bytes:
         match part:
             case MorphPaths(paths):
-                return frames.frame(
-                    PathsFrame(
-                        unit=self._model.unit,
-                        sample_rate=self._model.sample_rate,
-                        step_samples=self._model.sound_samples,
-                        steps=self._body.steps,
-                        paths=[PathFacts.model_validate(path) for path in paths],
-                    )
-                )
+                layout = layout_of(self._model, self._body)
+                facts = [PathFacts.model_validate(path) for path in paths]
+                return frames.frame(PathsFrame(**dict(layout), paths=facts))
             case MorphStep(kind, step, recording):
                 wav = recording.wav
                 return frames.frame(StepFrame(bytes=len(wav), kind=kind, step=step), wav)
@@ -144,6 +139,13 @@ class MorphStream:
                 return frames.frame(EndFrame(reply=reply))
             case MorphReply():
                 return frames.frame(EndFrame(reply=part))
+
+
+def layout_of(model: ModelFacts, body: MorphRequest) -> MorphLayout:
+    """What a request's reply says of all its sounds together."""
+    return MorphLayout(
+        unit=model.unit, sample_rate=model.sample_rate, step_samples=model.sound_samples, steps=body.steps
+    )
 
 
 def as_heard(steps: int) -> list[int]:
@@ -175,10 +177,7 @@ async def stored_reply(
 ) -> MorphReply:
     """The reply to a request; it and its sound are stored."""
     reply = MorphReply(
-        unit=model.unit,
-        sample_rate=model.sample_rate,
-        step_samples=model.sound_samples,
-        steps=body.steps,
+        **dict(layout_of(model, body)),
         morphs=await asyncio.gather(
             *(linked(Morph, morph, services.recordings, body.mode) for morph in rendered)
         ),

@@ -88,7 +88,16 @@ class Morph(PathFacts):
     audio: AudioLink
 
 
-class MorphReply(Reply):
+class MorphLayout(Reply):
+    """How the steps of a morph lie in its sound, and what its lengths are in."""
+
+    unit: str = Field(description="The unit of lengths and speeds.")
+    sample_rate: int
+    step_samples: int = Field(description="Length of one step, in samples.")
+    steps: int
+
+
+class MorphReply(MorphLayout):
     model_config = example(
         unit="tdB",
         sample_rate=44100,
@@ -97,17 +106,13 @@ class MorphReply(Reply):
         morphs=[{**PATH_EXAMPLE, "audio": AUDIO_EXAMPLE}],
     )
 
-    unit: str = Field(description="The unit of lengths and speeds.")
-    sample_rate: int
-    step_samples: int = Field(description="Length of one step, in samples.")
-    steps: int
     morphs: list[Morph] = Field(description="One for each kind, in the order asked for.")
 
 
 # -- frames of a stream ------------------------------------------------------------------------
 
 
-class PathsFrame(Reply):
+class PathsFrame(MorphLayout):
     """The first frame: where the ways lead, as they are timed before anything is rendered."""
 
     model_config = example(
@@ -122,10 +127,6 @@ class PathsFrame(Reply):
 
     frame: Literal["paths"] = "paths"
     bytes: Literal[0] = 0
-    unit: str = Field(description="The unit of lengths and speeds.")
-    sample_rate: int
-    step_samples: int = Field(description="Length of one step, in samples.")
-    steps: int
     paths: list[PathFacts] = Field(description="One for each kind, in the order asked for.")
 
 

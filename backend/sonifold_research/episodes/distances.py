@@ -6,6 +6,7 @@ for the pairs that the episodes ask for, and stored as they come.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sonifold import geodesic, quotient
+from sonifold.files import write_whole
 from sonifold.model import Model
 from sonifold_research.episodes.draw import Episode
 from sonifold_research.episodes.spaces import Spaces
@@ -70,9 +72,9 @@ def lengths(
         block = _block(model, spaces, LENGTHS[name], rows, columns, octaves)
         matrix[rows, columns] = matrix[columns, rows] = block.numpy()
         cache.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part.npy")
-        np.save(unfinished, matrix)
-        unfinished.rename(path)
+        data = io.BytesIO()
+        np.save(data, matrix)
+        write_whole(path, data.getvalue(), durable=False)
         progress(f"episodes: {name}", min(start + PAIRS, len(missing)), len(missing))
     return matrix
 

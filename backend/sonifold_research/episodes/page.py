@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from sonifold.files import copied
 from sonifold.intervals import Estimate, bootstrap
 from sonifold_research.episodes.distances import AUDIO, EUCLIDEAN, LENGTHS
 from sonifold_research.episodes.draw import COUNTS, PROTOCOLS, WAYS
@@ -79,12 +80,7 @@ def write(cells: Cells, foreign: ForeignSounds, out: Path, docs: Path | None) ->
     _draw(scores, out / FIGURE)
     (out / PAGE).write_text(_page(scores, foreign), encoding="utf-8")
     files = [out / PAGE, out / FIGURE]
-    if docs is not None:
-        docs.mkdir(parents=True, exist_ok=True)
-        for file in files[:2]:
-            files.append(docs / file.name)
-            files[-1].write_bytes(file.read_bytes())
-    return files
+    return files if docs is None else [*files, *copied(files, docs)]
 
 
 def summary(docs: Path) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from sonifold import geodesic, pack
+from sonifold.files import write_whole
 from sonifold.model import Model
 from sonifold_research.episodes import distances, network, page, sounds, spaces
 from sonifold_research.episodes.distances import LENGTHS, Tables
@@ -103,11 +104,8 @@ def _each(
         if path.exists():
             continue
         scores = measure(draw(foreign, protocol, seed), seed)
-        unfinished = path.with_suffix(".part")
-        unfinished.write_text(
-            json.dumps({"protocol": protocol, "seed": seed, "scores": scores}), encoding="utf-8"
-        )
-        unfinished.rename(path)
+        cell = {"protocol": protocol, "seed": seed, "scores": scores}
+        write_whole(path, json.dumps(cell).encode(), durable=False)
         progress(f"episodes: {stage}, {protocol}", seed + 1, episodes)
 
 

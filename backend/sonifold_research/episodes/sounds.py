@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from sonifold.audio import fingerprint
 from sonifold.audio.prepare import Pcm, polyphase, prepare, to_float
+from sonifold.files import write_whole
 from sonifold.model import Model
 from sonifold.training.datasets import candidates
 from sonifold.training.datasets.sources import HYDROGEN, locate
@@ -76,7 +77,7 @@ def build(model: Model, sources: Path | None, cache: Path, progress: Progress) -
             rows.append((family, group))
         cache.parent.mkdir(parents=True, exist_ok=True)
         cache.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
-        save_file({"audio": torch.stack(audio)}, cache)
+        write_whole(cache, save({"audio": torch.stack(audio)}), durable=False)
     families, groups = zip(*json.loads(cache.with_suffix(".json").read_text(encoding="utf-8")), strict=True)
     return ForeignSounds(load_file(cache)["audio"], families, groups)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from sonifold import quotient
+from sonifold.files import write_whole
 from sonifold.model import Model
 from sonifold.quotient import Orbits
 from sonifold_research.episodes.sounds import ForeignSounds
@@ -38,7 +39,8 @@ def build(model: Model, sounds: ForeignSounds, cache: Path, progress: Progress) 
     for start in range(0, len(sounds.audio), BLOCK):
         path = cache / f"{start:04d}.safetensors"
         if not path.exists():
-            save_file(_block(model, sounds.audio[start : start + BLOCK]), path)
+            block = _block(model, sounds.audio[start : start + BLOCK])
+            write_whole(path, save(block), durable=False)
         blocks.append(load_file(path))
         progress("episodes: transposed copies", min(start + BLOCK, len(sounds.audio)), len(sounds.audio))
     timbre, latent, maps = (

@@ -15,6 +15,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sonifold.files import copied
+
 from .training import Progress
 
 __all__ = ["reproduce"]
@@ -46,9 +48,4 @@ def reproduce(
         for method in results[0]
     }
     files[2].write_text(json.dumps(means, indent=1) + "\n", encoding="utf-8")
-    if docs is not None:
-        docs.mkdir(parents=True, exist_ok=True)
-        for file in files[:2]:
-            files.append(docs / file.name)
-            files[-1].write_bytes(file.read_bytes())
-    return files
+    return files if docs is None else [*files, *copied(files[:2], docs)]

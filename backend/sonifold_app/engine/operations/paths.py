@@ -71,9 +71,10 @@ def morph(model: Model, query: MorphQuery, map_parallel: MapParallel) -> list[Re
 
 def stepwise(model: Model, query: MorphQuery, path: LatentPath) -> Rendered[Path]:
     """A path as the sounds of its steps."""
-    *_, last = model.morph_parts(path, map_serially)
-    assert last.whole is not None, "the last part has the whole"
-    return Rendered(Path.model_validate(last.path), recording_of(last.whole))
+    from sonifold.model.rendering import whole_of
+
+    timed, sounds = whole_of(model.morph_parts(path, map_serially))
+    return Rendered(Path.model_validate(timed), recording_of(sounds))
 
 
 def glide(model: Model, query: MorphQuery, path: LatentPath) -> Rendered[Path]:
