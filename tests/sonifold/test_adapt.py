@@ -422,6 +422,7 @@ def test_a_pack_is_not_written_over_another(adapted, tmp_path):
         adapt.save(adapted, tmp_path / "Not A Name")
 
 
+@pytest.mark.long
 def test_the_command_makes_a_pack_of_files(model, tabla, tmp_path, capsys):
     files = []
     for number, sound in enumerate(tabla[:2]):
