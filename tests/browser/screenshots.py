@@ -1,4 +1,4 @@
-"""Pictures of every state of the page: ``python tests/browser/screenshots.py OUT [URL] [--only NAME...]``.
+"""Pictures of every state of the page: ``python tests/browser/screenshots.py OUT [URL] [--states NAME...]``.
 
 Without a URL a server is started on a free port. The pair is chosen from the library itself: the first of the morphs
 that the first screen offers.
