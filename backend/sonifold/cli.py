@@ -169,11 +169,15 @@ def _add_finetune(commands: Commands) -> None:
 def _add_evaluate(commands: Commands) -> None:
     command = commands.add_parser("evaluate", help="measure a pack on sounds it never saw, and its paths")
     command.add_argument(
-        "name", nargs="?", default="oneshots", help="a pack, or `fewshot`: adaptation on groups never seen"
+        "name",
+        nargs="?",
+        default="oneshots",
+        help="a pack; `fewshot`: adaptation on groups never seen; `ears`: morphs as judges hear them that are not ours",
     )
     command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
     command.add_argument("--models", type=Path)
     command.add_argument("--only", choices=EVALUATED, help="one part of it")
+    command.add_argument("--docs", type=Path, help="also write the page of `ears` into this folder")
     command.set_defaults(run=_evaluate)
 
 
@@ -452,6 +456,14 @@ def _evaluate(options: argparse.Namespace) -> int:
         from sonifold_research.fewshot import command
 
         command.run(options.dataset, _progress(), options.models)
+        return 0
+    if options.name == "ears":
+        from sonifold_research import ears
+
+        written = ears.evaluate(
+            pack.find("oneshots", options.models), Path("build/ears"), options.docs, _progress()
+        )
+        print("", *written, sep="\n")
         return 0
     card.evaluate(pack.find(options.name, options.models), options.dataset, _progress(), options.only)
     return 0

@@ -1,7 +1,9 @@
 """Experiments on Sonifold's methods; nothing that the app or a trained pack needs.
 
-``sonifold reproduce NAME`` runs an experiment of the field again, ``sonifold evaluate fewshot`` measures adaptation.
+``sonifold reproduce NAME`` runs an experiment of the field again, ``sonifold evaluate fewshot`` measures adaptation,
+``sonifold evaluate ears`` asks independent judges.
 
+ears        morphs as judges hear them that nobody here trained
 episodes    few-shot episodes: which distance knows a sound again, plain and modulo transposition
 fewshot     adaptation on groups of sounds that the base never saw, and what geometry is worth in it
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines

@@ -71,9 +71,18 @@ def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None =
         card["directions"] = _plain(directions.measure(model, progress))
     if only in (None, "topology"):
         card["topology"] = _plain(topology_report.measure(model, folder, progress))
-    # measuring takes long: what another run has written meanwhile is kept
+    _write(folder, card | about(model))
+
+
+def add(folder: Path, part: str, figures: Any) -> None:
+    """Put a part that was measured elsewhere into a pack's card, in place of an earlier one."""
+    _write(folder, {part: figures})
+
+
+def _write(folder: Path, changed: dict[str, Any]) -> None:
+    """The card with some parts changed; measuring takes long, so what another run wrote meanwhile is kept."""
     stored = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    card = _plain(stored | card | about(model))
+    card = _plain(stored | changed)
     write_card(folder, card, markdown(card))
 
 
@@ -260,6 +269,8 @@ def markdown(card: dict[str, Any]) -> str:
             "More, with plots: [topology.md](topology.md).",
         ]
         lines += [""]
+    if "ears" in card:
+        lines += _ears_table(card["ears"])
     placed = card["placement_error"]
     lines += [
         "## Map",
@@ -334,6 +345,21 @@ def _path_tables(results: dict[str, Any]) -> list[str]:
         for other, gain in results["gains"].items()
     ]
     return [*lines, ""]
+
+
+def _ears_table(sets: dict[str, Any]) -> list[str]:
+    """Two numbers of each judge on random pairs; docs/ears.md has all."""
+    judges = sets["random"]
+    columns = {"length": "length over the ends' distance", "nearest": "middle to the nearest recording"}
+    first = next(iter(judges.values()))
+    count = next(iter(first.values()))["mean"]["length"]["n"]
+    heads = [f"{judge}: {title}" for judge in judges for title in columns.values()]
+    lines = [f"## Judges not made here ({count} random pairs; less is better)", ""]
+    lines += ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for method in first:
+        cells = [_cell(judges[judge][method]["mean"][name]) for judge in judges for name in columns]
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    return [*lines, "", "More: docs/ears.md.", ""]
 
 
 def _cell(estimate: dict[str, float]) -> str:

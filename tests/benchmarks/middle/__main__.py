@@ -24,6 +24,7 @@ import environments  # noqa: E402
 import table  # noqa: E402
 
 ROOT = HERE.parents[2]
+JUDGES = ROOT / "backend" / "sonifold_research" / "ears" / "judges"  # what they need, pinned
 OUTPUT = ROOT / "build" / "bench" / "middle"
 PAIRS = {"random": 100, "tonal": 40, "drums": 40}
 GLIDES = 10
@@ -64,7 +65,7 @@ def measure(checkout: Path, folder: Path, name: str, count: int) -> None:
 
 def judged(pairs: int) -> int:
     """What CDPAM says of the pairs that were measured, in an environment of its own on one thread."""
-    command = [environments.python("cdpam", HERE), HERE / "ears.py", OUTPUT, str(pairs)]
+    command = [environments.python("cdpam", JUDGES), HERE / "ears.py", OUTPUT, str(pairs)]
     return subprocess.run(command, env=environment_of(ROOT)).returncode
 
 

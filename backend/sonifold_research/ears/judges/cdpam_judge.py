@@ -1,0 +1,51 @@
+"""CDPAM (Manocha et al. 2021): a distance trained on differences that people just notice.
+
+It hears the first .74 s at 22.05 kHz, all scaled to one peak.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+SAMPLES = 1 << 14
+PEAK = 0.95 * 32_768  # it takes samples in the range of 16 bits
+
+
+class Judge:
+    """CDPAM's encoder and its distance."""
+
+    rate = 22_050
+
+    def __init__(self) -> None:
+        for unused in ("librosa", "resampy"):  # imported, and needed for reading files only
+            sys.modules.setdefault(unused, ModuleType(unused))
+        import cdpam
+        from cdpam.models import FINnet
+
+        torch.set_num_threads(1)
+        settings = {"encoder_layers": 16, "encoder_filters": 64, "ndim": [16, 6], "input_size": 512}
+        self._net = FINnet(dev=torch.device("cpu"), **settings).eval()
+        weights = Path(cdpam.__file__).parent / "CDPAM_trained" / "scratchJNDdefault_best_model.pth"
+        # an older format than torch reads by default; it comes with the code that is run here anyway
+        self._net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=False)["state"])
+
+    @torch.inference_mode()
+    def prepared(self, samples: NDArray[np.float32]) -> Tensor:
+        """Its embedding of samples (sample,) at 22.05 kHz, (512,). Takes a second or more: the encoder is large."""
+        heard = np.pad(samples[:SAMPLES], (0, max(0, SAMPLES - len(samples))))
+        scaled = torch.from_numpy(heard * np.float32(PEAK / max(np.abs(heard).max(), 1e-9)))
+        _, acoustics, _ = self._net.base_encoder(scaled[None, None])
+        embedding: Tensor = torch.nn.functional.normalize(acoustics, dim=1)[0]
+        return embedding
+
+    @torch.inference_mode()
+    def distance(self, first: Tensor, second: Tensor) -> float:
+        """Of two embeddings."""
+        return float(self._net.model_dist(first[None], second[None]))
