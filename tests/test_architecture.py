@@ -47,8 +47,9 @@ SERVICE = {
     "http": "base engine store user",
     "schemas": "base engine store user",
     "routes": "base engine http jobs schemas store user",
+    "admin": "store user",
 }
-SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.serve"}
+SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.command", "sonifold_app.serve"}
 
 
 def modules(package):

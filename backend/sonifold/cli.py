@@ -1,5 +1,5 @@
-"""The command line: ``sonifold serve | morph | embed | sample | finetune | trial | dataset | train | evaluate |
-reproduce | measures``.
+"""The command line: ``sonifold serve | backup | restore | morph | embed | sample | finetune | trial | dataset | train |
+evaluate | reproduce | measures``.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
         _add_serve,
+        _add_backup,
+        _add_restore,
         _add_morph,
         _add_embed,
         _add_sample,
@@ -69,7 +71,23 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(commands: Commands) -> None:
     command = commands.add_parser("serve", help="open the app (settings: SONIFOLD_* variables)")
-    command.set_defaults(run=_serve)
+    command.set_defaults(run=_run_service, service="serve")
+
+
+def _add_backup(commands: Commands) -> None:
+    command = commands.add_parser(
+        "backup", help="the data folder (SONIFOLD_DATA) as one file, also while a server runs"
+    )
+    command.add_argument("file", type=Path, help="the archive to write, such as sonifold.zip")
+    command.add_argument("--overwrite", action="store_true", help="also where there is such a file")
+    command.set_defaults(run=_run_service, service="backup")
+
+
+def _add_restore(commands: Commands) -> None:
+    command = commands.add_parser("restore", help="a backup as the data folder (SONIFOLD_DATA), verified")
+    command.add_argument("file", type=Path, help="what `sonifold backup` wrote")
+    command.add_argument("--replace", action="store_true", help="move aside what the data folder holds")
+    command.set_defaults(run=_run_service, service="restore")
 
 
 def _add_morph(commands: Commands) -> None:
@@ -224,23 +242,10 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", default="oneshots", help="a pack's name, or the path of one")
 
 
-def _serve(options: argparse.Namespace) -> int:
-    from pydantic import ValidationError
+def _run_service(options: argparse.Namespace) -> int:
+    from sonifold_app import command
 
-    from sonifold_app.serve import ServeError, serve
-    from sonifold_app.settings import Settings
-
-    try:
-        serve(Settings())
-    except ServeError as error:
-        print(f"sonifold: {error}", file=sys.stderr)
-        return 1
-    except ValidationError as error:
-        for problem in error.errors():
-            name = "SONIFOLD_" + "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"sonifold: {name}: {problem['msg']}", file=sys.stderr)
-        return 1
-    return 0
+    return command.run(options)
 
 
 def _morph(options: argparse.Namespace) -> int:

@@ -7,8 +7,9 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from sonifold.errors import OutputError
 
@@ -72,10 +73,17 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
 
     ``durable``: it is on the disk itself afterwards, so that not even a loss of power loses it.
     """
+    with whole_file(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """The same for what is written piece by piece: ``path`` has all of it at the end, or is as it was."""
     scratch = path.with_name(f".{path.stem[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with scratch.open("xb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -22,6 +22,8 @@ from sonifold_app.store.failures import (
 from sonifold_app.store.room import Room
 
 LOCK, HOLDER = ".lock", ".lock-holder"
+#: Verified contents of a backup on their way to their places; while it is there, the folder is neither old nor new.
+MOVING_IN = ".restored"
 #: A server that is about to end has so long to let go of the folder.
 PATIENCE_SECONDS = 2.0
 
@@ -46,6 +48,7 @@ class DataFolder:
             except Timeout as error:
                 raise DataFolderUnusableError(self._who_has_it()) from error
             self._identity = self.path.stat()
+        self._require_restored()
         with contextlib.suppress(OSError):
             write_whole(self.path / HOLDER, me().encode(), durable=False)
         self.room = Room(self.path / "library" / "reserve", self.require_folder)
@@ -90,6 +93,15 @@ class DataFolder:
         if not os.path.samestat(status, self._identity):
             raise StorageUnavailableError(
                 "the data folder was replaced by another one; start Sonifold again to use it"
+            )
+
+    def _require_restored(self) -> None:
+        """Raises DataFolderUnusableError where a backup's contents came only in part to their places."""
+        if (self.path / MOVING_IN).exists():
+            self.release()
+            raise DataFolderUnusableError(
+                f"a restore into the data folder {self.path} was interrupted. Run `sonifold restore` again with "
+                "--replace, or set SONIFOLD_DATA to another folder."
             )
 
     def _who_has_it(self) -> str:

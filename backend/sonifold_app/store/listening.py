@@ -165,7 +165,9 @@ class ListeningStore:
     def tidy(self) -> None:
         """Move files of tests that were never ready or are no more to the trash."""
         self._files.clear_abandoned()
-        self._files.sweep({stimuli.file for test in self.tests() for stimuli in test.stimuli or ()})
+        with self._database.connect() as connection:
+            named = named_files(connection)
+        self._files.sweep(named)
 
     # -- listeners ---------------------------------------------------------------------------------
 
@@ -255,6 +257,12 @@ class ListeningStore:
             return len(answers) + 1
 
         return self._database.write(add)
+
+
+def named_files(connection: sqlalchemy.Connection) -> set[str]:
+    """The name of every file that a listening test plays."""
+    lists = connection.execute(select(listening_tests.c.stimuli)).scalars()
+    return {stimuli["file"] for each in lists if each for stimuli in json.loads(each)}
 
 
 def test_of(row: Any) -> ListeningTest:

@@ -302,11 +302,16 @@ class UserSoundStore:
 
     def _audio_in_use(self) -> set[str]:
         with self.database.connect() as connection:
-            used = set(connection.execute(select(user_sounds.c.audio).distinct()).scalars())
-            lists = connection.execute(
-                sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
-            ).scalars()
-            return used | {file["audio"] for files in lists for file in json.loads(files)}
+            return named_recordings(connection)
+
+
+def named_recordings(connection: sqlalchemy.Connection) -> set[str]:
+    """The sha256 of every recording that a row of the user's database names."""
+    named = set(connection.execute(select(user_sounds.c.audio).distinct()).scalars())
+    lists = connection.execute(
+        sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
+    ).scalars()
+    return named | {file["audio"] for files in lists for file in json.loads(files)}
 
 
 def missing_recording(sound: UserSound) -> str:

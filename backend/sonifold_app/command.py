@@ -1,0 +1,64 @@
+"""The commands of ``sonifold`` that need the service. Each reads its settings from ``SONIFOLD_*`` variables."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from sonifold_app.admin.manifest import BackupError
+from sonifold_app.serve import ServeError, serve
+from sonifold_app.settings import Settings
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``options.service``; 0 when it went well, 1 with a sentence on standard error when it did not."""
+    try:
+        return COMMANDS[options.service](Settings(), options)
+    except (ServeError, BackupError) as error:
+        print(f"sonifold: {error}", file=sys.stderr)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "SONIFOLD_" + "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"sonifold: {name}: {problem['msg']}", file=sys.stderr)
+    return 1
+
+
+def run_server(settings: Settings, options: argparse.Namespace) -> int:
+    serve(settings)
+    return 0
+
+
+def back_up(settings: Settings, options: argparse.Namespace) -> int:
+    """1 also where the backup is whole but what it is of is not: whoever has it made each night is to know."""
+    from sonifold_app.admin import backup
+
+    manifest = backup.back_up(settings.data, options.file, overwrite=options.overwrite)
+    print(
+        f"{options.file}: {len(manifest.files)} files, {manifest.total_bytes / 1e6:.1f} MB of {settings.data}."
+    )
+    for kind, names in (("missing", manifest.missing), ("damaged", manifest.damaged)):
+        for name in names:
+            print(f"sonifold: {name} is {kind} in the data folder; the backup has the rest.", file=sys.stderr)
+    return 1 if manifest.missing or manifest.damaged else 0
+
+
+def restore(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.admin import restore
+
+    manifest, aside = restore.restore(options.file, settings.data, replace=options.replace)
+    print(
+        f"{settings.data}: {len(manifest.files)} files of {manifest.created}, each with the sha256 that it had."
+    )
+    if aside is not None:
+        print(f"What was there is in {aside}; delete it when you need it no longer.")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "serve": run_server,
+    "backup": back_up,
+    "restore": restore,
+}
