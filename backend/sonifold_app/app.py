@@ -115,8 +115,10 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         user_models,
         settings.data,
         settings.models,
+        data.room,
         device=settings.device,
         nice=settings.finetune_nice,
+        retry_seconds=settings.retry_seconds,
     )
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
     services = Services(
@@ -131,7 +133,7 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         ListeningTests(storage.listening, user_sounds, adapted_models, engine),
     )
     services.readiness.add("storage", storage.problem)
-    services.readiness.add("jobs", lambda: runner.trouble)
+    services.readiness.add("jobs", lambda: runner.trouble, needed=False)
     return services
 
 

@@ -59,6 +59,13 @@ class Settings(BaseSettings):
         le=19,
         description="How far fine-tuning gives way to everything else, as in `nice`: 0 not at all, 19 the furthest.",
     )
+    retry_seconds: float = Field(
+        60.0,
+        ge=0.1,
+        le=3600.0,
+        description="How often at least to try again a fine-tuning that waits for room on the disk, or for another "
+        "failure to pass; the first time after 1 second.",
+    )
     keep_bytes: int = Field(
         1024 * MEBIBYTE,
         ge=64 * MEBIBYTE,

@@ -104,7 +104,10 @@ async function whenReady(id) {
     const test = await requests.test(id);
     if (test.state === "ready") return test;
     if (test.state === "failed") throw new Error(test.error ?? "The test could not be rendered.");
-    root.replaceChildren(h("h1", {}, `Rendering pair ${test.rendered + 1} of ${test.pairs}`));
+    root.replaceChildren(
+      h("h1", {}, `Rendering pair ${test.rendered + 1} of ${test.pairs}`),
+      h("p.note", { role: "status" }, test.error ?? ""),
+    );
     await new Promise((resume) => setTimeout(resume, POLL));
   }
 }

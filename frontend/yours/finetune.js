@@ -19,7 +19,7 @@ import { mountTiles } from "./tiles.js";
 
 /** @type {[phases: Job["phase"][], word: string][]} */
 const PHASES = [
-  [["queued", "started", "loading", "interrupted"], "listen"],
+  [["queued", "started", "loading", "interrupted", "waiting"], "listen"],
   [["trial"], "try"],
   [["final"], "learn"],
   [["saving"], "map"],
@@ -32,6 +32,7 @@ export function jobWords({ phase, error, why }) {
     started: "Starting.",
     loading: "Reading your sounds.",
     interrupted: "Interrupted; it goes on by itself.",
+    waiting: `Fine-tuning cannot go on yet: ${error ?? "it goes on by itself."}`,
     trial: "Some of your sounds are left out, to see how far to go.",
     final: "Learning from all of your sounds.",
     saving: "Building the new map.",

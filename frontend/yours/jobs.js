@@ -10,7 +10,7 @@ import { learnable } from "./adapting.js";
 const AGAIN = 2000; // ms
 
 export const OVER = ["done", "failed", "cancelled"];
-const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", "interrupted", ...OVER];
+const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", "interrupted", "waiting", ...OVER];
 
 /**
  * What a job is after one more event.
@@ -41,10 +41,11 @@ export function reported(job, kind, data) {
     };
   }
   if (kind === "preview") return { ...job, previews: job.previews + 1, preview: data };
+  if (kind === "waiting") return { ...job, phase: kind, error: data.message ?? null };
   if (kind === "failed")
     return { ...job, phase: kind, error: String(data.message ?? "no reason was given; see the server log.") };
   if (kind === "started")
-    return { ...job, phase: kind, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
+    return { ...job, phase: kind, error: null, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
   if (kind === "done") return { ...job, phase: kind, why: data.reason ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };
 }

@@ -53,6 +53,7 @@ export interface Job {
     | "final"
     | "saving"
     | "interrupted"
+    | "waiting"
     | "done"
     | "failed"
     | "cancelled";

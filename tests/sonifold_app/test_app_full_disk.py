@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -120,6 +121,87 @@ def test_on_a_full_disk_nothing_is_our_mistake_and_everything_can_be_deleted(dis
     assert len(keep(served, name, 2)) == 2
     assert served.get("/readyz").status_code == 200
     assert (disk / "library" / "reserve").stat().st_size == RESERVE_BYTES
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory, small_engine_of, small_models, name):
+    """A server with one of everything that a user can make, on a disk of its own: a client, the disk, addresses."""
+    with small_disk(tmp_path_factory.mktemp("furnished") / "disk", "64M") as disk:
+        app = create_app(Settings(data=disk, models=small_models), small_engine_of())
+        with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+            model = f"{API}/models/{name}"
+            own = keep(client, name, 4)
+            ids = client.get(f"{model}/sounds").json()["id"]
+            adaptation = client.post(f"{model}/adaptations", json={"sounds": own[:2]}).json()["result"]
+            upload = client.post(f"{model}/uploads", files=[("files", ("u.wav", file_of(tone())))]).json()[
+                "id"
+            ]
+            imported = client.post(f"{API}/models", files={"file": ("k.zip", renamed_pack(client, name))})
+            assert imported.status_code == 201, imported.text
+            jobs = app.state.services.jobs.store
+            job = jobs.create(name, "Kit", {"sounds": own, "kept_with": name, "config": {}}).id
+            jobs.cancel(job)
+            question = {
+                "conditions": [{"kind": "linear"}, {"kind": "crossfade"}],
+                "pairs": [{"start": ids[0], "end": ids[1]}],
+                "trials": 8,
+            }
+            test = (
+                f"{API}/listening-tests/{client.post(f'{API}/listening-tests', json=question).json()['id']}"
+            )
+            while client.get(test).json()["state"] == "preparing":
+                time.sleep(0.05)
+            addresses = {
+                "adaptation": f"{API}/models/{adaptation}",
+                "job": f"{API}/jobs/{job}",
+                "listening test": test,
+                "upload": f"{model}/uploads/{upload}",
+                "sound": f"{model}/sounds/{own[0]}",
+                "model": imported.headers["location"],
+            }
+            yield client, disk, addresses
+
+
+def test_a_listening_test_that_finds_no_room_says_so_and_is_rendered_later(furnished, monkeypatch):
+    client, disk, addresses = furnished
+    monkeypatch.setattr("sonifold_app.user.listening.RETRY_SECONDS", 0.0)
+    question = client.get(addresses["listening test"]).json()["request"]
+    filler = fill(disk)
+    os.truncate(filler, filler.stat().st_size - 64 * 1024)  # for its row
+    test = f"{API}/listening-tests/{client.post(f'{API}/listening-tests', json=question).json()['id']}"
+    while (found := client.get(test).json())["error"] is None:
+        assert found["state"] == "preparing"
+        fill(disk)
+        time.sleep(0.05)
+    assert found["state"] == "preparing"
+    assert "full" in found["error"]
+    filler.unlink()
+    while client.get(test).json()["state"] == "preparing":
+        time.sleep(0.05)
+    assert client.get(test).json()["error"] is None
+
+
+def test_on_a_full_disk_everything_is_read_and_heard_and_deleting_makes_room(furnished, name, ids):
+    client, disk, addresses = furnished
+    model, sound = f"{API}/models/{name}", addresses["sound"]
+    fill(disk)
+    for path in (
+        f"{API}/models", f"{API}/jobs", f"{API}/listening-tests", model, f"{model}/sounds", f"{model}/atlas",
+        f"{model}/adaptations", f"{model}/uploads", f"{model}/sounds/{ids[0]}/audio?format=ogg",
+        f"{model}/sounds/{ids[0]}/decoded", f"{addresses['adaptation']}/sounds",
+        f"{addresses['adaptation']}/sounds/{ids[0]}/decoded?format=flac", f"{sound}/audio", f"{sound}/decoded",
+        f"{sound}/neighbours", f"{sound}/distances", f"{addresses['upload']}/files/0/audio?format=ogg",
+        f"{addresses['listening test']}/results", *addresses.values(),
+    ):  # fmt: skip
+        reply = client.get(path)
+        assert reply.status_code == 200, (path, reply.text[:300])
+        fill(disk)  # what gave way for it
+    for what, address in addresses.items():
+        fill(disk)
+        reply = client.delete(address)
+        assert reply.status_code in (200, 204), (what, reply.text)
+        assert client.get(address).status_code == 404, what
+    assert len(keep(client, name, 1)) == 1, "there is room now"
 
 
 def test_the_cache_gives_way_to_what_is_kept(disk):

@@ -6,8 +6,11 @@ import contextlib
 import errno
 import json
 import os
+import resource
+import shutil
 import signal
 import sqlite3
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +24,7 @@ from starlette.testclient import TestClient
 from sonifold_app.app import create_app
 from sonifold_app.jobs import worker
 from sonifold_app.jobs.local import FRUITLESS
+from sonifold_app.jobs.waits import Waits
 from sonifold_app.settings import Settings
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.jobs import MOST_QUEUED, JobStore
@@ -45,7 +49,9 @@ def ids(small_model):
 @pytest.fixture(scope="module")
 def app(data, small_models, small_engine_of):
     with TestClient(
-        create_app(Settings(data=data, models=small_models, finetune_nice=0), small_engine_of()),
+        create_app(
+            Settings(data=data, models=small_models, finetune_nice=0, retry_seconds=0.1), small_engine_of()
+        ),
         base_url="http://localhost",
         raise_server_exceptions=False,
     ) as client:
@@ -262,6 +268,36 @@ def test_a_job_whose_end_could_not_be_written_is_ended_when_it_can(app, begin, d
     app.delete(f"{API}/models/{told[-1][2]['model']}")
 
 
+def test_waits_double_up_to_a_bound_and_end_with_their_job(tmp_path):
+    store, waits = JobStore(tmp_path), Waits(longest_seconds=3.0)
+    first, second = (store.create("m", "t", {}) for _ in range(2))
+    for _ in range(2):
+        assert waits.first_due(store.queue()).id == first.id
+    assert [waits.put_off(first.id, "It waits.") for _ in range(4)] == [1.0, 2.0, 3.0, 3.0]
+    assert waits.first_due(store.queue()).id == second.id
+    assert list(waits.reasons) == ["It waits."]
+    waits.begin(first.id)
+    assert not waits.reasons
+    assert waits.put_off(first.id, "It waits.") == 3.0, "to have been tried is not to have come further"
+    store.cancel(first.id)
+    waits.first_due(store.queue())
+    assert not waits.reasons
+    store.close()
+
+
+def test_a_job_that_waits_for_the_same_writes_that_once(tmp_path):
+    store = JobStore(tmp_path)
+    job = store.create("m", "t", {}).id
+    for reason in ("No room.", "No room.", "No permission."):
+        store.put_off(job, reason)
+    assert kinds(store, job) == ["queued", "waiting", "waiting"]
+    assert store.start(job)
+    assert store.find(job).error is None
+    store.put_off(job, "No room.")
+    assert (store.find(job).state, store.find(job).attempts) == ("queued", 0)
+    store.close()
+
+
 def test_an_attempt_that_ended_by_no_fault_of_the_job_does_not_count(tmp_path):
     store = JobStore(tmp_path)
     job = store.create("m", "t", {}).id
@@ -306,20 +342,62 @@ def test_the_server_ends_well_whatever_its_background_met(tmp_path, engine_of, n
         assert client.get("/livez").status_code == 200
 
 
-def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint(app, begin):
+def test_a_job_whose_worker_is_killed_or_finds_no_room_goes_on_from_its_checkpoint(app, begin):
+    """Killed first; then the system takes no large file of its worker any more, as on a disk that fills meanwhile."""
     job = begin({**SHORT, "steps": 24})
     runner = app.app.state.services.jobs
-    wait_for(lambda: kinds(runner.store, job).count("progress") >= 3)
-    os.kill(runner._worker.pid, signal.SIGKILL)
+
+    def stepped(times):
+        return kinds(runner.store, job).count("progress") >= times and runner._worker.pid
+
+    killed = wait_for(lambda: stepped(3))
+    os.kill(killed, signal.SIGKILL)
+    if sys.platform == "linux":
+        wait_for(lambda: "interrupted" in kinds(runner.store, job))
+        before = kinds(runner.store, job).count("progress")
+        limited = wait_for(lambda: stepped(before + 1))
+        resource.prlimit(limited, resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
     told = events_of(app.get(f"{API}/jobs/{job}/events").text)
     order = [kind for _, kind, _ in told]
     assert order[-1] == "done"
     assert order.count("interrupted") == 1
-    progress = [data for _, kind, data in told if kind == "progress"]
-    steps = [(data["phase"], data["step"]) for data in progress]
-    again = order[: order.index("interrupted")].count("progress")
-    assert steps[again][1] > 2, "it began anew"
-    assert app.get(f"{API}/jobs/{job}").json()["attempts"] == 2
+    for cause in ("interrupted", "waiting") if sys.platform == "linux" else ("interrupted",):
+        again = next(data["step"] for _, kind, data in told[order.index(cause) :] if kind == "progress")
+        assert again > 2, "it began anew"
+    if sys.platform == "linux":
+        assert order.count("waiting") == 1
+        assert "room on the disk" in told[order.index("waiting")][2]["message"]
+    over = app.get(f"{API}/jobs/{job}").json()
+    assert (over["state"], over["error"]) == ("done", None)
+    assert over["attempts"] == 2, "an attempt without room does not count"
+    wait_for(lambda: runner.trouble is None)
+    app.delete(f"{API}/models/{told[-1][2]['model']}")
+
+
+def test_jobs_without_room_say_so_can_be_cancelled_and_deleted_and_go_on_by_themselves(app, data):
+    """Their base is larger than the disk, as far as its file says."""
+    runner = app.app.state.services.jobs
+    weights = data / "packs" / "huge" / "weights.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    os.truncate(weights, 1 << 42)
+    request = {"sounds": [], "kept_with": "x", "config": {}}
+    waiting, other = (runner.store.create("huge", "Kit", request).id for _ in range(2))
+    runner.wake()
+    job = wait_for(lambda: (found := app.get(f"{API}/jobs/{waiting}").json())["state"] == "waiting" and found)
+    assert "room on the disk, where it needs 17592186 MB" in job["error"]
+    assert "SONIFOLD_DATA" in job["error"]
+    assert job["attempts"] == 0
+    ready = app.get("/readyz")
+    assert ready.status_code == 200, "everything else works"
+    assert "room on the disk" in ready.json()["parts"]["jobs"]
+    assert app.post(f"{API}/jobs/{other}/cancellation").json()["state"] == "cancelled"
+    assert app.delete(f"{API}/jobs/{other}").status_code == 204
+    os.truncate(weights, 0)
+    told = events_of(app.get(f"{API}/jobs/{waiting}/events").text)
+    assert [kind for _, kind, _ in told] == ["queued", "waiting", "started", "loading", "failed"]
+    shutil.rmtree(weights.parent)
+    wait_for(lambda: "parts" not in app.get("/readyz").json())
 
 
 def test_attempts_that_come_to_nothing_count_from_the_last_progress(tmp_path):

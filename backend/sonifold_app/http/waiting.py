@@ -63,18 +63,25 @@ class Line:
         if self._slots.locked() and self._waiting >= self._most:
             raise BusyError(self.expected, self._waiting, self.expected / 2)
 
-    async def __aenter__(self) -> None:
+    async def enter(self) -> float:
+        """Wait for a place; returns what ``leave`` needs. Raises BusyError."""
         self.refuse_when_full()
         self._waiting += 1
         try:
             await self._slots.acquire()
         finally:
             self._waiting -= 1
-        self._began[asyncio.current_task()] = time.monotonic()
+        return time.monotonic()
+
+    def leave(self, began: float) -> None:
+        """Give the place to the next."""
+        self._slots.release()
+        self._seconds += self.NEW * (time.monotonic() - began - self._seconds)
+
+    async def __aenter__(self) -> None:
+        self._began[asyncio.current_task()] = await self.enter()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._slots.release()
-        stay = time.monotonic() - self._began.pop(asyncio.current_task(), time.monotonic())
-        self._seconds += self.NEW * (stay - self._seconds)
+        self.leave(self._began.pop(asyncio.current_task(), time.monotonic()))

@@ -21,7 +21,7 @@ class JobBackend(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why no job can be run at the moment, as a sentence; None while they can."""
+        """Why jobs wait at the moment, for something other than their turn; None where none does."""
 
     def start(self) -> None:
         """Begin; on the event loop."""

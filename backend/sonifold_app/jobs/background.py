@@ -11,6 +11,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from sonifold_app.store.failures import failure_of
+
 #: Before the next try after an error; doubled with each further one.
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
 
@@ -57,11 +59,16 @@ class Background:
             except Exception as error:
                 wait = min(FIRST_WAIT_SECONDS * 2**self._failures, LONGEST_WAIT_SECONDS)
                 self._failures = min(self._failures + 1, 10)
-                self._trouble = f"{self._name}: {type(error).__name__}; the server's log says more."
+                self._trouble = f"{self._name}: {sentence_about(error)}"
                 log.exception("%s: trying again in %g seconds", self._name, wait)
                 await asyncio.sleep(wait)
             else:
                 self._failures, self._trouble = 0, None
+
+
+def sentence_about(error: Exception) -> str:
+    failure = failure_of(error)
+    return f"{type(error).__name__}; the server's log says more." if failure is None else str(failure)
 
 
 async def logged(step_name: str, step: Awaitable[object]) -> None:

@@ -13,11 +13,14 @@ from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
+from sonifold import errors
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.jobs.worker import PASSING
+from sonifold_app.jobs.waits import ROOM_ADVICE, Waits, shortage
+from sonifold_app.jobs.worker import NO_ROOM, PASSING
 from sonifold_app.store.jobs import Job, JobStore
+from sonifold_app.store.room import Room
 from sonifold_app.user.models import UserModels
 
 #: Attempts in a row that come to nothing, and in all, after which a job is given up.
@@ -27,12 +30,14 @@ ATTEMPTS = 25
 WARM_SECONDS = 600.0
 IDLE_SECONDS = 1.0
 KILL_SECONDS = 3.0
+#: Exit status of a worker -> why its job waits, where that passes.
+WAITS = {
+    PASSING: "it waits because something that it needs cannot be read or written at the moment; the server's log says "
+    "more. It goes on by itself once that has passed, or can be cancelled.",
+    NO_ROOM: f"it waits for room on the disk. {ROOM_ADVICE}",
+}
 
 log = logging.getLogger(__name__)
-
-
-class WorkerStoppedError(Exception):
-    """A worker met an error that passes, such as a full disk: its job waits and goes on later."""
 
 
 class JobRunner:
@@ -45,15 +50,21 @@ class JobRunner:
         user_models: UserModels,
         data: Path,
         models: Path | None,
+        room: Room,
         threads: int = 1,
         device: str = "cpu",
         nice: int = 10,
+        retry_seconds: float = 60.0,
     ) -> None:
-        """``nice``: how far the worker gives way to other processes."""
+        """``room``: what gives way on a full disk. ``nice``: how far the worker gives way to other processes.
+        ``retry_seconds``: at most, between two tries of a job that waits for something to pass.
+        """
         self.store = store
         self.feed = EventFeed(store)
         self._user_models = user_models
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
+        self._room = room
+        self._waits = Waits(retry_seconds)
         self._device, self._nice = device, nice
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
@@ -70,8 +81,10 @@ class JobRunner:
 
     @property
     def trouble(self) -> str | None:
-        """Why no job can be run at the moment, as a sentence; None while they can."""
-        return self._loop.trouble
+        """Why jobs wait at the moment, for something other than their turn; None where none does."""
+        if self._loop.trouble is not None:
+            return self._loop.trouble
+        return " ".join(f"Fine-tuning: {reason}" for reason in self._waits.reasons) or None
 
     async def close(self) -> None:
         """Stop the worker; its job goes on at the next start."""
@@ -112,15 +125,15 @@ class JobRunner:
         await run_in_threadpool(shutil.rmtree, self._data / "jobs" / job.id, ignore_errors=True)
 
     async def _turn(self) -> None:
-        """Do the job that has waited longest, or wait a moment for one."""
+        """Do the job that has waited longest and can be done, or wait a moment for one."""
         if not self._opened:
             await self._open()
         if not self._queue_restored:
             await self._restore_queue()
-        waiting: Job | None = await run_in_threadpool(self.store.next)
-        if waiting is not None:
+        next_job = self._waits.first_due(await run_in_threadpool(self.store.queue))
+        if next_job is not None:
             self._queue_restored = False  # until it has ended as it should
-            await self._do(waiting)
+            await self._do(next_job)
             self._queue_restored = True
             return
         self._woken.clear()
@@ -152,8 +165,12 @@ class JobRunner:
             )
             await run_in_threadpool(self.store.finish, job.id, "failed", {"message": message}, message)
             return
+        if missing_room := await run_in_threadpool(self._shortage, job):
+            await self._put_off(job, missing_room)
+            return
         if not await run_in_threadpool(self.store.start, job.id):
             return  # cancelled meanwhile
+        self._waits.begin(job.id)
         code = await self._work(job)
         ended = await run_in_threadpool(self.store.find, job.id)
         if ended is None or ended.state != "running":
@@ -164,12 +181,24 @@ class JobRunner:
             events = await run_in_threadpool(self.store.events, job.id)
             outcome = next((event.data for event in reversed(events) if event.kind == "saving"), {})
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})
-        elif code == PASSING:
-            await run_in_threadpool(self.store.requeue, job.id, passing=True)
-            raise WorkerStoppedError(f"the worker of job {job.id} could not go on; its log says why")
+        elif code in WAITS:
+            await self._put_off(job, WAITS[code])
         else:
             log.warning("the worker of job %s ended with %s before the job did", job.id, code)
             await run_in_threadpool(self.store.requeue, job.id)
+
+    def _shortage(self, job: Job) -> str | None:
+        """A sentence about the room that a job lacks on the disk, if so. Raises OSError."""
+        try:
+            return shortage(job, self._data, self._models, self._room)
+        except (errors.PackError, FileNotFoundError):
+            return None  # the worker says what is missing
+
+    async def _put_off(self, job: Job, reason: str) -> None:
+        """Have a job wait, by no fault of its own, while others go on."""
+        seconds = self._waits.put_off(job.id, reason)
+        log.warning("job %s: %s Trying again in %g seconds", job.id, reason, seconds)
+        await run_in_threadpool(self.store.put_off, job.id, reason)
 
     async def _work(self, job: Job) -> int:
         """Have a worker do a job, to its end: the one that is ready if it has loaded the right model."""

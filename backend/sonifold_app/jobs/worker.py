@@ -16,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import sonifold
 from sonifold import errors
@@ -40,8 +40,9 @@ CHECKPOINT = "checkpoint.safetensors"
 SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
 PARENT_SECONDS = 0.5  # between looks whether the server is there
-#: Exit status after an error that passes: the job has no part in it and goes on later.
-PASSING = 75
+#: Exit statuses after an error that passes, of any kind or for want of room on the disk: the job has no part in it and
+#: goes on later. EX_TEMPFAIL and EX_CANTCREAT of sysexits.h.
+PASSING, NO_ROOM = 75, 73
 
 log = logging.getLogger(__name__)
 
@@ -76,20 +77,34 @@ def main(arguments: list[str] | None = None) -> int:
     if options.job is None:
         write_to(options.data / "jobs" / id / "log.txt")
     try:
-        work(store, job, options.data, options.models, options.threads, options.device, warm)
-    except errors.Cancelled:
-        store.finish(job.id, "cancelled", {})
-    except errors.SonifoldError as error:
-        store.finish(job.id, "failed", {"message": str(error)}, str(error))
+        work_to_its_end(store, job, options.data, options.models, options.threads, options.device, warm)
     except Exception as error:
         if not passes(error):
             raise
         log.exception("the job waits until this has passed")
-        return PASSING
+        return NO_ROOM if isinstance(failure_of(error, options.data), StoreFullError) else PASSING
     finally:
         store.close()
     (options.data / "jobs" / id / CHECKPOINT).unlink(missing_ok=True)  # the pack is there, or none will be
     return 0
+
+
+def work_to_its_end(
+    store: JobStore,
+    job: Job,
+    data: Path,
+    models: Path | None,
+    threads: int,
+    device: str,
+    warm: Loaded | None,
+) -> None:
+    """Write the pack, or that the job was cancelled or why it failed. Raises what a new attempt may mend."""
+    try:
+        work(store, job, data, models, threads, device, warm)
+    except errors.Cancelled:
+        store.finish(job.id, "cancelled", {})
+    except errors.SonifoldError as error:
+        store.finish(job.id, "failed", {"message": str(error)}, str(error))
 
 
 def passes(error: BaseException) -> bool:
@@ -263,5 +278,13 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="sonifold-parent", daemon=True).start()
 
 
+def exit_with(status: int) -> NoReturn:
+    """End the process with this very status: Python's own end makes it 120 where a full disk does not take the log."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main())

@@ -13,7 +13,7 @@ from sonifold_app.http.openapi import audio_of
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.replies import IMMUTABLE, audio_reply
 from sonifold_app.routes.params import Accept, DownloadQuery, FormatQuery
-from sonifold_app.routes.services import ServicesDep
+from sonifold_app.routes.services import ServicesDep, unless_abandoned
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 
@@ -31,7 +31,7 @@ async def get_audio(
 ) -> Response:
     """A morph or a decoded sound."""
     audio_type = audio_format(accept, format)
-    data = await services.recordings.get(sha256, audio_type)
+    data = await unless_abandoned(request, services.recordings.get(sha256, audio_type))
     if data is None:
         raise Problem(
             404,

@@ -9,9 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sonifold_app.engine.facts import ModelFacts
-from sonifold_app.engine.operations import CONVERT, DECODE
-from sonifold_app.engine.protocol import run_one
-from sonifold_app.engine.questions import ConversionQuery, DecodeQuery
+from sonifold_app.engine.operations import DECODE
+from sonifold_app.engine.questions import DecodeQuery
 from sonifold_app.http import negotiation
 from sonifold_app.http.openapi import audio_of, problems_of
 from sonifold_app.http.problems import Problem, not_acceptable
@@ -64,11 +63,7 @@ async def create_decodings(
     if media_type != JSON:
         format = negotiation.audio_format(media_type)
         wav = decoded[0].recording.wav
-        data = (
-            wav
-            if format == "wav"
-            else await run_one(services.engine, CONVERT, None, ConversionQuery(wav, format))
-        )
+        data = await unless_abandoned(request, services.recordings.converted(wav, format))
         return audio_reply(request, data, format, cache=REVALIDATE)
     sounds = (linked(DecodedSound, sound, services.recordings, "sound") for sound in decoded)
     return Decodings(sounds=await asyncio.gather(*sounds))

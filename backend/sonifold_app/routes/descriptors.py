@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 
 from sonifold_app.engine.operations import DESCRIBE, TRAVERSE
@@ -23,10 +25,13 @@ async def create_descriptions(
     model: ModelDep, body: DescriptionRequest, request: Request, services: ServicesDep
 ) -> DescriptionReply:
     """Descriptors (brightness, softness, noisiness, ...) of the sound decoded at each point."""
-    anchors = await services.user_sounds.resolve_anchors(model, [anchor.anchor() for anchor in body.anchors])
-    return DescriptionReply.of(
-        await unless_abandoned(request, services.engine.run(DESCRIBE, model.name, anchors))
-    )
+
+    async def describe() -> list[Mapping[str, float]]:
+        anchors = [anchor.anchor() for anchor in body.anchors]
+        resolved = await services.user_sounds.resolve_anchors(model, anchors)
+        return await services.engine.run(DESCRIBE, model.name, resolved)
+
+    return DescriptionReply.of(await unless_abandoned(request, describe()))
 
 
 @router.post("/traversals", operation_id="create_traversal", responses=problems_of(404, 413, 422, 503))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold.audio.archive import zipped
+from sonifold.audio.archive import SoundFile, zipped
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import EXPORT
 from sonifold_app.engine.protocol import run_one
@@ -41,8 +41,12 @@ async def create_export(
 ) -> Response:
     """Steps, glides, or single sounds as files, rendered with all the bits that the format has room for; each says in
     its metadata what it was made from, how, and under which licences."""
-    query = await resolve_user_sounds(model, body.query(), services)
-    files = await unless_abandoned(request, run_one(services.engine, EXPORT, model.name, query))
+
+    async def render() -> list[SoundFile]:
+        query = await resolve_user_sounds(model, body.query(), services)
+        return await run_one(services.engine, EXPORT, model.name, query)
+
+    files = await unless_abandoned(request, render())
     if len(files) == 1:
         name, _, suffix = files[0].name.rpartition(".")
         return attachment(files[0].data, AUDIO_TYPES[body.format][0], name, suffix)

@@ -17,16 +17,20 @@ router = APIRouter(tags=["operations"])
 async def live(response: Response) -> Health:
     """Answers as soon as the process listens."""
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="alive", models=None)
+    return Health(status="alive", models=None, parts=None)
 
 
-@router.get("/readyz", operation_id="readyz", responses=problems_of(503))
+@router.get("/readyz", operation_id="readyz", response_model_exclude_none=True, responses=problems_of(503))
 async def ready(response: Response, services: ServicesDep) -> Health:
-    """200 once the models are loaded and everything can be kept; 503 until then, and while something is wrong."""
+    """200 once the models are loaded and everything can be kept; 503 until then, and while something is wrong.
+
+    Where fine-tuning waits for something the service is ready all the same, and `parts` says why.
+    """
     catalogue = await services.engine.catalogue(timeout=0)
     if catalogue is None:
         raise problems.not_ready()
-    if parts := await run_in_threadpool(services.readiness.problems):
+    parts, ready = await run_in_threadpool(services.readiness.problems)
+    if not ready:
         raise problems.impaired(parts)
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="ready", models=list(catalogue.models))
+    return Health(status="ready", models=list(catalogue.models), parts=parts or None)

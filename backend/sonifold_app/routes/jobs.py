@@ -117,9 +117,9 @@ async def watch_job(
     """The events of a job, from its beginning or from the last one received, until it ends.
 
     Events: `queued`, `started`, `loading`, `progress` (phase, step, steps, percent, elapsed, eta: seconds until the
-    model is there, train, held_out, best_step), `preview`, `saving`, `interrupted`, and at the end one of `done`
-    (model, best_step, share, reason), `failed`, `cancelled`. Where there is none for a second, `beat` says how long the
-    job has taken so far.
+    model is there, train, held_out, best_step), `preview`, `saving`, `interrupted`, `waiting` (message: for what, and
+    what to do), and at the end one of `done` (model, best_step, share, reason), `failed`, `cancelled`. Where there is
+    none for a second, `beat` says how long the job has taken so far.
     """
     last_number = after if last_event_id is None else number_of(last_event_id, after)
     yield ServerSentEvent(comment="events follow")  # at once: whoever asks for the headers alone has them

@@ -309,7 +309,7 @@ def reply(test: ListeningTest, services: Services, answer_counts: Sequence[int])
         pairs=len(test.pairs),
         rendered=services.listening.rendered(test),
         state=state,
-        error=test.error,
+        error=services.listening.problem(test),
         minimum_listens=test.request["minimum_listens"],
         critical=critical,
         power=power,

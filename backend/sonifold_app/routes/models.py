@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ from sonifold_app.http import negotiation, problems
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.forms import files_of, require_form
-from sonifold_app.routes.services import CatalogueDep, ExistingModelDep, ModelId, Services, ServicesDep
+from sonifold_app.routes.services import (
+    CatalogueDep,
+    ExistingModelDep,
+    ModelId,
+    Services,
+    ServicesDep,
+    in_line,
+    unless_abandoned,
+)
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.models import DeletedModel, Limits, Model, Models, TitleRequest, UnusableModel
 from sonifold_app.user import orphans
@@ -77,7 +86,7 @@ async def import_model(
     """Take in a model from a file, as `models/{model}/file` gives it. Everything in it is checked first."""
     require_form(request, "the model's file", "file")
     services.imports.refuse_when_full()  # before a file is read that may be large
-    async with files_of(request, "file", most=1) as (file,), services.imports:
+    async with files_of(request, "file", most=1) as (file,), in_line(services.imports, request):
         name = await services.user_models.take_in(file.file, catalogue)
     response.headers["Location"] = urls.model(name)
     packs = await services.engine.catalogue(0)
@@ -154,7 +163,7 @@ async def delete_user_model(model: str, catalogue: Catalogue, services: Services
         **problems_of(404, 409, 422, 503),
     },
 )
-async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingResponse:
+async def get_file(model: ExistingModelDep, request: Request, services: ServicesDep) -> StreamingResponse:
     """The model as one file, to be imported elsewhere: a zip archive of its pack."""
     if model.kind == "adapted":
         raise problems.Problem(
@@ -169,9 +178,8 @@ async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingR
         folder = await run_in_threadpool(find, model.name, services.settings.models)
     names = await run_in_threadpool(names_of, folder)
     length = await run_in_threadpool(packed_bytes, folder, names)
-    services.exports.refuse_when_full()
     return StreamingResponse(
-        exported(folder, names, services),
+        await exported(folder, names, services, request),
         media_type="application/zip",
         headers={
             "Cache-Control": "no-store",
@@ -181,10 +189,26 @@ async def get_file(model: ExistingModelDep, services: ServicesDep) -> StreamingR
     )
 
 
-async def exported(folder: Path, names: Sequence[str], services: Services) -> AsyncIterator[bytes]:
-    async with services.exports:
-        async for piece in iterate_in_threadpool(packed(folder, names)):
-            yield piece
+async def exported(
+    folder: Path, names: Sequence[str], services: Services, request: Request
+) -> AsyncIterator[bytes]:
+    """A model's file, piece by piece. It has its place in the line before this returns, so that it can be refused."""
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        async with services.exports:
+            async for piece in iterate_in_threadpool(packed(folder, names)):
+                yield piece
+
+    rest = pieces()
+    first = await unless_abandoned(request, anext(rest))
+
+    async def all_pieces() -> AsyncIterator[bytes]:
+        async with aclosing(rest):
+            yield first
+            async for piece in rest:
+                yield piece
+
+    return all_pieces()
 
 
 def refuse_librarys(model: str, services: Services) -> None:

@@ -52,7 +52,8 @@ async def create_morphs(
     model: ModelDep, body: MorphRequest, request: Request, services: ServicesDep
 ) -> MorphReply:
     """The ways between two anchors and where to hear them, one for each kind."""
-    query = await services.user_sounds.resolve_user_sounds(model, body.query())
+    resolving = services.user_sounds.resolve_user_sounds(model, body.query())
+    query = await unless_abandoned(request, resolving)
     key = key_of(model, body)
     return await unless_abandoned(
         request,
@@ -79,7 +80,8 @@ async def stream_morphs(
     way. Where neither came, the reply was cut off. Nothing more is computed once the connection is closed.
     """
     complete = body.complete()
-    query = await services.user_sounds.resolve_user_sounds(model, complete.query())
+    resolving = services.user_sounds.resolve_user_sounds(model, complete.query())
+    query = await unless_abandoned(request, resolving)
     key = key_of(model, complete)
     cached = await run_in_threadpool(cached_reply, services, key)
     stream = MorphStream(model, complete, services, key)

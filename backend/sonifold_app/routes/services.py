@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
@@ -153,8 +154,12 @@ async def computed(
     query: Question,
 ) -> Answer:
     """The engine's answer to a query, with the user sounds that it names put in; see ``unless_abandoned``."""
-    resolved = await services.user_sounds.resolve_user_sounds(model, query)
-    return await unless_abandoned(request, run_one(services.engine, operation, model.name, resolved))
+
+    async def answer() -> Answer:
+        resolved = await services.user_sounds.resolve_user_sounds(model, query)
+        return await run_one(services.engine, operation, model.name, resolved)
+
+    return await unless_abandoned(request, answer())
 
 
 async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
@@ -175,6 +180,19 @@ async def unless_abandoned(request: Request, work: Awaitable[Answer]) -> Answer:
     finally:
         disconnected.cancel()
         task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def in_line(line: Line, request: Request) -> AsyncIterator[None]:
+    """A place in a line, for which one waits no longer than the client does; see ``unless_abandoned``.
+
+    Raises BusyError.
+    """
+    began = await unless_abandoned(request, line.enter())
+    try:
+        yield
+    finally:
+        line.leave(began)
 
 
 async def hung_up(request: Request) -> None:

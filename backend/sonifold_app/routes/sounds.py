@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from sonifold.audio.formats import AudioFormat
 from sonifold.audio.provenance import Source, of_recording
 from sonifold_app.engine import answers, choices, facts, questions
 from sonifold_app.engine.answers import Distances, Neighbours
-from sonifold_app.engine.numbers import Numbers, row_of
+from sonifold_app.engine.numbers import row_of
 from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, NEIGHBOURS, ORIGINAL_FILE
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http import problems
@@ -43,7 +44,8 @@ async def get_sound(model: ModelDep, sound: SoundId, request: Request, services:
     row = model.library.rows.get(sound)
     if row is not None:
         return Sound.of(model, row, request.url.path)
-    return Sound.of_user_sound(model, await services.user_sounds.find(model, sound), request.url.path)
+    user_sound = await unless_abandoned(request, services.user_sounds.find(model, sound))
+    return Sound.of_user_sound(model, user_sound, request.url.path)
 
 
 @router.patch("/{sound}", operation_id="change_sound", responses=problems_of(403, 404, 413, 422, 503))
@@ -82,17 +84,8 @@ async def get_audio(
 ) -> Response:
     """The sound itself."""
     audio_type = audio_format(accept, format)
-    if sound in model.library.rows:
-        original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
-    else:
-        stored = await services.user_sounds.stored(model, sound)
-        about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
-        original = answers.StoredAudio(await services.user_sounds.audio(stored), "flac", about)
-    # files are stored without tags; what is saved from here has them
-    data = original.data
-    if original.format != audio_type or download is not None or format is not None:
-        query = questions.ConversionQuery(data, audio_type, original.provenance)
-        data = await run_one(services.engine, CONVERT, None, query)
+    tagged = download is not None or format is not None
+    data = await unless_abandoned(request, file_of(model, sound, audio_type, tagged, services))
     return audio_reply(request, data, audio_type, cache=IMMUTABLE, download=download)
 
 
@@ -115,13 +108,8 @@ async def get_decoded(
     accept: Accept = None,
 ) -> Response:
     """The sound decoded at a sound's latent point alone."""
-    row = model.library.rows.get(sound)
-    z = (await services.user_sounds.find(model, sound)).z if row is None else model.library.z[row]
     audio_type = audio_format(accept, format)
-    sha256 = await unless_abandoned(request, decoded_sha256(model, sound, z, services))
-    data = await services.recordings.get(sha256, audio_type)
-    if data is None:
-        raise problems.internal_error()
+    data = await unless_abandoned(request, decoded(model, sound, audio_type, services))
     return audio_reply(
         request, data, audio_type, cache=IMMUTABLE if v == model.version else REVALIDATE, download=download
     )
@@ -149,10 +137,14 @@ async def list_neighbours(
     weight: WeightQuery = None,
 ) -> Neighbours:
     """The sounds that are nearest."""
-    anchor = await anchor_of(model, sound, services)
-    table = await unless_abandoned(request, services.user_sounds.table(model))
-    query = questions.NeighbourQuery(anchor, count, distance, metric, weight, table.arrays)
-    return await unless_abandoned(request, run_one(services.engine, NEIGHBOURS, model.name, query))
+
+    async def nearest() -> Neighbours:
+        anchor = await anchor_of(model, sound, services)
+        table = await services.user_sounds.table(model)
+        query = questions.NeighbourQuery(anchor, count, distance, metric, weight, table.arrays)
+        return await run_one(services.engine, NEIGHBOURS, model.name, query)
+
+    return await unless_abandoned(request, nearest())
 
 
 @router.get("/{sound}/distances", operation_id="list_distances", responses=problems_of(404, 422, 503))
@@ -160,21 +152,45 @@ async def list_distances(
     model: ModelDep, sound: SoundId, request: Request, services: ServicesDep
 ) -> Distances:
     """Perceptual distances to every sound: geodesics to all of them would take too long."""
-    anchor = await anchor_of(model, sound, services)
-    table = await unless_abandoned(request, services.user_sounds.table(model))
-    query = questions.DistanceQuery(anchor, table.arrays)
-    return await unless_abandoned(request, run_one(services.engine, DISTANCES, model.name, query))
+
+    async def to_all() -> Distances:
+        anchor = await anchor_of(model, sound, services)
+        table = await services.user_sounds.table(model)
+        return await run_one(
+            services.engine, DISTANCES, model.name, questions.DistanceQuery(anchor, table.arrays)
+        )
+
+    return await unless_abandoned(request, to_all())
 
 
-async def decoded_sha256(model: facts.ModelFacts, id: str, z: Numbers, services: Services) -> str:
-    """Where a sound is kept as the model decodes it; decodes it if it is not."""
-    key = ("decoded", model.name, model.version, id)
-    cached = await services.recordings.find(*key)
-    if cached is not None:
-        return cached
-    query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
-    decoded = await run_one(services.engine, DECODE, model.name, query)
-    return await services.recordings.keep(decoded.recording, key)
+async def file_of(
+    model: facts.ModelFacts, sound: str, format: AudioFormat, tagged: bool, services: Services
+) -> bytes:
+    """A sound as a file. Files are stored without tags; ``tagged``: what is saved has them."""
+    if sound in model.library.rows:
+        original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
+    else:
+        stored = await services.user_sounds.stored(model, sound)
+        about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
+        original = answers.StoredAudio(await services.user_sounds.audio(stored), "flac", about)
+    if original.format == format and not tagged:
+        return original.data
+    query = questions.ConversionQuery(original.data, format, original.provenance)
+    return await run_one(services.engine, CONVERT, None, query)
+
+
+async def decoded(model: facts.ModelFacts, sound: str, format: AudioFormat, services: Services) -> bytes:
+    """A sound as the model decodes it, as a file."""
+
+    async def render() -> answers.Recording:
+        row = model.library.rows.get(sound)
+        z = (await services.user_sounds.find(model, sound)).z if row is None else model.library.z[row]
+        query = questions.DecodeQuery(questions.Anchor(point=tuple(row_of(z))))
+        return (await run_one(services.engine, DECODE, model.name, query)).recording
+
+    return await services.recordings.get_or_render(
+        ("decoded", model.name, model.version, sound), format, render
+    )
 
 
 async def anchor_of(model: facts.ModelFacts, sound: str, services: Services) -> questions.Anchor:

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from sonifold import errors
+from sonifold.audio.formats import AudioFormat
 from sonifold_app import urls
-from sonifold_app.engine.answers import Rendered, SplitFacts, fields_of
+from sonifold_app.engine.answers import Recording, Rendered, SplitFacts, fields_of
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import CUT, PREPARE_SOUND, SPLIT
 from sonifold_app.engine.operations.recordings import stem_of
@@ -21,12 +22,12 @@ from sonifold_app.engine.questions import Anchor, CutQuery, SplitQuery, Upload
 from sonifold_app.http.limits import JSON_BYTES
 from sonifold_app.http.negotiation import audio_format
 from sonifold_app.http.openapi import audio_of, problems_of
-from sonifold_app.http.problems import Problem, internal_error, upload_too_large
+from sonifold_app.http.problems import Problem, upload_too_large
 from sonifold_app.http.replies import REVALIDATE, audio_reply
 from sonifold_app.routes.forms import FILES_FORM, files_of, media_type, require_form, uploads_of
 from sonifold_app.routes.params import Accept, FormatQuery
 from sonifold_app.routes.refusals import RequestItem, outcomes, sort
-from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, Services, ServicesDep, in_line, unless_abandoned
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.schemas.sounds import AddRequest, Sound
 from sonifold_app.schemas.uploads import (
@@ -125,7 +126,7 @@ async def create_upload(
 ) -> UploadReply:
     """Recordings that may be long: where the sounds in them begin and end. Nothing is kept until it is chosen."""
     require_form(request)
-    async with files_of(request) as files, services.uploads:
+    async with files_of(request) as files, in_line(services.uploads, request):
         items, uploads, skipped = await uploads_of(files)
         await services.user_sounds.require_waiting_room(sum(len(upload.data) for upload in uploads))
         results = sort(
@@ -151,7 +152,7 @@ async def get_upload(
 ) -> UploadReply:
     """The sounds found in an upload, again, or by another threshold."""
     waiting = await services.user_sounds.waiting(model, upload)
-    async with services.uploads:
+    async with in_line(services.uploads, request):
         files = [await services.user_sounds.waiting_file(waiting, file) for file in waiting.files]
         split = all_or_raise(await unless_abandoned(request, split_all(services, files, threshold)))
     return await proposed(model, services, waiting, split)
@@ -183,10 +184,9 @@ async def get_upload_audio(
     """A recording in mono, to listen to."""
     audio_type = audio_format(accept, format)
     waiting = await services.user_sounds.waiting(model, upload)
-    sha256 = await unless_abandoned(request, listening_copy(services, waiting, file_in(waiting, file)))
-    data = await services.recordings.get(sha256, audio_type)
-    if data is None:
-        raise internal_error()
+    data = await unless_abandoned(
+        request, listening_copy(services, waiting, file_in(waiting, file), audio_type)
+    )
     return audio_reply(request, data, audio_type, cache=REVALIDATE)
 
 
@@ -212,7 +212,7 @@ async def choose_sounds(
     ]
     within = [item for item in items if item.sound not in {refusal.sound for refusal in outside}]
     cuts = [body.sounds[item.sound or 0] for item in within]
-    async with services.uploads:
+    async with in_line(services.uploads, request):
         pieces = await unless_abandoned(request, cut_all(services, waiting, cuts))
     sources = [
         {"file": waiting.files[sound.file].name, "start": sound.start, "end": sound.end} for sound in cuts
@@ -242,7 +242,7 @@ async def create_check(
     model: ModelDep, body: CheckRequest, request: Request, services: ServicesDep
 ) -> Response:
     """Checks of user sounds before training: clipping, duplicates, pitch, distance to the library."""
-    user_sounds = (await services.user_sounds.table(model)).sounds
+    user_sounds = (await unless_abandoned(request, services.user_sounds.table(model))).sounds
     if body.sounds is None:
         sounds: Sequence[UserSound] = [sound for sound in user_sounds if sound.kind == "uploaded"]
     else:
@@ -257,7 +257,7 @@ async def create_check(
 async def keep_files(model: ModelFacts, request: Request, services: Services) -> AddedSounds:
     """Keep each file of a form as one sound."""
     require_form(request)
-    async with files_of(request) as files, services.uploads:
+    async with files_of(request) as files, in_line(services.uploads, request):
         items, uploads, skipped = await uploads_of(files)
         sources = [{"file": item.name} for item in items]
         return await keep_uploads(model, services, request, items, uploads, sources, skipped)
@@ -327,7 +327,7 @@ async def proposed(
 ) -> UploadReply:
     """An upload with what was found in it; what the user will listen to is kept ready."""
     for file, recording in zip(waiting.files, split, strict=True):
-        await services.recordings.keep(recording.recording, ("listen", file.audio))
+        await services.recordings.keep_if_possible(recording.recording, ("listen", file.audio))
     url = urls.upload(model.name, waiting.id)
     return UploadReply(
         id=waiting.id,
@@ -342,15 +342,17 @@ async def proposed(
     )
 
 
-async def listening_copy(services: Services, waiting: WaitingUpload, file: WaitingFile) -> str:
-    """Where a recording's mono copy is kept; made again if it is not (any more)."""
-    cached = await services.recordings.find("listen", file.audio)
-    if cached is not None:
-        return cached
-    async with services.uploads:
-        upload = await services.user_sounds.waiting_file(waiting, file)
-        split = await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))
-    return await services.recordings.keep(split.recording, ("listen", file.audio))
+async def listening_copy(
+    services: Services, waiting: WaitingUpload, file: WaitingFile, format: AudioFormat
+) -> bytes:
+    """A recording's mono copy as a file of that format."""
+
+    async def make() -> Recording:
+        async with services.uploads:
+            upload = await services.user_sounds.waiting_file(waiting, file)
+            return (await run_one(services.engine, SPLIT, None, SplitQuery(upload, None))).recording
+
+    return await services.recordings.get_or_render(("listen", file.audio), format, make)
 
 
 async def cut_all(services: Services, waiting: WaitingUpload, cuts: Sequence[ChosenSound]) -> list[Upload]:

@@ -57,9 +57,11 @@ class Job(Reply):
     result: str = Field(description="The id of the model that it makes; it is there once the job is done.")
     title: str
     sounds: list[str] = Field(description="The sounds it is trained on; previews are of the first.")
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: Literal["queued", "waiting", "running", "done", "failed", "cancelled"] = Field(
+        description="`waiting`: for something to pass that `error` names, such as a full disk; it goes on by itself."
+    )
     attempts: int = Field(description="More than one where it was interrupted and went on.")
-    error: str | None = Field(description="The reason why it failed, and what to do.")
+    error: str | None = Field(description="Why it failed, or what it waits for; and what to do.")
     created: str
     finished: str | None
     progress: dict[str, Any] | None = Field(description="The newest `progress` event.")
@@ -73,7 +75,7 @@ class Job(Reply):
             result=job.pack,
             title=job.title,
             sounds=job.request["sounds"],
-            state=job.state,
+            state="waiting" if job.state == "queued" and job.error is not None else job.state,
             attempts=job.attempts,
             error=job.error,
             created=job.created,

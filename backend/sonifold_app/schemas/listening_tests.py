@@ -145,7 +145,7 @@ class ListeningTest(Reply):
     pairs: int
     rendered: int = Field(description="How many of the pairs can be played already.")
     state: Literal["preparing", "ready", "failed"]
-    error: str | None = Field(description="Why it failed, as a sentence.")
+    error: str | None = Field(description="Why it failed, or cannot be rendered yet, as a sentence.")
     minimum_listens: int
     critical: int | None = Field(
         description="Fewest hits, or preferences for one when nobody abstains, that are below .05; null where all are "

@@ -15,3 +15,6 @@ class Health(Reply):
 
     status: Literal["alive", "ready", "loading"]
     models: list[str] | None = Field(None, description="The models that can be used, once they are loaded.")
+    parts: dict[str, str] | None = Field(
+        None, description="Parts of the service that cannot do their work at the moment: why, and what to do."
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -81,6 +82,10 @@ class Recordings:
         """Keep a recording, to be found under a key too; returns its sha256."""
         return await run_in_threadpool(self._keep, recording.wav, key)
 
+    async def keep_if_possible(self, recording: Recording, key: tuple[str, ...]) -> None:
+        """Keep a recording where the disk takes it: it can be made again."""
+        await run_in_threadpool(self._keep_if_possible, recording.wav, key)
+
     async def find(self, *key: str) -> str | None:
         """The sha256 of what was kept under a key, or None if it is not kept (any more)."""
         return await run_in_threadpool(self._find, key)
@@ -95,9 +100,29 @@ class Recordings:
         wav = await run_in_threadpool(self._blobs.get, sha256)
         if wav is None:
             return None
-        data = await run_one(self._engine, CONVERT, None, ConversionQuery(wav, format))
-        await run_in_threadpool(self._keep_converted, data, ("format", sha256, format))
+        data = await self.converted(wav, format)
+        await run_in_threadpool(self._keep_if_possible, data, ("format", sha256, format))
         return data
+
+    async def get_or_render(
+        self, key: tuple[str, ...], format: AudioFormat, render: Callable[[], Awaitable[Recording]]
+    ) -> bytes:
+        """The recording under a key as a file of that format; ``render`` makes it where it is not kept (any more)."""
+        sha256 = await self.find(*key)
+        data = None if sha256 is None else await self.get(sha256, format)
+        if data is not None:
+            return data
+        recording = await render()
+        await self.keep_if_possible(recording, key)
+        return await self.converted(recording.wav, format)
+
+    async def converted(self, wav: bytes, format: AudioFormat) -> bytes:
+        """A WAV file as a file of that format."""
+        return (
+            wav
+            if format == "wav"
+            else await run_one(self._engine, CONVERT, None, ConversionQuery(wav, format))
+        )
 
     def __contains__(self, sha256: str) -> bool:
         return sha256 in self._blobs
@@ -112,12 +137,12 @@ class Recordings:
             self._cache.put(key, sha256)
         return sha256
 
-    def _keep_converted(self, data: bytes, key: tuple[str, ...]) -> None:
+    def _keep_if_possible(self, data: bytes, key: tuple[str, ...]) -> None:
         """If the disk takes it: whoever asked for it has it."""
         try:
             self._keep(data, key)
         except StorageError as error:
-            log.warning("a recording of the format %s is not kept: %s", key[-1], error)
+            log.warning("the recording %s is not kept: %s", " ".join(key), error)
 
     def _find(self, key: tuple[str, ...]) -> str | None:
         sha256 = self._cache.get(*key)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from sonifold_app import urls
 from sonifold_app.store.clock import now
@@ -39,7 +39,7 @@ class Job:
     state: State
     cancel: bool
     attempts: int
-    error: str | None
+    error: str | None  # why it failed; of a job that is queued, why it waits for more than its turn
     created: str
     finished: str | None
 
@@ -116,17 +116,16 @@ class JobStore:
             row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
         return None if row is None else job_of(row._mapping)
 
-    def next(self) -> Job | None:
-        """The job that has waited longest."""
-        query = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created).limit(1)
+    def queue(self) -> list[Job]:
+        """The jobs that are to be done, first that which was asked for first."""
+        query = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.created)
         with self.database.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else job_of(row._mapping)
+            return [job_of(row._mapping) for row in connection.execute(query)]
 
     def start(self, id: str) -> bool:
         """A worker begins; False where the job waits no more."""
         change = update(jobs).where(jobs.c.id == id, jobs.c.state == "queued")
-        values = {"state": "running", "attempts": jobs.c.attempts + 1}
+        values = {"state": "running", "attempts": jobs.c.attempts + 1, "error": None}
 
         def begin(connection: Connection) -> bool:
             started = connection.execute(change.values(**values).returning(jobs.c.attempts))
@@ -147,6 +146,20 @@ class JobStore:
                 connection.execute(self._event(id, "interrupted", {"passing": True} if passing else {}))
 
         self.database.write(put_back, frees=True)
+
+    def put_off(self, id: str, reason: str) -> None:
+        """A job waits for something to pass, by no fault of its own: an attempt does not count. ``reason``: a sentence
+        for the user. Where it waits for that already nothing is written.
+        """
+        active = jobs.c.state.in_(("queued", "running"))
+        change = update(jobs).where(jobs.c.id == id, active, func.coalesce(jobs.c.error, "") != reason)
+        attempts = jobs.c.attempts - case((jobs.c.state == "running", 1), else_=0)
+
+        def wait(connection: Connection) -> None:
+            if connection.execute(change.values(state="queued", attempts=attempts, error=reason)).rowcount:
+                connection.execute(self._event(id, "waiting", {"message": reason}))
+
+        self.database.write(wait, frees=True)
 
     def running(self) -> list[Job]:
         with self.database.connect() as connection:
@@ -169,7 +182,9 @@ class JobStore:
         ended = update(jobs).where(jobs.c.id == id, jobs.c.state == "queued")
 
         def end(connection: Connection) -> None:
-            if connection.execute(ended.values(state="cancelled", cancel=1, finished=now())).rowcount:
+            if connection.execute(
+                ended.values(state="cancelled", cancel=1, error=None, finished=now())
+            ).rowcount:
                 connection.execute(self._event(id, "cancelled", {}))
             else:
                 connection.execute(update(jobs).where(jobs.c.id == id).values(cancel=1))

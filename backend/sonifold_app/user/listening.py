@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 Queries = Sequence[tuple[ModelFacts, Sequence[StimulusQuery]]]
 
 
+#: Before a test is rendered again that a failure of the storage stopped.
+RETRY_SECONDS = 30.0
+
+
 class SoundsMissingError(Exception):
     """What a test plays is not in the data folder any more; the message is a sentence for the user."""
 
@@ -46,6 +51,7 @@ class ListeningTests:
         self._user_sounds, self._adaptations, self._engine = user_sounds, adaptations, engine
         self._tasks = Tasks()
         self._rendered: dict[str, int] = {}
+        self._put_off: dict[str, tuple[str, float]] = {}  # why, and until when by the monotonic clock
         self._rendering = asyncio.Lock()
 
     async def close(self) -> None:
@@ -58,16 +64,22 @@ class ListeningTests:
             await self._user_sounds.resolve_anchors(model, anchors)
 
     def begin(self, test: ListeningTest, queries: Queries, catalogue: Catalogue) -> None:
-        """Render what a test plays, unless it is there, is on its way, or cannot be."""
-        if test.stimuli is None and test.error is None:
+        """Render what a test plays, unless it is there, is on its way, or cannot be (yet)."""
+        _, until = self._put_off.get(test.id, ("", 0.0))
+        if test.stimuli is None and test.error is None and time.monotonic() >= until:
             self._tasks.begin(test.id, lambda: self._prepare(test, queries, catalogue))
 
     def rendered(self, test: ListeningTest) -> int:
         """How many of its pairs can be played."""
         return len(test.pairs) if test.stimuli is not None else self._rendered.get(test.id, 0)
 
+    def problem(self, test: ListeningTest) -> str | None:
+        """Why it cannot be rendered, or not yet."""
+        return test.error or self._put_off.get(test.id, (None, 0.0))[0]
+
     async def delete(self, test: ListeningTest) -> None:
         await self._tasks.cancel(test.id)
+        self._put_off.pop(test.id, None)
         stored = await run_in_threadpool(self.store.find, test.id)
         await run_in_threadpool(self.store.delete, stored or test)
 
@@ -94,8 +106,11 @@ class ListeningTests:
                     self._rendered[test.id] = len(stimuli)
             await run_in_threadpool(self.store.set_ready, test.id, stimuli)
             ready = True
-        except (errors.SonifoldError, StorageError) as error:
+            self._put_off.pop(test.id, None)
+        except errors.SonifoldError as error:
             await run_in_threadpool(self.store.set_failed, test.id, str(error))
+        except StorageError as error:  # that may pass
+            self._put_off[test.id] = str(error), time.monotonic() + RETRY_SECONDS
         except Exception:
             log.exception(
                 "listening test %s is not rendered; whoever asks for it next has it tried again", test.id

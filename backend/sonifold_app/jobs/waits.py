@@ -1,0 +1,93 @@
+"""Jobs that wait until something has passed, such as a full disk: why, and when each is tried again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sonifold_app.jobs.worker import folder_of
+from sonifold_app.store.failures import StoreFullError
+from sonifold_app.store.jobs import Job
+from sonifold_app.store.room import Room
+from sonifold_app.user.models import bytes_under
+
+FIRST_WAIT_SECONDS = 1.0
+#: A checkpoint holds the weights and two moments of each.
+CHECKPOINT_WEIGHTS = 3
+MEGABYTE = 1_000_000
+ROOM_ADVICE = (
+    "Delete sounds or models that you no longer need, or make room on the disk; it goes on by itself, or can be "
+    "cancelled."
+)
+
+
+@dataclass(frozen=True)
+class Wait:
+    reason: str | None
+    tries: int
+    until: float  # by the monotonic clock
+
+
+class Waits:
+    """What keeps jobs waiting. The time between two tries doubles, up to a bound."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        self._longest_seconds = longest_seconds
+        self._by_job: dict[str, Wait] = {}
+
+    def put_off(self, job: str, reason: str) -> float:
+        """Try a job again later; returns after how many seconds. ``reason``: a sentence for the user."""
+        tries = self._by_job[job].tries if job in self._by_job else 0
+        seconds = min(FIRST_WAIT_SECONDS * 2.0 ** min(tries, 30), self._longest_seconds)
+        self._by_job[job] = Wait(reason, tries + 1, time.monotonic() + seconds)
+        return seconds
+
+    def first_due(self, queue: list[Job]) -> Job | None:
+        """The first of the jobs that are queued whose time has come; others that waited are over."""
+        self._by_job = {job.id: self._by_job[job.id] for job in queue if job.id in self._by_job}
+        now = time.monotonic()
+        return next(
+            (job for job in queue if job.id not in self._by_job or self._by_job[job.id].until <= now), None
+        )
+
+    def begin(self, job: str) -> None:
+        """A job is tried: it has no reason to wait any more, unless it is put off again."""
+        if job in self._by_job:
+            self._by_job[job] = replace(self._by_job[job], reason=None)
+
+    @property
+    def reasons(self) -> Collection[str]:
+        """Each reason for which a job waits, once."""
+        return dict.fromkeys(wait.reason for wait in self._by_job.values() if wait.reason is not None)
+
+
+def shortage(job: Job, data: Path, models: Path | None, room: Room) -> str | None:
+    """A sentence about the room that a job lacks on the disk, if so; caches give way first.
+
+    A fine-tuned pack is about as large as its base, and stands beside its checkpoint until it is written.
+    Raises OSError, PackNotFound.
+    """
+    base, checkpoint = folder_of(job.model, data, models), data / "jobs" / job.id
+    weights = (base / "weights.safetensors").stat().st_size
+    needed = bytes_under(base) + CHECKPOINT_WEIGHTS * weights - bytes_under(checkpoint)
+    disk = shutil.disk_usage(data)
+
+    def require() -> None:
+        if shutil.disk_usage(data).free < needed:
+            raise StoreFullError()
+
+    try:
+        room.write(require, max(0, needed - disk.free))
+    except StoreFullError:
+        larger = (
+            f" All of that disk is {disk.total / MEGABYTE:.0f} MB: SONIFOLD_DATA names a folder on a larger one."
+            if disk.total < needed
+            else ""
+        )
+        return (
+            f"it waits for room on the disk, where it needs {needed / MEGABYTE:.0f} MB. {ROOM_ADVICE}{larger}"
+        )
+    return None
