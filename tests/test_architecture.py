@@ -47,7 +47,7 @@ SERVICE = {
     "http": "base engine store user",
     "schemas": "base engine store user",
     "routes": "base engine http jobs schemas store user",
-    "admin": "store user",
+    "admin": "base engine store user",
 }
 SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.command", "sonifold_app.serve"}
 

@@ -1,5 +1,5 @@
-"""The command line: ``sonifold serve | backup | restore | morph | embed | sample | finetune | trial | dataset | train |
-evaluate | reproduce | measures``.
+"""The command line: ``sonifold serve | backup | restore | doctor | morph | embed | sample | finetune | trial |
+dataset | train | evaluate | reproduce | measures``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ Commands: TypeAlias = "_SubParsersAction[argparse.ArgumentParser]"
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
+#: What ``sonifold doctor`` looks at; see sonifold_app.admin.doctor.
+CHECKED = ("machine", "software", "device", "port", "folder", "database", "store", "packs")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_serve,
         _add_backup,
         _add_restore,
+        _add_doctor,
         _add_morph,
         _add_embed,
         _add_sample,
@@ -88,6 +91,15 @@ def _add_restore(commands: Commands) -> None:
     command.add_argument("file", type=Path, help="what `sonifold backup` wrote")
     command.add_argument("--replace", action="store_true", help="move aside what the data folder holds")
     command.set_defaults(run=_run_service, service="restore")
+
+
+def _add_doctor(commands: Commands) -> None:
+    command = commands.add_parser(
+        "doctor", help="whether machine, packs, database and files are well, and what to do"
+    )
+    command.add_argument("--json", action="store_true", help="as one JSON document")
+    command.add_argument("--only", choices=CHECKED, action="append", default=[], help="one part of it")
+    command.set_defaults(run=_run_service, service="doctor")
 
 
 def _add_morph(commands: Commands) -> None:

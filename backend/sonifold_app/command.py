@@ -57,8 +57,15 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def examine(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.admin import doctor
+
+    return 0 if doctor.print_report(doctor.examine(settings, options.only), as_json=options.json) else 1
+
+
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "serve": run_server,
     "backup": back_up,
     "restore": restore,
+    "doctor": examine,
 }

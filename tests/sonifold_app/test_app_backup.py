@@ -12,9 +12,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from app_checks import API, file_of, renamed_pack, tone
+from data_folders import contents, recording, sound, stored
 from starlette.testclient import TestClient
 
 from sonifold.cli import main
@@ -22,11 +22,10 @@ from sonifold_app.admin.backup import back_up
 from sonifold_app.admin.manifest import MANIFEST, BackupError
 from sonifold_app.admin.restore import restore
 from sonifold_app.app import create_app
-from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
 from sonifold_app.store.data_folder import MOVING_IN, DataFolder, DataFolderUnusableError
 from sonifold_app.store.jobs import JobStore
-from sonifold_app.store.sounds import NewSound, UserSoundStore
+from sonifold_app.store.sounds import UserSoundStore
 
 FILES = [("files", (f"{i}.wav", file_of(tone(0.3, 150 + 70 * i)))) for i in range(3)]
 
@@ -146,39 +145,9 @@ def test_a_restored_folder_answers_as_the_one_that_was_backed_up(
 # -- folders and files -----------------------------------------------------------------------------
 
 
-def sound(audio: bytes) -> NewSound:
-    prepared = PreparedSound(
-        name="a",
-        seconds=0.3,
-        z=np.zeros(4, np.float32),
-        position=(0.0, 0.0),
-        in_distribution=True,
-        nearest=(),
-        timbre=np.zeros(4, np.float32),
-        audio=audio,
-        pitch=None,
-        facts={},
-        caveats=(),
-    )
-    return NewSound("uploaded", "a", prepared, {})
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
 @pytest.fixture
 def data(tmp_path) -> Path:
-    """A data folder with two sounds, a pack, and caches."""
-    folder = tmp_path / "data"
-    store = UserSoundStore(folder / "library")
-    store.add("toy", "pack", [sound(b"first"), sound(b"second")])
-    store.close()
-    for name in ("packs/mine/pack.json", "cache/blobs/x", "packs/.gone/pack.json", "trash/2026-01-01/y"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("{}")
-    return folder
+    return stored(tmp_path / "data")
 
 
 @pytest.fixture
@@ -186,11 +155,6 @@ def file(data, tmp_path) -> Path:
     """A backup of it."""
     back_up(data, tmp_path / "backup.zip")
     return tmp_path / "backup.zip"
-
-
-def recording(data: Path, audio: bytes) -> Path:
-    sha256 = hashlib.sha256(audio).hexdigest()
-    return data / "library" / "sounds" / sha256[:2] / sha256[2:]
 
 
 def test_what_can_be_made_again_is_left_out(data, file, tmp_path):
