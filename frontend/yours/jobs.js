@@ -10,7 +10,17 @@ import { learnable } from "./adapting.js";
 const AGAIN = 2000; // ms
 
 export const OVER = ["done", "failed", "cancelled"];
-const KINDS = ["queued", "started", "loading", "progress", "preview", "saving", "interrupted", "waiting", ...OVER];
+const KINDS = [
+  "queued",
+  "started",
+  "loading",
+  "progress",
+  "preview",
+  "saving",
+  "interrupted",
+  "waiting",
+  ...OVER,
+];
 
 /**
  * What a job is after one more event.
@@ -45,7 +55,13 @@ export function reported(job, kind, data) {
   if (kind === "failed")
     return { ...job, phase: kind, error: String(data.message ?? "no reason was given; see the server log.") };
   if (kind === "started")
-    return { ...job, phase: kind, error: null, attempts: Number(data.attempt ?? job.attempts + 1), from: null };
+    return {
+      ...job,
+      phase: kind,
+      error: null,
+      attempts: Number(data.attempt ?? job.attempts + 1),
+      from: null,
+    };
   if (kind === "done") return { ...job, phase: kind, why: data.reason ?? null };
   return { ...job, phase: /** @type {Job["phase"]} */ (kind) };
 }

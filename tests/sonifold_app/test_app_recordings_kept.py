@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
@@ -283,6 +284,43 @@ def test_a_folder_that_is_gone_for_a_moment_is_not_a_lost_recording(served, soun
 
 
 # -- the database ------------------------------------------------------------------------------------
+
+
+def test_a_page_that_is_damaged_meanwhile_is_told_and_nothing_more_is_written(served, sound, name):
+    data, client = served
+    url, file = sound
+    sounds = url.rpartition("/")[0]
+    path = data / "library" / "library.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'kept_sounds'"
+        ).fetchone()
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        whole = path.read_bytes()
+        with path.open("r+b") as disk:
+            disk.seek((page - 1) * 4096)
+            disk.write(b"\xff" * 4096)
+        connection.execute("DELETE FROM uploads")  # any change: the server reads the file again
+        connection.commit()
+    refused = {
+        "list": lambda: client.get(sounds),
+        "rename": lambda: client.patch(url, json={"name": "b"}),
+        "keep": lambda: client.post(sounds, files={"files": ("b.wav", file_of(tone(hertz=300)))}),
+        "delete": lambda: client.delete(url),
+        "fine-tune": lambda: client.post(
+            f"{API}/models/{name}/finetunes", json={"sounds": [url.rpartition("/")[2]], "title": "Kit"}
+        ),
+    }
+    for what, ask in refused.items():
+        problem = assert_problem(ask(), 503, "storage_damaged")
+        assert "restore library.sqlite from a copy" in problem["detail"], what
+    assert "damaged" in assert_problem(client.get("/readyz"), 503, "not_ready")["parts"]["storage"]
+    assert client.get(f"{API}/models/{name}/atlas").status_code == 200, "what came with the server goes on"
+    assert file.is_file()
+    with path.open("r+b") as disk:  # as the disk reads it later
+        disk.write(whole)
+    assert client.get("/readyz").status_code == 200
+    assert client.patch(url, json={"name": "b"}).json()["name"] == "b"
 
 
 def test_a_database_that_is_up_to_date_is_not_written_to(tmp_path):

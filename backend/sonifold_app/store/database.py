@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,7 +21,14 @@ from typing import TypeVar
 
 import sqlalchemy
 
-from sonifold_app.store.failures import StorageError, StorageUnavailableError, StoreFullError, failure_of
+from sonifold_app.store.failures import (
+    StorageDamagedError,
+    StorageError,
+    StorageUnavailableError,
+    StoreFullError,
+    failure_of,
+    is_damage,
+)
 from sonifold_app.store.files import PARTIAL
 from sonifold_app.store.room import Room
 
@@ -164,6 +172,8 @@ CHECKED_BYTES = 256 << 20
 
 Result = TypeVar("Result")
 
+log = logging.getLogger(__name__)
+
 
 class DatabaseUnusableError(Exception):
     """The file cannot be used; the message is a sentence for the operator."""
@@ -193,9 +203,11 @@ class Database:
             cause = error.__cause__ if isinstance(error, StorageError) and error.__cause__ else error
             raise DatabaseUnusableError(why_unusable(self._path, cause)) from error
         self._file = os.stat(self._path)
+        self._damage: str | None = None  # what SQLite said of a page
         self._engine = sqlalchemy.create_engine(
             "sqlite://", creator=self._connect, poolclass=sqlalchemy.QueuePool, pool_size=4, max_overflow=12
         )
+        sqlalchemy.event.listen(self._engine, "handle_error", self._note_damage)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -212,6 +224,8 @@ class Database:
         Raises StorageError.
         """
         self.require_file()
+        if self._damage is not None:
+            raise StorageDamagedError(self._damage)  # to write into it could cost what is still whole
 
         def transaction() -> Result:
             with self._engine.begin() as connection:
@@ -239,13 +253,30 @@ class Database:
             raise DatabaseUnusableError(why_unusable(self._path, cause)) from error
 
     def problem(self) -> str | None:
-        """A sentence about why it cannot be used at the moment, if so."""
+        """A sentence about why it cannot be used at the moment, if so. Where damage was met all pages are looked at."""
         try:
             with self.connect() as connection:
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-        except (sqlalchemy.exc.SQLAlchemyError, StorageError) as error:
+            if self._damage is not None:
+                self._look_at_all_pages()
+        except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, StorageError) as error:
             return str(failure_of(error, self._path.parent) or error)
         return None
+
+    def _note_damage(self, context: sqlalchemy.engine.ExceptionContext) -> None:
+        """From now on nothing is written, until ``problem`` finds the file whole."""
+        if is_damage(context.original_exception):
+            self._damage = str(context.original_exception)
+            log.error("%s is damaged: %s; nothing more is written into it", self._path, self._damage)
+
+    def _look_at_all_pages(self) -> None:
+        """Raises StorageDamagedError or sqlite3.Error where the file is damaged. Else it was only read wrong."""
+        with contextlib.closing(self._connect()) as connection:  # which has not read any of them before
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise StorageDamagedError(verdict)
+        self._engine.dispose()
+        self._damage = None
 
     def _shorten_journal(self) -> None:
         """Give back what the write-ahead log takes; on a full disk it may have to wait."""

@@ -117,9 +117,14 @@ def sqlite_failure(error: sqlite3.Error, disk: Path | None) -> StorageError | No
             if writes and disk is not None and is_full(disk)
             else StorageUnavailableError(SQLITE_UNAVAILABLE[code])
         )
-    if code in SQLITE_DAMAGED or "no such table" in str(error) or "no such column" in str(error):
+    if is_damage(error) or "no such table" in str(error) or "no such column" in str(error):
         return StorageDamagedError(str(error))
     return None
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite met a page of a database that is not what was written."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_DAMAGED
 
 
 def is_full(disk: Path) -> bool:
