@@ -11,7 +11,7 @@ import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
-from app_checks import API, assert_problem
+from app_checks import API, assert_problem, file_of, tone
 
 from sonifold_app.engine.batching import BACKGROUND, Batcher, BusyError, Visit, visit
 from sonifold_app.engine.parallel import all_or_error, attempt_each, by_group
@@ -451,6 +451,53 @@ def test_what_nobody_waits_for_any_more_is_not_computed(
         assert asyncio.run(asking) == 499
         assert batcher.expected()[1] == 0
     assert not calls
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/{name}/sounds/{0}/audio?format=ogg",
+        "models/{name}/sounds/{0}/distances",
+        "audio/{sha256}?format=ogg",
+    ],
+)
+def test_what_is_quick_is_given_up_too_while_it_waits(client, ids, name, path):
+    """Files are converted by two threads; both are busy."""
+    pool = client.app.state.services.engine._light
+    point = {"points": [[0.25] * 32]}
+    (sound,) = client.post(
+        f"{API}/models/{name}/decodings", json=point, headers={"Accept": "application/json"}
+    ).json()["sounds"]
+    go = threading.Event()
+    held = [pool._threads.submit(go.wait, 60) for _ in range(2)]
+    before = pool._unfinished
+    try:
+        address = path.format(*ids, name=name, sha256=sound["audio"]["sha256"])
+        asking = ask_and_hang_up(
+            client, "GET", f"{API}/{address}", "", waiting=lambda: pool._unfinished - before
+        )
+        assert client.portal.call(lambda: asking) == 499
+        deadline = time.monotonic() + 30
+        while pool._unfinished > before:
+            assert time.monotonic() < deadline, "its place is not free again"
+            time.sleep(0.01)
+        assert not any(future.done() for future in held)
+    finally:
+        go.set()
+
+
+def test_a_client_that_hangs_up_gives_up_its_place_in_a_line(client, name):
+    files = [("files", ("a.wav", file_of(tone())))]
+    uploads = f"{API}/models/{name}/uploads"
+    id = client.post(uploads, files=files).json()["id"]
+    line = client.app.state.services.uploads
+    began = [client.portal.call(line.enter) for _ in range(2)]
+    asking = ask_and_hang_up(client, "GET", f"{uploads}/{id}", "", waiting=lambda: line._waiting)
+    assert client.portal.call(lambda: asking) == 499
+    assert line._waiting == 0
+    for each in began:
+        client.portal.call(line.leave, each)
+    assert client.delete(f"{uploads}/{id}").status_code == 204
 
 
 def test_equal_questions_are_asked_once_and_dropped_when_nobody_waits():

@@ -92,6 +92,25 @@ def test_models_past_the_line_of_imports_are_refused_for_the_moment(client, full
     assert_problem(client.post(f"{API}/models", files=file), 422, "pack_invalid")
 
 
+def test_files_of_models_past_their_line_are_refused_for_the_moment(client, name, full):
+    file = f"{API}/models/{name}/file"
+    with full("exports"):
+        assert_busy(client.get(file))
+    with client.stream("GET", file) as reply:
+        assert reply.status_code == 200
+        assert next(reply.iter_bytes(1 << 16))[:2] == b"PK"
+    assert client.portal.call(client.app.state.services.exports.enter)  # its place is free again
+    client.app.state.services.exports.leave(time.monotonic())
+
+
+def test_what_earlier_versions_left_of_exports_is_swept_at_the_start(tmp_path, engine_of):
+    left = tmp_path / "cache" / "files" / "oneshots.sonifold.zip"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(bytes(1000))
+    with TestClient(create_app(Settings(data=tmp_path), engine_of()), base_url="http://localhost"):
+        assert not left.parent.exists()
+
+
 def test_a_model_past_the_last_is_refused_until_one_is_deleted(client, monkeypatch):
     file = {"file": ("kit.sonifold.zip", b"no archive", "application/zip")}
     monkeypatch.setattr(models, "MOST_IMPORTED", 0)

@@ -71,6 +71,15 @@ def test_every_question_about_such_a_model_has_an_answer_in_words_or_numbers(app
     assert_said(app.get(f"{url}/indicatrices", params={"count": 4, "metric": metric}), "indicatrices")
 
 
+def test_a_way_that_cannot_be_followed_further_is_a_point_with_a_caveat(app, ids):
+    asked = {"anchors": [{"sound": ids[0]}, {"sound": ids[1]}], "to": 3.0, "metric": "pullback"}
+    reply = app.post(f"{API}/models/flat/extrapolations", json=asked)
+    assert reply.status_code == 200, reply.text
+    texts = {caveat["code"]: caveat["text"] for caveat in reply.json()["warnings"]}
+    assert "the decoder is flat there" in texts["stopped_early"]
+    assert is_finite(reply.json())
+
+
 @pytest.mark.parametrize("kind", ["flat", "steep"])
 def test_drawing_hearing_and_placing_have_one_too(app, kind, ids):
     url = f"{API}/models/{kind}"

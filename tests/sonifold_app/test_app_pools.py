@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -57,6 +58,47 @@ def test_sounds_are_heard_while_recordings_are_split(client, name, ids, blocked)
     reply = answered(lambda: client.post(f"{url}/atlas/positions", json={"points": [[0.0] * 32]}))
     assert reply is not None
     assert reply.status_code == 200
+
+
+@pytest.fixture
+def busy(client, hold_engine):
+    """``with busy("files"): ...``: all threads of a kind of slow work are taken, and more of it waits."""
+
+    @contextlib.contextmanager
+    def busy(kind):
+        engine, go = client.app.state.services.engine, threading.Event()
+        pool = {"files": engine._files, "adapting": engine._adapting}.get(kind)
+        with contextlib.ExitStack() as stack:
+            if pool is None:
+                stack.enter_context(hold_engine(0))
+                threads = engine._workers
+            else:
+                threads = pool._threads
+            work = [threads.submit(go.wait, 120) for _ in range(threads._max_workers + 4)]
+            try:
+                yield
+            finally:
+                go.set()
+                for each in work:
+                    each.result(120)
+
+    return busy
+
+
+@pytest.mark.parametrize("kind", ["files", "adapting", "morphs"])
+def test_sounds_map_and_lists_wait_for_no_slow_work(client, name, ids, busy, kind):
+    url = f"{API}/models/{name}"
+    with busy(kind):
+        for path in (
+            f"{API}/models", f"{url}/sounds", f"{url}/atlas", f"{url}/adaptations", f"{url}/uploads", f"{API}/jobs",
+            f"{url}/sounds/{ids[0]}", f"{url}/sounds/{ids[0]}/audio?format=wav", f"{url}/sounds/{ids[1]}/distances",
+        ):  # fmt: skip
+            reply = answered(lambda path=path: client.get(path))
+            assert reply is not None, f"{path} waits for {kind}"
+            assert reply.status_code == 200
+        reply = answered(lambda: client.post(f"{url}/atlas/positions", json={"points": [[0.0] * 32]}))
+        assert reply is not None
+        assert reply.status_code == 200
 
 
 def test_a_pool_rests_once_after_its_last_work():
