@@ -1,20 +1,16 @@
 """Few-shot adaptation: closed forms against their limits and brute force, exact undo, and no look at other sounds."""
 
 import itertools
-import shutil
 
 import numpy as np
 import pytest
 import torch
 
-import sonifold
 from sonifold import adapt
-from sonifold.adapt import FinetuneConfig, augment, geometry, replay, residual_field, ridge
+from sonifold.adapt import augment, geometry, replay, residual_field, ridge
 from sonifold.adapt.ridge import Choice, Evidence, Spectrum, Statistics
 from sonifold.adapt.uploads import Uploads
-from sonifold.audio.clip import Clip
-from sonifold.cli import main
-from sonifold.errors import Cancelled, PackInvalid, PointInvalid, UploadsInvalid
+from sonifold.errors import PointInvalid, UploadsInvalid
 from sonifold.representation.spectral import Spectral
 from sonifold.training.augment import resample
 from sonifold.vae.config import VAEConfig
@@ -196,6 +192,11 @@ def test_transposing_by_nothing_changes_nothing():
 # -- the model ------------------------------------------------------------------------------------
 
 
+def same(first, second) -> bool:
+    pairs = zip(first.vae.state_dict().values(), second.vae.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
 def test_other_sounds_of_the_kit_come_closer(model, adapted, tabla):
     heard, offset = model.coefficients.timbre_map
 
@@ -289,74 +290,7 @@ def test_a_slider_that_is_not_there_is_named(model, tabla):
         adapt.turned(model, tabla[0], chosen, {"warmth": 1.0})
 
 
-# -- refining -------------------------------------------------------------------------------------
-
-QUICK = FinetuneConfig(steps=20, check_every=5, warmup=2)
-
-
-@pytest.fixture(scope="module")
-def refined(model, tabla):
-    return adapt.finetune(model, tabla[:4], QUICK)
-
-
-def same(first, second) -> bool:
-    pairs = zip(first.vae.state_dict().values(), second.vae.state_dict().values(), strict=True)
-    return all(torch.equal(a, b) for a, b in pairs)
-
-
-@pytest.mark.parametrize("looks", [2, 6])
-def test_an_interrupted_refinement_ends_with_the_same_weights(model, tabla, refined, tmp_path, looks):
-    """Cut in the trial and in the final run."""
-    seen = []
-    watch = adapt.Watch(report=seen.append, cancelled=lambda: len(seen) >= looks)
-    with pytest.raises(Cancelled):
-        adapt.finetune(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors", watch)
-    assert (tmp_path / "checkpoint.safetensors").is_file()
-    resumed = adapt.finetune(model, tabla[:4], QUICK, tmp_path / "checkpoint.safetensors")
-    assert same(resumed, refined)
-    assert not (tmp_path / "checkpoint.safetensors").exists()
-
-
-def test_a_refinement_that_had_ended_takes_no_step_again(model, tabla, refined, tmp_path):
-    """Its checkpoint was kept because the result had not been saved yet."""
-    path = tmp_path / "checkpoint.safetensors"
-    assert same(adapt.finetune(model, tabla[:4], QUICK, path, keep=True), refined)
-    seen = []
-    again = adapt.finetune(model, tabla[:4], QUICK, path, adapt.Watch(report=seen.append))
-    assert same(again, refined)
-    assert not seen
-    assert not path.exists()
-
-
-def test_a_checkpoint_of_other_uploads_is_not_gone_on_from(model, tabla, refined, tmp_path):
-    path = tmp_path / "checkpoint.safetensors"
-    seen = []
-    with pytest.raises(Cancelled):
-        adapt.finetune(
-            model, tabla[4:8], QUICK, path, adapt.Watch(report=seen.append, cancelled=lambda: len(seen) == 1)
-        )
-    assert same(adapt.finetune(model, tabla[:4], QUICK, path), refined)
-
-
-def test_refining_tells_how_far_it_is(model, tabla):
-    seen, heard = [], []
-    adapt.finetune(
-        model, tabla[:4], QUICK, watch=adapt.Watch(seen.append, preview=lambda now, step: heard.append(step))
-    )
-    assert [info.percent for info in seen] == sorted(info.percent for info in seen)
-    assert seen[-1].percent == 100
-    assert all(info.held_out is not None for info in seen if info.phase == "trial")
-    assert heard == [20]
-
-
-def test_refining_brings_the_uploads_closer_than_the_instant_adaptation(model, tabla, refined):
-    def own(one) -> float:
-        heard, _ = model.coefficients.timbre_map
-        given = model.coefficients.analyse(torch.stack([sound.features for sound in tabla[:4]]))
-        return float(((one.vae.decode(one.inverted(given)) - given) @ heard.T).norm(dim=1).mean())
-
-    assert own(refined) < own(adapt.instant(model, tabla[:4]))
-    assert same(model, sonifold.load("oneshots"))
+# -- sounds made between uploads --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["cross-fade", "linear", "geodesic", "metric"])
@@ -393,43 +327,3 @@ def test_distillation_asks_for_distances_and_not_for_places():
     turned = points @ torch.linalg.qr(torch.randn(4, 4))[0] + 3
     assert geometry.distillation(turned, points) < 1e-9
     assert geometry.distillation(1.5 * points, points) == pytest.approx(0.25, abs=1e-4)
-
-
-# -- as a pack ------------------------------------------------------------------------------------
-
-
-def test_a_saved_pack_loads_like_any_other_and_knows_its_uploads(model, refined, tabla, tmp_path):
-    audio = tabla[0].audio.numpy()
-    own = model.encode(audio[::-1].copy(), model.sample_rate, "Backwards")
-    adapted = adapt.instant(model, [own, *tabla[:3]])
-    saved = adapt.save(adapted, tmp_path / "mine")
-    assert len(saved.library) == len(model.library) + 1
-    label = saved.library.labels[-1]
-    assert (label.name, label.split, label.group) == ("Backwards", "uploaded", "mine")
-    upload = saved.sound(label.id)
-    assert saved.distance(upload, own, "geodesic") < 1.0
-    assert torch.equal(saved.library.positions[:100], model.library.positions[:100])
-    assert same(saved, adapted)
-    again = adapt.instant(saved, tabla[4:8])  # a base like any other
-    assert again.base is saved
-
-
-def test_a_pack_is_not_written_over_another(adapted, tmp_path):
-    (tmp_path / "there").mkdir()
-    with pytest.raises(PackInvalid, match="already"):
-        adapt.save(adapted, tmp_path / "there")
-    with pytest.raises(PackInvalid, match="lower-case"):
-        adapt.save(adapted, tmp_path / "Not A Name")
-
-
-@pytest.mark.long
-def test_the_command_makes_a_pack_of_files(model, tabla, tmp_path, capsys):
-    files = []
-    for number, sound in enumerate(tabla[:2]):
-        files.append(str(Clip(sound.audio, model.sample_rate).write(tmp_path / f"{number}.wav")))
-    shutil.copytree(model.library.folder, tmp_path / "models" / "oneshots")
-    arguments = ["finetune", "oneshots", *files, "--name", "mine", "--models", str(tmp_path / "models")]
-    assert main([*arguments, "--steps", "5"]) == 0
-    assert len(sonifold.load("mine", tmp_path / "models").library) >= len(model.library)
-    assert main(arguments) == 1
-    assert "already" in capsys.readouterr().err
