@@ -1,6 +1,8 @@
 """Fine-tuning: what was interrupted ends as what was not, how it tells of itself, and its result as a pack."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +110,21 @@ def test_refining_tells_how_far_it_is(refined):
     assert looks[-1].percent == 100
     assert all(info.held_out is not None for info in looks if info.phase == "trial")
     assert refined.previews == [QUICK.steps]
+
+
+def test_fine_tuning_does_not_load_torchs_compiler(small_models):
+    """That takes two seconds of a process that compiles nothing."""
+    script = f"""
+import sys, tempfile, pathlib, sonifold
+from sonifold import adapt
+model = sonifold.load("oneshots", pathlib.Path({str(small_models)!r}))
+sounds = [model.sound(sound) for sound in model.library.ids[:4]]
+with tempfile.TemporaryDirectory() as folder:
+    checkpoint = pathlib.Path(folder, "checkpoint.safetensors")
+    adapt.finetune(model, sounds, adapt.FinetuneConfig(steps=1, check_every=1), checkpoint)
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_refining_brings_the_uploads_closer_than_the_instant_adaptation(model, kit, start, refined):

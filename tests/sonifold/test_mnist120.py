@@ -13,7 +13,7 @@ from sonifold.errors import DatasetError
 from sonifold.vae.fit import FitConfig
 from sonifold_research.mnist120 import digits, figure, judge, methods, page, report, run
 
-PLAN = run.Plan(FitConfig(epochs=25, learning_rate=3e-3), counts=(50, 120), classifier_steps=60)
+PLAN = run.Plan(FitConfig(epochs=25, learning_rate=3e-3), counts=(20, 60), classifier_steps=20)
 
 
 def quiet(*_) -> None:
@@ -87,9 +87,9 @@ def test_a_whole_run_gives_every_figure_of_every_method(finished):
         assert result[run.REAL]["expert"] > 0.9
         for method in methods.METHODS:
             figures = result[method.name]
-            assert {"density", "coverage", "alone 50", "added 120"} <= figures.keys()
+            assert {"density", "coverage", "alone 20", "added 60"} <= figures.keys()
             assert 0 <= figures["coverage"] <= 1
-            assert 0.2 < figures["added 120"] <= 1
+            assert 0.2 < figures["added 60"] <= 1
         assert result["RHVAE, learned metric"]["escapes"] == 0
         assert result["RHVAE, learned metric"]["acceptance"] > 0.8
 

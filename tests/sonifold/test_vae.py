@@ -15,6 +15,7 @@ from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
+from sonifold.vae.optimiser import AdamW
 from sonifold.vae.schedule import warmup_cosine
 
 SMALL = VAEConfig(coefficients=12, latent_dim=3, width=16, hidden=32)
@@ -104,6 +105,25 @@ def test_the_learning_rate_rises_and_falls():
 
 
 @pytest.mark.long
+def test_the_optimiser_takes_the_steps_of_torchs():
+    """Bit for bit, also where it goes on from a state that was stored."""
+    networks = []
+    for optimiser_class in (AdamW, torch.optim.AdamW):
+        torch.manual_seed(0)
+        network, inputs = torch.nn.Linear(5, 3), torch.randn(20, 5)
+        optimiser = optimiser_class(network.parameters(), 1e-2, weight_decay=0.1)
+        for step in range(6):
+            if step == 3:
+                state = optimiser.state_dict()
+                optimiser = optimiser_class(network.parameters(), 1.0)
+                optimiser.load_state_dict(state)
+            optimiser.zero_grad(set_to_none=True)
+            network(inputs).square().sum().backward()
+            optimiser.step()
+        networks.append(network)
+    assert all(torch.equal(a, b) for a, b in zip(*(n.parameters() for n in networks), strict=True))
+
+
 def test_training_lowers_the_error(data):
     found = []
     train(data, SMALL, QUICK.model_copy(update={"steps": 300}), report=found.append)

@@ -38,6 +38,7 @@ from sonifold.sound import Sound
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE, divergence
+from sonifold.vae.optimiser import AdamW
 from sonifold.vae.schedule import warmup_cosine
 
 CLIP = 5.0  # gradient norm
@@ -127,7 +128,7 @@ class _State:
     phase: Phase
     step: int
     vae: VAE
-    optimiser: torch.optim.AdamW
+    optimiser: AdamW
     share: float = SHARES[-1]  # of the way to go, as the trial found it
     errors: list[float] = field(default_factory=list)  # held-out error at each look of the trial
 
@@ -199,8 +200,6 @@ class _Finetuning:
         self.pace = Pace(config.steps, trial=bool(self.spared))
 
     def run(self, checkpoint: Path | None) -> VAE:
-        # torch loads its compiler with the first optimiser: two seconds that say nothing of the pace
-        torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
         began = time.monotonic()
         state = self._begin("trial" if self.spared else "final")
         self.pace.preparing = time.monotonic() - began
@@ -247,10 +246,8 @@ class _Finetuning:
     def _learning(self, vae: VAE) -> nn.Module:
         return vae if self.config.learn == "all" else vae.decoder
 
-    def _optimiser(self, vae: VAE) -> torch.optim.AdamW:
-        return torch.optim.AdamW(
-            self._learning(vae).parameters(), self.config.learning_rate, weight_decay=0.0
-        )
+    def _optimiser(self, vae: VAE) -> AdamW:
+        return AdamW(self._learning(vae).parameters(), self.config.learning_rate, weight_decay=0.0)
 
     def _part(self, phase: Phase) -> Uploads:
         """The uploads a run learns from."""

@@ -14,6 +14,7 @@ from sonifold.training.prepare import TrainingSet
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, finite
+from sonifold.vae.optimiser import AdamW
 from sonifold.vae.schedule import warmup_cosine
 
 CLIP = 5.0  # gradient norm
@@ -51,7 +52,7 @@ def train(
     device = torch.device(device)
     torch.manual_seed(config.seed)
     model = VAE(network, config.dropout).to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     fingerprint, first = _fingerprint(network, config), 0
     if (stored := load_checkpoint(checkpoint, fingerprint, device)) is not None:
         stored.restore(model, optimiser)
@@ -75,7 +76,7 @@ def train(
 
 def _step(
     model: VAE,
-    optimiser: torch.optim.AdamW,
+    optimiser: AdamW,
     sounds: Tensor,
     spread: Tensor,
     config: TrainingConfig,

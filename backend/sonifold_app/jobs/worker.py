@@ -126,12 +126,8 @@ class Loaded:
 
 def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
     """A pack, with all that fine-tuning it will need of the libraries."""
-    import torch
-
     from sonifold import adapt
 
-    # the first one loads torch's compiler, for two seconds
-    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
     assert adapt.finetune is not None
     with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
         folder = folder_of(name, data, models)
