@@ -28,3 +28,19 @@ def test_only_a_known_vulnerability_fails(audit, monkeypatch, capsys, report, co
     monkeypatch.setattr(audit, "audited", lambda constraints: report)
     assert audit.main() == code
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_a_package_with_published_advisories_is_found_where_the_network_allows_it(
+    audit, monkeypatch, capsys, tmp_path
+):
+    """The real pip-audit, on a version whose sandbox could be left (CVE-2019-10906)."""
+    monkeypatch.setattr(audit, "CONSTRAINTS", tmp_path / "constraints.txt")
+    audit.CONSTRAINTS.write_text("jinja2==2.10\n")
+    code = audit.main()
+    said = capsys.readouterr().out
+    if "could not be asked" in said:
+        pytest.skip("the advisories cannot be asked from here")
+    assert code == 1
+    assert "jinja2 2.10: " in said
+    assert "1 of 1 audited packages" in said

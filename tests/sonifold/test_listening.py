@@ -212,6 +212,7 @@ def test_the_command_prints_results_that_were_saved_as_a_table(tmp_path, capsys)
         (["create", "pairs.csv", "--a", "linear:flat:much"], "the weight"),
         (["create", "bad.csv"], "needs the columns start and end"),
         (["create", "pairs.csv", "--server", "http://127.0.0.1:9"], "no Sonifold answers"),
+        (["create", "pairs.csv", "--server", "file:///"], "begins with http"),
     ],
 )
 def test_the_command_says_what_it_cannot_use(tmp_path, monkeypatch, capsys, arguments, sentence):

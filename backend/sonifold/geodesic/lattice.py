@@ -53,7 +53,7 @@ def lattice(metric: Metric, points: Points) -> Lattice | None:
     for margin in (MARGIN, 0.0):
         try:
             _LATTICES[metric] = lattice = Lattice(metric, torch.cat([points, before]), margin)
-        except Exception:  # whatever a foreign decoder raises
+        except Exception:  # noqa: S112 - whatever a foreign decoder raises; None says so
             continue
         return lattice
     return None

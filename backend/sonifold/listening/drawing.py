@@ -36,7 +36,7 @@ def draw_pairs(ids: Sequence[str], count: int, seed: int) -> list[Pair]:
     """
     if len(ids) < 2:
         raise ValueError(f"a pair needs two sounds, got {len(ids)}.")
-    ordered, rng = sorted(ids), random.Random(f"pairs {seed}")
+    ordered, rng = sorted(ids), random.Random(f"pairs {seed}")  # noqa: S311 - drawn again from its seed
     possible = len(ordered) * (len(ordered) - 1) // 2
     pairs: list[Pair] = []
     used: set[frozenset[str]] = set()
@@ -52,10 +52,10 @@ def draw_pairs(ids: Sequence[str], count: int, seed: int) -> list[Pair]:
 def draw_trials(count: int, pairs: int, seed: str) -> list[Trial]:
     """So many trials over the pairs, each pair as often as any other, give or take one, in random order.
 
-    Which condition is 1 and which is X is pairs for every trial by itself: were they balanced, the last could be told
+    Which condition is 1 and which is X is drawn for every trial by itself: were they balanced, the last could be told
     from the others, and hits were not binomial.
     """
-    rng = random.Random(f"trials {seed}")
+    rng = random.Random(f"trials {seed}")  # noqa: S311 - the seed is secret, 128 bits of it
     order = [index % pairs for index in range(count)]
     rng.shuffle(order)
     return [Trial(pair, rng.randrange(2), rng.randrange(2)) for pair in order]

@@ -330,7 +330,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise DatabaseUnusableError(
-            f"{path.name} in the data folder was written by a newer Sonifold (its version is {version}, this one "
+            f"{path.name} in the data folder was written by a newer Sonifold (its version is {version}, this one "  # noqa: S608
             f"knows {len(MIGRATIONS)}). Update Sonifold, or set SONIFOLD_DATA to another folder."
         )
     return version
