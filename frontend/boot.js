@@ -3,6 +3,7 @@
 
 import { ApiError, isAway, isWorthRetrying } from "./core/api.js";
 import { createLibrary } from "./core/sounds.js";
+import { troubleOf } from "./core/url.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // Seconds between tries
 const SETTLING = 3; // Seconds until places that were still being found are asked for again
@@ -54,8 +55,8 @@ export function createServer({ store, api, window, check, windows }) {
       const library = createLibrary(columns);
       lookAgain(columns);
       tries = 0;
-      const linkChecked = check({ ...store.get(), model });
-      explain(model.id, library, unusable, linkChecked.problems);
+      const linkChecked = check({ ...store.get(), model, library });
+      explain(model.id, unusable, linkChecked.problems);
       store.set({ server: { phase: "ready" }, models, model, choices, library, atlas, ...linkChecked.state });
     } catch (error) {
       later(error);
@@ -74,30 +75,19 @@ export function createServer({ store, api, window, check, windows }) {
   /**
    * A link may name what is not here.
    * @param {string} model
-   * @param {import("./core/sounds.js").Library} library
    * @param {{id: string, problem: string}[]} unusable
-   * @param {string[]} unoffered a sentence for each name that the model does not take
+   * @param {string[]} unoffered a sentence for each name that the model or its library does not have
    */
-  function explain(model, library, unusable, unoffered) {
-    const { a, b, modelId, notice } = store.get();
+  function explain(model, unusable, unoffered) {
+    const { modelId, notice } = store.get();
     const problems = [...(notice ? [notice.text] : []), ...unoffered];
     if (modelId && modelId !== model)
       problems.push(`The link asks for the model ${modelId}, which is not here; this is ${model}.`);
-    const missing = /** @type {const} */ (["a", "b"]).filter((end) => {
-      const sound = { a, b }[end]?.sound;
-      return sound !== undefined && library.indexOf(sound) < 0;
-    });
-    for (const end of missing)
-      problems.push(
-        `The link names a sound that is not in this library (${end}=${{ a, b }[end]?.sound}). ` +
-          `Pick another one for ${end.toUpperCase()}.`,
-      );
     if (!notice && !problems.length && unusable.length)
       problems.push(`The pack ${unusable[0].id} could not be loaded. ${unusable[0].problem}`);
     store.set({
       modelId: modelId ? model : null,
-      ...Object.fromEntries(missing.map((end) => [end, null])),
-      notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null,
+      notice: troubleOf(problems),
     });
   }
 

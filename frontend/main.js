@@ -31,7 +31,7 @@ import { followTheme } from "./shell/theme.js";
 import { isReady, keyOf, measureKey, measureOf } from "./core/state.js";
 import { createStore, watch } from "./core/store.js";
 import { watchDrops } from "./yours/drop.js";
-import { createLinks } from "./core/url.js";
+import { createLinks, troubleOf } from "./core/url.js";
 import { busyWords } from "./core/text.js";
 
 const links = createLinks(linkFields(), initialState());
@@ -42,7 +42,7 @@ const start = {
   ...initialState(),
   ...readPreferences(local),
   ...linked,
-  notice: problems.length ? { text: problems.join(" "), kind: "trouble" } : null,
+  notice: troubleOf(problems),
 };
 const store = createStore(start);
 keepPreferences(store, local);

@@ -113,6 +113,10 @@ export const coreFields = {
   },
 };
 
+/** What is said of a link that asks for something in vain. @param {string[]} sentences @returns {State["notice"]} */
+export const troubleOf = (sentences) =>
+  sentences.length ? { text: sentences.join(" "), kind: "trouble" } : null;
+
 /** What makes a new entry in the browser's history: going somewhere, not fiddling. @param {State} state */
 const landmark = (state) =>
   [state.a && writeAnchor(state.a), state.b && writeAnchor(state.b), state.panel].join();
@@ -146,7 +150,7 @@ export function createLinks(fields, initial) {
   }
 
   /**
-   * What a link names can only be checked once the model is there.
+   * What a link names can only be checked once the model and its library are there.
    * @param {State} state
    * @returns {{state: Partial<State>, problems: string[]}} the default for what it does not offer, and a sentence each
    */
@@ -161,6 +165,14 @@ export function createLinks(fields, initial) {
       if (value === null || !names.length) continue;
       if (value === names[0] || !names.includes(value)) changes[key] = null;
       if (!names.includes(value)) problems.push(problemOf(name, value, `it can be ${listed(names)}`));
+    }
+    for (const end of /** @type {const} */ (["a", "b"])) {
+      const sound = state[end]?.sound;
+      if (sound === undefined || !state.library || state.library.indexOf(sound) >= 0) continue;
+      changes[end] = null;
+      problems.push(
+        `The link names a sound that is not in this library (${end}=${sound}). Pick another one for ${end.toUpperCase()}.`,
+      );
     }
     return { state: changes, problems };
   }
@@ -221,13 +233,15 @@ export function createLinks(fields, initial) {
       if (!carried) schedule(150);
     });
     const back = () => {
-      const { state } = read(window.location.search);
+      const { state, problems } = read(window.location.search);
       written = window.location.search;
       const fresh = Object.fromEntries(
         Object.values(fields).map((field) => [field.state, initial[field.state]]),
       );
       const now = { ...fresh, modelId: store.get().modelId, ...state, playing: false };
-      store.set({ ...now, ...check({ ...store.get(), ...now }).state });
+      const checked = check({ ...store.get(), ...now });
+      const sentences = [...problems, ...checked.problems];
+      store.set({ ...now, ...checked.state, ...(sentences.length && { notice: troubleOf(sentences) }) });
       landmarkBefore = landmark(store.get());
     };
     window.addEventListener("popstate", back);

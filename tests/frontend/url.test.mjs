@@ -146,6 +146,23 @@ test("back leads back, and what the older link does not say is as on a fresh pag
   assert.equal(store.get().path, "geodesic");
 });
 
+test("back to a link that asks for something in vain says so, as the first look at it does", () => {
+  const { window, listeners } = browser();
+  const library = { indexOf: (id) => (id === "0123456789ab" ? 0 : -1) };
+  const store = createStore({ ...initial, model: { metrics: ["blend", "flat"] }, library });
+  followLink(store, window);
+  window.location.search = "?a=0123456789ab&b=ba9876543210&metric=taxi&mode=loud";
+  listeners.popstate();
+  const { a, b, metric, notice } = store.get();
+  assert.deepEqual([a, b, metric], [{ sound: "0123456789ab" }, null, null]);
+  assert.equal(notice.kind, "trouble");
+  for (const part of ["mode=loud", "metric=taxi", "b=ba9876543210"])
+    assert.match(notice.text, new RegExp(part));
+  window.location.search = "?a=0123456789ab";
+  listeners.popstate();
+  assert.equal(store.get().a.sound, "0123456789ab");
+});
+
 test("while it plays the link says where it stood, and everything else as it is", () => {
   const { window, run } = browser();
   const store = createStore({ ...initial, progress: 0.25 });
