@@ -30,6 +30,7 @@ SCIENCE = {
     "morph": "base audio representation vae",
     "quotient": "base audio geodesic metric morph",
     "model": "base atlas audio geodesic metric morph pack quotient representation sample vae",
+    "instruments": "base audio model pack",
     "adapt": "base atlas audio geodesic metric model morph pack representation sample vae",
     "training": "base atlas audio metric model pack representation vae",
     "listening": "base audio",

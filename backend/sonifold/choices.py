@@ -240,6 +240,124 @@ class SamplerName(Choice):
     )
 
 
+class InstrumentName(Choice):
+    """Kinds of instrument; a file of ``sonifold.instruments.formats`` registers each under its name."""
+
+    SFZ = (
+        "sfz",
+        Words(
+            label="SFZ",
+            term="a folder with an SFZ text",
+            meaning="For sforzando, sfizz, TX16Wx, LinuxSampler and many more",
+            sentence="a folder with a text and the sounds, for sforzando, sfizz, liquidsfz, TX16Wx and many more",
+        ),
+    )
+    DSLIBRARY = (
+        "dslibrary",
+        Words(
+            label="DecentSampler",
+            term=".dslibrary",
+            meaning="For DecentSampler; a morph has a knob, which the modulation wheel turns",
+            sentence="one file for DecentSampler",
+        ),
+    )
+    MULTISAMPLE = (
+        "multisample",
+        Words(
+            label="Bitwig multisample",
+            term=".multisample",
+            meaning="For Bitwig Studio and Studio One; a morph lies along Select",
+            sentence="one file for Bitwig Studio and Studio One",
+        ),
+    )
+    H2DRUMKIT = (
+        "h2drumkit",
+        Words(
+            label="Hydrogen drum kit",
+            term=".h2drumkit",
+            meaning="For Hydrogen: one key each, no zones",
+            sentence="one file for Hydrogen, drum kits only",
+        ),
+    )
+    XPM = (
+        "xpm",
+        Words(
+            label="MPC program",
+            term="a folder with an .xpm program",
+            meaning="For MPC software and standalone MPCs: a keygroup or a drum program",
+            sentence="a folder with a program and the sounds, for Akai's MPC software and standalone MPCs",
+        ),
+    )
+    OP1 = (
+        "op1",
+        Words(
+            label="OP-1 drum kit",
+            term=".aif",
+            meaning="For OP-1 and OP-Z: 24 sounds and 12 seconds at most",
+            sentence="one AIFF for OP-1, OP-1 field and OP-Z, of 24 sounds and 12 seconds at most",
+        ),
+    )
+    ZIP = (
+        "zip",
+        Words(
+            label="ZIP of sounds",
+            term=".zip",
+            meaning="The sounds as they are, with a table of what they were made from",
+            sentence="the sounds as files with a table of what they were made from",
+        ),
+    )
+    M3U = (
+        "m3u",
+        Words(
+            label="M3U playlist",
+            term="a folder with a playlist",
+            meaning="The sounds and a playlist of them",
+            sentence="a folder with the sounds and a playlist",
+        ),
+    )
+    CSV = (
+        "csv",
+        Words(
+            label="CSV table",
+            term=".csv",
+            meaning="Only a table: names, keys, lengths, licences",
+            sentence="a table of names, keys, lengths and licences, without the sounds",
+        ),
+    )
+
+
+class Layout(Choice):
+    """How sounds become an instrument."""
+
+    KEYS = (
+        "keys",
+        Words(
+            label="By pitch",
+            term="key zones",
+            meaning="Each sound around the key of its pitch",
+            sentence="each sound on the key of its pitch, zones split halfway between",
+        ),
+    )
+    DRUMS = (
+        "drums",
+        Words(
+            label="Drum kit",
+            term="one key each",
+            meaning="Each sound on a key of its own",
+            sentence="each sound on one key, where General MIDI has it if its name tells, else from key 36 up",
+        ),
+    )
+    MORPH = (
+        "morph",
+        Words(
+            label="Under the modulation wheel",
+            term="crossfades",
+            meaning="The wheel goes from A to B while a key is held",
+            sentence="all sounds on every key, crossfaded in their order by the modulation wheel",
+        ),
+    )
+
+
 #: What a choice is called in a sentence.
 NOUNS = {
     "PathKind": "path of kind",
@@ -247,4 +365,6 @@ NOUNS = {
     "DistanceName": "distance",
     "GroupName": "group of changes",
     "SamplerName": "sampler",
+    "InstrumentName": "kind of instrument",
+    "Layout": "layout",
 }

@@ -1,5 +1,5 @@
-"""The command line: ``sonifold serve | backup | restore | doctor | morph | embed | sample | finetune | trial |
-dataset | train | evaluate | reproduce | measures``.
+"""The command line: ``sonifold serve | backup | restore | doctor | morph | embed | sample | export | finetune |
+trial | dataset | train | evaluate | reproduce | measures``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sonifold.audio.formats import BIT_DEPTHS, FORMATS, format_of_suffix, subtype_of
-from sonifold.choices import Choice, MetricName, PathKind, SamplerName
+from sonifold.choices import Choice, InstrumentName, Layout, MetricName, PathKind, SamplerName
 from sonifold.errors import SonifoldError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_morph,
         _add_embed,
         _add_sample,
+        _add_export,
         _add_trial,
         _add_dataset,
         _add_train,
@@ -152,6 +153,38 @@ def _add_sample(commands: Commands) -> None:
     command.add_argument("--start", type=Path, help="the sound a walk starts from")
     _add_model(command)
     command.set_defaults(run=_sample)
+
+
+def _add_export(commands: Commands) -> None:
+    command = commands.add_parser(
+        "export", help="sounds, or a morph, as an instrument that opens in a sampler"
+    )
+    command.add_argument(
+        "sounds",
+        nargs="*",
+        help="ids of library sounds, sound files, and folders, whose sound files are taken",
+    )
+    command.add_argument(
+        "--morph", nargs=2, metavar=("A", "B"), help="instead: the steps between two sounds, by id or file"
+    )
+    command.add_argument("--steps", type=int, default=9, help="of the morph, ends included (%(default)s)")
+    _add_choice(command, "--path", PathKind)
+    _add_choice(command, "--metric", MetricName)
+    command.add_argument("--weight", type=float, help="of the blend's data term")
+    _add_choice(command, "--as", InstrumentName)
+    _add_choice(command, "--layout", Layout, note="; by default what suits the kind")
+    command.add_argument(
+        "-o", "--out", type=Path, help="file, or folder, to write; by default named after the sounds"
+    )
+    command.add_argument("--title", help="of the instrument; by default after the sounds")
+    command.add_argument(
+        "--names",
+        default="{name}",
+        help="of the sounds: a pattern of {number}, {name}, {key}, {family} (%(default)s)",
+    )
+    _add_file_options(command)
+    _add_model(command)
+    command.set_defaults(run=_export, format=None, layout=None)
 
 
 def _add_trial(commands: Commands) -> None:
@@ -394,6 +427,12 @@ def _sample(options: argparse.Namespace) -> int:
     json.dump(report, sys.stdout, indent=1)
     print()
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from sonifold.instruments import command
+
+    return command.run(options)
 
 
 def _finetune(options: argparse.Namespace) -> int:

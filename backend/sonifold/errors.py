@@ -17,6 +17,7 @@ SonifoldError
 ├─ PositionInvalid        a map position that is not two finite numbers
 ├─ NotFinite              a result that numbers cannot hold: the model is flat or overflows there
 ├─ UploadsInvalid         sounds that a pack cannot be adapted to
+├─ InstrumentInvalid      sounds that a sampler's format cannot hold
 ├─ OutputError            a file that cannot, or must not, be written where it was asked for
 ├─ Cancelled              a long run was told to stop
 ├─ ListeningTestError     a listening test that cannot be made, or whose server does not answer
@@ -94,6 +95,10 @@ class NotFinite(SonifoldError):
 
 class UploadsInvalid(SonifoldError):
     """Sounds that a pack cannot be adapted to."""
+
+
+class InstrumentInvalid(SonifoldError):
+    """Sounds that a sampler's format cannot hold, or not as they are laid out."""
 
 
 class OutputError(SonifoldError):

@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,6 +60,32 @@ def write_file(path: Path, data: bytes, inputs: Iterable[Path] = ()) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was changed there.") from error
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by their paths in it, into a new folder, beside ``path`` and renamed when all are there.
+
+    Raises:
+        OutputError: there is something at ``path`` already, no folder to hold it, or the disk takes no such files.
+    """
+    if path.exists():
+        raise OutputError(
+            f"{str(path)!r} exists already; name a folder that does not, for nothing is written over."
+        )
+    check_target(path)
+    scratch = path.with_name(f".{path.name[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
+    try:
+        for name, data in files.items():
+            file = scratch / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, data)
+        scratch.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was left there.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def copied(files: Iterable[Path], folder: Path) -> list[Path]:

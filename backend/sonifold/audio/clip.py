@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 from torch import Tensor
 
 from sonifold import notebook
-from sonifold.audio.formats import format_of_suffix, subtype_of
+from sonifold.audio.encode import encoded
+from sonifold.audio.formats import format_of_suffix
 from sonifold.audio.provenance import Provenance
 from sonifold.files import write_file
 
-_BLOCK = 1 << 16  # frames handed to the encoder at once
 NORMAL_PEAK = 10 ** (-1 / 20)  # full scale = 1; players that resample overshoot by less than this decibel
 SILENT_DB = -60.0  # under the peak: silence at the ends that trimming takes off
 LEAD_SECONDS = 0.001  # left before a trimmed sound's first sample that can be heard
@@ -66,13 +64,9 @@ class Clip:
 
     def trimmed(self) -> Clip:
         """One sound without the silence at its ends: what is 60 dB under its peak, faded where it is cut."""
-        samples = self.samples
-        magnitude = np.abs(samples)
-        audible = np.flatnonzero(magnitude > magnitude.max(initial=0.0) * 10 ** (SILENT_DB / 20))
-        if not len(audible):
+        start, end = audible_span(np.abs(self.samples), self.sample_rate)
+        if start == end:
             return self
-        start = max(0, int(audible[0]) - round(LEAD_SECONDS * self.sample_rate))
-        end = min(len(samples), int(audible[-1]) + 1 + round(FADE_SECONDS * self.sample_rate))
         return replace(self, audio=self.audio.reshape(-1)[start:end] * self._fade_out(end - start))
 
     def in_rhythm(self, durations: Sequence[float]) -> Clip:
@@ -91,10 +85,7 @@ class Clip:
         return replace(self, audio=self.audio.new_tensor(np.concatenate([part.cpu() for part in parts])))
 
     def _fade_out(self, length: int) -> Tensor:
-        fade = min(length, round(FADE_SECONDS * self.sample_rate))
-        gain = self.audio.new_ones(length)
-        gain[length - fade :] = self.audio.new_tensor(np.linspace(1, 0, fade))
-        return gain
+        return self.audio.new_tensor(fade_out(length, self.sample_rate))
 
     def to_bytes(self, format: str = "wav", depth: int | None = None) -> bytes:
         """The sound as a file, with its provenance in it.
@@ -106,15 +97,8 @@ class Clip:
         Raises:
             ValueError: another format or depth.
         """
-        container, subtype = subtype_of(format, depth)
-        buffer = io.BytesIO()
-        with soundfile.SoundFile(buffer, "w", self.sample_rate, 1, subtype, format=container) as file:
-            for name, text in (self.provenance.tags() if self.provenance else {}).items():
-                setattr(file, name, text)
-            samples = self.samples
-            for start in range(0, len(samples), _BLOCK):  # libvorbis overflows its stack on long blocks
-                file.write(_encodable(samples[start : start + _BLOCK], subtype))
-        return buffer.getvalue()
+        tags = self.provenance.tags() if self.provenance else {}
+        return encoded(self.samples, self.sample_rate, format, depth, tags)
 
     def write(self, path: str | Path, depth: int | None = None) -> Path:
         """Write a file; its suffix names one of ``sonifold.audio.formats.FORMATS``. Never over a recording that the
@@ -131,17 +115,21 @@ class Clip:
         return path
 
 
-def _encodable(samples: NDArray[np.float32], subtype: str) -> NDArray[np.float32] | NDArray[np.int32]:
-    """Samples as the encoder takes them: floats as they are, else rounded to the nearest integer of the file's depth.
+def audible_span(magnitude: NDArray[np.floating], sample_rate: int) -> tuple[int, int]:
+    """Where a sound with these magnitudes (sample,) begins and ends: what is 60 dB under its peak is left out.
 
-    Left to libsndfile (1.2.2) they would be rounded down, half a step too low on average.
+    The same number twice for silence.
     """
-    if subtype == "FLOAT":
-        return samples
-    if not subtype.startswith("PCM_"):
-        return np.clip(samples, -1.0, 1.0)
-    bits = int(subtype.removeprefix("PCM_"))
-    limit = 2 ** (bits - 1)
-    steps = np.clip(np.rint(samples.astype(np.float64) * limit), -limit, limit - 1)
-    shifted: NDArray[np.float32] | NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)
-    return shifted
+    audible = np.flatnonzero(magnitude > magnitude.max(initial=0.0) * 10 ** (SILENT_DB / 20))
+    if not len(audible):
+        return 0, 0
+    start = max(0, int(audible[0]) - round(LEAD_SECONDS * sample_rate))
+    return start, min(len(magnitude), int(audible[-1]) + 1 + round(FADE_SECONDS * sample_rate))
+
+
+def fade_out(length: int, sample_rate: int) -> NDArray[np.float32]:
+    """Gains (length,) of a sound that is cut: 1, and falling to 0 at its end."""
+    fade = min(length, round(FADE_SECONDS * sample_rate))
+    gain = np.ones(length, dtype=np.float32)
+    gain[length - fade :] = np.linspace(1, 0, fade)
+    return gain

@@ -1,0 +1,70 @@
+"""The ``smpl`` chunk of a WAV: root note, fine tuning, loop (Multimedia Data Standards Update, 1994)."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import NamedTuple
+
+from sonifold.instruments.instrument import HIGHEST, MIDDLE_C, Loop
+
+FRACTIONS = 2**32  # of a semitone, the chunk's unit of fine tuning
+NANOSECONDS = 1_000_000_000
+HEADER = struct.Struct("<9I")
+LOOP = struct.Struct("<6I")
+FORWARD = 0  # kind of loop
+
+
+class SamplerChunk(NamedTuple):
+    """What a sampler wants to know of a sound."""
+
+    key: float  # MIDI's, with its fraction
+    loop: Loop | None
+
+
+def with_sampler_chunk(wav: bytes, sample_rate: int, chunk: SamplerChunk) -> bytes:
+    """A WAV with the chunk behind its others.
+
+    The note is the highest one at or below the key, and the fraction what is missing: a reader that leaves the
+    fraction out comes as close as it can.
+    """
+    key = min(float(HIGHEST), max(0.0, round(chunk.key, 4)))
+    note = math.floor(key)
+    fraction = min(FRACTIONS - 1, round((key - note) * FRACTIONS))
+    period = round(NANOSECONDS / sample_rate)
+    data = HEADER.pack(0, 0, period, note, fraction, 0, 0, 1 if chunk.loop else 0, 0)
+    if chunk.loop:
+        data += LOOP.pack(0, FORWARD, chunk.loop.start, chunk.loop.end - 1, 0, 0)
+    whole = wav + b"\0" * (len(wav) % 2) + b"smpl" + struct.pack("<I", len(data)) + data
+    return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
+
+
+def sampler_chunk(wav: bytes) -> SamplerChunk | None:
+    """The chunk of a WAV; None where there is none, or it says no more than what programs write without knowing."""
+    data = chunk_data(wav, b"smpl")
+    if len(data) < HEADER.size:
+        return None
+    _, _, _, note, fraction, _, _, loops, _ = HEADER.unpack_from(data)
+    loop = None
+    if loops and len(data) >= HEADER.size + LOOP.size:
+        _, kind, start, end, _, _ = LOOP.unpack_from(data, HEADER.size)
+        loop = Loop(start, end + 1) if kind == FORWARD and start < end else None
+    is_set = note <= HIGHEST and (note, fraction) not in ((0, 0), (MIDDLE_C, 0))
+    return (
+        SamplerChunk(note + fraction / FRACTIONS if is_set else float(MIDDLE_C), loop)
+        if is_set or loop
+        else None
+    )
+
+
+def chunk_data(wav: bytes, name: bytes) -> bytes:
+    """The contents of a chunk; empty where there is none."""
+    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+        return b""
+    offset = 12
+    while offset + 8 <= len(wav):
+        (size,) = struct.unpack_from("<I", wav, offset + 4)
+        if wav[offset : offset + 4] == name:
+            return wav[offset + 8 : offset + 8 + size]
+        offset += 8 + size + size % 2
+    return b""
