@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -18,7 +20,7 @@ from metric_cases import (
     spread,
     torus,
 )
-from torch import Tensor
+from torch import Tensor, nn
 from torch.testing import assert_close
 
 from sonifold.errors import PointInvalid
@@ -109,6 +111,33 @@ def test_under_a_kernel_metric_paths_are_within_a_percent_of_the_best_on_a_fine_
     quick, long = solve(metric, *ends), solve(metric, *ends, nodes=65, tolerance=1e-6, max_steps=300)
     assert (metric.energy(quick.sample(257)) < 1.01 * metric.energy(long.sample(257))).all()
     assert (long.energy < 0.9 * long.line_energy).any()
+
+
+def orthogonal_decoder(activation: type[nn.Module], latent: int) -> nn.Sequential:
+    """Three hidden layers of orthogonal weights x 1.5, and 2,000 outputs: curved, and nothing was chosen on it."""
+    generator = torch.Generator().manual_seed(0)
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise((latent, 256, 256, 256, 2000)):
+        linear = nn.Linear(inputs, outputs)
+        nn.init.orthogonal_(linear.weight, 1.5, generator)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, activation()]
+    return nn.Sequential(*layers[:-1]).requires_grad_(False).eval()
+
+
+@pytest.mark.parametrize("activation", [nn.SiLU, nn.Tanh])
+@pytest.mark.parametrize("latent", [8, 16])
+def test_defaults_are_within_a_thousandth_of_the_best_on_a_decoder_they_were_not_chosen_on(
+    activation, latent
+):
+    decoder = orthogonal_decoder(activation, latent)
+    starts, ends = torch.randn(2, 12, latent, generator=torch.Generator().manual_seed(1))
+    exact = Pullback(copy.deepcopy(decoder).double())
+    best = solve(exact, starts.double(), ends.double(), 33, tolerance=1e-6, polish=True, max_steps=300)
+    quick = solve(Pullback(decoder), starts, ends)
+    energy = exact.energy(quick.sample(257).double())
+    assert all(quick.converged)
+    assert (energy <= 1.001 * exact.energy(best.sample(257))).all()
 
 
 @pytest.mark.parametrize(

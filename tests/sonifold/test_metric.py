@@ -275,8 +275,21 @@ def test_the_typical_scale_makes_the_pullback_about_the_identity():
 def test_a_blend_over_a_library_knows_its_typical_tensor_at_any_weight():
     library = spread(40, 4)
     blend = Blend.over(residual_pullback(), kernel(4), library).reweighted(2.0)
-    pullback_part, data_part = blend.reweighted(0.0).typical, blend.data.typical
-    assert_close(blend.typical, pullback_part + 2.0 * data_part)
+    typical = {weight: blend.reweighted(weight).computed_typical() for weight in (0.0, 1.0, 2.0)}
+    assert_close(blend.computed_typical(), typical[2.0])
+    assert_close(typical[2.0] - typical[1.0], typical[1.0] - typical[0.0])
+    assert_close(typical[0.0], blend.pullback.mean_between(library) / blend.scale**2)
+
+
+def test_a_blend_leaves_its_parts_as_they_are():
+    library, (starts, ends) = spread(40, 4), points(6, 4).view(2, 3, 4)
+    pullback, data = residual_pullback(), kernel(4)
+    before = [solve(part, starts, ends).nodes for part in (pullback, data)]
+    for blend in (Blend(pullback, data), Blend.over(pullback, data, library, weight=3.0)):
+        solve(blend, starts, ends)
+    assert pullback.typical is None
+    for part, nodes in zip((pullback, data), before, strict=True):
+        assert torch.equal(solve(part, starts, ends).nodes, nodes)
 
 
 def mean_distance(metric: Metric, start: int, end: int, data: torch.Tensor) -> float:

@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 import sonifold
+from sonifold import geodesic
 from sonifold.audio import timbre_features
 from sonifold.audio.levels import log_mel_error
 from sonifold.choices import DistanceName
@@ -21,6 +22,7 @@ from sonifold.errors import (
     PositionInvalid,
     SoundNotFound,
 )
+from sonifold.model.metrics import Metrics
 from sonifold.representation.spectral import ONSET
 
 
@@ -309,6 +311,25 @@ def test_a_geodesic_distance_is_the_length_of_the_shortest_way_and_no_path_heard
     for distance, path in zip(apart, shortest, strict=True):
         assert distance < min(path.length, path.line_length)
         assert distance <= 1.01 * float(model.pullback.length(path.curve[None])) * model.config.unit_per_phi
+
+
+def test_geodesics_are_the_same_whatever_was_used_before(model):
+    """To the last bit: distances and paths under the pull-back, before and after other metrics."""
+    sounds = [model.sound(i) for i in model.library.ids[5:1200:300]]
+    z, fresh = torch.stack([sound.z for sound in sounds]), Metrics.of(model.parts)
+    distances, nodes = geodesic.distances(fresh.pullback, z), _solved(fresh, z)
+    used = Metrics.of(model.parts)
+    for name, weight in (("blend", None), ("blend", 5.0), ("kernel", None), ("flat", None)):
+        for metrics in (fresh, used):
+            geodesic.solve(metrics.named(name, weight), z[:1], z[1:2])
+        assert torch.equal(_solved(fresh, z), nodes)
+    assert torch.equal(_solved(used, z), nodes)
+    assert torch.equal(geodesic.distances(used.pullback, z), distances)
+    assert torch.equal(model.distances(sounds, "geodesic"), distances * model.config.unit_per_phi)
+
+
+def _solved(metrics, z):
+    return geodesic.solve(metrics.named("pullback"), z[:-1], z[1:]).nodes
 
 
 def test_distances_are_measured_without_rendering_a_sound(model, monkeypatch):

@@ -34,6 +34,8 @@ SUFFICIENT = 1e-4
 SHORTEN = 0.3
 #: Steps shorter than this part of the full one are not tried any more.
 SHORTEST = 1e-4
+#: A last step is not taken where it promises less than this part of the energy: rounding in single precision.
+ROUND_OFF = 1e-5
 #: First guess of the Hessian over that of the typical tensor. The metric along a path exceeds the typical one
 #: often enough that without it the first full step is rejected on most curves (32 dimensions, trained
 #: decoder).
@@ -51,7 +53,7 @@ class Descent(NamedTuple):
 
     curves: Curves
     energy: Tensor  #: (batch,)
-    steps: Tensor  #: (batch,) evaluations of the gradient
+    steps: Tensor  #: (batch,) evaluations of the gradient, and one for a last step without
     stop: list[Stop]
 
 
@@ -175,6 +177,8 @@ def descend(
 ) -> Descent:
     """Lower a batch of functions of x (batch, m, latent), each on its own until it settles.
 
+    One that settles takes the step that said so, without another evaluation. Its value is what the step promises.
+
     energy_gradient: (x of some of the batch, which of it) -> their (values (some,), gradients). precondition:
     (gradients, index=which) -> steps, by a guess of the inverse Hessian. accept: told which were evaluated last, and
     whether each was accepted. The result's ``curves`` are the x reached.
@@ -192,6 +196,7 @@ def descend(
         if over.any():
             for row, fine in zip(index[over].tolist(), settled[over].tolist(), strict=True):
                 result.stop[row] = Stop.CONVERGED if fine else Stop.STALLED
+            _close(result, index, x, step, energy, slope, settled & (-slope / 2 > ROUND_OFF * energy))
             going = ~over
             if not going.any():
                 break
@@ -212,6 +217,16 @@ def descend(
         result.curves[index], result.energy[index] = x, energy
         result.steps[index] += 1
     return result
+
+
+def _close(
+    result: Descent, index: Tensor, x: Tensor, step: Tensor, energy: Tensor, slope: Tensor, closing: Tensor
+) -> None:
+    """Take the last steps (some, m, latent) of those under way that a mask names."""
+    rows = index[closing]
+    result.curves[rows] = x[closing] + step[closing]
+    result.energy[rows] = energy[closing] + slope[closing] / 2
+    result.steps[rows] += 1
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

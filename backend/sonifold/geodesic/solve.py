@@ -28,6 +28,11 @@ GRIDS = (5, 9)
 GRID_UNKNOWN = (13,)
 #: And where the inverse tensor is a formula and GEORCE finds the path. On fewer, one of 24 was 1 % above the best.
 GRID_CLOSED = (17,)
+#: Part of the tolerance to which a decoder that nobody vouches for is solved: its energy bends more than the quadratic
+#: model, by which a path is said to have settled, knows of.
+STRICT = 0.5
+#: The tolerance on grids that only lead to the next one, over that on the last: what is left is gained there.
+COARSE = 4.0
 #: GEORCE's own estimate of what is left to gain, over what turned out to be left, at worst on 48 pairs.
 MODEST = 0.5
 #: The fewest nodes in two and three dimensions, where they are cheap and geodesics turn sharply.
@@ -278,9 +283,16 @@ class _Work:
             (GRID_UNKNOWN if self.typical is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
         )
         coarse = tuple(
-            n for n in grids if n < self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
+            n for n in grids if n <= self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
         )
         return (*coarse, self.nodes) if self.polish or not coarse else coarse
+
+    def _tolerance(self, nodes: int, last: bool) -> float:
+        """Part of the energy that may be left to gain on a grid of so many nodes."""
+        if self.polish and nodes == self.nodes:
+            return self.tolerance / 10
+        unmarked = self.typical is None and not self.metric.closed_form
+        return self.tolerance * (STRICT if unmarked else 1.0) * (1.0 if last else COARSE)
 
     def _typical(self, curves: Curves) -> Tensor:
         """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
@@ -296,7 +308,7 @@ class _Work:
         steps = torch.zeros(len(begin), dtype=torch.long, device=begin.device)
         typical = None if self.metric.closed_form else self._typical(begin)
         for n in grids:
-            tolerance = self.tolerance / 10 if n == self.nodes and self.polish else self.tolerance
+            tolerance = self._tolerance(n, last=n == grids[-1])
             grid = resample(curves, n)
             if typical is None:
                 descent = georce.minimise(self.metric, grid, MODEST * tolerance, self.max_steps)

@@ -21,8 +21,12 @@ from sonifold import linalg
 from sonifold.forward import jvp
 from sonifold.types import Curves, Points, Tensors, Vectors
 
-#: Points whose mean tensor stands for a region; each costs a Jacobian.
+#: Nodes of curves whose mean tensor stands for where they are; each costs a Jacobian.
 TYPICAL_POINTS = 32
+#: Points of a region, on the lines between random ones of its points, whose mean tensor stands for it.
+REGION_POINTS = 96
+#: Where on these lines the tensor is taken: off the data, where paths will be.
+LINE_FRACTIONS = (0.1, 0.3, 0.5, 0.7)
 
 
 def gradient_of(values: Tensor, at: Tensor) -> Tensor:
@@ -105,10 +109,22 @@ class Metric(ABC):
     closed_form: bool = False
     #: A tensor (latent, latent) typical of where the data are, from which solvers start; None: they look for one.
     typical: Tensor | None = None
+    #: Points (count, latent) among which paths will be, where the typical tensor is taken when it is first needed.
+    region: Points | None = None
 
     def computed_typical(self) -> Tensor | None:
-        """``typical``, worked out first by a metric that can do so on its own."""
+        """``typical``, worked out first where the metric has a region and no such tensor yet."""
+        if self.typical is None and self.region is not None:
+            self.typical = self.mean_between(self.region)
         return self.typical
+
+    @torch.no_grad()
+    def mean_between(self, points: Points) -> Tensor:
+        """The mean tensor over places between points (count, latent), the same ones each time; (latent, latent)."""
+        generator = torch.Generator().manual_seed(0)
+        shape = 2, REGION_POINTS // len(LINE_FRACTIONS)
+        start, end = points[torch.randint(len(points), shape, generator=generator)]
+        return self.tensor(torch.cat([start + t * (end - start) for t in LINE_FRACTIONS])).mean(0)
 
     def typical_tensor(self, curves: Curves) -> Tensor:
         """A tensor (latent, latent) for solvers to start from: ``typical``, or a mean over nodes of the curves."""

@@ -20,10 +20,6 @@ from .kernel import KernelMetric
 from .pullback import Pullback
 from .registry import MetricParts, register
 
-#: Places whose mean tensor stands for the library; each costs a Jacobian.
-TYPICAL_POINTS = 96
-#: Where on the lines between random points the typical tensor is taken.
-LINE_FRACTIONS = (0.1, 0.3, 0.5, 0.7)
 #: Points from which the default scale is estimated; the median settles well before.
 SCALE_POINTS = 256
 
@@ -39,6 +35,8 @@ class Blend(Metric):
         w >= 0, relative: at 1 both terms weigh about the same on the data if ``data`` is normalised.
     scale
         s, in output units per latent unit; see ``typical_scale``.
+    region
+        Points (count, latent) among which paths will be; the centroids of a kernel metric where it is left out.
 
     Energy: N sum_k ( |f(z_{k+1}) - f(z_k)|^2 / s^2 + w dz_k' G_data dz_k ), G_data the mean over the step's samples.
     Raises ``ValueError`` when the weight is negative or infinite, or the scale not positive.
@@ -46,7 +44,14 @@ class Blend(Metric):
 
     chordal = True
 
-    def __init__(self, pullback: Pullback, data: Metric, weight: float = 1.0, scale: float = 1.0):
+    def __init__(
+        self,
+        pullback: Pullback,
+        data: Metric,
+        weight: float = 1.0,
+        scale: float = 1.0,
+        region: Points | None = None,
+    ):
         if not 0 <= weight < float("inf"):
             raise ValueError(
                 f"the weight of the data term must be a finite number >= 0, got {weight}; "
@@ -59,35 +64,23 @@ class Blend(Metric):
         self.pullback, self.data, self.weight, self.scale = pullback, data, float(weight), float(scale)
         self.dtype, self.device = pullback.dtype or data.dtype, pullback.device or data.device
         self.latent_dim = pullback.latent_dim or data.latent_dim
-        if pullback.typical is not None and data.typical is not None:
-            self.typical = self._sum(pullback.typical, data.typical)
+        self.region = data.centroids if region is None and isinstance(data, KernelMetric) else region
 
     @classmethod
     def over(cls, pullback: Pullback, data: Metric, points: Points, weight: float = 1.0) -> Blend:
-        """The blend for a library at these points (batch, latent): its scale, and the tensors solvers start from.
-
-        Both parts are marked with their mean tensor over places between points, where paths will be: off the data,
-        the data term is several times what it is on them. ``reweighted`` blends then cost nothing.
-        """
-        cls._mark(pullback, data, points)
-        return cls(pullback, data, weight, cls.typical_scale(pullback, points))
-
-    @staticmethod
-    def _mark(pullback: Pullback, data: Metric, points: Points) -> None:
-        count = TYPICAL_POINTS // len(LINE_FRACTIONS)
-        generator = torch.Generator().manual_seed(0)
-        start, end = points[torch.randint(len(points), (2, count), generator=generator)]
-        between = torch.cat([start + t * (end - start) for t in LINE_FRACTIONS])
-        with torch.no_grad():
-            for part in (pullback, data):
-                part.typical = part.tensor(between).mean(0)
+        """The blend for a library at these points (batch, latent), with its scale."""
+        return cls(pullback, data, weight, cls.typical_scale(pullback, points), points)
 
     def computed_typical(self) -> Tensor | None:
-        """As in any metric; over a kernel metric the parts are marked first, from its centroids."""
-        if self.typical is None and isinstance(self.data, KernelMetric):
-            self._mark(self.pullback, self.data, self.data.centroids)
-            self.typical = self.reweighted(self.weight).typical
+        """The sum of the parts' typical tensors, taken in the blend's region where a part has none of its own."""
+        if self.typical is None:
+            first, second = (self._typical_of(part) for part in (self.pullback, self.data))
+            self.typical = None if first is None or second is None else self._sum(first, second)
         return self.typical
+
+    def _typical_of(self, part: Metric) -> Tensor | None:
+        typical = part.computed_typical()
+        return part.mean_between(self.region) if typical is None and self.region is not None else typical
 
     @staticmethod
     def typical_scale(pullback: Pullback, points: Points) -> float:
@@ -99,7 +92,7 @@ class Blend(Metric):
 
     def reweighted(self, weight: float) -> Blend:
         """The same metrics with another weight."""
-        return Blend(self.pullback, self.data, weight, self.scale)
+        return Blend(self.pullback, self.data, weight, self.scale, self.region)
 
     def _sum(self, first: Tensor, second: Tensor) -> Tensor:
         return first / self.scale**2 + self.weight * second

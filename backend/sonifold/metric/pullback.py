@@ -33,6 +33,9 @@ class Pullback(Metric):
     points
         (batch, latent), at which a decoder differentiated by torch is checked at once; by default at the first points
         that it is asked about.
+    region
+        (count, latent), points among which paths will be, on a decoder that is known to be smooth between them: the
+        typical tensor, from which solvers start, is taken there when it is first needed.
 
     Curves are measured by chords, |f(z_{k+1}) - f(z_k)|^2, which needs no Jacobian and can never report less
     than the distance between the decoded ends. Memory is bounded: many points or outputs are taken in parts.
@@ -46,6 +49,7 @@ class Pullback(Metric):
         decode: Callable[[Tensor], Tensor] | TangentDecoder,
         ridge: float = 0.0,
         points: Points | None = None,
+        region: Points | None = None,
     ):
         if ridge < 0:
             raise ValueError(f"ridge must not be negative, got {ridge}")
@@ -53,6 +57,7 @@ class Pullback(Metric):
         self.ridge = ridge
         self.dtype, self.device = self.decode.dtype, self.decode.device
         self.latent_dim = self.decode.latent_dim
+        self.region = region
         self._outputs: int | None = None
         if points is not None:
             self.decode(points)

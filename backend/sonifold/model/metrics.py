@@ -33,7 +33,7 @@ class Metrics:
         kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.temperature, config.ridge
         )
-        pullback = Pullback(parts.vae.tangents(head))
+        pullback = Pullback(parts.vae.tangents(head), region=kernel.centroids)
         return cls(parts.vae, head, pullback, kernel, config.scale, config.weight)
 
     def on(self, device: torch.device) -> Metrics:
@@ -41,14 +41,16 @@ class Metrics:
         if device.type == "cpu":
             return self
         vae, head = freeze(copy.deepcopy(self.vae).to(device)), self.head.to(device)
-        pullback, kernel = Pullback(vae.tangents(head)), self.kernel.to(device=device)
+        kernel = self.kernel.to(device=device)
+        pullback = Pullback(vae.tangents(head), region=kernel.centroids)
         return replace(self, vae=vae, head=head, pullback=pullback, kernel=kernel)
 
     def under(self, condition: Tensor | None) -> Metrics:
         """The same of the decoder under a condition (number,). Raises ValueError where it does not take that one."""
         if condition is None:
             return self
-        return replace(self, pullback=Pullback(self.vae.tangents(self.head, condition=condition)))
+        tangents = self.vae.tangents(self.head, condition=condition)
+        return replace(self, pullback=Pullback(tangents, region=self.kernel.centroids))
 
     def named(self, name: str, weight: float | None = None) -> Metric:
         """One of the model's metrics; ``weight`` is the blend's. Raises ValueError for another name."""
