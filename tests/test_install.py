@@ -69,7 +69,8 @@ def test_each_locked_package_has_hashes_and_only_groups_that_were_asked_for_are_
     assert all(re.search(r"^[\w.-]+==\S+", package) and "--hash=sha256:" in package for package in packages)
     names = {package.partition("==")[0] for package in packages}
     assert {"numpy", "fastapi", "hatchling"} <= names
-    assert not {"torch", "pytest", "mido", "av"} & names
+    assert not {"pytest", "mido", "av"} & names
+    assert "torch==2.13.0 ; sys_platform != 'linux' \\\n" in environment.locked
     environment.install("m4a")
     assert {"av"} == {
         package.partition("==")[0] for package in re.split(r"\n(?=\S)", environment.locked)
@@ -102,9 +103,12 @@ def test_the_cpu_build_is_the_default_on_linux_and_cuda_a_choice_that_lasts(envi
     assert "torch==2.13.0+cpu ; sys_platform == 'linux'" in environment.constraints
     calls = environment.install("--torch", "cuda")
     assert calls[0].endswith("uninstall --yes torch")  # or pip would call "2.13.0" satisfied
+    assert "--no-deps --require-hashes" in calls[2]
+    (torch,) = re.split(r"\n(?=\S)", (environment.folder / "torch.lock").read_text())
+    assert re.fullmatch(r"torch==2\.13\.0 \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+", torch)
     assert "+cpu ;" not in environment.constraints
     assert "torch===2.13.0 ; sys_platform == 'linux'" in environment.constraints
-    assert environment.install("dev")[1].endswith("torch")  # no uninstall: still cuda
+    assert environment.install("dev")[2].endswith("torch")  # no uninstall: still cuda
     assert "torch===2.13.0 ; sys_platform == 'linux'" in environment.constraints
 
 

@@ -7,8 +7,8 @@
 Safe to run any number of times: with nothing to do it only looks. It installs again when pyproject.toml,
 the pins or the kind of PyTorch changed, or when a run before it was cut short.
 
-Every file that is installed has the sha256 that requirements.lock names; `make lock` writes it. PyTorch alone has
-none there, because its builds for the CPU and for CUDA are other files.
+Every file that is installed has the sha256 that requirements.lock names; `make lock` writes it. Without one are
+PyTorch's build for the CPU, on Linux, which lies in another index, and what the build with CUDA asks for beside itself.
 
 On Linux a plain `pip install torch` brings several gigabytes of CUDA, wanted or not. So constraints.txt asks
 for the version "+cpu", which no CUDA build can satisfy. pip looks where it is set up to look; where that does
@@ -83,6 +83,10 @@ def install(environment, wanted, torch_before):
         # "2.13.0" is satisfied by "2.13.0+cpu": make room first
         environment.pip("uninstall", "--yes", "torch")
     environment.pip("install", "--no-deps", "--require-hashes", "--requirement", str(locked))
+    if wanted["torch"] == "cuda":
+        build = environment.folder / "torch.lock"
+        build.write_text(torch_with_cuda(), encoding="utf-8")
+        environment.pip("install", "--no-deps", "--require-hashes", "--requirement", str(build))
     install_torch(environment, ["install", "--constraint", str(constraints), "torch"])
     if wanted["project"] != "none":
         editable = [] if wanted["project"] == "installed" else ["--editable"]
@@ -103,6 +107,12 @@ def locked_for(groups):
         r"^[^#\s].*\n(?:    --hash.*\n)*    # for: .*\n", LOCK.read_text(encoding="utf-8"), re.M
     )
     return "".join(entry for entry in entries if groups & set(entry.rsplit("# for: ", 1)[1].split()))
+
+
+def torch_with_cuda():
+    """PyTorch's entry in requirements.lock, for Linux too."""
+    (entry,) = re.findall(r"^torch==.*\n(?:    --hash.*\n)*", LOCK.read_text(encoding="utf-8"), re.M)
+    return re.sub(r" ;.*? \\$", r" \\", entry, count=1, flags=re.M)
 
 
 def constraints_for(torch):

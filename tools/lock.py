@@ -10,8 +10,8 @@ requirements.lock   each package with the sha256 of its files and the groups tha
                     to run, the others are the extras of pyproject.toml); tools/install.py installs from it
 constraints.txt     the same versions without hashes, for `pip install -c constraints.txt`, and PyTorch
 
-PyTorch has no hashes: the build for the CPU and the one with CUDA are other files under one version. Whatever stands
-behind the script's own options goes to uv, such as another index.
+PyTorch's build for the CPU, for Linux, has no hashes: it lies in another index than all else. Whatever stands behind
+the script's own options goes to uv, such as another index.
 """
 
 import argparse
@@ -103,9 +103,9 @@ def write(resolved):
 
 
 def locked(line, hashes_and_groups):
-    """One package in requirements.lock; none for PyTorch."""
+    """One package in requirements.lock; none for PyTorch's build for the CPU."""
     hashes, groups = hashes_and_groups
-    if line.startswith("torch=="):
+    if "+cpu" in line:
         return ""
     return (
         " \\\n    ".join([line, *(f"--hash={digest}" for digest in hashes)])
