@@ -1,5 +1,5 @@
-"""The command line: ``sonifold serve | backup | restore | doctor | morph | embed | sample | export | finetune |
-trial | dataset | train | evaluate | reproduce | measures``.
+"""The command line: ``sonifold serve | backup | restore | doctor | morph | embed | sample | ingest | find | export |
+finetune | trial | dataset | train | evaluate | reproduce | measures``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ Commands: TypeAlias = "_SubParsersAction[argparse.ArgumentParser]"
 
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
+#: How far ``sonifold ingest`` goes; see sonifold_app.collection.
+INGEST_PHASES = ("all", "names")
 #: What ``sonifold doctor`` looks at; see sonifold_app.admin.doctor.
 CHECKED = ("machine", "software", "device", "port", "folder", "database", "store", "packs")
 
@@ -60,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_morph,
         _add_embed,
         _add_sample,
+        _add_ingest,
+        _add_find,
         _add_export,
         _add_trial,
         _add_dataset,
@@ -153,6 +157,34 @@ def _add_sample(commands: Commands) -> None:
     command.add_argument("--start", type=Path, help="the sound a walk starts from")
     _add_model(command)
     command.set_defaults(run=_sample)
+
+
+def _add_ingest(commands: Commands) -> None:
+    command = commands.add_parser(
+        "ingest", help="take folders of sounds into your collection, where they lie"
+    )
+    command.add_argument(
+        "folders", type=Path, nargs="*", help="where the sounds lie; without any, all folders taken in before"
+    )
+    command.add_argument(
+        "--phase",
+        choices=INGEST_PHASES,
+        default="all",
+        help="names: only what names say, which takes seconds",
+    )
+    command.set_defaults(run=_run_service, service="ingest")
+
+
+def _add_find(commands: Commands) -> None:
+    command = commands.add_parser("find", help="find sounds of your collection by words and by what they are")
+    command.add_argument(
+        "query",
+        nargs="*",
+        help='words, -without, "phrases", and fields such as folder:tape or tempo:<120; best in quotes as a whole',
+    )
+    command.add_argument("--limit", type=int, default=50, help="sounds at most, to 1000")
+    command.add_argument("--json", action="store_true", help="all that is known of each, instead of paths")
+    command.set_defaults(run=_run_service, service="find")
 
 
 def _add_export(commands: Commands) -> None:

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 from sonifold_app.admin.manifest import BackupError
 from sonifold_app.serve import ServeError, serve
 from sonifold_app.settings import Settings
+from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.failures import StorageError
 
 
 def run(options: argparse.Namespace) -> int:
     """Run ``options.service``; 0 when it went well, 1 with a sentence on standard error when it did not."""
     try:
         return COMMANDS[options.service](Settings(), options)
-    except (ServeError, BackupError) as error:
+    except (ServeError, BackupError, DatabaseUnusableError, StorageError) as error:
         print(f"sonifold: {error}", file=sys.stderr)
     except ValidationError as error:
         for problem in error.errors():
@@ -63,9 +65,23 @@ def examine(settings: Settings, options: argparse.Namespace) -> int:
     return 0 if doctor.print_report(doctor.examine(settings, options.only), as_json=options.json) else 1
 
 
+def ingest(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.collection import command
+
+    return command.ingest(settings, options)
+
+
+def find(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.collection import command
+
+    return command.find(settings, options)
+
+
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "serve": run_server,
     "backup": back_up,
     "restore": restore,
     "doctor": examine,
+    "ingest": ingest,
+    "find": find,
 }

@@ -185,15 +185,24 @@ class Database:
     While it is open its file must stay where it is: what was written into a file that was moved away would be lost.
     """
 
-    def __init__(self, path: Path, *, room: Room | None = None, make: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        room: Room | None = None,
+        make: bool = True,
+        bring_up_to_date: Callable[[Path], None] | None = None,
+    ) -> None:
         """Brought up to date if it is older; where there is none it is made, or with ``make=False`` missed.
+
+        ``bring_up_to_date``: makes or migrates the file; by default to what MIGRATIONS lead to.
 
         Raises DatabaseUnusableError where the file is newer than this version of Sonifold, damaged, or not writable.
         """
         self._path, self._room = path.resolve(), room
         if not make and not path.is_file():
             raise DatabaseUnusableError(f"{path.name} is not in the data folder (any more).")
-        opening = functools.partial(bring_up_to_date, self._path)
+        opening = functools.partial(bring_up_to_date or bring_user_database_up_to_date, self._path)
         try:
             if room is None:
                 opening()
@@ -307,7 +316,7 @@ class Database:
             )
 
 
-def bring_up_to_date(path: Path) -> None:
+def bring_user_database_up_to_date(path: Path) -> None:
     """Make the file, or check it and run what is missing, all or nothing; whoever else opens it waits.
 
     A file that is up to date is not written to.

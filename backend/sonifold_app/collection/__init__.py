@@ -1,0 +1,15 @@
+"""A user's collection: sound files where they lie on the disk, found by name, by folder, and by how they sound.
+
+tables      the tables, declared once
+migrations  how files of older versions come to them
+database    the file, opened and brought up to date
+words       the index of words: FTS5 here
+vectors     latent points and timbre in arrays beside the database
+walk        the files in folders
+listing     first phase of an ingest: names, folders and tags
+analysis    second phase: how each file sounds, by worker processes
+ingest      both phases, with progress, pause and cancelling
+query       what one writes to find sounds
+search      the answer
+command     `sonifold ingest` and `sonifold find`
+"""

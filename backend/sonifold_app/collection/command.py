@@ -1,0 +1,78 @@
+"""``sonifold ingest`` and ``sonifold find``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from sonifold_app.collection.database import FOLDER, open_database
+from sonifold_app.collection.ingest import Ingest
+from sonifold_app.collection.query import MOST, QueryInvalid, read_query
+from sonifold_app.collection.runs import Progress
+from sonifold_app.collection.search import Match, Search
+from sonifold_app.collection.words import Fts5Index
+from sonifold_app.settings import Settings
+
+
+def ingest(settings: Settings, options: argparse.Namespace) -> int:
+    """Take folders in, with a line of progress."""
+    database = open_database(settings.data)
+    progress = Ingest(settings.data / FOLDER, database, Fts5Index(), show).run(options.folders)
+    print(f"\r\033[K{summary(progress)}." if sys.stdout.isatty() else f"{summary(progress)}.")
+    return 0
+
+
+def find(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the paths of sounds that fit, or all that is known of them."""
+    if not 1 <= options.limit <= MOST:
+        raise QueryInvalid(f"--limit takes a number from 1 to {MOST}, not {options.limit}.")
+    query = read_query(" ".join(options.query))
+    page = Search(open_database(settings.data), Fts5Index()).find(query, options.limit)
+    if options.json:
+        json.dump([described(match) for match in page.matches], sys.stdout, indent=1)
+        print()
+    else:
+        print(*(line_of(match) for match in page.matches), sep="\n", end="\n" if page.matches else "")
+    return 0
+
+
+def described(match: Match) -> dict[str, Any]:
+    """All that is known of a sound, as JSON has it."""
+    distance = {} if match.distance is None else {"distance": round(match.distance, 2)}
+    return {name: value for name, value in match.sound.items() if value is not None} | distance
+
+
+def line_of(match: Match) -> str:
+    """A sound for people: its path, after its distance, and what is wrong with it."""
+    sound = match.sound
+    state = "  (missing)" if sound["missing"] else f"  ({sound['reason']})" if sound["reason"] else ""
+    distance = "" if match.distance is None else f"{match.distance:7.2f}  "
+    return f"{distance}{sound['path']}{state}"
+
+
+def show(progress: Progress) -> None:
+    """One line, rewritten in place on a terminal."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{summary(progress)}", end="", flush=True)
+
+
+def summary(progress: Progress) -> str:
+    """A sentence on how far a run is."""
+    parts = [f"{progress.listed} files listed"]
+    if progress.missing:
+        parts.append(f"{progress.missing} missing")
+    if progress.analysed:
+        parts.append(f"{progress.analysed} analysed")
+    if progress.unreadable:
+        parts.append(f"{progress.unreadable} unreadable")
+    if progress.remaining:
+        left = "" if progress.seconds_left is None else f", {time_left(progress.seconds_left)} left"
+        parts.append(f"{progress.remaining} to go{left}")
+    return ", ".join(parts)
+
+
+def time_left(seconds: float) -> str:
+    """A duration for people."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,69 @@
+"""The database of a collection: a file of its own, so that what it holds may be made again without touching the rest.
+
+What a user keeps otherwise is in ``library.sqlite``. The tables are SQLAlchemy's and the steps between their versions
+Alembic's, both of which speak to PostgreSQL as well; only ``words`` knows that this is SQLite.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from sonifold_app.store.database import BUSY_SECONDS, Database, DatabaseUnusableError
+from sonifold_app.store.room import Room
+
+#: The folder of a collection in the data folder, and its database there.
+FOLDER, DATABASE = "collection", "collection.sqlite"
+
+
+def open_database(data: Path, *, room: Room | None = None, make: bool = True) -> Database:
+    """The database of the collection in a data folder, brought up to date. Raises DatabaseUnusableError."""
+    return Database(data / FOLDER / DATABASE, room=room, make=make, bring_up_to_date=bring_up_to_date)
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Make the file, or run what it lacks, all or nothing. Raises DatabaseUnusableError, sqlite3.Error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
+    )
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            migrate(connection, path.name)
+            connection.exec_driver_sql("COMMIT")
+    except sqlalchemy.exc.DBAPIError as error:
+        raise error.orig or error from error
+    finally:
+        engine.dispose()
+
+
+def migrate(connection: Connection, name: str) -> None:
+    """Run what is missing, in the connection's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    version = version_of(connection)
+    if version == scripts.get_current_head():
+        return
+    if version is not None and version not in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseUnusableError(
+            f"{name} was written by a newer Sonifold (its version is {version}). Start that one, or set "
+            "SONIFOLD_DATA to another folder."
+        )
+    command.upgrade(config, "head")
+
+
+def version_of(connection: Connection) -> str | None:
+    """Alembic's name for the version of the tables; None where there are none."""
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return version
