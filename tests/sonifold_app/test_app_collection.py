@@ -115,7 +115,7 @@ def test_ranges_are_numbers_notes_and_units(query, low, high):
 def test_the_command_line_takes_folders_in_and_finds_them(data, folder, monkeypatch, capsys):
     monkeypatch.setenv("SONIFOLD_DATA", str(data))
     assert main(["ingest", str(folder), "--phase", "names"]) == 0
-    assert "4 files listed" in capsys.readouterr().out
+    assert "4 files listed." in capsys.readouterr().out
     assert main(["find", "kick -snare"]) == 0
     assert capsys.readouterr().out == f"{folder / NAMES[0]}\n"
     assert main(["find", "pitch:high"]) == 1

@@ -116,13 +116,13 @@ def read_name(stem: str, folder: str = "") -> NameFacts:
 @lru_cache(maxsize=1024)  # the files of a folder come one after another
 def read_folder(folder: str) -> NameFacts:
     """Facts of a path of folders, of which the nearest counts first."""
-    places = re.split(r"[/\\]", folder)[::-1]
+    folders = re.split(r"[/\\]", folder)[::-1]
     words = words_of(folder)
     return NameFacts(
         tuple(words),
-        next(filter(None, (tags_of(words_of(place)) for place in places)), ()),
-        next(filter(None, map(tempo_of, places)), None),
-        next(filter(None, map(key_of, places)), None),
+        next(filter(None, (tags_of(words_of(name)) for name in folders)), ()),
+        next(filter(None, map(tempo_of, folders)), None),
+        next(filter(None, map(key_of, folders)), None),
     )
 
 
