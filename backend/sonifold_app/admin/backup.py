@@ -34,7 +34,8 @@ LIBRARY = "library"
 DATABASE_PATH = f"{LIBRARY}/{DATABASE}"
 #: What can be made again, or is of the running server alone; and what rows name, which is copied by them.
 LEFT_OUT = re.compile(
-    r"cache/.*|trash/.*|library/sounds/.*|listening/.*|library/reserve|library/probe-\d+|jobs/spare\.txt|lost\+found/.*"
+    r"cache/.*|collection/.*|trash/.*|library/sounds/.*|listening/.*|library/reserve|library/probe-\d+"
+    r"|jobs/spare\.txt|lost\+found/.*"
 )
 #: Of a SQLite database; what lies beside it belongs to connections that are open.
 SQLITE_HEADER = b"SQLite format 3\0"

@@ -48,7 +48,7 @@ class Ingest:
         self.progress = Progress("names")
 
     def run(self, folders: Sequence[Path], analyse: Callable[[Ingest], None] | None = None) -> Progress:
-        """List folders, all known ones where none is named; then have ``analyse`` do the rest.
+        """List folders, all former ones where none is named; then have ``analyse`` do the rest.
 
         Raises IngestRefused, Cancelled, StorageError.
         """
@@ -104,14 +104,14 @@ class Ingest:
 
     def _resolved(self, folders: Sequence[Path]) -> list[Path]:
         """Absolute paths; a folder that is not there is taken where it was taken in before: all in it is missing."""
-        known = self._roots()
-        if not folders and not known:
+        former = self._roots()
+        if not folders and not former:
             raise IngestRefused(
                 "no folder was named, and none was taken in before: `sonifold ingest FOLDER`."
             )
-        resolved = [Path(os.path.abspath(folder)) for folder in folders] or known
+        resolved = [Path(os.path.abspath(folder)) for folder in folders] or former
         for folder in resolved:
-            if not folder.is_dir() and folder not in known:
+            if not folder.is_dir() and folder not in former:
                 raise IngestRefused(f"{str(folder)!r} is no folder. Name the folder that the sounds lie in.")
         return resolved
 
