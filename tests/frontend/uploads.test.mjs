@@ -659,6 +659,15 @@ test("a job that was interrupted draws its curve on from where it went on, and s
   assert.equal(brokenWords({ ...after, attempts: 1 }), "");
 });
 
+test("a job that waits says for what, and no more once it goes on", () => {
+  const fresh = { id: "j", phase: "queued", curve: [], progress: null, previews: 0, attempts: 0, from: null };
+  const waiting = reported(fresh, "waiting", { message: "it waits for room on the disk." });
+  assert.equal(jobWords(waiting), "Fine-tuning cannot go on yet: it waits for room on the disk.");
+  const onwards = reported(waiting, "started", { attempt: 1 });
+  assert.equal(onwards.error, null);
+  assert.equal(jobWords(onwards), "Starting.");
+});
+
 test("what was gained for sounds that were left out is said, nothing too", () => {
   const curve = (...held) => ({
     curve: held.map((error, i) => ({ phase: "trial", step: 10 * i, train: 1, held: error })),
