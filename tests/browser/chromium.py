@@ -12,6 +12,9 @@ ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    # two processes fewer to talk to
+    "--in-process-gpu",
+    "--enable-features=NetworkServiceInProcess2",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from chromium import chromium, executable
-from playwright.sync_api import Browser, Page
-from profiles import Profiles
+from playwright.sync_api import Browser, Page, expect
+from profiles import PATIENCE, Profiles
 from server import ROOT, running_server
 from sessions import Session
+
+expect.set_options(timeout=PATIENCE)
 
 #: Of a test: whether it has failed.
 FAILED = pytest.StashKey[bool]()

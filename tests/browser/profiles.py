@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-PATIENCE = 60_000  # ms; a shared machine may be slow, and how fast it is is measured elsewhere
+PATIENCE = 120_000  # ms; a shared machine may be slow, and how fast it is is measured elsewhere
 #: A page without scripts, and with an icon, so that none is asked for.
 REST = "<!doctype html><title>Rest</title><link rel=icon href='data:,'>"
 

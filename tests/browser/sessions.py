@@ -11,6 +11,9 @@ from playwright.sync_api import ConsoleMessage, Error, Page, Route
 from profiles import PATIENCE, Profiles
 from server import ROOT
 
+#: ms between two looks; looking in every frame makes the browser draw every frame, on a tenth of a core.
+POLLING = 40
+
 #: The panels of the page, in the order of its rail.
 PANELS = re.findall(
     r"\w+", (ROOT / "frontend" / "panels.js").read_text().partition("PANELS = [")[2].partition("]")[0]
@@ -55,7 +58,7 @@ class Session:
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(text in message.text for text in self.expected):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location['url']})")
 
     def close(self, again: bool = True) -> None:
         """Leave all pages; their profiles serve others, or not ``again``."""
@@ -77,7 +80,9 @@ def _serve(module: str) -> Callable[[Route], None]:
 def wait(page: Page, condition: str) -> None:
     """Until a condition on ``s``, the page's state, holds."""
     page.wait_for_function(
-        f"() => {{ const s = window.sonifold?.state(); return {condition} }}", timeout=PATIENCE
+        f"() => {{ const s = window.sonifold?.state(); return {condition} }}",
+        timeout=PATIENCE,
+        polling=POLLING,
     )
 
 
@@ -116,7 +121,7 @@ def levels(page: Page, milliseconds: int) -> list[float]:
 
 def until_heard(page: Page, threshold: float = 1e-3) -> None:
     """Until something has reached the loudspeaker since one last listened, also if it is over by now."""
-    page.wait_for_function(f"() => window.probes.heard({threshold})", timeout=PATIENCE, polling=50)
+    page.wait_for_function(f"() => window.probes.heard({threshold})", timeout=PATIENCE, polling=POLLING)
 
 
 def until_silent(page: Page) -> None:

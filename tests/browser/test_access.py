@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from profiles import Profiles
 from sessions import (
     Session,
@@ -86,6 +87,8 @@ def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
     page.get_by_role("button", name="Morph to here").tap()
     wait(page, "s.morph?.phase === 'ready'")
     until_heard(page)
+    page.keyboard.press("Escape")  # where it is from now on is where it was put
+    wait(page, "!s.playing")
     box = page.locator(".scrub").bounding_box()
     assert box
     assert box["y"] > 844 / 2  # where the thumb is
@@ -104,6 +107,7 @@ def test_nothing_runs_out_of_the_screen(visit: Session, width: int, height: int)
     for panel in (False, True):
         if panel:
             page.locator(".rail [data-panel=library]").click()
+            page.locator("[data-for=library] h2").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     page.keyboard.press("Escape")
     page.locator(".trip").first.click()
@@ -139,7 +143,7 @@ def test_the_library_is_in_step_with_the_map(page: Page) -> None:
     wait(page, f"{rows}.length > 2 && {rows}.every((row) => /kick/i.test(row.innerText))")
     page.get_by_role("button", name="Length").click()
     page.get_by_role("button", name="Length").click()
-    assert page.get_by_role("columnheader", name="Length").get_attribute("aria-sort") == "descending"
+    expect(page.get_by_role("columnheader", name="Length")).to_have_attribute("aria-sort", "descending")
     page.wait_for_function(
         """() => {
             const cells = [...document.querySelectorAll("tr[data-sound] td:nth-child(3)")];
@@ -191,6 +195,7 @@ def test_one_distance_has_one_name_and_number_on_the_page_on_the_wire_and_in_pyt
     wire = page.request.get(f"{profiles.address}/api/v1/models/{model.name}/sounds/{ids[a]}/distances").json()
     assert wire["kind"] == choice["id"] == next(iter(DistanceName))
     assert wire["distance"][b] == pytest.approx(distance, rel=1e-3)
+    expect(cell).to_have_text(re.compile(r"\d"))
     assert float(cell.inner_text()) == pytest.approx(distance, abs=0.051)
     title = head.get_attribute("title") or ""
     assert choice["term"] in title.lower()
@@ -210,9 +215,9 @@ def test_one_distance_has_one_name_and_number_on_the_page_on_the_wire_and_in_pyt
 def test_a_bad_link_is_explained(visit: Session, link: str, sentence: str) -> None:
     page = visit.open(link)
     notice = page.get_by_role("alert")
-    assert sentence in notice.inner_text()
+    expect(notice).to_contain_text(sentence)
     notice.get_by_role("button", name="Dismiss").click()
-    assert not notice.is_visible()
+    expect(notice).to_be_hidden()
 
 
 def test_when_the_server_is_away_it_says_so_and_comes_back_by_itself(visit: Session) -> None:
@@ -225,7 +230,7 @@ def test_when_the_server_is_away_it_says_so_and_comes_back_by_itself(visit: Sess
     assert notice.get_by_role("button", name="Try now").is_visible()
     page.context.unroute("**/api/v1/**")
     wait(page, "s.server.phase === 'ready' && s.morph?.phase === 'ready'")
-    assert not notice.is_visible()
+    expect(notice).to_be_hidden()
 
 
 def test_dark_and_light(visit: Session) -> None:
@@ -233,11 +238,11 @@ def test_dark_and_light(visit: Session) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Switch between dark and light").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.wait_for_function("(light) => getComputedStyle(document.body).backgroundColor !== light", arg=light)
     wait(page, "location.search === '?theme=dark'")
 
 
 def test_plotly_draws_the_land(page: Page) -> None:
     wait(page, "performance.getEntriesByName('sonifold:full-map').length > 0")
     assert page.locator(".land .contourlayer path").count() > 5
-    assert not page.locator("canvas.sketch").is_visible()
+    expect(page.locator("canvas.sketch")).to_be_hidden()

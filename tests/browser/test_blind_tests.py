@@ -88,7 +88,7 @@ def test_by_mouse_with_the_server_killed_and_the_page_reloaded_in_the_middle(
         hear_all(page)
         page.locator(".answer").first.click()
         expect(page.locator(".sentence")).to_contain_text("of 3 right", timeout=PATIENCE)
-        assert page.locator("tbody tr").count() == 1
+        expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_with_the_keyboard_alone(open_page: Any, address: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from recordings import RATE, drop, hit, pick, remove_all, wav
 from sessions import Session, apart, locate, probe, state, until_heard, wait
 
@@ -44,8 +45,9 @@ def test_picked_files_are_on_the_map_and_can_be_travelled_from(page: Page, hits:
     pick(page, hits)
     wait(page, f"s.library.count === {before + 3} && s.check?.count === 3")
     rows = page.locator(".panel:not([hidden]) li[data-id]")
+    expect(rows).to_have_count(3)
     assert sorted(rows.locator("b").all_inner_texts()) == ["Hit 220", "Hit 660", "Hit 70"]
-    assert page.locator(".summary").inner_text().startswith("3 sounds, ")
+    expect(page.locator(".summary")).to_have_text(re.compile("^3 sounds, "))
     rows.first.locator(".sound").click()
     until_heard(page)
     rows.nth(0).get_by_role("button", name="as A").click()
@@ -70,6 +72,7 @@ def test_a_recording_is_split_and_what_is_chosen_is_kept(page: Page, take: Path)
     page.mouse.down()
     page.mouse.move(x - 20, y, steps=3)
     page.mouse.up()
+    wait(page, f"s.uploading.cuts[2].end !== {end}")
     moved = state(page, "s.uploading.cuts[2].end")
     assert moved == pytest.approx(end - 20 * 3.4 / picture["width"], abs=0.03)
     page.get_by_role("checkbox", name="Keep take 1").uncheck()
@@ -93,7 +96,7 @@ def test_a_dropped_file_is_taken_wherever_it_is_dropped(page: Page, hits: list[P
     )
     wait(page, f"s.panel === 'yours' && s.library.count === {before + 1}")
     assert state(page, "l.name[l.count - 1]") == "Dropped"
-    assert not page.locator(".veil").is_visible()
+    expect(page.locator(".veil")).to_be_hidden()
     remove_all(page)
 
 
@@ -119,14 +122,14 @@ def test_a_folder_as_samplers_leave_it_is_dropped_and_every_good_file_is_taken(
         f"{drum} {nth}" for drum in ("Kick", "Snare") for nth in range(3)
     ]
     told = page.locator(".left-out")
-    assert "2 files were not taken" in told.inner_text()
+    expect(told).to_contain_text("2 files were not taken")
     for name in ("broken.wav", "room.wav"):
-        assert told.get_by_role("listitem").filter(has_text=name).count() == 1
-    assert "4 files are no sounds and were left out" in told.inner_text()
-    assert not told.get_by_role("button", name="again").is_visible(), "it would not help"
+        expect(told.get_by_role("listitem").filter(has_text=name)).to_have_count(1)
+    expect(told).to_contain_text("4 files are no sounds and were left out")
+    expect(told.get_by_role("button", name="again"), "it would not help").to_be_hidden()
     assert probe(page, "nameless") == []
     told.get_by_role("button", name="Dismiss what was left out").click()
-    assert not told.is_visible()
+    expect(told).to_be_hidden()
     remove_all(page)
 
 
@@ -138,8 +141,7 @@ def test_more_files_than_the_server_takes_at_once_are_sent_in_parts(page: Page, 
         files[-1].write_bytes(wav(hit(300 + 40 * nth, 0.06)))
     pick(page, files)
     meter = page.get_by_role("progressbar", name="Files listened to")
-    meter.wait_for()
-    assert meter.get_attribute("aria-valuemax") == str(most + 4)
+    expect(meter).to_have_attribute("aria-valuemax", str(most + 4))
     wait(page, f"s.library.count === {before + most + 4}")
     remove_all(page)
 
@@ -159,8 +161,8 @@ def test_edits_of_a_split_survive_another_threshold_and_cuts_are_joined_added_an
     assert state(page, "s.uploading.cuts.filter(({name}) => name === 'my tight kick').length") == 1
     assert state(page, "s.uploading.cuts.filter(({on}) => !on).map(({name}) => name)") == ["take 2"]
     page.get_by_label("End of sound 1, seconds").fill("9")
-    assert page.get_by_text("The recording is 3.4 s long.").is_visible()
-    assert page.get_by_role("button", name="has a wrong number").is_disabled()
+    expect(page.get_by_text("The recording is 3.4 s long.")).to_be_visible()
+    expect(page.get_by_role("button", name="has a wrong number")).to_be_disabled()
     page.get_by_label("End of sound 1, seconds").fill("0.5")
     count = state(page, "s.uploading.cuts.length")
     page.get_by_role("button", name="More for my tight kick").click()
@@ -205,7 +207,7 @@ def test_a_file_that_is_no_sound_is_explained(visit: Session, tmp_path: Path) ->
     pick(page, [path])
     told = page.locator(".left-out")
     told.wait_for()
-    assert "notes.wav could not be read" in " ".join(told.inner_text().split())
+    expect(told).to_contain_text("notes.wav could not be read")
     wait(page, "s.uploading === null")
 
 
@@ -218,7 +220,7 @@ def test_what_is_deleted_can_be_taken_back_also_after_a_reload(page: Page, hits:
     row.hover()
     row.get_by_role("button", name="Delete Hit").click()
     wait(page, f"s.library.count === {before + 2} && s.check?.count === 2")
-    assert page.get_by_role("alert").get_by_role("button", name="Undo").is_visible()
+    expect(page.get_by_role("alert").get_by_role("button", name="Undo")).to_be_visible()
     page.reload()
     wait(page, f"s.library?.count === {before + 2}")
     page.locator(".panel:not([hidden]) p", has_text="Deleted").get_by_role("button", name="Undo").click()
@@ -258,7 +260,7 @@ def test_several_are_chosen_by_keyboard(page: Page, hits: list[Path]) -> None:
     wait(page, f"s.library.count === {before + 3} && s.check?.count === 3")
     page.get_by_role("button", name="Choose several").focus()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.textContent") == "All"
+    wait(page, "document.activeElement.textContent === 'All'")
     page.locator("li[data-id] input[type=checkbox]").first.focus()
     for key in ("Space", "ArrowDown", "ArrowDown", "Space"):
         page.keyboard.press(key)
@@ -309,7 +311,7 @@ def test_learning_is_watched_found_again_after_a_reload_and_cancelled(page: Page
     page.get_by_role("button", name="Cancel").click()
     wait(page, "['cancelled', 'done'].includes(s.job.phase)")
     if state(page, "s.job.phase") == "cancelled":  # else it was quicker than the click
-        assert page.get_by_text("Nothing was changed.").is_visible()
+        expect(page.get_by_text("Nothing was changed.")).to_be_visible()
     page.get_by_role("button", name="Close", exact=True).click()
-    assert page.get_by_role("button", name="Fine-tune on these 3 sounds").is_visible()
+    expect(page.get_by_role("button", name="Fine-tune on these 3 sounds")).to_be_visible()
     remove_all(page)

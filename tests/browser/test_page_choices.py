@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 from profiles import Profiles
 from server import ROOT, running_server
 from sessions import Session, pick_two, until_morph_after, wait
@@ -34,7 +35,7 @@ def test_a_new_metric_is_on_the_page_with_its_words_and_chooses_paths(visit_with
     key = page.evaluate("window.sonifold.state().morph.key")
     page.get_by_role("button", name="How the path is chosen").click()
     option = page.locator("#lens label").filter(has_text=LABEL)
-    assert "Keeps near the middle of the model, whatever is heard there. (conformal)" in option.inner_text()
+    expect(option).to_contain_text("Keeps near the middle of the model, whatever is heard there. (conformal)")
     option.locator("input").check()
     until_morph_after(page, key)
     wait(page, f"s.morph.key.endsWith('{NAME}') && location.search.includes('metric={NAME}')")
@@ -49,22 +50,22 @@ def test_the_keys_of_paths_are_seen_when_they_have_their_words(visit: Session) -
     page.reload()
     key = page.locator(".path.geo")
     key.wait_for(state="attached")
-    assert not key.is_visible()
+    expect(key).to_be_hidden()
     page.wait_for_function("() => window.sonifold !== undefined")
     for route in held:
         route.continue_()
     page.unroute_all()
     key.wait_for()
-    assert key.inner_text().startswith("Curved")
+    expect(key).to_have_text(re.compile("^Curved"))
 
 
 def test_a_link_that_names_no_metric_and_no_sampler_falls_to_the_defaults_and_says_so(visit: Session) -> None:
     page = visit.open("/?metric=round&sampler=roulette&panel=sample")
     alert = page.get_by_role("alert").filter(has_text="The link says")
-    assert "metric=round; it can be blend, pullback, kernel or flat." in alert.inner_text()
-    assert "sampler=roulette; it can be hmc, importance" in alert.inner_text()
+    expect(alert).to_contain_text("metric=round; it can be blend, pullback, kernel or flat.")
+    expect(alert).to_contain_text("sampler=roulette; it can be hmc, importance")
     wait(page, "s.metric === null && s.sampler === null")
-    assert page.locator("#lens input:checked").get_attribute("value") == "blend"
-    assert page.locator("input[name=sampler]:checked").get_attribute("value") == "hmc"
+    expect(page.locator("#lens input:checked")).to_have_value("blend")
+    expect(page.locator("input[name=sampler]:checked")).to_have_value("hmc")
     pick_two(page)
     wait(page, "location.search.includes('b=') && !location.search.includes('metric')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 from server import ROOT
 from sessions import PANELS, Session, until_heard, wait
 
@@ -24,9 +25,9 @@ def files() -> dict[str, str]:
 
 def test_a_new_panel_has_its_button_key_state_and_link(visit: Session, files: dict[str, str]) -> None:
     page = visit.open("/?amount=5", instead=files)
-    assert page.locator(".rail [data-panel]").count() == len(PANELS) + 1
+    expect(page.locator(".rail [data-panel]")).to_have_count(len(PANELS) + 1)
     page.locator(".rail [data-panel=skeleton]").click()
-    assert page.locator("#skeleton li").count() == 5
+    expect(page.locator("#skeleton li")).to_have_count(5)
     page.locator("#skeleton li button").first.click()
     until_heard(page)
     page.get_by_label("Number of sounds").focus()
@@ -41,5 +42,5 @@ def test_a_new_panel_has_its_button_key_state_and_link(visit: Session, files: di
 def test_a_link_opens_a_new_panel_and_says_what_it_can_be(visit: Session, files: dict[str, str]) -> None:
     page = visit.open("/?panel=skeleton&amount=12", instead=files)
     page.get_by_role("heading", name="Skeleton").wait_for()
-    assert page.locator("#skeleton li").count() == 3
-    assert "it can be a number from 1 to 9" in page.locator("#notice").inner_text()
+    expect(page.locator("#skeleton li")).to_have_count(3)
+    expect(page.locator("#notice")).to_contain_text("it can be a number from 1 to 9")

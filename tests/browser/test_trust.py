@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sessions import Session, apart, locate, loudest, pick_two, probe, state, until_heard, until_said, wait
 
 
@@ -11,12 +11,13 @@ def test_guesswork_stands_beside_every_length(page: Page) -> None:
     wait(page, "s.morph.paths.retimed")
     for kind in ("geodesic", "linear", "retimed"):
         length, guesswork = state(page, f"[s.morph.paths.{kind}.length, s.morph.paths.{kind}.guesswork]")
-        key = page.locator(f".path[data-value={kind}]").inner_text().replace("\n", " ")
-        assert f"{length:.1f}" in key
-        assert ("under 1 %" if 0 < guesswork < 0.005 else f"{100 * guesswork:.0f} %") in key
+        key = page.locator(f".path[data-value={kind}]")
+        expect(key).to_contain_text(f"{length:.1f}")
+        expect(key).to_contain_text("under 1 %" if 0 < guesswork < 0.005 else f"{100 * guesswork:.0f} %")
     curved, direct = state(page, "['geodesic', 'linear'].map((kind) => s.morph.paths[kind].length)")
-    heading = page.locator(".head p").inner_text()
-    assert ("short" in heading) == (curved < 0.98 * direct)
+    heading = page.locator(".head p")
+    expect(heading).to_contain_text("The curved")
+    assert ("short" in heading.inner_text()) == (curved < 0.98 * direct)
 
 
 def test_a_filter_is_seen_and_cleared_outside_the_library(page: Page) -> None:
@@ -30,8 +31,8 @@ def test_a_filter_is_seen_and_cleared_outside_the_library(page: Page) -> None:
     chip.get_by_text("No sound fits “kick”, Snare").wait_for()
     chip.get_by_role("button", name="Show all").click()
     wait(page, "s.query === '' && s.families.length === 0")
-    assert chip.is_hidden()
-    assert page.evaluate("document.activeElement.id") == "surface"
+    expect(chip).to_be_hidden()
+    expect(page.locator("#surface")).to_be_focused()
 
 
 def test_what_was_made_in_a_visit_is_there_after_a_reload(page: Page) -> None:
@@ -67,11 +68,14 @@ def test_a_renamed_sound_stays_in_sight_and_keeps_the_focus(visit: Session) -> N
         page.get_by_role("textbox", name="New name of").fill(name)
         page.keyboard.press("Enter")
         page.wait_for_function("(name) => document.activeElement?.textContent === name", arg=name)
-        tr = page.locator("tr[data-sound]", has_text=name)
-        box, frame = tr.bounding_box(), page.locator(".tablewrap").bounding_box()
-        assert box
-        assert frame
-        assert frame["y"] < box["y"] + box["height"] / 2 < frame["y"] + frame["height"]
+        page.wait_for_function(
+            """() => {
+                const row = document.activeElement.closest("tr[data-sound]")?.getBoundingClientRect();
+                const frame = document.querySelector(".tablewrap").getBoundingClientRect();
+                const middle = row && (row.top + row.bottom) / 2;
+                return frame.top < middle && middle < frame.bottom;
+            }"""
+        )
         page.keyboard.press("F2")
         page.wait_for_function("() => document.activeElement?.matches('input')")
     page.keyboard.press("Escape")
@@ -131,7 +135,7 @@ def test_whoever_points_before_sound_is_on_is_told_how_to_hear(page: Page) -> No
 
 def test_the_slider_is_there_only_where_it_means_something(page: Page) -> None:
     pick_two(page)
-    assert page.locator(".weight").is_visible()
+    page.locator(".weight").wait_for()
     page.get_by_role("button", name="How the path is chosen").click()
     for name in ("By ear only", "By known sounds only", "Plain, as a control"):
         page.get_by_role("radio", name=name).check()
@@ -156,7 +160,7 @@ def test_a_sliders_number_is_the_same_before_and_after_it_was_touched(page: Page
         wait(page, f"s.traversal?.descriptor === '{name}' && s.traversal.phase === 'ready'")
         page.locator(f"[data-descriptor={name}]").dblclick(position={"x": 4, "y": 4})
         wait(page, "s.traversal.at === s.traversal.reply.origin")
-        assert output.inner_text() == resting
+        expect(output).to_have_text(resting)
 
 
 def test_the_volume_is_heard_and_kept(page: Page) -> None:

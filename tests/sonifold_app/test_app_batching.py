@@ -232,8 +232,25 @@ def test_a_few_are_served_however_long_a_slow_machine_takes(run):
     batcher.close()
 
 
+def test_a_few_are_taken_however_slow_the_machine_has_been_so_far(run):
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 60.0, limit=8.0, few=2)
+
+    def ask(number):
+        visit.set(Visit())
+        return batcher.submit("a", number)
+
+    held = run.hold(batcher)  # 60 s of work under way: more than the limit, but not of a crowd
+    waiting = [contextvars.copy_context().run(ask, number) for number in (1, 2, 3)]
+    with pytest.raises(BusyError):
+        contextvars.copy_context().run(ask, 4)
+    run.go.set()
+    held.result(10)
+    assert [future.result(10) for future in waiting] == [1, 2, 3]
+    batcher.close()
+
+
 def test_a_batch_that_takes_longer_than_expected_tells_of_those_to_come(run):
-    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.01, limit=0.5)
+    batcher = Batcher(run, window=0.0, most=lambda key: 1, guess=lambda key: 0.01, limit=0.5, few=0)
     run.go.clear()
     first = batcher.submit("a", 1)
     run.started.wait(10)

@@ -137,9 +137,9 @@ class Batcher(Generic[Key]):
     ``window``: seconds that the first job waits for others. ``most``: largest batch of a key. ``patience``:
     seconds after which a job of any rank but BACKGROUND goes by its age alone. ``idle`` is called once there has been
     nothing to do for ``rest`` seconds. ``guess``: seconds that an item of size 1 takes, until that has been seen;
-    ``size``: what an item takes, compared with others of its key. ``limit``: seconds of work ahead from which on
-    nothing new is taken, and of waiting after which a job of a crowd is let go. ``few``: so many waiting jobs are no
-    crowd; on a machine that is slow they are done however long it takes.
+    ``size``: what an item takes, compared with others of its key. ``limit``: seconds of work ahead from which on a
+    crowd takes nothing new, and of waiting after which a job of a crowd is let go. ``few``: so many waiting jobs are no
+    crowd; on a machine that is slow all are taken and done, however long it takes.
     """
 
     def __init__(
@@ -183,9 +183,9 @@ class Batcher(Generic[Key]):
     def submit_all(self, key: Key, items: Sequence[Any], *, rank: int = 0) -> list[Future[Any]]:
         """Have items computed, all or none. Cancelling a future before its batch begins takes it out of the queue.
 
-        Raises BusyError where too much is ahead of them; what they take themselves does not count, nor is a request
-        turned away (see ``Visit``) that had something computed before. Where the wait turns out longer than expected
-        the futures of a request raise it later.
+        Raises BusyError where a crowd with too much to do is ahead of them; what they take themselves does not count,
+        nor is a request turned away (see ``Visit``) that had something computed before. Where the wait turns out longer
+        than expected the futures of a request raise it later.
         """
         with self._lock:
             if self._closed:
@@ -208,7 +208,7 @@ class Batcher(Generic[Key]):
         if rank >= BACKGROUND or (current is not None and current.wait is not None):
             return
         wait, ahead = self._ahead(rank)
-        if wait > self._limit:
+        if wait > self._limit and ahead > self._few:
             raise BusyError(wait, ahead, self._limit)
         if current is not None:
             current.wait = wait
