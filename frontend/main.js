@@ -138,8 +138,8 @@ watch(
     const from = a?.sound;
     if (!from || !library || !model) return;
     api.distances(model.id, from).then(
-      ({ kind, distance }) =>
-        store.get().a?.sound === from && store.set({ distances: { from, kind, values: distance } }),
+      ({ distance, distances }) =>
+        store.get().a?.sound === from && store.set({ distances: { from, distance, values: distances } }),
       () => {}, // the column stays empty; whatever is wrong is said where it matters
     );
   },

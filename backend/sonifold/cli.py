@@ -257,7 +257,7 @@ def _add_finetune(commands: Commands) -> None:
     command.add_argument("--instant", action="store_true", help="the closed form alone: no gradient steps")
     command.add_argument("--steps", type=int, help="of the optimiser, in each of two runs")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    command.add_argument("--device", default="cpu", help="auto, cpu, cuda or mps")
     command.set_defaults(run=_finetune)
 
 
@@ -472,7 +472,7 @@ def _finetune(options: argparse.Namespace) -> int:
     from sonifold import adapt, pack
 
     pack.check_name(options.name)
-    model = sonifold.load(options.base, options.models)
+    model = sonifold.load(options.base, options.models, options.device)
     sounds = [model.encode(file) for file in options.files]
     forecast = adapt.forecast(model, sounds, options.seed)
     print(forecast)
@@ -494,7 +494,7 @@ def _finetune(options: argparse.Namespace) -> int:
             )
         )
         checkpoint = folder.with_name(folder.name + ".checkpoint.safetensors")
-        adapted = adapt.finetune(model, sounds, config, checkpoint, watch, options.device)
+        adapted = adapt.finetune(model, sounds, config, checkpoint, watch, model.device)
     adapt.save(adapted, folder)
     print(
         f"\n{folder} is ready: {len(sounds)} sounds learned. Use it as `--model {options.name}`, or in the app."

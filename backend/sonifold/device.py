@@ -1,10 +1,18 @@
 """The device to compute on: the CPU, or a GPU that PyTorch can use.
 
-The geometry (``sonifold.metric``, ``geodesic``, ``sample``) computes where its decoder or its points are. Of a model
-the solving of paths, distances and neighbours, the samplers by volume, and fine-tuning run on its device. What stays on
-the CPU, whichever is set: reading, analysing and rendering sounds, averages, analogies and what lies beyond, words,
-instant adaptation, the map and its layout (UMAP), shortest paths through graphs, and LAPACK's banded solver for a
-single curve's Newton step.
+The geometry (``sonifold.metric``, ``geodesic``, ``sample``) computes where its metric is. Of a model everything that
+costs computes on its device: encoding, metrics, paths, distances, means, samplers, words, rendering, adaptation. Points
+go in from anywhere; points, paths and sounds come out on the CPU, where what is done with them is.
+
+What stays on the CPU, whichever device is set:
+
+- files: reading, writing, resampling (soxr);
+- listening: pitch, onsets, when a sound does what, and loudness, by which rendered steps get their level;
+- the map: its layout (UMAP), places on it, and the table of the library that points are compared with;
+- shortest paths through graphs (SciPy), times along a curve (splines), and LAPACK's banded solver for a single curve's
+  Newton step;
+- the draws of random numbers, so that a seed gives the same ones everywhere;
+- on Apple hardware, whose GPUs have no double precision, what is solved in it: how far an adaptation carries.
 """
 
 from __future__ import annotations
@@ -12,6 +20,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import torch
+from torch import Tensor
 
 from sonifold.errors import DeviceUnavailable
 
@@ -46,3 +55,13 @@ def choose(name: str | torch.device = "auto") -> torch.device:
             + "Choose auto to take what there is."
         )
     return torch.device(name)
+
+
+def is_on(device: torch.device, tensor: Tensor) -> bool:
+    """Whether a tensor is on a device; ``cuda`` without a number is any of them."""
+    return tensor.device.type == device.type and device.index in (None, tensor.device.index)
+
+
+def in_double(values: Tensor) -> Tensor:
+    """In double precision, and on the CPU where the device has none."""
+    return values.to("cpu", torch.float64) if values.device.type == "mps" else values.double()

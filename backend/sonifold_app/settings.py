@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "cpu",
-        description="Where paths, distances, samplers and fine-tuning compute: `cpu`, `cuda`, `mps`, or `auto`, which "
-        "takes a GPU where there is one. Rendering stays on the CPU.",
+        description="Where models compute, render and adapt: `cpu`, `cuda`, `mps`, or `auto`, which takes a GPU where "
+        "there is one. Reading files, listening for pitch and loudness, and the map stay on the CPU.",
     )
     finetune_nice: int = Field(
         10,

@@ -228,7 +228,7 @@ export function createApi(fetch, base, waiting) {
      * @param {string} model
      * @param {string} id
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{kind: string, distance: number[]}>}
+     * @returns {Promise<{distance: string, distances: number[]}>}
      */
     distances: (model, id, signal) => get(`models/${model}/sounds/${id}/distances`, signal),
 

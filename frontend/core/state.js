@@ -226,7 +226,7 @@
  * @property {{from: Anchor, to: Anchor, path: Path} | null} preview    the dotted path to where one points
  * @property {Pointed | null} pointed
  * @property {{end: "a" | "b", position: Position} | null} carried      an anchor that is being dragged
- * @property {{from: string, kind: string, values: number[]} | null} distances  from A to every sound, and by
+ * @property {{from: string, distance: string, values: number[]} | null} distances  from A to every sound, and by
  *   which of the choices
  * @property {string | null} panel
  * @property {string | null} curve              what is drawn under the slices; null: speed

@@ -49,13 +49,10 @@ export function hidingDeleted(api, deleted) {
       return without(columns, visibleRows);
     },
     async distances(model, id, signal) {
-      const { kind, distance } = await api.distances(model, id, signal);
+      const { distance, distances } = await api.distances(model, id, signal);
       const visibleRows = visible.get(model);
-      return {
-        kind,
-        distance:
-          visibleRows?.length === distance.length ? distance.filter((_, i) => visibleRows[i]) : distance,
-      };
+      const filtered = visibleRows?.length === distances.length;
+      return { distance, distances: filtered ? distances.filter((_, i) => visibleRows[i]) : distances };
     },
   };
 }

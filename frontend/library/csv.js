@@ -12,12 +12,12 @@ function cell(value) {
 /**
  * @param {import("../core/sounds.js").Library} library
  * @param {number[]} rows
- * @param {{kind: string, values: number[]} | null} distances
+ * @param {{distance: string, values: number[]} | null} distances
  * @param {string} unit
  */
 export function toCsv(library, rows, distances, unit) {
   const head = ["id", "name", "family", "seconds", "pitch_hz", "x", "y", "source", "licence", "credit"];
-  if (distances) head.push(`${distances.kind}_distance_to_a_${unit}`);
+  if (distances) head.push(`${distances.distance}_distance_to_a_${unit}`);
   const lines = rows.map((i) => {
     const row = [
       library.id[i],

@@ -287,7 +287,7 @@ export function mountLibrary(root, { store, actions, playback, userSounds, saver
 
   /** @param {State} state @returns {string} what the last column holds */
   function distanceTitle({ choices, distances, model }) {
-    const { term, meaning } = wordsOf(choices.distances, distances?.kind ?? choices.distances[0]?.id);
+    const { term, meaning } = wordsOf(choices.distances, distances?.distance ?? choices.distances[0]?.id);
     return `${capital(term)}, in ${model?.unit ?? ""}. ${meaning}.`;
   }
 

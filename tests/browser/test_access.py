@@ -193,8 +193,8 @@ def test_one_distance_has_one_name_and_number_on_the_page_on_the_wire_and_in_pyt
     distance = model.distance(model.sound(ids[a]), model.sound(ids[b]))
     choice = page.request.get(f"{profiles.address}/api/v1/models").json()["choices"]["distances"][0]
     wire = page.request.get(f"{profiles.address}/api/v1/models/{model.name}/sounds/{ids[a]}/distances").json()
-    assert wire["kind"] == choice["id"] == next(iter(DistanceName))
-    assert wire["distance"][b] == pytest.approx(distance, rel=1e-3)
+    assert wire["distance"] == choice["id"] == next(iter(DistanceName))
+    assert wire["distances"][b] == pytest.approx(distance, rel=1e-3)
     expect(cell).to_have_text(re.compile(r"\d"))
     assert float(cell.inner_text()) == pytest.approx(distance, abs=0.051)
     title = head.get_attribute("title") or ""

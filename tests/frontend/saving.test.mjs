@@ -36,7 +36,7 @@ function page(storage, grace, answer = async () => {}) {
   const api = hidingDeleted(
     {
       sounds: async () => columns(),
-      distances: async () => ({ distance: [1, 2, 3] }),
+      distances: async () => ({ distances: [1, 2, 3] }),
       remove: async (_, id) => (await answer(id), gone.push(id)),
     },
     () => store.get().deleted,
@@ -51,7 +51,7 @@ test("a deleted sound is gone from the page at once, with everything that stands
   await deleting.remove([{ id: "u1", name: "One" }]);
   assert.deepEqual(store.get().library.id, ["a", "u2"]);
   assert.deepEqual(store.get().library.family_names, ["Kick", "yours"]);
-  assert.deepEqual((await api.distances("m", "a")).distance, [1, 3]);
+  assert.deepEqual((await api.distances("m", "a")).distances, [1, 3]);
   assert.equal(deletedWords(store.get().deleted), "“One”");
   await deleting.undo();
   assert.deepEqual([store.get().library.id, store.get().deleted, gone], [["a", "u1", "u2"], [], []]);

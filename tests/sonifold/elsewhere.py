@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map, tree_map_only
 
@@ -23,10 +24,25 @@ CPU = torch.device("cpu")
 #: Operations that a GPU takes CPU tensors for: the indices.
 INDEXED = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default, aten._index_put_impl_.default}
 COPIES = {aten.copy_.default, aten._to_copy.default}
+#: Operations that a device is there for, where their tensors are large.
+HEAVY = {
+    aten.mm.default,
+    aten.addmm.default,
+    aten.bmm.default,
+    aten.baddbmm.default,
+    aten._fft_r2c.default,
+    aten._fft_c2r.default,
+    aten.gelu.default,
+    aten.native_layer_norm.default,
+    aten.linalg_inv_ex.default,
+}
 
 
-class LeftBehind(AssertionError):
-    """An operation on a tensor elsewhere and one that was left on the CPU."""
+class LeftBehind(BaseException):
+    """An operation on a tensor elsewhere and one that was left on the CPU.
+
+    No ``Exception``: code that goes on after whatever a decoder raises would take it for that.
+    """
 
 
 class Elsewhere(Tensor):
@@ -64,6 +80,11 @@ class Elsewhere(Tensor):
         return run(func, args, kwargs or {})
 
 
+def resolved(tensor: Tensor) -> Tensor:
+    """Without the marks "to be conjugated" and "to be negated", which a wrapper would lose."""
+    return tensor.resolve_conj().resolve_neg()
+
+
 def run(func: Callable, args: tuple, kwargs: dict) -> object:
     """An operation, its result elsewhere if its inputs are, or if it is asked to be made there."""
     wanted = kwargs.get("device")
@@ -91,6 +112,9 @@ def run(func: Callable, args: tuple, kwargs: dict) -> object:
         *tree_map_only(Elsewhere, lambda part: part.inside, args),
         **tree_map_only(Elsewhere, lambda part: part.inside, kwargs),
     )
+    if torch.Tag.inplace_view in func.tags:  # what looks otherwise inside looks otherwise from outside
+        with no_dispatch():
+            func(*args, **kwargs)
     there = wanted == DEVICE if wanted is not None else bool(theirs)
     if func is aten.copy_.default:
         return args[0]
@@ -101,22 +125,36 @@ def run(func: Callable, args: tuple, kwargs: dict) -> object:
     def wrapped(part: object) -> object:
         if not isinstance(part, Tensor) or isinstance(part, Elsewhere):
             return part
-        return changed.get(id(part)) if id(part) in changed else Elsewhere(part)
+        return changed[id(part)] if id(part) in changed else Elsewhere(resolved(part))
 
     return tree_map(wrapped, result)
 
 
 class Watching(TorchDispatchMode):
-    """Sends what is made for elsewhere there."""
+    """Sends what is made for elsewhere there, and wants work on tensors of ``heavy`` numbers to be done there."""
+
+    def __init__(self, heavy: int | None):
+        super().__init__()
+        self.heavy = heavy
 
     def __torch_dispatch__(
         self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
     ) -> object:
+        if self.heavy is not None and func in HEAVY:
+            sizes = [
+                part.numel() for part in args if isinstance(part, Tensor) and not isinstance(part, Elsewhere)
+            ]
+            if max(sizes, default=0) >= self.heavy:
+                raise LeftBehind(f"{func}: heavy work on the CPU, on tensors of {sizes} numbers")
         return run(func, args, kwargs or {})
 
 
 def _is_list(part: object) -> bool:
     return isinstance(part, list)
+
+
+def _index(rows: list) -> Tensor:
+    return torch.tensor(rows) if rows else torch.tensor(rows, dtype=torch.long)
 
 
 class Making(TorchFunctionMode):
@@ -130,7 +168,7 @@ class Making(TorchFunctionMode):
             Tensor.__getitem__,
             Tensor.__setitem__,
         ):  # the list in x[[0, -1]] would become a tensor without numbers
-            args = (args[0], tree_map_only(list, torch.tensor, args[1], is_leaf=_is_list), *args[2:])
+            args = (args[0], tree_map_only(list, _index, args[1], is_leaf=_is_list), *args[2:])
         if func in (torch.tensor, torch.as_tensor) and kwargs.get("device") is not None:
             device = kwargs.pop("device")
             return func(*args, **kwargs).to(device)
@@ -138,7 +176,10 @@ class Making(TorchFunctionMode):
 
 
 @contextmanager
-def watching() -> Iterator[torch.device]:
-    """Code run inside finds a device that it may use, and fails where it leaves tensors behind."""
-    with Making(), Watching():
+def watching(heavy: int | None = None) -> Iterator[torch.device]:
+    """Code run inside finds a device that it may use, and fails where it leaves tensors behind.
+
+    ``heavy``: it fails also where it does on the CPU what the device is there for, on tensors of as many numbers.
+    """
+    with Making(), Watching(heavy):
         yield DEVICE

@@ -151,10 +151,10 @@ def test_a_sound_that_is_gone_is_no_anchor_though_its_morphs_were_kept(client, s
 
 
 def test_distances_and_neighbours_know_it(client, sounds, own, ids):
-    distance = client.get(f"{sounds}/{own['id']}/distances").json()["distance"]
+    distance = client.get(f"{sounds}/{own['id']}/distances").json()["distances"]
     assert len(distance) == len(ids) + 1
     assert distance[-1] == pytest.approx(0, abs=1e-3)
-    back = client.get(f"{sounds}/{ids[4]}/distances").json()["distance"]
+    back = client.get(f"{sounds}/{ids[4]}/distances").json()["distances"]
     assert back[-1] == pytest.approx(distance[4], rel=1e-3)
     for kind in ("perceptual", "euclidean", "geodesic"):
         query = {"distance": kind, "count": 12}
@@ -291,7 +291,7 @@ def test_a_sound_kept_with_another_pack_of_the_name_is_found_anew(tmp_path, engi
     file.close()
     with TestClient(create_app(Settings(data=tmp_path), engine_of()), base_url="http://localhost") as client:
         found = client.get(f"{sounds}/{id}").json()
-        distance = client.get(f"{sounds}/{id}/distances").json()["distance"]
+        distance = client.get(f"{sounds}/{id}/distances").json()["distances"]
     assert len(found["z"]) == model.latent_dim
     assert found["x"] != 99
     assert np.argmin(distance[: len(ids)]) == 3

@@ -245,7 +245,7 @@ def test_more_than_two_thousand_sounds_are_listed_compared_and_checked(serve, cr
         listed = client.get(url).json()
         assert listed["id"] == [*ids, *crowd]
         assert listed["x"][-1] == 2049
-        away = client.get(f"{url}/{crowd[7]}/distances").json()["distance"]
+        away = client.get(f"{url}/{crowd[7]}/distances").json()["distances"]
         assert len(away) == len(ids) + len(crowd)
         assert np.argsort(away[: len(ids)])[0] == 7 % len(ids)
         for distance in ("perceptual", "euclidean", "geodesic"):

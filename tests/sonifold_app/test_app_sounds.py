@@ -55,12 +55,12 @@ def test_neighbours_are_the_nearest_of_the_distances(client, table, name):
     sound = table["id"][5]
     url = f"{API}/models/{name}/sounds/{sound}"
     reply = client.get(f"{url}/distances").json()
-    distance = reply["distance"]
-    assert len(distance) == table["count"]
-    assert distance[5] == 0
-    nearest = sorted((d, id) for d, id in zip(distance, table["id"], strict=True) if id != sound)[:4]
+    distances = reply["distances"]
+    assert len(distances) == table["count"]
+    assert distances[5] == 0
+    nearest = sorted((d, id) for d, id in zip(distances, table["id"], strict=True) if id != sound)[:4]
     choices = client.get(f"{API}/models").json()["choices"]["distances"]
-    assert reply["kind"] == choices[0]["id"] == "perceptual"
+    assert reply["distance"] == choices[0]["id"] == "perceptual"
     reply = client.get(f"{url}/neighbours", params={"count": 4}).json()
     assert reply["distance"] == "perceptual"
     assert [one["id"] for one in reply["neighbours"]] == [id for _, id in nearest]

@@ -47,10 +47,10 @@ def _altered(power: Tensor, strongly: bool, rng: np.random.Generator) -> Tensor:
         hertz = np.maximum(grid.band_centres(out.shape[1], BINS), 0.5) * Spectral.sample_rate / WINDOW
         slope = rng.uniform(-TILT_PER_OCTAVE, TILT_PER_OCTAVE)
         decibels = np.clip(slope * np.log2(hertz / 1000), -TILT_LIMIT, TILT_LIMIT)
-        out = out + float_tensor(decibels * math.log(10) / 10)[:, None]
+        out = out + float_tensor(decibels * math.log(10) / 10, power.device)[:, None]
     if strongly and rng.random() < DECAY_SHARE:
         seconds = np.maximum(_frame_centres() - ONSET / HOP, 0) * HOP / Spectral.sample_rate
-        out = out - float_tensor(2 * seconds / np.exp(rng.uniform(*np.log(DECAY_SECONDS))))
+        out = out - float_tensor(2 * seconds / np.exp(rng.uniform(*np.log(DECAY_SECONDS))), power.device)
     return out
 
 
@@ -60,12 +60,12 @@ def _transposed(power: Tensor, ratio: float) -> Tensor:
     onset = ONSET / HOP
     from_bin, from_frame = bins / ratio, onset + (frames - onset) * ratio
     out = (
-        float_tensor(grid.linear_interpolation(bins, from_bin))
+        float_tensor(grid.linear_interpolation(bins, from_bin), power.device)
         @ power
-        @ float_tensor(grid.linear_interpolation(frames, from_frame)).T
+        @ float_tensor(grid.linear_interpolation(frames, from_frame), power.device).T
     )
-    out[:, torch.from_numpy(from_bin > bins[-1])] = math.log(NOTHING)
-    out[:, :, torch.from_numpy(from_frame > frames[-1])] = math.log(NOTHING)
+    out[:, torch.from_numpy(from_bin > bins[-1]).to(power.device)] = math.log(NOTHING)
+    out[:, :, torch.from_numpy(from_frame > frames[-1]).to(power.device)] = math.log(NOTHING)
     return out
 
 

@@ -215,14 +215,14 @@ class _Finetuning:
         """How far to go by the uploads left out."""
         left_out = self.uploads.part(self.spared)
         begun = self._begin("trial").vae
-        errors = [self._error(_between(begun, trial.vae, share), left_out) for share in SHARES]
+        errors = [self._error(self._between(begun, trial.vae, share), left_out) for share in SHARES]
         return SHARES[errors.index(min(errors))]
 
     def _settled(self, final: _State) -> VAE:
         """So far from the instant adaptation, or farther where the uploads are not close yet."""
         begun = self._begin("final").vae
         for share in (share for share in SHARES if share >= final.share):
-            vae = _between(begun, final.vae, share)
+            vae = self._between(begun, final.vae, share)
             train = self._error(vae, self.uploads)
             if train <= self.config.close:
                 break
@@ -311,7 +311,7 @@ class _Finetuning:
 
     def _look(self, state: _State, uploads: Uploads) -> None:
         looking = time.monotonic()
-        vae = _between(state.vae, state.vae, 1.0)
+        vae = self._between(state.vae, state.vae, 1.0)
         train = self._error(vae, uploads)
         held_out = None
         if state.phase == "trial":
@@ -341,6 +341,13 @@ class _Finetuning:
         ):
             self.watch.preview(AdaptedModel(self.start.adaptation, _with_rest(self.start, vae)), state.step)
 
+    def _between(self, first: VAE, last: VAE, share: float) -> VAE:
+        """The network whose weights lie ``share`` of the way from one to another, frozen, where the base is."""
+        vae = copy.deepcopy(last).to(self.base.device).requires_grad_(False).eval()
+        for weight, start in zip(vae.parameters(), first.parameters(), strict=True):
+            weight.lerp_(start.detach().to(weight), 1 - share)
+        return vae
+
     def _error(self, vae: VAE, uploads: Uploads) -> float:
         """Mean Phi error of uploads, each from the point where the decoder comes closest."""
         z = invert(vae, uploads.coefficients, steps=3)
@@ -352,7 +359,7 @@ class _Finetuning:
     def _fingerprint(self) -> str:
         """Of everything that the result depends on."""
         digest = hashlib.sha256(self.config.model_dump_json().encode())
-        digest.update(self.uploads.coefficients.numpy().tobytes())
+        digest.update(self.uploads.coefficients.cpu().numpy().tobytes())
         for tensor in self.base.vae.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
@@ -374,14 +381,6 @@ class _Finetuning:
         stored.restore(vae, optimiser)
         step, share = int(stored.facts["step"]), float(stored.facts["share"])
         return _State(phase, step, vae, optimiser, share, stored.tensors["errors"].tolist())
-
-
-def _between(first: VAE, last: VAE, share: float) -> VAE:
-    """The network whose weights lie ``share`` of the way from one to another, frozen and on the CPU."""
-    vae = copy.deepcopy(last).cpu().requires_grad_(False).eval()
-    for weight, start in zip(vae.parameters(), first.parameters(), strict=True):
-        weight.lerp_(start.detach().cpu(), 1 - share)
-    return vae
 
 
 def _batch(

@@ -36,7 +36,7 @@ class Forecast:
         if choice.left_out is None:
             return cls(len(uploads), None, float(before.mean()), None, None, None, uploads.repeats)
         after = ((residuals - choice.left_out) @ timbre_map.T).norm(dim=1)
-        saved = bootstrap((1 - after / before.clamp(min=1e-6)).numpy())
+        saved = bootstrap((1 - after / before.clamp(min=1e-6)).cpu().numpy())
         return cls(
             len(uploads),
             coherence(residuals),

@@ -44,7 +44,7 @@ def synthetic(model: Model, uploads: Uploads, kind: Synthetic, seed: int = 0) ->
         order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed))
         pairs = pairs[order[:MOST_PAIRS]]
     first, second = pairs.T
-    t = TIMES[None, :, None]
+    t = TIMES.to(z)[None, :, None]
 
     def across(rows: Tensor) -> Tensor:
         return (1 - t) * rows[first][:, None] + t * rows[second][:, None]
@@ -72,8 +72,8 @@ def _pairs(model: Model, uploads: Uploads) -> tuple[Points, Tensor, Tensor]:
     between = torch.cdist(model.coordinates(uploads.z), model.atlas.coordinates)
     held_out = torch.tensor([label.split.startswith("held_out") for label in model.library.labels])
     near = between.masked_fill(held_out, torch.inf).topk(NEIGHBOURS, largest=False).indices.flatten()
-    z = torch.cat([uploads.z, model.library.z[near]])
-    values = torch.cat([uploads.coefficients, replay.coefficients(model)[near]])
+    z = torch.cat([uploads.z, model.library.z[near].to(uploads.z)])
+    values = torch.cat([uploads.coefficients, replay.coefficients(model)[near].to(z)])
     residuals = values - model.vae.decode(z)
     among = torch.combinations(torch.arange(count), 2) if count > 1 else torch.empty(0, 2, dtype=torch.long)
     towards = torch.stack(

@@ -21,6 +21,7 @@ from sonifold.adapt.sliders import Slider, sliders
 from sonifold.adapt.uploads import Uploads
 from sonifold.model import Model
 from sonifold.sound import Sound
+from sonifold.types import Points
 from sonifold.vae.field import ResidualField
 from sonifold.vae.inversion import invert
 from sonifold.vae.network import VAE
@@ -59,9 +60,9 @@ class AdaptedModel(Model):
     def uploads(self) -> tuple[Sound, ...]:
         """The uploads, each where the adapted decoder comes closest to it, ready to be an end of a path."""
         uploads = self.adaptation.uploads
-        z = invert(self.vae, uploads.coefficients, uploads.z, STEPS)
+        z = invert(self.vae, uploads.coefficients, uploads.z, STEPS).cpu()
         features = torch.stack([sound.features for sound in uploads.sounds if sound.features is not None])
-        residuals = self.renderer.residual(features, z)
+        residuals = self.renderer.residual(features, z).cpu()
         return tuple(replace(sound, z=z[i], residual=residuals[i]) for i, sound in enumerate(uploads.sounds))
 
     @cached_property
@@ -72,7 +73,12 @@ class AdaptedModel(Model):
 
 def statistics(model: Model) -> Statistics:
     """The base's hidden features over the sounds it was trained on; a few milliseconds, from the pack's library."""
-    return Statistics.of(model.vae, model.library.z[trained(model.library)])
+    return Statistics.of(model.vae, trained_points(model))
+
+
+def trained_points(model: Model) -> Points:
+    """Latent points (sound, latent) of the sounds the base was trained on, on its device."""
+    return model.library.z[trained(model.library)].to(model.device)
 
 
 def forecast(model: Model, sounds: Sequence[Sound], seed: int = 0) -> Forecast:
@@ -124,9 +130,8 @@ def field_of(
     """The field of what ``vae`` leaves out of the uploads."""
     few = uploads.thinned(residual_field.rows(len(uploads)))
     timbre_map, _ = base.coefficients.timbre_map
-    library_points = base.library.z[trained(base.library)]
     return residual_field.within_budget(
-        few.points, few.evidence(vae), choice, library_points, timbre_map, budget
+        few.points, few.evidence(vae), choice, trained_points(base), timbre_map, budget
     )
 
 

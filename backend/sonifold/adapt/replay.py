@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def coefficients(model: Model, progress: Progress = lambda phase, done, total: None) -> Tensor:
-    """Coefficients of every library sound, (sound, K), from the pack's file or else from its audio."""
+    """Coefficients of every library sound, (sound, K), from the pack's file or else from its audio; on the CPU."""
     stored = model.library.folder / REPLAY
     if stored.is_file():
         values = load_file(stored)["coefficients"].float()
@@ -33,7 +33,7 @@ def coefficients(model: Model, progress: Progress = lambda phase, done, total: N
         audio = torch.stack(
             [model.library.audio(sound_id, model.sound_samples) for sound_id in ids[start : start + BLOCK]]
         )
-        parts.append(model.coefficients.analyse(model.representation.analyse(audio)[0]))
+        parts.append(model.coefficients.analyse(model.representation.analyse(audio)[0]).cpu())
         progress("analysing the base's sounds", min(start + BLOCK, len(ids)), len(ids))
     return torch.cat(parts)
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sonifold.adapt.ridge import Evidence
+from sonifold.device import in_double
 from sonifold.types import Points
 from sonifold.vae.field import ResidualField
 from sonifold.vae.network import VAE
@@ -58,7 +59,7 @@ def choose(z: Points, evidence: Evidence, timbre_map: Tensor, unit: float) -> Ch
     target = evidence.residuals[: evidence.uploads]
     nothing = torch.zeros_like(target)
     best, least = Choice(0.0, 0.0, nothing), float((target @ timbre_map.T).norm(dim=1).sum())
-    squares = torch.cdist(z, z).double().square()
+    squares = in_double(torch.cdist(z, z)).square()
     for scale in (share * unit for share in SCALES):
         kernel = (-0.5 * squares / scale**2).exp()
         for noise in NOISES:
@@ -71,27 +72,28 @@ def choose(z: Points, evidence: Evidence, timbre_map: Tensor, unit: float) -> Ch
 
 def left_out(z: Points, evidence: Evidence, scale: float, noise: float) -> Tensor:
     """The residual of each upload as predicted without it and its copies, (upload, K); scale in latent units."""
-    kernel = (-0.5 * torch.cdist(z, z).double().square() / scale**2).exp()
+    kernel = (-0.5 * in_double(torch.cdist(z, z)).square() / scale**2).exp()
     return _left_out(kernel, evidence, noise)
 
 
 def _left_out(kernel: Tensor, evidence: Evidence, noise: float) -> Tensor:
     inverse = torch.linalg.inv(kernel + _noise(evidence, noise))
-    solution = inverse @ evidence.residuals.double()
+    solution = inverse @ in_double(evidence.residuals)
     errors = []
     for upload in range(evidence.uploads):
         block = torch.arange(upload, len(kernel), evidence.uploads)
         errors.append(torch.linalg.solve(inverse[block][:, block], solution[block])[0])
-    return (evidence.residuals[: evidence.uploads] - torch.stack(errors)).float()
+    target = evidence.residuals[: evidence.uploads]
+    return (target - torch.stack(errors).to(target.device)).float()
 
 
 def fit(z: Points, evidence: Evidence, choice: Choice) -> ResidualField | None:
     """The field through the residuals; None where nothing is to be carried."""
     if choice.scale <= 0:
         return None
-    kernel = (-0.5 * torch.cdist(z, z).double().square() / choice.scale**2).exp()
-    values = torch.linalg.solve(kernel + _noise(evidence, choice.noise), evidence.residuals.double())
-    return ResidualField(z.clone(), values.float(), choice.scale)
+    kernel = (-0.5 * in_double(torch.cdist(z, z)).square() / choice.scale**2).exp()
+    values = torch.linalg.solve(kernel + _noise(evidence, choice.noise), in_double(evidence.residuals))
+    return ResidualField(z.clone(), values.to(z), choice.scale)
 
 
 def within_budget(
@@ -120,4 +122,4 @@ def with_field(vae: VAE, field: ResidualField | None) -> VAE:
 
 def _noise(evidence: Evidence, noise: float) -> Tensor:
     """A row of the mean weight has ``noise``, one that counts twice has half of it."""
-    return torch.diag(noise / (len(evidence.hidden) * evidence.weights.double()))
+    return torch.diag(noise / (len(evidence.hidden) * in_double(evidence.weights)))

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from sonifold.device import in_double
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 
@@ -52,7 +53,7 @@ class Statistics:
 
     def inverse_root(self, ridge: float) -> Tensor:
         """L with L L' = (S + ridge * mean diagonal)^-1, in double precision."""
-        values, axes = torch.linalg.eigh(self.moment.double())
+        values, axes = torch.linalg.eigh(in_double(self.moment))
         root: Tensor = axes / (values.clamp(min=0) + ridge * values.mean()).sqrt()
         return root
 
@@ -71,7 +72,8 @@ class Evidence:
         copies = len(self.hidden) - self.uploads
         share = UPLOADS_SHARE if copies else 1.0
         upload_weights = torch.full((self.uploads,), share / self.uploads)
-        return torch.cat([upload_weights, torch.full((copies,), (1 - share) / max(copies, 1))])
+        copy_weights = torch.full((copies,), (1 - share) / max(copies, 1))
+        return torch.cat([upload_weights, copy_weights]).to(self.hidden.device)
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,14 @@ class Spectrum:
     @classmethod
     def of(cls, evidence: Evidence, statistics: Statistics, ridge: float) -> Spectrum:
         """All in double precision: a ridge of a thousandth squares to more than single precision holds."""
-        roots = evidence.weights.double().sqrt()
+        roots = in_double(evidence.weights).sqrt()
         inverse_root = statistics.inverse_root(ridge)
-        scaled = roots[:, None] * (evidence.hidden.double() @ inverse_root)
+        scaled = roots[:, None] * (in_double(evidence.hidden) @ inverse_root)
         squares, axes = torch.linalg.eigh(scaled.T @ scaled)
         significant = squares > 1e-10 * squares[-1]
         squares, axes = squares[significant], axes[:, significant]
         rows = scaled @ axes / squares.sqrt()
-        targets = roots[:, None] * evidence.residuals.double()
+        targets = roots[:, None] * in_double(evidence.residuals)
         return cls(evidence.uploads, inverse_root @ axes, rows, squares, targets, roots)
 
     def solution(self, amount: float) -> Tensor:
@@ -131,8 +133,9 @@ class Spectrum:
         shrink = amount * self.squares / (1 + amount * self.squares)
         errors = self.targets - self.rows @ (shrink[:, None] * (self.rows.T @ self.targets))
         blocks = self.rows.unflatten(0, (-1, self.uploads)).transpose(0, 1)  # (upload, copy, k)
-        within = torch.eye(blocks.shape[1], dtype=blocks.dtype) - (blocks * shrink) @ blocks.mT
-        column = torch.linalg.solve(within, torch.eye(blocks.shape[1], dtype=blocks.dtype)[:, :1])[..., 0]
+        eye = torch.eye(blocks.shape[1], dtype=blocks.dtype, device=blocks.device)
+        within = eye - (blocks * shrink) @ blocks.mT
+        column = torch.linalg.solve(within, eye[:, :1])[..., 0]
         first = torch.einsum("uc,cuk->uk", column, errors.unflatten(0, (-1, self.uploads)))
         scale = self.roots[: self.uploads, None]
         return ((self.targets[: self.uploads] - first) / scale).float()
@@ -155,7 +158,7 @@ def choose(evidence: Evidence, statistics: Statistics, timbre_map: Tensor) -> Ch
     for ridge in RIDGES:
         spectrum = Spectrum.of(evidence, statistics, ridge)
         for amount in AMOUNTS:
-            predicted = spectrum.left_out(amount)
+            predicted = spectrum.left_out(amount).to(target)
             error = phi_error(predicted)
             if error < least:
                 best, least = Choice(amount, ridge, predicted), error
@@ -188,7 +191,7 @@ def fit(
 
 def unrest(change: Tensor, statistics: Statistics, timbre_map: Tensor) -> float:
     """E |Phi of the change of a decoding|^2 over the base's training sounds."""
-    timbre_change = change @ timbre_map.T
+    timbre_change = change.to(timbre_map) @ timbre_map.T
     return float((timbre_change * (statistics.moment @ timbre_change)).sum())
 
 
@@ -198,6 +201,6 @@ def with_head(vae: VAE, change: Tensor) -> VAE:
     head = adapted.decoder[-1]
     assert isinstance(head, nn.Linear)  # what VAE builds
     with torch.no_grad():
-        head.weight.add_(change[:-1].T)
-        head.bias.add_(change[-1])
+        head.weight.add_(change[:-1].T.to(head.weight))
+        head.bias.add_(change[-1].to(head.bias))
     return adapted.requires_grad_(False).eval()

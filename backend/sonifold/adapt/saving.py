@@ -88,16 +88,15 @@ def _write(adapted: AdaptedModel, folder: Path, name: str, title: str | None) ->
 def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
     """The base's library and the ``added`` uploads, by number, as the adapted networks encode them."""
     base, library, uploads = adapted.base, adapted.base.library, adapted.adaptation.uploads
-    values = torch.cat([replay.coefficients(base), uploads.coefficients[added]])
-    start = torch.cat([library.z, uploads.z[added]])
-    z = torch.cat(
-        [invert(adapted.vae, c, p, STEPS) for c, p in zip(values.split(256), start.split(256), strict=True)]
-    )
+    values = torch.cat([replay.coefficients(base), uploads.coefficients[added].cpu()])
+    start = torch.cat([library.z, uploads.z[added].cpu()])
+    parts = zip(values.split(256), start.split(256), strict=True)
+    z = torch.cat([invert(adapted.vae, *part, STEPS) for part in parts]).cpu()
     coordinates = adapted.coordinates(z)
     timbre = [base.timbre_of(_recording(uploads.sounds[index]))[None] for index in added]
     return LibraryColumns(
         z,
-        adapted.vae.encode(values)[1],
+        adapted.vae.encode(values.to(adapted.device))[1].cpu(),
         torch.cat([library.timbre, *timbre]),
         coordinates,
         torch.cat([library.positions, adapted.atlas.project(coordinates[len(library) :])]),

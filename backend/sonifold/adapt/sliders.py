@@ -68,15 +68,15 @@ def turned(model: Model, sound: Sound, chosen: Sequence[Slider], amounts: Mappin
         PointInvalid: no slider of that name, or an amount out of its reach.
     """
     by_name = {slider.name: slider for slider in chosen}
-    offset = torch.zeros(model.coefficients.count)
+    offset = torch.zeros(model.coefficients.count, device=model.device)
     for name, amount in amounts.items():
         if name not in by_name:
             raise PointInvalid(f"no slider {name!r}; these sounds have {', '.join(by_name)}.")
         slider = by_name[name]
         if not slider.low <= amount <= slider.high:
             raise PointInvalid(f"slider {name} takes {slider.low:g} to {slider.high:g}, got {amount}.")
-        offset += amount * slider.direction
-    features = model.coefficients.synthesise(offset[None])[0] - model.coefficients.mean
+        offset += amount * slider.direction.to(offset)
+    features = (model.coefficients.synthesise(offset[None])[0] - model.coefficients.mean).cpu()
     return replace(sound, residual=features if sound.residual is None else sound.residual + features)
 
 

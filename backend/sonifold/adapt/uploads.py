@@ -25,7 +25,7 @@ MOST = 100  # uploads; beyond that a pack wants training, not adapting
 
 @dataclass(frozen=True)
 class Uploads:
-    """Columns over the uploads and over their copies (copy 1 of each, copy 2 of each, ...)."""
+    """Columns over the uploads and over their copies (copy 1 of each, copy 2 of each, ...), on the model's device."""
 
     sounds: tuple[Sound, ...]
     coefficients: Tensor  # (upload, K)
@@ -45,12 +45,12 @@ class Uploads:
         Raises:
             UploadsInvalid: none, too many, or one without a recording behind it.
         """
-        features = recorded_features(sounds)
+        features = recorded_features(sounds).to(model.device)
         coefficients = model.coefficients.analyse(features)
         rng = np.random.default_rng(seed)
         altered = augment.copies(features, copies, model.representation, rng).flatten(0, 1)
         values = model.coefficients.analyse(altered)
-        z = torch.stack([sound.z for sound in sounds])
+        z = torch.stack([sound.z for sound in sounds]).to(model.device)
         return cls(tuple(sounds), coefficients, z, values, model.vae.encode(values)[0])
 
     @classmethod

@@ -44,7 +44,7 @@ def indicatrices_on_land(atlas: Atlas, metric: Metric, count: int = 100) -> Indi
     if not len(positions):
         return Indicatrices(positions, torch.zeros(0, CORNERS, 2), torch.zeros(0, dtype=torch.bool), 0.0)
     slopes = atlas.slopes(positions)
-    tensors = slopes @ metric.tensor(atlas.lift(positions)) @ slopes.mT
+    tensors = slopes @ metric.tensor(atlas.lift(positions)).cpu() @ slopes.mT
     radius = SIZE * spacing * float(torch.linalg.det(tensors).clamp_min(1e-30).quantile(0.5)) ** 0.25
     values, vectors = torch.linalg.eigh(tensors)
     least = (radius / (LARGEST * spacing)) ** 2

@@ -111,7 +111,7 @@ def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: f
         onset: seconds at which the sounds begin; found in each sound when None.
 
     Returns:
-        (512,) or (batch, 512), float32. A silent sound maps to the origin.
+        (512,) or (batch, 512), float32, on the device of the audio. A silent sound maps to the origin.
 
     Raises:
         AudioTooShort: fewer samples than one 32 ms window.
@@ -119,7 +119,7 @@ def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: f
     """
     signal = torch.as_tensor(audio, dtype=torch.float32)
     batch = signal.reshape(-1, signal.shape[-1])
-    plan = _plan(sample_rate)
+    plan = _plan(sample_rate, batch.device)
     if batch.shape[1] < plan.shortest:
         raise AudioTooShort(
             f"the timbre map needs at least {plan.shortest} samples (32 ms) at {sample_rate} Hz, got "
@@ -139,7 +139,7 @@ def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: f
 
 
 class _Plan(NamedTuple):
-    """Everything that depends only on the sample rate."""
+    """Everything that depends only on the sample rate, on one device."""
 
     sample_rate: int
     hop: int
@@ -154,7 +154,7 @@ class _Plan(NamedTuple):
 
 
 @lru_cache(maxsize=64)  # a rate of its own for every transposition
-def _plan(sample_rate: int) -> _Plan:
+def _plan(sample_rate: int, device: torch.device) -> _Plan:
     hop, window = round(_HOP * sample_rate), round(_WINDOW * sample_rate)
     fft = 2 ** math.ceil(math.log2(window))
     edges = mel_edges()
@@ -178,12 +178,12 @@ def _plan(sample_rate: int) -> _Plan:
         hop,
         window,
         fft // 2 - (fft - window) // 2,
-        torch.hann_window(window),
+        torch.hann_window(window).to(device),
         fft,
-        float_tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T),
-        float_tensor(intervals),
-        float_tensor(cosine_transform(BANDS, CEPSTRA)),
-        float_tensor(average @ time_transform().T),
+        float_tensor(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T, device),
+        float_tensor(intervals, device),
+        float_tensor(cosine_transform(BANDS, CEPSTRA), device),
+        float_tensor(average @ time_transform().T, device),
     )
 
 
@@ -193,7 +193,7 @@ def _relative_power(sound: Audio, plan: _Plan) -> Tensor:
     before = plan.before
     samples = (frames - 1) * plan.hop + plan.shortest - before
     padded = torch.nn.functional.pad(sound[:samples], (before, max(0, samples - len(sound))))
-    windowed = padded.unfold(0, plan.shortest, plan.hop) * plan.window.to(sound)
+    windowed = padded.unfold(0, plan.shortest, plan.hop) * plan.window
     parts = torch.view_as_real(torch.fft.rfft(windowed, plan.fft)[:, : plan.mel.shape[0]])
     real, imaginary = parts[..., 0], parts[..., 1]
     power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals[:frames]

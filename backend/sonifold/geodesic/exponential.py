@@ -43,11 +43,17 @@ class Flow:
 
 @torch.no_grad()
 def exponential(metric: Metric, z: Points, v: Vectors, steps: int = 50) -> Flow:
-    """The geodesics from z with velocity v (batch, latent) for one unit of time."""
+    """The geodesics from z with velocity v (batch, latent) for one unit of time, on the device of z."""
+    begin, v = metric.to_device(z), metric.to_device(v)
     if metric.chordal:
-        first = z + v / steps - metric.christoffel(z, v, v) / (2 * steps**2)
-        start = torch.stack([z, first], 1)
-        return _flow(metric, continued(metric, start, steps - 1))
+        first = begin + v / steps - metric.christoffel(begin, v, v) / (2 * steps**2)
+        curves = continued(metric, torch.stack([begin, first], 1), steps - 1)
+        return Flow(curves.to(z.device), _drift(metric.squared_steps(curves)).to(z.device))
+    return _integrated(metric, begin, v, steps, z.device)
+
+
+def _integrated(metric: Metric, z: Points, v: Vectors, steps: int, device: torch.device) -> Flow:
+    """By Hamilton's equations; the result on a device."""
     nodes, energies = [z], []
     p, q, h = z, metric.lower(z, v), 1 / steps
     for _ in range(steps):
@@ -55,16 +61,16 @@ def exponential(metric: Metric, z: Points, v: Vectors, steps: int = 50) -> Flow:
         p, q = _runge_kutta(metric, p, q, h)
         nodes.append(p)
     energies.append((q * metric.raised(p, q)).sum(1))
-    return Flow(torch.stack(nodes, 1), _drift(torch.stack(energies, 1)))
+    return Flow(torch.stack(nodes, 1).to(device), _drift(torch.stack(energies, 1)).to(device))
 
 
 @torch.no_grad()
 def continued(metric: Metric, curves: Curves, steps: int) -> Curves:
     """Discrete geodesics (batch, node >= 2, latent), longer by ``steps`` nodes at the same spacing."""
-    nodes = list(curves.unbind(1))
+    nodes = list(metric.to_device(curves).unbind(1))
     for _ in range(steps):
         nodes.append(_following(metric, nodes))
-    return torch.stack(nodes, 1)
+    return torch.stack(nodes, 1).to(curves.device)
 
 
 def _following(metric: Metric, nodes: list[Points]) -> Points:
@@ -104,10 +110,6 @@ def _runge_kutta(metric: Metric, p: Points, q: Vectors, h: float) -> tuple[Point
     p3, q3 = slope(p + h / 2 * p2, q + h / 2 * q2)
     p4, q4 = slope(p + h * p3, q + h * q3)
     return p + h / 6 * (p1 + 2 * p2 + 2 * p3 + p4), q + h / 6 * (q1 + 2 * q2 + 2 * q3 + q4)
-
-
-def _flow(metric: Metric, curves: Curves) -> Flow:
-    return Flow(curves, _drift(metric.squared_steps(curves)))
 
 
 def _drift(squared: Tensor) -> Tensor:

@@ -60,11 +60,14 @@ def lattice(metric: Metric, points: Points) -> Lattice | None:
 
 
 class Lattice:
-    """Tensors of a metric on a regular lattice over the box of some points (count, latent), 2 or 3 dimensions."""
+    """Tensors of a metric on a regular lattice over the box of some points (count, latent), 2 or 3 dimensions.
+
+    The metric is asked where the points are; everything else is on the CPU, where SciPy finds the ways.
+    """
 
     def __init__(self, metric: Metric, points: Points, margin: float = MARGIN):
         d = points.shape[1]
-        low, high = points.amin(0).double(), points.amax(0).double()
+        low, high = points.amin(0).cpu().double(), points.amax(0).cpu().double()
         self.corners = torch.stack([low, high])
         beyond = margin * (high - low).amax()
         self.low, self.side = low - beyond, SIDES[d]
@@ -72,13 +75,14 @@ class Lattice:
         cells = torch.cartesian_prod(*[torch.arange(self.side)] * d)
         self.points = self.low + cells * self.spacing
         self.tensors = torch.cat(
-            [metric.tensor(part.to(points)).double() for part in self.points.split(ROWS)]
+            [metric.tensor(part.to(points)).cpu().double() for part in self.points.split(ROWS)]
         )
         self.edges, self.lengths = self._edges(cells)
 
     def holds(self, points: Points) -> bool:
         """True if all points (count, latent) lie in its box."""
         low, high = self.corners
+        points = points.cpu()
         return points.shape[1] == len(low) and bool(((points >= low) & (points <= high)).all())
 
     def _edges(self, cells: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +109,7 @@ class Lattice:
     def paths(self, starts: Points, ends: Points, nodes: int) -> tuple[Curves, Tensor]:
         """(smoothed curves (batch, nodes, latent), lengths through the lattice (batch,), infinite without a way)."""
         count, b = len(self.points), len(starts)
-        ends_of_paths = torch.cat([starts, ends]).double()
+        ends_of_paths = torch.cat([starts, ends]).cpu().double()
         corners, steps = self._corners(ends_of_paths)
         joints = torch.arange(count, count + 2 * b).repeat_interleave(corners.shape[1])
         joined = self._length(corners.flatten(), corners.flatten(), steps.flatten(0, 1))
@@ -119,7 +123,7 @@ class Lattice:
         curves = []
         for k in range(b):
             if not math.isfinite(reached[k]):
-                curves.append(torch.stack([starts[k], ends[k]]).double()[[0] * (nodes - 1) + [1]])
+                curves.append(ends_of_paths[[k] * (nodes - 1) + [b + k]])
                 continue
             waypoints, node = [count + b + k], int(before[k, count + b + k])
             while node != count + k:

@@ -65,6 +65,7 @@ def frechet_mean(
 
     ``tolerance``: part of the variance that may be left to gain. Starts from the Euclidean mean; where the metric is
     strongly curved and the points far apart there can be other, better minima.
+    The result is on the device of the points.
     Raises ``PointInvalid`` for points that are not finite, ``ValueError`` for weights that do not fit.
     """
     if points.ndim != 2 or not len(points) or not torch.isfinite(points).all():
@@ -72,7 +73,7 @@ def frechet_mean(
     w = torch.ones(len(points)) if weights is None else weights
     if w.shape != points.shape[:1] or not (w >= 0).all() or not w.sum() > 0:
         raise ValueError(f"{len(points)} points need as many weights >= 0, not all zero, got {w.tolist()}")
-    z = points.detach().to(metric.dtype or points.dtype)
+    z = metric.to_device(points.detach().to(metric.dtype or points.dtype))
     w = (w / w.sum()).to(z)
     curves = line((w[:, None] * z).sum(0).expand_as(z), z, GRIDS[0])
     steps, stop = 0, Stop.COINCIDENT
@@ -93,9 +94,9 @@ def frechet_mean(
     if not math.isfinite(variance):
         stop = Stop.NOT_FINITE
     return Mean(
-        curves[0, 0].to(points.dtype),
-        curves.to(points.dtype),
-        distances.to(points.dtype),
+        curves[0, 0].to(points),
+        curves.to(points),
+        distances.to(points),
         variance,
         steps,
         stop,
@@ -111,7 +112,7 @@ def _between(
         metric.squared_steps(path.sample(FINE)).clamp_min(0).sqrt()[0].cumsum(0), (1, 0)
     )
     even = np.linspace(0, 1, FINE)
-    share = (reached / reached[-1]).double().cpu().numpy() if 0 < float(reached[-1]) < math.inf else even
+    share = (reached / reached[-1]).cpu().double().numpy() if 0 < float(reached[-1]) < math.inf else even
     cut = float(np.interp(float(weights[1]), share, even))
     onwards = torch.linspace(0, 1, GRIDS[-1], dtype=torch.float64)
     parts = [path.at(cut * (1 - onwards)), path.at(cut + (1 - cut) * onwards)]
@@ -159,7 +160,7 @@ class _Star:
         inner = self.nodes - 2
         size = 1 + self.arms * inner
         laplacian = torch.zeros(size, size, dtype=torch.float64)
-        for arm, weight in enumerate(self.weights.double().clamp_min(1e-6).tolist()):
+        for arm, weight in enumerate(self.weights.cpu().double().clamp_min(1e-6).tolist()):
             chain = [0, *range(1 + arm * inner, 1 + (arm + 1) * inner)]
             for a, b in itertools.pairwise(chain):
                 laplacian[[a, b], [a, b]] += weight

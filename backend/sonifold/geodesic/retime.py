@@ -33,7 +33,7 @@ def constant_speed(features: Tensor, nodes: int) -> Tensor:
     the chords between the chosen times are evened out. Where nothing changes along the curve, the times are
     even.
     """
-    along = features.detach().double().cpu().numpy()
+    along = features.detach().cpu().double().numpy()
     grid = np.linspace(0, 1, len(along))
     lengths = np.linalg.norm(np.diff(along, axis=0), axis=1)
     if not lengths.sum() > 0:
@@ -59,7 +59,7 @@ def _between(along: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 def even_times(lengths: Tensor, nodes: int) -> Tensor:
     """Times in [0, 1] (nodes,) that cut a curve into equal lengths, from those of its evenly timed steps (step,)."""
-    steps = lengths.detach().double().cpu().numpy()
+    steps = lengths.detach().cpu().double().numpy()
     if not steps.sum() > 0:
         return torch.linspace(0, 1, nodes, dtype=lengths.dtype, device=lengths.device)
     return torch.from_numpy(_even(np.linspace(0, 1, len(steps) + 1), steps, nodes)).to(lengths)

@@ -29,8 +29,12 @@ STEPS = 6
 
 @torch.no_grad()
 def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STEPS) -> Vectors:
-    """Vectors (batch, latent) at the beginnings of the curves (batch, node, latent), carried to their ends."""
-    h = 1 / steps
+    """Vectors (batch, latent) at the beginnings of the curves (batch, node, latent), carried to their ends.
+
+    The result is on the device of the vectors.
+    """
+    h, device = 1 / steps, vectors.device
+    curves, vectors = metric.to_device(curves), metric.to_device(vectors)
     times = torch.arange(2 * steps + 1, dtype=torch.float64) * h / 2
     samples, velocities = at(curves, times), slopes(curves, times)
     tensors, connections = metric.connections(samples, velocities, rates(len(times)))
@@ -53,7 +57,7 @@ def transport(metric: Metric, curves: Curves, vectors: Vectors, steps: int = STE
         carried = carried + h / 6 * (first + 2 * second + 2 * third + fourth)
         length = lengths(k + 2, carried)
         carried = carried * torch.where(length > 0, lengths(0, vectors) / length, 1.0)
-    return carried
+    return carried.to(device)
 
 
 def analogy(metric: Metric, a: Points, b: Points, c: Points, steps: int = FLOW_STEPS) -> Flow:

@@ -55,7 +55,7 @@ def banded(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
         return torch.where(diagonal[..., 0] > 0, right / diagonal[..., 0], torch.nan)
     width = 2 * d - 1
     band = np.zeros((width + 1, m * d))
-    blocks, couplings = diagonal[0].double().cpu().numpy(), upper[0].double().cpu().numpy()
+    blocks, couplings = diagonal[0].cpu().double().numpy(), upper[0].cpu().double().numpy()
     rows, columns = np.triu_indices(d)
     columns_at = np.arange(m)[:, None] * d + columns
     band[np.broadcast_to(width + rows - columns, columns_at.shape), columns_at] = blocks[:, rows, columns]
@@ -66,7 +66,7 @@ def banded(diagonal: Tensor, upper: Tensor, right: Tensor) -> Tensor:
             :, rows, columns
         ]
     try:
-        solution = solveh_banded(band, right[0].reshape(-1).double().cpu().numpy(), check_finite=False)
+        solution = solveh_banded(band, right[0].reshape(-1).cpu().double().numpy(), check_finite=False)
     except LinAlgError:
         return torch.full_like(right, torch.nan)
     return torch.from_numpy(solution).view(1, m, d).to(right)

@@ -112,6 +112,10 @@ class Metric(ABC):
     #: Points (count, latent) among which paths will be, where the typical tensor is taken when it is first needed.
     region: Points | None = None
 
+    def to_device(self, points: Tensor) -> Tensor:
+        """Points, vectors or curves where the metric computes."""
+        return points.to(self.device or points.device)
+
     def computed_typical(self) -> Tensor | None:
         """``typical``, worked out first where the metric has a region and no such tensor yet."""
         if self.typical is None and self.region is not None:

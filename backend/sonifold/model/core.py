@@ -41,19 +41,17 @@ class LatentModel:
     """
 
     def __init__(self, parts: PackParts, device: torch.device | str = "cpu"):
-        """``device``: where paths are solved and samples drawn. Points and sounds go in and come out on the CPU."""
+        """``device``: where it computes. Points go in from anywhere; points and sounds come out on the CPU."""
         self.parts, self.device = parts, torch.device(device)
+        computing = parts.on(self.device)
         self.config, self.library, self.atlas = parts.config, parts.library, parts.atlas
         self.card, self.card_markdown = parts.card, parts.card_markdown
-        self.representation, self.coefficients = parts.representation, parts.coefficients
-        self.vae = freeze(parts.vae)
+        self.representation, self.coefficients = computing.representation, computing.coefficients
+        self.vae = freeze(computing.vae)
         self.renderer = Renderer(self.representation, self.vae, self.coefficients)
         self.readout = Readout(self.representation)
-        self._metrics = Metrics.of(parts)
-        self.working = self._metrics.on(
-            self.device
-        )  # for solvers, which take points there and bring paths back
-        self._encoder = SoundEncoder(parts, self.renderer)
+        self.metrics = Metrics.of(computing, self.device)
+        self._encoder = SoundEncoder(computing, self.renderer)
         self._recent_sound = lru_cache(RECENT_SOUNDS)(self._encoder.library_sound)
 
     @classmethod
@@ -133,7 +131,7 @@ class LatentModel:
 
     def inverted(self, coefficients: Tensor) -> Points:
         """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
-        return invert(self.vae, coefficients)
+        return invert(self.vae, coefficients).cpu()
 
     # -- points -----------------------------------------------------------------------------------
 
@@ -156,7 +154,7 @@ class LatentModel:
 
     def coordinates(self, points: Points) -> Tensor:
         """Decoded timbre of latent points, turned: distances are those of Phi, (batch, m)."""
-        return self.pullback.decode(points)
+        return self.pullback.decode(points).cpu()
 
     def project(self, points: Points) -> Positions:
         """Map positions (batch, 2) of latent points (batch, latent)."""
@@ -184,7 +182,9 @@ class LatentModel:
         Differentiable in the points; read from the decoded features, which ranks sounds nearly as a measurement on
         audio does (how nearly, the card says).
         """
-        return self.readout(suppress_hiss(self.coefficients.synthesise(self.vae.decode(points))))
+        decoded = self.vae.decode(points.to(self.device))
+        words = self.readout(suppress_hiss(self.coefficients.synthesise(decoded)))
+        return {name: values.cpu() for name, values in words.items()}
 
     def describe_audio(self, audio: AudioBatch) -> dict[str, Tensor]:
         """The same measured on sounds (batch, sample) at the model's sample rate."""
@@ -192,7 +192,8 @@ class LatentModel:
 
     def timbre_of(self, audio: AudioBatch) -> Timbre:
         """Phi of sounds (batch, sample), (batch, 512)."""
-        return timbre_features(audio, self.sample_rate, self.representation.onset / self.sample_rate)
+        onset = self.representation.onset / self.sample_rate
+        return timbre_features(audio.to(self.device), self.sample_rate, onset).cpu()
 
     def timbre(self, sound: Sound) -> Tensor:
         """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""
@@ -205,17 +206,17 @@ class LatentModel:
     @property
     def pullback(self) -> Pullback:
         """The pull-back of Phi."""
-        return self._metrics.pullback
+        return self.metrics.pullback
 
     @property
     def kernel(self) -> KernelMetric:
         """The kernel metric over the library."""
-        return self._metrics.kernel
+        return self.metrics.kernel
 
     def metric(
         self, name: str = "blend", weight: float | None = None, condition: Tensor | None = None
     ) -> Metric:
-        """One of the model's metrics, for :mod:`sonifold.geodesic`.
+        """One of the model's metrics, on its device, for :mod:`sonifold.geodesic`.
 
         Args:
             name: one of :class:`sonifold.choices.MetricName`.
@@ -225,13 +226,13 @@ class LatentModel:
         Raises:
             ValueError: an unknown name, a negative weight, or a condition that the decoder does not take.
         """
-        return self._metrics.under(condition).named(name, weight)
+        return self.metrics.under(condition).named(name, weight)
 
 
 def _checked_point(z: Tensor | list[float], latent_dim: int) -> Tensor:
     """A latent point (latent,) as float32. Raises PointInvalid."""
     try:
-        values = torch.as_tensor(z, dtype=torch.float32)
+        values = torch.as_tensor(z, dtype=torch.float32).cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise PointInvalid(f"a latent point is {latent_dim} numbers; {error}.") from error
     if values.shape != (latent_dim,):

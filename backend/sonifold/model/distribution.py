@@ -61,6 +61,7 @@ class Distribution:
 
         ``distances``: :meth:`distances` of the points, where they are known already.
         """
+        points = points.cpu()
         distances = self.distances(points) if distances is None else distances
         edge = self._model.library.z.norm(dim=1).max()
         in_distribution: Tensor = (distances.amin(1) <= self.reach) & (points.norm(dim=1) <= edge)

@@ -47,8 +47,17 @@ class SoundEncoder:
         """A prepared one-shot (sample,) as a sound; its latent point is inverted where ``z`` (latent,) is None."""
         features, level = self._parts.representation.analyse(audio[None])
         points = self._inverted(features) if z is None else z[None]
-        residual = self._renderer.residual(features, points)[0]
-        return Sound(points[0], name, None, seconds, audio, features[0], residual, level=float(level[0]))
+        residual = self._renderer.residual(features, points)
+        return Sound(
+            points[0].cpu(),
+            name,
+            None,
+            seconds,
+            audio,
+            features[0].cpu(),
+            residual[0].cpu(),
+            level=float(level[0]),
+        )
 
     def _inverted(self, features: FeatureMaps) -> Points:
         return invert(self._parts.vae, self._parts.coefficients.analyse(features))

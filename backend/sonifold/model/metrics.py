@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from sonifold.device import is_on
 from sonifold.metric import KernelMetric, Metric, Pullback
 from sonifold.metric.registry import MetricParts, metric_named
 from sonifold.pack.read import PackParts
-from sonifold.vae.network import VAE, freeze
+from sonifold.vae.network import VAE
 
 
 @dataclass(frozen=True)
@@ -26,24 +26,17 @@ class Metrics:
     weight: float  #: of the kernel in the blend, where none is named
 
     @classmethod
-    def of(cls, parts: PackParts) -> Metrics:
-        """Those of a pack, on the CPU."""
+    def of(cls, parts: PackParts, device: torch.device) -> Metrics:
+        """Those of a pack whose computing parts are on a device."""
         config, library = parts.config.metric, parts.library
         head, _ = parts.coefficients.timbre_map
         kernel = KernelMetric.posterior(
             library.z, library.log_variance.exp(), config.temperature, config.ridge
         )
+        if not is_on(device, kernel.centroids):
+            kernel = kernel.to(device=device)
         pullback = Pullback(parts.vae.tangents(head), region=kernel.centroids)
         return cls(parts.vae, head, pullback, kernel, config.scale, config.weight)
-
-    def on(self, device: torch.device) -> Metrics:
-        """The same on a device: these themselves on the CPU, copies elsewhere."""
-        if device.type == "cpu":
-            return self
-        vae, head = freeze(copy.deepcopy(self.vae).to(device)), self.head.to(device)
-        kernel = self.kernel.to(device=device)
-        pullback = Pullback(vae.tangents(head), region=kernel.centroids)
-        return replace(self, vae=vae, head=head, pullback=pullback, kernel=kernel)
 
     def under(self, condition: Tensor | None) -> Metrics:
         """The same of the decoder under a condition (number,). Raises ValueError where it does not take that one."""

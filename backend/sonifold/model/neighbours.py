@@ -70,7 +70,7 @@ class Neighbours:
             return torch.cdist(phi, phi, compute_mode="donot_use_mm_for_euclid_dist") * scale
         z = torch.stack([sound.z for sound in sounds])
         if name is DistanceName.GEODESIC:
-            return geodesic.distances(self._model.working.pullback, z) * scale
+            return geodesic.distances(self._model.metrics.pullback, z) * scale
         return torch.cdist(z, z)
 
     def nearest_modulo(self, sound: Sound, count: int, orbits: SoundOrbits) -> list[tuple[str, float]]:
@@ -133,7 +133,7 @@ class Neighbours:
         exclude: str | None,
     ) -> list[tuple[str, float]]:
         rows = table.rows_without(exclude)
-        measure = self._model.working.named(metric, weight)
+        measure = self._model.metrics.named(metric, weight)
         near = geodesic.neighbours(measure, sound.z, table.z[rows], max(0, min(count, len(rows))))
         unit = self._model.config.unit_per_phi if metric == MetricName.PULLBACK else 1.0
         return [

@@ -57,7 +57,7 @@ class SoundOrbits:
             return quotient.distances(latent).distances
         rows, columns = torch.triu_indices(len(sounds), len(sounds), 1)
         octaves = quotient.distances(self._decoded(latent)).octaves[rows, columns]
-        metric = self._model.working.pullback
+        metric = self._model.metrics.pullback
         lengths = quotient.lengths(metric, latent[rows], latent[columns], octaves) * scale
         matrix = lengths.new_zeros(len(sounds), len(sounds))
         matrix[rows, columns] = matrix[columns, rows] = lengths
@@ -89,10 +89,9 @@ class SoundOrbits:
 
     def _timbre_orbit(self, sound: Sound) -> Tensor:
         model = self._model
-        orbit = quotient.timbre_orbits(
-            self._audio(sound)[None], model.sample_rate, model.representation.onset, self.shifts
-        )
-        return orbit.points[0]
+        audio = self._audio(sound)[None].to(model.device)
+        orbit = quotient.timbre_orbits(audio, model.sample_rate, model.representation.onset, self.shifts)
+        return orbit.points[0].cpu()
 
     @torch.no_grad()
     def _latent_orbit(self, sound: Sound) -> Tensor:

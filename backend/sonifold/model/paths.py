@@ -41,7 +41,7 @@ class _Choice(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """Measures of the sounds along a curve."""
+    """Measures of the sounds along a curve, the features where they were computed, the others on the CPU."""
 
     timbre: Timbre  # (node, 512)
     descriptors: dict[str, Tensor]  # name -> (every second node,)
@@ -80,7 +80,7 @@ class PathFinder:
         choice = _Choice(PathKind.of(kind), MetricName.of(metric), weight)
         if choice.kind == "geodesic" and choice.metric == "blend" and math.isinf(weight):
             choice = choice._replace(kind=PathKind.GRAPH)
-        measure = self._model.working.named(metric, min(weight, MAX_WEIGHT))
+        measure = self._model.metrics.named(metric, min(weight, MAX_WEIGHT))
         solved = self._solve(pairs, choice.kind, measure)
         return [self._timed(choice, pair, each, steps) for pair, each in zip(pairs, solved, strict=True)]
 
@@ -115,6 +115,7 @@ class PathFinder:
         halfway = torch.stack([self._model.renderer.crossing(*pair).halfway() for pair in pairs])
         starts, ends = halfway[:, 0], halfway[:, 1]
         curves, outcomes, converged = self._curves(pairs, kind, metric, starts, ends)
+        curves = metric.to_device(curves)
         energies = metric.energy(curves).tolist()
         line_energies = metric.energy(geodesic.line(starts, ends, NODES)).tolist()
         return [
@@ -147,6 +148,7 @@ class PathFinder:
         model, curve, kind = self._model, solved.curve, choice.kind
         if kind != "graph":
             curve = model.renderer.crossing(*pair).curve(curve)
+        curve = curve.cpu()
         heard = self._recent_line(*pair) if kind in ("linear", "retimed") else self._heard_along(curve, pair)
         times = (
             torch.linspace(0, 1, steps) if kind == "linear" else geodesic.constant_speed(heard.timbre, steps)
@@ -180,7 +182,7 @@ class PathFinder:
 
     def _guesswork(self, curve: Curve, timbre: Timbre) -> float:
         """Mean saturation of the kernel metric on a curve (node, latent), weighted by the distances that are heard."""
-        weights, saturation = distances_between(timbre), self._model.kernel.saturation(curve)
+        weights, saturation = distances_between(timbre), self._model.kernel.saturation(curve).cpu()
         between = (saturation[1:] + saturation[:-1]) / 2
         return (
             float((weights * between).sum() / weights.sum()) if weights.sum() > 0 else float(between.mean())
@@ -196,7 +198,8 @@ class PathFinder:
     def _heard_along(self, curve: Curve, pair: Pair) -> Heard:
         """What is heard at evenly spaced parameters of a curve, residuals included."""
         maps = self._model.renderer.along(curve, *pair)
-        return Heard(self._model.representation.timbre(maps), self._model.readout(maps[::2]), maps)
+        timbre, words = self._model.representation.timbre(maps), self._model.readout(maps[::2])
+        return Heard(timbre.cpu(), {name: values.cpu() for name, values in words.items()}, maps)
 
 
 def distances_between(timbre: Timbre) -> Tensor:

@@ -122,9 +122,9 @@ class PointSampler:
             case SamplerName.AGGREGATED:
                 return AggregatedPosterior(library.z, library.log_variance.exp())
             case SamplerName.HMC:
-                return VolumeHMC(model.working.kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
+                return VolumeHMC(model.kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
             case _:
-                return ImportanceResampling(model.working.kernel)
+                return ImportanceResampling(model.kernel)
 
     @cached_property
     def _mixture(self) -> Mixture:

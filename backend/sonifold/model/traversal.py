@@ -113,8 +113,9 @@ class Traversals:
 
     def heard(self, points: Points, residual: Tensor) -> dict[str, Tensor]:
         """Descriptors at points (batch, latent) with a sound's residual (band, frame) added, brought to full level."""
-        maps = self.model.renderer.features(points) + residual
-        return self.model.readout(self.model.representation.normalise(maps))
+        maps = self.model.renderer.features(points) + residual.to(self.model.device)
+        words = self.model.readout(self.model.representation.normalise(maps))
+        return {name: values.cpu() for name, values in words.items()}
 
     @torch.enable_grad()  # also for callers who have turned gradients off, as the service does
     def gradients(self, points: Points, residual: Tensor) -> tuple[dict[str, Tensor], Tensors]:
@@ -127,7 +128,7 @@ class Traversals:
             coefficients, jacobian = self._tangents.with_jacobian(points)  # (batch, latent, K)
             decoded = model.coefficients.synthesise(coefficients)
         decoded.requires_grad_(True)
-        maps = suppress_hiss(decoded) + residual
+        maps = suppress_hiss(decoded) + residual.to(decoded)
         with torch.no_grad():
             gain = model.representation.normalise(maps) / maps.clamp(min=1e-9)
         values = model.readout(maps * gain)
@@ -138,7 +139,8 @@ class Traversals:
         to_coefficients = (rows.flatten(0, 1) @ model.coefficients.basis.flatten(1).T).view(
             *rows.shape[:2], -1
         )
-        return {name: value.detach() for name, value in values.items()}, to_coefficients @ jacobian.mT
+        words = {name: value.detach().cpu() for name, value in values.items()}
+        return words, (to_coefficients @ jacobian.mT).cpu()
 
     def flow(
         self,
@@ -300,7 +302,7 @@ class _Flow:
         change_of_rows = (self.first - self.here[sides])[:, self.rows].clone()  # what has drifted comes back
         named = self.row if len(change_of_rows[0]) > 1 else 0
         change_of_rows[:, named] = change
-        raised = linalg.solve(self.metric.tensor(self.at[sides]), rows.mT)  # G^-1 A'
+        raised = linalg.solve(self.metric.tensor(self.at[sides]).cpu(), rows.mT)  # G^-1 A'
         gram = rows @ raised
         soft = torch.full((gram.shape[1],), RIDGE)
         soft[named] = 1e-6

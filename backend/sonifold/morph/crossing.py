@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sonifold.arrays import float_tensor
 from sonifold.audio.pitch import pitch
 from sonifold.morph.level import loudness
 from sonifold.morph.timing import Times, between, landmarks, source_times
@@ -51,6 +52,9 @@ class FineStructure:
 class Crossing:
     """A pair of recorded sounds, moved towards each other; made once, for every way between them.
 
+    Computed on the device of the representation; what a sound does when, its pitch and its loudness are found on the
+    CPU, and so are the recordings that come back.
+
     Args:
         sounds: both with a recording.
         encode: features (batch, band, frame) -> latent points.
@@ -66,10 +70,12 @@ class Crossing:
     ):
         self.sounds, self.representation = sounds, representation
         self._encode, self._decode = encode, decode
-        audio = [sound.audio for sound in sounds if sound.audio is not None]
-        self._transposers = [Transposer(one) for one in audio]
-        self._marks = [landmarks(one) for one in audio]
-        self.loudness = loudness(torch.stack(audio), representation.sample_rate)  # (2,) LUFS
+        self._device = representation.device
+        recordings = [sound.audio for sound in sounds if sound.audio is not None]
+        self._audio = [recording.to(self._device) for recording in recordings]
+        self._transposers = [Transposer(recording) for recording in self._audio]
+        self._marks = [landmarks(recording) for recording in recordings]
+        self.loudness = loudness(torch.stack(recordings), representation.sample_rate)  # (2,) LUFS
         self.same = sounds[0] is sounds[1]
 
     @SharedProperty
@@ -102,7 +108,7 @@ class Crossing:
     @SharedProperty
     def frames(self) -> int:
         """Number of STFT hops that sound at one of the ends."""
-        audio = torch.stack([sound.audio for sound in self.sounds if sound.audio is not None]).abs()
+        audio = torch.stack(self._audio).abs()
         sounding = (audio > SILENT * audio.amax(1, keepdim=True)).any(0).nonzero()
         last = int(sounding.amax()) if len(sounding) else 0
         return min(self.representation.hops + 1, last // HOP + AFTER)
@@ -131,10 +137,10 @@ class Crossing:
 
     @SharedProperty
     def _end_structures(self) -> list[FineStructure]:
-        audio = [sound.audio for sound in self.sounds if sound.audio is not None]
         levels = self._analysed.levels[[0, 1], [0, -1]]
         return [
-            self._fine_structure(samples, float(level)) for samples, level in zip(audio, levels, strict=True)
+            self._fine_structure(samples, float(level))
+            for samples, level in zip(self._audio, levels, strict=True)
         ]
 
     @SharedProperty
@@ -147,7 +153,7 @@ class Crossing:
             parts = [self.representation.analyse(samples[None]) for samples in audio]
             features.append(torch.cat([maps for maps, _ in parts]).expand(GRID, -1, -1))
             levels.append(torch.cat([level for _, level in parts]).expand(GRID))
-        return Analysed(torch.stack(features), torch.stack(levels).numpy())
+        return Analysed(torch.stack(features), torch.stack(levels).cpu().numpy())
 
     @SharedProperty
     def _log_power(self) -> Tensor:
@@ -176,12 +182,17 @@ class Crossing:
     @SharedProperty
     def _knots(self) -> Tensor:
         """Latent points of both moved ends at ``KNOTS``, (2, 3, latent)."""
-        ends = torch.stack([sound.z for sound in self.sounds])
+        ends = self._ends
         if self.interval == 0:
             return ends[:, None].expand(-1, len(KNOTS), -1)
         half, features = GRID // 2, self._analysed.features
         z = self._encode(torch.stack([features[0, half], features[0, -1], features[1, 0], features[1, half]]))
         return torch.stack([torch.stack([ends[0], z[0], z[1]]), torch.stack([z[2], z[3], ends[1]])])
+
+    @SharedProperty
+    def _ends(self) -> Points:
+        """Latent points of the sounds where they are, (2, latent)."""
+        return torch.stack([sound.z for sound in self.sounds]).to(self._device)
 
     def latent(self, fractions: Tensor) -> Tensor:
         """Latent points of both moved ends at fractions (node,), (2, node, latent)."""
@@ -195,9 +206,9 @@ class Crossing:
 
     def curve(self, halfway: Curves) -> Tensor:
         """A path between :meth:`halfway` (node, latent) as one from sound to sound: it goes along as they move."""
-        t = torch.linspace(0, 1, len(halfway))
+        t = torch.linspace(0, 1, len(halfway)).to(self._device)
         moved = self.latent(t) - self._knots[:, None, 1]
-        return halfway + (1 - t)[:, None] * moved[0] + t[:, None] * moved[1]
+        return halfway.to(self._device) + (1 - t)[:, None] * moved[0] + t[:, None] * moved[1]
 
     @SharedProperty
     def _added(self) -> Tensor:
@@ -205,7 +216,7 @@ class Crossing:
         rows = [
             torch.zeros_like(decoded)
             if sound.residual is None or sound.features is None
-            else sound.residual - (sound.features - decoded)
+            else sound.residual.to(decoded) - (sound.features.to(decoded) - decoded)
             for sound, decoded in zip(self.sounds, self._decoded, strict=True)
         ]
         return torch.stack(rows)
@@ -213,7 +224,7 @@ class Crossing:
     @SharedProperty
     def _decoded(self) -> FeatureMaps:
         """What decoding makes of the ends where they are, (2, band, frame)."""
-        return self._decode(torch.stack([sound.z for sound in self.sounds]))
+        return self._decode(self._ends)
 
     def recording(self, point: Tensor, fraction: float) -> Audio | None:
         """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else.
@@ -230,11 +241,13 @@ class Crossing:
 
     def heard(self, points: Points, fractions: Tensor) -> FeatureMaps:
         """Features (node, band, frame) at points (node, latent) of the way, with what is left of both residuals."""
-        left = torch.einsum("nsg,sgbf->nbf", residual_shares(fractions, self._common), self._residuals)
+        shares = residual_shares(fractions.to(self._device), self._common)
+        left = torch.einsum("nsg,sgbf->nbf", shares, self._residuals)
         return self.representation.normalise(self._decode(points) + left)
 
     def between(self, fractions: Tensor) -> Tensor:
         """Log power (node, band, frame) on a straight line between the ends', each moved to its fraction."""
+        fractions = fractions.to(self._device)
         sides = torch.stack([1 - fractions, fractions], 1)
         return torch.einsum("nsg,sgbf->nbf", _hat(fractions)[:, None] * sides[:, :, None], self._log_power)
 
@@ -259,7 +272,7 @@ def moving_pays(
     moved = [transposer(octaves * share) for transposer, share in zip(transposers, (0.5, -0.5), strict=True)]
     features, _ = representation.analyse(torch.stack(moved))
     still = torch.stack([sound.features for sound in sounds if sound.features is not None])
-    phi = representation.timbre(torch.cat([still, features]))
+    phi = representation.timbre(torch.cat([still.to(features), features]))
     return bool((phi[2] - phi[3]).norm() < PAYS * (phi[0] - phi[1]).norm())
 
 
@@ -274,7 +287,7 @@ def moved_in_time(
     """
     sounding = torch.from_numpy(centres) - ONSET
     frames = np.stack([source_times(sounding, there, marks, 1.0).numpy() + ONSET for there in times])
-    at = torch.from_numpy(np.interp(frames, centres, np.arange(len(centres)))).float()
+    at = float_tensor(np.interp(frames, centres, np.arange(len(centres))), residuals.device)
     left = at.long().clamp(max=len(centres) - 2)
     rows = residuals.mT.contiguous()  # (GRID, frame, band): whole rows are read
     near = [
@@ -297,7 +310,7 @@ def residual_shares(fractions: Tensor, common: Tensor) -> Tensor:
 
 def _hat(fractions: Tensor) -> Tensor:
     """Weights (node, GRID) of linear interpolation between ``GRID`` even fractions."""
-    knots = torch.linspace(0, 1, GRID)
+    knots = torch.linspace(0, 1, GRID).to(fractions)
     return (1 - (fractions[:, None] - knots).abs() * (GRID - 1)).clamp(min=0)
 
 

@@ -33,12 +33,12 @@ FADE_SECONDS = 0.05  # at the end, where B is cut off
 def glide(steps: AudioBatch, seconds: float, representation: Spectral) -> Audio:
     """A sound of ``seconds`` that starts as the first of the steps (step, sample) and ends with the last.
 
-    Deterministic.
+    Deterministic. Travels on the device of the representation; the result is on the CPU, as the steps are.
     """
     rate = representation.sample_rate
     hops = round(seconds * rate / HOP)
     ending = _ending(steps[-1], hops * HOP, rate)
-    held = _held(steps, hops - len(ending) // HOP, representation)
+    held = _held(steps, hops - len(ending) // HOP, representation).cpu()
     over = round(OVER * rate)
     begin = hops * HOP - len(ending)
     fade = torch.zeros(hops * HOP)
@@ -66,7 +66,7 @@ def _held(steps: AudioBatch, hops: int, representation: Spectral) -> Audio:
     spectra = representation.stft(steps)  # (step, hop, bin)
     energy = spectra.abs().square().sum(2)  # (step, hop)
     count = hops + 4  # what lies under B's first milliseconds
-    step_position = torch.linspace(0, 1, count) * (len(steps) - 1)
+    step_position = (torch.linspace(0, 1, count) * (len(steps) - 1)).to(energy)
     reading = _reading_position(energy, step_position)
     magnitude, advance = _read(spectra, step_position, reading)
     phase = advance.cumsum(0) + spectra[0, 0].angle()
@@ -87,13 +87,14 @@ def _reading_position(energy: Tensor, step_position: Tensor) -> Tensor:
         step_position.frac(),
     )
     hops = len(step_position)
-    ahead = torch.arange(hops).float()
+    ahead = torch.arange(hops).to(energy)
     way = ((ahead - ATTACK_HOPS) / max(hops - 1 - ATTACK_HOPS, 1)).clamp(min=0)
     inward = torch.sin(math.pi * way.clamp(max=1))
     # on the way back already at the attack a moment before B has its own
     inward = torch.where(way > 0.5, inward.square(), inward)
-    stray = torch.rand(hops, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    start = torch.lerp(torch.tensor(float(ATTACK_HOPS)), torch.tensor(BACK_HOPS), way)
+    stray = torch.rand(hops, generator=torch.Generator().manual_seed(0)).to(energy) * 2 - 1
+    first, last_read = (torch.tensor(float(hop), device=way.device) for hop in (ATTACK_HOPS, BACK_HOPS))
+    start = torch.lerp(first, last_read, way)
     body = start + (USED * live - start).clamp(min=0) * inward + WANDER_HOPS * stray * (way > 0) * inward
     return torch.where(ahead < ATTACK_HOPS, ahead, body.clamp(0, energy.shape[1] - 2.001))
 
@@ -102,8 +103,8 @@ def _read(spectra: Tensor, step_position: Tensor, reading: Tensor) -> tuple[Tens
     """Magnitude and phase advance of each output frame, (hops, bin), between four neighbouring frames."""
     step, hop = step_position.long().clamp(max=len(spectra) - 2), reading.long()
     across, within = (step_position - step)[:, None], (reading - hop)[:, None]
-    magnitude = torch.zeros(len(step_position), spectra.shape[2])
-    turn = torch.zeros(len(step_position), spectra.shape[2], dtype=torch.complex64)
+    magnitude = torch.zeros(len(step_position), spectra.shape[2], device=spectra.device)
+    turn = torch.zeros_like(magnitude, dtype=torch.complex64)
     for side, share in ((0, 1 - across), (1, across)):
         now, after = spectra[step + side, hop], spectra[step + side, hop + 1]
         magnitude += share * torch.lerp(now.abs(), after.abs(), within)
@@ -118,9 +119,9 @@ def _held_level(energy: Tensor, attacks: Tensor) -> Tensor:
     hops = len(energy)
     smooth = torch.nn.functional.avg_pool1d(energy[None, None], 5, 1, 2, count_include_pad=False)[0, 0]
     first, last = attacks.clamp(min=1e-12).log()
-    wanted = 10 ** (HELD_DB / 10) * torch.lerp(first, last, torch.linspace(0, 1, hops)).exp()
+    wanted = 10 ** (HELD_DB / 10) * torch.lerp(first, last, torch.linspace(0, 1, hops).to(energy)).exp()
     gain = (wanted / smooth.clamp(min=1e-12)).sqrt().clamp(10 ** (-LIFT_DB / 20), 10 ** (LIFT_DB / 20))
-    entering = ((torch.arange(hops) - ATTACK_HOPS) / (2 * ATTACK_HOPS)).clamp(
+    entering = ((torch.arange(hops).to(energy) - ATTACK_HOPS) / (2 * ATTACK_HOPS)).clamp(
         0, 1
     )  # the attack keeps its own shape
     return gain**entering

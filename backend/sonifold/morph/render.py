@@ -36,21 +36,30 @@ RECENT = 4  # pairs whose correspondence is kept, some 20 MB each: a second path
 
 @dataclass(frozen=True, eq=False)
 class Renderer:
-    """Decoder and representation together: latent points -> features -> audio."""
+    """Decoder and representation together: latent points -> features -> audio.
+
+    Features stay on the device of the model, audio comes out on the CPU.
+    """
 
     representation: Spectral
     vae: VAE
     coefficients: Coefficients
 
+    @property
+    def _device(self) -> torch.device:
+        return self.representation.device
+
     @torch.no_grad()
     def features(self, points: Points, condition: Tensor | None = None) -> FeatureMaps:
         """Features (batch, band, frame) decoded at latent points under a condition, hiss suppressed."""
-        return suppress_hiss(self.coefficients.synthesise(self.vae.decode(points, condition)))
+        return suppress_hiss(
+            self.coefficients.synthesise(self.vae.decode(points.to(self._device), condition))
+        )
 
     @torch.no_grad()
     def residual(self, features: FeatureMaps, points: Points) -> FeatureMaps:
         """Recorded features minus those decoded at their latent points, (batch, band, frame)."""
-        return features - self.features(points)
+        return features.to(self._device) - self.features(points)
 
     @torch.no_grad()
     def moved(self, features: FeatureMaps) -> Points:
@@ -74,7 +83,7 @@ class Renderer:
         """The sound itself, or a bare point with what it sounds like for a recording. Raises NotFinite."""
         if sound.audio is not None:
             return sound
-        audio = self.points(sound.z[None], torch.tensor([sound.level or 0.0]))
+        audio = self._points(sound.z[None], torch.tensor([sound.level or 0.0]))
         if not audio.isfinite().all():
             raise NotFinite(
                 "a point at an end has no sound: what the model decodes there is beyond what numbers can hold. Choose "
@@ -83,8 +92,10 @@ class Renderer:
         features, level = self.representation.analyse(audio)
         residual = self.residual(features, sound.z[None])[0]
         if sound.residual is not None:  # what a slider added to the point
-            residual = residual + sound.residual
-        return replace(sound, audio=audio[0], features=features[0], residual=residual, level=float(level[0]))
+            residual = residual + sound.residual.to(residual)
+        return replace(
+            sound, audio=audio[0].cpu(), features=features[0], residual=residual, level=float(level[0])
+        )
 
     @torch.no_grad()
     def along(self, points: Points, start: Sound, end: Sound) -> FeatureMaps:
@@ -94,6 +105,10 @@ class Renderer:
     @torch.no_grad()
     def points(self, points: Points, levels: Tensor, condition: Tensor | None = None) -> AudioBatch:
         """Bare latent points as sound, each with its loudest frame at ``levels`` (batch,) in dB."""
+        return self._points(points, levels, condition).cpu()
+
+    def _points(self, points: Points, levels: Tensor, condition: Tensor | None = None) -> AudioBatch:
+        """The same on the device of the model."""
         maps = self.representation.normalise(self.features(points, condition))
         parts = [
             self.representation.synthesise(part, iterations=POINT_ITERATIONS) for part in maps.split(CHUNK)
@@ -134,7 +149,8 @@ class Renderer:
                 if features is None
                 else features[rendered]
             )
-            audio[rendered] = self._between(crossing, heard, fractions[rendered], progress[rendered])
+            between = self._between(crossing, heard, fractions[rendered], progress[rendered])
+            audio[rendered] = between.cpu()
         return audio
 
     def _between(

@@ -20,7 +20,7 @@ RECENT = 10  # copies kept, of 1 MB: as many as three octaves take, so that a se
 
 
 class Transposer:
-    """One recording (sample,), with its onset at sample ``ONSET``."""
+    """One recording (sample,), with its onset at sample ``ONSET``; read where it is."""
 
     def __init__(self, audio: Audio):
         self.audio = audio
@@ -35,7 +35,7 @@ class Transposer:
             return self.audio[:samples]
         speed = 2.0**octaves
         finer = self._finer(max(0, math.ceil(SPEEDS * octaves - 0.05)))
-        at = torch.arange(samples).sub_(ONSET).mul(speed * FINER).add_(ONSET * FINER)
+        at = torch.arange(samples, device=finer.device).sub_(ONSET).mul(speed * FINER).add_(ONSET * FINER)
         left = at.clamp(0, len(finer) - 2).int()
         at -= left  # 0 to 1, but where the recording has not begun, or is over
         near, next_ = finer.index_select(0, left), finer[1:].index_select(0, left)
@@ -44,6 +44,11 @@ class Transposer:
     def _band_limited(self, steps: int) -> Tensor:
         """The recording at ``FINER`` times its rate, its band limited by so many steps of a third octave."""
         length = len(self.audio) + GUARD
-        spectrum = rfft(self.audio.numpy(), length)
-        spectrum[int(len(spectrum) * 2 ** (-steps / SPEEDS)) :] = 0
-        return torch.from_numpy(irfft(spectrum, FINER * length) * np.float32(FINER))
+        kept = int((length // 2 + 1) * 2 ** (-steps / SPEEDS))
+        if self.audio.device.type != "cpu":
+            spectrum = torch.fft.rfft(self.audio, length)[:kept]
+            finer: Tensor = torch.fft.irfft(spectrum, FINER * length) * FINER
+            return finer
+        values = rfft(self.audio.numpy(), length)
+        values[kept:] = 0
+        return torch.from_numpy(irfft(values, FINER * length) * np.float32(FINER))

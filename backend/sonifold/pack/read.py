@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+import torch
 from safetensors.torch import load_file
 
 from sonifold.atlas import Atlas, Field
+from sonifold.device import is_on
 from sonifold.errors import PackInvalid
 from sonifold.files import may_pass
 from sonifold.pack.format import PackConfig, read_config, verify
@@ -36,6 +39,18 @@ class PackParts:
     atlas: Atlas
     card: dict[str, Any]
     card_markdown: str
+
+    def on(self, device: torch.device) -> PackParts:
+        """What computes of it on a device: itself, or with copies; the library and the map stay where they are."""
+        vae = self.vae
+        if not is_on(device, next(vae.parameters())):
+            vae = copy.deepcopy(vae).to(device)
+        return replace(
+            self,
+            representation=self.representation.on(device),
+            vae=vae,
+            coefficients=self.coefficients.on(device),
+        )
 
 
 def read_pack(folder: Path) -> PackParts:

@@ -63,7 +63,8 @@ def write_pack(
         config: fields of pack.json but ``format``, ``files`` and ``coast``.
         coefficients: their tensors, or the file of another pack to copy.
     """
-    save_tensors(folder / "weights.safetensors", vae.state_dict())
+    weights = {name: tensor.cpu() for name, tensor in vae.state_dict().items()}
+    save_tensors(folder / "weights.safetensors", weights)
     target = folder / "coefficients.safetensors"
     if isinstance(coefficients, Path):
         shutil.copyfile(coefficients, target)

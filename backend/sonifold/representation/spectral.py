@@ -10,6 +10,9 @@ algorithm (Perraudin, Balazs & Søndergaard 2013) from a start that already has 
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,6 +20,7 @@ from torch import Tensor
 from sonifold.arrays import float_tensor
 from sonifold.audio import timbre as ear
 from sonifold.audio.loudness import a_weighting
+from sonifold.device import is_on
 from sonifold.representation import grid
 from sonifold.representation.base import Representation
 from sonifold.representation.registry import register
@@ -80,6 +84,17 @@ class Spectral(Representation):
     def _constant(self, array: np.ndarray) -> Tensor:
         return float_tensor(array, self.device)
 
+    def on(self, device: torch.device) -> Self:
+        """The same on a device: itself, or a copy."""
+        if is_on(device, self.window):
+            return self
+        copied = copy.copy(self)
+        copied.device = device
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(copied, name, value.to(device))
+        return copied
+
     # -- analysis ---------------------------------------------------------------------------------
 
     def stft(self, audio: AudioBatch) -> Tensor:
@@ -88,7 +103,7 @@ class Spectral(Representation):
         Time comes before frequency, so that each frame lies together in memory: twice as fast as the
         other order for the many round trips of Griffin-Lim.
         """
-        padded = torch.nn.functional.pad(audio, (WINDOW // 2, WINDOW // 2))
+        padded = torch.nn.functional.pad(audio.to(self.device), (WINDOW // 2, WINDOW // 2))
         spectrum: Tensor = torch.fft.rfft(padded.unfold(1, WINDOW, HOP) * self.window)
         return spectrum
 
@@ -119,7 +134,7 @@ class Spectral(Representation):
 
     def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
         """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples)."""
-        return self.features_of(self.stft(audio.to(self.device)))
+        return self.features_of(self.stft(audio))
 
     def features_of(self, spectra: Tensor) -> tuple[FeatureMaps, Tensor]:
         """The same of spectra (batch, 257, 513) as :meth:`stft` gives them."""
@@ -223,7 +238,7 @@ class Spectral(Representation):
         """STFT of white noise that is silent before the onset, (1, 257, 513)."""
         noise = torch.randn(1, self.samples, generator=torch.Generator().manual_seed(0))
         noise[:, : ONSET - 30] = 0
-        return self.stft(noise.to(self.device))
+        return self.stft(noise)
 
     def _gate(self) -> Tensor:
         gate = torch.ones(self.samples, device=self.device)

@@ -10,11 +10,13 @@ identity, and its square root comes from two small singular value decompositions
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from sonifold.device import is_on
 from sonifold.representation.spectral import Spectral
 from sonifold.types import FeatureMap, FeatureMaps
 
@@ -38,6 +40,24 @@ class Coefficients:
         metric = _PerceptualMetric(representation, *weights)
         self._synthesis = basis.flatten(1)
         self._analysis = metric.apply(basis).flatten(1).T.contiguous()
+        self._copies: dict[str, Coefficients] = {}
+
+    def on(self, device: torch.device) -> Coefficients:
+        """The same on a device: itself, or a copy, of which there is one for all who ask."""
+        if is_on(device, self.basis):
+            return self
+        if str(device) not in self._copies:
+            self._copies[str(device)] = self._copy_on(device)
+        return self._copies[str(device)]
+
+    def _copy_on(self, device: torch.device) -> Coefficients:
+        copied = copy.copy(self)
+        vars(copied).pop("timbre_map", None)
+        copied.representation = self.representation.on(device)
+        copied.basis, copied.mean = self.basis.to(device), self.mean.to(device)
+        copied._synthesis, copied._analysis = copied.basis.flatten(1), self._analysis.to(device)
+        copied._copies = {}
+        return copied
 
     @property
     def count(self) -> int:

@@ -27,7 +27,7 @@ class ResidualField(nn.Module):
         super().__init__()
         self.register_buffer("centres", centres)
         self.register_buffer("values", values)
-        scales = torch.as_tensor(scale, dtype=centres.dtype)
+        scales = torch.as_tensor(scale, dtype=centres.dtype, device=centres.device)
         self.register_buffer("scale", scales.expand(len(centres)).clone())
 
     def kernel(self, points: Points) -> Tensor:

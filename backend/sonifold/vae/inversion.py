@@ -24,14 +24,15 @@ def invert(
 ) -> Points:
     """Latent points (batch, latent) of coefficients (batch, K); never worse than where it started.
 
-    ``points`` is where to start, the encoder's means when None.
+    ``points`` is where to start, the encoder's means when None. Computed, and given back, where the decoder is.
     """
     decoder = vae.tangents(exact=True)
-    count = coefficients.shape[1]
-    z = vae.encode(coefficients)[0] if points is None else points.clone()
-    damping = torch.full((len(z),), DAMPING)
+    count, device = coefficients.shape[1], next(vae.parameters()).device
+    coefficients = coefficients.to(device)
+    z = vae.encode(coefficients)[0] if points is None else points.to(device, copy=True)
+    damping = torch.full((len(z),), DAMPING, device=device)
     loss = _loss(decoder(z), coefficients, z, prior)
-    eye = torch.eye(z.shape[1])
+    eye = torch.eye(z.shape[1], device=device)
     for _ in range(steps):
         decoded, jacobian = decoder.with_jacobian(z)  # (batch, K), (batch, latent, K)
         gradient = (jacobian @ (decoded - coefficients)[..., None])[..., 0] / count + prior * z

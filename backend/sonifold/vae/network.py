@@ -102,7 +102,7 @@ class VAE(nn.Module):
         latent_weight, weight = first.weight.split([self.config.latent_dim, numbers], 1)
         joined = nn.Linear(self.config.latent_dim, first.out_features)
         joined.weight = nn.Parameter(latent_weight.detach(), requires_grad=False)
-        joined.bias = nn.Parameter((first.bias + weight @ condition).detach(), requires_grad=False)
+        joined.bias = nn.Parameter((first.bias + weight @ condition.to(weight)).detach(), requires_grad=False)
         return nn.Sequential(joined, *list(self.decoder)[1:])
 
     def encode(self, coefficients: Tensor) -> tuple[Points, Tensor]:

@@ -308,11 +308,11 @@ class Neighbours(Answer):
 class Distances(Answer):
     """The distance of every sound."""
 
-    model_config = example(unit="tdB", kind="perceptual", distance=[0.0, 11.3, 8.75])
+    model_config = example(unit="tdB", distance="perceptual", distances=[0.0, 11.3, 8.75])
 
     unit: str
-    kind: DistanceName = Field(description="By which of the model's `distances`.")
-    distance: Row = Field(description="To every sound, in the order of the list of sounds.")
+    distance: DistanceName
+    distances: Row = Field(description="To every sound, in the order of the list of sounds.")
 
 
 # -- recordings --------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ class Catalogue:
 
     models: Mapping[str, ModelFacts] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"  # where they compute
 
     def find(self, name: str) -> ModelFacts:
         """A model. Raises PackNotFound, PackInvalid."""

@@ -113,6 +113,9 @@ class LocalEngine:
             # One core a computation and several at a time. Threads inside torch's operations gain little at
             # these sizes, and on a busy machine they wait for each other: 20 s for a morph of 0.6 s, measured.
             torch.set_num_threads(1)
+            from sonifold.device import choose
+
+            device = str(choose(self._device))
             self._models, self._unusable = self._loaded()
             code = fingerprint_of_code()
             facts = {name: facts_of(name, model, code) for name, model in self._models.items()}
@@ -125,7 +128,7 @@ class LocalEngine:
             gc.freeze()
         for name, problem in self._unusable.items():
             log.warning("model %s cannot be used: %s", name, problem)
-        self._catalogue.set_result(Catalogue(facts, dict(self._unusable)))
+        self._catalogue.set_result(Catalogue(facts, dict(self._unusable), device))
 
     def _loaded(self) -> tuple[Mapping[str, Model], Mapping[str, str]]:
         """What is loaded; as long as the machine is short of something that may come back, it is tried again."""
@@ -184,7 +187,8 @@ class LocalEngine:
     def _announce(self, models: Mapping[str, ModelFacts]) -> None:
         """What there is from now on."""
         catalogue: Future[Catalogue] = Future()
-        catalogue.set_result(Catalogue(models, dict(self._unusable)))
+        device = self._catalogue.result().device
+        catalogue.set_result(Catalogue(models, dict(self._unusable), device))
         self._catalogue = catalogue
 
     # -- operations ----------------------------------------------------------------------------

@@ -62,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
     end_with_parent()
     if hasattr(os, "nice"):
         os.nice(options.nice)
-    warm = None if options.warm is None else loaded(options.warm, options.data, options.models)
+    warm = (
+        None if options.warm is None else loaded(options.warm, options.data, options.models, options.device)
+    )
     id = options.job or sys.stdin.readline().strip()
     if not id:
         return 0
@@ -124,14 +126,14 @@ class Loaded:
     model: Model
 
 
-def loaded(name: str, data: Path, models: Path | None) -> Loaded | None:
+def loaded(name: str, data: Path, models: Path | None, device: str) -> Loaded | None:
     """A pack, with all that fine-tuning it will need of the libraries."""
     from sonifold import adapt
 
     assert adapt.finetune is not None
     with contextlib.suppress(errors.SonifoldError, OSError):  # the job will say what is wrong
         folder = folder_of(name, data, models)
-        return Loaded(folder, (folder / CONFIG).read_bytes(), sonifold.load(folder))
+        return Loaded(folder, (folder / CONFIG).read_bytes(), sonifold.load(folder, device=device))
     return None
 
 
@@ -160,28 +162,27 @@ def work(
     import torch
 
     from sonifold import adapt
-    from sonifold.device import choose
 
     torch.set_num_threads(threads)
-    model = base_of(job, data, models, warm)
+    model = base_of(job, data, models, device, warm)
     store.tell(job.id, "loading", {"what": "your sounds"})
     sounds = sounds_of(job, UserSoundStore(data / "library", make=False, database=store.database), model)
     scratch.mkdir(parents=True, exist_ok=True)
     watch = ProgressWriter(store, job, scratch, model)
     checkpoint = scratch / CHECKPOINT
     config = adapt.FinetuneConfig(**job.request["config"])
-    adapted = adapt.finetune(model, sounds, config, checkpoint, watch.watch(), choose(device), keep=True)
+    adapted = adapt.finetune(model, sounds, config, checkpoint, watch.watch(), model.device, keep=True)
     store.tell(job.id, "saving", watch.outcome)
     folder.parent.mkdir(parents=True, exist_ok=True)
     adapt.write(adapted, folder, job.title)
 
 
-def base_of(job: Job, data: Path, models: Path | None, warm: Loaded | None) -> Model:
-    """The pack to start from. Raises PackError."""
+def base_of(job: Job, data: Path, models: Path | None, device: str, warm: Loaded | None) -> Model:
+    """The pack to start from, on a device. Raises PackError, DeviceUnavailable."""
     folder = folder_of(job.model, data, models)
     if warm is not None and warm.folder == folder and (folder / CONFIG).read_bytes() == warm.config:
         return warm.model
-    return sonifold.load(folder)
+    return sonifold.load(folder, device=device)
 
 
 def folder_of(model: str, data: Path, models: Path | None) -> Path:

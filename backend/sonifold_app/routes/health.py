@@ -17,7 +17,7 @@ router = APIRouter(tags=["operations"])
 async def live(response: Response) -> Health:
     """Answers as soon as the process listens."""
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="alive", models=None, parts=None)
+    return Health(status="alive", models=None, device=None, parts=None)
 
 
 @router.get("/readyz", operation_id="readyz", response_model_exclude_none=True, responses=problems_of(503))
@@ -33,4 +33,4 @@ async def ready(response: Response, services: ServicesDep) -> Health:
     if not ready:
         raise problems.impaired(parts)
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="ready", models=list(catalogue.models), parts=parts or None)
+    return Health(status="ready", models=list(catalogue.models), device=catalogue.device, parts=parts or None)

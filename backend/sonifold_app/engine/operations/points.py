@@ -204,7 +204,7 @@ def distances(model: Model, query: DistanceQuery) -> Distances:
     if timbre is None:
         timbre = model.timbre(resolve(model, query.anchor))
     distances = model.nearby.perceptual(timbre, table_of(model, query.user_sounds))
-    return Distances(unit=model.unit, kind=DistanceName.PERCEPTUAL, distance=distances)
+    return Distances(unit=model.unit, distance=DistanceName.PERCEPTUAL, distances=distances)
 
 
 def project(model: Model, points: Numbers) -> Numbers:
