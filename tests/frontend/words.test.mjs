@@ -266,7 +266,7 @@ test("a catalogue number is not what one meets first", () =>
   assert.notEqual(library.name[heart(library, 0)], "Kick_raw"));
 
 test("a table can be read back from its file, and is no formula", () => {
-  const text = toCsv(library, [12, 6, 7], { kind: "perceptual", values: Array(13).fill(2.5) }, "tdB");
+  const text = toCsv(library, [12, 6, 7], { distance: "perceptual", values: Array(13).fill(2.5) }, "tdB");
   const [head, ...rows] = text.trimEnd().split("\r\n");
   assert.equal(
     head,

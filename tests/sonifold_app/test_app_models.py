@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from app_checks import API, assert_problem
 
 from sonifold.choices import MetricName, PathKind, SamplerName
-from sonifold_app.engine.choices import StimulusKind
 
 
 def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
@@ -56,8 +53,13 @@ def test_what_a_request_does_not_choose_is_the_first_choice(client):
         assert schemas[schema]["properties"][field]["default"] == first[choices]
 
 
-def test_a_listening_test_can_compare_every_kind_of_path():
-    assert set(get_args(StimulusKind)) == {*PathKind, "crossfade"}
+def test_a_listening_test_can_compare_every_kind_of_path(client):
+    schemas = client.get(f"{API}/openapi.json").json()["components"]["schemas"]
+    kind = schemas["Condition"]["properties"]["kind"]
+    assert (kind["enum"], kind["default"]) == ([*PathKind, "crossfade"], "geodesic")
+    body = {"conditions": [{"kind": "sideways"}, {"kind": "crossfade"}]}
+    problem = assert_problem(client.post(f"{API}/listening-tests", json=body), 422, "request_invalid")
+    assert "choose one of geodesic" in problem["errors"][0]["message"]
 
 
 def test_a_damaged_pack_is_told_of_and_the_others_serve(client):

@@ -15,7 +15,6 @@ from sonifold_app.engine.choices import (
     MorphMode,
     PathKind,
     SamplerName,
-    StimulusKind,
 )
 from sonifold_app.engine.numbers import Numbers
 
@@ -257,7 +256,7 @@ class StimulusQuery:
 
     start: Anchor
     end: Anchor
-    kind: StimulusKind = "geodesic"
+    kind: str = PathKind.GEODESIC.value  # one of STIMULUS_KINDS
     metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
     steps: int = 9

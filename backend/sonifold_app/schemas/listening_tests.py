@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from sonifold_app.engine import choices
-from sonifold_app.engine.choices import MetricName, StimulusKind
+from sonifold_app.engine.choices import MetricName, PathKind, StimulusKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.common import MetricField, Number, Reply, Request, Steps, Weight
 from sonifold_app.schemas.morphs import GlideSeconds
@@ -29,7 +29,7 @@ class Condition(Request):
 
     model: str = Field("oneshots", max_length=64, description="A model's id.")
     kind: StimulusKind = Field(
-        "geodesic",
+        PathKind.GEODESIC.value,
         description="A kind of path, or `crossfade`: the two recordings faded into each other, without a model.",
     )
     metric: MetricField = MetricName.BLEND

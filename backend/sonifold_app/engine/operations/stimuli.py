@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from sonifold_app.engine.answers import MatchedPair, Rendered, Stimulus
+from sonifold_app.engine.choices import CROSSFADE
 from sonifold_app.engine.operations.sounds import recording_of, resolve
 from sonifold_app.engine.parallel import each
 from sonifold_app.engine.protocol import Lane, Operation
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def stimulus(model: Model, query: StimulusQuery) -> Rendered[Stimulus]:
     """A pair as it is heard under its condition."""
     ends = resolve(model, query.start), resolve(model, query.end)
-    if query.kind == "crossfade":
+    if query.kind == CROSSFADE:
         return Rendered(Stimulus(length=None, speed_variation=None), recording_of(faded(model, ends, query)))
     (path,) = model.paths(
         [ends], kind=query.kind, metric=query.metric, weight=query.weight, steps=query.steps
