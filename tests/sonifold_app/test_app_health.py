@@ -53,11 +53,11 @@ def test_a_request_that_comes_a_little_early_waits(loading, gate, name):
     assert [model["id"] for model in loading.get(f"{API}/models").json()["models"]] == [name]
 
 
-def test_readyz_names_the_models(client, name):
+def test_readyz_names_the_models_and_where_they_compute(client, name):
     client.get(f"{API}/models")
     ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "ready", "models": [name]}
+    assert ready.json() == {"status": "ready", "models": [name], "device": "cpu"}
 
 
 def test_packs_are_loaded_once_what_the_machine_was_short_of_is_there_again(model, name, tmp_path):
