@@ -16,7 +16,7 @@ from sonifold.types import Audio
 FINER = 4  # times the recording's rate: between such samples a straight line is close enough
 SPEEDS = 3  # low-passed copies in an octave, so that reading faster does not alias
 GUARD = 1024  # silent samples after the recording
-RECENT = 10  # copies kept, of 1 MB: as many as three octaves take, so that a second way finds them
+RECENT = 10  # copies passed, of 1 MB: as many as three octaves take, so that a second way finds them
 
 
 class Transposer:
@@ -44,11 +44,11 @@ class Transposer:
     def _band_limited(self, steps: int) -> Tensor:
         """The recording at ``FINER`` times its rate, its band limited by so many steps of a third octave."""
         length = len(self.audio) + GUARD
-        kept = int((length // 2 + 1) * 2 ** (-steps / SPEEDS))
+        passed = int((length // 2 + 1) * 2 ** (-steps / SPEEDS))
         if self.audio.device.type != "cpu":
-            spectrum = torch.fft.rfft(self.audio, length)[:kept]
+            spectrum = torch.fft.rfft(self.audio, length)[:passed]
             finer: Tensor = torch.fft.irfft(spectrum, FINER * length) * FINER
             return finer
         values = rfft(self.audio.numpy(), length)
-        values[kept:] = 0
+        values[passed:] = 0
         return torch.from_numpy(irfft(values, FINER * length) * np.float32(FINER))
