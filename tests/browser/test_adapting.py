@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 from profiles import Profiles
 from recordings import bar, hit, pick, remove_all, wav
 from server import started_server, workers
@@ -69,7 +69,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     untouched, ends, first = url(page), state(page, "[s.a.sound, s.b.sound]"), state(page, "l.position(0)")
     pick(page, bars)
     wait(page, f"{READY} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
-    assert "expect" in page.locator(".adapted [role=status]").inner_text()
+    expect(page.locator(".adapted [role=status]")).to_contain_text("expect")
     after = url(page)
     assert after != untouched
     assert state(page, "[s.a.sound, s.b.sound]") == ends
@@ -90,7 +90,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     wait(page, "s.hear === null && s.adaptation.phase === 'offered'")
     until_morph_after(page, key)
     assert url(page) == untouched
-    assert not page.locator(".map .hear").is_visible()
+    expect(page.locator(".map .hear")).to_be_hidden()
     wait(page, "!location.search.includes('hear')")
     page.goto(page.url)
     wait(page, f"s.adaptation?.phase === 'offered' && {WAY}")  # it stays undone
@@ -142,13 +142,13 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     page.keyboard.press("End")
     wait(page, "s.amounts.common === 2")
     until_heard(page)
-    assert "1 is as much as your sounds have" in (slider.get_attribute("aria-valuetext") or "")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("1 is as much as your sounds have"))
     wait(page, "location.search.includes('more=common.2') && location.search.includes('hear=after')")
     assert probe(page, "nameless") == []
     page.goto(page.url)
     wait(page, f"{READY} && s.amounts.common === 2")
     slider.wait_for()
-    assert slider.input_value() == "2"
+    expect(slider).to_have_value("2")
     page.locator(".amounts").get_by_role("button", name="Play").click()
     until_heard(page)
     page.get_by_role("button", name="Reset").click()
@@ -173,12 +173,12 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
         page.wait_for_function(
             f"() => {{ const l = window.sonifold.state().library; return Math.abs({own} - {hertz}) < 0.1 }}"
         )
-    assert "B1" in row.inner_text()
+    expect(row).to_contain_text("B1")
     row.locator(".sound").focus()
     row.get_by_role("button", name="Pitch of Hit").click()
     field.fill("loud")
     field.press("Enter")
-    assert "is no pitch" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("is no pitch")
     row.get_by_role("button", name="None").click()
     page.wait_for_function(f"() => {{ const l = window.sonifold.state().library; return {own} === null }}")
     page.goto(page.url)
@@ -194,8 +194,8 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     wait(page, READY)
     page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
     wait(page, "s.job?.curve.some(({phase}) => phase === 'final') && s.job.previews")
-    assert page.locator(".rail .busy").is_visible()
-    assert state(page, "s.job.progress.eta > 0 && s.job.progress.best_step > 0")
+    expect(page.locator(".rail .busy")).to_be_visible()
+    wait(page, "s.job.progress?.eta > 0 && s.job.progress.best_step > 0")
     for take in ("Original model", "Step", "Your recording"):
         page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
@@ -203,8 +203,8 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000
     )
     assert state(page, "s.job.error") is None
-    assert state(page, "s.job.why") in page.locator(".run [role=status]").inner_text()
-    assert not page.locator(".rail .busy").is_visible()
+    expect(page.locator(".run [role=status]")).to_contain_text(state(page, "s.job.why"))
+    expect(page.locator(".rail .busy")).to_be_hidden()
     page.get_by_role("link", name="Open the new model").click()
     wait(page, "s?.model?.kind === 'finetuned' && s.library")
     base, made = state(page, "[s.model.base, s.model.id]")
@@ -218,7 +218,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
         until_heard(page)
 
     row = page.locator(f"[data-model='{made}']")
-    assert re.search(r"fine-tuned from .*, \d+(\.\d)? MB", row.inner_text())
+    expect(row).to_have_text(re.compile(r"fine-tuned from .*, \d+(\.\d)? MB"))
     row.get_by_role("button", name="Rename").click()
     page.get_by_label("New name of").fill("My bars")
     page.keyboard.press("Enter")
@@ -232,13 +232,13 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
 
     row.get_by_role("button", name="Delete My bars").click()
     notice = page.get_by_role("alert")
-    assert "cannot be brought back" in notice.inner_text()
+    expect(notice).to_contain_text("cannot be brought back")
     notice.get_by_role("button", name="Delete", exact=True).click()
     wait(page, f"s?.model?.id === '{base}' && s.library")
     assert state(page, "s.models.map(({kind}) => kind)").count("finetuned") == 0
     page.get_by_label("Model file").set_input_files(file)
     wait(page, "s.models.some(({kind}) => kind === 'imported')")
-    assert "My bars" in page.locator(".models").inner_text()
+    expect(page.locator(".models")).to_contain_text("My bars")
     page.get_by_role("link", name=re.compile(r"My bars\s*imported")).click()
     wait(page, "s?.model?.kind === 'imported' && s.library")
     assert state(page, "l.count") == SOUNDS + 4
@@ -265,7 +265,7 @@ def test_an_earlier_adaptation_is_listed_with_its_size_and_can_be_deleted(
     wait(page, f"s?.models?.some(({{id}}) => id === '{adaptation['result']}') && s.library")
     page.locator(".rail [data-panel=yours]").click()
     row = page.locator(f"[data-model='{adaptation['result']}']")
-    assert f"{-(-adaptation['bytes'] // 1024)} kB" in row.inner_text()
+    expect(row).to_contain_text(f"{-(-adaptation['bytes'] // 1024)} kB")
     row.get_by_role("button", name=f"Delete {adaptation['title']}").click()
     page.get_by_role("alert").get_by_role("button", name="Delete", exact=True).click()
     wait(page, f"!s.models.some(({{id}}) => id === '{adaptation['result']}')")
@@ -286,7 +286,7 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
         for worker in workers(server):
             os.kill(worker, signal.SIGKILL)
         wait(page, "s.job.attempts === 2 && s.job.from !== null")
-        assert "It was interrupted once and went on at step" in page.locator(".run").inner_text()
+        expect(page.locator(".run")).to_contain_text("It was interrupted once and went on at step")
         page.goto(page.url)  # told from its beginning
         wait(page, "s.job?.attempts === 2 && s.job.from !== null && s.job.sounds.length === 4")
         page.get_by_role("button", name="Cancel").click()
@@ -311,7 +311,7 @@ def test_a_file_that_is_no_model_is_explained(visit: Session, tmp_path: Path) ->
     )
     notice = page.get_by_role("alert")
     notice.wait_for()
-    assert notice.inner_text()
+    expect(notice).to_have_text(re.compile(r"\w"))
     assert state(page, "[s.models.length, s.uploading]") == [before, None]
 
 
