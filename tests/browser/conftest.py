@@ -50,11 +50,17 @@ def profiles_of_whole_library(browser: Browser, address: str) -> Iterator[Profil
 
 
 @pytest.fixture(scope="session")
-def profiles_of_short_library(browser: Browser, small_models: Path) -> Iterator[Profiles]:
-    with running_server(MODELS=str(small_models)) as address:
-        profiles = Profiles(browser, address)
-        yield profiles
-        profiles.close()
+def address_of_short_library(small_models: Path) -> Iterator[str]:
+    """Where a Sonifold with a short library answers."""
+    with running_server(MODELS=str(small_models)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def profiles_of_short_library(browser: Browser, address_of_short_library: str) -> Iterator[Profiles]:
+    profiles = Profiles(browser, address_of_short_library)
+    yield profiles
+    profiles.close()
 
 
 @pytest.fixture(scope="module")

@@ -98,23 +98,42 @@ def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
     assert second != first
 
 
+def resize(page: Page, width: int, height: int) -> None:
+    """Back when the page has drawn itself anew."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 @pytest.mark.parametrize(
-    ("width", "height"),
-    [(360, 740), (390, 844), (768, 1024), (1024, 768), (1280, 720), (1920, 1080), (3840, 2160)],
+    "sizes",
+    [
+        [(360, 740), (390, 844)],
+        [(768, 1024), (1024, 768), (1280, 720), (1920, 1080), (3840, 2160)],
+    ],
+    ids=["touch", "mouse"],
 )
-def test_nothing_runs_out_of_the_screen(visit: Session, width: int, height: int) -> None:
+def test_nothing_runs_out_of_the_screen(visit: Session, sizes: list[tuple[int, int]]) -> None:
+    (width, height), *_ = sizes
     page = visit.open(width=width, height=height, touch=width < 720)
-    for panel in (False, True):
-        if panel:
-            page.locator(".rail [data-panel=library]").click()
-            page.locator("[data-for=library] h2").wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
-    page.keyboard.press("Escape")
+    for size in sizes:
+        resize(page, *size)
+        for panel in (False, True):
+            if panel:
+                page.locator(".rail [data-panel=library]").click()
+                page.locator("[data-for=library] h2").wait_for()
+            sideways = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not sideways, f"it scrolls sideways at {size}"
+        page.keyboard.press("Escape")
+        wait(page, "s.panel === null")
     page.locator(".trip").first.click()
     wait(page, "s.morph?.phase === 'ready'")
-    assert probe(page, "outside") == []
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")  # on a phone the rest lies below
-    assert probe(page, "crossing") == []
+    for size in sizes:
+        page.evaluate("scrollTo(0, 0)")
+        resize(page, *size)
+        assert probe(page, "outside") == [], size
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")  # on a phone the rest lies below
+        assert probe(page, "crossing") == [], size
 
 
 def test_every_control_has_a_name_and_ids_are_given_once(page: Page) -> None:

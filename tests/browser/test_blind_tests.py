@@ -38,6 +38,11 @@ def made(address: str, **changes: Any) -> str:
 
 
 @pytest.fixture
+def address(address_of_short_library: str) -> str:
+    return address_of_short_library
+
+
+@pytest.fixture
 def open_page(browser: Browser) -> Iterator[Any]:
     contexts = []
 
@@ -66,9 +71,10 @@ def hear_all(page: Page, press: str = "click") -> None:
 
 
 def test_by_mouse_with_the_server_killed_and_the_page_reloaded_in_the_middle(
-    open_page: Any, tmp_path: Path
+    open_page: Any, tmp_path: Path, small_models: Path
 ) -> None:
-    with started_server(DATA=str(tmp_path)) as (address, server):
+    models = str(small_models)
+    with started_server(DATA=str(tmp_path), MODELS=models) as (address, server):
         page = open_page(made(address))
         begun(page)
         answers = page.locator(".answer")
@@ -80,7 +86,7 @@ def test_by_mouse_with_the_server_killed_and_the_page_reloaded_in_the_middle(
         os.kill(server, signal.SIGKILL)
         answers.last.click()
         expect(page.get_by_text("Trying again; nothing is lost")).to_be_visible(timeout=PATIENCE)
-    with started_server(DATA=str(tmp_path), PORT=address.rpartition(":")[2]):
+    with started_server(DATA=str(tmp_path), MODELS=models, PORT=address.rpartition(":")[2]):
         expect(page.get_by_text("Trial 3 of 3.")).to_be_visible(timeout=PATIENCE)
         page.reload()
         page.get_by_role("button", name="Turn sound on and go on").click()

@@ -16,11 +16,13 @@ from recipes import LABEL, NAME, backend_with_metric
 
 
 @pytest.fixture
-def visit_with_metric(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+def visit_with_metric(
+    browser: Browser, tmp_path: Path, small_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Session]:
     """Visits of a server whose backend has the metric of CONTRIBUTING.md, with the page as it is."""
     monkeypatch.setenv("PYTHONPATH", str(backend_with_metric(tmp_path)))
     (tmp_path / "frontend").symlink_to(ROOT / "frontend", target_is_directory=True)
-    with running_server() as address:
+    with running_server(MODELS=str(small_models)) as address:
         profiles = Profiles(browser, address)
         session = Session(profiles)
         yield session
