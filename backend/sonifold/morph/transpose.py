@@ -16,7 +16,7 @@ from sonifold.types import Audio
 FINER = 4  # times the recording's rate: between such samples a straight line is close enough
 SPEEDS = 3  # low-passed copies in an octave, so that reading faster does not alias
 GUARD = 1024  # silent samples after the recording
-RECENT = 10  # copies passed, of 1 MB: as many as three octaves take, so that a second way finds them
+RECENT = 10  # copies held, of 1 MB: as many as three octaves take, so that a second way finds them
 
 
 class Transposer:
