@@ -1,11 +1,15 @@
 """Networks, coefficients, training and refinement: exact replays and known optima."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
 from sonifold.metric import KernelMetric, Pullback
+from sonifold.model import Model
 from sonifold.model.metrics import Metrics
+from sonifold.morph.render import Renderer
 from sonifold.representation.spectral import Spectral
 from sonifold.training.augment import resample, tilt
 from sonifold.training.prepare import TrainingSet, prepare
@@ -14,7 +18,7 @@ from sonifold.vae import coefficients
 from sonifold.vae.config import TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
 from sonifold.vae.inversion import invert
-from sonifold.vae.network import VAE, divergence
+from sonifold.vae.network import VAE, divergence, freeze
 from sonifold.vae.optimiser import AdamW
 from sonifold.vae.schedule import warmup_cosine
 
@@ -198,6 +202,22 @@ def test_the_metrics_of_a_model_are_those_of_the_decoder_under_a_condition(condi
     blend = metrics.under(condition).named("blend").tensor(z)
     torch.testing.assert_close(blend, expected + 3 * kernel.tensor(z))
     assert not torch.allclose(metrics.named("pullback").tensor(z), expected)
+
+
+def test_what_is_rendered_under_a_condition_is_what_the_decoder_makes_of_both(small_models):
+    parts = Model.load(small_models / "oneshots").parts
+    widened, joined, pitch = copy.deepcopy(parts.vae), copy.deepcopy(parts.vae), torch.tensor([0.7])
+    first, towards = parts.vae.decoder[0], 0.2 * torch.randn(parts.vae.decoder[0].out_features, 1)
+    widened.decoder[0] = torch.nn.Linear(first.in_features + 1, first.out_features)
+    with torch.no_grad():
+        widened.decoder[0].weight.copy_(torch.cat([first.weight, towards], 1))
+        widened.decoder[0].bias.copy_(first.bias)
+        joined.decoder[0].bias.add_(towards @ pitch)
+    renderers = [Renderer(parts.representation, freeze(vae), parts.coefficients) for vae in (widened, joined)]
+    z, level = parts.library.z[:1], torch.tensor([parts.config.level])
+    expected = renderers[1].points(z, level)
+    torch.testing.assert_close(renderers[0].points(z, level, pitch), expected, atol=1e-3, rtol=1e-3)
+    assert not torch.allclose(renderers[0].points(z, level, -pitch), expected, atol=1e-2)
 
 
 def test_a_condition_of_another_length_is_refused(conditioned):

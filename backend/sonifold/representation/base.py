@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import copy
+from typing import Protocol, Self
 
+import torch
 from torch import Tensor
 
+from sonifold.device import is_on
 from sonifold.types import AudioBatch, FeatureMaps, Timbre
 
 
@@ -15,6 +18,16 @@ class Representation(Protocol):
     sample_rate: int  # Hz
     samples: int  # of a prepared sound
     onset: int  # samples of lead-in before a prepared sound begins
+    device: torch.device  # where it computes
+
+    def on(self, device: torch.device) -> Self:
+        """The same on a device: itself, or a copy with all its tensors there."""
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        if all(is_on(device, tensor) for tensor in tensors.values()):
+            return self
+        copied = copy.copy(self)
+        vars(copied).update({name: tensor.to(device) for name, tensor in tensors.items()}, device=device)
+        return copied
 
     def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
         """Features (batch, band, frame) and level (batch,) in dB of prepared sounds (batch, samples)."""

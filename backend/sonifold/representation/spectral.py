@@ -10,9 +10,6 @@ algorithm (Perraudin, Balazs & Søndergaard 2013) from a start that already has 
 
 from __future__ import annotations
 
-import copy
-from typing import Self
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +17,6 @@ from torch import Tensor
 from sonifold.arrays import float_tensor
 from sonifold.audio import timbre as ear
 from sonifold.audio.loudness import a_weighting
-from sonifold.device import is_on
 from sonifold.representation import grid
 from sonifold.representation.base import Representation
 from sonifold.representation.registry import register
@@ -83,17 +79,6 @@ class Spectral(Representation):
 
     def _constant(self, array: np.ndarray) -> Tensor:
         return float_tensor(array, self.device)
-
-    def on(self, device: torch.device) -> Self:
-        """The same on a device: itself, or a copy."""
-        if is_on(device, self.window):
-            return self
-        copied = copy.copy(self)
-        copied.device = device
-        for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                setattr(copied, name, value.to(device))
-        return copied
 
     # -- analysis ---------------------------------------------------------------------------------
 
