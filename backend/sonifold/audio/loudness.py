@@ -7,13 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import sosfilt
 
 #: Seconds of the blocks that loudness is taken over: a tenth for one-shots that are over sooner than the standard's
 #: momentary block of four tenths, which is the other.
 BLOCKS = (0.1, 0.4)
 SILENT = -120.0  # LUFS, of silence
-RINGING = 0.1  # seconds after which the filters are still
+#: Added to every sample: a recursive filter is many times slower on the denormal numbers that a sound dies away to.
+FAINT = 1e-60
 
 
 def a_weighting(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,15 +40,8 @@ def momentary(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floa
 
 
 def k_weighted(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floating]:
-    """Sounds (batch, sample) as loud as the ear takes each frequency to be: the filters of BS.1770.
-
-    Both filters at once in the frequency domain: a recursive filter is fifty times slower where a sound has died
-    away to denormal numbers.
-    """
-    count = sounds.shape[1]
-    length = next_fast_len(count + round(RINGING * sample_rate), real=True)
-    response = _recent_response(sample_rate, length).astype(np.result_type(sounds, np.complex64))
-    return np.asarray(irfft(rfft(sounds, length) * response, length)[:, :count])
+    """Sounds (batch, sample) as loud as the ear takes each frequency to be: the filters of BS.1770."""
+    return np.asarray(sosfilt(k_weighting(sample_rate), sounds.astype(float) + FAINT))
 
 
 def k_response(sample_rate: int, length: int) -> NDArray[np.complex128]:
@@ -55,9 +49,6 @@ def k_response(sample_rate: int, length: int) -> NDArray[np.complex128]:
     delay = np.exp(-2j * np.pi * np.fft.rfftfreq(length))  # of one sample
     coefficients = k_weighting(sample_rate)[:, ::-1].reshape(-1, 2, 3)  # of the highest power of it first
     return np.asarray(np.prod([np.polyval(b, delay) / np.polyval(a, delay) for a, b in coefficients], axis=0))
-
-
-_recent_response = lru_cache(maxsize=8)(k_response)
 
 
 def loudest_moment(power: NDArray[np.floating], sample_rate: float) -> NDArray[np.float64]:

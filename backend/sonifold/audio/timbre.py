@@ -125,7 +125,8 @@ def timbre_features(audio: AudioBatch | NDArray[Any], sample_rate: int, onset: f
             f"the timbre map needs at least {plan.shortest} samples (32 ms) at {sample_rate} Hz, got "
             f"{batch.shape[1]}. Pad the sound with silence."
         )
-    if not torch.isfinite(batch).all():
+    # a sum is finite only where all of it is, and is quicker to look at
+    if not torch.isfinite(batch.sum()) and not torch.isfinite(batch).all():
         raise AudioUnreadable("the samples contain NaN or infinity; replace them before measuring timbre.")
     starts = torch.full((len(batch),), onset) if onset is not None else find_onset(batch, sample_rate)
     first = (starts * plan.sample_rate).round().long().clamp(max=batch.shape[1])
@@ -195,14 +196,15 @@ def _relative_power(sound: Audio, plan: _Plan) -> Tensor:
     padded = torch.nn.functional.pad(sound[:samples], (before, max(0, samples - len(sound))))
     windowed = padded.unfold(0, plan.shortest, plan.hop) * plan.window
     parts = torch.view_as_real(torch.fft.rfft(windowed, plan.fft)[:, : plan.mel.shape[0]])
-    real, imaginary = parts[..., 0], parts[..., 1]
-    power = (torch.addcmul(real * real, imaginary, imaginary) @ plan.mel).mT @ plan.intervals[:frames]
+    real, imaginary = parts.unbind(-1)
+    power = (real * real).addcmul_(imaginary, imaginary)
+    power = (power @ plan.mel).mT @ plan.intervals[:frames]
     loudest = power.sum(0).amax()
     return power / loudest.clamp(min=1e-20) * (loudest > 1e-12)
 
 
 def _sounding_frames(sound: Audio, plan: _Plan) -> int:
     """How many frames, half a window to either side, reach a sample that is not zero."""
-    sounding = sound.nonzero()
+    sounding = np.flatnonzero(sound.cpu().numpy())
     last = int(sounding[-1]) if len(sounding) else 0
     return min(len(plan.intervals), (last + plan.before) // plan.hop + 1)

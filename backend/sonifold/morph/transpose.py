@@ -36,10 +36,14 @@ class Transposer:
         speed = 2.0**octaves
         finer = self._finer(max(0, math.ceil(SPEEDS * octaves - 0.05)))
         at = torch.arange(samples, device=finer.device).sub_(ONSET).mul(speed * FINER).add_(ONSET * FINER)
-        left = at.clamp(0, len(finer) - 2).int()
-        at -= left  # 0 to 1, but where the recording has not begun, or is over
-        near, next_ = finer.index_select(0, left), finer[1:].index_select(0, left)
-        return torch.lerp(near, next_, at).masked_fill_((at < 0) | (at > 1), 0)
+        first = int(torch.searchsorted(at, 0.0))
+        over = int(torch.searchsorted(at, len(finer) - 1.0, right=True))
+        at = at[first:over]  # before that the recording has not begun, and after it, it is over
+        left = at.int().clamp_(max=len(finer) - 2)
+        at -= left
+        read = torch.zeros(samples, device=finer.device)
+        read[first:over] = finer.index_select(0, left).lerp_(finer[1:].index_select(0, left), at)
+        return read
 
     def _band_limited(self, steps: int) -> Tensor:
         """The recording at ``FINER`` times its rate, its band limited by so many steps of a third octave."""
