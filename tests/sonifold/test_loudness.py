@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonifold.audio.loudness import k_weighting, momentary
+from sonifold.audio.loudness import k_response, k_weighted, k_weighting, momentary
 from sonifold.morph.level import CEILING, at_loudness, loudness, rounded
 
 RATE = 44_100
@@ -24,6 +24,13 @@ def test_the_filters_at_48_khz_are_those_of_the_standard():
         shelf, [1.53512486, -2.69169619, 1.19839281, 1.0, -1.69065929, 0.73248077], atol=1e-7
     )
     np.testing.assert_allclose(high_pass, [1.0, -2.0, 1.0, 1.0, -1.99004745, 0.99007225], atol=1e-7)
+
+
+def test_the_filters_do_in_time_what_they_do_to_each_frequency():
+    noise = np.random.default_rng(0).standard_normal((2, 3000)).astype(np.float32)
+    sounds = np.pad(noise, ((0, 0), (0, 2 * RATE)))  # silence in which the filters have died away
+    spectrum = np.fft.rfft(sounds.astype(float)) * k_response(RATE, sounds.shape[1])
+    np.testing.assert_allclose(k_weighted(sounds, RATE), np.fft.irfft(spectrum, sounds.shape[1]), atol=1e-9)
 
 
 def test_a_tenth_of_a_second_is_three_loudness_units_fainter_than_a_long_tone():
