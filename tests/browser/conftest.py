@@ -10,7 +10,8 @@ import pytest
 from chromium import chromium, executable
 from playwright.sync_api import Browser, Page, expect
 from profiles import PATIENCE, Profiles
-from server import ROOT, running_server
+from recordings import bar, wav
+from server import ROOT, running_server, started_server
 from sessions import Session
 
 expect.set_options(timeout=PATIENCE)
@@ -50,10 +51,15 @@ def profiles_of_whole_library(browser: Browser, address: str) -> Iterator[Profil
 
 
 @pytest.fixture(scope="session")
-def address_of_short_library(small_models: Path) -> Iterator[str]:
-    """Where a Sonifold with a short library answers."""
-    with running_server(MODELS=str(small_models)) as url:
-        yield url
+def short_library(small_models: Path) -> Iterator[tuple[str, int]]:
+    """Where a Sonifold with a short library answers, and the id of its process."""
+    with started_server(MODELS=str(small_models)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def address_of_short_library(short_library: tuple[str, int]) -> str:
+    return short_library[0]
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +97,14 @@ def visit(profiles: Profiles, request: pytest.FixtureRequest) -> Iterator[Sessio
 def page(visit: Session) -> Page:
     """The first screen, on a laptop."""
     return visit.open()
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> list[Path]:
+    """Sounds of one instrument: what is learned of some is true of the others."""
+    paths = []
+    for hertz in (180, 262, 370, 523):
+        path = tmp_path / f"Bar {hertz}.wav"
+        path.write_bytes(wav(bar(hertz)))
+        paths.append(path)
+    return paths

@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Error, Page, Route
+import pytest
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Route
 from profiles import PATIENCE, Profiles
 from server import ROOT
 
 #: ms between two looks; looking in every frame makes the browser draw every frame, on a tenth of a core.
 POLLING = 40
+
+#: The page's state once own sounds have been taken into the model, and are heard.
+ADAPTED = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
 
 #: The panels of the page, in the order of its rail.
 PANELS = re.findall(
@@ -148,3 +152,11 @@ def until_said(page: Page, text: str) -> None:
     page.wait_for_function(
         "(text) => document.querySelector('#live').textContent.includes(text)", arg=text, timeout=PATIENCE
     )
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if target.evaluate("(e) => e === document.activeElement"):
+            return
+    pytest.fail(f"Tab never comes to {target}")

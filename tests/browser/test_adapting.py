@@ -1,25 +1,22 @@
-"""Own sounds change the model: at once, or learned from; heard before and after; and the models that come of it."""
+"""Own sounds change the model at once; heard before and after, and taken back."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from profiles import Profiles
-from recordings import bar, hit, pick, remove_all, wav
-from server import started_server, workers
+from playwright.sync_api import Page, expect
+from recordings import hit, pick, remove_all, wav
 from sessions import (
+    ADAPTED,
     Session,
     apart,
     locate,
     pick_two,
     probe,
     state,
+    tab_to,
     until_heard,
     until_morph_after,
     until_said,
@@ -27,38 +24,15 @@ from sessions import (
     wait,
 )
 
-from small_packs import SOUNDS
-
 pytestmark = pytest.mark.long
 
-NOTES = (180, 262, 370, 523)
-READY = "s.adaptation?.phase === 'ready' && s.hear === 'after'"
 WAY = "s.morph?.phase === 'ready'"
-
-
-@pytest.fixture
-def bars(tmp_path: Path) -> list[Path]:
-    """Sounds of one instrument: what is learned of some is true of the others."""
-    paths = []
-    for hertz in NOTES:
-        path = tmp_path / f"Bar {hertz}.wav"
-        path.write_bytes(wav(bar(hertz)))
-        paths.append(path)
-    return paths
 
 
 def url(page: Page, path: str = "geodesic") -> str:
     """The address of what a way sounds like: the hash of the recording."""
     found: str = state(page, f"s.morph.paths.{path}.audio.url")
     return found
-
-
-def tab_to(page: Page, target: Locator) -> None:
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        if target.evaluate("(e) => e === document.activeElement"):
-            return
-    pytest.fail(f"Tab never comes to {target}")
 
 
 def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
@@ -68,7 +42,7 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     page.keyboard.press("Escape")
     untouched, ends, first = url(page), state(page, "[s.a.sound, s.b.sound]"), state(page, "l.position(0)")
     pick(page, bars)
-    wait(page, f"{READY} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
+    wait(page, f"{ADAPTED} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
     expect(page.locator(".adapted [role=status]")).to_contain_text("expect")
     after = url(page)
     assert after != untouched
@@ -95,14 +69,14 @@ def test_uploads_are_taken_in_at_once_heard_before_and_after_and_taken_back(
     page.goto(page.url)
     wait(page, f"s.adaptation?.phase === 'offered' && {WAY}")  # it stays undone
     page.get_by_role("button", name="Adapt to your 4 sounds").click()
-    wait(page, f"{READY} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
+    wait(page, f"{ADAPTED} && {WAY} && s.morph.key.endsWith(s.adaptation.result)")
     assert url(page) == after
     remove_all(page)
 
 
 def test_before_after_and_the_original_are_heard_side_by_side(page: Page, bars: list[Path]) -> None:
     pick(page, bars)
-    wait(page, READY)
+    wait(page, ADAPTED)
     page.locator("summary", has_text="Hear what changed").click()
     for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
@@ -118,7 +92,7 @@ def test_before_after_and_the_original_are_heard_side_by_side(page: Page, bars: 
 
 def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars: list[Path]) -> None:
     pick(page, bars)
-    wait(page, READY)
+    wait(page, ADAPTED)
     page.mouse.click(*locate(page, apart(page)[0]))
     wait(page, "s.a")
     page.keyboard.press("Escape")
@@ -146,7 +120,7 @@ def test_more_of_ones_own_sounds_by_keyboard_and_after_a_reload(page: Page, bars
     wait(page, "location.search.includes('more=common.2') && location.search.includes('hear=after')")
     assert probe(page, "nameless") == []
     page.goto(page.url)
-    wait(page, f"{READY} && s.amounts.common === 2")
+    wait(page, f"{ADAPTED} && s.amounts.common === 2")
     slider.wait_for()
     expect(slider).to_have_value("2")
     page.locator(".amounts").get_by_role("button", name="Play").click()
@@ -161,7 +135,7 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
     path.write_bytes(wav(hit(220)))
     pick(page, [path])
     wait(page, "s.check?.count === 1")
-    wait(page, READY)  # what is told of it moves the list
+    wait(page, ADAPTED)  # what is told of it moves the list
     own = "l.pitch[l.kind.indexOf('uploaded')]"
     row = page.locator(".panel:not([hidden]) li[data-id]")
     for written, hertz in (("C4", 261.63), ("61.7 Hz", 61.7)):
@@ -184,67 +158,6 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
     page.goto(page.url)
     wait(page, "s.library?.kind.includes('uploaded')")
     assert state(page, own) is None
-    remove_all(page)
-
-
-def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
-    page: Page, bars: list[Path], tmp_path: Path
-) -> None:
-    pick(page, bars)
-    wait(page, READY)
-    page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
-    wait(page, "s.job?.curve.some(({phase}) => phase === 'final') && s.job.previews")
-    expect(page.locator(".rail .busy")).to_be_visible()
-    wait(page, "s.job.progress?.eta > 0 && s.job.progress.best_step > 0")
-    for take in ("Original model", "Step", "Your recording"):
-        page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
-        until_heard(page)
-    page.wait_for_function(
-        "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000
-    )
-    assert state(page, "s.job.error") is None
-    expect(page.locator(".run [role=status]")).to_contain_text(state(page, "s.job.why"))
-    expect(page.locator(".rail .busy")).to_be_hidden()
-    page.get_by_role("link", name="Open the new model").click()
-    wait(page, "s?.model?.kind === 'finetuned' && s.library")
-    base, made = state(page, "[s.model.base, s.model.id]")
-    assert sorted(state(page, "l.name.filter((_, i) => l.kindOf(i) === 'finetuned')")) == sorted(
-        path.stem for path in bars
-    )
-    page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
-    page.locator("summary", has_text="Hear what changed").click()
-    for take in ("Original model", "With your sounds", "Your recording"):
-        page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()
-        until_heard(page)
-
-    row = page.locator(f"[data-model='{made}']")
-    expect(row).to_have_text(re.compile(r"fine-tuned from .*, \d+(\.\d)? MB"))
-    row.get_by_role("button", name="Rename").click()
-    page.get_by_label("New name of").fill("My bars")
-    page.keyboard.press("Enter")
-    wait(page, "s.model.title === 'My bars'")
-    with page.expect_download() as download:
-        row.get_by_role("link", name="Download My bars").click()
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    assert file.name == f"{made}.sonifold.zip"
-    assert any(name.endswith("pack.json") for name in zipfile.ZipFile(file).namelist())
-
-    row.get_by_role("button", name="Delete My bars").click()
-    notice = page.get_by_role("alert")
-    expect(notice).to_contain_text("cannot be brought back")
-    notice.get_by_role("button", name="Delete", exact=True).click()
-    wait(page, f"s?.model?.id === '{base}' && s.library")
-    assert state(page, "s.models.map(({kind}) => kind)").count("finetuned") == 0
-    page.get_by_label("Model file").set_input_files(file)
-    wait(page, "s.models.some(({kind}) => kind === 'imported')")
-    expect(page.locator(".models")).to_contain_text("My bars")
-    page.get_by_role("link", name=re.compile(r"My bars\s*imported")).click()
-    wait(page, "s?.model?.kind === 'imported' && s.library")
-    assert state(page, "l.count") == SOUNDS + 4
-    page.get_by_role("button", name="Delete My bars").click()
-    notice.get_by_role("button", name="Delete", exact=True).click()
-    wait(page, f"s?.model?.id === '{base}' && s.library")
     remove_all(page)
 
 
@@ -272,31 +185,6 @@ def test_an_earlier_adaptation_is_listed_with_its_size_and_can_be_deleted(
     assert page.request.get(f"{base}/adaptations").json()["adaptations"] == []
 
 
-def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
-    browser: Browser, bars: list[Path], small_models: Path
-) -> None:
-    with started_server(MODELS=str(small_models)) as (address, server):
-        profiles = Profiles(browser, address)
-        session = Session(profiles)
-        page = session.open()
-        pick(page, bars)
-        wait(page, READY)
-        page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
-        wait(page, "s.job?.curve.length > 1")
-        for worker in workers(server):
-            os.kill(worker, signal.SIGKILL)
-        wait(page, "s.job.attempts === 2 && s.job.from !== null")
-        expect(page.locator(".run")).to_contain_text("It was interrupted once and went on at step")
-        page.goto(page.url)  # told from its beginning
-        wait(page, "s.job?.attempts === 2 && s.job.from !== null && s.job.sounds.length === 4")
-        page.get_by_role("button", name="Cancel").click()
-        wait(page, "['cancelled', 'done'].includes(s.job.phase)")
-        assert state(page, "l.kind.filter((kind) => kind === 'uploaded').length") == 4
-        session.close()
-        profiles.close()
-        assert session.complaints == []
-
-
 def test_a_file_that_is_no_model_is_explained(visit: Session, tmp_path: Path) -> None:
     visit.expected = ("Failed to load resource",)
     page = visit.open()
@@ -313,37 +201,3 @@ def test_a_file_that_is_no_model_is_explained(visit: Session, tmp_path: Path) ->
     notice.wait_for()
     expect(notice).to_have_text(re.compile(r"\w"))
     assert state(page, "[s.models.length, s.uploading]") == [before, None]
-
-
-@pytest.mark.parametrize(("width", "height", "theme"), [(1280, 720, "dark"), (400, 800, "light")])
-def test_ones_own_sounds_fit_the_screen(
-    visit: Session, bars: list[Path], width: int, height: int, theme: str
-) -> None:
-    page = visit.open(f"/?theme={theme}", width=width, height=height, touch=width < 720)
-    pick(page, bars)
-    wait(page, READY)
-    page.locator(".models").scroll_into_view_if_needed()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate(
-        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
-    )
-    assert probe(page, "nameless") == []
-    page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
-    wait(page, "s.job?.curve.length > 1")
-    assert page.evaluate(
-        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
-    )
-    assert probe(page, "outside") == []
-    page.get_by_role("button", name="Cancel").click()
-    wait(page, "['cancelled', 'done'].includes(s.job.phase)")
-    page.get_by_role("button", name="Close", exact=True).click()
-    page.keyboard.press("Escape")
-    if state(page, "s.panel"):
-        page.keyboard.press("Escape")
-    group = page.locator(".map > .hear")
-    group.wait_for()
-    box = group.bounding_box()
-    assert box
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= width
-    remove_all(page)

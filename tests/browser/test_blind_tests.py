@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 from profiles import PATIENCE
 from server import started_server
 
+pytestmark = pytest.mark.long
+
 
 def call(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()

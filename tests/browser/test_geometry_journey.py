@@ -7,7 +7,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from sessions import (
     PANELS,
     Session,
@@ -16,6 +16,7 @@ from sessions import (
     pick_two,
     probe,
     state,
+    tab_to,
     until_heard,
     until_said,
     until_silent,
@@ -47,14 +48,6 @@ def shown(page: Page) -> tuple[float, float]:
 def walk_to(page: Page, key: str, times: int) -> None:
     for _ in range(times):
         page.keyboard.press(key)
-
-
-def tab_to(page: Page, target: Locator) -> None:
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        if target.evaluate("(e) => e === document.activeElement"):
-            return
-    pytest.fail(f"Tab never comes to {target}")
 
 
 def lengths(page: Page) -> list[float]:

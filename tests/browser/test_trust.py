@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 from sessions import Session, apart, locate, loudest, pick_two, probe, state, until_heard, until_said, wait
+
+pytestmark = pytest.mark.long
 
 
 def test_guesswork_stands_beside_every_length(page: Page) -> None:
