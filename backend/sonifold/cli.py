@@ -172,6 +172,7 @@ def _add_ingest(commands: Commands) -> None:
         default="all",
         help="names: only what names say, which takes seconds",
     )
+    _add_model(command)
     command.set_defaults(run=_run_service, service="ingest")
 
 
@@ -182,8 +183,12 @@ def _add_find(commands: Commands) -> None:
         nargs="*",
         help='words, -without, "phrases", and fields such as folder:tape or tempo:<120; best in quotes as a whole',
     )
+    command.add_argument(
+        "--near", type=Path, metavar="FILE", help="those most like the sound in a file first"
+    )
     command.add_argument("--limit", type=int, default=50, help="sounds at most, to 1000")
     command.add_argument("--json", action="store_true", help="all that is known of each, instead of paths")
+    _add_model(command)
     command.set_defaults(run=_run_service, service="find")
 
 

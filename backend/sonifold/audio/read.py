@@ -114,6 +114,32 @@ def recording_of(decoder: Decoder, name: str, longest: float) -> Recording:
     if len(samples) > most:
         duration = decoder.frames / rate if isinstance(decoder, ArrayDecoder) else None
         raise too_long(name, duration, min(longest, MAX_SAMPLES / rate), longest)
+    return leveled_recording(decoder, samples, channel, name)
+
+
+def read_beginning(path: Path, seconds: float = MAX_SECONDS) -> tuple[Recording, float | None]:
+    """The first ``seconds`` of a file, however long it is, and the length of all of it in seconds.
+
+    The length is None where nothing in the file says it and it was not read to its end.
+
+    Raises:
+        AudioUnreadable, AudioTooShort, AudioSilent: see :func:`read`; silent are those first seconds.
+    """
+    with existing(path).open("rb") as file:
+        decoder = opened(View(file), path.name)
+        try:
+            most = min(int(seconds * decoder.rate), MAX_SAMPLES)
+            samples, channel = mixed(decoder, most, path.name)
+            frames = decoder.frames if len(samples) == most else len(samples)
+            recording = leveled_recording(decoder, samples, channel, path.name)
+        finally:
+            decoder.close()
+    return replace(recording, name=path.stem), None if frames is None else frames / recording.sample_rate
+
+
+def leveled_recording(decoder: Decoder, samples: Mono, channel: int | None, name: str) -> Recording:
+    """Samples of a decoder without their offset. Raises AudioTooShort, AudioSilent."""
+    rate = decoder.rate
     if len(samples) < (MIN_SECONDS - SLACK_SECONDS) * rate:
         raise AudioTooShort(
             f"{name} is {1000 * len(samples) / rate:.1f} ms long; at least {1000 * MIN_SECONDS:.0f} ms are needed."

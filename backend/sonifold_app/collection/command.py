@@ -5,21 +5,33 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+from sonifold.errors import AudioError
+from sonifold_app.collection.analysis import Analysis
 from sonifold_app.collection.database import FOLDER, open_database
 from sonifold_app.collection.ingest import Ingest
-from sonifold_app.collection.query import MOST, QueryInvalid, read_query
+from sonifold_app.collection.query import MOST, Query, QueryInvalid, read_query
 from sonifold_app.collection.runs import Progress
-from sonifold_app.collection.search import Match, Search
+from sonifold_app.collection.search import Match, Page, Search
+from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
+from sonifold_app.engine.packs import meaning_of_points
 from sonifold_app.settings import Settings
+
+#: Workers at most: each takes some 500 MB.
+MOST_WORKERS = 2
 
 
 def ingest(settings: Settings, options: argparse.Namespace) -> int:
-    """Take folders in, with a line of progress."""
-    database = open_database(settings.data)
-    progress = Ingest(settings.data / FOLDER, database, Fts5Index(), show).run(options.folders)
+    """Take folders in, with a line of progress; then print what came of it."""
+    folder, database, words = settings.data / FOLDER, open_database(settings.data), Fts5Index()
+    analysis = None
+    if options.phase == "all":
+        workers = min(settings.threads, MOST_WORKERS)
+        analysis = Analysis(folder, database, words, options.model, settings.models, workers)
+    progress = Ingest(folder, database, words, show).run(options.folders, analysis)
     print(f"\r\033[K{summary(progress)}." if sys.stdout.isatty() else f"{summary(progress)}.")
     return 0
 
@@ -29,13 +41,35 @@ def find(settings: Settings, options: argparse.Namespace) -> int:
     if not 1 <= options.limit <= MOST:
         raise QueryInvalid(f"--limit takes a number from 1 to {MOST}, not {options.limit}.")
     query = read_query(" ".join(options.query))
-    page = Search(open_database(settings.data), Fts5Index()).find(query, options.limit)
+    search = Search(open_database(settings.data), Fts5Index())
+    if options.near is None:
+        page = search.find(query, options.limit)
+    else:
+        page = near(search, settings, options.near, options.model, query, options.limit)
     if options.json:
         json.dump([described(match) for match in page.matches], sys.stdout, indent=1)
         print()
     else:
         print(*(line_of(match) for match in page.matches), sep="\n", end="\n" if page.matches else "")
     return 0
+
+
+def near(search: Search, settings: Settings, file: Path, pack: str, query: Query, limit: int) -> Page:
+    """Sounds that fit, those nearest to the sound in a file first. Raises AudioError."""
+    import sonifold
+    from sonifold.analysis.analyser import Analyser
+
+    model = sonifold.load(pack, settings.models)
+    (facts,) = Analyser(model).analyse([file])
+    if isinstance(facts, AudioError):
+        raise facts
+    vectors = Vectors(
+        settings.data / FOLDER / VECTORS,
+        meaning_of_points(model),
+        model.latent_dim,
+        model.config.unit_per_phi,
+    )
+    return search.near(facts.timbre, vectors, query, limit)
 
 
 def described(match: Match) -> dict[str, Any]:

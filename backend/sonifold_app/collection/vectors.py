@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonifold.files import sync_folder
 
+#: The folder of the arrays in that of the collection.
+VECTORS = "vectors"
 TIMBRE = 512  # numbers of Phi
 #: Rows compared at once: some megabytes.
 CHUNK = 4096
@@ -51,11 +54,16 @@ class Vectors:
     """The arrays of one pack: latent points of its model, and Phi."""
 
     def __init__(self, folder: Path, pack: str, latent_dim: int, unit_per_phi: float) -> None:
-        """``folder``: of the collection. ``unit_per_phi``: of distances."""
-        (folder / pack).mkdir(parents=True, exist_ok=True)
+        """``folder``: of the arrays of all packs. ``unit_per_phi``: of distances."""
         self.pack, self.unit_per_phi = pack, unit_per_phi
         self.latent = VectorFile(folder / pack / "latent.f32", latent_dim)
         self.timbre = VectorFile(folder / pack / "timbre.f32", TIMBRE)
+
+    @classmethod
+    def create(cls, folder: Path, pack: str, latent_dim: int, unit_per_phi: float) -> Self:
+        """Those of a pack, which begin empty."""
+        (folder / pack).mkdir(parents=True, exist_ok=True)
+        return cls(folder, pack, latent_dim, unit_per_phi)
 
     def write(self, first: int, latent: Rows, timbre: Rows) -> None:
         """Write rows from row ``first`` on; on the disk when this returns."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from sqlalchemy import Connection, FromClause, column, delete, insert, table
+from sqlalchemy import Connection, FromClause, column, delete, insert, table, update
 
 from sonifold.analysis.names import words_of
 from sonifold_app.collection.query import Term
@@ -38,6 +38,9 @@ class WordIndex(Protocol):
     def remove(self, connection: Connection, ids: Iterable[int]) -> None:
         """Leave sounds out."""
 
+    def hand_over(self, connection: Connection, id: int, heir: int) -> None:
+        """Give the words of a sound to another, whose own are left out, as the sound is."""
+
     def matching(self, terms: Sequence[Term]) -> FromClause:
         """A relation with the ``id`` of every sound that fits all the terms, at least one of which is wanted."""
 
@@ -56,6 +59,10 @@ class Fts5Index:
     def remove(self, connection: Connection, ids: Iterable[int]) -> None:
         for id in ids:
             connection.execute(delete(_index).where(_index.c.rowid == id))
+
+    def hand_over(self, connection: Connection, id: int, heir: int) -> None:
+        self.remove(connection, [heir])
+        connection.execute(update(_index).where(_index.c.rowid == id).values(rowid=heir))
 
     def matching(self, terms: Sequence[Term]) -> FromClause:
         required = " AND ".join(_expression(term) for term in terms if not term.unwanted)
