@@ -33,7 +33,7 @@ from sonifold_app.engine.outlet import Outlet
 from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
 from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially, value_of
 from sonifold_app.engine.pools import Pool
-from sonifold_app.engine.protocol import Lane, Operation, Part, ProgressiveOperation, Question, Result
+from sonifold_app.engine.protocol import Bounds, Lane, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ LOW_PRIORITY = 5
 LOAD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 #: What waits in one line, by name.
-IN_LINE: Mapping[str, Operation[Any, Any] | ProgressiveOperation[Any, Any]] = {**OPERATIONS, **PROGRESSIVE}
+IN_LINE: Mapping[str, Bounds[Any]] = {**OPERATIONS, **PROGRESSIVE}
 
 log = logging.getLogger(__name__)
 

@@ -33,26 +33,17 @@ class Lane(Enum):
     FILES = auto()  # seconds, and some hundred megabytes: never before something to be heard
 
 
-@dataclass(frozen=True)
-class Operation(Generic[Question, Result]):
-    """Something that is computed with a model: its name, its question, its answer, and the bounds of its batches.
+@dataclass(frozen=True, kw_only=True)
+class Bounds(Generic[Question]):
+    """How an operation's questions wait in line.
 
     Args:
-        name: by which an engine elsewhere finds it in ``operations.OPERATIONS``.
-        question, answer: types of one question and its answer.
-        compute: ``(model, questions, map_parallel)`` -> for each question its answer, or the exception that it has
-            instead. ``model`` is None for operations on files alone.
         most: largest batch; small ones keep the first of a crowd from waiting for the last.
         rank: lower goes first.
         seconds: what a question of size 1 takes, until that has been measured.
         size: what a question takes, compared with others.
     """
 
-    name: str
-    question: Any
-    answer: Any
-    compute: Callable[[Any, Sequence[Question], MapParallel], Sequence[Result | Exception]]
-    lane: Lane = Lane.BATCH
     most: int = 4
     rank: int = 0
     seconds: float = 0.3
@@ -60,7 +51,26 @@ class Operation(Generic[Question, Result]):
 
 
 @dataclass(frozen=True)
-class ProgressiveOperation(Generic[Question, Part]):
+class Operation(Bounds[Question], Generic[Question, Result]):
+    """Something that is computed with a model: its name, its question, its answer, and the bounds of its batches.
+
+    Args:
+        name: by which an engine elsewhere finds it in ``operations.OPERATIONS``.
+        question, answer: types of one question and its answer.
+        compute: ``(model, questions, map_parallel)`` -> for each question its answer, or the exception that it has
+            instead. ``model`` is None for operations on files alone.
+        lane: which work it may make wait.
+    """
+
+    name: str
+    question: Any
+    answer: Any
+    compute: Callable[[Any, Sequence[Question], MapParallel], Sequence[Result | Exception]]
+    lane: Lane = Lane.BATCH
+
+
+@dataclass(frozen=True)
+class ProgressiveOperation(Bounds[Question], Generic[Question, Part]):
     """Something whose answer comes in parts, each of use before the next is there; it waits in line as an ``Operation``
     of the lane BATCH does.
 
@@ -69,17 +79,12 @@ class ProgressiveOperation(Generic[Question, Part]):
         question, part: types of the question and of the parts of its answer.
         compute: ``(model, question, map_parallel)`` -> what is new each time, perhaps nothing: between any two it can
             be stopped.
-        most, rank, seconds, size: as of an ``Operation``.
     """
 
     name: str
     question: Any
     part: Any
     compute: Callable[[Any, Question, MapParallel], Iterator[Sequence[Part]]]
-    most: int = 4
-    rank: int = 0
-    seconds: float = 0.3
-    size: Callable[[Question], float] = lambda _: 1.0
 
 
 class Engine(Protocol):
