@@ -1,4 +1,4 @@
-"""The evidence of the card: what is measured on ways of known quality, and that the shipped card holds it."""
+"""The evidence of the card: what is measured on methods of known quality, and that the shipped card holds it."""
 
 import math
 
@@ -49,8 +49,8 @@ def test_gains_are_paired_differences_to_the_re_timed_line():
     assert found["straight"]["blend, w = 3"]["in_length"] == 1.0
 
 
-def test_a_pair_is_judged_by_every_way(model):
-    one = paths.Judge(model, 1, ways={"line": paths.Way("linear", "flat"), "blend": paths.Way()})(0)
+def test_a_pair_is_judged_by_every_method(model):
+    one = paths.Judge(model, 1, methods={"line": paths.Method("linear", "flat"), "blend": paths.Method()})(0)
     assert set(one) == {"line", "blend", "cross-fade"}
     assert one["line"].energy == pytest.approx(1.0)
     assert one["blend"].energy < 1.0
@@ -65,13 +65,21 @@ def test_what_is_not_a_number_is_nothing_in_the_card():
     assert metrics.cell(found["a"]) == "-"
 
 
+def test_the_shipped_card_is_written_again_as_it_stands(model):
+    """Its estimates stand under the key of before: that is still read."""
+    assert paths.by_method({"ways": {"line": 1}}) == paths.by_method({"methods": {"line": 1}}) == {"line": 1}
+    assert "\n".join(metrics.section(model.card["metrics"])) in model.card_markdown
+    assert "\n".join(directions.section(model.card["directions"])) in model.card_markdown
+
+
 def test_the_shipped_card_says_how_well_words_are_read_and_what_the_natural_gradient_gains(model):
     found = model.card["directions"]
     assert set(found["agreement"]) == set(DESCRIPTORS)
     assert all(row["recordings"]["mean"] >= 0.6 for row in found["agreement"].values())
-    ways = found["ways"]
-    assert ways["natural gradient"]["away"]["mean"] < ways["Euclidean gradient"]["away"]["mean"]
+    methods = paths.by_method(found)
+    assert methods["natural gradient"]["away"]["mean"] < methods["Euclidean gradient"]["away"]["mean"]
     assert (
-        ways["natural gradient, others held"]["others"]["high"] < ways["Euclidean gradient"]["others"]["low"]
+        methods["natural gradient, others held"]["others"]["high"]
+        < methods["Euclidean gradient"]["others"]["low"]
     )
     assert "## Words" in model.card_markdown

@@ -87,7 +87,7 @@ def _write(folder: Path, changed: dict[str, Any]) -> None:
 
 
 def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> dict[str, Table]:
-    """Every measure for every way of rebuilding, on each split of unseen sounds."""
+    """Every measure for every method of rebuilding, on each split of unseen sounds."""
     rows = table.read(dataset)
     training = table.load_audio(dataset, [row for row in rows if row.split == "train"])
     rebuild = reconstruction.rebuilders(model, reconstruction.Baselines.of(model, training))
@@ -98,18 +98,18 @@ def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> d
             continue
         audio = table.load_audio(dataset, members)
         tables[split] = {}
-        for number, (way, function) in enumerate(rebuild.items(), 1):
-            tables[split][way] = reconstruction.evaluate(model, audio, function)
-            progress(f"{spoken}: {way}", number, len(rebuild))
+        for number, (method, function) in enumerate(rebuild.items(), 1):
+            tables[split][method] = reconstruction.evaluate(model, audio, function)
+            progress(f"{spoken}: {method}", number, len(rebuild))
         _record_split(model, split, spoken, tables[split])
     return tables
 
 
-def _record_split(model: Model, split: str, spoken: str, table_of_ways: Table) -> None:
+def _record_split(model: Model, split: str, spoken: str, table_of_methods: Table) -> None:
     command = f"sonifold evaluate {model.name} --only reconstruction"
-    baselines = [way for way in table_of_ways if way.startswith(("linear PCA", "nearest"))]
+    baselines = [method for method in table_of_methods if method.startswith(("linear PCA", "nearest"))]
     for name in ("log_mel_db", "phi"):
-        model_error = table_of_ways["model"][name]
+        model_error = table_of_methods["model"][name]
         record(
             f"{HEADINGS[name]}, {spoken}",
             model_error.mean,
@@ -118,17 +118,17 @@ def _record_split(model: Model, split: str, spoken: str, table_of_ways: Table) -
             model_error.n,
             command,
         )
-        for way in baselines:
+        for method in baselines:
             record(
-                f"{HEADINGS[name]}, {spoken}, {way}",
-                table_of_ways[way][name].mean,
+                f"{HEADINGS[name]}, {spoken}, {method}",
+                table_of_methods[method][name].mean,
                 UNITS[name],
                 None,
                 model_error.n,
                 command,
             )
         if (split, name) in BARS:
-            margin = min(table_of_ways[way][name].mean for way in baselines) - model_error.mean
+            margin = min(table_of_methods[method][name].mean for method in baselines) - model_error.mean
             record(
                 f"better than the best baseline, {HEADINGS[name]}, {spoken}",
                 margin,
@@ -164,7 +164,7 @@ def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
     summary = paths.summary(judged)
     gains = _gains(judged)
     _record_morphs(summary, gains, command)
-    return {"energy": asdict(energy), "ways": summary, "gains": gains}
+    return {"energy": asdict(energy), "methods": summary, "gains": gains}
 
 
 def _record_energies(energy: paths.EnergyReport, command: str) -> None:
@@ -176,7 +176,7 @@ def _record_energies(energy: paths.EnergyReport, command: str) -> None:
 
 
 def _gains(judged: list[dict[str, paths.Judgement]]) -> Table:
-    """What the middles of geodesic morphs gain over each other way: in density, and in distance to real sounds."""
+    """What the middles of geodesic morphs gain over each other method: in density, and in distance to real sounds."""
     return {
         other: {
             "density": paths.advantage(judged, "density", "geodesic", other),
@@ -191,9 +191,9 @@ def _record_morphs(summary: Table, gains: Table, command: str) -> None:
         record(measure, value, unit, bar, JUDGED_PAIRS, command)
 
     titles = {"geodesic": "geodesic, re-timed", "linear": "line", "retimed": "line, re-timed"}
-    for way, title in titles.items():
-        variation, in_decibels = summary[way]["variation"].mean, summary[way]["variation_mel"].mean
-        bar = "<= 0.06" if way == "geodesic" else None
+    for method, title in titles.items():
+        variation, in_decibels = summary[method]["variation"].mean, summary[method]["variation_mel"].mean
+        bar = "<= 0.06" if method == "geodesic" else None
         record_judged(f"perceptual speed variation, {title}", variation, "CV", bar)
         record_judged(f"speed variation in log-mel dB, {title}", in_decibels, "CV", None)
     end_error = summary["geodesic"]["end_error"].mean
@@ -245,8 +245,8 @@ def markdown(card: dict[str, Any]) -> str:
     lines = [f"# {card['title']}", "", card["description"], ""]
     families = ", ".join(f"{count} {name.lower()}" for name, count in card["families"].items())
     lines += [f"{card['sounds']} sounds: {families}. Unit: {card['unit']}.", ""]
-    for split, ways in card.get("reconstruction", {}).items():
-        lines += _reconstruction_table(SPLITS[split], ways)
+    for split, methods in card.get("reconstruction", {}).items():
+        lines += _reconstruction_table(SPLITS[split], methods)
     if "latent" in card:
         used = card["latent"]
         lines += [
@@ -292,9 +292,9 @@ def markdown(card: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _reconstruction_table(split: str, ways: dict[str, Any]) -> list[str]:
+def _reconstruction_table(split: str, methods: dict[str, Any]) -> list[str]:
     names = [name for name in HEADINGS if name != "texture_original_db"]
-    first = next(iter(ways.values()))
+    first = next(iter(methods.values()))
     lines = [
         f"## Rebuilding {split} (n = {first['log_mel_db']['n']}), without residuals",
         "",
@@ -302,8 +302,8 @@ def _reconstruction_table(split: str, ways: dict[str, Any]) -> list[str]:
         "|---" * (len(names) + 1) + "|",
     ]
     lines += [
-        f"| {way} | " + " | ".join(_cell(estimates[name]) for name in names) + " |"
-        for way, estimates in ways.items()
+        f"| {method} | " + " | ".join(_cell(estimates[name]) for name in names) + " |"
+        for method, estimates in methods.items()
     ]
     return [
         *lines,
@@ -335,8 +335,8 @@ def _path_tables(results: dict[str, Any]) -> list[str]:
         "|---" * (len(columns) + 1) + "|",
     ]
     lines += [
-        f"| {way} | " + " | ".join(_cell(row[name]) for name in columns) + " |"
-        for way, row in results["ways"].items()
+        f"| {method} | " + " | ".join(_cell(row[name]) for name in columns) + " |"
+        for method, row in paths.by_method(results).items()
     ]
     lines += ["", "Gained by the default path, paired, with 95 % intervals:", ""]
     lines += [

@@ -1,9 +1,10 @@
 """Do words mean what they say? Descriptors read from features against audio, and traversals along them.
 
 Two questions. Does the differentiable reading rank sounds as the measurement on audio does (Spearman, on the library's
-recordings and on what the model makes of its points)? And of the ways to make a sound half a library standard deviation
-brighter (noisier, longer...) - the natural gradient with the other words held, the natural gradient, the Euclidean
-gradient, the difference of class means - which changes the other words least and stays nearest to known sounds?
+recordings and on what the model makes of its points)? And of the methods to make a sound half a library standard
+deviation brighter (noisier, longer...) - the natural gradient with the other words held, the natural gradient, the
+Euclidean gradient, the difference of class means - which changes the other words least and stays nearest to known
+sounds?
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import resume
 from sonifold.evaluate.measures import record
+from sonifold.evaluate.paths import by_method
 from sonifold.intervals import RESAMPLES, Estimate, bootstrap
 from sonifold.metric import Flat
 from sonifold.model import Model
@@ -31,18 +33,18 @@ DECODED = 300  # library points decoded to audio for the agreement
 CHANGE = 0.5  # library standard deviations
 QUARTER = 0.25  # of the library that counts as having much, or little, of a descriptor
 LINE_NODES = 17
-#: Way -> whether it is a flow, in which metric, with the other words held.
-WAYS = {
+#: Method -> whether it is a flow, in which metric, with the other words held.
+METHODS = {
     "natural gradient, others held": ("blend", True),
     "natural gradient": ("blend", False),
     "Euclidean gradient": ("flat", False),
     "difference of class means": None,
 }
-OURS = next(iter(WAYS))
+OURS = next(iter(METHODS))
 
 
 def measure(model: Model, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Agreement of the readings, and the comparison of ways to change a descriptor; for the card."""
+    """Agreement of the readings, and the comparison of methods to change a descriptor; for the card."""
     results = {"agreement": agreement(model, progress)} | compare(model, progress)
     command = f"sonifold evaluate {model.name} --only directions"
     for name, row in results["agreement"].items():
@@ -54,9 +56,14 @@ def measure(model: Model, progress: Callable[[str, int, int], None]) -> dict[str
             row["recordings"].n,
             command,
         )
-    for way, row in results["ways"].items():
+    for method, row in results["methods"].items():
         record(
-            f"{way}: change of the other words at half an sd", row["others"].mean, "sd", None, SOUNDS, command
+            f"{method}: change of the other words at half an sd",
+            row["others"].mean,
+            "sd",
+            None,
+            SOUNDS,
+            command,
         )
     resume.forget(f"{model.name}-directions")
     return results
@@ -129,35 +136,38 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, resamples: int = RESAMPLES //
     return Estimate(float(spearmanr(a, b).statistic), float(low), float(high), len(a))
 
 
-# -- ways to change a descriptor ------------------------------------------------------------------
+# -- methods to change a descriptor ---------------------------------------------------------------
 
 
 def compare(
     model: Model, progress: Callable[[str, int, int], None], count: int = SOUNDS, seed: int = 2
 ) -> dict[str, Any]:
-    """Every way from ``count`` random sounds, CHANGE standard deviations up and down in each descriptor."""
+    """Every method from ``count`` random sounds, CHANGE standard deviations up and down in each descriptor."""
     indices = np.random.default_rng(seed).choice(len(model.library), count, replace=False)
     means = _class_means(model)
 
     def case(index: int) -> dict[str, Any]:
         sound = model.sound(model.library.ids[int(indices[index])])
-        changes = {way: _changes(model, sound, how, means) for way, how in WAYS.items()}
+        changes = {method: _changes(model, sound, how, means) for method, how in METHODS.items()}
         traversals = [_travelled(model, sound, name) for name in DESCRIPTORS]
         progress("directions", index + 1, count)
-        return {"ways": changes, "travels": traversals}
+        return {"methods": changes, "travels": traversals}
 
     about = {
         "weights": model.config.files["weights.safetensors"],
         "seed": seed,
         "change": CHANGE,
-        "ways": list(WAYS),
+        "methods": list(METHODS),
     }
     cases = resume.cases(f"{model.name}-directions", about, count, case)
-    rows = {way: [{k: np.array(v) for k, v in case["ways"][way].items()} for case in cases] for way in WAYS}
+    rows = {
+        method: [{k: np.array(v) for k, v in case["methods"][method].items()} for case in cases]
+        for method in METHODS
+    }
     traversals = [traversal for case in cases for traversal in case["travels"]]
     return {
         "sounds": count,
-        "ways": {way: _summary(row, rows[OURS]) for way, row in rows.items()},
+        "methods": {method: _summary(row, rows[OURS]) for method, row in rows.items()},
         "travels": {
             name: _traversal_summary([t for t in traversals if t["name"] == name]) for name in DESCRIPTORS
         },
@@ -240,7 +250,7 @@ def _where(nodes: Points, values: Tensor, origin: Tensor, sense: float) -> Tenso
 def _summary(
     rows: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]
 ) -> dict[str, Estimate]:
-    """Means over sounds (each sound's mean over descriptors and senses), and paired differences to our way."""
+    """Means over sounds (each sound's mean over descriptors and senses), paired differences to our method."""
     columns = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     base = {key: np.stack([row[key] for row in reference]) for key in reference[0]}
     out = {key: bootstrap(_row_means(value)) for key, value in columns.items()}
@@ -332,10 +342,10 @@ def section(results: dict[str, Any]) -> list[str]:
         "| | got there | change of the others, sd | more than the first | to known sounds | more than the first |",
         "|---|---|---|---|---|---|",
     ]
-    for way, row in results["ways"].items():
+    for method, row in by_method(results).items():
         cells = [
             cell(row[key], signed=key.endswith("more"))
             for key in ("reached", "others", "others_more", "away", "away_more")
         ]
-        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
     return [*lines, ""]

@@ -37,23 +37,23 @@ Judged = list[dict[str, Judgement]]
 
 
 def measure(model: Model, progress: Any) -> dict[str, Any]:
-    """Judge every metric's paths between 100 random pairs: estimates by way, gains over the re-timed line."""
-    judge = paths.Judge(model, PAIRS, ways=paths.METRIC_WAYS)
+    """Judge every metric's paths between 100 random pairs: estimates by method, gains over the re-timed line."""
+    judge = paths.Judge(model, PAIRS, methods=paths.METRIC_METHODS)
 
     def case(index: int) -> dict[str, Any]:
         judgements = judge(index)
         progress("metrics", index + 1, PAIRS)
-        return {way: vars(judgement) for way, judgement in judgements.items()}
+        return {method: vars(judgement) for method, judgement in judgements.items()}
 
-    about = {"weights": model.config.files["weights.safetensors"], "ways": list(paths.METRIC_WAYS)}
+    about = {"weights": model.config.files["weights.safetensors"], "methods": list(paths.METRIC_METHODS)}
     cases = resume.cases(f"{model.name}-metrics", about, PAIRS, case)
-    judged = [{way: Judgement(**numbers) for way, numbers in case.items()} for case in cases]
+    judged = [{method: Judgement(**numbers) for method, numbers in case.items()} for case in cases]
     summary = summarise(judged)
     command = f"sonifold evaluate {model.name} --only metrics"
-    for way, gains in summary["gained"].items():
+    for method, gains in summary["gained"].items():
         for name in ("variation_mel", "density_mel"):
             record(
-                f"{way}: {COLUMNS[name]}, against the re-timed line",
+                f"{method}: {COLUMNS[name]}, against the re-timed line",
                 gains[name].mean,
                 "",
                 None,
@@ -65,25 +65,27 @@ def measure(model: Model, progress: Any) -> dict[str, Any]:
 
 
 def summarise(judged: Judged) -> dict[str, Any]:
-    """Estimates of every measure by way; what each way gains over the re-timed line; how often a line would do."""
-    ways = list(judged[0])
-    solved = [way for way in ways if way not in (BASELINE, "line", "graph", "cross-fade")]
+    """Estimates of every measure by method; gains over the re-timed line; how often a line would do."""
+    methods = list(judged[0])
+    solved = [method for method in methods if method not in (BASELINE, "line", "graph", "cross-fade")]
     return {
-        "ways": paths.summary(judged),
+        "methods": paths.summary(judged),
         "gained": {
-            way: {name: paths.advantage(judged, name, way, BASELINE) for name in GAINED}
-            for way in ways
-            if way != BASELINE
+            method: {name: paths.advantage(judged, name, method, BASELINE) for name in GAINED}
+            for method in methods
+            if method != BASELINE
         },
-        "straight": {way: _straight(judged, way) for way in solved},
+        "straight": {method: _straight(judged, method) for method in solved},
         "pairs": len(judged),
     }
 
 
-def _straight(judged: Judged, way: str) -> dict[str, Any]:
-    """Shares of pairs whose line is within 2 % of the path, in the way's own energy and in length of what is heard."""
-    energy = np.array([judgements[way].energy for judgements in judged])
-    length = np.array([abs(judgements[way].length / judgements["line"].length - 1) for judgements in judged])
+def _straight(judged: Judged, method: str) -> dict[str, Any]:
+    """Shares of pairs whose line is within 2 % of the path, in its own energy and in length of what is heard."""
+    energy = np.array([judgements[method].energy for judgements in judged])
+    length = np.array(
+        [abs(judgements[method].length / judgements["line"].length - 1) for judgements in judged]
+    )
     return {
         "energy": bootstrap(energy),
         "in_energy": float(np.mean(energy > 1 - WITHIN)),
@@ -103,8 +105,8 @@ def section(results: dict[str, Any]) -> list[str]:
         "| | " + " | ".join(COLUMNS.values()) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
-    for way, row in results["ways"].items():
-        lines.append(f"| {way} | " + " | ".join(cell(row[name]) for name in COLUMNS) + " |")
+    for method, row in paths.by_method(results).items():
+        lines.append(f"| {method} | " + " | ".join(cell(row[name]) for name in COLUMNS) + " |")
     lines += [
         "",
         "Difference to the re-timed line, paired:",
@@ -114,14 +116,14 @@ def section(results: dict[str, Any]) -> list[str]:
         + " | energy / line's | line within 2 %: energy, length |",
         "|---" * (len(GAINED) + 3) + "|",
     ]
-    for way, row in results["gained"].items():
-        straight = results["straight"].get(way)
+    for method, row in results["gained"].items():
+        straight = results["straight"].get(method)
         share = (
             f"{100 * straight['in_energy']:.0f} %, {100 * straight['in_length']:.0f} %" if straight else "-"
         )
         energy = cell(straight["energy"]) if straight else "-"
         cells = " | ".join(cell(row[name], signed=True) for name in GAINED)
-        lines.append(f"| {way} | {cells} | {energy} | {share} |")
+        lines.append(f"| {method} | {cells} | {energy} | {share} |")
     return [*lines, ""]
 
 

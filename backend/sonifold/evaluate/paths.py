@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ STEPS = 17
 MIDDLE = slice(7, 10)  # steps 8 to 10 of 17: t = .44, .5, .56
 
 
-class Way(NamedTuple):
+class Method(NamedTuple):
     """A kind of path between two sounds."""
 
     kind: str = "geodesic"
@@ -39,18 +39,24 @@ class Way(NamedTuple):
     weight: float | None = None  # of the blend's data term; the pack's default when None
 
 
+def by_method(results: dict[str, Any]) -> dict[str, Any]:
+    """What was measured of each method, from a part of a card; cards of packs built before say "ways"."""
+    estimates: dict[str, Any] = results["methods"] if "methods" in results else results["ways"]
+    return estimates
+
+
 #: The default path and what it is compared with.
-WAYS = {kind: Way(kind) for kind in ("geodesic", "linear", "retimed", "graph")}
+METHODS = {kind: Method(kind) for kind in ("geodesic", "linear", "retimed", "graph")}
 #: Every metric, for choosing the default among them.
-METRIC_WAYS = {
-    "line": Way("linear", "flat"),
-    "line, re-timed": Way("retimed", "flat"),
-    "pullback": Way(metric="pullback"),
-    "kernel": Way(metric="kernel"),
-    "blend, w = 1": Way(weight=1.0),
-    "blend, w = 3": Way(weight=3.0),
-    "blend, w = 10": Way(weight=10.0),
-    "graph": Way("graph"),
+METRIC_METHODS = {
+    "line": Method("linear", "flat"),
+    "line, re-timed": Method("retimed", "flat"),
+    "pullback": Method(metric="pullback"),
+    "kernel": Method(metric="kernel"),
+    "blend, w = 1": Method(weight=1.0),
+    "blend, w = 3": Method(weight=3.0),
+    "blend, w = 10": Method(weight=10.0),
+    "graph": Method("graph"),
 }
 
 
@@ -119,20 +125,25 @@ class Judgement:
 
 
 class Judge:
-    """Random pairs, every way between them and the cross-fade, judged by their rendered audio."""
+    """Random pairs, every method between them and the cross-fade, judged by their rendered audio."""
 
-    def __init__(self, model: Model, count: int, seed: int = 1, ways: dict[str, Way] = WAYS):
-        self.model, self.ways, self.pairs, self.real = model, ways, pairs(model, count, seed), _Reality(model)
+    def __init__(self, model: Model, count: int, seed: int = 1, methods: dict[str, Method] = METHODS):
+        self.model, self.methods, self.pairs, self.real = (
+            model,
+            methods,
+            pairs(model, count, seed),
+            _Reality(model),
+        )
 
     def __call__(self, index: int) -> dict[str, Judgement]:
-        """Of one pair, by way."""
+        """Of one pair, by method."""
         first, second = self.pairs[index]
         ends = self.model.sound(first), self.model.sound(second)
         apart = [self.model.library.index(first), self.model.library.index(second)]
         judgements: dict[str, Judgement] = {}
-        for name, way in self.ways.items():
+        for name, method in self.methods.items():
             path, clip = self.model.morph(
-                self.model.paths([ends], way.kind, way.metric, way.weight, STEPS)[0]
+                self.model.paths([ends], method.kind, method.metric, method.weight, STEPS)[0]
             )
             judgements[name] = self.real.judge(clip.audio, apart, ends, path)
         judgements["cross-fade"] = self.real.judge(_faded(*ends), apart, ends)
@@ -146,20 +157,20 @@ def judge(model: Model, count: int, seed: int = 1) -> Iterator[dict[str, Judgeme
 
 
 def summary(judgements: list[dict[str, Judgement]]) -> dict[str, dict[str, Estimate]]:
-    """Mean and interval of every number, by way."""
-    ways = judgements[0]
+    """Mean and interval of every number, by method."""
+    methods = judgements[0]
     return {
-        way: {
-            name: bootstrap([getattr(j[way], name) for j in judgements])
+        method: {
+            name: bootstrap([getattr(j[method], name) for j in judgements])
             for name in Judgement.__dataclass_fields__
         }
-        for way in ways
+        for method in methods
     }
 
 
-def advantage(judgements: list[dict[str, Judgement]], name: str, way: str, other: str) -> Estimate:
-    """Paired difference of a measure between two ways, with its interval."""
-    return bootstrap([getattr(j[way], name) - getattr(j[other], name) for j in judgements])
+def advantage(judgements: list[dict[str, Judgement]], name: str, method: str, other: str) -> Estimate:
+    """Paired difference of a measure between two methods, with its interval."""
+    return bootstrap([getattr(j[method], name) - getattr(j[other], name) for j in judgements])
 
 
 def _faded(start: Sound, end: Sound) -> AudioBatch:

@@ -44,7 +44,7 @@ class Baselines:
 
 
 def rebuilders(model: Model, baselines: Baselines) -> dict[str, Rebuild]:
-    """Ways to rebuild a sound, by name; all without residuals and through the same synthesis."""
+    """Methods to rebuild a sound, by name; all without residuals and through the same synthesis."""
     spectral, coefficients = model.representation, model.coefficients
 
     def rendered(maps: FeatureMaps) -> AudioBatch:
