@@ -316,9 +316,9 @@ def test_a_geodesic_distance_is_the_length_of_the_shortest_way_and_no_path_heard
 def test_geodesics_are_the_same_whatever_was_used_before(model):
     """To the last bit: distances and paths under the pull-back, before and after other metrics."""
     sounds = [model.sound(i) for i in model.library.ids[5:1200:300]]
-    z, fresh = torch.stack([sound.z for sound in sounds]), Metrics.of(model.parts)
+    z, fresh = torch.stack([sound.z for sound in sounds]), Metrics.of(model.parts, model.device)
     distances, nodes = geodesic.distances(fresh.pullback, z), _solved(fresh, z)
-    used = Metrics.of(model.parts)
+    used = Metrics.of(model.parts, model.device)
     for name, weight in (("blend", None), ("blend", 5.0), ("kernel", None), ("flat", None)):
         for metrics in (fresh, used):
             geodesic.solve(metrics.named(name, weight), z[:1], z[1:2])
