@@ -21,6 +21,7 @@ from server import started_server
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from sonifold import errors
 from sonifold_app.app import create_app
 from sonifold_app.jobs import worker
 from sonifold_app.jobs.local import FRUITLESS
@@ -165,6 +166,12 @@ def test_the_headers_of_a_stream_can_be_asked_for_alone(app, begin):
     assert app.get(f"{API}/jobs/{job}").json()["state"] in ("queued", "running")
     app.post(f"{API}/jobs/{job}/cancellation")
     assert events_of(app.get(f"{API}/jobs/{job}/events").text)[-1][1] == "cancelled"
+
+
+def test_a_job_whose_model_was_deleted_says_so_and_names_no_folder_of_the_server(tmp_path):
+    with pytest.raises(errors.PackNotFound, match="the model mine was deleted before the job") as caught:
+        worker.folder_of("mine", tmp_path / "data", tmp_path / "models")
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_soon(app, begin):

@@ -186,9 +186,15 @@ def base_of(job: Job, data: Path, models: Path | None, device: str, warm: Loaded
 
 
 def folder_of(model: str, data: Path, models: Path | None) -> Path:
-    """Where a pack lies, shipped or the user's own. Raises PackNotFound."""
+    """Where a pack lies, shipped or the user's own. Raises PackNotFound, in words for whoever asked for the job."""
     folders = [data / subfolder / model for subfolder in KINDS]
-    return next((folder for folder in folders if folder.is_dir()), None) or sonifold.pack.find(model, models)
+    user_folder = next((folder for folder in folders if folder.is_dir()), None)
+    try:
+        return user_folder or sonifold.pack.find(model, models)
+    except errors.PackNotFound as error:  # its own words name folders of this machine
+        raise errors.PackNotFound(
+            f"the model {model} was deleted before the job could start from it. Start it again from another model."
+        ) from error
 
 
 def sounds_of(job: Job, store: UserSoundStore, model: Model) -> list[Sound]:
