@@ -15,8 +15,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from sonifold_app.engine.protocol import Engine
-from sonifold_app.http import access, frames, limits, problems
+from sonifold_app.http import access, frames, limits, logs, problems
+from sonifold_app.http.metrics import Metrics
+from sonifold_app.http.observe import Observed
 from sonifold_app.http.openapi import complete
+from sonifold_app.http.request_ids import RequestIds
 from sonifold_app.http.waiting import WaitHeader
 from sonifold_app.jobs.background import logged
 from sonifold_app.jobs.local import JobRunner
@@ -31,6 +34,7 @@ from sonifold_app.routes import (
     health,
     jobs,
     listening_tests,
+    metrics,
     models,
     morphs,
     page,
@@ -95,7 +99,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=partial(lifespan, services, storage),
-        middleware=middleware_of(settings),
+        middleware=middleware_of(settings, services.metrics),
     )
     app.state.services = services
     app.state.plotly = page.Plotly(storage.blobs, storage.cache)
@@ -131,6 +135,9 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         user_models,
         runner,
         ListeningTests(storage.listening, user_sounds, adapted_models, engine),
+        Metrics(engine.workload, storage.cache.lookups, storage.jobs.count_by_state)
+        if settings.metrics
+        else None,
     )
     services.readiness.add("storage", storage.problem)
     services.readiness.add("jobs", lambda: runner.trouble, needed=False)
@@ -156,12 +163,14 @@ async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncI
         await logged("closing", run_in_threadpool(close))
 
 
-def middleware_of(settings: Settings) -> list[Middleware]:
+def middleware_of(settings: Settings, figures: Metrics | None) -> list[Middleware]:
     """What stands between a request and its route, the outermost first."""
     token = settings.token.get_secret_value() if settings.token else None
     return [
+        Middleware(RequestIds),
         Middleware(access.SecurityHeaders),
         Middleware(access.HeadAsGet),
+        *observing(settings, figures),
         Middleware(access.AccessControl, token=token),
         Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
         Middleware(limits.ScreenedJson),
@@ -171,6 +180,15 @@ def middleware_of(settings: Settings) -> list[Middleware]:
             GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NEVER_COMPRESSED
         ),
     ]
+
+
+def observing(settings: Settings, figures: Metrics | None) -> list[Middleware]:
+    """What measures requests, where something is to be measured."""
+    observers = [figures.observe] if figures else []
+    if settings.log == "json":
+        observers.append(logs.log_exchange)
+    enter = {"enter": figures.enter} if figures else {}
+    return [Middleware(Observed, observers=observers, **enter)] if observers else []
 
 
 #: In the order in which the API's description lists them.
@@ -200,6 +218,7 @@ ROUTERS = (
 def include_routes(app: FastAPI) -> None:
     """The API, the health checks, and the page for every other address."""
     app.include_router(health.router)
+    app.include_router(metrics.router)
     api = APIRouter(prefix=API)
     for router in ROUTERS:
         api.include_router(router)

@@ -33,6 +33,7 @@ def serve(settings: Settings) -> None:
     require_token(settings)
     require_device(settings)
     listener = listen(settings)
+    logs.configure(settings.log)
     engine = build_engine(settings)
     try:
         app = create_app(settings, engine)
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> None:
             app,
             log_level=logging.WARNING,
             access_log=False,  # it would write tokens
+            log_config=None,  # what it says goes where the rest does
             http=protocol(connection_limit()),
             server_header=False,
             timeout_graceful_shutdown=5,

@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     upload_bytes: int = Field(
         64 * MEBIBYTE, ge=64 * 1024, description="Largest upload, all its files together."
     )
+    metrics: bool = Field(
+        False, description="Answer `GET /metrics` with figures for Prometheus, for whoever brings the token."
+    )
+    log: Literal["text", "json"] = Field(
+        "text",
+        description="`json` writes a line of JSON for each message of the log and each request, with its id.",
+    )
     browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
 
     @field_validator("token")

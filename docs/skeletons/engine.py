@@ -14,6 +14,7 @@ from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
 from sonifold_app.engine.protocol import Engine, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
+from sonifold_app.engine.workload import Workload
 
 
 class ForwardingEngine:
@@ -46,6 +47,9 @@ class ForwardingEngine:
 
     async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         return await self._inner.adapt(model, name, sounds, seed)
+
+    def workload(self) -> Workload:
+        return self._inner.workload()
 
     async def run(
         self,

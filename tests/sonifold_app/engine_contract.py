@@ -28,6 +28,7 @@ from sonifold_app.engine.operations.adapting import facts_of as adapted_facts
 from sonifold_app.engine.packs import facts_of
 from sonifold_app.engine.parallel import map_serially
 from sonifold_app.engine.protocol import Engine
+from sonifold_app.engine.workload import Workload
 
 UNUSABLE = "broken: weights.safetensors is missing. Copy the pack again."
 
@@ -183,6 +184,9 @@ class SerialEngine:
     async def adapt(self, model: str, name: str, sounds: Any, seed: int) -> Any:
         self._models[name] = adapted(self._model(model), sounds, seed)
         return adapted_facts(self._models[name])
+
+    def workload(self) -> Workload:
+        return Workload({}, {}, "cpu", None)
 
     async def stream(self, operation: Any, model: str, question: Any) -> Any:
         for parts in operation.compute(self._model(model), question, map_serially):

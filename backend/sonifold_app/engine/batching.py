@@ -15,12 +15,15 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from sonifold_app.engine.workload import Queue, queue_of
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -170,6 +173,7 @@ class Batcher(Generic[Key]):
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._closed = False
+        self._batch_sizes: Counter[int] = Counter()
         self._pending: dict[int, Job[Key]] = {}  # by number: submitted, not begun, still wanted
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
@@ -217,6 +221,16 @@ class Batcher(Generic[Key]):
         """Seconds that a new job would wait, and how many are ahead of it."""
         with self._lock:
             return self._ahead(rank)
+
+    def queue(self) -> Queue:
+        """What waits, in the background too."""
+        with self._lock:
+            return queue_of([job.born for job in self._pending.values()])
+
+    def batch_sizes(self) -> dict[int, int]:
+        """Size -> how many batches."""
+        with self._lock:
+            return dict(self._batch_sizes)
 
     def _ahead(self, rank: int) -> tuple[float, int]:
         """Every other job but one in the background is waited for: whoever waits long goes by age."""
@@ -309,6 +323,7 @@ class Batcher(Generic[Key]):
             for job in batch:
                 if job.visit is not None:
                     job.visit.begun = True
+            self._batch_sizes[len(batch)] += 1
             self._pace.begin(batch[0].key, sum(job.size for job in batch))
         try:
             results = self._run(batch[0].key, [job.item for job in batch])

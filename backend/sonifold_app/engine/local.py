@@ -35,6 +35,7 @@ from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially
 from sonifold_app.engine.pools import Pool
 from sonifold_app.engine.protocol import Bounds, Lane, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
+from sonifold_app.engine.workload import Workload
 
 if TYPE_CHECKING:
     from sonifold.model import Model
@@ -184,6 +185,19 @@ class LocalEngine:
             self._announce({name: facts for name, facts in models if name != model})
         await self._adapting.run(collect, self._freeze and listed)
 
+    def workload(self) -> Workload:
+        queues = {"light": self._light, "files": self._files, "adapt": self._adapting}
+        batcher = self._batcher
+        return Workload(
+            {
+                **({} if batcher is None else {"batch": batcher.queue()}),
+                **{name: pool.queue() for name, pool in queues.items()},
+            },
+            {} if batcher is None else batcher.batch_sizes(),
+            self._device,
+            device_bytes(self._device),
+        )
+
     def _announce(self, models: Mapping[str, ModelFacts]) -> None:
         """What there is from now on."""
         catalogue: Future[Catalogue] = Future()
@@ -240,6 +254,14 @@ class LocalEngine:
     def _model(self, name: str) -> Model:
         advice = "Pick one of these, or put its folder among the packs and restart."
         return find_model(name, self._models, self._unusable, advice)
+
+
+def device_bytes(device: str) -> int | None:
+    """What is taken of a GPU's memory by this process; None for the CPU, and before torch is loaded."""
+    torch = sys.modules.get("torch")
+    if device == "cpu" or torch is None or not torch.cuda.is_available():
+        return None
+    return int(torch.cuda.memory_allocated())
 
 
 def opened(folder: Path, kind: ModelKind, device: str) -> tuple[Model, ModelFacts] | str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from sonifold_app.engine.workload import Queue, queue_of
 
 Result = TypeVar("Result")
 
@@ -33,20 +36,33 @@ class Pool:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
         self._idle, self._rest = idle, rest
         self._unfinished = 0
+        self._waiting: dict[object, float] = {}  # what has not begun, and since when
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call a function in one of the threads. One that has not begun is dropped when nobody waits any more."""
         loop = asyncio.get_running_loop()
-        future = self._threads.submit(function, *arguments)
+        entry = object()
+        self._waiting[entry] = time.monotonic()
+
+        def begun() -> Result:
+            self._waiting.pop(entry, None)
+            return function(*arguments)
+
+        future = self._threads.submit(begun)
         self._enter()
 
         def done(_: object) -> None:
+            self._waiting.pop(entry, None)
             with contextlib.suppress(RuntimeError):  # the loop may be closed by now
                 loop.call_soon_threadsafe(self._leave, loop)
 
         future.add_done_callback(done)
         return await asyncio.wrap_future(future)
+
+    def queue(self) -> Queue:
+        """What waits for a thread."""
+        return queue_of(tuple(self._waiting.values()))
 
     def close(self) -> None:
         """Finish what is under way and drop what waits."""

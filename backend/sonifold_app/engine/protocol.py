@@ -1,4 +1,4 @@
-"""What the service needs of an engine: nine methods. All that is computed is an ``Operation``, and goes through
+"""What the service needs of an engine: ten methods. All that is computed is an ``Operation``, and goes through
 ``run``, or a ``ProgressiveOperation``, and goes through ``stream``; so another engine (more processes, another machine)
 implements these methods, and no operation anew.
 
@@ -19,6 +19,7 @@ from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
 from sonifold_app.engine.parallel import MapParallel
 from sonifold_app.engine.questions import UserSoundData
+from sonifold_app.engine.workload import Workload
 
 Question = TypeVar("Question")
 Result = TypeVar("Result")
@@ -88,7 +89,8 @@ class ProgressiveOperation(Bounds[Question], Generic[Question, Part]):
 
 
 class Engine(Protocol):
-    """Loads packs and computes with them. Every method but ``start`` and ``close`` is called on the event loop."""
+    """Loads packs and computes with them. Every method but ``start``, ``close`` and ``workload`` is called on the
+    event loop."""
 
     def start(self) -> None:
         """Begin to load; return at once."""
@@ -112,6 +114,9 @@ class Engine(Protocol):
         """Adapt a model to a user's sounds, in closed form. The result answers to ``name`` until it is ``shut``; it is
         not in the catalogue. A sound whose ``z`` is empty is embedded anew. Raises UploadsInvalid.
         """
+
+    def workload(self) -> Workload:
+        """What waits, and what its batches were; from any thread."""
 
     async def run(
         self,

@@ -25,6 +25,7 @@ from starlette.types import Scope
 from sonifold import errors
 from sonifold_app import urls
 from sonifold_app.engine.batching import BusyError
+from sonifold_app.http.request_ids import HEADER, request_id
 from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.failures import (
     StorageDamagedError,
@@ -125,15 +126,17 @@ class Problem(HTTPException):
             "status": self.status_code,
             "detail": self.detail,
             "code": self.code,
+            **({"request_id": request_id.get()} if request_id.get() else {}),
             **self.more,
         }
 
     def response(self) -> Response:
+        named = {HEADER: request_id.get()} if request_id.get() else {}
         return Response(
             json.dumps(self.document()),  # ASCII: a lone surrogate in an echoed name must not fail here
             status_code=self.status_code,
             media_type=MEDIA_TYPE,
-            headers={"Cache-Control": "no-store", **(self.headers or {})},
+            headers={"Cache-Control": "no-store", **named, **(self.headers or {})},
         )
 
 

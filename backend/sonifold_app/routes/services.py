@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.protocol import Engine, Operation, Question, run_one
 from sonifold_app.http import problems
+from sonifold_app.http.metrics import Metrics
 from sonifold_app.http.readiness import Readiness
 from sonifold_app.http.waiting import Line
 from sonifold_app.jobs.backend import JobBackend
@@ -74,6 +75,8 @@ class Services:
     user_models: UserModels
     jobs: JobBackend
     listening: ListeningTests
+    #: None where the settings want none.
+    metrics: Metrics | None = None
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
     single_flight: SingleFlight[Any] = field(default_factory=SingleFlight)

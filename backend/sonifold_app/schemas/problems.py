@@ -44,6 +44,9 @@ class ProblemDocument(Reply):
     status: int = Field(description="The HTTP status, again.")
     detail: str = Field(description="What was expected, what the request had, and what to do.")
     code: str = Field(description="Stable between versions, for programs.")
+    request_id: str | None = Field(
+        None, description="The reply's `X-Request-ID`: the server's log has it too."
+    )
     errors: list[FieldProblem] | None = Field(
         None, description="The faults of an invalid request, field by field."
     )

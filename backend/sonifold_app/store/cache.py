@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -34,9 +35,22 @@ class ReplyCache:
 
     def __init__(self, path: Path, max_bytes: int, *, room: Room | None = None) -> None:
         self._folder = BoundedFolder(path, max_bytes, room=room)
+        self._counting = threading.Lock()
+        self._lookups = {"hit": 0, "miss": 0}
+
+    def lookups(self) -> dict[str, int]:
+        """How often there was something under a key (``hit``), and was not (``miss``)."""
+        with self._counting:
+            return dict(self._lookups)
 
     def get(self, *key: str) -> str | None:
         """The text kept under a key, or None; damaged text counts as none."""
+        text = self._read(key)
+        with self._counting:
+            self._lookups["miss" if text is None else "hit"] += 1
+        return text
+
+    def _read(self, key: tuple[str, ...]) -> str | None:
         name = self._name(key)
         try:
             data = self._folder.get(name)

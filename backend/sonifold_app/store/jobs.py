@@ -111,6 +111,12 @@ class JobStore:
             rows = connection.execute(select(jobs).order_by(jobs.c.created.desc()))
             return [job_of(row._mapping) for row in rows]
 
+    def count_by_state(self) -> dict[str, int]:
+        """How many there are in each state that one is in."""
+        query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
+        with self.database.connect() as connection:
+            return {state: count for state, count in connection.execute(query)}
+
     def find(self, id: str) -> Job | None:
         with self.database.connect() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
