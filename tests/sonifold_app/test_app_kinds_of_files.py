@@ -187,8 +187,10 @@ def parts(files: dict[str, bytes], most: int) -> list[dict[str, bytes]]:
     return [dict(items[first::count]) for first in range(count)]
 
 
-@pytest.mark.usefixtures("pack_folder")  # the command opens it
-def test_the_command_line_takes_every_good_kind_of_a_folder_and_names_every_other(tmp_path, capsys):
+def test_the_command_line_takes_every_good_kind_of_a_folder_and_names_every_other(
+    tmp_path, small_models, monkeypatch, capsys
+):
+    monkeypatch.setenv("SONIFOLD_MODELS", str(small_models))
     folder = tmp_path / "sounds"
     folder.mkdir()
     for number, (make, _) in enumerate(READ.values()):

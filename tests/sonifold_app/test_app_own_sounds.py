@@ -388,12 +388,12 @@ def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path):
     kept.close()
 
 
-def test_a_server_killed_and_started_again_has_the_sounds(tmp_path, point, sounds):
+def test_a_server_killed_and_started_again_has_the_sounds(tmp_path, small_models, point, sounds):
     """The real thing: ``sonifold serve`` in a process of its own, killed (-9)."""
     kept: list[str] = []
     for _ in range(2):
         with (
-            started_server(DATA=str(tmp_path)) as (address, server),
+            started_server(DATA=str(tmp_path), MODELS=str(small_models)) as (address, server),
             httpx.Client(base_url=address, timeout=60) as client,
         ):
             listed = client.get(sounds).json()
