@@ -171,7 +171,8 @@ export function createLinks(fields, initial) {
       if (sound === undefined || !state.library || state.library.indexOf(sound) >= 0) continue;
       changes[end] = null;
       problems.push(
-        `The link names a sound that is not in this library (${end}=${sound}). Pick another one for ${end.toUpperCase()}.`,
+        `The link names a sound that is not in this library (${end}=${sound}). ` +
+          `Pick another one for ${end.toUpperCase()}.`,
       );
     }
     return { state: changes, problems };

@@ -163,7 +163,8 @@ export function mount(root, parts) {
             "p.note",
             {},
             pointGlyph(BESIDE[draw.sampler]),
-            ` ${wordsOf(choices.samplers, draw.sampler).label}: ${drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase())}`,
+            ` ${wordsOf(choices.samplers, draw.sampler).label}: `,
+            drawWords(draw)[0].replace(/^[A-Z]/, (c) => c.toLowerCase()),
           ),
         ),
     );

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from data_folders import recording, stored
 
-from sonifold.cli import CHECKED, main
+from sonifold.cli import main
+from sonifold.cli.service import CHECKED
 from sonifold_app.admin.doctor import CHECKS
 from sonifold_app.store.data_folder import MOVING_IN, DataFolder
 from sonifold_app.store.storage import Storage
