@@ -38,7 +38,7 @@ export function createServer({ store, api, window, check, windows }) {
   async function load() {
     clearTimeout(timer);
     try {
-      const { models, unusable, choices } = await api.models();
+      const { models, unusable, choices, export_folder: exportFolder } = await api.models();
       const linked = models.find(({ id }) => id === store.get().modelId);
       // what was adapted at once is heard over the map of its base
       const home = linked?.kind === "adapted" ? models.find(({ id }) => id === linked.base) : undefined;
@@ -57,7 +57,16 @@ export function createServer({ store, api, window, check, windows }) {
       tries = 0;
       const linkChecked = check({ ...store.get(), model, library });
       explain(model.id, unusable, linkChecked.problems);
-      store.set({ server: { phase: "ready" }, models, model, choices, library, atlas, ...linkChecked.state });
+      store.set({
+        server: { phase: "ready" },
+        models,
+        model,
+        choices,
+        exportFolder,
+        library,
+        atlas,
+        ...linkChecked.state,
+      });
     } catch (error) {
       later(error);
     }

@@ -79,7 +79,13 @@ class Settings(BaseSettings):
     )
     log: Literal["text", "json"] = Field(
         "text",
-        description="`json` writes a line of JSON for each message of the log and each request, with its id.",
+        description="How the log is written: `json` has a line of JSON for each message of the log and each request, "
+        "with its id.",
+    )
+    exports: Path | None = Field(
+        None,
+        description="Folder that exports are put into where a request or the page says so; have a DAW show it in its "
+        "browser.",
     )
     browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
 

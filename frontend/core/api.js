@@ -214,7 +214,7 @@ export function createApi(fetch, base, waiting) {
   return {
     /**
      * @returns {Promise<{models: import("./state.js").Model[], unusable: {id: string, problem: string}[],
-     *   choices: import("./state.js").Choices}>}
+     *   choices: import("./state.js").Choices, export_folder: boolean}>}
      */
     models: () => get("models"),
 
@@ -476,10 +476,11 @@ export function createApi(fetch, base, waiting) {
      * @param {string} model
      * @param {object} query
      * @param {AbortSignal} [signal]
-     * @returns {Promise<{blob: Blob, name: string}>}
+     * @returns {Promise<Exported>}
      */
     async exported(model, query, signal) {
       const response = await send("POST", `models/${model}/exports`, query, signal);
+      if (response.status === 201) return response.json();
       return {
         blob: await response.blob(),
         name: attachedName(response.headers.get("Content-Disposition") ?? ""),
@@ -495,6 +496,7 @@ export function createApi(fetch, base, waiting) {
 export const attachedName = (disposition) =>
   decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
 
+/** @typedef {{name: string, blob: Blob} | {name: string, path: string | null}} Exported   sent, or in the folder */
 /** @typedef {ReturnType<typeof createApi>} Api */
 
 /**

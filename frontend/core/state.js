@@ -30,7 +30,7 @@
 /**
  * All there are; the first of each is the default.
  * @typedef {{path_kinds: readonly Choice[], metrics: readonly Choice[], distances: readonly Choice[],
- *   samplers: readonly Choice[]}} Choices
+ *   samplers: readonly Choice[], instruments: readonly Choice[]}} Choices
  */
 
 /** @typedef {"geodesic" | "linear" | "retimed"} PathKind   what the three path keys stand for */
@@ -163,6 +163,8 @@
  * @property {number | null} depth       bits; null: the format's usual
  * @property {"keep" | "normalise"} level
  * @property {boolean} trim              the silence at both ends
+ * @property {string} [instrument]       its kind; without one the first that the service names
+ * @property {boolean} [download]        to the browser, although there is an export folder
  */
 
 /** @typedef {{x: number, y: number, outline: [number, number][]}} Ellipse   how the metric stretches there */
@@ -211,6 +213,7 @@
  * @property {readonly Model[]} models          all there are
  * @property {Model | null} model
  * @property {Choices} choices                  of all models
+ * @property {boolean} exportFolder             the server can put exports into a folder on its machine
  * @property {import("./sounds.js").Library | null} library
  * @property {Atlas | null} atlas
  * @property {Anchor | null} a
@@ -266,7 +269,8 @@ export const coreState = {
   modelId: null,
   models: [],
   model: null,
-  choices: { path_kinds: [], metrics: [], distances: [], samplers: [] },
+  choices: { path_kinds: [], metrics: [], distances: [], samplers: [], instruments: [] },
+  exportFolder: false,
   library: null,
   atlas: null,
   a: null,

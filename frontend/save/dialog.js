@@ -4,8 +4,8 @@
 import { h, icon, setAll, unit } from "../core/dom.js";
 import { isReady } from "../core/state.js";
 import { watch } from "../core/store.js";
-import { anchorName } from "../core/text.js";
-import { stepNumber } from "./saver.js";
+import { anchorName, wordsOf } from "../core/text.js";
+import { kindOf, stepNumber } from "./saver.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Saving} Saving */
@@ -17,6 +17,7 @@ const CHOICES = [
   ["steps", "Every step, a file each"],
   ["sequence", "All steps in one file, as they are played"],
   ["glide", "The glide"],
+  ["instrument", "All steps as an instrument for a sampler"],
   ["a", "A"],
   ["b", "B"],
 ];
@@ -71,6 +72,10 @@ export function mountSaveDialog(root, { store, saver }) {
   const seconds = number("Length of the glide, seconds", { min: 0.5, max: 20, step: 0.5 }, (value) =>
     store.set({ seconds: value }),
   );
+  const kind = /** @type {HTMLSelectElement} */ (
+    h("select", { "aria-label": "Kind of instrument", onchange: () => change({ instrument: kind.value }) })
+  );
+  const kindWords = h("p.note");
   const format = /** @type {HTMLSelectElement} */ (
     h("select", {
       "aria-label": "Kind of file",
@@ -97,6 +102,10 @@ export function mountSaveDialog(root, { store, saver }) {
   const trim = /** @type {HTMLInputElement} */ (
     h("input", { type: "checkbox", onchange: () => change({ trim: trim.checked }) })
   );
+  const folder = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => change({ download: !folder.checked }) })
+  );
+  const folderField = h("label.check", {}, folder, h("span", {}, "Put it into the export folder"));
   const stepsField = h("label.field", {}, h("span", {}, "Number of steps"), steps);
   const secondsField = h("label.field", {}, h("span", {}, "Length of the glide, seconds"), seconds);
   const go = h("button.btn.solid", { onclick: () => void saver.morph(choice()) }, "Save");
@@ -106,8 +115,11 @@ export function mountSaveDialog(root, { store, saver }) {
     choices,
     stepsField,
     secondsField,
+    kind,
+    kindWords,
     h("div.field.kinds", {}, format, depth, level),
     h("label.check", {}, trim, h("span", {}, "Leave out the silence at both ends")),
+    folderField,
     h("p.note", {}, "Each file says what it was made from, with licences and credits."),
     h("div.row", {}, go),
   );
@@ -147,7 +159,10 @@ export function mountSaveDialog(root, { store, saver }) {
     };
     for (const [value, words] of Object.entries(texts))
       /** @type {{text: HTMLElement}} */ (radios.get(/** @type {What} */ (value))).text.textContent = words;
-    stepsField.hidden = !["step", "steps", "sequence"].includes(choice());
+    stepsField.hidden = !["step", "steps", "sequence", "instrument"].includes(choice());
+    showInstrument(state);
+    folderField.hidden = !state.exportFolder;
+    folder.checked = !saving.download;
     secondsField.hidden = choice() !== "glide";
     const formats = model.formats ?? [];
     if (format.options.length !== formats.length)
@@ -169,10 +184,23 @@ export function mountSaveDialog(root, { store, saver }) {
     setAll(go, { disabled: exporting, "aria-busy": exporting ? "true" : null });
   }
 
+  /** @param {State} state */
+  function showInstrument({ saving, choices: { instruments } }) {
+    const isInstrument = choice() === "instrument";
+    if (kind.options.length !== instruments.length)
+      kind.replaceChildren(...instruments.map(({ id, label }) => h("option", { value: id }, label)));
+    kind.value = kindOf(saving, instruments);
+    kindWords.textContent = `${wordsOf(instruments, kind.value).meaning}.`;
+    for (const part of [kind, kindWords]) part.hidden = !isInstrument;
+    for (const part of [format, depth]) part.hidden = isInstrument;
+  }
+
   const stop = watch(
     store,
     (state) => [
       state.saving,
+      state.choices,
+      state.exportFolder,
       state.seconds,
       state.model,
       state.library,

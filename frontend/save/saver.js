@@ -11,8 +11,8 @@ import { anchorName } from "../core/text.js";
 /** @typedef {import("../core/state.js").Anchor} Anchor */
 /** @typedef {import("../core/state.js").Saving} Saving */
 /**
- * @typedef {"step" | "steps" | "sequence" | "glide" | "a" | "b"} What step: where the morph stands; sequence: the
- *   steps in one file
+ * @typedef {"step" | "steps" | "sequence" | "glide" | "instrument" | "a" | "b"} What step: where the morph stands;
+ *   sequence: the steps in one file; instrument: the steps under the keys and the modulation wheel of a sampler
  */
 
 /** Which of so many steps is nearest to a place, from 1. @param {number} progress @param {number} steps */
@@ -20,6 +20,27 @@ export const stepNumber = (progress, steps) => 1 + Math.round(progress * (steps 
 
 /** The kind of file, as the service takes it. @param {Saving} saving */
 const fileOf = ({ format, depth, level, trim }) => ({ format, ...(depth && { depth }), level, trim });
+
+/**
+ * An instrument of the steps, with the bits and the kind of sound that its sampler usually has.
+ * @param {Pick<State, "saving" | "choices">} state
+ */
+export const instrumentOf = ({ saving, choices }) => ({
+  instrument: { kind: kindOf(saving, choices.instruments) },
+  level: saving.level,
+  trim: saving.trim,
+});
+
+/**
+ * The kind of instrument that was chosen, as long as there is such a kind.
+ * @param {Saving} saving @param {readonly {id: string}[]} instruments
+ */
+export const kindOf = (saving, instruments) =>
+  (instruments.find(({ id }) => id === saving.instrument) ?? instruments[0])?.id ?? "";
+
+/** Where the export goes, as the service takes it. @param {Pick<State, "saving" | "exportFolder">} state */
+export const destinationOf = ({ saving, exportFolder }) =>
+  exportFolder && !saving.download ? { destination: "folder" } : {};
 
 /**
  * The path that is heard, as an export of it.
@@ -53,17 +74,17 @@ export function morphOf(state, content, anchors) {
 export function createSaver({ store, api, complain }) {
   let controller = new AbortController();
 
-  /** @param {(signal: AbortSignal) => Promise<{blob: Blob, name: string}>} run */
+  /** @param {(signal: AbortSignal) => Promise<import("../core/api.js").Exported>} run */
   async function save(run) {
     controller.abort();
     controller = new AbortController();
     const { signal } = controller;
     store.set({ exporting: true });
     try {
-      const { blob, name } = await run(signal);
+      const saved = await run(signal);
       if (signal.aborted) return;
-      download(blob, name);
-      store.set({ notice: { text: `Saved ${name}.`, kind: "news" } });
+      if ("blob" in saved) download(saved.blob, saved.name);
+      store.set({ notice: noticeOf(saved) });
     } catch (error) {
       if (!isAborted(error) && !signal.aborted) complain(error, () => void save(run));
     } finally {
@@ -93,7 +114,8 @@ export function createSaver({ store, api, complain }) {
         model,
         sounds.map(({ anchor }) => anchor),
       );
-      return api.exported(model, { sounds: anchors.map(wire), names, ...fileOf(state.saving) }, signal);
+      const query = { sounds: anchors.map(wire), names, ...fileOf(state.saving), ...destinationOf(state) };
+      return api.exported(model, query, signal);
     });
 
   /** @param {What} content */
@@ -106,12 +128,32 @@ export function createSaver({ store, api, complain }) {
       const state = store.get();
       const voice = voiceOf(state);
       const anchors = await spoken(api, state, voice, [a, b]);
-      return api.exported(
-        voice,
-        { morph: morphOf(state, content, anchors), ...fileOf(state.saving) },
-        signal,
-      );
+      const file = content === "instrument" ? instrumentOf(state) : fileOf(state.saving);
+      const query = { morph: morphOf(state, content, anchors), ...file, ...destinationOf(state) };
+      return api.exported(voice, query, signal);
     });
+  }
+
+  /** @param {import("../core/api.js").Exported} saved @returns {import("../core/state.js").Notice} */
+  function noticeOf(saved) {
+    if ("blob" in saved) return { text: `Saved ${saved.name}.`, kind: "news" };
+    const { name, path } = saved;
+    const text = `Saved ${name} in the export folder.`;
+    if (!path) return { text, kind: "news" };
+    return { text, kind: "news", action: { label: "Copy path", run: () => void copyPath(path) } };
+  }
+
+  /** @param {string} path */
+  async function copyPath(path) {
+    try {
+      await navigator.clipboard.writeText(path);
+      store.set({ notice: { text: "The path is copied.", kind: "news" } });
+    } catch {
+      // a page without HTTPS may not write to the clipboard
+      store.set({
+        notice: { text: `The browser did not allow copying. The path is ${path}`, kind: "trouble" },
+      });
+    }
   }
 
   return {

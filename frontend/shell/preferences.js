@@ -35,7 +35,9 @@ const isSaving = (stored) =>
   typeof stored.format === "string" &&
   [null, 16, 24, 32].includes(stored.depth) &&
   ["keep", "normalise"].includes(stored.level) &&
-  typeof stored.trim === "boolean";
+  typeof stored.trim === "boolean" &&
+  ["string", "undefined"].includes(typeof stored.instrument) &&
+  ["boolean", "undefined"].includes(typeof stored.download);
 
 /** @param {import("../core/store.js").Store<State>} store @param {Pick<Storage, "setItem"> | null} storage */
 export const keepPreferences = (store, storage) =>

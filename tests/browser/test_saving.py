@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import soundfile
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sessions import Session, pick_two, state, wait
 
 
@@ -58,7 +58,7 @@ def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) 
     assert record(data)["path"] == "geodesic"
 
 
-def test_format_bits_level_and_the_number_of_steps_are_chosen(page: Page) -> None:
+def test_format_bits_level_number_of_steps_and_instrument_are_chosen(page: Page) -> None:
     pick_two(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Save as files").click()
@@ -78,6 +78,14 @@ def test_format_bits_level_and_the_number_of_steps_are_chosen(page: Page) -> Non
         assert file.subtype == "PCM_24"
         assert abs(np.abs(file.read()).max() - 10 ** (-1 / 20)) < 1e-4
     assert record(data)["steps"] == 5
+    page.locator(".save-box input[value=instrument]").check()
+    box.get_by_label("Kind of instrument").select_option("dslibrary")
+    expect(box.get_by_label("Kind of file")).to_be_hidden()
+    name, data = save(page, "instrument")
+    assert name.endswith(".dslibrary")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        (preset,) = [one for one in archive.namelist() if one.endswith(".dspreset")]
+        assert archive.read(preset).count(b"<sample ") == 5
     name, data = save(page, "b")
     assert state(page, "l.name[l.indexOf(s.b.sound)]") == record(data)["title"]
     assert record(data)["sources"][0]["licence"] == state(page, "l.licence[l.indexOf(s.b.sound)]")

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ApiError, attachedName, isWorthRetrying } from "../../frontend/core/api.js";
 import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../frontend/found/deleting.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
-import { morphOf, stepNumber } from "../../frontend/save/saver.js";
+import { destinationOf, instrumentOf, kindOf, morphOf, stepNumber } from "../../frontend/save/saver.js";
 import { readPreferences } from "../../frontend/shell/preferences.js";
 import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
@@ -164,8 +164,28 @@ test("how one likes to save is remembered, as far as it makes sense", () => {
     { ...saving, depth: 8 },
     { ...saving, steps: 99 },
     { ...saving, level: "loud" },
+    { ...saving, instrument: 7 },
     7,
     null,
   ])
     assert.equal(read(wrong), undefined);
+});
+
+test("an instrument is of the kind that was chosen, or of the first that there is", () => {
+  const choices = { instruments: [{ id: "sfz" }, { id: "later" }] };
+  const saving = { ...initial.saving, instrument: "later", trim: true };
+  assert.deepEqual(instrumentOf({ saving, choices }), {
+    instrument: { kind: "later" },
+    level: "keep",
+    trim: true,
+  });
+  assert.equal(kindOf({ ...saving, instrument: "gone" }, choices.instruments), "sfz");
+  assert.equal(kindOf(initial.saving, choices.instruments), "sfz");
+});
+
+test("exports go into the export folder where there is one, unless the browser is to have them", () => {
+  const saving = initial.saving;
+  assert.deepEqual(destinationOf({ saving, exportFolder: false }), {});
+  assert.deepEqual(destinationOf({ saving, exportFolder: true }), { destination: "folder" });
+  assert.deepEqual(destinationOf({ saving: { ...saving, download: true }, exportFolder: true }), {});
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import zipfile
@@ -219,3 +220,76 @@ def test_what_a_place_sounds_like_has_one_record_whoever_asks_together_with_it(c
     assert record == record_of(decoded(one, other))
     assert record["point"] == pytest.approx(other, rel=1e-4)
     assert "CC-BY-3.0" in record["sources"][0]["licence"], "what the model learned from"
+
+
+def test_a_morph_is_an_instrument_under_the_wheel(export, way):
+    answer = export(morph=way, instrument={"kind": "sfz", "title": "Kick <to> bell"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert name_of(answer) == "kick-to-bell.zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        text = archive.read("kick-to-bell/kick-to-bell.sfz").decode()
+        sounds = [name for name in archive.namelist() if name.endswith(".wav")]
+        assert text.count("<region>") == len(sounds) == STEPS
+        assert text.count("xfin_locc1") == text.count("xfout_locc1") == STEPS - 1
+        assert all(f"sample={name.removeprefix('kick-to-bell/')}" in text for name in sounds)
+        assert "CC-BY-3.0" in archive.read("kick-to-bell/README.txt").decode()
+    assert export(morph=way, instrument={"kind": "sfz", "title": "Kick <to> bell"}).content == answer.content
+
+
+def test_sounds_are_a_drum_kit_with_the_bits_of_their_recordings(export, pair, model):
+    sounds = [{"sound": id} for id in pair]
+    answer = export(
+        sounds=sounds, names=["Kick", "Snare"], instrument={"kind": "multisample", "layout": "drums"}
+    )
+    assert answer.headers["content-type"] == "application/octet-stream"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert b'root="36"' in archive.read("multisample.xml")
+        samples, _ = samples_of(archive.read("kick.wav"))
+    np.testing.assert_allclose(samples, model.library.audio(pair[0]).numpy(), atol=2**-23)
+
+
+def test_an_instrument_that_cannot_be_is_refused_in_words(export, way, pair):
+    sounds = [{"sound": pair[0]}] * 25
+    answer = export(sounds=sounds, instrument={"kind": "op1"})
+    assert_problem(answer, 422, "instrument_invalid")
+    assert "24 sounds at most; these are 25" in answer.json()["detail"]
+    assert_problem(
+        export(morph=way, instrument={"kind": "xpm", "layout": "morph"}), 422, "instrument_invalid"
+    )
+    assert_problem(export(morph={**way, "only": 1}, instrument={"kind": "sfz"}), 422, "request_invalid")
+    assert_problem(export(sounds=sounds, instrument={"kind": "kontakt"}), 422, "request_invalid")
+
+
+@pytest.fixture
+def export_folder(client, tmp_path):
+    state = client.app.state
+    services = state.services
+    settings = services.settings.model_copy(update={"exports": tmp_path / "exports"})
+    state.services = dataclasses.replace(services, settings=settings)
+    yield tmp_path / "exports"
+    state.services = services
+
+
+def test_what_is_put_into_the_export_folder_is_there_when_the_reply_comes(
+    export, pair, export_folder, client
+):
+    assert client.get(f"{API}/models").json()["export_folder"] is True
+    sounds = [{"sound": pair[0]}]
+    replies = [export(sounds=sounds, names=["Kick"], destination="folder") for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [201, 201]
+    assert [reply.json()["path"] for reply in replies] == [
+        str(export_folder / name) for name in ("kick.wav", "kick-2.wav")
+    ]
+    sent = export(sounds=sounds, names=["Kick"]).content
+    assert {(export_folder / name).read_bytes() for name in ("kick.wav", "kick-2.wav")} == {sent}
+    kit = export(sounds=sounds, names=["Kick"], destination="folder", instrument={"kind": "xpm"}).json()
+    assert sorted(path.name for path in (export_folder / kit["name"]).iterdir()) == [
+        "README.txt", "kick.wav", "kick.xpm", "sounds.csv",
+    ]  # fmt: skip
+
+
+def test_without_an_export_folder_nothing_is_put_anywhere(export, pair, client):
+    models = client.get(f"{API}/models").json()
+    assert "export_folder" in models, models
+    assert_problem(export(sounds=[{"sound": pair[0]}], destination="folder"), 507, "export_folder_unusable")

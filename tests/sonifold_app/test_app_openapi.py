@@ -152,7 +152,7 @@ def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
 def test_every_example_of_an_address_is_found(client, operations, real):
     own = {**{key: real[key] for key in REAL}, "file": 0, "sha256": None, "which": None}
     for operation_id, (path, method, operation) in operations.items():
-        if method != "get" or operation_id == "watch_job":
+        if method != "get" or operation_id in ("watch_job", "get_metrics"):  # a stream; off by default
             continue
         named = {
             one["name"]: own.get(one["name"], (one.get("schema", {}).get("examples") or [None])[0])

@@ -1,4 +1,4 @@
-"""Commands that train and measure: ``finetune``, ``trial``, ``dataset``, ``train``, ``evaluate`` and what follows from it."""
+"""Commands that train packs and measure them, and blind listening tests."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from sonifold.choices import DistanceName, MetricName, PathKind, SamplerName
+from sonifold.choices import DistanceName, InstrumentName, Layout, MetricName, PathKind, SamplerName
 
 ModelKind = Literal["library", "adapted", "finetuned", "imported"]
 MorphMode = Literal["steps", "glide"]
@@ -31,6 +31,8 @@ __all__ = [
     "CROSSFADE",
     "STIMULUS_KINDS",
     "DistanceName",
+    "InstrumentName",
+    "Layout",
     "MetricName",
     "ModelKind",
     "MorphMode",

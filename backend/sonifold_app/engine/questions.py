@@ -11,6 +11,8 @@ from sonifold.audio.provenance import Provenance
 from sonifold_app.engine.answers import Caveat
 from sonifold_app.engine.choices import (
     DistanceName,
+    InstrumentName,
+    Layout,
     MetricName,
     MorphMode,
     PathKind,
@@ -191,6 +193,17 @@ class MorphExport:
 
 
 @dataclass(frozen=True)
+class InstrumentOptions:
+    """Kind, layout and name of an instrument."""
+
+    name: InstrumentName
+    layout: Layout | None = None  # what suits the kind
+    title: str = ""  # after the sounds
+    pattern: str = "{name}"  # of the sounds' names
+    sound_format: AudioFormat | None = None  # the kind's usual one
+
+
+@dataclass(frozen=True)
 class ExportQuery:
     """Sounds that are to leave as files: those of a path, or single ones."""
 
@@ -198,6 +211,7 @@ class ExportQuery:
     morph: MorphExport | None = None
     sounds: tuple[Anchor, ...] = ()
     names: tuple[str, ...] = ()  # of the sounds; empty: their own
+    instrument: InstrumentOptions | None = None  # None: files
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),
     (errors.PositionInvalid, 422, "position_invalid", "Not a position on the map"),
     (errors.NotFinite, 422, "not_computable", "This cannot be computed"),
+    (errors.InstrumentInvalid, 422, "instrument_invalid", "This instrument cannot hold these sounds"),
+    (errors.OutputError, 507, "export_folder_unusable", "The export folder cannot be written to"),
     (errors.UploadsInvalid, 422, "uploads_invalid", "These sounds cannot be learned from"),
     (errors.Cancelled, 409, "cancelled", "It was cancelled"),
     (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),

@@ -64,6 +64,7 @@ async def list_models(catalogue: CatalogueDep, services: ServicesDep) -> Models:
     return Models(
         models=[await described(facts, services) for facts in catalogue.models.values()],
         unusable=[UnusableModel(id=name, problem=problem) for name, problem in catalogue.unusable.items()],
+        export_folder=services.settings.exports is not None,
     )
 
 

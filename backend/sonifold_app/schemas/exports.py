@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,17 @@ from sonifold_app.engine import choices, questions
 from sonifold_app.engine.choices import MetricName, PathKind
 from sonifold_app.engine.examples import OTHER_ID, SOUND_ID, example
 from sonifold_app.schemas.anchors import Anchor
-from sonifold_app.schemas.common import MAX_STEPS, MetricField, Number, PathKindField, Request, Steps, Weight
+from sonifold_app.schemas.common import (
+    MAX_STEPS,
+    MetricField,
+    Number,
+    PathKindField,
+    Reply,
+    Request,
+    Steps,
+    Weight,
+    words_of,
+)
 from sonifold_app.schemas.morphs import GlideSeconds
 from sonifold_app.schemas.sounds import Name
 
@@ -72,6 +82,28 @@ class MorphExport(Request):
         )
 
 
+class InstrumentExport(Request):
+    """What becomes one instrument, or files in a row, instead of files."""
+
+    model_config = example(kind="sfz", layout="morph", title="Kick to bell")
+
+    kind: choices.InstrumentName = Field(description=words_of(choices.InstrumentName))
+    layout: choices.Layout | None = Field(
+        None, description=f"{words_of(choices.Layout)} By default what suits the kind; for a morph the wheel."
+    )
+    title: Name | None = Field(None, description="By default after the sounds.")
+    pattern: str = Field(
+        "{name}",
+        max_length=100,
+        description="Of the sounds' names, with `{number}`, `{name}`, `{key}`, `{family}`.",
+    )
+
+    def options(self, sound_format: AudioFormat | None) -> questions.InstrumentOptions:
+        return questions.InstrumentOptions(
+            self.kind, self.layout, self.title or "", self.pattern, sound_format
+        )
+
+
 class ExportRequest(Request):
     """An export: either ``morph`` or ``sounds``, and the kind of file."""
 
@@ -95,9 +127,18 @@ class ExportRequest(Request):
         max_length=MAX_EXPORTS,
         description="Of the sounds, as titles and in file names; by default their own.",
     )
-    format: AudioFormat = "wav"
+    instrument: InstrumentExport | None = None
+    destination: Literal["reply", "folder"] = Field(
+        "reply",
+        description="`reply`: the file itself. `folder`: it is put into the server's export folder, see "
+        "`export_folder` in `GET /models`, and the reply says where.",
+    )
+    format: AudioFormat | None = Field(
+        None, description="Of the sounds; by default `wav`, or what the kind of instrument usually has."
+    )
     depth: BitDepth | None = Field(
-        None, description="Bits a sample, 32 are floats: as far as the format has it, 16 by default."
+        None,
+        description="Bits a sample, 32 are floats: as far as the format has it, 16 by default, 24 in instruments.",
     )
     level: questions.LevelName = Field(
         "keep",
@@ -111,13 +152,31 @@ class ExportRequest(Request):
             raise ValueError("name what to export: either morph or sounds")
         if self.names is not None and len(self.names) != len(self.sounds or ()):
             raise ValueError("as many names as sounds")
-        subtype_of(self.format, self.depth)
+        if self.instrument is None or self.format is not None:
+            subtype_of(self.format or "wav", self.depth)
+        if (
+            self.instrument
+            and self.morph
+            and (self.morph.mode == "glide" or self.morph.only or self.morph.joined)
+        ):
+            raise ValueError("an instrument takes all steps of a morph: leave out glide, only and joined")
         return self
 
     def query(self) -> questions.ExportQuery:
         return questions.ExportQuery(
-            questions.FileOptions(self.format, self.depth, self.level, self.trim),
+            questions.FileOptions(self.format or "wav", self.depth, self.level, self.trim),
             self.morph.query() if self.morph else None,
             tuple(anchor.anchor() for anchor in self.sounds or ()),
             tuple(self.names or ()),
+            self.instrument.options(self.format) if self.instrument else None,
         )
+
+
+class SavedExport(Reply):
+    """Where an export was put."""
+
+    model_config = example(name="kick-to-bell", path="/home/ann/Samples/Sonifold/kick-to-bell", bytes=597655)
+
+    name: str = Field(description="Of the file or folder in the export folder.")
+    path: str | None = Field(description="All of it, where the server listens to its own machine only.")
+    bytes: int

@@ -10,6 +10,8 @@ from sonifold.audio.formats import FORMATS, AudioFormat, BitDepth
 from sonifold.choices import Choice
 from sonifold_app.engine.choices import (
     DistanceName,
+    InstrumentName,
+    Layout,
     MetricName,
     ModelKind,
     PathKind,
@@ -224,6 +226,8 @@ class Choices(Reply):
     metrics: list[ChoiceWords]
     distances: list[ChoiceWords]
     samplers: list[ChoiceWords]
+    instruments: list[ChoiceWords]
+    layouts: list[ChoiceWords]
 
     @classmethod
     def all(cls) -> Self:
@@ -232,6 +236,8 @@ class Choices(Reply):
             metrics=ChoiceWords.all_of(MetricName),
             distances=ChoiceWords.all_of(DistanceName),
             samplers=ChoiceWords.all_of(SamplerName),
+            instruments=ChoiceWords.all_of(InstrumentName),
+            layouts=ChoiceWords.all_of(Layout),
         )
 
 
@@ -240,4 +246,7 @@ class Models(Reply):
     unusable: list[UnusableModel] = Field(description="Packs that are there but damaged.")
     choices: Choices = Field(
         default_factory=Choices.all, description="The names of choices, with their words."
+    )
+    export_folder: bool = Field(
+        description="Whether exports can be put into a folder on the server's machine."
     )

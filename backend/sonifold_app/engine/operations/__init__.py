@@ -8,6 +8,7 @@ from typing import Any
 from sonifold_app.engine.operations.adapting import REEMBED
 from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, ORIGINAL_FILE, SEPARATE
 from sonifold_app.engine.operations.exports import EXPORT
+from sonifold_app.engine.operations.instruments import INSTRUMENT
 from sonifold_app.engine.operations.paths import MORPH, MORPH_PARTS, TRACE
 from sonifold_app.engine.operations.points import (
     ANALOGY,
@@ -60,6 +61,7 @@ OPERATIONS: Mapping[str, Operation[Any, Any]] = {
         LIFT,
         REEMBED,
         EXPORT,
+        INSTRUMENT,
         STIMULUS,
         MATCH,
     )
@@ -82,6 +84,7 @@ __all__ = [
     "EXTRAPOLATE",
     "FINGERPRINT",
     "INDICATRICES",
+    "INSTRUMENT",
     "LIFT",
     "MATCH",
     "MEAN",
