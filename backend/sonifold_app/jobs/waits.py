@@ -12,7 +12,7 @@ from sonifold_app.jobs.worker import folder_of
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.jobs import Job
 from sonifold_app.store.room import Room
-from sonifold_app.user.models import bytes_under
+from sonifold_app.user.models import FINETUNED, bytes_under
 
 FIRST_WAIT_SECONDS = 1.0
 #: A checkpoint holds the weights and two moments of each.
@@ -70,10 +70,16 @@ def shortage(job: Job, data: Path, models: Path | None, room: Room) -> str | Non
     A fine-tuned pack is about as large as its base, and stands beside its checkpoint until it is written.
     Raises OSError, PackNotFound.
     """
-    base, checkpoint = folder_of(job.model, data, models), data / "jobs" / job.id
-    weights = (base / "weights.safetensors").stat().st_size
-    needed = bytes_under(base) + CHECKPOINT_WEIGHTS * weights - bytes_under(checkpoint)
+    if (data / FINETUNED / job.pack).exists():  # written by an attempt that could not say so any more
+        return None
+    base = folder_of(job.model, data, models)
+    checkpoint_bytes = CHECKPOINT_WEIGHTS * (base / "weights.safetensors").stat().st_size
+    needed = bytes_under(base) + checkpoint_bytes - bytes_under(data / "jobs" / job.id)
+    sentence = f"it waits for room on the disk, where it needs {needed / MEGABYTE:.0f} MB. {ROOM_ADVICE}"
     disk = shutil.disk_usage(data)
+    if disk.total < needed:
+        size = f"{disk.total / MEGABYTE:.0f} MB"
+        return f"{sentence} All of that disk is {size}: SONIFOLD_DATA names a folder on a larger one."
 
     def require() -> None:
         if shutil.disk_usage(data).free < needed:
@@ -82,12 +88,5 @@ def shortage(job: Job, data: Path, models: Path | None, room: Room) -> str | Non
     try:
         room.write(require, max(0, needed - disk.free))
     except StoreFullError:
-        larger = (
-            f" All of that disk is {disk.total / MEGABYTE:.0f} MB: SONIFOLD_DATA names a folder on a larger one."
-            if disk.total < needed
-            else ""
-        )
-        return (
-            f"it waits for room on the disk, where it needs {needed / MEGABYTE:.0f} MB. {ROOM_ADVICE}{larger}"
-        )
+        return sentence
     return None
