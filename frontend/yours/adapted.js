@@ -66,11 +66,13 @@ export function mountAdapted(root, parts) {
     retry.hidden = current?.phase !== "offered";
     retry.textContent = `Adapt to ${yourSounds(count)}`;
     comparison.hidden = !both;
+    if (!both) tiles.abort();
     more.hidden = !ready || !current?.sliders.length;
     if (Object.values(state.amounts).some(Boolean)) /** @type {HTMLDetailsElement} */ (more).open = true;
     if (both) {
       const ids = current ? userSoundIds(library).filter((id) => current.sounds.includes(id)) : learned;
-      if (!ids.length) return;
+      const outdated = current && ids.length < current.sounds.length; // another takes its place in a moment
+      if (!ids.length || outdated) return;
       const selected = ids.includes(choice.value) ? choice.value : ids[0];
       choice.replaceChildren(
         ...ids.map((id) =>

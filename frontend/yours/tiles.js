@@ -1,6 +1,7 @@
 // @ts-check
 /** The same sound several times, side by side: before, after, as it was recorded. Each a picture that plays. */
 
+import { isAborted } from "../core/api.js";
 import { clamp, mix, parseHex, readPalette } from "../core/colour.js";
 import { h, inNextFrame, setAll, sharp } from "../core/dom.js";
 import { audibleSeconds } from "../listen/level.js";
@@ -28,7 +29,8 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
   setAll(root, { role: "group" });
   /**
    * @typedef {{take: Take, button: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, detail:
-   *   HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null}}
+   *   HTMLElement, sound: Promise<AudioBuffer> | null, buffer: AudioBuffer | null,
+   *   controller: AbortController}}
    *   Tile
    */
   /** @type {Tile[]} */
@@ -49,15 +51,16 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
       detail,
     );
     const take = { key: "", label: "", detail: "", url: async () => "" };
-    return { take, button, canvas, name, detail, sound: null, buffer: null };
+    const controller = new AbortController();
+    return { take, button, canvas, name, detail, sound: null, buffer: null, controller };
   }
 
   /** @param {Tile} tile @returns {Promise<AudioBuffer>} */
   function soundOf(tile) {
-    const { take } = tile;
+    const { take, controller } = tile;
     tile.sound ??= take
       .url()
-      .then((url) => api.bytes(url))
+      .then((url) => api.bytes(url, controller.signal))
       .then(toAudioBuffer);
     const request = tile.sound;
     request.then(
@@ -83,7 +86,7 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
       last = nth;
       tiles.forEach(({ button }, i) => button.classList.toggle("on", i === last));
     } catch (error) {
-      complain(error, () => void play(nth));
+      if (!isAborted(error)) complain(error, () => void play(nth));
     }
   }
 
@@ -129,10 +132,20 @@ export function mountTiles(root, { store, api, playback, listen, toAudioBuffer, 
         tile.name.textContent = take.label;
         tile.detail.textContent = take.detail;
         if (tile.take.key !== take.key) {
-          Object.assign(tile, { take, sound: null }); // the old picture stays until the new one is there
+          tile.controller.abort();
+          // the old picture stays until the new one is there
+          Object.assign(tile, { take, sound: null, controller: new AbortController() });
           soundOf(tile).catch(() => {}); // whoever wants to hear it is told why
         } else tile.take = take;
       });
+    },
+    /** Ask for nothing any more: the model that was heard may be gone in a moment. */
+    abort() {
+      for (const tile of tiles) {
+        if (tile.buffer) continue;
+        tile.controller.abort();
+        Object.assign(tile, { sound: null, controller: new AbortController() });
+      }
     },
     destroy() {
       stop();

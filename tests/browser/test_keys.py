@@ -21,7 +21,7 @@ def test_the_end_key_leads_to_the_last_row_and_the_row_stays_when_it_is_scrolled
     page.keyboard.press("ArrowUp")
     wait(page, f"{FOCUS}.closest('tr')?.ariaRowIndex === String(s.library.count)")
     page.keyboard.press("b")
-    wait(page, "s.b !== null")
+    wait(page, f"s.b !== null && {FOCUS}.closest('tr')?.querySelector('[data-end=b]').ariaPressed === 'true'")
     page.keyboard.press("Home")
     wait(page, f"{FOCUS}.closest('tr')?.ariaRowIndex === '2'")
     page.keyboard.press("ArrowRight")

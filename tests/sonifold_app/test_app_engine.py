@@ -191,9 +191,13 @@ def test_questions_and_answers_may_cross_to_another_process(engine):
     assert Path.model_validate_json(path.model_dump_json()) == path
 
 
-def test_the_protocol_has_nine_methods_and_every_engine_has_them():
+def test_the_protocol_has_ten_methods_and_every_engine_has_them():
     methods = {name for name in vars(Engine) if not name.startswith("_")}
-    assert methods == {"start", "close", "catalogue", "open", "retitle", "shut", "adapt", "run", "stream"}
+    assert methods == {
+        *("start", "close", "catalogue", "workload"),
+        *("open", "retitle", "shut", "adapt"),
+        *("run", "stream"),
+    }
     assert all(callable(getattr(kind, name)) for kind in KINDS.values() for name in methods)
 
 

@@ -120,7 +120,8 @@ def test_what_goes_wrong_on_the_way_is_the_last_frame_with_the_same_code(app):
     assert first["frame"] == "paths"
     assert [header["step"] for header, _ in steps] == list(range(BROKEN_STEP))
     assert last["frame"] == "problem"
-    assert last["problem"] == assert_problem(whole, 422, "not_computable")
+    problem = assert_problem(whole, 422, "not_computable")
+    assert last["problem"] | {"request_id": ""} == problem | {"request_id": ""}
 
 
 @contextmanager
