@@ -20,9 +20,10 @@ INTRODUCTION = (
     "Written by `{command} --docs docs`. Every other page here measures with what was fitted together with the model. "
     "These two judges were not: **CDPAM** was trained on differences that people just notice, **Zimtohrli** is a "
     "model of the ear fitted to listeners' ratings of codecs. Both were made for small differences, and are asked "
-    "about large ones here. {steps} steps a way are rendered, every other one is judged. In every column less is "
-    "better. Beside each mean, in brackets, what the geodesic has less than that way, paired, with its 95 % interval: "
-    "above 0 the geodesic is better, and an interval that holds 0 decides nothing."
+    "about large ones here; Zimtohrli hardly hears when a steady sound ends. {steps} steps a way are rendered, every "
+    "other one is judged. In every column less is better. Beside each mean, in brackets, what the geodesic has less "
+    "than that way, paired, with its 95 % interval: above 0 the geodesic is better, and an interval that holds 0 "
+    "decides nothing."
 )
 METHODS = (
     "*Geodesic* is the app's default: blend metric, re-timed. *Spherical* and *linear autoencoder* (principal "
