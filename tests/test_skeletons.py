@@ -72,7 +72,7 @@ Clip(0.5 * torch.rand(1000), 44_100).write("{{folder}}/noise.caf")
 print(json.dumps({{
     "option": _parser().parse_args(["morph", "a.wav", "b.wav", "--format", "caf"]).format,
     "accepted": audio_format("audio/x-caf"),
-    "enum": schemas["ExportRequest"]["properties"]["format"]["enum"],
+    "enum": schemas["ExportRequest"]["properties"]["format"]["anyOf"][0]["enum"],
 }}))
 """
 
