@@ -188,7 +188,7 @@ ODD = {
     "200 s at 48 kHz": (200, 48_000, 1, "FLAC", "PCM_16"),
     "10 s at 4 kHz": (10, 4_000, 1, "WAV", "PCM_U8"),
     "80 s of 64-bit floats": (80, 96_000, 1, "WAV", "DOUBLE"),
-    "160 s of 32-bit floats": (160, 96_000, 1, "WAV", "FLOAT"),
+    "100 s of 32-bit floats": (100, 96_000, 1, "WAV", "FLOAT"),
     "80 s of 32-bit integers in stereo": (80, 96_000, 2, "WAV", "PCM_32"),
     "100 s of 24 bits in stereo": (100, 96_000, 2, "AIFF", "PCM_24"),
     "220 s of 16 bits in stereo": (220, 44_100, 2, "WAV", "PCM_16"),
