@@ -75,6 +75,7 @@ export function mountSaveDialog(root, { store, saver }) {
   const kind = /** @type {HTMLSelectElement} */ (
     h("select", { "aria-label": "Kind of instrument", onchange: () => change({ instrument: kind.value }) })
   );
+  const kindField = h("div.field", {}, h("span", {}, "Kind of instrument"), kind);
   const kindWords = h("p.note");
   const format = /** @type {HTMLSelectElement} */ (
     h("select", {
@@ -115,7 +116,7 @@ export function mountSaveDialog(root, { store, saver }) {
     choices,
     stepsField,
     secondsField,
-    kind,
+    kindField,
     kindWords,
     h("div.field.kinds", {}, format, depth, level),
     h("label.check", {}, trim, h("span", {}, "Leave out the silence at both ends")),
@@ -129,7 +130,9 @@ export function mountSaveDialog(root, { store, saver }) {
   function position() {
     const narrow = innerWidth < 720 * unit();
     const bottom = Math.max(12, innerHeight - button.getBoundingClientRect().top + 12 * unit());
-    setAll(box, { style: narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px` });
+    // what does not fit above the deck is scrolled to
+    const wide = `right:${32 * unit()}px;bottom:${bottom}px;max-height:${innerHeight - bottom - 12}px`;
+    setAll(box, { style: narrow ? "inset:auto 12px 12px" : wide });
   }
   box.addEventListener("beforetoggle", () => {
     position();
@@ -191,7 +194,7 @@ export function mountSaveDialog(root, { store, saver }) {
       kind.replaceChildren(...instruments.map(({ id, label }) => h("option", { value: id }, label)));
     kind.value = kindOf(saving, instruments);
     kindWords.textContent = `${wordsOf(instruments, kind.value).meaning}.`;
-    for (const part of [kind, kindWords]) part.hidden = !isInstrument;
+    for (const part of [kindField, kindWords]) part.hidden = !isInstrument;
     for (const part of [format, depth]) part.hidden = isInstrument;
   }
 
