@@ -96,9 +96,13 @@ export function createAdapting({ store, api, complain }) {
     lastIds = sounds;
     try {
       const inUse = (await api.adaptations(id)).some((adaptation) => same(adaptation.sounds, sounds));
-      if (store.get().model?.id !== id || store.get().adaptation) return;
+      const now = store.get();
+      if (now.model?.id !== id || now.adaptation) return;
+      if (!now.library || !same(learnable(now.library), sounds)) return; // they have been adapted to since, or are gone
+      // a link, or the page before a reload, may ask to hear what none of these sounds is there for any more
+      if (!sounds.length) return store.set({ hear: null });
       if (inUse || hear === "after") void adapt(id, sounds, false);
-      else if (sounds.length) store.set({ adaptation: offer(sounds, id) });
+      else store.set({ adaptation: offer(sounds, id) });
     } catch (error) {
       looked = "";
       complain(error, () => void look(store.get(), sounds));

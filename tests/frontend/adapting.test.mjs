@@ -68,6 +68,25 @@ function engine(inUse = []) {
   };
 }
 
+test("a link that asks for what was adapted asks for nothing where no sound is there", async () => {
+  const { api, asked, complain } = engine();
+  const store = createStore({ ...start, hear: "after" });
+  createAdapting({ store, api, complain });
+  await settle();
+  assert.deepEqual(asked, []);
+  assert.equal(store.get().hear, null);
+});
+
+test("sounds that go while the adaptations are asked for are not adapted to", async () => {
+  const { api, asked, complain } = engine();
+  const store = createStore({ ...start, hear: "after", library: library(["u1"]) });
+  createAdapting({ store, api, complain });
+  store.set({ library: library([]) });
+  await settle();
+  assert.deepEqual(asked, []);
+  assert.equal(store.get().adaptation, null);
+});
+
 test("uploads are taken in by themselves, whenever they are others, and heard", async () => {
   const { api, asked, answer, complain } = engine();
   const store = createStore(start);
