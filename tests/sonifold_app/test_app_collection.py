@@ -89,6 +89,19 @@ def test_what_fits_a_query_is_found(data, folder, query, names):
     assert sorted(found(data, query)) == sorted(NAMES[index].split("/")[-1] for index in names)
 
 
+def test_a_word_in_a_files_own_name_counts_more_than_one_in_its_folders(data, tmp_path):
+    for name in ("Snare/808 Rim.wav", "Snare/Wood Snare Long Room.wav", "Kick/Snare.wav", "Kick/Kick.wav"):
+        (tmp_path / "Kit" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "Kit" / name).touch()
+    ingest(data, tmp_path / "Kit")
+    assert found(data, "snare") == ["Snare.wav", "Wood Snare Long Room.wav", "808 Rim.wav"]
+    pages = [
+        Search(open_database(data), Fts5Index()).find(read_query("snare"), 2, offset) for offset in (0, 2)
+    ]
+    assert [len(page.matches) for page in pages] == [2, 1]
+    assert [page.more for page in pages] == [True, False]
+
+
 @pytest.mark.parametrize(
     "query", ["colour:red", "length:long", "pitch:H2", "tempo:1..x", "key:hello", "is:blue"]
 )

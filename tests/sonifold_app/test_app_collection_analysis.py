@@ -21,7 +21,7 @@ from sonifold_app.collection.query import read_query
 from sonifold_app.collection.runs import Runs, RunState
 from sonifold_app.collection.search import Search
 from sonifold_app.collection.tables import sounds
-from sonifold_app.collection.vectors import VECTORS, VectorFile, Vectors
+from sonifold_app.collection.vectors import TIMBRE, VECTORS, VectorFile, Vectors
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.engine.packs import meaning_of_points
 
@@ -128,7 +128,7 @@ def test_the_arrays_hold_what_the_analysis_finds_and_the_nearest_come_first(data
     assert distances == sorted(distances)
     row = page.matches[0].sound
     np.testing.assert_allclose(vectors.latent.rows(FILES)[row["vector"]], facts.z, atol=1e-4)
-    following = search.near(facts.timbre, vectors, read_query("tone"), 5, page.cursor)
+    following = search.near(facts.timbre, vectors, read_query("tone"), 5, offset=5)
     assert not {match.sound["id"] for match in page.matches} & {
         match.sound["id"] for match in following.matches
     }
@@ -156,3 +156,28 @@ def test_rows_that_are_written_over_what_a_kill_left_are_the_ones_that_count(tmp
         out.write(b"left by a kill")
     array.write(2, np.full((2, 3), 2, np.float32))
     assert array.rows(10).tolist() == [[1] * 3] * 2 + [[2] * 3] * 2
+
+
+def test_the_nearest_of_many_are_exactly_those_that_a_comparison_with_each_finds(tmp_path):
+    """Also of copies, of sounds that differ by less than single precision tells, and of an array without norms."""
+    random = np.random.default_rng(0)
+    rows = 20 + random.standard_normal((900, TIMBRE)).astype(np.float32)
+    rows[300:600] = rows[0] + 1e-4 * random.standard_normal((300, TIMBRE)).astype(np.float32)
+    rows[600:610] = rows[1]
+    vectors = Vectors.create(tmp_path, "pack", 2, 3.0)
+    vectors.write(0, rows[:500, :2], rows[:500])
+    vectors.squares.path.unlink()
+    for written in (500, 900):
+        for row in (0, 1, 2, 450):
+            brute = 3.0 * brute_of(rows[:written], row)
+            numbers, distances = vectors.nearest(rows[row], 10)
+            np.testing.assert_array_equal(numbers, np.lexsort((np.arange(written), brute))[:10])
+            np.testing.assert_allclose(distances, brute[numbers], rtol=1e-12)
+        even, _ = vectors.nearest(rows[1], 10, np.arange(0, written, 2))
+        order = np.argsort(brute_of(rows[:written], 1), kind="stable")
+        assert even.tolist() == [row for row in order if row % 2 == 0][:10]
+        vectors.write(500, rows[500:, :2], rows[500:])
+
+
+def brute_of(rows, row):
+    return np.linalg.norm(rows.astype(np.float64) - rows[row], axis=1)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, not_, or_, select
 
 from sonifold_app.collection.query import LIMIT, Choice, Query, Range, Term
 from sonifold_app.collection.tables import sounds
 from sonifold_app.collection.vectors import Vectors
 from sonifold_app.collection.words import WordIndex
 from sonifold_app.store.database import Database
+
+#: Sounds at most that are put into an order by how well they fit: what that takes grows with them.
+RANKED = 2000
+#: Rows that are looked up for each sound that is wanted, where any would do and where it has to fit; and at most.
+FEW, PROBED, MOST_PROBED = 4, 32, 4096
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Page:
     """Some of the sounds that fit, in order."""
 
     matches: list[Match]
-    cursor: int | None  # what leads on to the next; None at the end
+    more: bool  # whether others follow
 
 
 class Search:
@@ -45,19 +50,28 @@ class Search:
             row = connection.execute(select(sounds).where(sounds.c.id == id)).one_or_none()
         return None if row is None else dict(row._mapping)
 
-    def find(self, query: Query, limit: int = LIMIT, cursor: int = 0) -> Page:
-        """Sounds that fit, in the order in which they were taken in; ``cursor``: the id of the last one before."""
-        statement = self._fitting(query).where(sounds.c.id > cursor).order_by(sounds.c.id).limit(limit + 1)
+    def find(self, query: Query, limit: int = LIMIT, offset: int = 0) -> Page:
+        """Sounds that fit, the best first, of which ``offset`` are passed over.
+
+        The best are those that have the words in their names, and few others. Where very many fit, no order helps, and
+        they come as they were taken in.
+        """
         with self._database.connect() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(statement)]
-        more = len(rows) > limit
-        return Page([Match(row) for row in rows[:limit]], rows[limit - 1]["id"] if more else None)
+            ranked = 0 < self._count(connection, query, RANKED + 1) <= RANKED and bool(wanted(query))
+            if ranked:
+                matching, statement = self._matching(query, ranked=True)
+                statement = statement.order_by(matching.c.rank, matching.c.id)
+            else:
+                matching, statement = self._matching(query)
+                statement = statement.order_by(matching.c.id)
+            ids = list(connection.execute(statement.offset(offset).limit(limit + 1)).scalars())
+            by_id = self._by_ids(connection, ids[:limit])
+        return Page([Match(by_id[id]) for id in ids[:limit]], len(ids) > limit)
 
     def count(self, query: Query) -> int:
         """How many sounds fit."""
         with self._database.connect() as connection:
-            inner = self._fitting(query, sounds.c.id).subquery()
-            return int(connection.execute(select(func.count()).select_from(inner)).scalar_one())
+            return self._count(connection, query)
 
     def near(
         self,
@@ -65,57 +79,102 @@ class Search:
         vectors: Vectors,
         query: Query,
         limit: int = LIMIT,
-        cursor: int = 0,
+        offset: int = 0,
         without: int | None = None,
     ) -> Page:
-        """Analysed sounds that fit, nearest to a timbre (512,) first; ``cursor``: how many came before.
+        """Analysed sounds that fit, nearest to a timbre (512,) first, of which ``offset`` are passed over.
 
         Exact: every sound is compared. ``without``: the id of a sound that is left out.
         """
+        most = offset + limit + 1
         with self._database.connect() as connection:
-            ids, rows = self._vector_rows(connection, query, vectors.pack)
-            distances = vectors.distances(timbre)[rows]
-            if without is not None:
-                distances[ids == without] = np.inf
-            order = np.lexsort((ids, distances))[cursor : cursor + limit + 1]
-            order = order[np.isfinite(distances[order])]
-            by_id = {row["id"]: row for row in self._by_ids(connection, ids[order[:limit]].tolist())}
-        matches = [
-            Match(by_id[id], float(distance))
-            for id, distance in zip(ids[order[:limit]].tolist(), distances[order[:limit]], strict=True)
-            if id in by_id
-        ]
-        return Page(matches, cursor + limit if len(order) > limit else None)
+            nearest = self._nearest(connection, timbre, vectors, query, most, without)
+            page = nearest[offset : offset + limit]
+            by_id = self._by_ids(connection, [id for id, _ in page])
+        matches = [Match(by_id[id], distance) for id, distance in page]
+        return Page(matches, len(nearest) == most)
 
-    def _vector_rows(
-        self, connection: Connection, query: Query, pack: str
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(ids, rows in the arrays) of all analysed sounds that fit."""
-        statement = self._fitting(query, sounds.c.id, sounds.c.vector)
-        statement = statement.where(sounds.c.vector.is_not(None), sounds.c.pack == pack)
-        pairs = np.array([tuple(row) for row in connection.execute(statement)], np.int64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+    def _nearest(
+        self,
+        connection: Connection,
+        timbre: NDArray[np.float32],
+        vectors: Vectors,
+        query: Query,
+        most: int,
+        without: int | None,
+    ) -> list[tuple[int, float]]:
+        """(id, distance) of the nearest that fit, at most so many.
 
-    def _by_ids(self, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+        First the nearest rows of all are looked up; where too few of them fit, all that fit are compared.
+        """
+        has_vector = [sounds.c.vector.is_not(None), sounds.c.pack == vectors.pack]
+        if without is not None:
+            has_vector.append(sounds.c.id != without)
+        probed = min(most * (FEW if query == Query() else PROBED), MOST_PROBED)
+        rows, distances = vectors.nearest(timbre, probed)
+        statement = self._among(query, *has_vector, sounds.c.vector.in_(rows.tolist()))
+        pairs = by_distance(connection.execute(statement), rows, distances)
+        whole = len(rows) < probed
+        if whole or (len(pairs) >= most and pairs[most - 1][1] < distances[-1]):
+            return pairs[:most]
+        _, statement = self._matching(query, sounds.c.vector, join=True)
+        fitting = [tuple(row) for row in connection.execute(statement.where(*has_vector))]
+        among = np.unique(np.array([row for _, row in fitting], np.int64))
+        return by_distance(fitting, *vectors.nearest(timbre, most, among))[:most]
+
+    def _among(self, query: Query, *conditions: ColumnElement[bool]) -> Select[Any]:
+        """Ids and vectors of those few sounds that meet conditions, and fit. The words are looked up once, not for
+        each: a sum is no index's column.
+        """
+        if not wanted(query):
+            return self._matching(query, sounds.c.vector)[1].where(*conditions)
+        _, fitting = self._matching(query)
+        return select(sounds.c.id, sounds.c.vector).where(*conditions, (sounds.c.id + 0).in_(fitting))
+
+    def _by_ids(self, connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         rows = connection.execute(select(sounds).where(sounds.c.id.in_(ids)))
-        return [dict(row._mapping) for row in rows]
+        return {row.id: dict(row._mapping) for row in rows}
 
-    def _fitting(self, query: Query, *columns: ColumnElement[Any]) -> Select[Any]:
-        """Those columns, or all, of the sounds that fit."""
-        statement = select(*columns) if columns else select(sounds)
-        required = [term for term in query.terms if not term.unwanted]
-        unwanted = [term for term in query.terms if term.unwanted]
-        if required:
-            matching = self._words.matching(query.terms)
-            statement = statement.select_from(sounds.join(matching, matching.c.id == sounds.c.id))
-        else:
-            statement = statement.select_from(sounds).where(*map(self._without, unwanted))
+    def _count(self, connection: Connection, query: Query, most: int | None = None) -> int:
+        """How many sounds fit; ``most``: where counting ends."""
+        _, statement = self._matching(query)
+        inner = statement.limit(most).subquery()
+        return int(connection.execute(select(func.count()).select_from(inner)).scalar_one())
+
+    def _matching(
+        self, query: Query, *columns: ColumnElement[Any], join: bool = False, ranked: bool = False
+    ) -> tuple[FromClause, Select[Any]]:
+        """Where the ids of sounds that fit come from, and a statement for them and some columns.
+
+        ``join``: with the table of sounds, also where the words alone tell which fit.
+        """
         conditions = [*map(_in_range, query.ranges), *map(_one_of, query.choices)]
-        return statement.where(and_(True, *conditions))
+        if not wanted(query):
+            conditions += map(self._without, query.terms)
+            return sounds, select(sounds.c.id, *columns).where(and_(True, *conditions))
+        matching = self._words.matching(query.terms, ranked=ranked)
+        statement = select(matching.c.id, *columns)
+        if conditions or join:
+            statement = statement.select_from(matching.join(sounds, matching.c.id == sounds.c.id))
+        return matching, statement.where(and_(True, *conditions))
 
     def _without(self, term: Term) -> ColumnElement[bool]:
         matching = self._words.matching([Term(term.words, term.field, False, term.whole)])
         return sounds.c.id.not_in(select(matching.c.id))
+
+
+def wanted(query: Query) -> list[Term]:
+    """The terms that must occur."""
+    return [term for term in query.terms if not term.unwanted]
+
+
+def by_distance(
+    fitting: Iterable[Sequence[int]], rows: NDArray[np.int64], distances: NDArray[np.float64]
+) -> list[tuple[int, float]]:
+    """(id, distance) of sounds by their rows, nearest first; those whose row is not among them are left out."""
+    distance_of = dict(zip(rows.tolist(), distances.tolist(), strict=True))
+    pairs = [(id, distance_of[row]) for id, row in fitting if row in distance_of]
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
 def _in_range(bounds: Range) -> ColumnElement[bool]:

@@ -3,6 +3,9 @@
 Each is a file of float32 rows, without a header. **The database says how many rows count**: they are written and synced
 first, and the transaction that names them comes after. What a kill leaves behind the last row that is named is written
 over by the next.
+
+The nearest rows are found exactly: one product of the array with a sound gives all squared distances with a rounding
+error that is bounded, and whatever may be among the nearest within that bound is measured again in double precision.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from sonifold.files import sync_folder
 #: The folder of the arrays in that of the collection.
 VECTORS = "vectors"
 TIMBRE = 512  # numbers of Phi
-#: Rows compared at once: what a processor's cache holds.
-CHUNK = 256
+#: Rows that are taken into double precision at once.
+CHUNK = 4096
+#: Rounding error at most of a squared distance that comes from a product of floats, by the sum of both squared norms:
+#: n units of roundoff of a sum of n products (Higham 2002, section 3.1), and some for what is added.
+ROUNDING = (TIMBRE + 8) * 2.0**-24
 
 Rows = NDArray[np.float32]
+Distances = NDArray[np.float64]
 
 
 class VectorFile:
@@ -30,6 +37,8 @@ class VectorFile:
 
     def __init__(self, path: Path, width: int) -> None:
         self.path, self.width = path, width
+        #: ((inode, rows), the file as it was mapped): each page of it costs a fault the first time that it is read.
+        self._mapped: tuple[tuple[int, int], Rows] | None = None
 
     def write(self, first: int, rows: Rows) -> None:
         """Write rows from row ``first`` on, over whatever is there; on the disk when this returns."""
@@ -42,22 +51,33 @@ class VectorFile:
         if new:
             sync_folder(self.path.parent)
 
+    def count(self) -> int:
+        """Whole rows in the file."""
+        return self.path.stat().st_size // (4 * self.width) if self.path.exists() else 0
+
     def rows(self, count: int) -> Rows:
         """The first ``count`` rows, (count, width), mapped from the disk; fewer where the file is shorter."""
-        whole = min(count, self.path.stat().st_size // (4 * self.width)) if self.path.exists() else 0
+        if not self.path.exists():
+            return np.zeros((0, self.width), np.float32)
+        about = self.path.stat()
+        whole = about.st_size // (4 * self.width)
         if not whole:
             return np.zeros((0, self.width), np.float32)
-        return np.memmap(self.path, np.float32, "r", shape=(whole, self.width))
+        if self._mapped is None or self._mapped[0] != (about.st_ino, whole):
+            mapped: Rows = np.memmap(self.path, np.float32, "r", shape=(whole, self.width))
+            self._mapped = (about.st_ino, whole), mapped
+        return self._mapped[1][:count]
 
 
 class Vectors:
-    """The arrays of one pack: latent points of its model, and Phi."""
+    """The arrays of one pack: latent points of its model, Phi, and the squared norms of Phi."""
 
     def __init__(self, folder: Path, pack: str, latent_dim: int, unit_per_phi: float) -> None:
         """``folder``: of the arrays of all packs. ``unit_per_phi``: of distances."""
         self.pack, self.unit_per_phi = pack, unit_per_phi
         self.latent = VectorFile(folder / pack / "latent.f32", latent_dim)
         self.timbre = VectorFile(folder / pack / "timbre.f32", TIMBRE)
+        self.squares = VectorFile(folder / pack / "squares.f32", 1)
 
     @classmethod
     def create(cls, folder: Path, pack: str, latent_dim: int, unit_per_phi: float) -> Self:
@@ -69,15 +89,47 @@ class Vectors:
         """Write rows from row ``first`` on; on the disk when this returns."""
         self.latent.write(first, latent)
         self.timbre.write(first, timbre)
+        lacking = min(self.squares.count(), first)  # an array that is older than the norms has none
+        self.squares.write(lacking, squared_norms(self.timbre.rows(first + len(timbre))[lacking:]))
 
-    def distances(self, timbre: Rows) -> Rows:
-        """Perceptual distances of a sound (512,) to every row, (row,), in the model's unit; exact."""
-        rows = self.timbre.rows(self._count())
-        distances = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), CHUNK):
-            apart = rows[start : start + CHUNK] - timbre
-            distances[start : start + CHUNK] = np.sqrt(np.einsum("rm,rm->r", apart, apart))
-        return distances * np.float32(self.unit_per_phi)
+    def nearest(
+        self, timbre: Rows, count: int, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], Distances]:
+        """The ``count`` rows that are nearest to a sound (512,), nearest first, and their perceptual distances in the
+        model's unit. Exact. ``among``: rows, each once, that others are left out for.
+        """
+        rows = self.timbre.rows(self.timbre.count())
+        numbers = np.arange(len(rows)) if among is None else among[among < len(rows)]
+        lower, upper = self._bounds(rows, timbre)
+        lower, upper = lower[numbers], upper[numbers]
+        if count < len(numbers):
+            numbers = numbers[lower <= np.partition(upper, count - 1)[count - 1]]
+        distances = exact_distances(rows, numbers, timbre)
+        order = np.lexsort((numbers, distances))[:count]
+        return numbers[order], distances[order] * self.unit_per_phi
 
-    def _count(self) -> int:
-        return self.timbre.path.stat().st_size // (4 * TIMBRE) if self.timbre.path.exists() else 0
+    def _bounds(self, rows: Rows, timbre: Rows) -> tuple[Rows, Rows]:
+        """What each row's squared distance to a sound is at least and at most, (row,) each."""
+        squares = self.squares.rows(len(rows))[:, 0]
+        if len(squares) < len(rows):
+            squares = np.concatenate([squares, squared_norms(rows[len(squares) :])[:, 0]])
+        both = squares + np.float32(timbre @ timbre)
+        between = both - 2 * (rows @ timbre)
+        error = np.float32(ROUNDING) * both
+        return between - error, between + error
+
+
+def squared_norms(rows: Rows) -> Rows:
+    """Of each row, (row, 1)."""
+    chunks = (rows[start : start + CHUNK].astype(np.float64) for start in range(0, len(rows), CHUNK))
+    squares = [np.einsum("rm,rm->r", chunk, chunk) for chunk in chunks]
+    return np.concatenate([np.zeros(0), *squares]).astype(np.float32)[:, None]
+
+
+def exact_distances(rows: Rows, numbers: NDArray[np.int64], timbre: Rows) -> Distances:
+    """Euclidean distances of a sound (512,) to some of the rows, (number,)."""
+    distances = np.empty(len(numbers))
+    for start in range(0, len(numbers), CHUNK):
+        apart = rows[numbers[start : start + CHUNK]].astype(np.float64) - timbre
+        distances[start : start + CHUNK] = np.sqrt(np.einsum("rm,rm->r", apart, apart))
+    return distances

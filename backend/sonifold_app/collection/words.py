@@ -11,10 +11,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from sqlalchemy import Connection, FromClause, column, delete, insert, table, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    table,
+    update,
+)
 
 from sonifold.analysis.names import words_of
 from sonifold_app.collection.query import Term
+
+#: What a word counts in a name, a folder and a tag: the file's own name says most, and every file has folders.
+WEIGHTS = (10.0, 1.0, 5.0)
 
 _index = table("sound_words", column("rowid"), column("name"), column("folder"), column("tags"))
 
@@ -41,8 +54,10 @@ class WordIndex(Protocol):
     def hand_over(self, connection: Connection, id: int, heir: int) -> None:
         """Give the words of a sound to another, whose own are left out, as the sound is."""
 
-    def matching(self, terms: Sequence[Term]) -> FromClause:
-        """A relation with the ``id`` of every sound that fits all the terms, at least one of which is wanted."""
+    def matching(self, terms: Sequence[Term], *, ranked: bool = False) -> FromClause:
+        """A relation with the ``id`` of every sound that fits all the terms, at least one of which is wanted; and its
+        ``rank``, which is less the better it fits, where it is asked for.
+        """
 
 
 class Fts5Index:
@@ -64,13 +79,14 @@ class Fts5Index:
         self.remove(connection, [heir])
         connection.execute(update(_index).where(_index.c.rowid == id).values(rowid=heir))
 
-    def matching(self, terms: Sequence[Term]) -> FromClause:
+    def matching(self, terms: Sequence[Term], *, ranked: bool = False) -> FromClause:
         required = " AND ".join(_expression(term) for term in terms if not term.unwanted)
         unwanted = "".join(f" NOT {_expression(term)}" for term in terms if term.unwanted)
         matches = column("sound_words").match(f"({required}){unwanted}")
-        return (
-            _index.select().with_only_columns(_index.c.rowid.label("id")).where(matches).subquery("matching")
-        )
+        columns = [_index.c.rowid.label("id")]
+        if ranked:
+            columns.append(func.bm25(literal_column("sound_words"), *WEIGHTS).label("rank"))
+        return _index.select().with_only_columns(*columns).where(matches).subquery("matching")
 
 
 def entry_of(id: int, stem: str, words: Sequence[str], folder: str, tags: Sequence[str]) -> Entry:
