@@ -46,7 +46,7 @@ SERVICE = {
     "store": "base engine",
     "collection": "base engine store",
     "user": "base engine store",
-    "jobs": "engine store user",
+    "jobs": "base engine store user",
     "http": "base engine store user",
     "schemas": "base engine store user",
     "routes": "base engine http jobs schemas store user",

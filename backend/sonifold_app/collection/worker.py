@@ -6,18 +6,16 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sonifold.analysis.analyser import Analyser, SoundFacts
 from sonifold.errors import AudioError
 from sonifold_app.engine.packs import meaning_of_points
+from sonifold_app.processes import end_with_parent
 
 NICE = 10
-PARENT_SECONDS = 0.5  # between looks whether the process that started this one is there
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,7 @@ class FileWorker:
         results = self._analyser.analyse([Path(paths[outcomes[row].id]) for row in new])
         for row, result in zip(new, results, strict=True):
             facts, reason = (None, str(result)) if isinstance(result, AudioError) else (result, None)
-            looked_at = outcomes[row]
-            outcomes[row] = Outcome(
-                looked_at.id, looked_at.size, looked_at.modified, looked_at.sha256, facts, reason
-            )
+            outcomes[row] = replace(outcomes[row], facts=facts, reason=reason)
         return outcomes
 
     def _looked_at(self, id: int, path: str) -> Outcome:
@@ -109,15 +104,3 @@ def outcomes(files: Sequence[tuple[int, str]]) -> list[Outcome]:
     """Of files (id, path)."""
     assert _worker is not None
     return _worker.outcomes(files)
-
-
-def end_with_parent() -> None:
-    """End this process soon after the one that started it."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_SECONDS)
-        os._exit(3)
-
-    threading.Thread(target=watch, name="sonifold-parent", daemon=True).start()

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from sonifold import errors
 from sonifold.files import write_whole
 from sonifold.pack import CONFIG
 from sonifold_app.engine.operations.sounds import samples_of
+from sonifold_app.processes import end_with_parent
 from sonifold_app.store.audio import recording_path
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
@@ -39,7 +39,6 @@ CHECKPOINT = "checkpoint.safetensors"
 #: What writing a pack and loading it takes for each sound of its library, as steps of fine-tuning: measured.
 SAVING_STEPS = 0.11
 LOOK_SECONDS = 0.3  # between looks whether the job was cancelled
-PARENT_SECONDS = 0.5  # between looks whether the server is there
 #: Exit statuses after an error that passes, of any kind or for want of room on the disk: the job has no part in it and
 #: goes on later. EX_TEMPFAIL and EX_CANTCREAT of sysexits.h.
 PASSING, NO_ROOM = 75, 73
@@ -267,18 +266,6 @@ class ProgressWriter:
             write_whole(self._folder / "before.wav", self._model.decode(z).to_bytes("wav"), durable=False)
         write_whole(self._folder / "after.wav", adapted.decode(z).to_bytes("wav"), durable=False)
         self._store.tell(self._job.id, "preview", {"step": step})
-
-
-def end_with_parent() -> None:
-    """End this process soon after the one that started it."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_SECONDS)
-        os._exit(3)
-
-    threading.Thread(target=watch, name="sonifold-parent", daemon=True).start()
 
 
 def exit_with(status: int) -> NoReturn:
