@@ -19,6 +19,7 @@ import soundfile
 import torch
 
 from sonifold.audio import fingerprint
+from sonifold.audio.notes import note_hz, note_name
 from sonifold.audio.prepare import (
     BEFORE_ONSET,
     PEAK,
@@ -292,7 +293,7 @@ def test_a_sound_without_a_name_gets_the_family_of_the_sounds_like_it():
 
 
 def test_middle_c_is_c4_and_a4_is_440_hz():
-    assert (labels.note_name(60), labels.note_name(69), labels.note_hz(69)) == ("C4", "A4", 440.0)
+    assert (note_name(60), note_name(69), note_hz(69)) == ("C4", "A4", 440.0)
 
 
 # ------------------------------------------------------------------------------------------- render

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonifold.audio.notes import note_name
 from sonifold.audio.provenance import Provenance, Source
 from sonifold.choices import Layout
 
 HIGHEST = 127  # of MIDI's keys, velocities and wheel positions
-MIDDLE_C = 60
-CONCERT_A, CONCERT_HZ = 69, 440.0
 
 
 @dataclass(frozen=True)
@@ -97,11 +95,6 @@ class Instrument:
         return tuple(dict.fromkeys(source for about in every if about for source in about.sources))
 
 
-def key_of(hertz: float) -> float:
-    """The MIDI key of a frequency, with its fraction."""
-    return CONCERT_A + 12 * math.log2(hertz / CONCERT_HZ)
-
-
 def key_name(key: int) -> str:
     """``C4`` for 60, sharps without a sign that file names cannot have: ``Cs4``."""
-    return f"{('C', 'Cs', 'D', 'Ds', 'E', 'F', 'Fs', 'G', 'Gs', 'A', 'As', 'B')[key % 12]}{key // 12 - 1}"
+    return note_name(key).replace("#", "s")

@@ -8,18 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from sonifold.audio.archive import distinct, file_stem
+from sonifold.audio.notes import MIDDLE_C, note_of
 from sonifold.choices import Layout
 from sonifold.errors import InstrumentInvalid
 from sonifold.instruments.general_midi import drum_keys, free_key
 from sonifold.instruments.instrument import (
     HIGHEST,
-    MIDDLE_C,
     Crossfade,
     Instrument,
     KeySound,
     Span,
     Zone,
-    key_of,
 )
 
 MOST_STEPS = HIGHEST + 1  # positions that the wheel has
@@ -137,7 +136,7 @@ def tuning(sound: KeySound) -> tuple[int, float]:
     """The key nearest to a sound's pitch, and the semitones that bring the sound to it."""
     if sound.pitch_hz is None:
         return MIDDLE_C, 0.0
-    return nearest_key(key_of(sound.pitch_hz))
+    return nearest_key(note_of(sound.pitch_hz))
 
 
 def nearest_key(key: float) -> tuple[int, float]:
@@ -149,9 +148,9 @@ def step_tunings(sounds: Sequence[KeySound]) -> list[tuple[int, float]]:
     first, last = sounds[0].pitch_hz, sounds[-1].pitch_hz
     if first is None or last is None:
         return [(MIDDLE_C, 0.0)] * len(sounds)
-    between = np.linspace(key_of(first), key_of(last), len(sounds)).tolist()
+    between = np.linspace(note_of(first), note_of(last), len(sounds)).tolist()
     keys = [
-        key_of(sound.pitch_hz) if sound.pitch_hz is not None else key
+        note_of(sound.pitch_hz) if sound.pitch_hz is not None else key
         for sound, key in zip(sounds, between, strict=True)
     ]
     return [nearest_key(key) for key in keys]

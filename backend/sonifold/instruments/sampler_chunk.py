@@ -6,7 +6,8 @@ import math
 import struct
 from typing import NamedTuple
 
-from sonifold.instruments.instrument import HIGHEST, MIDDLE_C, Loop
+from sonifold.audio.notes import MIDDLE_C
+from sonifold.instruments.instrument import HIGHEST, Loop
 
 FRACTIONS = 2**32  # of a semitone, the chunk's unit of fine tuning
 NANOSECONDS = 1_000_000_000

@@ -11,12 +11,13 @@ from sonifold.audio.archive import LONGEST_NAME, numbered
 from sonifold.audio.clip import NORMAL_PEAK, Clip, audible_span, fade_out
 from sonifold.audio.decode import opened
 from sonifold.audio.limits import MAX_SAMPLES
+from sonifold.audio.notes import note_hz
 from sonifold.audio.pitch import pitch
 from sonifold.audio.provenance import Source, of_recording
 from sonifold.audio.read import existing
 from sonifold.audio.view import View
 from sonifold.errors import AudioTooLong, AudioTooShort
-from sonifold.instruments.instrument import CONCERT_A, CONCERT_HZ, KeySound
+from sonifold.instruments.instrument import KeySound
 from sonifold.instruments.sampler_chunk import sampler_chunk
 from sonifold.model import Model
 from sonifold.model.provenance import source_labelled, version_of
@@ -44,13 +45,8 @@ def of_file(path: Path) -> KeySound:
         )
     about = of_recording("", __version__, Source(path.stem, file=path))
     chunk = sampler_chunk(path.read_bytes())
-    hertz = pitch(samples.mean(axis=1), decoder.rate) or (hertz_of(chunk.key) if chunk else None)
+    hertz = pitch(samples.mean(axis=1), decoder.rate) or (note_hz(chunk.key) if chunk else None)
     return KeySound(path.stem, samples, decoder.rate, hertz, loop=chunk and chunk.loop, provenance=about)
-
-
-def hertz_of(key: float) -> float:
-    """The frequency of a MIDI key."""
-    return float(CONCERT_HZ * 2 ** ((key - CONCERT_A) / 12))
 
 
 def of_library(model: Model, sound_id: str) -> KeySound:

@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from sonifold.audio.notes import note_hz
 from sonifold.errors import SonifoldError
 from sonifold_app.collection.synonyms import PHRASES, names_for
 
@@ -186,7 +187,7 @@ def number_of(text: str, notes: bool) -> float | None:
     if notes and (note := NOTE.fullmatch(text)):
         letter, accidental, octave = note[1].upper(), note[2], int(note[3])
         semitone = SEMITONES[letter] + {"#": 1, "b": -1, "": 0}[accidental] + 12 * (octave + 1)
-        return float(440.0 * 2 ** ((semitone - 69) / 12))
+        return note_hz(semitone)
     match = NUMBER.fullmatch(text)
     if match is None or match[2].lower() not in UNITS:
         return None

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sonifold.audio.notes import note_hz, note_name
+
 from . import labels, render
 from .sources import FLUID, HYDROGEN, HYDROGEN_EFFECTS, MUSESCORE, SUPERSONIC, Package
 
@@ -111,13 +113,13 @@ def _program_notes(preset: render.Preset, common: dict[str, Any]) -> list[SoundN
     notes: list[SoundNote] = []
     for note in NOTES.get(preset.program, USUAL_NOTES):
         candidate = Candidate(
-            name=f"{name}, {labels.note_name(note)}",
+            name=f"{name}, {note_name(note)}",
             family=family,
             group=name,
             unit=f"program {preset.bank} {preset.program} note {note}",
             note=note,
             velocity=VELOCITY,
-            pitch_hz=None if preset.program in UNPITCHED else labels.note_hz(note),
+            pitch_hz=None if preset.program in UNPITCHED else note_hz(note),
             **common,
         )
         notes.append((candidate, render.Note(preset, note, VELOCITY)))

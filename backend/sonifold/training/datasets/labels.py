@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sonifold.audio.fingerprint import Map
+from sonifold.audio.notes import note_name
 
 #: In the order in which the page lists and colours them.
 FAMILIES = ("Kick", "Tom", "Snare", "Cymbal", "Percussion", "Pluck", "Bell", "Texture")
@@ -21,19 +22,6 @@ class Label(NamedTuple):
 
     name: str
     family: str
-
-
-_NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-def note_name(note: int) -> str:
-    """Scientific name of a MIDI note: 60 is C4."""
-    return f"{_NOTES[note % 12]}{note // 12 - 1}"
-
-
-def note_hz(note: int) -> float:
-    """Frequency of a MIDI note in equal temperament at A4 = 440 Hz."""
-    return float(440 * 2 ** ((note - 69) / 12))
 
 
 #: General MIDI percussion (35-81) with Roland's additions around it, by note number.
