@@ -18,9 +18,9 @@ from sonifold.analysis.families import FamilyGuess
 from sonifold.audio.descriptors import erb_rate
 from sonifold.audio.loudness import momentary
 from sonifold.audio.pitch import pitch
-from sonifold.audio.prepare import SAMPLE_RATE, prepare, to_float
+from sonifold.audio.prepare import SAMPLE_RATE, one_shot, to_float
 from sonifold.audio.read import Recording, read_beginning
-from sonifold.errors import AudioError, AudioSilent
+from sonifold.errors import AudioError
 from sonifold.model.core import LatentModel
 
 #: Of a prepared sound, in which its note is looked for.
@@ -67,7 +67,7 @@ class Analyser:
         for path in paths:
             try:
                 recording, seconds = read_beginning(path)
-                sounds.append(prepared(recording))
+                sounds.append(to_float(one_shot(recording)))
             except AudioError as error:
                 results.append(error)
             else:
@@ -106,11 +106,3 @@ class Analyser:
             )
             for row, (recording, seconds) in enumerate(recordings)
         ]
-
-
-def prepared(recording: Recording) -> Floats:
-    """The one-shot at the beginning of a recording, (sample,). Raises AudioSilent."""
-    samples = prepare(recording.samples, recording.sample_rate, silence=0.0)
-    if samples is None:
-        raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
-    return to_float(samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 from sonifold.audio.judge import SILENCE
 from sonifold.audio.limits import MIN_SECONDS, SLACK_SECONDS
 from sonifold.audio.resample import resampled
+from sonifold.errors import AudioSilent
+
+if TYPE_CHECKING:
+    from sonifold.audio.read import Recording
 
 SAMPLE_RATE = 44_100  # Hz
 SAMPLES = 65_536  # 1.49 s
@@ -66,6 +71,14 @@ def prepare(
         return None
     pcm: Pcm | None = np.round(y * (PEAK * 32_767 / peak_of_window)).astype(np.int16)
     return pcm
+
+
+def one_shot(recording: Recording) -> Pcm:
+    """The one-shot at the beginning of a recording that was read, (65536,); see :func:`prepare`. Raises AudioSilent."""
+    samples = prepare(recording.samples, recording.sample_rate, silence=0.0)
+    if samples is None:
+        raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
+    return samples
 
 
 def onset(x: Floats) -> int:

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from sonifold.audio.check import caveats, examine
-from sonifold.audio.prepare import audible_seconds, prepare, to_float
+from sonifold.audio.prepare import audible_seconds, one_shot, to_float
 from sonifold.audio.read import Recording
-from sonifold.errors import AudioSilent
 from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts
 from sonifold.sound import Sound
@@ -26,9 +25,7 @@ class SoundEncoder:
 
     def encode(self, recording: Recording) -> Sound:
         """See :meth:`sonifold.Model.encode_recording`."""
-        prepared = prepare(recording.samples, recording.sample_rate, silence=0.0)
-        if prepared is None:
-            raise AudioSilent(f"nothing of {recording.name} is left at 44.1 kHz: it is all above 20 kHz.")
+        prepared = one_shot(recording)
         audio = torch.from_numpy(to_float(prepared))
         sound = self.encode_prepared(audio, None, recording.name, audible_seconds(prepared))
         facts = examine(recording.samples, recording.sample_rate, recording.offset)
