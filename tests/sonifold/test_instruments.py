@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from sonifold.audio.provenance import Provenance, Source
+from sonifold.audio.view import View
 from sonifold.choices import InstrumentName, Layout
 from sonifold.cli import main
 from sonifold.errors import InstrumentInvalid, OutputError
@@ -295,7 +296,7 @@ def test_a_file_comes_whole_with_its_channels_loop_and_root_note(tmp_path):
     np.testing.assert_array_equal(again.samples, noise)
     assert again.loop == Loop(100, 700)
     assert again.pitch_hz == pytest.approx(92.5, rel=1e-4)
-    assert sampler_chunk(b"RIFF\0\0\0\0WAVE") is None
+    assert sampler_chunk(View(io.BytesIO(b"RIFF\0\0\0\0WAVE"))) is None
 
 
 def test_nothing_is_written_over_and_a_number_is_put_behind_a_name(tmp_path, scale):

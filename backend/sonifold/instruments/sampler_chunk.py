@@ -6,7 +6,9 @@ import math
 import struct
 from typing import NamedTuple
 
+from sonifold.audio.containers import chunks
 from sonifold.audio.notes import MIDDLE_C
+from sonifold.audio.view import View
 from sonifold.instruments.instrument import HIGHEST, Loop
 
 FRACTIONS = 2**32  # of a semitone, the chunk's unit of fine tuning
@@ -14,6 +16,7 @@ NANOSECONDS = 1_000_000_000
 HEADER = struct.Struct("<9I")
 LOOP = struct.Struct("<6I")
 FORWARD = 0  # kind of loop
+RIFF_HEADER = 12  # bytes before the first chunk
 
 
 class SamplerChunk(NamedTuple):
@@ -40,9 +43,9 @@ def with_sampler_chunk(wav: bytes, sample_rate: int, chunk: SamplerChunk) -> byt
     return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
 
 
-def sampler_chunk(wav: bytes) -> SamplerChunk | None:
+def sampler_chunk(file: View) -> SamplerChunk | None:
     """The chunk of a WAV; None where there is none, or it says no more than what programs write without knowing."""
-    data = chunk_data(wav, b"smpl")
+    data = chunk_data(file, b"smpl")
     if len(data) < HEADER.size:
         return None
     _, _, _, note, fraction, _, _, loops, _ = HEADER.unpack_from(data)
@@ -58,14 +61,11 @@ def sampler_chunk(wav: bytes) -> SamplerChunk | None:
     )
 
 
-def chunk_data(wav: bytes, name: bytes) -> bytes:
-    """The contents of a chunk; empty where there is none."""
-    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+def chunk_data(file: View, name: bytes) -> bytes:
+    """The contents of a chunk of a WAV; empty where there is none."""
+    header = file.at(0, RIFF_HEADER)
+    if header[:4] != b"RIFF" or header[8:] != b"WAVE":
         return b""
-    offset = 12
-    while offset + 8 <= len(wav):
-        (size,) = struct.unpack_from("<I", wav, offset + 4)
-        if wav[offset : offset + 4] == name:
-            return wav[offset + 8 : offset + 8 + size]
-        offset += 8 + size + size % 2
-    return b""
+    return next(
+        (file.at(begin, size) for id, size, begin in chunks(file, RIFF_HEADER, "<") if id == name), b""
+    )

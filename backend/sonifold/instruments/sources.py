@@ -33,8 +33,12 @@ def of_file(path: Path) -> KeySound:
     """
     with existing(path).open("rb") as file:
         decoder = opened(View(file), path.name)
-        most = MAX_SAMPLES // decoder.channels
-        blocks = list(decoder.blocks(most + 1))
+        try:
+            most = MAX_SAMPLES // decoder.channels
+            blocks = list(decoder.blocks(most + 1))
+        finally:
+            decoder.close()
+        chunk = sampler_chunk(View(file))
     samples = np.concatenate(blocks) if blocks else np.zeros((0, decoder.channels), np.float32)
     if not len(samples):
         raise AudioTooShort(f"{path.name} has no sound in it; leave it out.")
@@ -44,7 +48,6 @@ def of_file(path: Path) -> KeySound:
             f"{path.name} is longer than {seconds:.0f} s, too long for an instrument; cut it first."
         )
     about = of_recording("", __version__, Source(path.stem, file=path))
-    chunk = sampler_chunk(path.read_bytes())
     hertz = pitch(samples.mean(axis=1), decoder.rate) or (note_hz(chunk.key) if chunk else None)
     return KeySound(path.stem, samples, decoder.rate, hertz, loop=chunk and chunk.loop, provenance=about)
 
@@ -64,7 +67,8 @@ def of_library(model: Model, sound_id: str) -> KeySound:
 def of_steps(clip: Clip) -> list[KeySound]:
     """The steps of a morph, named after its ends and numbered."""
     title = (clip.provenance.title if clip.provenance else "step")[: LONGEST_NAME - 5].rstrip()
-    return [of_clip(step, numbered(title, index, len(clip.each()))) for index, step in enumerate(clip.each())]
+    steps = clip.each()
+    return [of_clip(step, numbered(title, index, len(steps))) for index, step in enumerate(steps)]
 
 
 def of_clip(clip: Clip, name: str, family: str = "", pitch_hz: float | None = None) -> KeySound:

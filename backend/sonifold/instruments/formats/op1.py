@@ -6,14 +6,17 @@ positions are counted in a unit of which 12 seconds have 2^31 - 2.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 
 import numpy as np
 
 from sonifold.audio.archive import file_stem
+from sonifold.audio.containers import chunks
 from sonifold.audio.encode import encoded
 from sonifold.audio.provenance import Provenance
+from sonifold.audio.view import View
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, Limits, register
 from sonifold.instruments.instrument import Instrument
@@ -25,6 +28,7 @@ SLICES = 24
 SECONDS = 12.0
 END = 2**31 - 2  # of the 12 seconds, in the unit of positions
 UNIT = END / (SECONDS * RATE)
+CHUNK_HEADER = 8  # bytes: its name and its size
 NEUTRAL = 8192  # of volume, direction and play mode: as recorded, forwards, to the end of the sound
 
 
@@ -83,11 +87,9 @@ def with_application_chunk(aiff: bytes, fields: dict[str, object]) -> bytes:
 
 def sound_chunk(aiff: bytes) -> int:
     """Where the chunk with the samples begins."""
-    offset = 12
-    while aiff[offset : offset + 4] != b"SSND":
-        (size,) = struct.unpack(">I", aiff[offset + 4 : offset + 8])
-        offset += 8 + size + size % 2
-    return offset
+    return next(
+        begin - CHUNK_HEADER for id, _, begin in chunks(View(io.BytesIO(aiff)), 12, ">") if id == b"SSND"
+    )
 
 
 register(
