@@ -8,7 +8,7 @@ import itertools
 import json
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sonifold.audio.provenance import Provenance, unique
@@ -61,12 +61,27 @@ def distinct(stems: Sequence[str]) -> list[str]:
 
 def zipped(files: Sequence[SoundFile]) -> bytes:
     """The files as one ZIP, with a table and a README of what they were made from."""
+    return zip_bytes(with_credits(files))
+
+
+def with_credits(
+    files: Sequence[SoundFile], beside: Mapping[str, bytes] | None = None, folder: str = ""
+) -> dict[str, bytes]:
+    """Everything in an archive by its path: what stands ``beside``, the sounds, and what they were made from."""
+    return {
+        **(beside or {}),
+        **{file.name: file.data for file in files},
+        f"{folder}{TABLE}": table(files).encode(),
+        f"{folder}{README}": about(files).encode(),
+    }
+
+
+def zip_bytes(files: Mapping[str, bytes]) -> bytes:
+    """Files by their paths as a ZIP that stores them as they are, so that samplers can stream from it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for file in files:
-            archive.writestr(zipfile.ZipInfo(file.name, EPOCH), file.data)
-        archive.writestr(zipfile.ZipInfo(TABLE, EPOCH), table(files))
-        archive.writestr(zipfile.ZipInfo(README, EPOCH), about(files))
+        for path, data in files.items():
+            archive.writestr(zipfile.ZipInfo(path, EPOCH), data)
     return buffer.getvalue()
 
 

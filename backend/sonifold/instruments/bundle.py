@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sonifold.audio.archive import file_stem
+from sonifold.audio.archive import file_stem, zip_bytes
 from sonifold.audio.formats import subtype_of
 from sonifold.errors import OutputError
 from sonifold.files import write_file, write_folder
 from sonifold.instruments.format import Container, InstrumentFormat, format_named
 from sonifold.instruments.instrument import KeySound
 from sonifold.instruments.layouts import lay_out
-from sonifold.instruments.package import SoundOptions, tar_bytes, zip_bytes
+from sonifold.instruments.package import SoundOptions, tar_bytes
 
 
 @dataclass(frozen=True)

@@ -101,11 +101,10 @@ class Gathering:
     @cached_property
     def sounds(self) -> list[KeySound]:
         """In their order, shaped as the options want them."""
-        from sonifold.instruments.sources import normalised, trimmed
+        from sonifold.instruments.sources import shaped
 
         sounds = self.steps() if self.options.morph else self.singles()
-        sounds = [trimmed(sound) for sound in sounds] if self.options.trim else sounds
-        return [normalised(sound) for sound in sounds] if self.options.normalise else sounds
+        return shaped(sounds, trim=self.options.trim, normalise=self.options.normalise)
 
     def steps(self) -> list[KeySound]:
         """Those of the morph."""

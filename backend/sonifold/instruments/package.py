@@ -6,13 +6,12 @@ import gzip
 import io
 import tarfile
 import xml.etree.ElementTree as ET
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from sonifold.audio.archive import EPOCH, README, TABLE, SoundFile, about, table
+from sonifold.audio.archive import SoundFile
 from sonifold.audio.encode import encoded
 from sonifold.audio.formats import FORMATS, AudioFormat
 from sonifold.audio.resample import resampled
@@ -54,16 +53,6 @@ def sound_files(
     return [sound_file(zone, format, depth, folder) for zone in instrument.zones]
 
 
-def with_credits(files: list[SoundFile], beside: Mapping[str, bytes], folder: str = "") -> dict[str, bytes]:
-    """Everything in an archive by its path: what the sampler opens, the sounds, and what they were made from."""
-    return {
-        **beside,
-        **{file.name: file.data for file in files},
-        f"{folder}{TABLE}": table(files).encode(),
-        f"{folder}{README}": about(files).encode(),
-    }
-
-
 def at_rate(zone: Zone, sample_rate: int) -> np.ndarray:
     """The samples of a zone in mono at another rate, with its gain in them, (frame,)."""
     mono = zone.sound.samples.mean(axis=1, dtype=np.float32) * np.float32(10 ** (zone.gain_db / 20))
@@ -97,15 +86,6 @@ def text_of(value: object) -> str:
 def one_line(text: str) -> str:
     """Text without line breaks and control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def zip_bytes(files: Mapping[str, bytes]) -> bytes:
-    """Files by their paths as a ZIP that stores them as they are, so that samplers can stream from it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for path, data in files.items():
-            archive.writestr(zipfile.ZipInfo(path, EPOCH), data)
-    return buffer.getvalue()
 
 
 def tar_bytes(files: Mapping[str, bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def of_clip(clip: Clip, name: str, family: str = "", pitch_hz: float | None = No
     """One sound; its pitch is measured where none is given."""
     hertz = pitch_hz or pitch(clip.samples, clip.sample_rate)
     return KeySound(name, clip.samples[:, None], clip.sample_rate, hertz, family, provenance=clip.provenance)
+
+
+def shaped(sounds: Sequence[KeySound], *, trim: bool, normalise: bool) -> list[KeySound]:
+    """The sounds as an export wants them: without the silence at their ends, at one level, or as they are."""
+    ends = [trimmed(sound) for sound in sounds] if trim else list(sounds)
+    return [normalised(sound) for sound in ends] if normalise else ends
 
 
 def trimmed(sound: KeySound) -> KeySound:

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from sonifold.audio.archive import SoundFile, zipped
+from sonifold.audio.archive import SoundFile, with_credits, zipped
 from sonifold.instruments.bundle import Bundle
 from sonifold.instruments.format import Container
-from sonifold.instruments.package import with_credits
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import EXPORT, INSTRUMENT
 from sonifold_app.engine.protocol import run_one
@@ -77,7 +76,7 @@ def files_reply(files: list[SoundFile], stem: str, body: ExportRequest, services
     if body.destination == "folder":
         if len(files) == 1:
             return saved(export_folder.save(services.settings, name, f".{suffix}", files[0].data))
-        return saved(export_folder.save(services.settings, stem, "", with_credits(files, {})))
+        return saved(export_folder.save(services.settings, stem, "", with_credits(files)))
     if len(files) == 1:
         return attachment(files[0].data, AUDIO_TYPES[body.format or "wav"][0], name, suffix)
     return attachment(zipped(files), ZIP, stem, "zip")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from sonifold.audio.archive import with_credits
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, register
 from sonifold.instruments.instrument import Instrument, Zone
-from sonifold.instruments.package import SoundOptions, child, one_line, sound_files, with_credits, xml_bytes
+from sonifold.instruments.package import SoundOptions, child, one_line, sound_files, xml_bytes
 
 
 def write(instrument: Instrument, options: SoundOptions) -> dict[str, bytes]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 
-from sonifold.audio.archive import file_stem
+from sonifold.audio.archive import file_stem, with_credits
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, register
 from sonifold.instruments.instrument import HIGHEST, Crossfade, Instrument, Zone
-from sonifold.instruments.package import SoundOptions, child, sound_files, text_of, with_credits, xml_bytes
+from sonifold.instruments.package import SoundOptions, child, sound_files, text_of, xml_bytes
 
 SOUNDS = "Samples/"
 WIDTH, HEIGHT = 812, 375  # pixels of the player's window

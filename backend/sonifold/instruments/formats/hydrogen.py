@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from sonifold.audio.archive import file_stem
+from sonifold.audio.archive import file_stem, with_credits
 from sonifold.audio.provenance import unique
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, Limits, register
 from sonifold.instruments.instrument import Instrument, Zone
-from sonifold.instruments.package import SoundOptions, child, sound_files, with_credits, xml_bytes
+from sonifold.instruments.package import SoundOptions, child, sound_files, xml_bytes
 
 NAMESPACE = "http://www.hydrogen-music.org/drumkit"
 KEYS = 128  # notes that MIDI has

@@ -11,11 +11,11 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
-from sonifold.audio.archive import file_stem
+from sonifold.audio.archive import file_stem, with_credits
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, Limits, register
 from sonifold.instruments.instrument import HIGHEST, Instrument, Span, Zone
-from sonifold.instruments.package import SoundOptions, child, sound_files, with_credits, xml_bytes
+from sonifold.instruments.package import SoundOptions, child, sound_files, xml_bytes
 
 PADS = 128
 LAYERS = 4  # that every generation has

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 
-from sonifold.audio.archive import cell, file_stem
+from sonifold.audio.archive import cell, file_stem, with_credits
 from sonifold.audio.formats import FORMATS, AudioFormat
 from sonifold.audio.provenance import unique
 from sonifold.choices import InstrumentName
 from sonifold.instruments.format import Container, InstrumentFormat, register
 from sonifold.instruments.instrument import Instrument, Zone, key_name
-from sonifold.instruments.package import SoundOptions, one_line, sound_files, with_credits
+from sonifold.instruments.package import SoundOptions, one_line, sound_files
 
 COLUMNS = ("file", "title", "family", "seconds", "pitch_hz", "key", "made_from", "licences", "credits")
 SOUND_FORMATS: tuple[AudioFormat, ...] = ("wav", "flac", "aiff", "ogg")
 
 
 def write_zip(instrument: Instrument, options: SoundOptions) -> dict[str, bytes]:
-    return with_credits(sound_files(instrument, options.format or "wav", options.depth), {})
+    return with_credits(sound_files(instrument, options.format or "wav", options.depth))
 
 
 def write_playlist(instrument: Instrument, options: SoundOptions) -> dict[str, bytes]:

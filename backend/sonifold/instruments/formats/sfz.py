@@ -5,11 +5,11 @@ Opcodes by sfzformat.com. A morph is crossfaded by controller 1, the modulation 
 
 from __future__ import annotations
 
-from sonifold.audio.archive import file_stem
+from sonifold.audio.archive import file_stem, with_credits
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, register
 from sonifold.instruments.instrument import Crossfade, Instrument, Zone
-from sonifold.instruments.package import SoundOptions, one_line, sound_files, with_credits
+from sonifold.instruments.package import SoundOptions, one_line, sound_files
 
 SOUNDS = "samples/"
 WHEEL = 1  # controller

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def instrument(model: Model, query: ExportQuery) -> Bundle:
     """An instrument of what the query names. Raises InstrumentInvalid, ValueError."""
-    from sonifold.instruments.sources import normalised, trimmed
+    from sonifold.instruments.sources import shaped
 
     options = query.instrument
     if options is None:
@@ -30,8 +30,7 @@ def instrument(model: Model, query: ExportQuery) -> Bundle:
     format_named(options.name).layout(options.layout, is_morph=query.morph is not None)
     check_pattern(options.pattern)
     sounds = steps(model, query.morph) if query.morph else singles(model, query)
-    sounds = [trimmed(sound) for sound in sounds] if query.options.trim else sounds
-    sounds = [normalised(sound) for sound in sounds] if query.options.level == "normalise" else sounds
+    sounds = shaped(sounds, trim=query.options.trim, normalise=query.options.level == "normalise")
     return build(
         title_of(options, query, sounds),
         renamed(sounds, options.pattern),
