@@ -8,18 +8,19 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from sonifold_app.admin.manifest import BackupError
-from sonifold_app.serve import ServeError, serve
 from sonifold_app.settings import Settings
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageError
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run ``options.service``; 0 when it went well, 1 with a sentence on standard error when it did not."""
+    """Run ``options.service``; 0 when it went well, 1 with a sentence on standard error when it did not.
+
+    Raises SonifoldError, of which the command line prints the sentence.
+    """
     try:
         return COMMANDS[options.service](Settings(), options)
-    except (ServeError, BackupError, DatabaseUnusableError, StorageError) as error:
+    except (DatabaseUnusableError, StorageError) as error:
         print(f"sonifold: {error}", file=sys.stderr)
     except ValidationError as error:
         for problem in error.errors():
@@ -29,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_server(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.serve import serve
+
     serve(settings)
     return 0
 

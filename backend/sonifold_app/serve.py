@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from sonifold.errors import DeviceUnavailable
+from sonifold.errors import DeviceUnavailable, SonifoldError
 from sonifold_app.app import create_app
 from sonifold_app.engine.build import build_engine
 from sonifold_app.http import logs
@@ -24,7 +24,7 @@ from sonifold_app.store.data_folder import DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError
 
 
-class ServeError(Exception):
+class ServeError(SonifoldError):
     """The settings do not allow it, or the address is taken; the message is a sentence for the operator."""
 
 

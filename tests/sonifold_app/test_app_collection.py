@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy
@@ -135,6 +137,19 @@ def test_the_command_line_takes_folders_in_and_finds_them(data, folder, monkeypa
     assert "pitch:C2..C3" in capsys.readouterr().err
     assert main(["ingest", str(folder / "nothing")]) == 1
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_finding_by_words_loads_neither_torch_nor_the_server(data, folder):
+    """Either takes longer to load than all the rest of the command."""
+    ingest(data, folder)
+    script = """
+import sys
+from sonifold.cli import main
+main(["find", "kick"])
+sys.exit("torch" in sys.modules or "fastapi" in sys.modules)
+"""
+    environment = {**os.environ, "SONIFOLD_DATA": str(data)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
 
 
 def test_a_file_that_is_gone_is_missing_and_comes_back(data, folder):

@@ -8,12 +8,14 @@ from typing import BinaryIO, Protocol
 
 from pydantic import BaseModel, Field, field_validator
 
+from sonifold.errors import SonifoldError
+
 FORMAT = 1
 MANIFEST = "sonifold-backup.json"
 CHUNK_BYTES = 1 << 20
 
 
-class BackupError(Exception):
+class BackupError(SonifoldError):
     """A backup that cannot be written or restored; the message is a sentence for the operator."""
 
 

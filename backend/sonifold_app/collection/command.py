@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sonifold.errors import AudioError
-from sonifold_app.collection.analysis import Analysis
 from sonifold_app.collection.database import FOLDER, open_database
 from sonifold_app.collection.ingest import Ingest
 from sonifold_app.collection.query import MOST, Query, QueryInvalid, read_query
@@ -17,7 +16,6 @@ from sonifold_app.collection.runs import Progress
 from sonifold_app.collection.search import Match, Page, Search
 from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
-from sonifold_app.engine.packs import meaning_of_points
 from sonifold_app.settings import Settings
 
 #: Workers at most: each takes some 500 MB.
@@ -26,6 +24,8 @@ MOST_WORKERS = 2
 
 def ingest(settings: Settings, options: argparse.Namespace) -> int:
     """Take folders in, with a line of progress; then print what came of it."""
+    from sonifold_app.collection.analysis import Analysis  # torch, which finding by words need not wait for
+
     folder, database, words = settings.data / FOLDER, open_database(settings.data), Fts5Index()
     analysis = None
     if options.phase == "all":
@@ -58,6 +58,7 @@ def near(search: Search, settings: Settings, file: Path, pack: str, query: Query
     """Sounds that fit, those nearest to the sound in a file first. Raises AudioError."""
     import sonifold
     from sonifold.analysis.analyser import Analyser
+    from sonifold_app.engine.packs import meaning_of_points
 
     model = sonifold.load(pack, settings.models)
     (facts,) = Analyser(model).analyse([file])
