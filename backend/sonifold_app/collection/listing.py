@@ -7,13 +7,12 @@ analysis again; one that is gone stays, as missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -23,11 +22,10 @@ from sonifold_app.collection.walk import ClosedFolder, File, walk
 from sonifold_app.collection.words import Entry, WordIndex, entry_of
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
+from sonifold_app.store.derived import parts_of
 
 #: Files a transaction. Each ends with a sync of the disk.
 BATCH = 2000
-
-Item = TypeVar("Item")
 
 
 class State(StrEnum):
@@ -73,7 +71,7 @@ class Lister:
         root_id = self._database.write(lambda connection: root_of(connection, root))
         rows = self._rows(root)
         listed = Listed()
-        for batch in batched(walk(root), BATCH):
+        for batch in parts_of(walk(root), BATCH):
             files = [item for item in batch if isinstance(item, File)]
             listed.closed += [item.path for item in batch if isinstance(item, ClosedFolder)]
             self._take_in(root, root_id, files, rows, listed)
@@ -139,13 +137,6 @@ class Lister:
         newly = [{"row": row.id} for row in absent if not row.missing]
         if newly:
             self._database.write(lambda connection: connection.execute(change, newly))
-
-
-def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Items in lists of ``size``, the last of them shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def below(root: Path) -> Any:

@@ -10,8 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from sonifold_app.collection import worker
-from sonifold_app.collection.listing import batched
 from sonifold_app.collection.worker import Outcome, Space
+from sonifold_app.store.derived import parts_of
 
 #: Files that a worker takes at once.
 CHUNK = 16
@@ -36,7 +36,7 @@ class Workers:
 
     def outcomes(self, files: Iterable[tuple[int, str]]) -> Iterator[list[Outcome]]:
         """Of files (id, path), in lists as they come."""
-        chunks, running = batched(files, CHUNK), deque[tuple[Files, Future[list[Outcome]]]]()
+        chunks, running = parts_of(files, CHUNK), deque[tuple[Files, Future[list[Outcome]]]]()
         for chunk in chunks:
             while len(running) > 2 * self._count:
                 yield from self._next(running)
