@@ -57,13 +57,18 @@ class Background:
             try:
                 await self._turn()
             except Exception as error:
-                wait = min(FIRST_WAIT_SECONDS * 2**self._failures, LONGEST_WAIT_SECONDS)
-                self._failures = min(self._failures + 1, 10)
+                wait = seconds_after(self._failures, LONGEST_WAIT_SECONDS)
+                self._failures += 1
                 self._trouble = f"{self._name}: {sentence_about(error)}"
                 log.exception("%s: trying again in %g seconds", self._name, wait)
                 await asyncio.sleep(wait)
             else:
                 self._failures, self._trouble = 0, None
+
+
+def seconds_after(failures: int, longest: float) -> float:
+    """How long to wait after so many failures before this one: twice as long each time, up to a bound."""
+    return min(FIRST_WAIT_SECONDS * 2.0 ** min(failures, 30), longest)
 
 
 def sentence_about(error: Exception) -> str:

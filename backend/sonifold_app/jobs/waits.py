@@ -8,13 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sonifold_app.jobs.background import seconds_after
 from sonifold_app.jobs.worker import folder_of
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.jobs import Job
 from sonifold_app.store.room import Room
 from sonifold_app.user.models import FINETUNED, bytes_under
 
-FIRST_WAIT_SECONDS = 1.0
 #: A checkpoint holds the weights and two moments of each.
 CHECKPOINT_WEIGHTS = 3
 MEGABYTE = 1_000_000
@@ -41,7 +41,7 @@ class Waits:
     def put_off(self, job: str, reason: str) -> float:
         """Try a job again later; returns after how many seconds. ``reason``: a sentence for the user."""
         tries = self._by_job[job].tries if job in self._by_job else 0
-        seconds = min(FIRST_WAIT_SECONDS * 2.0 ** min(tries, 30), self._longest_seconds)
+        seconds = seconds_after(tries, self._longest_seconds)
         self._by_job[job] = Wait(reason, tries + 1, time.monotonic() + seconds)
         return seconds
 
