@@ -20,6 +20,7 @@ from pathlib import Path
 from sonifold.errors import OutputError
 from sonifold.files import check_target, whole_file
 from sonifold.version import __version__
+from sonifold_app.admin import databases
 from sonifold_app.admin.manifest import MANIFEST, BackupError, Entry, Manifest, copy_hashed
 from sonifold_app.store.audio import recording_path
 from sonifold_app.store.clock import now
@@ -102,7 +103,7 @@ class Backup:
         self._keep_only_named({each.path for each in named})
         self._leave_out_deleted_models()
         self._add(DATABASE_PATH, snapshot)
-        with contextlib.closing(sqlite3.connect(snapshot)) as connection:
+        with databases.opened(snapshot, "rw") as connection:
             version = version_of(connection, snapshot)
         manifest = Manifest(
             sonifold=__version__,
@@ -186,12 +187,9 @@ def copy_database(file: Path, copy: Path) -> None:
     """A copy of a database as it is between two transactions. Raises BackupError."""
     copy.unlink(missing_ok=True)
     try:
-        with (
-            contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as source,
-            contextlib.closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
-            verdict = target.execute("PRAGMA quick_check(1)").fetchone()
+        databases.copy_file(file, "rw", copy)
+        with databases.opened(copy, "rw") as connection:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         raise BackupError(
             f"{file} cannot be copied: {error}. Nothing was written. `sonifold doctor` may say more."

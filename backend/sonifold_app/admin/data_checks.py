@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sonifold import pack
+from sonifold_app.admin import databases
 from sonifold_app.admin.backup import DATABASE_PATH, Named, files_named_in
 from sonifold_app.admin.finding import Finding, ok, problem, warning
 from sonifold_app.admin.manifest import BackupError
+from sonifold_app.admin.restore import SET_ASIDE
 from sonifold_app.admin.system_checks import existing_parent
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import SHA256
@@ -46,7 +48,7 @@ def check_folder(settings: Settings) -> Iterator[Finding]:
         yield problem(
             f"a restore into {data} was interrupted", "Run `sonifold restore FILE --replace` again."
         )
-    for aside in sorted(data.glob(".before-restore-*")):
+    for aside in sorted(data.glob(f"{SET_ASIDE}*")):
         yield warning(
             f"{aside} holds {bytes_under(aside) / 1e6:.0f} MB that a restore moved aside",
             "Delete it once you need it no longer.",
@@ -79,7 +81,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         return
     restore = "Restore it from a backup; your recordings are files of their own beside it."
     try:
-        with copied(file) as copy, contextlib.closing(sqlite3.connect(copy)) as connection:
+        with copied(file) as copy, databases.opened(copy, "rw") as connection:
             verdicts = [verdict for (verdict,) in connection.execute("PRAGMA integrity_check(3)")]
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
@@ -108,14 +110,10 @@ def copied(file: Path) -> Iterator[Path]:
 
     SQLite makes files beside a database in write-ahead mode when it reads it, unless somebody has it open already.
     """
-    mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "mode=ro&immutable=1"
+    mode = "ro" if file.with_name(f"{file.name}-wal").exists() else "ro&immutable=1"
     with tempfile.TemporaryDirectory(prefix="sonifold-doctor-") as scratch:
         copy = Path(scratch) / file.name
-        with (
-            contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True)) as source,
-            contextlib.closing(sqlite3.connect(copy)) as target,
-        ):
-            source.backup(target)
+        databases.copy_file(file, mode, copy)
         yield copy
 
 

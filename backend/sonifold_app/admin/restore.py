@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from sonifold_app.admin import databases
 from sonifold_app.admin.backup import DATABASE_PATH, LIBRARY
 from sonifold_app.admin.manifest import FORMAT, MANIFEST, BackupError, Entry, Manifest, copy_hashed
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
@@ -22,6 +23,8 @@ from sonifold_app.store.trash import free_name
 
 #: Contents on their way out of the archive; left behind by whoever was interrupted, and begun anew.
 UNPACKING = ".restoring"
+#: How the name of a folder begins that holds what a restore moved out of the way.
+SET_ASIDE = ".before-restore-"
 #: What an empty data folder may hold.
 NO_CONTENTS = {LOCK, HOLDER, UNPACKING, "lost+found"}
 MOST_MANIFEST_BYTES = 256 << 20
@@ -139,9 +142,7 @@ def damaged(name: str, why: str) -> BackupError:
 def check_database(file: Path) -> None:
     """Raises BackupError."""
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-        ) as connection:
+        with databases.opened(file, "ro&immutable=1") as connection:
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
         raise damaged(DATABASE_PATH, str(error)) from error
@@ -151,7 +152,7 @@ def check_database(file: Path) -> None:
 
 def is_set_aside(path: Path) -> bool:
     """Whether an earlier restore moved it out of the way."""
-    return path.name.startswith(".before-restore-")
+    return path.name.startswith(SET_ASIDE)
 
 
 def move_aside(data: Path, paths: list[Path]) -> Path | None:
@@ -159,7 +160,7 @@ def move_aside(data: Path, paths: list[Path]) -> Path | None:
     moved = sorted((path for path in paths if not is_set_aside(path)), key=lambda path: path.name != LIBRARY)
     if not moved:
         return None
-    aside = free_name(data, f".before-restore-{time.strftime('%Y%m%d-%H%M%S')}")
+    aside = free_name(data, f"{SET_ASIDE}{time.strftime('%Y%m%d-%H%M%S')}")
     aside.mkdir()
     for path in moved:
         path.rename(aside / path.name)
