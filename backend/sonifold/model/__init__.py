@@ -4,6 +4,7 @@ face          Model: what others use
 core          the trained parts: sounds to latent points, their decoding
 encoding      recordings and library sounds, prepared and encoded
 metrics       the metrics by name, on one device
+morphing      paths and morphs of the face
 paths         paths between two sounds, and what is measured on them
 rendering     paths, points and sounds made audible
 distribution  which latent points are in distribution, and the library sounds near them

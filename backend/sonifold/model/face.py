@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 from torch import Tensor
@@ -10,36 +9,22 @@ from torch import Tensor
 from sonifold import notebook
 from sonifold.audio.clip import Clip
 from sonifold.choices import DistanceName
-from sonifold.model.core import LatentModel
 from sonifold.model.distribution import Distribution
+from sonifold.model.morphing import MorphModel
 from sonifold.model.neighbours import Neighbours
 from sonifold.model.orbits import Registration, SoundOrbits, check_group
-from sonifold.model.paths import PathFinder
 from sonifold.model.points import AnalogyPoint, ExtrapolationPoint, MeanPoint, PointOperations
-from sonifold.model.rendering import MorphPart, PathRenderer
 from sonifold.model.samples import Draw, PointSampler
 from sonifold.model.traversal import Traversal, Traversals
-from sonifold.morph.path import Path
-from sonifold.parallel import MapParallel, map_serially
 from sonifold.sound import Sound
 
 
-class Model(LatentModel):
+class Model(MorphModel):
     """A pack in memory, with paths, morphs, neighbours and new points. One serves many threads.
 
     Lengths and distances are in ``unit``: Phi scaled so that the median distance between two library sounds equals
     their median RMS log-mel distance in dB.
     """
-
-    @cached_property
-    def finder(self) -> PathFinder:
-        """Solves, times and measures paths."""
-        return PathFinder(self)
-
-    @cached_property
-    def path_renderer(self) -> PathRenderer:
-        """Makes paths audible."""
-        return PathRenderer(self, self.finder)
 
     @cached_property
     def nearby(self) -> Neighbours:
@@ -74,74 +59,6 @@ class Model(LatentModel):
     def _repr_html_(self) -> str:
         """Its title and size beside its map, one colour a family, in a notebook."""
         return _html(self)
-
-    # -- paths ------------------------------------------------------------------------------------
-
-    def geodesic(
-        self,
-        start: Sound,
-        end: Sound,
-        metric: str = "blend",
-        weight: float | None = None,
-        steps: int = 17,
-    ) -> Path:
-        """The shortest path under a metric, at constant perceptual speed."""
-        return self.paths([(start, end)], "geodesic", metric, weight, steps)[0]
-
-    def linear(self, start: Sound, end: Sound, retimed: bool = False, steps: int = 17) -> Path:
-        """The straight line in latent space, or the same line at constant perceptual speed."""
-        return self.paths([(start, end)], "retimed" if retimed else "linear", steps=steps)[0]
-
-    def paths(
-        self,
-        pairs: list[tuple[Sound, Sound]],
-        kind: str = "geodesic",
-        metric: str = "blend",
-        weight: float | None = None,
-        steps: int = 17,
-    ) -> list[Path]:
-        """Paths for a batch of pairs.
-
-        Args:
-            kind: ``geodesic`` and ``graph`` (through real neighbours) are re-timed, as is ``retimed``, the line at
-                constant perceptual speed; ``linear`` is the bare line.
-            metric: of the geodesic, and of the energies reported.
-            weight: of the blend's data term, 0 (shortest) to about 10; infinity is the graph path. The pack's
-                default when None.
-            steps: sounds along the path, ends included, 2 to 129.
-
-        Raises:
-            ValueError: an unknown kind or metric, a negative weight, or too few or many steps.
-        """
-        return self.finder.paths(pairs, kind, metric, weight, steps)
-
-    # -- sound ------------------------------------------------------------------------------------
-
-    def render_steps(self, paths: list[Path]) -> list[Clip]:
-        """The sounds at each path's steps, Clip.audio (step, sample); the ends are the recordings themselves."""
-        return self.path_renderer.steps(paths)
-
-    def morph(self, path: Path) -> tuple[Path, Clip]:
-        """The path re-timed by its rendered sounds, and the sounds at its steps."""
-        return self.path_renderer.morph(path)
-
-    def morph_parts(self, path: Path, each: MapParallel = map_serially) -> Iterator[MorphPart]:
-        """The same in parts, each final when it comes: the ends, then the steps from A on.
-
-        Args:
-            each: computes steps at the same time, as ``ThreadPoolExecutor.map`` does; one after another by default.
-        """
-        return self.path_renderer.parts(path, each)
-
-    def render(self, path: Path, seconds: float = 4.0) -> Clip:
-        """One sound that changes from A to B while it sounds (a glide), Clip.audio (sample,).
-
-        Raises:
-            ValueError: ``seconds`` is not from 0.5 to 20.
-        """
-        return self.path_renderer.glide(path, seconds)
-
-    render_glide = render
 
     # -- distances --------------------------------------------------------------------------------
 
