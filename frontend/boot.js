@@ -1,7 +1,7 @@
 // @ts-check
 /** From an empty page to a map: asks the engine for its models, the library and the atlas, as often as it takes. */
 
-import { ApiError, isAway, isWorthRetrying } from "./core/api.js";
+import { ApiError, isAway, isWorthRetrying } from "./core/client.js";
 import { createLibrary } from "./core/sounds.js";
 import { troubleOf } from "./core/url.js";
 

@@ -2,7 +2,8 @@
 /** The only wiring: makes the parts, hands them to each other, puts them on the page. */
 
 import { createActions } from "./actions.js";
-import { createApi, isAborted, latest } from "./core/api.js";
+import { createApi } from "./core/api.js";
+import { isAborted, latest } from "./core/client.js";
 import { mountAtlas } from "./atlas/atlas.js";
 import { mountSwitch } from "./compare/switch.js";
 import { createMorphs } from "./morph/requests.js";

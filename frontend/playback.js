@@ -1,7 +1,7 @@
 // @ts-check
 /** Play, pause, scrub, point: the gestures that are heard. Keeps the players in step with the store. */
 
-import { isAborted } from "./core/api.js";
+import { isAborted } from "./core/client.js";
 import { stepsAsPlayed } from "./listen/timing.js";
 import { safeGain } from "./listen/level.js";
 import { PATHS, STEPS, keyOf, pointedAnchor, stepAt, voiceOf } from "./core/state.js";

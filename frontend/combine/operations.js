@@ -1,7 +1,7 @@
 // @ts-check
 /** Averages, analogies, what lies beyond B: asks for them, and puts what comes on the map. */
 
-import { isAborted, latest } from "../core/api.js";
+import { isAborted, latest } from "../core/client.js";
 import { spoken } from "../compare/anchors.js";
 import { writePoint } from "../core/latent.js";
 import { anchorOf, keyOf, measureKey, measureOf, voiceOf } from "../core/state.js";

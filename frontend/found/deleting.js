@@ -4,7 +4,7 @@
  * browser remembers them, so that a reload, or another window, shows the same.
  */
 
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/client.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Deleted} Deleted */

@@ -1,7 +1,7 @@
 // @ts-check
 /** From two anchors to something that can be heard: asks for the paths, keeps what was asked before, newest wins. */
 
-import { isAborted, isAway, latest } from "../core/api.js";
+import { isAborted, isAway, latest } from "../core/client.js";
 import { spoken } from "../compare/anchors.js";
 import {
   PATHS,

@@ -1,7 +1,7 @@
 // @ts-check
 /** Draws new sounds as the link says: the sampler that was asked for, and beside it the two everyone compares with. */
 
-import { isAborted, latest } from "../core/api.js";
+import { isAborted, latest } from "../core/client.js";
 import { writePoint } from "../core/latent.js";
 import { anchorOf, keyOf, voiceOf } from "../core/state.js";
 import { watch } from "../core/store.js";

@@ -1,7 +1,8 @@
 // @ts-check
 /** Sounds out of the page, as files: what is heard, steps one by one, glides, any sound of the library. */
 
-import { isAborted, wire } from "../core/api.js";
+import { wire } from "../core/api.js";
+import { isAborted } from "../core/client.js";
 import { spoken } from "../compare/anchors.js";
 import { stepsAsPlayed } from "../listen/timing.js";
 import { STEPS, geodesicQueryOf, voiceOf } from "../core/state.js";

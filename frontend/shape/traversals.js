@@ -1,7 +1,7 @@
 // @ts-check
 /** From a sound towards more or less of something: asks once, then plays what came while it is pulled. */
 
-import { isAborted, latest } from "../core/api.js";
+import { isAborted, latest } from "../core/client.js";
 import { spoken } from "../compare/anchors.js";
 import { writePoint } from "../core/latent.js";
 import { audibleSeconds, safeGain, stepSeconds } from "../listen/level.js";

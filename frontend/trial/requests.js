@@ -1,7 +1,7 @@
 // @ts-check
 /** The service's listening tests, as functions; what cannot be reached is tried again until it answers. */
 
-import { ApiError, createClient } from "../core/api.js";
+import { ApiError, createClient } from "../core/client.js";
 import { busyWords } from "../core/text.js";
 
 /** @typedef {"abx" | "preference"} Method */

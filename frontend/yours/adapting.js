@@ -1,7 +1,7 @@
 // @ts-check
 /** One's own sounds taken into the model, in closed form: made anew whenever they are others, taken back on demand. */
 
-import { latest, isAborted } from "../core/api.js";
+import { latest, isAborted } from "../core/client.js";
 import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 

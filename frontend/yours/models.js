@@ -1,7 +1,7 @@
 // @ts-check
 /** The models there are: what came with the server and what was made here; named, taken along, brought in, deleted. */
 
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/client.js";
 import { h, icon, setAll } from "../core/dom.js";
 import { watch } from "../core/store.js";
 import { megabytes } from "./files.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /** Asking again what a server that is away, or still busy after all its pauses, could not answer. */
 
-import { ApiError } from "../core/api.js";
+import { ApiError } from "../core/client.js";
 
 const WAITS = [1, 2, 4, 8, 15, 15]; // Seconds
 

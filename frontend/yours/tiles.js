@@ -1,7 +1,7 @@
 // @ts-check
 /** The same sound several times, side by side: before, after, as it was recorded. Each a picture that plays. */
 
-import { isAborted } from "../core/api.js";
+import { isAborted } from "../core/client.js";
 import { clamp, mix, parseHex, readPalette } from "../core/colour.js";
 import { h, inNextFrame, setAll, sharp } from "../core/dom.js";
 import { audibleSeconds } from "../listen/level.js";

@@ -4,7 +4,7 @@
  * listed.
  */
 
-import { ApiError, isAborted } from "../core/api.js";
+import { ApiError, isAborted } from "../core/client.js";
 import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
 import { carriedOver, cutsOf, isPlain } from "./cuts.js";
@@ -15,7 +15,7 @@ import { isPassing, patiently } from "./patience.js";
 /** @typedef {import("./state.js").Cut} Cut */
 /** @typedef {import("./state.js").Uploading} Uploading */
 /** @typedef {import("../core/api.js").UploadReply} UploadReply */
-/** @typedef {import("../core/api.js").Refused} Refused */
+/** @typedef {import("../core/client.js").Refused} Refused */
 
 /** A new upload, before anything was sent. @param {number} total files @returns {Uploading} */
 export const sending = (total) => ({

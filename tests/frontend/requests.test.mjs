@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { ApiError, createApi, isAway, latest } from "../../frontend/core/api.js";
+import { createApi } from "../../frontend/core/api.js";
+import { ApiError, isAway, latest } from "../../frontend/core/client.js";
 import { createMorphs, destination, share } from "../../frontend/morph/requests.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
 import { initialState } from "../../frontend/panels.js";

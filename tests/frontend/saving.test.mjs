@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, attachedName, isWorthRetrying } from "../../frontend/core/api.js";
+import { attachedName } from "../../frontend/core/api.js";
+import { ApiError, isWorthRetrying } from "../../frontend/core/client.js";
 import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../frontend/found/deleting.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
 import { destinationOf, instrumentOf, kindOf, morphOf, stepNumber } from "../../frontend/save/saver.js";

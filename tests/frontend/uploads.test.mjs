@@ -5,7 +5,7 @@ import { initialState } from "../../frontend/panels.js";
 import { createStore } from "../../frontend/core/store.js";
 import { createJobs, reported } from "../../frontend/yours/jobs.js";
 import { brokenWords, gainWords, jobWords, remainingWords } from "../../frontend/yours/finetune.js";
-import { ApiError } from "../../frontend/core/api.js";
+import { ApiError } from "../../frontend/core/client.js";
 import {
   added,
   carriedOver,
