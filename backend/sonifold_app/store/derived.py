@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, insert, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from sonifold_app.engine.answers import Reembedded
@@ -46,7 +46,8 @@ class DerivedStore:
         return maps
 
     def keep_fingerprints(self, maps: Mapping[str, bytes]) -> None:
-        self._put(fingerprints, [{"audio": audio, "map": map} for audio, map in maps.items()])
+        rows = [{"audio": audio, "map": map} for audio, map in maps.items()]
+        self._put(fingerprints, fingerprints.c.audio, rows)
 
     # -- points that an adapted model has for the sounds of its base -------------------------------------
 
@@ -74,19 +75,32 @@ class DerivedStore:
                     "known": int(point.in_distribution),
                 }
             )
-        self._put(adapted_points, rows)
+        self._put(adapted_points, adapted_points.c.sound, rows, adapted_points.c.model == model)
 
     def forget_reembedded(self, model: str) -> None:
         deletion = delete(adapted_points).where(adapted_points.c.model == model)
         self._database.write(lambda connection: connection.execute(deletion), frees=True)
 
-    def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            statement = insert(table).prefix_with("OR REPLACE")
-            try:
-                self._database.write(lambda connection: connection.execute(statement, rows))
-            except (StorageError, SQLAlchemyError) as error:
-                log.warning("%d rows of %s are not kept: %s", len(rows), table.name, error)
+    def _put(
+        self,
+        table: Table,
+        key: Column[str],
+        rows: list[dict[str, Any]],
+        among: ColumnElement[bool] = true(),  # noqa: B008  # a constant of SQL
+    ) -> None:
+        """Write rows in the place of those that have the same key."""
+        if not rows:
+            return
+
+        def replace(connection: Connection) -> None:
+            for part in parts_of(row[key.name] for row in rows):
+                connection.execute(delete(table).where(among, key.in_(part)))
+            connection.execute(insert(table), rows)
+
+        try:
+            self._database.write(replace)
+        except (StorageError, SQLAlchemyError) as error:
+            log.warning("%d rows of %s are not kept: %s", len(rows), table.name, error)
 
 
 def reembedded_of(row: Any) -> Reembedded:

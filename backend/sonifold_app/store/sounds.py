@@ -13,7 +13,7 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.numbers import Numbers
@@ -39,7 +39,7 @@ from sonifold_app.store.trash import Trash
 from sonifold_app.store.uploads import UploadStore
 
 #: In the JSON of where a sound comes from: the model it was kept with before that was gone.
-FORMER_HOME = "$.kept_with"
+FORMER_HOME = "kept_with"
 #: In the JSON of facts: the pitch is its user's, and no guess.
 PITCH_CORRECTED = "pitch_corrected"
 
@@ -206,12 +206,19 @@ class UserSoundStore:
 
     def change(self, model: str, id: str, values: Mapping[str, Any]) -> bool:
         """Another ``name`` or ``pitch``; whether there was such a sound."""
-        if "pitch" in values:  # no guess any more
-            values = {**values, "facts": func.json_set(user_sounds.c.facts, f"$.{PITCH_CORRECTED}", 1)}
-        change = update(user_sounds).where(user_sounds.c.model == model, user_sounds.c.id == id)
-        return (
-            self.database.write(lambda connection: connection.execute(change.values(**values)).rowcount) == 1
-        )
+        is_sound = (user_sounds.c.model == model) & (user_sounds.c.id == id)
+
+        def write(connection: sqlalchemy.Connection) -> bool:
+            facts = connection.execute(select(user_sounds.c.facts).where(is_sound)).scalar_one_or_none()
+            if facts is None:
+                return False
+            changed = dict(values)
+            if "pitch" in values:  # no guess any more
+                changed["facts"] = json.dumps({**json.loads(facts), PITCH_CORRECTED: 1})
+            connection.execute(update(user_sounds).where(is_sound).values(**changed))
+            return True
+
+        return self.database.write(write)
 
     def move(self, sound: UserSound, pack: str, prepared: PreparedSound) -> None:
         """Give a sound its place in another pack of the same name; its audio stays."""
@@ -238,24 +245,30 @@ class UserSoundStore:
 
         They have the points of their old pack until they are found anew. ``remember``: ``bring_home`` may undo it.
         """
-        values: dict[str, Any] = {"model": successor}
-        if remember:
-            values["source"] = func.json_set(user_sounds.c.source, FORMER_HOME, user_sounds.c.model)
-        sounds = update(user_sounds).where(user_sounds.c.model == model).values(values)
         waiting = update(uploads).where(uploads.c.model == model).values(model=successor)
+        sounds = update(user_sounds).where(user_sounds.c.model == model).values(model=successor)
 
         def move(connection: sqlalchemy.Connection) -> int:
             connection.execute(waiting)
+            if remember:
+                change_sources(
+                    connection,
+                    user_sounds.c.model == model,
+                    lambda source: {"source": json.dumps({**source, FORMER_HOME: model})},
+                )
             return connection.execute(sounds).rowcount
 
         return self.database.write(move, frees=True)  # a part of deleting the model
 
     def bring_home(self, models: Collection[str]) -> None:
         """Undo what ``rehome`` remembered for some models."""
-        former = func.json_extract(user_sounds.c.source, FORMER_HOME)
-        values = {"model": former, "source": func.json_remove(user_sounds.c.source, FORMER_HOME)}
-        back = update(user_sounds).where(former.in_(models)).values(values)
-        self.database.write(lambda connection: connection.execute(back))
+
+        def home(source: dict[str, Any]) -> dict[str, Any] | None:
+            former = source.pop(FORMER_HOME, None)
+            return {"model": former, "source": json.dumps(source)} if former in models else None
+
+        moved = user_sounds.c.source.contains(f'"{FORMER_HOME}"')
+        self.database.write(lambda connection: change_sources(connection, moved, home))
 
     def remove(self, model: str, id: str) -> bool:
         """Whether there was such a sound; its audio goes too unless another sound has the same."""
@@ -312,6 +325,19 @@ def named_recordings(connection: sqlalchemy.Connection) -> set[str]:
         sqlalchemy.union_all(select(uploads.c.files), select(adaptations.c.sounds))
     ).scalars()
     return named | {file["audio"] for files in lists for file in json.loads(files)}
+
+
+def change_sources(
+    connection: sqlalchemy.Connection,
+    condition: sqlalchemy.ColumnElement[bool],
+    change: Callable[[dict[str, Any]], dict[str, Any] | None],
+) -> None:
+    """Change the rows of sounds by where these come from; ``change``: the new values, or None where they stay."""
+    for id, source in connection.execute(
+        select(user_sounds.c.id, user_sounds.c.source).where(condition)
+    ).all():
+        if (values := change(json.loads(source))) is not None:
+            connection.execute(update(user_sounds).where(user_sounds.c.id == id).values(**values))
 
 
 def missing_recording(sound: UserSound) -> str:
