@@ -11,7 +11,7 @@ from sonifold.errors import PointInvalid
 from sonifold.metric.base import Metric, Steps
 from sonifold.types import Curves, Points
 
-from . import georce, newton, quasi_newton
+from .descents import LINE_SAMPLES, Descents, with_replaced
 from .lattice import SIDES, Lattice, lattice
 from .line import line
 from .outcome import Geodesics, Stop
@@ -19,28 +19,6 @@ from .quasi_newton import Descent
 from .retime import even_times
 from .spline import resample
 
-#: Nodes on which a path is found, one grid after the other; a cubic spline through the last gives the rest. A metric
-#: that looks at each step only once can hide a bump between so few nodes, and is solved on all of them.
-GRIDS = (5, 9)
-#: The same for a metric that has no typical tensor, and so nobody's word that nine nodes are enough for it. On small
-#: decoders of drawings, curves of nine nodes had up to 3 % more energy than the best, of thirteen less than 1 % nearly
-#: always; from five nodes first, more of them end in a worse minimum.
-GRID_UNKNOWN = (13,)
-#: And where the inverse tensor is a formula and GEORCE finds the path. On fewer, one of 24 was 1 % above the best.
-GRID_CLOSED = (17,)
-#: Part of the tolerance to which a decoder that nobody vouches for is solved: its energy bends more than the quadratic
-#: model, by which a path is said to have settled, knows of.
-STRICT = 0.5
-#: The tolerance on grids that only lead to the next one, over that on the last: what is left is gained there.
-COARSE = 4.0
-#: GEORCE's own estimate of what is left to gain, over what turned out to be left, at worst on 48 pairs.
-MODEST = 0.5
-#: The fewest nodes in two and three dimensions, where they are cheap and geodesics turn sharply.
-FEWEST_LOW = 33
-#: Points of each line at which the tensor is taken where no typical one is known.
-LINE_SAMPLES = 3
-#: Steps of Gauss-Newton for the paths that quasi-Newton has not brought home.
-NEWTON_STEPS = 40
 #: How much finer than the nodes the grid is on which a path is held against the line.
 FINE = 8
 #: A path is not looked at on the fine grid if it beats its line by this on the nodes, after its energy has been
@@ -105,7 +83,11 @@ def solve(
     if not len(a):
         return _none(a, nodes, like=starts)
     other_ways = lattice(metric, torch.cat([a, b])) if a.shape[1] in SIDES else None
-    work = _Work(metric, metric.computed_typical(), nodes, tolerance, max_steps, polish, check, other_ways)
+    low_dimensional = other_ways is not None
+    descents = Descents(
+        metric, metric.computed_typical(), nodes, tolerance, max_steps, polish, low_dimensional
+    )
+    work = _Work(descents, check, other_ways)
     return _joined(
         [work.solve(*pair) for pair in zip(a.split(CHUNK), b.split(CHUNK), strict=True)], like=starts
     )
@@ -115,14 +97,21 @@ def solve(
 class _Work:
     """What is asked for, the same for every chunk of pairs."""
 
-    metric: Metric
-    typical: Tensor | None  #: the metric's typical tensor
-    nodes: int
-    tolerance: float
-    max_steps: int
-    polish: bool
+    descents: Descents
     check: bool
     other_ways: Lattice | None
+
+    @property
+    def metric(self) -> Metric:
+        return self.descents.metric
+
+    @property
+    def nodes(self) -> int:
+        return self.descents.nodes
+
+    @property
+    def tolerance(self) -> float:
+        return self.descents.tolerance
 
     def solve(self, starts: Points, ends: Points) -> Geodesics:
         straight = line(starts, ends, self.nodes)
@@ -132,7 +121,9 @@ class _Work:
         result.end(flat & ~same, Stop.FLAT)
         todo = (~same & ~flat & torch.isfinite(result.line_energy)).nonzero().flatten()
         if len(todo):
-            descent = self._descend(line(starts[todo], ends[todo], self._grids[0]), self._grids)
+            descent = self.descents.run(
+                line(starts[todo], ends[todo], self.descents.grids[0]), self.descents.grids
+            )
             if self.other_ways is not None:
                 descent = self._other_way(self.other_ways, descent)
             curves = resample(descent.curves, self.nodes)
@@ -151,7 +142,7 @@ class _Work:
         result.remeasure(indices, *self._fine(result.nodes[indices]), *self._fine(straight[indices]))
         worse = indices[result.no_better(indices)]
         if len(worse):
-            finer = self._descend(self._evenly(straight[worse]), (2 * self.nodes - 1,))
+            finer = self.descents.run(self._evenly(straight[worse]), (2 * self.nodes - 1,))
             curves = resample(finer.curves, self.nodes)
             result.put(worse, curves, *self._fine(curves), finer)
             result.keep_lines(straight, worse[result.no_better(worse)], self.tolerance)
@@ -200,18 +191,20 @@ class _Work:
     def _other_way(self, lattice: Lattice, descent: Descent) -> Descent:
         """The better of what was found from the lines and what is found from the ways through the lattice."""
         starts, ends = descent.curves[:, 0], descent.curves[:, -1]
-        ways, lengths = lattice.paths(starts, ends, self._grids[0])
+        ways, lengths = lattice.paths(starts, ends, self.descents.grids[0])
         # on few nodes a path can seem shorter than it is; so its length, too, is that on the fine grid
         indices = (lengths < ROUGH * self._fine_energy(descent.curves).sqrt()).nonzero().flatten()
         if not len(indices):
             return descent
-        descent = self._better(descent, indices, self._descend(ways[indices], self._grids))
+        descent = self._better(descent, indices, self.descents.run(ways[indices], self.descents.grids))
         # a descent that leapt over what lies between its nodes has lost the way it was given
         leapt = indices[
             self._fine_energy(ways[indices]) < (1 - ROUND_OFF) * self._fine_energy(descent.curves[indices])
         ]
         if len(leapt):
-            descent = self._better(descent, leapt, self._descend(ways[leapt], (4 * self._grids[-1] - 3,)))
+            descent = self._better(
+                descent, leapt, self.descents.run(ways[leapt], (4 * self.descents.grids[-1] - 3,))
+            )
             energy, none = self.metric.energy(ways[leapt]), torch.zeros_like(leapt)
             descent = self._better(
                 descent, leapt, Descent(ways[leapt], energy, none, [Stop.STALLED] * len(leapt))
@@ -232,7 +225,7 @@ class _Work:
         stop = [
             Stop.CONVERGED if other.stop[k] is Stop.STRAIGHT else other.stop[k] for k in replaced.tolist()
         ]
-        return _replaced(descent, indices[replaced], Descent(resample(curves, n), energy, steps, stop))
+        return with_replaced(descent, indices[replaced], Descent(resample(curves, n), energy, steps, stop))
 
     def _fine_energy(self, curves: Curves) -> Tensor:
         return self._fine(curves)[0]
@@ -244,11 +237,6 @@ class _Work:
         energies, lengths = zip(*parts, strict=True)
         return torch.cat(energies), torch.cat(lengths)
 
-    def _bring_home(self, descent: Descent, indices: Tensor, tolerance: float) -> Descent:
-        """Go on with some of the curves by Gauss-Newton."""
-        minimised = newton.minimise(self.metric, descent.curves[indices], tolerance, NEWTON_STEPS)
-        return _replaced(descent, indices, minimised)
-
     def _doubtful(self, result: _Result, indices: Tensor, coarse_energy: Tensor) -> Tensor:
         """Whether each path, found on a coarser grid with the energy it had there, needs a closer look; (batch,)."""
         curves, energy, line_energy = (
@@ -256,7 +244,7 @@ class _Work:
             result.energy[indices],
             result.line_energy[indices],
         )
-        vouched = self.metric.closed_form or (self.metric.chordal and self.typical is not None)
+        vouched = self.metric.closed_form or (self.metric.chordal and self.descents.typical is not None)
         if self.other_ways is not None or not vouched:
             return torch.ones_like(energy).bool()
         if self.metric.chordal:
@@ -274,58 +262,6 @@ class _Work:
         steps = Steps.of(finer, 1)
         squared = self.metric.inner(steps.samples, steps.moves, steps.moves)
         return (finer.shape[1] - 1) * squared.view(len(curves), -1).sum(1)
-
-    @property
-    def _grids(self) -> tuple[int, ...]:
-        if self.other_ways is not None:
-            return (max(FEWEST_LOW, self.nodes),)
-        grids = (
-            (GRID_UNKNOWN if self.typical is None else GRIDS) if not self.metric.closed_form else GRID_CLOSED
-        )
-        coarse = tuple(
-            n for n in grids if n <= self.nodes and (self.metric.chordal or self.metric.samples_per_step > 1)
-        )
-        return (*coarse, self.nodes) if self.polish or not coarse else coarse
-
-    def _tolerance(self, nodes: int, last: bool) -> float:
-        """Part of the energy that may be left to gain on a grid of so many nodes."""
-        if self.polish and nodes == self.nodes:
-            return self.tolerance / 10
-        unmarked = self.typical is None and not self.metric.closed_form
-        return self.tolerance * (STRICT if unmarked else 1.0) * (1.0 if last else COARSE)
-
-    def _typical(self, curves: Curves) -> Tensor:
-        """The metric's typical tensor (latent, latent), or tensors (batch, place, latent, latent) along the lines."""
-        if self.typical is not None:
-            return self.typical.to(curves)
-        samples = line(curves[:, 0], curves[:, -1], LINE_SAMPLES)
-        tensors: Tensor = self.metric.tensor(samples.flatten(0, 1)).unflatten(0, samples.shape[:2])
-        return tensors
-
-    def _descend(self, begin: Curves, grids: tuple[int, ...]) -> Descent:
-        """From straight lines through the grids; an outcome STRAIGHT where the first look was enough on each."""
-        curves, anchors = begin, self.metric.anchors(begin)
-        steps = torch.zeros(len(begin), dtype=torch.long, device=begin.device)
-        typical = None if self.metric.closed_form else self._typical(begin)
-        for n in grids:
-            tolerance = self._tolerance(n, last=n == grids[-1])
-            grid = resample(curves, n)
-            if typical is None:
-                descent = georce.minimise(self.metric, grid, MODEST * tolerance, self.max_steps)
-            else:
-                descent = quasi_newton.minimise(
-                    self.metric, grid, typical, tolerance, self.max_steps, anchors
-                )
-            curves, steps = descent.curves, steps + descent.steps
-        unconverged = torch.tensor([why is not Stop.CONVERGED for why in descent.stop], device=begin.device)
-        if unconverged.any():
-            descent = self._bring_home(descent, unconverged.nonzero().flatten(), tolerance)
-            curves, steps = descent.curves, steps + descent.steps * unconverged
-        stop = [
-            Stop.STRAIGHT if why is Stop.CONVERGED and count == len(grids) else why
-            for why, count in zip(descent.stop, steps.tolist(), strict=True)
-        ]
-        return Descent(curves, descent.energy, steps, stop)
 
 
 @dataclass
@@ -383,20 +319,6 @@ class _Result:
         self.nodes[indices] = straight[indices]
         self.energy[indices], self.length[indices] = self.line_energy[indices], self.line_length[indices]
         self.end(~torch.isfinite(self.line_energy), Stop.NOT_FINITE)
-
-
-def _replaced(descent: Descent, indices: Tensor, replacement: Descent) -> Descent:
-    """The descent with some of its curves replaced by others."""
-    curves, energy, steps = descent.curves.clone(), descent.energy.clone(), descent.steps.clone()
-    curves[indices], energy[indices], steps[indices] = (
-        replacement.curves,
-        replacement.energy,
-        replacement.steps,
-    )
-    stop = list(descent.stop)
-    for k, why in zip(indices.tolist(), replacement.stop, strict=True):
-        stop[k] = why
-    return Descent(curves, energy, steps, stop)
 
 
 def _measure(metric: Metric, curves: Curves) -> tuple[Tensor, Tensor]:
