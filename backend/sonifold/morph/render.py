@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from sonifold.errors import NotFinite
-from sonifold.morph.crossing import Crossing, FineStructure
+from sonifold.morph.crossing import Crossing
 from sonifold.morph.level import CEILING, at_loudness
+from sonifold.morph.moved import FineStructure
 from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
 from sonifold.shared import RecentValues
 from sonifold.sound import Sound
