@@ -18,7 +18,7 @@ elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run
 else echo "No node here: the page's unit tests are left out."; fi
 endef
 
-.PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle measures dataset train evaluate install install-dev clean
+.PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle bench-instruments measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -71,6 +71,9 @@ bench-geometry: install-dev ## the geometry beside its peers, installed into bui
 
 bench-middle: install-dev ## what is heard between two sounds, beside another checkout: ARGS="--base ../before"
 	@$(VENV)/python tests/benchmarks/middle $(ARGS)
+
+bench-instruments: install-dev ## exported instruments, opened by programs that were not written here; about a minute
+	@$(VENV)/python tests/benchmarks/instruments $(ARGS)
 
 measures: install ## every figure measured so far beside its bar, oldest first
 	@$(VENV)/python -m sonifold.evaluate.measures

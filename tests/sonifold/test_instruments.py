@@ -196,19 +196,30 @@ def test_an_mpc_program_maps_pads_to_notes_and_counts_root_notes_from_one(scale)
 
 
 def test_a_hydrogen_kit_has_one_instrument_a_sound_with_its_note_and_credits():
-    bundle = build("My <kit>", kit("kick", "snare"), "h2drumkit")
+    bundle = build("My & kit", kit("kick", "snare"), "h2drumkit")
     with tarfile.open(fileobj=io.BytesIO(bundle.to_bytes()), mode="r:gz") as archive:
         files = {entry.name: archive.extractfile(entry).read() for entry in archive}
-    root = ET.fromstring(files["my-kit/drumkit.xml"])
+    root = ET.fromstring(files["My & kit/drumkit.xml"])
     spaces = {"h": "http://www.hydrogen-music.org/drumkit"}
     assert (root.findtext("h:name", namespaces=spaces), root.findtext("h:license", namespaces=spaces)) == (
-        "My <kit>", "CC-BY-4.0",
+        "My & kit", "CC-BY-4.0",
     )  # fmt: skip
     drums = root.findall(".//h:instrument", spaces)
     assert [drum.findtext("h:midiOutNote", namespaces=spaces) for drum in drums] == ["36", "38"]
     for drum in drums:
         file = drum.findtext(".//h:filename", namespaces=spaces)
-        assert len(soundfile.read(io.BytesIO(files[f"my-kit/{file}"]))[0]) == RATE // 10
+        assert len(soundfile.read(io.BytesIO(files[f"My & kit/{file}"]))[0]) == RATE // 10
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("Deep Kit", "Deep Kit"), ("a/b:c\\d", "a-b-c-d"), ('..<"?*|', "-----"), (" . ", "kit"), ("Été", "Été")],
+)
+def test_a_hydrogen_kit_is_found_again_by_songs_since_its_folder_has_its_name(name, folder):
+    files = build(name, kit("kick"), "h2drumkit").files
+    assert {path.split("/")[0] for path in files} == {folder}
+    root = ET.fromstring(files[f"{folder}/drumkit.xml"])
+    assert root.findtext("h:name", namespaces={"h": "http://www.hydrogen-music.org/drumkit"}) == folder
 
 
 def test_an_op1_kit_is_one_aiff_whose_slices_are_the_sounds():

@@ -1,31 +1,34 @@
 """Hydrogen's ``.h2drumkit``: a gzipped TAR with a folder of ``drumkit.xml`` and the sounds.
 
 Elements and their order by the schema that comes with Hydrogen 1.2. An instrument answers to one note; there are no
-key ranges, so that only a drum kit fits.
+key ranges, so that only a drum kit fits. A song names its kit, and Hydrogen looks for a folder of that name: the kit's
+name and the folder's are one.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from sonifold.audio.archive import file_stem, with_credits
+from sonifold.audio.archive import LONGEST_NAME, with_credits
 from sonifold.audio.provenance import unique
 from sonifold.choices import InstrumentName, Layout
 from sonifold.instruments.format import Container, InstrumentFormat, Limits, register
 from sonifold.instruments.instrument import Instrument, Zone
-from sonifold.instruments.package import SoundOptions, child, sound_files, xml_bytes
+from sonifold.instruments.package import SoundOptions, child, one_line, sound_files, xml_bytes
 
 NAMESPACE = "http://www.hydrogen-music.org/drumkit"
 KEYS = 128  # notes that MIDI has
 RELEASE_FRAMES = 1000
+FORBIDDEN = str.maketrans(dict.fromkeys('\\/:*?"<>|', "-"))  # in names of folders, on one system or another
 
 
 def write(instrument: Instrument, options: SoundOptions) -> dict[str, bytes]:
-    folder = f"{file_stem(instrument.name)}/"
+    name = folder_name(instrument.name)
+    folder = f"{name}/"
     files = sound_files(instrument, options.format or "wav", options.depth, folder)
     sources = instrument.sources
     root = ET.Element("drumkit_info", {"xmlns": NAMESPACE})
-    child(root, "name", instrument.name)
+    child(root, "name", name)
     child(root, "author", "; ".join(unique(source.credit for source in sources)) or "Sonifold")
     child(root, "info", " ".join(f"{source.sentence()}." for source in sources) or "Made with Sonifold.")
     child(root, "license", "; ".join(unique(source.licence for source in sources)) or "undefined license")
@@ -38,6 +41,11 @@ def write(instrument: Instrument, options: SoundOptions) -> dict[str, bytes]:
     for number, (zone, file) in enumerate(zip(instrument.zones, files, strict=True)):
         add_instrument(instruments, number, zone, file.name.removeprefix(folder))
     return with_credits(files, {f"{folder}drumkit.xml": xml_bytes(root)}, folder)
+
+
+def folder_name(name: str) -> str:
+    """A kit's name as every system can have it for a folder, which is the kit's name in the document too."""
+    return one_line(name).translate(FORBIDDEN)[:LONGEST_NAME].strip(" .") or "kit"
 
 
 def add_instrument(instruments: ET.Element, number: int, zone: Zone, file: str) -> None:
