@@ -20,11 +20,11 @@ from sonifold_app.app import create_app
 from sonifold_app.jobs import worker
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.database import Database
 from sonifold_app.store.derived import DerivedStore
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.room import RESERVE_BYTES, Room
+from sonifold_app.store.sqlite import SqliteDatabase
 
 SERVE = (
     "from sonifold_app.serve import ServeError, serve\n"
@@ -224,7 +224,7 @@ def test_the_cache_gives_way_to_what_is_kept(disk):
 
 def test_what_can_be_worked_out_again_is_not_missed(disk):
     """A list that is asked for on a full disk comes all the same."""
-    database = Database(disk / "library.sqlite", room=Room(disk / "reserve"))
+    database = SqliteDatabase(disk / "library.sqlite", room=Room(disk / "reserve"))
     derived = DerivedStore(database)
     derived.keep_fingerprints({"a": bytes(1000)})
     fill(disk)

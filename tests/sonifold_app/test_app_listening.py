@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from sonifold import listening
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
-from sonifold_app.store.database import Database
 from sonifold_app.store.listening import AnswerConflictError, ListeningStore
 from sonifold_app.store.named import NamedFolder
+from sonifold_app.store.sqlite import SqliteDatabase
 from sonifold_app.store.trash import Trash
 
 TESTS = f"{API}/listening-tests"
@@ -229,7 +229,7 @@ def test_answers_are_final_in_order_and_after_listening(client, test):
 
 
 def test_of_several_answers_to_a_trial_at_the_same_time_the_first_counts(tmp_path):
-    database = Database(tmp_path / "library.sqlite")
+    database = SqliteDatabase(tmp_path / "library.sqlite")
     store = ListeningStore(database, NamedFolder(tmp_path / "listening", Trash(tmp_path)))
     test = store.create("", {"trials": 1}, [{}, {}], [("a", "b")])
     with ThreadPoolExecutor(8) as pool:

@@ -22,9 +22,10 @@ from sonifold_app.app import create_app
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.settings import Settings
-from sonifold_app.store import database
-from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store import sqlite
+from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.sounds import NewSound, UserSoundStore
+from sonifold_app.store.sqlite import SqliteDatabase
 
 
 @pytest.fixture
@@ -311,9 +312,9 @@ def test_an_older_file_is_brought_up_to_date_and_copied_first(tmp_path, model, m
     kept = UserSoundStore(tmp_path / "library")
     (sound,) = kept.add("m", "p", [NewSound("made", "x", prepared(model), {})])
     kept.close()
-    path, version = tmp_path / "library" / "library.sqlite", len(database.MIGRATIONS)
-    later = (*database.MIGRATIONS, ("ALTER TABLE kept_sounds ADD COLUMN note TEXT DEFAULT ''",))
-    monkeypatch.setattr(database, "MIGRATIONS", later)
+    path, version = tmp_path / "library" / "library.sqlite", len(sqlite.MIGRATIONS)
+    later = (*sqlite.MIGRATIONS, ("ALTER TABLE kept_sounds ADD COLUMN note TEXT DEFAULT ''",))
+    monkeypatch.setattr(sqlite, "MIGRATIONS", later)
     again = UserSoundStore(tmp_path / "library")
     (found,) = again.some("m", {sound.id}).values()
     assert replace(found, z=0, timbre=0) == replace(sound, z=0, timbre=0)
@@ -323,12 +324,12 @@ def test_an_older_file_is_brought_up_to_date_and_copied_first(tmp_path, model, m
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
-    Database(tmp_path / "l.sqlite").close()
-    version = len(database.MIGRATIONS)
-    broken = (*database.MIGRATIONS, ("CREATE TABLE extra (id)", "nonsense"))
-    monkeypatch.setattr(database, "MIGRATIONS", broken)
+    SqliteDatabase(tmp_path / "l.sqlite").close()
+    version = len(sqlite.MIGRATIONS)
+    broken = (*sqlite.MIGRATIONS, ("CREATE TABLE extra (id)", "nonsense"))
+    monkeypatch.setattr(sqlite, "MIGRATIONS", broken)
     with pytest.raises(DatabaseUnusableError, match="nonsense"):
-        Database(tmp_path / "l.sqlite")
+        SqliteDatabase(tmp_path / "l.sqlite")
     assert version_of(tmp_path / "l.sqlite") == version
     connection = sqlite3.connect(tmp_path / "l.sqlite")
     assert not connection.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall()
@@ -336,15 +337,15 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch)
 
 
 def test_a_newer_or_damaged_file_is_refused_with_a_sentence(tmp_path):
-    Database(tmp_path / "new.sqlite").close()
+    SqliteDatabase(tmp_path / "new.sqlite").close()
     connection = sqlite3.connect(tmp_path / "new.sqlite")
     connection.execute("PRAGMA user_version = 999")
     connection.close()
     with pytest.raises(DatabaseUnusableError, match="newer Sonifold"):
-        Database(tmp_path / "new.sqlite")
+        SqliteDatabase(tmp_path / "new.sqlite")
     (tmp_path / "bad.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(DatabaseUnusableError, match="restore it"):
-        Database(tmp_path / "bad.sqlite")
+        SqliteDatabase(tmp_path / "bad.sqlite")
     assert (tmp_path / "bad.sqlite").read_bytes() == b"this is no database" * 100
 
 

@@ -18,11 +18,12 @@ from sonifold.files import write_whole
 from sonifold_app.app import create_app
 from sonifold_app.engine.answers import PreparedSound
 from sonifold_app.settings import Settings
-from sonifold_app.store import database as database_module
+from sonifold_app.store import sqlite as database_module
 from sonifold_app.store.data_folder import DataFolder
-from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.listening import Stimuli
 from sonifold_app.store.sounds import NewSound, UserSoundStore
+from sonifold_app.store.sqlite import SqliteDatabase
 from sonifold_app.store.storage import Storage
 from sonifold_app.store.trash import Trash
 
@@ -324,21 +325,21 @@ def test_a_page_that_is_damaged_meanwhile_is_told_and_nothing_more_is_written(se
 
 
 def test_a_database_that_is_up_to_date_is_not_written_to(tmp_path):
-    Database(tmp_path / "l.sqlite").close()
+    SqliteDatabase(tmp_path / "l.sqlite").close()
     before = (tmp_path / "l.sqlite").stat().st_mtime_ns
-    Database(tmp_path / "l.sqlite").close()
+    SqliteDatabase(tmp_path / "l.sqlite").close()
     assert (tmp_path / "l.sqlite").stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("statement", ["DROP TABLE job_events", "ALTER TABLE kept_sounds DROP COLUMN facts"])
 def test_a_database_in_which_something_is_missing_is_refused_with_a_sentence(tmp_path, statement):
     path = tmp_path / "l.sqlite"
-    Database(path).close()
+    SqliteDatabase(path).close()
     connection = sqlite3.connect(path)
     connection.execute(statement)
     connection.close()
     with pytest.raises(DatabaseUnusableError, match=r"is missing\. Nothing was changed"):
-        Database(path)
+        SqliteDatabase(path)
 
 
 def test_damage_that_only_reading_shows_is_told_of_too(tmp_path, monkeypatch, engine_of):

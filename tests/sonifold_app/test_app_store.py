@@ -14,9 +14,9 @@ from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import Blobs
 from sonifold_app.store.cache import ReplyCache
-from sonifold_app.store.database import Database
 from sonifold_app.store.failures import StoreFullError
 from sonifold_app.store.folder import BoundedFolder
+from sonifold_app.store.sqlite import SqliteDatabase
 
 KEYS = ["aa" + "0" * 62, "bb" + "0" * 62, "cc" + "0" * 62]
 
@@ -30,7 +30,7 @@ def test_a_folder_keeps_bytes_over_a_restart(tmp_path):
 
 
 def test_nobody_writes_between_what_a_change_reads_and_what_it_writes(tmp_path):
-    database = Database(tmp_path / "library.sqlite")
+    database = SqliteDatabase(tmp_path / "library.sqlite")
     insertion = "INSERT INTO fingerprints VALUES ('a', x'00')"
 
     def change(connection):

@@ -24,10 +24,11 @@ from sonifold_app.admin import databases
 from sonifold_app.admin.manifest import MANIFEST, BackupError, Entry, Manifest, copy_hashed
 from sonifold_app.store.audio import recording_path
 from sonifold_app.store.clock import now
-from sonifold_app.store.database import DATABASE, Database, DatabaseUnusableError, version_of
+from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.files import PARTIAL
 from sonifold_app.store.listening import named_files
 from sonifold_app.store.sounds import named_recordings
+from sonifold_app.store.sqlite import DATABASE, SqliteDatabase, version_of
 from sonifold_app.store.trash import Trash
 from sonifold_app.user.models import KINDS
 
@@ -203,7 +204,7 @@ def files_named_in(snapshot: Path, scratch: Path) -> list[Named]:
     copy = scratch / "read.sqlite"
     shutil.copyfile(snapshot, copy)
     try:
-        database = Database(copy)
+        database = SqliteDatabase(copy)
     except DatabaseUnusableError as error:
         raise BackupError(str(error)) from error
     try:

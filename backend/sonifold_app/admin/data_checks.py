@@ -21,8 +21,8 @@ from sonifold_app.admin.system_checks import existing_parent
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
-from sonifold_app.store.database import MIGRATIONS
 from sonifold_app.store.named import GRACE_SECONDS
+from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import DAYS, Trash
 from sonifold_app.user.models import bytes_under
 

@@ -18,7 +18,7 @@ from sonifold_app.admin import databases
 from sonifold_app.admin.backup import DATABASE_PATH, LIBRARY
 from sonifold_app.admin.manifest import FORMAT, MANIFEST, BackupError, Entry, Manifest, copy_hashed
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
-from sonifold_app.store.database import MIGRATIONS
+from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import free_name
 
 #: Contents on their way out of the archive; left behind by whoever was interrupted, and begun anew.

@@ -14,8 +14,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from sonifold_app.store.database import BUSY_SECONDS, Database, DatabaseUnusableError
+from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.room import Room
+from sonifold_app.store.sqlite import BUSY_SECONDS, SqliteDatabase
 
 #: The folder of a collection in the data folder, and its database there.
 FOLDER, DATABASE = "collection", "collection.sqlite"
@@ -23,7 +24,7 @@ FOLDER, DATABASE = "collection", "collection.sqlite"
 
 def open_database(data: Path, *, room: Room | None = None, make: bool = True) -> Database:
     """The database of the collection in a data folder, brought up to date. Raises DatabaseUnusableError."""
-    return Database(data / FOLDER / DATABASE, room=room, make=make, bring_up_to_date=bring_up_to_date)
+    return SqliteDatabase(data / FOLDER / DATABASE, room=room, make=make, bring_up_to_date=bring_up_to_date)
 
 
 def bring_up_to_date(path: Path) -> None:

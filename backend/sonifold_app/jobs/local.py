@@ -221,7 +221,7 @@ class JobRunner:
         return await self._worker.wait()
 
     async def _spawn(self, log: Path, mode: Literal["ab", "wb"], *more: str) -> asyncio.subprocess.Process:
-        await run_in_threadpool(self.store.database.require_file)  # or its log would go into another folder
+        await run_in_threadpool(self._room.require_folder)  # or its log would go into another folder
         await run_in_threadpool(log.parent.mkdir, parents=True, exist_ok=True)
         models = ["--models", str(self._models)] if self._models is not None else []
         with log.open(mode) as out:

@@ -1,7 +1,7 @@
 """What was worked out about user sounds, so that it is worked out once: part of ``UserSoundStore``, in its database.
 
 All of it can be worked out again: a disk that does not take it costs that time, and nothing else. Rows go with the
-sounds they are about (by triggers, see ``database.MIGRATIONS``).
+sounds they are about (by triggers, see ``sqlite.MIGRATIONS``).
 """
 
 from __future__ import annotations

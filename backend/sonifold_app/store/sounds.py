@@ -30,10 +30,11 @@ from sonifold_app.store.adaptations import AdaptationStore
 from sonifold_app.store.audio import SoundAudio
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.clock import now
-from sonifold_app.store.database import DATABASE, Database, DatabaseUnusableError
+from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.room import Room
+from sonifold_app.store.sqlite import DATABASE, SqliteDatabase
 from sonifold_app.store.tables import adaptations, revisions, uploads, user_sounds
 from sonifold_app.store.trash import Trash
 from sonifold_app.store.uploads import UploadStore
@@ -129,7 +130,7 @@ class UserSoundStore:
         """
         file = folder / DATABASE
         require_database_of(folder / "sounds", file)
-        self.database = database or Database(file, room=room, make=make)
+        self.database = database or SqliteDatabase(file, room=room, make=make)
         self._room = room
         self._trash = Trash(folder.parent)
         self._audio = SoundAudio(folder, self._trash, room)

@@ -1,4 +1,4 @@
-"""The tables of the user's database, declared once. ``database.MIGRATIONS`` leads files of any version to them."""
+"""The tables of the user's database, declared once. ``sqlite.MIGRATIONS`` leads files of any version to them."""
 
 from __future__ import annotations
 
