@@ -19,6 +19,7 @@ import { PANELS, initialState, linkFields } from "./panels.js";
 import { createPlayback } from "./playback.js";
 import { createSaver } from "./save/saver.js";
 import { createServer } from "./boot.js";
+import { createOpenModel } from "./core/model-links.js";
 import { createHelp } from "./shell/help.js";
 import { watchKeys } from "./shell/keys.js";
 import { mountLive } from "./shell/live.js";
@@ -71,6 +72,12 @@ const actions = createActions({ store, playback, performance });
 const operations = createOperations({ store, api, playback, complain });
 const saver = createSaver({ store, api, complain });
 const deleting = createDeleting({ store, api, storage: local, refresh: server.refresh, complain });
+const openModel = createOpenModel({
+  store,
+  api,
+  linkOf: links.write,
+  go: (link) => location.assign(link),
+});
 const userSounds = createUserSounds({ store, api, deleting, saver, refresh: server.refresh, complain });
 
 /** @param {string} id */
@@ -80,7 +87,7 @@ followTheme(document.documentElement, store);
 const link = links.follow(store, window);
 const help = createHelp(store, PANELS);
 mountRail(at("rail"), PANELS, { store, actions, help: help.open, opened: (panel) => panels.focus(panel) });
-const atlas = mountAtlas(at("map"), { store, actions, playback, plotly: plotly() });
+const atlas = mountAtlas(at("map"), { store, actions, playback, openModel, plotly: plotly() });
 mountStatus(atlas.engine, store);
 mountSound(atlas.engine, { store, playback, listen });
 mountDeck(at("deck"), { store, actions, playback, saver, link: link.link });
@@ -96,6 +103,7 @@ const panels = mountPanels(at("sheet"), PANELS, {
   userSounds,
   saver,
   linkOf: links.write,
+  openModel,
   refresh: server.refresh,
   toAudioBuffer,
   complain,
@@ -161,6 +169,25 @@ watch(
   (state) => [state.ellipses && state.model !== null, measureKey(state)],
   ({ ellipses, model }) => {
     if (ellipses && model) void stretch();
+  },
+);
+// land and sea by the metric that is chosen, when somebody wants to see that
+const shade = latest(async (signal) => {
+  const { model } = store.get();
+  if (!model) return;
+  try {
+    store.set({ magnification: await api.magnification(model.id, measureOf(store.get()), signal) });
+  } catch (error) {
+    if (!isAborted(error)) complain(error, () => void shade());
+  }
+});
+watch(
+  store,
+  (state) => [state.shaded && state.model !== null, measureKey(state)],
+  ({ shaded, model }) => {
+    if (shaded && model) void shade();
+    else shade.cancel();
+    if (!shaded) store.set({ magnification: null });
   },
 );
 // the engine is back: what failed meanwhile is asked for again

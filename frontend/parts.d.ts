@@ -9,6 +9,7 @@ export interface Parts {
   saver: import("./save/saver.js").Saver;
   /** A state of the page as a link: "" or "?a=...". */
   linkOf: (state: import("./core/state.js").State) => string;
+  openModel: ReturnType<typeof import("./core/model-links.js").createOpenModel>;
   /** Asks for the library again. */
   refresh: () => Promise<void>;
   toAudioBuffer: (bytes: ArrayBuffer) => AudioBuffer;

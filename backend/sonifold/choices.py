@@ -113,6 +113,15 @@ class MetricName(Choice):
             sentence="the data term alone: near known sounds, whatever is heard on the path",
         ),
     )
+    LEARNED = (
+        "learned",
+        Words(
+            label="As the model learned it",
+            term="RHVAE",
+            meaning="Keeps to where the model learned that sounds are, by a metric that was trained with it",
+            sentence="the metric that was trained with the model's VAE, of models that have one",
+        ),
+    )
     FLAT = (
         "flat",
         Words(

@@ -12,6 +12,7 @@ SonifoldError
 │  └─ ArtifactCorrupt       a file differs from the sha256 its config promises
 ├─ SoundNotFound          no sound with that id in the library
 ├─ PointInvalid           a latent point of the wrong dimension, or with NaN or infinity in it
+├─ MetricUnavailable      a metric that this model does not have
 ├─ DeviceUnavailable      a device to compute on that is not here
 ├─ DecoderInvalid         a decoder of one's own that geometry cannot be made of
 ├─ PositionInvalid        a map position that is not two finite numbers
@@ -75,6 +76,10 @@ class SoundNotFound(SonifoldError):
 
 class PointInvalid(SonifoldError):
     """A latent point of the wrong dimension, or with NaN or infinity in it."""
+
+
+class MetricUnavailable(SonifoldError):
+    """A metric that this model does not have."""
 
 
 class DeviceUnavailable(SonifoldError):

@@ -207,6 +207,7 @@ ROUTERS = (
     audio.router,
     exports.router,
     atlas.indicatrices,
+    atlas.magnification,
     uploads.router,
     adaptations.router,
     listening_tests.router,

@@ -3,6 +3,7 @@
 ``sonifold reproduce NAME`` runs an experiment of the field again, ``sonifold evaluate fewshot`` measures adaptation,
 ``sonifold evaluate ears`` asks independent judges.
 
+drums       the pack of drums on its plane: a metric that was trained, beside those that were not
 ears        morphs as judges hear them that nobody here trained
 episodes    few-shot episodes: which distance knows a sound again, plain and modulo transposition
 fewshot     adaptation on groups of sounds that the base never saw, and what geometry is worth in it
@@ -22,7 +23,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``sonifold reproduce``."""
-    parser.add_argument("name", choices=["mnist120", "safety", "fewshot-episodes"], help="which experiment")
+    parser.add_argument(
+        "name", choices=["mnist120", "safety", "fewshot-episodes", "drums"], help="which experiment"
+    )
     parser.add_argument("--out", type=Path, help="folder for models and results (build/reproduce/NAME)")
     parser.add_argument("--seeds", type=int, default=5, help="how often it is repeated (5)")
     parser.add_argument("--docs", type=Path, help="also write the page and its picture into this folder")
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
     """Run the experiment that ``add_arguments`` described; it goes on where it was stopped."""
     import torch
 
-    from . import episodes, safety
+    from . import drums, episodes, safety
     from .mnist120 import reproduce
 
     if options.seeds < 1:
@@ -47,6 +50,8 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
     try:
         if options.name == "fewshot-episodes":
             written = episodes.reproduce(out, options.docs, options.sources, progress)
+        elif options.name == "drums":
+            written = drums.reproduce(out, options.docs, progress)
         else:
             written = reproduce(out, options.seeds, options.docs, options.sources, progress)
     except ModuleNotFoundError as error:

@@ -19,8 +19,9 @@ from sonifold.evaluate import measures
 from sonifold.metric import Blend, DecoderEnsemble, Flat, KernelMetric, Metric, Pullback, SamplingMetric
 from sonifold.sample import VolumeHMC
 from sonifold.types import Points
-from sonifold.vae.dense import DenseConfig, DenseVAE, mlp
+from sonifold.vae.dense import DenseConfig, DenseVAE
 from sonifold.vae.fit import FitConfig, fit
+from sonifold.vae.metric_network import mlp
 from sonifold.vae.rhvae import RHVAE, RHVAEConfig
 
 from .mnist120 import digits

@@ -29,9 +29,10 @@ import { toScreen } from "./view.js";
  * @param {import("../core/store.js").Store<State>} parts.store
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
+ * @param {ReturnType<typeof import("../core/model-links.js").createOpenModel>} parts.openModel
  * @param {Promise<unknown>} parts.plotly      when it is there; never, where it cannot be had
  */
-export function mountAtlas(root, { store, actions, playback, plotly }) {
+export function mountAtlas(root, { store, actions, playback, openModel, plotly }) {
   const sketchCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.sketch"));
   const landRoot = h("div.land");
   const pointsCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.points"));
@@ -113,7 +114,7 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
     playback,
     isShown: (sound) => !filteredSounds || filteredSounds.has(sound),
   });
-  const heading = mountHeading(head, { store, actions });
+  const heading = mountHeading(head, { store, actions, openModel });
   const legendView = mountLegend(legend, store);
   const tip = mountTip(root, { store, actions, playback });
   const filter = mountFilter(root, store);
@@ -180,8 +181,8 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
   }
 
   async function drawLand() {
-    const { atlas } = store.get();
-    if (atlas) await land.draw(atlas.field, palette, camera.scale());
+    const { atlas, magnification } = store.get();
+    if (atlas) await land.draw(magnification ?? atlas.field, palette, camera.scale());
   }
 
   /** Plotly is there: its land takes the place of the sketch, when nothing else is going on. */
@@ -242,6 +243,17 @@ export function mountAtlas(root, { store, actions, playback, plotly }) {
         redraw();
         requestAnimationFrame(() => performance.mark("sonifold:first-map"));
         void plotly.then(takeOver);
+      },
+    ),
+    watch(
+      store,
+      ({ magnification }) => [magnification],
+      ({ atlas, magnification }) => {
+        const shown = magnification ?? atlas?.field;
+        if (!shown) return;
+        sketch = createSketch(sketchCanvas, shown);
+        if (landed) void drawLand().then(redraw);
+        else redraw();
       },
     ),
     watch(

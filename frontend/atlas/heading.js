@@ -8,20 +8,22 @@ import { anchorName, comparison, count } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
+/** What families are called together. */
+const KINDS = [
+  ["drums", "kick", "snare", "tom", "cymbal"],
+  ["bells", "bell"],
+  ["plucked strings", "pluck"],
+];
+
 /**
- * "drums, bells, plucked strings"; nothing to name: "short sounds".
- * @param {import("../core/sounds.js").Library} library
+ * "drums, bells, plucked strings", or "drums" where there is nothing else; nothing to name: "short sounds".
+ * @param {{family_names: readonly string[]}} library
  */
-function familiesOf(library) {
-  const names = library.family_names.map((name) => name.toLowerCase());
-  const kinds = [
-    ["drums", "kick", "snare", "tom"],
-    ["bells", "bell"],
-    ["plucked strings", "pluck"],
-  ];
-  return kinds.every(([, ...members]) => members.some((member) => names.includes(member)))
-    ? kinds.map(([kind]) => kind).join(", ")
-    : "short sounds";
+export function familiesOf({ family_names }) {
+  const names = family_names.map((name) => name.toLowerCase());
+  const kinds = KINDS.filter(([, ...members]) => members.some((member) => names.includes(member)));
+  const isAll = names.length > 0 && names.every((name) => kinds.some((kind) => kind.includes(name)));
+  return isAll || kinds.length === KINDS.length ? kinds.map(([kind]) => kind).join(", ") : "short sounds";
 }
 
 const arc = () =>
@@ -33,12 +35,38 @@ const arc = () =>
 
 /**
  * @param {HTMLElement} root
- * @param {{store: import("../core/store.js").Store<State>, actions: import("../actions.js").Actions}} parts
+ * @param {object} parts
+ * @param {import("../core/store.js").Store<State>} parts.store
+ * @param {import("../actions.js").Actions} parts.actions
+ * @param {ReturnType<typeof import("../core/model-links.js").createOpenModel>} parts.openModel
  */
-export function mountHeading(root, { store, actions }) {
+export function mountHeading(root, { store, actions, openModel }) {
   const title = h("h1");
   const sub = h("p");
-  root.append(title, sub);
+  const others = h("p.models", { hidden: true });
+  root.append(title, sub, others);
+
+  /** Ways to the other models that came with the server. @param {State} state */
+  function offer({ models, model, a, b }) {
+    const hosted = models.filter(({ id, kind }) => kind === "library" && id !== model?.id);
+    others.hidden = !hosted.length || Boolean(a || b);
+    others.replaceChildren(
+      "Also here: ",
+      ...hosted.flatMap((other, i) => [
+        i ? ", " : "",
+        h(
+          "a",
+          {
+            href: `?model=${encodeURIComponent(other.id)}`,
+            title: other.description,
+            onclick: (/** @type {MouseEvent} */ event) => void openModel(other, event),
+          },
+          other.title,
+        ),
+      ]),
+      ".",
+    );
+  }
 
   /** @param {State} state */
   function show({ library, model, a, b, morph, server }) {
@@ -81,14 +109,17 @@ export function mountHeading(root, { store, actions }) {
     } else sub.textContent = morph?.phase === "failed" ? "The path could not be found." : "Finding the path.";
   }
 
-  const stop = watch(
-    store,
-    ({ library, a, b, morph, server }) => [library, a, b, morph?.paths, morph?.phase, server.phase],
-    show,
-  );
+  const stops = [
+    watch(
+      store,
+      ({ library, a, b, morph, server }) => [library, a, b, morph?.paths, morph?.phase, server.phase],
+      show,
+    ),
+    watch(store, ({ models, model, a, b }) => [models, model, a, b], offer),
+  ];
   return {
     destroy() {
-      stop();
+      for (const stop of stops) stop();
       root.replaceChildren();
     },
   };

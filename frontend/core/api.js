@@ -10,6 +10,10 @@ import { createClient } from "./client.js";
 /** @typedef {import("./state.js").Position} Position */
 /** @typedef {{metric?: string, weight?: number}} Measure    under which metric; weight: the blend's */
 
+/** @param {Measure} measure */
+const queryOf = (measure) =>
+  new URLSearchParams(Object.entries(measure).map(([name, value]) => [name, String(value)]));
+
 /**
  * A new sound as the service describes it.
  * @typedef {object} PointReply
@@ -219,10 +223,17 @@ export function createApi(fetch, base, waiting) {
      * @param {AbortSignal} [signal]
      * @returns {Promise<{ellipses: import("./state.js").Ellipse[]}>}
      */
-    indicatrices: (model, measure, signal) => {
-      const texts = Object.entries(measure).map(([name, value]) => [name, String(value)]);
-      return get(`models/${model}/indicatrices?${new URLSearchParams(texts)}`, signal);
-    },
+    indicatrices: (model, measure, signal) => get(`models/${model}/indicatrices?${queryOf(measure)}`, signal),
+
+    /**
+     * How much a metric magnifies, over the map.
+     * @param {string} model
+     * @param {Measure} measure
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<import("./state.js").Field>}
+     */
+    magnification: (model, measure, signal) =>
+      get(`models/${model}/magnification?${queryOf(measure)}`, signal),
 
     /**
      * @param {string} model

@@ -40,6 +40,7 @@
  * @typedef {object} Model
  * @property {string} id
  * @property {string} title
+ * @property {string} [description]
  * @property {string} unit              of lengths and distances
  * @property {number | null} bytes      on the disk, of one that the user made
  * @property {Hertz} sample_rate
@@ -51,6 +52,7 @@
  *   choice_sounds: number}}
  *   limits
  * @property {string[]} metrics         the first is the default
+ * @property {string[]} [volume_metrics]     by the volume of which new sounds can be drawn; the first is the default
  * @property {Descriptor[]} [descriptors]
  * @property {Sampler[]} [samplers]
  * @property {string} [device]
@@ -63,8 +65,8 @@
  *   measured
  */
 /**
- * @typedef {{id: string, title: string, description?: string, temperature: boolean, start?: boolean}} Sampler start:
- *   it needs a place to begin
+ * @typedef {{id: string, title: string, description?: string, temperature: boolean, start?: boolean,
+ *   volume?: boolean}} Sampler start: it needs a place to begin; volume: it draws by the volume of a metric
  */
 
 /**
@@ -235,6 +237,8 @@
  * @property {string | null} curve              what is drawn under the slices; null: speed
  * @property {boolean} ellipses                 on the land
  * @property {readonly Ellipse[]} indicatrices
+ * @property {boolean} shaded                   land and sea are those of the metric that is chosen
+ * @property {Field | null} magnification       of that metric, when it is there
  * @property {readonly NewSound[]} newSounds           by operations, the oldest first
  * @property {Readonly<Record<string, string>>} storedAs     code of a new sound -> its id in the library
  * @property {Adaptation | null} adaptation
@@ -291,6 +295,8 @@ export const coreState = {
   curve: null,
   ellipses: false,
   indicatrices: [],
+  shaded: false,
+  magnification: null,
   newSounds: [],
   storedAs: {},
   adaptation: null,

@@ -99,6 +99,7 @@ export const coreFields = {
   loop: { state: "loop", ...onOff },
   curve: { state: "curve", read: String, write: String },
   ellipses: { state: "ellipses", ...onOff },
+  shade: { state: "shaded", ...onOff },
   hear: { state: "hear", read: oneOf("before", "after"), write: String },
   theme: { state: "theme", read: oneOf("dark", "light"), write: (value) => value ?? "" },
   view: {

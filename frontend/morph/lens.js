@@ -1,5 +1,5 @@
 // @ts-check
-/** How the path is chosen and what is shown of it: the metric, the curve under the slices, the ellipses on the map. */
+/** How the path is chosen and what is shown of it: the metric, the curve under the slices, the metric on the map. */
 
 import { h, icon, setAll, unit } from "../core/dom.js";
 import { metricOf } from "../core/state.js";
@@ -23,6 +23,9 @@ export function mountLens(root, store) {
   const ellipses = /** @type {HTMLInputElement} */ (
     h("input", { type: "checkbox", onchange: () => store.set({ ellipses: ellipses.checked }) })
   );
+  const shade = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", onchange: () => store.set({ shaded: shade.checked }) })
+  );
   const box = h(
     "div.lens-box",
     {
@@ -34,6 +37,7 @@ export function mountLens(root, store) {
     metrics,
     h("label.field", {}, h("span", {}, "Curve under the pictures"), curve),
     h("label.check", {}, ellipses, h("span", {}, "Show ellipses of equal perceptual change")),
+    h("label.check", {}, shade, h("span", {}, "Light and dark on the map by this choice (magnification)")),
   );
   root.append(button, box);
 
@@ -46,7 +50,10 @@ export function mountLens(root, store) {
   function position() {
     const narrow = innerWidth < 720 * unit();
     const bottom = Math.max(12, innerHeight - button.getBoundingClientRect().top + 12 * unit());
-    setAll(box, { style: narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px` });
+    const room = `max-height:${innerHeight - (narrow ? 24 : bottom + 12)}px`; // what does not fit is scrolled to
+    setAll(box, {
+      style: `${room};${narrow ? "inset:auto 12px 12px" : `right:${32 * unit()}px;bottom:${bottom}px`}`,
+    });
   }
   box.addEventListener("beforetoggle", position);
   box.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
@@ -76,7 +83,14 @@ export function mountLens(root, store) {
     ),
     watch(
       store,
-      ({ metric, model, choices, curve, ellipses }) => [metric, model, choices, curve, ellipses],
+      ({ metric, model, choices, curve, ellipses, shaded }) => [
+        metric,
+        model,
+        choices,
+        curve,
+        ellipses,
+        shaded,
+      ],
       (state) => {
         const metric = metricOf(state);
         for (const radio of metrics.querySelectorAll("input")) radio.checked = radio.value === metric;
@@ -84,6 +98,7 @@ export function mountLens(root, store) {
         setAll(button, { title: `How the path is chosen: ${label.toLowerCase()}` });
         curve.value = state.curve ?? "";
         ellipses.checked = state.ellipses;
+        shade.checked = state.shaded;
       },
     ),
   ];

@@ -17,13 +17,27 @@ export const sample = {
     "M17.1 16.5a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0 -2.8 0" +
     "M5.6 18a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0 -2.8 0",
   key: "p",
-  state: { sampler: null, count: 16, temperature: 1, seed: null, beside: true, drawing: null },
+  state: {
+    sampler: null,
+    volumeMetric: null,
+    count: 16,
+    temperature: 1,
+    seed: null,
+    beside: true,
+    drawing: null,
+  },
   fields: {
     sampler: {
       state: "sampler",
       read: String,
       write: String,
       offered: ({ model }) => model?.samplers?.map(({ id }) => id) ?? [],
+    },
+    by: {
+      state: "volumeMetric",
+      read: String,
+      write: String,
+      offered: ({ model }) => model?.volume_metrics ?? [],
     },
     n: { state: "count", read: whole(within(1, 64)), write: String },
     temp: { state: "temperature", read: within(0.1, 2), write: (value) => String(+value.toFixed(2)) },

@@ -6,7 +6,7 @@ import { mountRows } from "../found/rows.js";
 import { pointGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
 import { anchorName, drawWords, samplerDetails, wordsOf } from "../core/text.js";
-import { BESIDE, createSampling, hasTemperature, needsStart, samplerOf } from "./sampling.js";
+import { BESIDE, createSampling, hasTemperature, needsStart, samplerOf, volumeOf } from "./sampling.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
@@ -23,6 +23,15 @@ export function mount(root, parts) {
     h("input", { type: "range", min: 0.1, max: TOP, step: 0.1, "aria-label": "Variation (temperature)" })
   );
   const field = h("label.field", {}, h("span", {}, "Variation"), daring, temperature);
+  const volume = /** @type {HTMLSelectElement} */ (
+    h("select", {
+      onchange: () =>
+        store.set({
+          volumeMetric: volume.value === store.get().model?.volume_metrics?.[0] ? null : volume.value,
+        }),
+    })
+  );
+  const byVolume = h("label.field", { hidden: true }, h("span", {}, "Where sounds are known"), volume);
   const count = /** @type {HTMLInputElement} */ (
     h("input", { type: "number", min: 1, max: 64, step: 1, inputmode: "numeric" })
   );
@@ -49,6 +58,7 @@ export function mount(root, parts) {
     ),
     h("p.lede", {}, "Make sounds nobody recorded. They land on the map as rings."),
     samplers,
+    byVolume,
     field,
     h("div.row", {}, h("label.field.s", {}, "How many", count), h("label.field.s", {}, "Seed", seed)),
     h(
@@ -105,6 +115,12 @@ export function mount(root, parts) {
   function offer(state) {
     const { model, choices, a, library } = state;
     for (const old of samplers.querySelectorAll("label")) old.remove();
+    volume.replaceChildren(
+      ...(model?.volume_metrics ?? []).map((id) => {
+        const { label, term } = wordsOf(choices.metrics, id);
+        return h("option", { value: id }, `${label} (${term})`);
+      }),
+    );
     samplers.append(
       ...(model?.samplers ?? []).map(({ id }) => {
         const { label, meaning } = wordsOf(choices.samplers, id);
@@ -131,6 +147,9 @@ export function mount(root, parts) {
     const sampler = samplerOf(state);
     for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (samplers.querySelectorAll("input")))
       radio.checked = radio.value === sampler;
+    const metric = volumeOf(state, sampler);
+    byVolume.hidden = metric === null;
+    if (metric) volume.value = metric;
     count.value = String(many);
     seed.value = by === null ? "" : String(by);
     temperature.value = String(heat);
@@ -179,7 +198,15 @@ export function mount(root, parts) {
     watch(store, ({ model, choices, a, library }) => [model, choices, a, library], offer),
     watch(
       store,
-      ({ sampler, count, seed, temperature, beside, a }) => [sampler, count, seed, temperature, beside, a],
+      ({ sampler, volumeMetric, count, seed, temperature, beside, a }) => [
+        sampler,
+        volumeMetric,
+        count,
+        seed,
+        temperature,
+        beside,
+        a,
+      ],
       show,
     ),
     watch(store, ({ drawing, sampler }) => [drawing, sampler], tell),

@@ -23,13 +23,23 @@ export const samplerOf = ({ sampler, model }) => sampler ?? model?.samplers?.[0]
 export const needsStart = ({ model }, sampler) =>
   model?.samplers?.find(({ id }) => id === sampler)?.start ?? false;
 
+/**
+ * The metric by whose volume a sampler draws; null: it knows of none, or the model has no choice.
+ * @param {State} state @param {string} sampler
+ */
+export function volumeOf({ model, volumeMetric }, sampler) {
+  const metrics = model?.volume_metrics ?? [];
+  const isByVolume = model?.samplers?.find(({ id }) => id === sampler)?.volume ?? false;
+  return isByVolume && metrics.length > 1 ? (volumeMetric ?? metrics[0]) : null;
+}
+
 /** What is drawn, as one text; "": nothing. @param {State} state */
 export function drawingKey(state) {
-  const { model, count, temperature, seed, beside, a } = state;
+  const { model, count, temperature, seed, beside, volumeMetric, a } = state;
   const sampler = samplerOf(state);
   if (!model || seed === null) return "";
   const start = needsStart(state, sampler) ? keyOf(a) : "";
-  return [sampler, count, temperature, seed, beside, start].join(" ");
+  return [sampler, volumeMetric, count, temperature, seed, beside, start].join(" ");
 }
 
 /**
@@ -84,9 +94,17 @@ export function createSampling({ store, api, playback, complain }) {
       const draws = await Promise.all(
         names.map(async (name) => {
           const start = needsStart(state, name) && a ? { start: a } : {};
+          const metric = volumeOf(state, name);
           const reply = await api.samples(
             model.id,
-            { sampler: name, count, seed, ...(hasTemperature(state, name) && { temperature }), ...start },
+            {
+              sampler: name,
+              count,
+              seed,
+              ...(hasTemperature(state, name) && { temperature }),
+              ...(metric && { metric }),
+              ...start,
+            },
             signal,
           );
           return drawOf(reply, name === sampler ? "ring" : BESIDE[name]);

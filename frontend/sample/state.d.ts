@@ -12,6 +12,8 @@ declare global {
   interface PanelStates {
     /** null: the default. */
     sampler: string | null;
+    /** The metric by whose volume they are drawn; null: the default. */
+    volumeMetric: string | null;
     /** How many sounds are drawn. */
     count: number;
     temperature: number;

@@ -11,7 +11,7 @@ import { amount, duration } from "../core/text.js";
 import { learnable } from "./adapting.js";
 import { drawCurve } from "./curve.js";
 import { OVER, createJobs } from "./jobs.js";
-import { linkTo } from "./models.js";
+import { linkTo } from "../core/model-links.js";
 import { mountTiles } from "./tiles.js";
 
 /** @typedef {import("../core/state.js").State} State */

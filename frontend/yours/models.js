@@ -3,6 +3,7 @@
 
 import { ApiError } from "../core/client.js";
 import { h, icon, setAll } from "../core/dom.js";
+import { linkTo } from "../core/model-links.js";
 import { watch } from "../core/store.js";
 import { megabytes } from "./files.js";
 
@@ -44,44 +45,8 @@ export function deletedModelWords({ title }, { sounds_moved: count, moved_to: ho
   );
 }
 
-/**
- * The link to another model: the morph goes on there where its ends are known there too.
- * @param {import("../parts.js").Parts["linkOf"]} linkOf
- * @param {State} state
- * @param {Model} model
- */
-export function linkTo(linkOf, state, model) {
-  const { library } = state;
-  const keep = (/** @type {import("../core/state.js").Anchor | null} */ end) =>
-    end?.sound &&
-    library &&
-    library.kindOf(library.indexOf(end.sound)) !== "library" &&
-    model.id !== state.model?.id
-      ? null
-      : end;
-  const [a, b] = [keep(state.a), keep(state.b)];
-  return (
-    linkOf({
-      ...state,
-      modelId: model.id,
-      a,
-      b,
-      progress: a && b ? state.progress : 0,
-      hear: null,
-      amounts: {},
-      marked: [],
-      operation: null,
-      seed: null,
-      shape: null,
-      subject: "a",
-      families: [],
-      view: null,
-    }) || "?"
-  );
-}
-
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
-export function mountModels(root, { store, api, linkOf, complain }) {
+export function mountModels(root, { store, api, linkOf, openModel, complain }) {
   const list = h("ul", { role: "list" });
   const picker = /** @type {HTMLInputElement} */ (
     h("input.vh", { type: "file", accept: ".zip,.sonifold.zip,application/zip", "aria-label": "Model file" })
@@ -226,7 +191,11 @@ export function mountModels(root, { store, api, linkOf, complain }) {
       { "data-model": id },
       h(
         "a",
-        { href: linkTo(linkOf, state, model), "aria-current": id === state.model?.id ? "true" : null },
+        {
+          href: linkTo(linkOf, state, model),
+          "aria-current": id === state.model?.id ? "true" : null,
+          onclick: (/** @type {MouseEvent} */ event) => openModel(model, event),
+        },
         h("b", {}, title),
         h("small", {}, [kindWords(model, state.models), sizeWords(model)].filter(Boolean).join(", ")),
       ),

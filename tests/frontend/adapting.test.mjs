@@ -12,7 +12,8 @@ import { createAdapting } from "../../frontend/yours/adapting.js";
 import { sliderWords } from "../../frontend/yours/amounts.js";
 import { ticks } from "../../frontend/yours/curve.js";
 import { distributionWords } from "../../frontend/yours/list.js";
-import { deletedModelWords, isModelFile, kindWords, linkTo } from "../../frontend/yours/models.js";
+import { linkTo } from "../../frontend/core/model-links.js";
+import { deletedModelWords, isModelFile, kindWords } from "../../frontend/yours/models.js";
 import { readPitch } from "../../frontend/yours/pitch.js";
 
 const initial = initialState();

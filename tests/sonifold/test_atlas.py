@@ -6,8 +6,9 @@ import torch
 from sonifold.atlas import Atlas, Field, layout, smooth_course
 from sonifold.atlas.atlas import lift, project
 from sonifold.atlas.indicatrices import indicatrices_on_land
+from sonifold.atlas.magnification import magnification_field
 from sonifold.errors import PositionInvalid
-from sonifold.metric import Flat
+from sonifold.metric import Flat, KernelMetric
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +122,43 @@ def test_on_a_flat_sheet_the_slopes_are_its_basis_and_every_indicatrix_a_circle(
     # the sheet is three times as large as the map: what is r long there is r / 3 long on paper
     assert (radii * 3 / found.radius - 1).abs().quantile(0.8) < 0.1
     assert not found.cut.all()
+
+
+@pytest.fixture(scope="module")
+def plane():
+    """A latent space of two dimensions that is its own map."""
+    z = 3 * torch.randn(60, 2, generator=torch.Generator().manual_seed(5))
+    return Atlas(z, z, z, layout.field(z, z, z, lambda points: points), {})
+
+
+def test_a_latent_space_that_is_its_own_map_needs_no_fit(plane):
+    points = torch.tensor([[0.25, -1.5], [7.0, 2.0]])
+    assert plane.is_latent_space
+    assert torch.equal(plane.lift(points), points)
+    assert torch.equal(plane.slopes(points), torch.eye(2).expand(2, 2, 2))
+    assert plane.on_land(plane.z).float().mean() > 0.9
+
+
+def test_the_field_of_a_metric_over_its_own_space_is_its_magnification(plane):
+    metric = KernelMetric.isotropic(plane.z)
+    field = magnification_field(plane, metric, 7, 5)
+    grid = torch.cartesian_prod(field.y, field.x).flip(1)
+    torch.testing.assert_close(field.values.flatten(), metric.magnification(grid), atol=1e-4, rtol=1e-4)
+    assert (field.at(plane.z) <= field.coast).float().mean() > 0.9
+
+
+def test_a_flat_metric_has_no_sea_on_a_map_of_its_own_space(plane):
+    field = magnification_field(plane, Flat(), 6, 6)
+    assert (field.values <= field.coast).all()
+    assert field.levels == sorted(set(field.levels))
+
+
+def test_the_field_of_a_metric_on_a_sheet_stretches_with_the_sheet(atlas):
+    field = magnification_field(atlas, Flat(), 32, 24)
+    # the sheet is three times as large as its picture: log sqrt det of 9 I is log 9
+    assert field.at(atlas.positions[::10]).median() == pytest.approx(2.197, abs=0.15)
+
+
+def test_a_field_needs_a_grid(plane):
+    with pytest.raises(ValueError, match="2 columns"):
+        magnification_field(plane, Flat(), 1, 5)

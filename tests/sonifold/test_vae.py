@@ -13,11 +13,12 @@ from sonifold.morph.render import Renderer
 from sonifold.representation.spectral import Spectral
 from sonifold.training.augment import resample, tilt
 from sonifold.training.prepare import TrainingSet, prepare
-from sonifold.training.train import train
+from sonifold.training.train import train, train_riemannian
 from sonifold.vae import coefficients
-from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.config import HamiltonianConfig, TrainingConfig, VAEConfig
 from sonifold.vae.field import ResidualField
 from sonifold.vae.inversion import invert
+from sonifold.vae.metric_network import MetricNetwork
 from sonifold.vae.network import VAE, divergence, freeze
 from sonifold.vae.optimiser import AdamW
 from sonifold.vae.schedule import warmup_cosine
@@ -154,6 +155,26 @@ def test_interrupted_training_ends_with_the_same_weights(data, tmp_path):
     resumed = train(data, SMALL, QUICK, tmp_path / "checkpoint.safetensors")
     for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_an_interrupted_riemannian_training_ends_with_the_same_pack_and_metric(data, tmp_path):
+    hamiltonian = HamiltonianConfig(metric=(8,), temperature=1.0, leapfrogs=1)
+    network = SMALL.model_copy(update={"latent_dim": 2})
+    config = TrainingConfig(steps=12, batch=16, checkpoint_every=6, warmup=2)
+    checkpoint = tmp_path / "checkpoint"
+
+    def stop(info):
+        raise KeyboardInterrupt
+
+    whole = train_riemannian(data, network, hamiltonian, config)
+    with pytest.raises(KeyboardInterrupt):
+        train_riemannian(data, network, hamiltonian, config, checkpoint, stop)
+    resumed = train_riemannian(data, network, hamiltonian, config, checkpoint)
+    examples, points = data.originals, torch.randn(3, 2)
+    assert torch.equal(resumed.factors(examples), whole.factors(examples))
+    stored = MetricNetwork.from_tensors(whole.metric_network.state_dict(), 2)
+    assert torch.equal(stored(examples), whole.factors(examples))
+    assert torch.equal(whole.vae().eval().decode(points), whole.decode(points))
 
 
 def test_a_checkpoint_of_another_config_is_not_resumed(data, tmp_path):

@@ -46,6 +46,7 @@ class HalfPlane:
 
     name, title, description, unit = "halfplane", "Half-plane", "Two dimensions.", "length"
     latent_dim, sample_rate, sound_samples = 2, 44_100, 1
+    metric_names, volume_metric_names = ("blend",), ("kernel",)
     card: Mapping[str, Any] = {}
     card_markdown = ""
     config = SimpleNamespace(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sonifold import pack
 from sonifold.adapt import replay
@@ -18,9 +19,9 @@ from sonifold.errors import PackInvalid
 from sonifold.model import Model
 from sonifold.pack import CONFIG
 from sonifold.pack.library import Label
-from sonifold.pack.write import LibraryColumns, write_pack
+from sonifold.pack.write import METRIC_NETWORK, LibraryColumns, write_pack
 from sonifold.sound import Sound
-from sonifold.types import Audio
+from sonifold.types import Audio, Points, Positions
 from sonifold.vae.inversion import invert
 
 STEPS = 1  # of latent inversion for library sounds, from where the base had them
@@ -82,7 +83,10 @@ def _write(adapted: AdaptedModel, folder: Path, name: str, title: str | None) ->
     config = base.config.model_dump(exclude={"files", "format"})
     config |= {"name": name, "title": title or name, "description": card["description"]}
     coefficients = library.folder / "coefficients.safetensors"
-    write_pack(folder, config, adapted.vae, coefficients, labels, columns, field, card, _markdown(card))
+    learned = library.folder / METRIC_NETWORK if base.config.hamiltonian else None
+    write_pack(
+        folder, config, adapted.vae, coefficients, labels, columns, field, card, _markdown(card), learned
+    )
 
 
 def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
@@ -99,9 +103,17 @@ def _columns(adapted: AdaptedModel, added: list[int]) -> LibraryColumns:
         adapted.vae.encode(values.to(adapted.device))[1].cpu(),
         torch.cat([library.timbre, *timbre]),
         coordinates,
-        torch.cat([library.positions, adapted.atlas.project(coordinates[len(library) :])]),
+        _positions(adapted, z, coordinates),
         values,
     )
+
+
+def _positions(adapted: AdaptedModel, z: Points, coordinates: Tensor) -> Positions:
+    """Map positions of the library's sounds, where they were, and of the uploads after them."""
+    library, atlas = adapted.base.library, adapted.atlas
+    if atlas.is_latent_space:
+        return z
+    return torch.cat([library.positions, atlas.project(coordinates[len(library) :])])
 
 
 def _labels(adapted: AdaptedModel, name: str) -> tuple[list[Label], list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -49,7 +50,8 @@ class Atlas:
 
     ``project`` weighs the positions of the nearest library sounds by inverse distance (Shepard 1968) in decoded timbre;
     a library sound is placed exactly where the layout put it. ``lift`` is a local affine fit of z over the plane
-    through the nearest sounds (moving least squares), exact at them as well.
+    through the nearest sounds (moving least squares), exact at them as well. A latent space of two dimensions can be
+    its own map: then nothing is fitted, and ``project`` is not needed.
     """
 
     coordinates: Tensor  # (sound, m), decoded timbre of the library
@@ -64,6 +66,11 @@ class Atlas:
         f = self.field
         return float(f.x[0]), float(f.x[-1]), float(f.y[0]), float(f.y[-1])
 
+    @cached_property
+    def is_latent_space(self) -> bool:
+        """Whether the map is the latent space itself: of two dimensions, each sound at its latent point."""
+        return bool(self.z.shape == self.positions.shape and torch.equal(self.z, self.positions))
+
     def project(self, coordinates: Tensor) -> Positions:
         """Map positions (batch, 2) of points of decoded timbre (batch, m)."""
         return project(coordinates, self.coordinates, self.positions)
@@ -74,7 +81,8 @@ class Atlas:
         Raises:
             PositionInvalid: not two finite numbers.
         """
-        return lift(_checked(positions), self.positions, self.z)
+        checked = _checked(positions)
+        return checked if self.is_latent_space else lift(checked, self.positions, self.z)
 
     def slopes(self, positions: Positions) -> Tensor:
         """dz/dx and dz/dy at map positions (batch, 2): how the latent point moves, (batch, 2, latent).
@@ -82,7 +90,10 @@ class Atlas:
         Raises:
             PositionInvalid: not two finite numbers.
         """
-        return slopes(_checked(positions), self.positions, self.z)
+        checked = _checked(positions)
+        if self.is_latent_space:
+            return torch.eye(2).expand(len(checked), 2, 2)
+        return slopes(checked, self.positions, self.z)
 
     def on_land(self, positions: Positions) -> Tensor:
         """True for each map position (batch, 2) that is on land, (batch,)."""

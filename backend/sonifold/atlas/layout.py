@@ -62,12 +62,16 @@ def field(positions: Positions, z: Points, coordinates: Tensor, decoded: Callabl
     x = torch.linspace(float(low[0] - margin), float(high[0] + margin), GRID[0])
     y = torch.linspace(float(low[1] - margin), float(high[1] + margin), GRID[1])
     cells = torch.cartesian_prod(y, x).flip(1)
+    # a map that is the latent space has its units, others are about -1 to 1 across
+    is_latent_space = torch.equal(positions, z) if positions.shape == z.shape else False
+    reach = REACH * (float(positions.abs().quantile(0.995)) if is_latent_space else 1.0)
     between = torch.cdist(coordinates, coordinates).fill_diagonal_(torch.inf)
     temperature = RELATIVE_TEMPERATURE * between.amin(1).median()
     parts = []
     for part in cells.split(512):
-        near = torch.cdist(part, positions).square() / REACH**2
-        alike = torch.cdist(decoded(lift(part, positions, z)), coordinates).square() / temperature**2
+        near = torch.cdist(part, positions).square() / reach**2
+        points = part if is_latent_space else lift(part, positions, z)
+        alike = torch.cdist(decoded(points), coordinates).square() / temperature**2
         parts.append(-((-near - alike).exp().sum(1) + RIDGE).log())
     smooth = gaussian_filter(
         torch.cat(parts).reshape(len(y), len(x)).double().numpy(), SMOOTHING, mode="nearest"

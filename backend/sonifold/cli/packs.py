@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sonifold.cli.options import Commands, progress
 
+#: The data set of the default pack.
+ONESHOTS = Path("build/datasets/oneshots")
 #: Parts of a model card that can be measured alone; see sonifold.evaluate.card.
 EVALUATED = ("reconstruction", "paths", "metrics", "directions", "topology")
 
@@ -27,9 +29,14 @@ def add_dataset(commands: Commands) -> None:
 
 def add_train(commands: Commands) -> None:
     command = commands.add_parser("train", help="train a pack; started again, it goes on where it stopped")
-    command.add_argument("name", nargs="?", default="oneshots", help="folder under --models")
-    command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
-    command.add_argument("--work", type=Path, default=Path("build/training"), help="features and checkpoints")
+    command.add_argument(
+        "name",
+        nargs="?",
+        default="oneshots",
+        help="folder under --models; `drums`: an RHVAE of two latent dimensions on the drums of the pack oneshots",
+    )
+    command.add_argument("--dataset", type=Path, default=ONESHOTS)
+    command.add_argument("--work", type=Path, help="for features and checkpoints (build/training/NAME)")
     command.add_argument("--models", type=Path, help="where packs are kept")
     command.add_argument("--steps", type=int, help="of the optimiser")
     command.add_argument("--seed", type=int, default=0)
@@ -61,7 +68,11 @@ def add_evaluate(commands: Commands) -> None:
         default="oneshots",
         help="a pack; `fewshot`: adaptation on groups never seen; `ears`: morphs as judges hear them that are not ours",
     )
-    command.add_argument("--dataset", type=Path, default=Path("build/datasets/oneshots"))
+    command.add_argument(
+        "--dataset",
+        type=Path,
+        help="sounds never seen, to rebuild (build/datasets/oneshots; of other packs those that were held out)",
+    )
     command.add_argument("--models", type=Path)
     command.add_argument("--only", choices=EVALUATED, help="one part of it")
     command.add_argument("--docs", type=Path, help="also write the page of `ears` into this folder")
@@ -120,14 +131,20 @@ def _finetune(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from sonifold import pack
+    from sonifold.training import drums
     from sonifold.training.build import build
     from sonifold.vae.config import TrainingConfig, VAEConfig
 
-    config = TrainingConfig(seed=options.seed, **({"steps": options.steps} if options.steps else {}))
     out = (options.models or pack.models_folder()) / options.name
-    build(
-        options.dataset, options.work, out, VAEConfig(), config, progress(), options.device, options.workers
-    )
+    work = options.work or Path("build/training") / options.name
+    changed = {"seed": options.seed, **({"steps": options.steps} if options.steps else {})}
+    if options.name == drums.NAME:
+        config = drums.TRAINING.model_copy(update=changed)
+        source = pack.find(pack.DEFAULT, options.models)
+        drums.build(source, work, out, progress(), config, options.device, options.workers)
+    else:
+        config = TrainingConfig(**changed)
+        build(options.dataset, work, out, VAEConfig(), config, progress(), options.device, options.workers)
     print(f"\n{out} is ready; `sonifold evaluate {options.name}` measures it and writes its card.")
     return 0
 
@@ -139,7 +156,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.name == "fewshot":
         from sonifold_research.fewshot import command
 
-        command.run(options.dataset, progress(), options.models)
+        command.run(options.dataset or ONESHOTS, progress(), options.models)
         return 0
     if options.name == "ears":
         from sonifold_research import ears
@@ -149,7 +166,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         )
         print("", *written, sep="\n")
         return 0
-    card.evaluate(pack.find(options.name, options.models), options.dataset, progress(), options.only)
+    usual = ONESHOTS if options.name == pack.DEFAULT else None
+    card.evaluate(pack.find(options.name, options.models), options.dataset or usual, progress(), options.only)
     return 0
 
 

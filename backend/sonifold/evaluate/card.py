@@ -14,13 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from sonifold.evaluate import directions, metrics, paths, reconstruction, topology_report
-from sonifold.evaluate.measures import record
+from sonifold.evaluate.measures import Record, recorder
 from sonifold.intervals import Estimate
 from sonifold.model import Model
 from sonifold.pack.library import Label
 from sonifold.pack.write import write_card
 from sonifold.training.datasets import table
+from sonifold.types import AudioBatch
 
 Progress = Callable[[str, int, int], None]
 SPLITS = {"held_out_sounds": "held-out sounds", "held_out_kits": "held-out kits", "foreign": "foreign kits"}
@@ -52,8 +55,11 @@ ENERGY_PAIRS, JUDGED_PAIRS = 500, 100
 Table = dict[str, dict[str, Estimate]]
 
 
-def evaluate(folder: Path, dataset: Path, progress: Progress, only: str | None = None) -> None:
+def evaluate(folder: Path, dataset: Path | None, progress: Progress, only: str | None = None) -> None:
     """Measure a pack, record the figures and write its card; ``only`` one part, the others kept from the last card.
+
+    ``dataset``: the folder of the sounds that reconstruction is measured on; None: those of the pack that were held
+    out.
 
     Raises:
         DatasetError: no data set at ``dataset``.
@@ -86,17 +92,15 @@ def _write(folder: Path, changed: dict[str, Any]) -> None:
     write_card(folder, card, markdown(card))
 
 
-def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> dict[str, Table]:
+def measure_reconstruction(model: Model, dataset: Path | None, progress: Progress) -> dict[str, Table]:
     """Every measure for every method of rebuilding, on each split of unseen sounds."""
-    rows = table.read(dataset)
-    training = table.load_audio(dataset, [row for row in rows if row.split == "train"])
-    rebuild = reconstruction.rebuilders(model, reconstruction.Baselines.of(model, training))
+    sounds = _sounds_of_pack(model) if dataset is None else _sounds_of(dataset)
+    rebuild = reconstruction.rebuilders(model, reconstruction.Baselines.of(model, sounds("train")))
     tables: dict[str, Table] = {}
     for split, spoken in SPLITS.items():
-        members = [row for row in rows if row.split == split]
-        if not members:
+        audio = sounds(split)
+        if not len(audio):
             continue
-        audio = table.load_audio(dataset, members)
         tables[split] = {}
         for number, (method, function) in enumerate(rebuild.items(), 1):
             tables[split][method] = reconstruction.evaluate(model, audio, function)
@@ -105,8 +109,27 @@ def measure_reconstruction(model: Model, dataset: Path, progress: Progress) -> d
     return tables
 
 
+def _sounds_of(dataset: Path) -> Callable[[str], AudioBatch]:
+    """The sounds of each split of a data set, (sound, sample)."""
+    rows = table.read(dataset)
+    return lambda split: table.load_audio(dataset, [row for row in rows if row.split == split])
+
+
+def _sounds_of_pack(model: Model) -> Callable[[str], AudioBatch]:
+    """The sounds of each split of a pack, (sound, sample)."""
+    library = model.library
+
+    def sounds(split: str) -> AudioBatch:
+        ids = [label.id for label in library.labels if label.split == split]
+        if not ids:
+            return torch.empty(0, model.sound_samples)
+        return torch.stack([library.audio(id, model.sound_samples) for id in ids])
+
+    return sounds
+
+
 def _record_split(model: Model, split: str, spoken: str, table_of_methods: Table) -> None:
-    command = f"sonifold evaluate {model.name} --only reconstruction"
+    command, record = f"sonifold evaluate {model.name} --only reconstruction", recorder(model.name)
     baselines = [method for method in table_of_methods if method.startswith(("linear PCA", "nearest"))]
     for name in ("log_mel_db", "phi"):
         model_error = table_of_methods["model"][name]
@@ -152,22 +175,22 @@ def latent_use(model: Model) -> dict[str, Any]:
 
 def measure_paths(model: Model, progress: Progress) -> dict[str, Any]:
     """Energies of many solved pairs, and rendered morphs judged by measures nothing here was optimised for."""
-    command = f"sonifold evaluate {model.name} --only paths"
+    command, record = f"sonifold evaluate {model.name} --only paths", recorder(model.name)
     progress("energies", 0, ENERGY_PAIRS)
     energy = paths.energies(model, ENERGY_PAIRS)
     progress("energies", ENERGY_PAIRS, ENERGY_PAIRS)
-    _record_energies(energy, command)
+    _record_energies(energy, command, record)
     judged = []
     for judgements in paths.judge(model, JUDGED_PAIRS):
         judged.append(judgements)
         progress("morphs", len(judged), JUDGED_PAIRS)
     summary = paths.summary(judged)
     gains = _gains(judged)
-    _record_morphs(summary, gains, command)
+    _record_morphs(summary, gains, command, record)
     return {"energy": asdict(energy), "methods": summary, "gains": gains}
 
 
-def _record_energies(energy: paths.EnergyReport, command: str) -> None:
+def _record_energies(energy: paths.EnergyReport, command: str, record: Record) -> None:
     failed = energy.worse_than_line + energy.not_finite
     record(
         "paths with NaN or more energy than the line, finer grid", failed, "pairs", "<= 0", energy.n, command
@@ -186,7 +209,7 @@ def _gains(judged: list[dict[str, paths.Judgement]]) -> Table:
     }
 
 
-def _record_morphs(summary: Table, gains: Table, command: str) -> None:
+def _record_morphs(summary: Table, gains: Table, command: str, record: Record) -> None:
     def record_judged(measure: str, value: float, unit: str, bar: str | None) -> None:
         record(measure, value, unit, bar, JUDGED_PAIRS, command)
 
@@ -222,6 +245,7 @@ def about(model: Model) -> dict[str, Any]:
         "metric": model.config.metric.model_dump(),
         "vae": model.config.vae.model_dump(),
         "training": model.config.training.model_dump(),
+        "hamiltonian": model.config.hamiltonian and model.config.hamiltonian.model_dump(),
         "limits": [
             "Sounds are mono one-shots of up to 1.49 s; what lies beyond is cut and faded.",
             "Pitched sounds have no pitch of their own: a path between two notes bends timbre and pitch together.",
@@ -271,13 +295,8 @@ def markdown(card: dict[str, Any]) -> str:
         lines += [""]
     if "ears" in card:
         lines += _ears_table(card["ears"])
-    placed = card["placement_error"]
+    lines += ["## Map", "", _map_sentence(card), ""]
     lines += [
-        "## Map",
-        "",
-        f"A library sound placed by the others alone lands {100 * placed['median']:.1f} % of the map's width from "
-        f"its spot (median; 90 % under {100 * placed['p90']:.1f} %; a random spot: {100 * placed['chance']:.0f} %).",
-        "",
         "## Limits",
         "",
         *[f"- {limit}" for limit in card["limits"]],
@@ -290,6 +309,16 @@ def markdown(card: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _map_sentence(card: dict[str, Any]) -> str:
+    placed = card["placement_error"]
+    if card["vae"]["latent_dim"] == 2:
+        return "The map is the latent space itself, in its own units."
+    return (
+        f"A library sound placed by the others alone lands {100 * placed['median']:.1f} % of the map's width from "
+        f"its spot (median; 90 % under {100 * placed['p90']:.1f} %; a random spot: {100 * placed['chance']:.0f} %)."
+    )
 
 
 def _reconstruction_table(split: str, methods: dict[str, Any]) -> list[str]:

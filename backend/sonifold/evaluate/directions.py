@@ -20,7 +20,7 @@ from torch import Tensor
 
 from sonifold.audio.descriptors import DESCRIPTORS
 from sonifold.evaluate import resume
-from sonifold.evaluate.measures import record
+from sonifold.evaluate.measures import recorder
 from sonifold.evaluate.paths import by_method
 from sonifold.intervals import RESAMPLES, Estimate, bootstrap
 from sonifold.metric import Flat
@@ -46,7 +46,7 @@ OURS = next(iter(METHODS))
 def measure(model: Model, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Agreement of the readings, and the comparison of methods to change a descriptor; for the card."""
     results = {"agreement": agreement(model, progress)} | compare(model, progress)
-    command = f"sonifold evaluate {model.name} --only directions"
+    command, record = f"sonifold evaluate {model.name} --only directions", recorder(model.name)
     for name, row in results["agreement"].items():
         record(
             f"{name} read from features: Spearman with audio",

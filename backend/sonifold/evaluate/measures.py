@@ -19,6 +19,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from sonifold.pack import DEFAULT
 
 #: "<= 4.8" reads: met when the value is at most 4.8. The unit is the row's, not the bar's.
 BAR = re.compile(r"(<=|>=|==|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
@@ -70,6 +73,23 @@ def default_folder() -> Path:
     checkout = Path(__file__).resolve().parents[3]
     root = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
     return root / "build" / "measures"
+
+
+#: What ``record`` is: (measure, value, unit, bar, n, command).
+Record = Callable[[str, float, str, str | None, int | None, str], Any]
+
+
+def recorder(model: str) -> Record:
+    """What records the figures of a model: the bars are for the default pack, others have their name beside theirs."""
+    if model == DEFAULT:
+        return record
+
+    def record_named(
+        measure: str, value: float, unit: str, bar: str | None, n: int | None, command: str
+    ) -> Any:
+        return record(f"{measure}, pack {model}", value, unit, None, n, command)
+
+    return record_named
 
 
 def record(

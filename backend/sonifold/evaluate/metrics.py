@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sonifold.evaluate import paths, resume
-from sonifold.evaluate.measures import record
+from sonifold.evaluate.measures import recorder
 from sonifold.evaluate.paths import Judgement
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
@@ -38,18 +38,18 @@ Judged = list[dict[str, Judgement]]
 
 def measure(model: Model, progress: Any) -> dict[str, Any]:
     """Judge every metric's paths between 100 random pairs: estimates by method, gains over the re-timed line."""
-    judge = paths.Judge(model, PAIRS, methods=paths.METRIC_METHODS)
+    judge = paths.Judge(model, PAIRS, methods=paths.metric_methods(model))
 
     def case(index: int) -> dict[str, Any]:
         judgements = judge(index)
         progress("metrics", index + 1, PAIRS)
         return {method: vars(judgement) for method, judgement in judgements.items()}
 
-    about = {"weights": model.config.files["weights.safetensors"], "methods": list(paths.METRIC_METHODS)}
+    about = {"weights": model.config.files["weights.safetensors"], "methods": list(judge.methods)}
     cases = resume.cases(f"{model.name}-metrics", about, PAIRS, case)
     judged = [{method: Judgement(**numbers) for method, numbers in case.items()} for case in cases]
     summary = summarise(judged)
-    command = f"sonifold evaluate {model.name} --only metrics"
+    command, record = f"sonifold evaluate {model.name} --only metrics", recorder(model.name)
     for method, gains in summary["gained"].items():
         for name in ("variation_mel", "density_mel"):
             record(

@@ -17,6 +17,7 @@ from torch import Tensor
 from sonifold import geodesic
 from sonifold.audio.levels import mel_levels
 from sonifold.audio.timbre import timbre_features
+from sonifold.choices import MetricName
 from sonifold.intervals import Estimate, bootstrap
 from sonifold.model import Model
 from sonifold.morph.crossfade import cross_fade
@@ -47,7 +48,7 @@ def by_method(results: dict[str, Any]) -> dict[str, Any]:
 
 #: The default path and what it is compared with.
 METHODS = {kind: Method(kind) for kind in ("geodesic", "linear", "retimed", "graph")}
-#: Every metric, for choosing the default among them.
+#: Every metric that all models have, for choosing the default among them.
 METRIC_METHODS = {
     "line": Method("linear", "flat"),
     "line, re-timed": Method("retimed", "flat"),
@@ -58,6 +59,12 @@ METRIC_METHODS = {
     "blend, w = 10": Method(weight=10.0),
     "graph": Method("graph"),
 }
+
+
+def metric_methods(model: Model) -> dict[str, Method]:
+    """Every metric of a model."""
+    learned = {"learned (RHVAE)": Method(metric=MetricName.LEARNED)}
+    return METRIC_METHODS | (learned if MetricName.LEARNED in model.metric_names else {})
 
 
 def pairs(model: Model, count: int, seed: int = 0) -> list[tuple[str, str]]:

@@ -227,6 +227,12 @@ def nearest_distances(points: Points) -> Tensor:
     )
 
 
+def largest_gap(points: Points) -> float:
+    """rho = max_i min_j |c_i - c_j|, the paper's temperature; 1 for a single point or equal ones."""
+    gap = float(nearest_distances(points).max())
+    return gap if gap > 0 else 1.0
+
+
 @register("kernel")
 def of_model(parts: MetricParts) -> KernelMetric:
     """The data term of a model by itself."""

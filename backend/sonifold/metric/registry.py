@@ -27,6 +27,7 @@ class MetricParts:
     kernel: KernelMetric  #: around the sounds of the library
     weight: float  #: of the data term
     scale: float  #: of the pull-back beside the data term
+    learned: KernelMetric | None = None  #: trained with the model's VAE
 
 
 METRICS: Registry[Callable[[MetricParts], Metric]] = Registry("sonifold.metric")

@@ -15,11 +15,13 @@ from sonifold.audio import descriptors
 from sonifold.audio.clip import Clip
 from sonifold.audio.read import Recording, Source, read
 from sonifold.audio.timbre import timbre_features
-from sonifold.errors import PointInvalid, PositionInvalid
+from sonifold.choices import MetricName
+from sonifold.errors import MetricUnavailable, PointInvalid, PositionInvalid
 from sonifold.metric import KernelMetric, Metric, Pullback
 from sonifold.model import provenance
 from sonifold.model.encoding import SoundEncoder
 from sonifold.model.metrics import Metrics
+from sonifold.model.outline import Described
 from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts, read_pack
 from sonifold.representation.readout import Readout
@@ -33,7 +35,7 @@ RECENT_SOUNDS = 32  # kept in memory: a second path from the same sound costs le
 MAX_COORDINATE = 1e3  # latent points further out than this are typing errors
 
 
-class LatentModel:
+class LatentModel(Described):
     """A pack in memory: encoding, decoding and the metrics. One serves many threads.
 
     Lengths and distances are in ``unit``: Phi scaled so that the median distance between two library sounds equals
@@ -44,9 +46,8 @@ class LatentModel:
         """``device``: where it computes. Points go in from anywhere; points and sounds come out on the CPU."""
         self.parts, self.device = parts, torch.device(device)
         computing = parts.on(self.device)
-        self.config, self.library, self.atlas = parts.config, parts.library, parts.atlas
-        self.card, self.card_markdown = parts.card, parts.card_markdown
-        self.representation, self.coefficients = computing.representation, computing.coefficients
+        super().__init__(computing)
+        self.coefficients = computing.coefficients
         self.vae = freeze(computing.vae)
         self.renderer = Renderer(self.representation, self.vae, self.coefficients)
         self.readout = Readout(self.representation)
@@ -65,24 +66,6 @@ class LatentModel:
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {len(self.library)} sounds, {self.latent_dim} latent dimensions>"
-
-    # -- what it is -------------------------------------------------------------------------------
-
-    name = property(lambda self: self.config.name, doc="The pack's folder name.")
-    title = property(lambda self: self.config.title, doc="What people call it.")
-    description = property(lambda self: self.config.description, doc="A sentence on what it holds.")
-    latent_dim = property(lambda self: self.config.vae.latent_dim, doc="Dimensions of z.")
-    unit = property(lambda self: self.config.unit, doc="Unit of lengths and distances.")
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz, of all its sounds."""
-        return self.representation.sample_rate
-
-    @property
-    def sound_samples(self) -> int:
-        """Samples of a prepared sound."""
-        return self.representation.samples
 
     # -- sounds -----------------------------------------------------------------------------------
 
@@ -158,6 +141,8 @@ class LatentModel:
 
     def project(self, points: Points) -> Positions:
         """Map positions (batch, 2) of latent points (batch, latent)."""
+        if self.atlas.is_latent_space:
+            return points.cpu()
         return self.atlas.project(self.coordinates(points))
 
     def decode(self, points: Points, condition: Tensor | None = None) -> Clip:
@@ -208,6 +193,20 @@ class LatentModel:
         """The pull-back of Phi."""
         return self.metrics.pullback
 
+    def volume_metric(self, name: str = MetricName.KERNEL) -> KernelMetric:
+        """A metric whose volume new points are drawn by: the kernel metric, or the learned one.
+
+        Raises:
+            MetricUnavailable: it is another one, or this model has none that was learned.
+        """
+        metric = self.metric(name)
+        if not isinstance(metric, KernelMetric):
+            raise MetricUnavailable(
+                f"new sounds are drawn by the volume of a kernel metric, which {name} is not; choose one of "
+                f"{', '.join(self.volume_metric_names)}."
+            )
+        return metric
+
     @property
     def kernel(self) -> KernelMetric:
         """The kernel metric over the library."""
@@ -224,6 +223,7 @@ class LatentModel:
             condition: (number,) what the decoder takes besides a latent point; None for a decoder that takes nothing.
 
         Raises:
+            MetricUnavailable: one that this model does not have.
             ValueError: an unknown name, a negative weight, or a condition that the decoder does not take.
         """
         return self.metrics.under(condition).named(name, weight)

@@ -162,9 +162,10 @@ class Model(MorphModel):
         seed: int = 0,
         temperature: float = 1.0,
         start: Sound | None = None,
+        metric: str = "kernel",
     ) -> Draw:
-        """New points by one of :class:`sonifold.choices.SamplerName`."""
-        return self.sampler.sample(sampler, count, seed, temperature, start)
+        """New points by one of :class:`sonifold.choices.SamplerName`, by the volume of a metric."""
+        return self.sampler.sample(sampler, count, seed, temperature, start, metric)
 
     # -- descriptors: see sonifold.audio.descriptors ----------------------------------------------
 

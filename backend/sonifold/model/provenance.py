@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sonifold.model.core import LatentModel
+    from sonifold.model.outline import Described
     from sonifold.model.traversal import Traversal
     from sonifold.morph.path import Path as LatentPath
     from sonifold.pack.library import Label
@@ -90,6 +91,6 @@ def source_labelled(label: Label, role: str = "") -> Source:
     return Source(label.name, role, label.id, label.source, label.licence, label.credit)
 
 
-def version_of(model: LatentModel) -> str:
+def version_of(model: Described) -> str:
     """A pack's version and the beginning of its weights' sha256."""
     return f"{model.config.version}-{model.config.files['weights.safetensors'][:12]}"

@@ -9,7 +9,8 @@ from functools import cached_property
 from torch import Tensor
 
 from sonifold.caveat import Caveat
-from sonifold.choices import SamplerName
+from sonifold.choices import MetricName, SamplerName
+from sonifold.metric import KernelMetric
 from sonifold.model.core import LatentModel
 from sonifold.model.distribution import Distribution
 from sonifold.sample import (
@@ -63,6 +64,7 @@ class PointSampler:
         seed: int = 0,
         temperature: float = 1.0,
         start: Sound | None = None,
+        metric: str = MetricName.KERNEL,
     ) -> Draw:
         """New points by one of :class:`sonifold.choices.SamplerName`; the same seed draws the same ones.
 
@@ -70,17 +72,21 @@ class PointSampler:
             count: 1 to 256.
             temperature: above 1 more varied, below more typical; a walk takes longer or shorter steps.
             start: where a walk begins.
+            metric: the one whose volume is drawn by, one of the model's ``volume_metric_names``; the samplers that
+                know of none leave it alone.
 
         Raises:
+            MetricUnavailable: a metric that points cannot be drawn by.
             ValueError: an unknown sampler, a count or temperature out of range, a walk without a start.
         """
         name = SamplerName.of(sampler)
         if not 1 <= count <= MOST_SAMPLES:
             raise ValueError(f"1 to {MOST_SAMPLES} sounds are drawn at once, got {count}.")
+        volume = self._model.volume_metric(metric)
         samples = (
-            self._walk(count, seed, temperature, start)
+            self._walk(volume, count, seed, temperature, start)
             if name is SamplerName.WALK
-            else self._sampler(name).sample(count, seed, temperature)
+            else self._sampler(name, volume).sample(count, seed, temperature)
         )
         samples = replace(samples, points=samples.points.cpu())
         distances = self._distribution.distances(samples.points)
@@ -104,15 +110,17 @@ class PointSampler:
             caveats,
         )
 
-    def _walk(self, count: int, seed: int, temperature: float, start: Sound | None) -> Samples:
+    def _walk(
+        self, metric: KernelMetric, count: int, seed: int, temperature: float, start: Sound | None
+    ) -> Samples:
         if start is None:
             raise ValueError("a walk needs a sound to start from.")
         if not 0 < temperature < math.inf:
             raise ValueError(f"temperature must be a positive number, got {temperature}; 1 is neutral")
-        walk = wander(self._model.kernel, start.z, count, seed, PACE * temperature, WALK_EVERY)
+        walk = wander(metric, start.z, count, seed, PACE * temperature, WALK_EVERY)
         return Samples(walk.points[1:], "walk", seed, temperature, walk.acceptance)
 
-    def _sampler(self, name: SamplerName) -> Sampler:
+    def _sampler(self, name: SamplerName, metric: KernelMetric) -> Sampler:
         model, library = self._model, self._model.library
         match name:
             case SamplerName.PRIOR:
@@ -122,9 +130,9 @@ class PointSampler:
             case SamplerName.AGGREGATED:
                 return AggregatedPosterior(library.z, library.log_variance.exp())
             case SamplerName.HMC:
-                return VolumeHMC(model.kernel, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
+                return VolumeHMC(metric, steps=HMC_STEPS, warm_up=HMC_WARM_UP)
             case _:
-                return ImportanceResampling(model.kernel)
+                return ImportanceResampling(metric)
 
     @cached_property
     def _mixture(self) -> Mixture:

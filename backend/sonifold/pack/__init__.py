@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sonifold.pack.format import (
     CONFIG,
+    DEFAULT,
     FORMAT,
     UNFINISHED,
     MetricConfig,
@@ -25,6 +26,7 @@ from sonifold.pack.format import (
 
 __all__ = [
     "CONFIG",
+    "DEFAULT",
     "FORMAT",
     "UNFINISHED",
     "MetricConfig",

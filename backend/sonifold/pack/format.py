@@ -9,6 +9,7 @@
       audio/<id>.ogg         the sounds
       replay.safetensors     the sounds' coefficients, rehearsed while new ones are learned
       atlas.safetensors      the magnification field
+      metric.safetensors     the metric network, of a model that was trained with one
       card.json  CARD.md     measures, baselines, licences, credits
 
 Nothing is loaded that differs from what pack.json promises.
@@ -28,10 +29,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonifold.errors import ArtifactCorrupt, PackError, PackInvalid, PackNotFound
 from sonifold.files import may_pass, write_whole
-from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.config import HamiltonianConfig, TrainingConfig, VAEConfig
 
 FORMAT = 1
 CONFIG = "pack.json"
+#: The pack that is taken where none is named.
+DEFAULT = "oneshots"
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?")
 #: Endings that earlier versions gave to what is not finished, and deleted.
 UNFINISHED = (".part", ".gone")
@@ -66,6 +69,9 @@ class PackConfig(BaseModel):
     vae: VAEConfig
     training: TrainingConfig
     metric: MetricConfig
+    hamiltonian: HamiltonianConfig | None = Field(
+        None, description="Of a model whose metric was trained with it."
+    )
     unit: str = Field(description="Name of the unit of lengths and distances.")
     unit_per_phi: float = Field(gt=0, description="Units of length in one unit of Phi.")
     level: float = Field(
@@ -117,9 +123,10 @@ def check_name(name: str) -> None:
 
 
 def packs(folder: Path | None = None) -> list[PackStatus]:
-    """Every folder with a pack.json, verified; a damaged one carries the sentence that says why."""
+    """Every folder with a pack.json, verified, the default first; a damaged one carries the sentence that says why."""
     root = folder or models_folder()
-    folders = sorted(path.parent for path in root.glob(f"*/{CONFIG}")) if root.is_dir() else []
+    folders = [path.parent for path in root.glob(f"*/{CONFIG}")] if root.is_dir() else []
+    folders.sort(key=lambda path: (path.name != DEFAULT, path))
     return [_status(path) for path in folders]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,27 +20,36 @@ from sonifold.errors import PackInvalid
 from sonifold.files import may_pass
 from sonifold.pack.format import PackConfig, read_config, verify
 from sonifold.pack.library import Library, read_labels
+from sonifold.pack.write import METRIC_NETWORK
 from sonifold.representation.registry import representation_named
 from sonifold.representation.spectral import Spectral
 from sonifold.vae.coefficients import Coefficients
-from sonifold.vae.network import VAE
+from sonifold.vae.metric_network import MetricNetwork
+from sonifold.vae.network import VAE, freeze
 
 #: By the sha256 of their file: a pack fine-tuned from another one has the same 120 MB.
 _shared_coefficients: WeakValueDictionary[str, Coefficients] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
-class PackParts:
-    """The contents of a pack in memory; nothing in it changes after loading."""
+class PackOutline:
+    """What there is to know about a pack without computing with it; nothing in it changes after loading."""
 
     config: PackConfig
     representation: Spectral
-    vae: VAE
-    coefficients: Coefficients
     library: Library
     atlas: Atlas
     card: dict[str, Any]
     card_markdown: str
+
+
+@dataclass(frozen=True)
+class PackParts(PackOutline):
+    """The contents of a pack in memory."""
+
+    vae: VAE
+    coefficients: Coefficients
+    metric_network: MetricNetwork | None  #: of a model whose metric was trained with it
 
     def on(self, device: torch.device) -> PackParts:
         """What computes of it on a device: itself, or with copies; the library and the map stay where they are."""
@@ -59,14 +70,40 @@ def read_pack(folder: Path) -> PackParts:
     Raises:
         PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
     """
+    outline = read_outline(folder)
+    with _fitting(folder):
+        config = outline.config
+        return PackParts(
+            **vars(outline),
+            vae=VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors")),
+            coefficients=_coefficients(
+                folder, config.files["coefficients.safetensors"], outline.representation
+            ),
+            metric_network=_metric_network(folder, config),
+        )
+
+
+def read_outline(folder: Path) -> PackOutline:
+    """The same without the networks, all files verified.
+
+    Raises:
+        PackInvalid, ArtifactCorrupt: the folder is not a whole pack.
+    """
     config = read_config(folder)
     verify(folder, config)
     try:
         representation = representation_named(config.representation)
     except PackInvalid as error:
         raise PackInvalid(f"{folder.name}: {error}") from error
+    with _fitting(folder):
+        return _outline(folder, config, representation)
+
+
+@contextmanager
+def _fitting(folder: Path) -> Iterator[None]:
+    """Files that are whole, and do not go together, make a pack invalid."""
     try:
-        return _read(folder, config, representation)
+        yield
     except (KeyError, ValueError, RuntimeError, OSError) as error:
         if may_pass(error):
             raise
@@ -75,7 +112,7 @@ def read_pack(folder: Path) -> PackParts:
         ) from error
 
 
-def _read(folder: Path, config: PackConfig, representation: Spectral) -> PackParts:
+def _outline(folder: Path, config: PackConfig, representation: Spectral) -> PackOutline:
     columns = load_file(folder / "library.safetensors")
     library = Library(
         read_labels((folder / "library.csv").read_text(encoding="utf-8")),
@@ -94,16 +131,21 @@ def _read(folder: Path, config: PackConfig, representation: Spectral) -> PackPar
         Field(grid["x"], grid["y"], grid["values"], config.coast),
         config.placement_error,
     )
-    return PackParts(
+    return PackOutline(
         config,
         representation,
-        VAE.from_tensors(config.vae, load_file(folder / "weights.safetensors")),
-        _coefficients(folder, config.files["coefficients.safetensors"], representation),
         library,
         atlas,
         json.loads((folder / "card.json").read_text(encoding="utf-8")),
         (folder / "CARD.md").read_text(encoding="utf-8"),
     )
+
+
+def _metric_network(folder: Path, config: PackConfig) -> MetricNetwork | None:
+    if config.hamiltonian is None:
+        return None
+    tensors = load_file(folder / METRIC_NETWORK)
+    return freeze(MetricNetwork.from_tensors(tensors, config.vae.latent_dim))
 
 
 def _coefficients(folder: Path, sha256: str, representation: Spectral) -> Coefficients:

@@ -17,9 +17,11 @@ from sonifold.pack.format import PackConfig, read_config, write_config
 from sonifold.pack.library import Label, write_labels
 from sonifold.tensor_files import save_tensors
 from sonifold.types import Points, Positions, Timbre
+from sonifold.vae.metric_network import MetricNetwork
 from sonifold.vae.network import VAE
 
 REPLAY = "replay.safetensors"
+METRIC_NETWORK = "metric.safetensors"
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,14 @@ def write_pack(
     field: Field,
     card: Mapping[str, Any],
     card_markdown: str,
+    metric_network: MetricNetwork | Path | None = None,
 ) -> PackConfig:
     """Write a pack into a folder that has its sounds under ``audio/`` already.
 
     Args:
         config: fields of pack.json but ``format``, ``files`` and ``coast``.
         coefficients: their tensors, or the file of another pack to copy.
+        metric_network: of a model whose metric was trained with it; or the file of another pack to copy.
     """
     weights = {name: tensor.cpu() for name, tensor in vae.state_dict().items()}
     save_tensors(folder / "weights.safetensors", weights)
@@ -70,6 +74,10 @@ def write_pack(
         shutil.copyfile(coefficients, target)
     else:
         save_tensors(target, coefficients)
+    if isinstance(metric_network, Path):
+        shutil.copyfile(metric_network, folder / METRIC_NETWORK)
+    elif metric_network is not None:
+        save_tensors(folder / METRIC_NETWORK, metric_network.state_dict())
     write_labels(folder / "library.csv", tuple(labels))
     columns.write(folder)
     save_tensors(folder / "atlas.safetensors", {"x": field.x, "y": field.y, "values": field.values})

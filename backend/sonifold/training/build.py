@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -24,10 +24,11 @@ from sonifold.representation.spectral import ONSET, Spectral
 from sonifold.training.datasets import table
 from sonifold.training.prepare import prepare
 from sonifold.training.train import StepInfo, train
-from sonifold.types import AudioBatch, Points, Timbre
+from sonifold.types import AudioBatch, Points, Positions, Timbre
 from sonifold.vae.coefficients import Coefficients
-from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.config import HamiltonianConfig, TrainingConfig, VAEConfig
 from sonifold.vae.inversion import invert
+from sonifold.vae.metric_network import MetricNetwork
 from sonifold.vae.network import VAE, freeze
 
 UNIT = "tdB"  # timbre decibel
@@ -69,64 +70,97 @@ def build(
         progress(f"training: error {info.error:.4f}, {info.divergence:.1f} nats", info.step, info.steps)
 
     vae = freeze(train(data, network, config, work / "checkpoint.safetensors", report, device)).cpu()
+
+    def write_into(folder: Path) -> None:
+        shutil.copytree(
+            dataset / "notices", folder / "notices"
+        )  # MIT and CC-BY ask for their text to go along
+        (folder / "audio").mkdir()
+        progress("library", 0, 4)
+        _write_audio(folder / "audio", rows, audio, Spectral().sample_rate)
+        labels = [_label(row) for row in rows]
+        trained = Trained(network, config, vae, data.coefficients)
+        write(folder, {**ABOUT, "name": out.name}, labels, audio, trained, progress)
+
+    replace_whole(out, write_into)
+    return Model.load(out)
+
+
+def replace_whole(out: Path, write_into: Callable[[Path], None]) -> None:
+    """Write a pack beside the one there is, and put it in its place when it is whole."""
     scratch, before = (out.with_name(f".{out.name}.{state}") for state in ("part", "before"))
     for folder in (scratch, before):  # no pack's name begins with a dot
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(dataset / "notices", scratch / "notices")  # MIT and CC-BY ask for their text to go along
-    write(scratch, rows, audio, vae, data.coefficients, network, config, out.name, progress)
+    scratch.mkdir(parents=True)
+    write_into(scratch)
     if out.exists():
         out.replace(before)
     scratch.replace(out)
     shutil.rmtree(before, ignore_errors=True)
-    return Model.load(out)
+
+
+class Trained(NamedTuple):
+    """The networks of a pack, and how they came to be."""
+
+    network: VAEConfig
+    config: TrainingConfig
+    vae: VAE
+    coefficients: Coefficients
+    hamiltonian: HamiltonianConfig | None = None
+    metric_network: MetricNetwork | None = None
 
 
 def write(
     folder: Path,
-    rows: list[table.Row],
+    about: Mapping[str, str],
+    labels: Sequence[Label],
     audio: AudioBatch,
-    vae: VAE,
-    coefficients: Coefficients,
-    network: VAEConfig,
-    config: TrainingConfig,
-    name: str,
+    trained: Trained,
     progress: Progress,
+    temperature: float | None = None,
 ) -> None:
-    """Write a pack whose card is empty: ``sonifold evaluate`` fills it."""
-    (folder / "audio").mkdir(parents=True)
-    spectral = Spectral()
-    progress("library", 0, 4)
-    _write_audio(folder / "audio", rows, audio, spectral.sample_rate)
-    tensors = coefficients.tensors()
+    """Write a pack whose card is empty: ``sonifold evaluate`` fills it.
+
+    Args:
+        folder: holds the sounds under ``audio/`` already.
+        about: the pack's name, title, description and version.
+        temperature: of the kernel metric; by default what suits the distances of the sounds.
+    """
+    spectral, vae = Spectral(), trained.vae
+    tensors = trained.coefficients.tensors()
     coefficients = Coefficients.from_tensors(tensors, spectral)  # as they will be read
     progress("library", 1, 4)
     encoded = _encode(audio, vae, coefficients, spectral)
     pullback = Pullback(ResidualMLPTangents(vae.decoder, coefficients.timbre_map[0]))
-    kernel = KernelMetric.posterior(encoded.z, encoded.log_variance.exp())
+    kernel = KernelMetric.posterior(encoded.z, encoded.log_variance.exp(), temperature)
     coordinates = pullback.decode(encoded.z)
     progress("map", 2, 4)
-    positions = layout.layout(coordinates, config.seed)
+    positions = _positions(encoded.z, coordinates, trained.config.seed)
     field = layout.field(positions, encoded.z, coordinates, pullback.decode)
     progress("map", 3, 4)
     pack_config = {
-        **ABOUT,
-        "name": name,
+        **about,
         "representation": "spectral",
-        "vae": network.model_dump(),
-        "training": config.model_dump(),
+        "vae": trained.network.model_dump(),
+        "training": trained.config.model_dump(),
+        "hamiltonian": trained.hamiltonian and trained.hamiltonian.model_dump(),
         "metric": _metric_config(pullback, kernel, encoded.z),
         "unit": UNIT,
         "unit_per_phi": unit_per_phi(audio, encoded.timbre, spectral.sample_rate),
         "level": encoded.level,
         "placement_error": layout.placement_error(coordinates, positions),
-        "family_names": sorted({row.family for row in rows}, key=family_order),
+        "family_names": sorted({label.family for label in labels}, key=family_order),
     }
     columns = LibraryColumns(
         encoded.z, encoded.log_variance, encoded.timbre, coordinates, positions, encoded.coefficients
     )
-    labels = [_label(row) for row in rows]
-    write_pack(folder, pack_config, vae, tensors, labels, columns, field, {}, "")
+    write_pack(folder, pack_config, vae, tensors, labels, columns, field, {}, "", trained.metric_network)
     progress("map", 4, 4)
+
+
+def _positions(z: Points, coordinates: Tensor, seed: int) -> Positions:
+    """The map: of a latent space of two dimensions itself."""
+    return z.clone() if z.shape[1] == 2 else layout.layout(coordinates, seed)
 
 
 def _metric_config(pullback: Pullback, kernel: KernelMetric, z: Points) -> dict[str, float]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from pydantic import BaseModel
+from torch import Tensor, nn
 
 from sonifold.training.prepare import TrainingSet
 from sonifold.vae.checkpoint import load_checkpoint, save_checkpoint
-from sonifold.vae.config import TrainingConfig, VAEConfig
+from sonifold.vae.config import HamiltonianConfig, TrainingConfig, VAEConfig
 from sonifold.vae.network import VAE, divergence, finite
 from sonifold.vae.optimiser import AdamW
+from sonifold.vae.rhvae import ResidualRHVAE, RHVAEConfig
 from sonifold.vae.schedule import warmup_cosine
 
 CLIP = 5.0  # gradient norm
@@ -49,56 +53,118 @@ def train(
     Raises:
         FloatingPointError: the loss is no longer finite.
     """
-    device = torch.device(device)
     torch.manual_seed(config.seed)
-    model = VAE(network, config.dropout).to(device)
+    model = VAE(network, config.dropout)
+
+    def loss(sounds: Batch, draw: torch.Generator) -> Loss:
+        noise = torch.randn(len(sounds.target), network.latent_dim, generator=draw).to(sounds.target)
+        decoded, mean, log_variance = model(sounds.noisy, noise)
+        error = (decoded - sounds.target).square().mean()
+        nats = divergence(mean, log_variance).mean()
+        return Loss(config.reconstruction * error + nats, error, nats)
+
+    _descend(model, loss, data, config, _fingerprint(network, config), checkpoint, report, device)
+    return model.eval()
+
+
+def train_riemannian(
+    data: TrainingSet,
+    network: VAEConfig,
+    hamiltonian: HamiltonianConfig,
+    config: TrainingConfig,
+    checkpoint: Path | None = None,
+    report: Report = lambda info: None,
+    device: torch.device | str = "cpu",
+) -> ResidualRHVAE:
+    """The same for an RHVAE, whose loss is :meth:`sonifold.vae.rhvae.RHVAE.loss`; ``config.noise`` plays no part.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+    """
+    torch.manual_seed(config.seed)
+    numbers = network.coefficients
+    deviation = math.sqrt(
+        numbers / (2 * config.reconstruction)
+    )  # which gives the error the weight of the config
+    sizes = RHVAEConfig(
+        **hamiltonian.model_dump(),
+        features=numbers,
+        latent_dim=network.latent_dim,
+        likelihood="gaussian",
+        deviation=deviation,
+    )
+    model = ResidualRHVAE(network, sizes, config.dropout)
+
+    def loss(sounds: Batch, draw: torch.Generator) -> Loss:
+        noise = torch.randn(model.noises, len(sounds.target), network.latent_dim, generator=draw)
+        parts = model.loss(sounds.target, noise.to(sounds.target))
+        return Loss(parts.total, parts.reconstruction / config.reconstruction, parts.rest)
+
+    fingerprint = _fingerprint(network, hamiltonian, config)
+    _descend(model, loss, data, config, fingerprint, checkpoint, report, device)
+    return model.eval()
+
+
+class Batch(NamedTuple):
+    """Coefficients (batch, K) of sounds, and the same with noise."""
+
+    target: Tensor
+    noisy: Tensor
+
+
+class Loss(NamedTuple):
+    """Scalars: the loss, the mean squared error and everything else in nats."""
+
+    total: Tensor
+    error: Tensor
+    nats: Tensor
+
+
+def _descend(
+    model: nn.Module,
+    loss: Callable[[Batch, torch.Generator], Loss],
+    data: TrainingSet,
+    config: TrainingConfig,
+    fingerprint: str,
+    checkpoint: Path | None,
+    report: Report,
+    device: torch.device | str,
+) -> None:
+    """Train a model in place, from a checkpoint of the same run where there is one."""
+    model.to(device).train()
     optimiser = AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    fingerprint, first = _fingerprint(network, config), 0
+    first = 0
     if (stored := load_checkpoint(checkpoint, fingerprint, device)) is not None:
         stored.restore(model, optimiser)
         first = int(stored.facts["step"])
     sounds = torch.cat([data.originals, data.copies]).to(device)
     spread = data.originals.std(0).to(device)
-    model.train()
     for step in range(first, config.steps):
-        error, nats = _step(model, optimiser, sounds, spread, config, step)
+        for group in optimiser.param_groups:
+            group["lr"] = warmup_cosine(config.learning_rate, step, config.steps, config.warmup)
+        draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+        torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
+        target = _batch(sounds, config, draw)
+        noisy = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(target.device)
+        parts = _step(model, optimiser, loss(Batch(target, noisy), draw))
         last = step + 1 == config.steps
         if (step + 1) % 50 == 0 or last:
-            report(StepInfo(step + 1, config.steps, error.item(), nats.item()))
+            report(StepInfo(step + 1, config.steps, parts.error.item(), parts.nats.item()))
         if checkpoint and ((step + 1) % config.checkpoint_every == 0 or last):
             if not finite(model):
                 raise FloatingPointError(
                     f"weights are no longer finite at step {step + 1}; lower learning_rate."
                 )
             save_checkpoint(checkpoint, fingerprint, model, optimiser, {"step": str(step + 1)})
-    return model.eval()
 
 
-def _step(
-    model: VAE,
-    optimiser: AdamW,
-    sounds: Tensor,
-    spread: Tensor,
-    config: TrainingConfig,
-    step: int,
-) -> tuple[Tensor, Tensor]:
-    """One step of the optimiser: the mean squared error and the mean divergence in nats, before it."""
-    for group in optimiser.param_groups:
-        group["lr"] = warmup_cosine(config.learning_rate, step, config.steps, config.warmup)
-    draw = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-    torch.manual_seed(config.seed * 1_000_003 + step)  # dropout
-    target = _batch(sounds, config, draw)
-    noisy = target + config.noise * spread * torch.randn(target.shape, generator=draw).to(target.device)
-    noise = torch.randn(len(target), model.config.latent_dim, generator=draw).to(target.device)
-    decoded, mean, log_variance = model(noisy, noise)
-    error = (decoded - target).square().mean()
-    nats = divergence(mean, log_variance).mean()
-    loss = config.reconstruction * error + nats
+def _step(model: nn.Module, optimiser: AdamW, loss: Loss) -> Loss:
+    """One step of the optimiser; the loss is that before it."""
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.total.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimiser.step()
-    return error, nats
+    return loss
 
 
 def _batch(sounds: Tensor, config: TrainingConfig, draw: torch.Generator) -> Tensor:
@@ -126,5 +192,7 @@ def _beta(count: int, draw: torch.Generator, shape: float = 0.4) -> Tensor:
     return out
 
 
-def _fingerprint(network: VAEConfig, config: TrainingConfig) -> str:
-    return json.dumps([network.model_dump(), config.model_dump(exclude={"checkpoint_every"})], sort_keys=True)
+def _fingerprint(*configs: BaseModel) -> str:
+    """Of everything that the weights depend on."""
+    values = [config.model_dump(mode="json", exclude={"checkpoint_every"}) for config in configs]
+    return json.dumps(values, sort_keys=True)

@@ -20,6 +20,24 @@ class VAEConfig(BaseModel):
     decoder_blocks: int = Field(3, ge=0)
 
 
+class HamiltonianConfig(BaseModel):
+    """A metric that is trained with a VAE, and the Hamiltonian it is trained by; see :mod:`sonifold.vae.rhvae`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: tuple[int, ...] = Field((400,), description="Widths of the metric network's hidden layers.")
+    temperature: float | None = Field(
+        None,
+        gt=0,
+        description="T. None: the largest distance between nearest means, of each batch and in the end.",
+    )
+    ridge: float = Field(1e-3, gt=0, description="lambda.")
+    leapfrogs: int = Field(3, ge=0, description="Leapfrog steps; 0 for none.")
+    step: float = Field(0.01, gt=0, description="Step size of the leapfrog; s if there is none.")
+    beta: float = Field(0.3, gt=0, le=1, description="Inverse temperature at the start of the trajectory.")
+    clip: float = Field(100.0, gt=0, description="Largest norm of a force dH/dz.")
+
+
 class TrainingConfig(BaseModel):
     """Settings of a pack's training. Everything random follows from ``seed``."""
 

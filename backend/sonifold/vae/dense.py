@@ -7,8 +7,6 @@ is the baseline of, and the base for, :mod:`sonifold.vae.rhvae`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from sonifold.tensor_files import save_tensors
 from sonifold.types import Points
 
+from .metric_network import mlp
 from .network import LOG_VARIANCE, divergence
 
 
@@ -44,14 +43,6 @@ class Loss(NamedTuple):
     total: Tensor
     reconstruction: Tensor  #: -log p(x|z), less the constants of the Gaussian
     rest: Tensor  #: everything else; the divergence from the prior in a plain VAE
-
-
-def mlp(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers with SiLU between them: smooth, so that metrics pulled back through it have curvature."""
-    layers: list[nn.Module] = [nn.Linear(sizes[0], sizes[1])]
-    for before, after in pairwise(sizes[1:]):
-        layers += [nn.SiLU(), nn.Linear(before, after)]
-    return nn.Sequential(*layers)
 
 
 class DenseVAE(nn.Module):

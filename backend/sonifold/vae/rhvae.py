@@ -29,38 +29,26 @@ from __future__ import annotations
 import math
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from sonifold.cluster import k_medoids
 from sonifold.metric import KernelMetric
-from sonifold.metric.kernel import nearest_distances
+from sonifold.metric.kernel import largest_gap
 from sonifold.types import Points, Tensors, Vectors
 
-from .dense import DenseConfig, DenseVAE, Loss, mlp
+from .config import HamiltonianConfig, VAEConfig
+from .dense import DenseConfig, DenseVAE, Loss
+from .metric_network import MetricNetwork
+from .network import VAE
 
 #: Fixed-point rounds of the two implicit steps of the generalised leapfrog, as in the paper.
 ROUNDS = 3
-#: |log L_ii| and |L_ij| stay below this: eigenvalues of L L' between about e^-10 and e^10.
-BOUND = 5.0
 #: Most centroids a metric keeps, unless told otherwise; more cost time and hardly change it.
 CENTROIDS = 200
 
 
-class RHVAEConfig(DenseConfig):
+class RHVAEConfig(DenseConfig, HamiltonianConfig):
     """Sizes, metric and Hamiltonian of one RHVAE; defaults are the paper's for images."""
-
-    metric: tuple[int, ...] = Field((400,), description="Widths of the metric network's hidden layers.")
-    temperature: float | None = Field(
-        None,
-        gt=0,
-        description="T. None: the largest distance between nearest means, of each batch and in the end.",
-    )
-    ridge: float = Field(1e-3, gt=0, description="lambda.")
-    leapfrogs: int = Field(3, ge=0, description="Leapfrog steps; 0 for none, see the module.")
-    step: float = Field(0.01, gt=0, description="Step size of the leapfrog; s if there is none.")
-    beta: float = Field(0.3, gt=0, le=1, description="Inverse temperature at the start of the trajectory.")
-    clip: float = Field(100.0, gt=0, description="Largest norm of a force dH/dz.")
 
 
 class RHVAE(DenseVAE):
@@ -72,20 +60,12 @@ class RHVAE(DenseVAE):
 
     def __init__(self, config: RHVAEConfig):
         super().__init__(config)
-        d = config.latent_dim
-        self.metric_network = mlp([config.features, *config.metric, d * (d + 1) // 2])
+        self.metric_network = MetricNetwork(config.features, config.metric, config.latent_dim)
 
     def factors(self, examples: Tensor) -> Tensors:
         """The L_i, lower triangular with a positive diagonal; (batch, latent, latent)."""
-        d = self.config.latent_dim
-        output = BOUND * torch.tanh(self.metric_network(examples) / BOUND)
-        rows, columns = torch.tril_indices(d, d, -1, device=output.device)
-        lower = output.new_zeros(len(output), d, d)
-        if d > 1:
-            lower = lower.index_put(
-                (torch.arange(len(output), device=output.device)[:, None], rows, columns), output[:, d:]
-            )
-        return lower + torch.diag_embed(output[:, :d].exp())
+        factors: Tensors = self.metric_network(examples)
+        return factors
 
     def loss(self, examples: Tensor, noise: Tensor) -> Loss:
         """The published loss (see the module); ``noise`` is standard normal, (2, batch, latent).
@@ -217,12 +197,6 @@ class _Kernel:
         return (pull.sum(1, keepdim=True) * z - pull @ self.centroids) / self.square
 
 
-def largest_gap(points: Points) -> float:
-    """rho = max_i min_j |c_i - c_j|, the paper's temperature; 1 for a single point or equal ones."""
-    gap = float(nearest_distances(points).max())
-    return gap if gap > 0 else 1.0
-
-
 def _log_det(matrices: Tensors) -> Tensor:
     factor = torch.linalg.cholesky(matrices)
     return 2 * torch.diagonal(factor, dim1=-2, dim2=-1).log().sum(-1)
@@ -230,3 +204,18 @@ def _log_det(matrices: Tensors) -> Tensor:
 
 def _quadratic(matrices: Tensors, vectors: Vectors) -> Tensor:
     return torch.einsum("bi,bij,bj->b", vectors, matrices, vectors)
+
+
+class ResidualRHVAE(RHVAE):
+    """An RHVAE between the encoder and decoder of a pack, whose names its weights have."""
+
+    def __init__(self, network: VAEConfig, config: RHVAEConfig, dropout: float = 0.0):
+        super().__init__(config)
+        self.network = network
+        vae = VAE(network, dropout)
+        self.encoder, self.decoder = vae.encoder, vae.decoder
+
+    def vae(self) -> VAE:
+        """Encoder and decoder alone, as a pack has them."""
+        tensors = {k: v for k, v in self.state_dict().items() if not k.startswith("metric_network.")}
+        return VAE.from_tensors(self.network, tensors)

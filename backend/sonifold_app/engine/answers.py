@@ -216,6 +216,7 @@ class Samples(Answer):
     model_config = example(
         unit="tdB",
         sampler="importance",
+        metric="kernel",
         seed=7,
         temperature=1.0,
         diagnostics={"acceptance": None, "effective": 14.2, "escapes": 0},
@@ -233,6 +234,9 @@ class Samples(Answer):
 
     unit: str = Field(description="Of distances.")
     sampler: SamplerName
+    metric: MetricName = Field(
+        description="By the volume of which they were drawn, by samplers that have one."
+    )
     seed: int
     temperature: float
     diagnostics: Diagnostics
@@ -290,6 +294,26 @@ class Indicatrices(Answer):
     metric: MetricName
     radius: Short = Field(description="The length of those directions, in the metric's own unit.")
     ellipses: list[Ellipse]
+
+
+class Magnification(Answer):
+    """How much a metric magnifies: log sqrt det of it as the map shows it, on a grid. Low where paths like to be."""
+
+    model_config = example(
+        metric="learned",
+        x=[-1.0, 1.0],
+        y=[-1.0, 1.0],
+        values=[[0.1, 2.3], [1.7, 4.0]],
+        coast=2.0,
+        levels=[1.0, 2.0],
+    )
+
+    metric: MetricName
+    x: Row
+    y: Row
+    values: Rows = Field(description="One row for each y, one number for each x.")
+    coast: float = Field(description="Up to here are the values at nearly all library sounds.")
+    levels: list[float] = Field(description="Levels of contours.")
 
 
 class Neighbours(Answer):

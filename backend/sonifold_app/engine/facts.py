@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from sonifold import errors
-from sonifold_app.engine.choices import ModelKind
+from sonifold_app.engine.choices import MetricName, ModelKind
 from sonifold_app.engine.numbers import Numbers
 
 Named = TypeVar("Named")
@@ -59,6 +59,7 @@ class SamplerFacts:
     title: str
     temperature: bool  # True where it takes a temperature
     start: bool  # whether it needs somewhere to begin
+    volume: bool = False  # whether it draws by the volume of a metric
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class ModelFacts:
     card_markdown: str
     library: LibraryTable
     atlas: AtlasField
+    metrics: tuple[MetricName, ...] = ()  # the default first
+    volume_metrics: tuple[MetricName, ...] = ()  # those that points can be drawn by, the default first
     samplers: tuple[SamplerFacts, ...] = ()
     descriptors: tuple[DescriptorFacts, ...] = ()
     kind: ModelKind = "library"

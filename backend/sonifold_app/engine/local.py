@@ -30,7 +30,14 @@ from sonifold_app.engine.finite import checked
 from sonifold_app.engine.operations import OPERATIONS, PROGRESSIVE, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.engine.outlet import Outlet
-from sonifold_app.engine.packs import facts_of, fingerprint_of_code, load_pack, load_packs
+from sonifold_app.engine.packs import (
+    LazyModel,
+    facts_of,
+    fingerprint_of_code,
+    load_pack,
+    load_packs,
+    loaded,
+)
 from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially, value_of
 from sonifold_app.engine.pools import Pool
 from sonifold_app.engine.protocol import Bounds, Lane, Operation, Part, ProgressiveOperation, Question, Result
@@ -39,6 +46,9 @@ from sonifold_app.engine.workload import Workload
 
 if TYPE_CHECKING:
     from sonifold.model import Model
+    from sonifold.model.outline import Described
+
+    Models = Mapping[str, Model | LazyModel]
 
 #: Of threads that give way to others, as in ``nice``.
 LOW_PRIORITY = 5
@@ -59,7 +69,7 @@ class LocalEngine:
         folder: Path | None = None,
         *,
         threads: int = 1,
-        load: Callable[[], tuple[Mapping[str, Model], Mapping[str, str]]] | None = None,
+        load: Callable[[], tuple[Models, Mapping[str, str]]] | None = None,
         window: float = 0.003,
         device: str = "cpu",
         freeze: bool = False,
@@ -72,7 +82,7 @@ class LocalEngine:
         self._load = load or functools.partial(load_packs, folder, device)
         self._device = device
         self._window, self._freeze = window, freeze
-        self._models: Mapping[str, Model] = {}
+        self._models: Models = {}
         self._unusable: Mapping[str, str] = {}
         self._catalogue: Future[Catalogue] = Future()
         self._closing = threading.Event()
@@ -119,7 +129,7 @@ class LocalEngine:
             device = str(choose(self._device))
             self._models, self._unusable = self._loaded()
             code = fingerprint_of_code()
-            facts = {name: facts_of(name, model, code) for name, model in self._models.items()}
+            facts = {name: facts_of(name, described(model), code) for name, model in self._models.items()}
         except Exception as error:
             log.exception("the packs could not be loaded")
             self._catalogue.set_exception(error)
@@ -131,7 +141,7 @@ class LocalEngine:
             log.warning("model %s cannot be used: %s", name, problem)
         self._catalogue.set_result(Catalogue(facts, dict(self._unusable), device))
 
-    def _loaded(self) -> tuple[Mapping[str, Model], Mapping[str, str]]:
+    def _loaded(self) -> tuple[Models, Mapping[str, str]]:
         """What is loaded; as long as the machine is short of something that may come back, it is tried again."""
         for wait in itertools.chain(LOAD_AGAIN_SECONDS, itertools.repeat(LOAD_AGAIN_SECONDS[-1])):
             try:
@@ -171,7 +181,9 @@ class LocalEngine:
             self._announce({**models, model: replace(models[model], title=title)})
 
     async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
-        adapted = await self._adapting.run(adapting.adapted, self._model(model), sounds, seed)
+        adapted = await self._adapting.run(
+            lambda base: adapting.adapted(loaded(base), sounds, seed), self._model(model)
+        )
         self._models = {**self._models, name: adapted}
         return adapting.facts_of(adapted)
 
@@ -216,10 +228,10 @@ class LocalEngine:
         behind: bool = False,
     ) -> list[Result]:
         # here, so that an unknown name fails before it waits in line
-        loaded = None if model is None else self._model(model)
+        unloaded = None if model is None else self._model(model)
         if operation.lane is not Lane.BATCH:
             pool = self._light if operation.lane is Lane.LIGHT else self._files
-            return await pool.run(answers_to, operation, loaded, questions)
+            return await pool.run(answers_to, operation, unloaded, questions)
         assert self._batcher is not None, "start() comes first"
         rank = BACKGROUND if behind else operation.rank
         futures = self._batcher.submit_all((operation.name, model), questions, rank=rank)
@@ -242,16 +254,16 @@ class LocalEngine:
 
     def _run_batch(self, key: tuple[str, str | None], questions: Sequence[Any]) -> Sequence[Any]:
         name, model = key
-        loaded = None if model is None else self._model(model)
+        ready = None if model is None else loaded(self._model(model))
         if name in PROGRESSIVE:
-            return pour_all(PROGRESSIVE[name], loaded, questions, self._map_parallel)
-        answers = OPERATIONS[name].compute(loaded, questions, self._map_parallel)
+            return pour_all(PROGRESSIVE[name], ready, questions, self._map_parallel)
+        answers = OPERATIONS[name].compute(ready, questions, self._map_parallel)
         return attempt_each(checked_value, answers)
 
     def _map_parallel(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
         return list(self._workers.map(function, items))
 
-    def _model(self, name: str) -> Model:
+    def _model(self, name: str) -> Model | LazyModel:
         advice = "Pick one of these, or put its folder among the packs and restart."
         return find_model(name, self._models, self._unusable, advice)
 
@@ -276,11 +288,17 @@ def opened(folder: Path, kind: ModelKind, device: str) -> tuple[Model, ModelFact
         return f"{folder.name}: what it says of itself cannot be read; the server's log says why."
 
 
+def described(model: Model | LazyModel) -> Described:
+    """What a model says of itself."""
+    return model.described if isinstance(model, LazyModel) else model
+
+
 def answers_to(
-    operation: Operation[Question, Result], model: Model | None, questions: Sequence[Question]
+    operation: Operation[Question, Result], model: Model | LazyModel | None, questions: Sequence[Question]
 ) -> list[Result]:
     """The answers to all questions. Raises the first of their errors."""
-    return [checked_value(answer) for answer in operation.compute(model, questions, map_serially)]
+    ready = None if model is None else loaded(model)
+    return [checked_value(answer) for answer in operation.compute(ready, questions, map_serially)]
 
 
 def pour_all(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sonifold import errors
 from sonifold.choices import SamplerName
@@ -19,18 +20,58 @@ from sonifold_app.engine.numbers import numbers
 
 if TYPE_CHECKING:
     from sonifold.model import Model
+    from sonifold.model.outline import Described
+
+#: Samplers that draw by the volume of a metric, or walk by it.
+BY_VOLUME = (SamplerName.HMC, SamplerName.IMPORTANCE, SamplerName.WALK)
+Opened = TypeVar("Opened")
 
 log = logging.getLogger(__name__)
 
 
-def load_packs(folder: Path | None, device: str = "cpu") -> tuple[dict[str, Model], dict[str, str]]:
-    """Models by name, and a sentence for each pack that could not be loaded."""
+class LazyModel:
+    """A model that is loaded when it is first computed with; what it says of itself is there before."""
+
+    def __init__(self, folder: Path, device: str = "cpu") -> None:
+        """Raises PackError for a folder that is no whole pack, OSError where that may pass."""
+        from sonifold.model.outline import Described
+        from sonifold.pack.read import read_outline
+
+        self.described = Described(read_outline(folder))
+        self._folder, self._device = folder, device
+        self._loading = threading.Lock()
+        self._model: Model | None = None
+
+    def load(self) -> Model:
+        """The model. Raises PackInvalid where it cannot be loaded."""
+        with self._loading:
+            if self._model is None:
+                model_or_problem = load_pack(self._folder, self._device)
+                if isinstance(model_or_problem, str):
+                    raise errors.PackInvalid(model_or_problem)
+                self._model = model_or_problem
+            return self._model
+
+
+def loaded(model: Model | LazyModel) -> Model:
+    """A model to compute with. Raises PackInvalid where it cannot be loaded."""
+    return model.load() if isinstance(model, LazyModel) else model
+
+
+def load_packs(
+    folder: Path | None, device: str = "cpu"
+) -> tuple[dict[str, Model | LazyModel], dict[str, str]]:
+    """Models by name, and a sentence for each pack that could not be loaded.
+
+    The first model is loaded, so that it answers at once; the others when somebody uses them.
+    """
     import sonifold
 
-    models: dict[str, Model] = {}
+    models: dict[str, Model | LazyModel] = {}
     unusable: dict[str, str] = {}
     for pack in sonifold.packs(folder):
-        model_or_problem = pack.problem or load_pack(pack.path, device)
+        open_pack = outlined if models else load_pack
+        model_or_problem = pack.problem or open_pack(pack.path, device)
         if isinstance(model_or_problem, str):
             unusable[pack.name] = model_or_problem
         else:
@@ -38,12 +79,22 @@ def load_packs(folder: Path | None, device: str = "cpu") -> tuple[dict[str, Mode
     return models, unusable
 
 
+def outlined(folder: Path, device: str = "cpu") -> LazyModel | str:
+    """A model that is loaded later, or a sentence about why it cannot be. Raises OSError where that may pass."""
+    return _attempt(folder, lambda: LazyModel(folder, device))
+
+
 def load_pack(folder: Path, device: str = "cpu") -> Model | str:
     """A model, or a sentence about why it cannot be loaded. Raises OSError where that may pass."""
     import sonifold
 
+    return _attempt(folder, lambda: sonifold.load(folder, device=device))
+
+
+def _attempt(folder: Path, opening: Callable[[], Opened]) -> Opened | str:
+    """What opening a pack gives, or a sentence about why it fails. Raises OSError where that may pass."""
     try:
-        return sonifold.load(folder, device=device)
+        return opening()
     except errors.PackError as error:
         return str(error)
     except Exception as error:  # whatever is wrong with one pack, the others serve
@@ -56,7 +107,7 @@ def load_pack(folder: Path, device: str = "cpu") -> Model | str:
         )
 
 
-def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") -> ModelFacts:
+def facts_of(name: str, model: Described, code: str, kind: ModelKind = "library") -> ModelFacts:
     """What the service tells about a model without computing."""
     library, atlas = model.library, model.atlas
     card = dict(model.card)
@@ -99,6 +150,8 @@ def facts_of(name: str, model: Model, code: str, kind: ModelKind = "library") ->
             levels=[float(level) for level in atlas.field.levels],
             placement_error=dict(atlas.placement_error),
         ),
+        metrics=tuple(model.metric_names),
+        volume_metrics=tuple(model.volume_metric_names),
         samplers=samplers(),
         descriptors=descriptors(),
         kind=kind,
@@ -125,7 +178,7 @@ def descriptors() -> tuple[DescriptorFacts, ...]:
     )
 
 
-def meaning_of_points(model: Model) -> str:
+def meaning_of_points(model: Described) -> str:
     """Changes with the files that lead from sounds to latent points and on to the map."""
     names = ("coefficients.safetensors", "library.safetensors", "weights.safetensors")
     return hashlib.sha256("".join(model.config.files[name] for name in names).encode()).hexdigest()[:16]
@@ -134,7 +187,13 @@ def meaning_of_points(model: Model) -> str:
 def samplers() -> tuple[SamplerFacts, ...]:
     """What the science offers to draw new points with."""
     return tuple(
-        SamplerFacts(name, name.words.sentence, temperature=True, start=name is SamplerName.WALK)
+        SamplerFacts(
+            name,
+            name.words.sentence,
+            temperature=True,
+            start=name is SamplerName.WALK,
+            volume=name in BY_VOLUME,
+        )
         for name in SamplerName
     )
 

@@ -126,6 +126,7 @@ class SampleQuery:
     seed: int
     temperature: float = 1.0
     start: Anchor | None = None  # of a walk
+    metric: MetricName = MetricName.KERNEL  # whose volume is drawn by
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,14 @@ class IndicatrixQuery:
     """Ellipses of equal distance, about so many of them on the land of the map."""
 
     count: int = 100
+    metric: MetricName = MetricName.BLEND
+    weight: float | None = None  # the model's own
+
+
+@dataclass(frozen=True)
+class MagnificationQuery:
+    """How much a metric magnifies, over the map."""
+
     metric: MetricName = MetricName.BLEND
     weight: float | None = None  # the model's own
 

@@ -52,6 +52,7 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.PackNotFound, 404, "model_not_found", "No such model"),
     (errors.PackError, 503, "model_unusable", "This model cannot be used"),
     (errors.DecoderInvalid, 503, "model_unusable", "This model cannot be used"),
+    (errors.MetricUnavailable, 422, "metric_unavailable", "This model has no such metric"),
     (errors.DeviceUnavailable, 503, "device_unavailable", "No such device"),
     (errors.SoundNotFound, 404, "sound_not_found", "No such sound"),
     (errors.PointInvalid, 422, "point_invalid", "Not a latent point of this model"),

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from sonifold import errors
-from sonifold_app.engine.answers import Indicatrices
+from sonifold_app.engine.answers import Indicatrices, Magnification
 from sonifold_app.engine.choices import MetricName
 from sonifold_app.engine.numbers import Numbers, rows
-from sonifold_app.engine.operations import INDICATRICES, LIFT, PROJECT
+from sonifold_app.engine.operations import INDICATRICES, LIFT, MAGNIFICATION, PROJECT
 from sonifold_app.engine.protocol import run_one
-from sonifold_app.engine.questions import IndicatrixQuery
+from sonifold_app.engine.questions import IndicatrixQuery, MagnificationQuery
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.params import WeightQuery
-from sonifold_app.routes.services import ModelDep, ServicesDep, unless_abandoned
+from sonifold_app.routes.services import ModelDep, ServicesDep, computed, unless_abandoned
 from sonifold_app.schemas.atlas import (
     Atlas,
     LiftedPositions,
@@ -28,6 +28,7 @@ from sonifold_app.schemas.atlas import (
 )
 
 router = APIRouter(prefix="/models/{model}/atlas", tags=["atlas"])
+magnification = APIRouter(prefix="/models/{model}/magnification", tags=["atlas"])
 indicatrices = APIRouter(prefix="/models/{model}/indicatrices", tags=["atlas"])
 
 MAX_ELLIPSES = 1000
@@ -92,3 +93,16 @@ async def list_indicatrices(
     """Indicatrices of a metric: ellipses of equal distance, evenly over the land."""
     query = IndicatrixQuery(count, metric, weight)
     return await unless_abandoned(request, run_one(services.engine, INDICATRICES, model.name, query))
+
+
+@magnification.get("", operation_id="get_magnification", responses=problems_of(404, 422, 503))
+async def get_magnification(
+    model: ModelDep,
+    request: Request,
+    services: ServicesDep,
+    metric: Annotated[MetricName, Query(description="The metric to show.")] = MetricName.BLEND,
+    weight: WeightQuery = None,
+) -> Magnification:
+    """How much a metric magnifies, over the map: low where its paths like to be."""
+    query = MagnificationQuery(metric, weight)
+    return await computed(request, services, MAGNIFICATION, model, query)

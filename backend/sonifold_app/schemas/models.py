@@ -61,6 +61,7 @@ class Sampler(Reply):
     title: str
     temperature: bool = Field(description="True where the sampler takes a temperature.")
     start: bool = Field(description="Whether it needs a place to begin.")
+    volume: bool = Field(description="Whether it draws by the volume of a metric.")
 
 
 class Descriptor(Reply):
@@ -87,10 +88,17 @@ class Model(Reply):
         sound_samples=65536,
         unit="tdB",
         metrics=["blend", "pullback", "kernel", "flat"],
+        volume_metrics=["kernel"],
         path_kinds=["geodesic", "graph", "linear", "retimed"],
         distances=["perceptual", "geodesic", "euclidean"],
         samplers=[
-            {"id": "prior", "title": "from the normal distribution", "temperature": True, "start": False}
+            {
+                "id": "prior",
+                "title": "from the normal distribution",
+                "temperature": True,
+                "start": False,
+                "volume": False,
+            }
         ],
         descriptors=[
             {
@@ -130,6 +138,9 @@ class Model(Reply):
     sound_samples: int = Field(description="Length of a rendered sound, in samples.")
     unit: str = Field(description="The unit of lengths and distances.")
     metrics: list[MetricName]
+    volume_metrics: list[MetricName] = Field(
+        description="By the volume of which samples can be drawn, the default first."
+    )
     path_kinds: list[PathKind]
     distances: list[DistanceName] = Field(description="By which neighbours can be found.")
     samplers: list[Sampler]
@@ -156,7 +167,8 @@ class Model(Reply):
             sample_rate=facts.sample_rate,
             sound_samples=facts.sound_samples,
             unit=facts.unit,
-            metrics=list(MetricName),
+            metrics=list(facts.metrics),
+            volume_metrics=list(facts.volume_metrics),
             path_kinds=list(PathKind),
             distances=list(DistanceName),
             samplers=[Sampler.model_validate(sampler) for sampler in facts.samplers],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sonifold_app.engine import questions
-from sonifold_app.engine.choices import SamplerName
+from sonifold_app.engine.choices import MetricName, SamplerName
 from sonifold_app.engine.examples import example
 from sonifold_app.schemas.anchors import Anchor
 from sonifold_app.schemas.common import Request, words_of
@@ -38,6 +38,11 @@ class SampleRequest(Request):
         description="Above 1 more varied, below more typical.",
     )
     start: Anchor | None = Field(None, description="Start of a walk; required there.")
+    metric: MetricName = Field(
+        MetricName.KERNEL,
+        description="By the volume of which metric; one of the model's `volume_metrics`. Samplers without `volume` "
+        "leave it alone.",
+    )
 
     def query(self, seed: int) -> questions.SampleQuery:
         return questions.SampleQuery(
@@ -46,4 +51,5 @@ class SampleRequest(Request):
             seed,
             self.temperature,
             None if self.start is None else self.start.anchor(),
+            self.metric,
         )

@@ -34,7 +34,7 @@ MOST_FILES = 20_000
 NAMES: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"pack\.json|card\.json|CARD\.md|topology\.(md|png)"), 16 * MEBIBYTE),
     (re.compile(r"library\.csv"), 64 * MEBIBYTE),
-    (re.compile(r"(weights|coefficients|library|replay|atlas)\.safetensors"), 512 * MEBIBYTE),
+    (re.compile(r"(weights|coefficients|library|replay|atlas|metric)\.safetensors"), 512 * MEBIBYTE),
     (re.compile(r"audio/[0-9a-f]{12}\.(ogg|flac|wav)"), 2 * MEBIBYTE),
     (re.compile(r"notices/[A-Za-z0-9][A-Za-z0-9._ -]{0,100}\.(txt|md)"), 4 * MEBIBYTE),
 )
@@ -331,12 +331,32 @@ def check_tensors(folder: Path, config: PackConfig) -> None:
             labels = sum(1 for _ in csv.DictReader(file))
         if count != labels or len(library["coordinates"]) != count:
             raise ValueError(f"{count} points for {labels} sounds")
+        check_metric(folder, config, count)
         if atlas["values"].shape != (len(atlas["y"]), len(atlas["x"])):
             raise ValueError(f"the map's field is of shape {tuple(atlas['values'].shape)}")
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise PackedInvalidError(
             f"its weights, its points or its map do not fit together ({error}). Export the model again."
         ) from error
+
+
+def check_metric(folder: Path, config: PackConfig, count: int) -> None:
+    """Raises ValueError where a learned metric has not one finite kernel for each of ``count`` sounds."""
+    import torch
+    from safetensors.torch import load_file
+
+    from sonifold.pack.write import METRIC_NETWORK, REPLAY
+    from sonifold.vae.metric_network import MetricNetwork
+
+    if config.hamiltonian is None:
+        return
+    if not {METRIC_NETWORK, REPLAY} <= config.files.keys():
+        raise ValueError(f"a learned metric needs {METRIC_NETWORK} and {REPLAY}")
+    coefficients = load_file(folder / REPLAY)["coefficients"].float()
+    network = MetricNetwork.from_tensors(load_file(folder / METRIC_NETWORK), config.vae.latent_dim)
+    factors = network(coefficients).detach()
+    if len(factors) != count or not torch.isfinite(factors).all():
+        raise ValueError(f"the learned metric has {len(factors)} finite kernels for {count} sounds")
 
 
 def check_audio(file: Path, name: str) -> None:

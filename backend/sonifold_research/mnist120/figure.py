@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from sonifold import geodesic
-from sonifold.metric import Metric, Pullback
+from sonifold.metric import Pullback
+from sonifold_research import latent_plane
 
 from .digits import COUNTS, SIDE
 from .methods import Latent, prior, volume, walk
 
 ROWS, COLUMNS = 6, 8
 COLOURS = ("#e4572e", "#17a398", "#7768ae")
-#: Points of the field on each axis, and of a path as drawn and decoded.
-GRID, DRAWN, DECODED = 100, 65, 10
+DECODED = 10  # points of a path
 PAIRS = 6  # of training digits, joined by both ways
 
 
@@ -45,12 +45,13 @@ def draw(latents: dict[str, Latent], seed: int, file: Path) -> None:
     ):
         _show(axes, _mosaic(examples.first(count).images, COLUMNS))
         axes.set_title(title, fontsize=10)
-    pairs = _pairs(rhvae, seed)
+    encoded = _encoded(rhvae)
+    pairs = latent_plane.pairs_apart(encoded, PAIRS, seed)
     left, right = middle.subplots(1, 2)
-    learned = _latent_space(left, rhvae, rhvae.metric, pairs)
+    learned = latent_plane.draw(left, encoded, rhvae.metric, pairs)
     left.set_title("learned metric: log sqrt det G, geodesics, straight lines", fontsize=10)
     pullback = Pullback(rhvae.model.decode, ridge=1e-3)
-    pulled = _latent_space(right, rhvae, pullback, pairs)
+    pulled = latent_plane.draw(right, encoded, pullback, pairs)
     right.set_title("pullback of the decoder: the same", fontsize=10)
     strips = bottom.subplots(1, 2)
     for axes, curve, name in zip(strips, (learned, pulled), ("learned metric", "pullback"), strict=True):
@@ -74,54 +75,7 @@ def _mosaic(images: Tensor, columns: int) -> Tensor:
     return rows.transpose(1, 2).reshape(len(rows) * SIDE, columns * SIDE)
 
 
-def _pairs(latent: Latent, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices of training digits of different classes, the first pair the furthest apart of those drawn."""
-    source = torch.Generator().manual_seed(seed)
-    first, second = torch.randint(len(latent.means), (2, 40 * PAIRS), generator=source)
-    labels, means = latent.examples.labels, latent.means
-    different = labels[first] != labels[second]
-    first, second = first[different][:PAIRS], second[different][:PAIRS]
-    order = (means[first] - means[second]).norm(dim=1).argsort(descending=True)
-    return first[order], second[order]
-
-
-def _latent_space(axes: Any, latent: Latent, metric: Metric, pairs: tuple[Tensor, Tensor]) -> Tensor:
-    """Draw the field, the digits' means and both ways of each pair; the first pair's geodesic (node, latent)."""
-    means = latent.means
-    low, high = means.amin(0) - 1.2, means.amax(0) + 1.2
-    axis_x, axis_y = (torch.linspace(float(a), float(b), GRID) for a, b in zip(low, high, strict=True))
-    grid = torch.stack(torch.meshgrid(axis_x, axis_y, indexing="xy"), -1).flatten(0, 1)
-    with torch.no_grad():
-        field = metric.magnification(grid).view(GRID, GRID)
-    shading = axes.pcolormesh(
-        axis_x.numpy(),
-        axis_y.numpy(),
-        field.numpy(),
-        cmap="Greys",
-        shading="auto",
-        alpha=0.75,
-        rasterized=True,
+def _encoded(latent: Latent) -> latent_plane.Encoded:
+    return latent_plane.Encoded(
+        latent.means, latent.examples.labels, [str(digit) for digit in COUNTS], COLOURS, "digit"
     )
-    axes.figure.colorbar(shading, ax=axes, shrink=0.7)
-    starts, ends = means[pairs[0]], means[pairs[1]]
-    solved = geodesic.solve(metric, starts, ends, 33, polish=True)
-    for number, (curve, start, end) in enumerate(zip(solved.sample(DRAWN), starts, ends, strict=True)):
-        width = 2.6 if number == 0 else 1.2
-        axes.plot(*curve.T.numpy(), color="#0b3c5d", linewidth=width)
-        axes.plot(*torch.stack([start, end]).T.numpy(), color="#d9a404", linewidth=width, linestyle="--")
-    for digit, colour in zip(COUNTS, COLOURS, strict=True):
-        digit_means = means[latent.examples.labels == digit]
-        axes.scatter(
-            *digit_means.T.numpy(),
-            s=14,
-            color=colour,
-            edgecolors="white",
-            linewidths=0.4,
-            zorder=3,
-            label=str(digit),
-        )
-    axes.set_aspect("equal")
-    axes.legend(title="digit", fontsize=8, title_fontsize=8, loc="best")
-    axes.set_xlim(float(low[0]), float(high[0]))
-    axes.set_ylim(float(low[1]), float(high[1]))
-    return solved.nodes[0]

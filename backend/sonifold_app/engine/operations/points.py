@@ -12,6 +12,7 @@ from sonifold_app.engine.answers import (
     Ellipse,
     ExtrapolationFacts,
     Indicatrices,
+    Magnification,
     MeanFacts,
     Neighbour,
     Neighbours,
@@ -30,6 +31,7 @@ from sonifold_app.engine.questions import (
     DistanceQuery,
     ExtrapolationQuery,
     IndicatrixQuery,
+    MagnificationQuery,
     MeanQuery,
     NeighbourQuery,
     SampleQuery,
@@ -99,11 +101,12 @@ def point_fields(model: Model, point: Point) -> dict[str, Any]:
 def samples(model: Model, query: SampleQuery) -> Samples:
     """New points by one of the model's samplers."""
     start = None if query.start is None else resolve(model, query.start)
-    draw = model.sample(query.sampler, query.count, query.seed, query.temperature, start)
+    draw = model.sample(query.sampler, query.count, query.seed, query.temperature, start, query.metric)
     columns = zip(rows(draw.points), rows(draw.positions), draw.in_distribution, draw.nearest, strict=True)
     return Samples(
         unit=model.unit,
         sampler=query.sampler,
+        metric=query.metric,
         seed=draw.samples.seed,
         temperature=draw.samples.temperature,
         diagnostics=Diagnostics.model_validate(draw.samples),
@@ -175,6 +178,21 @@ def indicatrices(model: Model, query: IndicatrixQuery) -> Indicatrices:
     )
 
 
+def magnification(model: Model, query: MagnificationQuery) -> Magnification:
+    """How much a metric magnifies, on a grid over the map."""
+    from sonifold.atlas.magnification import magnification_field
+
+    field = magnification_field(model.atlas, model.metric(query.metric, query.weight))
+    return Magnification(
+        metric=query.metric,
+        x=field.x,
+        y=field.y,
+        values=field.values,
+        coast=field.coast,
+        levels=field.levels,
+    )
+
+
 def neighbours(model: Model, query: NeighbourQuery) -> Neighbours:
     """The nearest of the library's and the user's sounds, nearest first, the sound itself left out."""
     anchor, distance = query.anchor, DistanceName.asked_for(query.distance, query.metric, query.weight)
@@ -228,6 +246,7 @@ EXTRAPOLATE = Operation("extrapolate", ExtrapolationQuery, Rendered[Extrapolatio
 SAMPLE = Operation("sample", SampleQuery, Samples, each(samples), most=2)
 TRAVERSE = Operation("traverse", TraversalQuery, Rendered[TraversalFacts], each(traversal))
 INDICATRICES = Operation("indicatrices", IndicatrixQuery, Indicatrices, each(indicatrices), most=2)
+MAGNIFICATION = Operation("magnification", MagnificationQuery, Magnification, each(magnification), most=1)
 NEIGHBOURS = Operation("neighbours", NeighbourQuery, Neighbours, each(neighbours), most=8)
 DISTANCES = Operation("distances", DistanceQuery, Distances, each(distances), Lane.LIGHT)
 PROJECT = Operation("project", Numbers, Numbers, each(project), Lane.LIGHT)
