@@ -132,6 +132,103 @@ class Pace(Generic[Key]):
         return self._seconds.get(key, self._guess(key))
 
 
+class BoundedLine(Generic[Key]):
+    """The jobs that were submitted, have not begun, and are still wanted; of a crowd none waits too long.
+
+    Safe to use from several threads. ``guess``, ``limit``, ``few``: as of the ``Batcher``.
+    """
+
+    def __init__(self, guess: Callable[[Key], float], limit: float, few: int) -> None:
+        self._pace, self._limit, self._few = Pace(guess), limit, few
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._pending: dict[int, Job[Key]] = {}  # by number
+        self._batch_sizes: Counter[int] = Counter()
+
+    def enter(
+        self, key: Key, items: Sequence[Any], rank: int, size: Callable[[Key, Any], float]
+    ) -> list[Job[Key]]:
+        """Jobs for items, at the end of the line. Raises BusyError."""
+        with self._lock:
+            self._require_turn(rank)
+            jobs = [Job(key, item, rank, next(self._numbers), size(key, item), visit.get()) for item in items]
+            self._pending.update((job.number, job) for job in jobs)
+        return jobs
+
+    def _require_turn(self, rank: int) -> None:
+        """Raises BusyError."""
+        current = visit.get()
+        if rank >= BACKGROUND or (current is not None and current.wait is not None):
+            return
+        wait, ahead = self._ahead(rank)
+        if wait > self._limit and ahead > self._few:
+            raise BusyError(wait, ahead, self._limit)
+        if current is not None:
+            current.wait = wait
+
+    def leave(self, number: int, _: Future[Any] | None = None) -> None:
+        """A job is done, or nobody wants it any more."""
+        with self._lock:
+            self._pending.pop(number, None)
+
+    def expected(self, rank: int = 0) -> tuple[float, int]:
+        """Seconds that a new job would wait, and how many are ahead of it."""
+        with self._lock:
+            return self._ahead(rank)
+
+    def _ahead(self, rank: int) -> tuple[float, int]:
+        """Every other job but one in the background is waited for: whoever waits long goes by age."""
+        ahead = [job for job in self._pending.values() if job.rank <= max(rank, BACKGROUND - 1)]
+        return self._pace.remaining() + sum(job.size * self._pace.of(job.key) for job in ahead), len(ahead)
+
+    def wanted(self, jobs: list[Job[Key]]) -> list[Job[Key]]:
+        """Those of some jobs that have not given up and were not turned away."""
+        with self._lock:
+            return [job for job in jobs if job.number in self._pending]
+
+    def take(self, jobs: list[Job[Key]]) -> list[Job[Key]]:
+        """The same, out of the line."""
+        with self._lock:
+            return [job for job in jobs if self._pending.pop(job.number, None) is not None]
+
+    def turn_away(self) -> None:
+        """Let go of those of a crowd who have waited too long for a beginning."""
+        now = time.monotonic()
+        with self._lock:
+            crowd = list(self._pending.values()) if len(self._pending) > self._few else []
+            late = [job for job in crowd if job.is_late(now, self._limit)]
+            for job in late:
+                del self._pending[job.number]
+        for job in late:
+            if job.future.set_running_or_notify_cancel():
+                wait, ahead = self.expected(job.rank)
+                job.future.set_exception(BusyError(wait, ahead, self._limit))
+
+    def begin(self, batch: list[Job[Key]]) -> None:
+        """A batch is under way."""
+        with self._lock:
+            for job in batch:
+                if job.visit is not None:
+                    job.visit.begun = True
+            self._batch_sizes[len(batch)] += 1
+            self._pace.begin(batch[0].key, sum(job.size for job in batch))
+
+    def end(self) -> None:
+        """The batch under way is over."""
+        with self._lock:
+            self._pace.end()
+
+    def queue(self) -> Queue:
+        """What waits, in the background too."""
+        with self._lock:
+            return queue_of([job.born for job in self._pending.values()])
+
+    def batch_sizes(self) -> dict[int, int]:
+        """Size -> how many batches."""
+        with self._lock:
+            return dict(self._batch_sizes)
+
+
 class Batcher(Generic[Key]):
     """One thread that runs jobs in batches.
 
@@ -166,15 +263,10 @@ class Batcher(Generic[Key]):
         self._idle = idle
         self._rest = rest
         self._size = size
-        self._limit = limit
-        self._few = few
-        self._pace = Pace(guess)
+        self._line = BoundedLine(guess, limit, few)
         self._inbox: queue.SimpleQueue[Job[Key] | None] = queue.SimpleQueue()
-        self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._closed = False
-        self._batch_sizes: Counter[int] = Counter()
-        self._pending: dict[int, Job[Key]] = {}  # by number: submitted, not begun, still wanted
         self._thread = threading.Thread(target=self._work, name="sonifold-inference", daemon=True)
         self._thread.start()
         self._ended = threading.Event()
@@ -194,52 +286,24 @@ class Batcher(Generic[Key]):
         with self._lock:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
-            self._require_turn(rank)
-            jobs = [
-                Job(key, item, rank, next(self._numbers), self._size(key, item), visit.get())
-                for item in items
-            ]
+            jobs = self._line.enter(key, items, rank, self._size)
             for job in jobs:
-                self._pending[job.number] = job
                 self._inbox.put(job)
         for job in jobs:
-            job.future.add_done_callback(functools.partial(self._leave, job.number))
+            job.future.add_done_callback(functools.partial(self._line.leave, job.number))
         return [job.future for job in jobs]
-
-    def _require_turn(self, rank: int) -> None:
-        """Raises BusyError."""
-        current = visit.get()
-        if rank >= BACKGROUND or (current is not None and current.wait is not None):
-            return
-        wait, ahead = self._ahead(rank)
-        if wait > self._limit and ahead > self._few:
-            raise BusyError(wait, ahead, self._limit)
-        if current is not None:
-            current.wait = wait
 
     def expected(self, rank: int = 0) -> tuple[float, int]:
         """Seconds that a new job would wait, and how many are ahead of it."""
-        with self._lock:
-            return self._ahead(rank)
+        return self._line.expected(rank)
 
     def queue(self) -> Queue:
         """What waits, in the background too."""
-        with self._lock:
-            return queue_of([job.born for job in self._pending.values()])
+        return self._line.queue()
 
     def batch_sizes(self) -> dict[int, int]:
         """Size -> how many batches."""
-        with self._lock:
-            return dict(self._batch_sizes)
-
-    def _ahead(self, rank: int) -> tuple[float, int]:
-        """Every other job but one in the background is waited for: whoever waits long goes by age."""
-        ahead = [job for job in self._pending.values() if job.rank <= max(rank, BACKGROUND - 1)]
-        return self._pace.remaining() + sum(job.size * self._pace.of(job.key) for job in ahead), len(ahead)
-
-    def _leave(self, number: int, _: Future[Any] | None = None) -> None:
-        with self._lock:
-            self._pending.pop(number, None)
+        return self._line.batch_sizes()
 
     def close(self) -> None:
         """Finish the batch under way and cancel what waits."""
@@ -290,41 +354,24 @@ class Batcher(Generic[Key]):
     def _next_batch(self, waiting: list[Job[Key]]) -> list[Job[Key]]:
         """Take the next batch out of ``waiting``, skipping what nobody wants any more."""
         now = time.monotonic()
-        with self._lock:  # who has given up or was turned away is not pending any more
-            waiting[:] = [job for job in waiting if job.number in self._pending]
+        waiting[:] = self._line.wanted(waiting)
         if not waiting:
             return []
         first = min(waiting, key=lambda job: (job.rank_at(now, self._patience), job.number))
         batch = [job for job in waiting if job.key == first.key][: self._most(first.key)]
         numbers = {job.number for job in batch}
         waiting[:] = [job for job in waiting if job.number not in numbers]
-        with self._lock:
-            batch = [job for job in batch if self._pending.pop(job.number, None) is not None]
-        return [job for job in batch if job.future.set_running_or_notify_cancel()]
+        return [job for job in self._line.take(batch) if job.future.set_running_or_notify_cancel()]
 
     def _watch(self) -> None:
         """Let go of those who have waited too long for a beginning, also while a batch is under way."""
         while not self._ended.wait(LOOK_SECONDS):
-            now = time.monotonic()
-            with self._lock:
-                crowd = list(self._pending.values()) if len(self._pending) > self._few else []
-                late = [job for job in crowd if job.is_late(now, self._limit)]
-                for job in late:
-                    del self._pending[job.number]
-            for job in late:
-                if job.future.set_running_or_notify_cancel():
-                    wait, ahead = self.expected(job.rank)
-                    job.future.set_exception(BusyError(wait, ahead, self._limit))
+            self._line.turn_away()
 
     def _compute(self, batch: list[Job[Key]]) -> None:
         if not batch:
             return
-        with self._lock:
-            for job in batch:
-                if job.visit is not None:
-                    job.visit.begun = True
-            self._batch_sizes[len(batch)] += 1
-            self._pace.begin(batch[0].key, sum(job.size for job in batch))
+        self._line.begin(batch)
         try:
             results = self._run(batch[0].key, [job.item for job in batch])
             if len(results) != len(batch):
@@ -332,8 +379,7 @@ class Batcher(Generic[Key]):
         except Exception as error:
             results = [error] * len(batch)
         finally:
-            with self._lock:
-                self._pace.end()
+            self._line.end()
         for job, result in zip(batch, results, strict=True):
             if isinstance(result, BaseException):
                 job.future.set_exception(result)
