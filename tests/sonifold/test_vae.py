@@ -109,7 +109,6 @@ def test_the_learning_rate_rises_and_falls():
     assert rates[-1] < 0.05 * max(rates)
 
 
-@pytest.mark.long
 def test_the_optimiser_takes_the_steps_of_torchs():
     """Bit for bit, also where it goes on from a state that was stored."""
     networks = []
@@ -129,6 +128,7 @@ def test_the_optimiser_takes_the_steps_of_torchs():
     assert all(torch.equal(a, b) for a, b in zip(*(n.parameters() for n in networks), strict=True))
 
 
+@pytest.mark.long
 def test_training_lowers_the_error(data):
     found = []
     train(data, SMALL, QUICK.model_copy(update={"steps": 300}), report=found.append)
