@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,16 @@ def samples_of(data: bytes) -> tuple[np.ndarray, int]:
 def format_of(data: bytes) -> str:
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         return file.format
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 150, what: str = "it did not happen") -> Any:
+    """Until a condition holds; returns what it gave. ``what``: the message where it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(what)
 
 
 def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:

@@ -7,13 +7,12 @@ import itertools
 import json
 import sqlite3
 import threading
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_checks import API, file_of, renamed_pack, tone
+from app_checks import API, file_of, renamed_pack, tone, wait_for
 from data_folders import contents, recording, sound, stored
 from starlette.testclient import TestClient
 
@@ -50,7 +49,7 @@ def populate(client: TestClient, model: str) -> dict[str, list[str]]:
     pairs = [{"start": ids[0], "end": ids[1]}]
     test = {"conditions": conditions, "pairs": pairs, "trials": 6, "steps": 3, "step_seconds": 0.1}
     address = post("/listening-tests", json=test).headers["location"]
-    wait_until(lambda: client.get(address).json()["state"] == "ready")
+    wait_for(lambda: client.get(address).json()["state"] == "ready")
     listener = client.post(f"{address}/listeners", json={}).raise_for_status().json()["id"]
     answer = {"answer": "1", "listens": {"1": 1, "2": 1, "x": 1}}
     client.put(f"{address}/listeners/{listener}/trials/1/answer", json=answer).raise_for_status()
@@ -101,13 +100,6 @@ def replies(
     }
 
 
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.long
 def test_a_restored_folder_answers_as_the_one_that_was_backed_up(
     tmp_path, name, small_models, small_engine_of, monkeypatch, capsys
@@ -129,7 +121,7 @@ def test_a_restored_folder_answers_as_the_one_that_was_backed_up(
         ids = populate(client, name)
         everywhere = addresses(client, ids)
         for model in ids["model"]:  # until no sound waits for its point in an adapted one
-            wait_until(
+            wait_for(
                 lambda address=f"{API}/models/{model}/sounds": not client.get(address).json()["provisional"]
             )
         before = replies(client, everywhere, ids)
@@ -140,7 +132,7 @@ def test_a_restored_folder_answers_as_the_one_that_was_backed_up(
     monkeypatch.setenv("SONIFOLD_DATA", str(elsewhere))
     assert main(["restore", str(file)]) == 0, capsys.readouterr().err
     with served(elsewhere) as client:
-        wait_until(lambda: client.get(f"{API}/models/another").status_code == 200)
+        wait_for(lambda: client.get(f"{API}/models/another").status_code == 200)
         after = replies(client, everywhere, ids)
     assert {address for address, reply in after.items() if reply != before[address]} == set()
 

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
-from app_checks import API, assert_problem, file_of, tone
+from app_checks import API, assert_problem, file_of, tone, wait_for
 
 from sonifold_app.engine.batching import BACKGROUND, Batcher, BusyError, Visit, visit
 from sonifold_app.engine.parallel import all_or_error, attempt_each, by_group
@@ -494,10 +494,7 @@ def test_what_is_quick_is_given_up_too_while_it_waits(client, ids, name, path):
             client, "GET", f"{API}/{address}", "", waiting=lambda: pool._unfinished - before
         )
         assert client.portal.call(lambda: asking) == 499
-        deadline = time.monotonic() + 30
-        while pool._unfinished > before:
-            assert time.monotonic() < deadline, "its place is not free again"
-            time.sleep(0.01)
+        wait_for(lambda: pool._unfinished <= before, 30, "its place is not free again")
         assert not any(future.done() for future in held)
     finally:
         go.set()
@@ -511,10 +508,7 @@ def test_a_client_that_hangs_up_gives_up_its_place_in_a_line(client, name):
     began = [client.portal.call(line.enter) for _ in range(2)]
     asking = ask_and_hang_up(client, "GET", f"{uploads}/{id}", "", waiting=lambda: line._waiting)
     assert client.portal.call(lambda: asking) == 499
-    deadline = time.monotonic() + 30
-    while line._waiting:
-        assert time.monotonic() < deadline, "its place is not free again"
-        time.sleep(0.01)
+    wait_for(lambda: not line._waiting, 30, "its place is not free again")
     for each in began:
         client.portal.call(line.leave, each)
     assert client.delete(f"{uploads}/{id}").status_code == 204

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
 import pytest
-from app_checks import API, assert_problem, file_of, samples_of, tone
+from app_checks import API, assert_problem, file_of, samples_of, tone, wait_for
 from server import started_server
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
@@ -90,16 +90,6 @@ def events_of(text):
         elif fields:
             found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
     return found
-
-
-def wait_for(condition, seconds=150):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def kinds(store, job):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 
 import numpy as np
 import pytest
-from app_checks import API, file_of, tone
+from app_checks import API, file_of, tone, wait_for
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
@@ -56,13 +55,12 @@ def table(client, model):
 
 def settled(client, model):
     """The own sounds once all are in their places."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        places, provisional = table(client, model)
-        if not provisional:
-            return places
-        time.sleep(0.05)
-    raise AssertionError("some sounds did not come to their places within a minute")
+    places, _ = wait_for(
+        lambda: (current := table(client, model))[1] == 0 and current,
+        60,
+        "some sounds did not come to their places within a minute",
+    )
+    return places
 
 
 class Held:
