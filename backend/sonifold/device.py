@@ -17,7 +17,7 @@ What stays on the CPU, whichever device is set:
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
@@ -57,7 +57,14 @@ def choose(name: str | torch.device = "auto") -> torch.device:
     return torch.device(name)
 
 
-def is_on(device: torch.device, tensor: Tensor) -> bool:
+class Placed(Protocol):
+    """What is on a device: a tensor, or something made of them."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+
+def is_on(device: torch.device, tensor: Placed) -> bool:
     """Whether a tensor is on a device; ``cuda`` without a number is any of them."""
     return tensor.device.type == device.type and device.index in (None, tensor.device.index)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sonifold.audio import timbre_features
+from sonifold.audio.timbre import raised
 from sonifold.errors import AudioTooShort, AudioUnreadable
 from sonifold.representation.spectral import ONSET, Spectral
 
@@ -127,3 +128,20 @@ def test_the_representation_measures_the_same_distances_on_its_own_grid():
     of_audio = torch.pdist(timbre_features(lead, RATE, ONSET / RATE))
     assert np.corrcoef(of_features, of_audio)[0, 1] > 0.98
     assert 0.9 < float((of_features / of_audio).median()) < 1.1
+
+
+def test_coarse_coordinates_tell_the_distances_between_neighbours_on_a_way():
+    """What steps are spaced by: sounds that change little by little while their partials stay."""
+    way = torch.stack([(1 - u) * tone(55.0, 4) + u * noise(decay=0.1) for u in torch.linspace(0, 1, 9)])
+    fine, coarse = (timbre_features(way, RATE, 0.0, coarse=it) for it in (False, True))
+    ratio = coarse.diff(dim=0).norm(dim=1) / fine.diff(dim=0).norm(dim=1)
+    assert float(ratio.std() / ratio.mean()) < 0.02
+    assert 0.9 < float(ratio.mean()) < 1.1
+
+
+@pytest.mark.parametrize("exponent", [0.15, 1 / 0.15])
+def test_powers_by_the_logarithm_are_powers(exponent):
+    base = torch.logspace(-8, 1, 1000)
+    torch.testing.assert_close(
+        raised(base, exponent).double(), base.double() ** exponent, rtol=2e-5, atol=1e-12
+    )

@@ -175,10 +175,10 @@ class LatentModel(Described):
         """The same measured on sounds (batch, sample) at the model's sample rate."""
         return descriptors.describe_audio(audio, self.sample_rate)
 
-    def timbre_of(self, audio: AudioBatch) -> Timbre:
-        """Phi of sounds (batch, sample), (batch, 512)."""
+    def timbre_of(self, audio: AudioBatch, coarse: bool = False) -> Timbre:
+        """Phi of sounds (batch, sample), (batch, 512); ``coarse`` as :func:`timbre_features` takes it."""
         onset = self.representation.onset / self.sample_rate
-        return timbre_features(audio.to(self.device), self.sample_rate, onset).cpu()
+        return timbre_features(audio.to(self.device), self.sample_rate, onset, coarse).cpu()
 
     def timbre(self, sound: Sound) -> Tensor:
         """Phi of a sound, (512,): of its recording, or of what the model makes of a bare point."""

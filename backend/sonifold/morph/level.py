@@ -64,22 +64,29 @@ def _rounded_at(
     """A sound (sample,) with its peaks rounded off, raised from ``gain`` to at ``most`` that until it is as loud as
     ``wanted`` again; ``weighted`` is its K-weighted power in each block.
     """
-    plain = np.maximum(_blocks(sound**2), 1e-12)
+    rows = _rows(sound)
+    highest, plain = np.abs(rows).max(1), np.maximum((rows**2).mean(1), 1e-12)
     for _ in range(ROUNDS):
-        out = rounded(sound * np.float32(gain))
-        # what rounding takes from a block it takes from the block's weighted power too, near enough
-        power = weighted * _blocks(out**2) / plain
+        power = weighted * gain**2
+        high = highest * gain > KNEE  # what rounding takes from a block
+        left = (rounded(rows[high] * np.float32(gain)) ** 2).mean(1)
+        power[high] = weighted[high] * left / plain[high]  # it takes from its weighted power too, near enough
         short = wanted - float(loudest_moment(power[None], sample_rate / FINE)[0])
         if abs(short) < CLOSE or (short > 0 and gain >= most):
             break
         gain = min(gain * 10 ** (1.3 * short / 20), most)
-    return out
+    return rounded(sound * np.float32(gain))
+
+
+def _rows(samples: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(..., sample) in blocks of ``FINE`` samples, (..., block, FINE), the last filled up with silence."""
+    missing = -samples.shape[-1] % FINE
+    if missing:
+        samples = np.concatenate([samples, np.zeros((*samples.shape[:-1], missing), samples.dtype)], -1)
+    return samples.reshape(*samples.shape[:-1], -1, FINE)
 
 
 def _blocks(power: NDArray[np.floating]) -> NDArray[np.floating]:
     """Means of (..., sample) over ``FINE`` samples, the last filled up with silence."""
-    missing = -power.shape[-1] % FINE
-    if missing:
-        power = np.concatenate([power, np.zeros((*power.shape[:-1], missing), power.dtype)], -1)
-    means: NDArray[np.floating] = power.reshape(*power.shape[:-1], -1, FINE).mean(-1)
+    means: NDArray[np.floating] = _rows(power).mean(-1)
     return means

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from sonifold.errors import NotFinite
+from sonifold.metric import TangentDecoder
 from sonifold.morph.crossing import Crossing
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.morph.moved import FineStructure
 from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
-from sonifold.shared import RecentValues
+from sonifold.shared import RecentValues, SharedProperty
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
@@ -65,7 +66,12 @@ class Renderer:
     @torch.no_grad()
     def moved(self, features: FeatureMaps) -> Points:
         """Latent points (batch, latent) of features that were moved along a way."""
-        return invert(self.vae, self.coefficients.analyse(features), steps=MOVED_STEPS)
+        coefficients = self.coefficients.analyse(features)
+        return invert(self.vae, coefficients, steps=MOVED_STEPS, decoder=self._decoder)
+
+    @SharedProperty
+    def _decoder(self) -> TangentDecoder:
+        return self.vae.tangents(exact=True)
 
     def crossing(self, start: Sound, end: Sound) -> Crossing:
         """The correspondence of two sounds; that of the last few pairs is kept."""

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
+from sonifold.audio.banded import Banded
 from sonifold.device import is_on
 from sonifold.types import AudioBatch, FeatureMaps, Timbre
 
@@ -22,7 +23,7 @@ class Representation(Protocol):
 
     def on(self, device: torch.device) -> Self:
         """The same on a device: itself, or a copy with all its tensors there."""
-        tensors = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, (Tensor, Banded))}
         if all(is_on(device, tensor) for tensor in tensors.values()):
             return self
         copied = copy.copy(self)

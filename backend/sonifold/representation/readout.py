@@ -15,13 +15,14 @@ from torch import Tensor
 
 from sonifold.arrays import float_tensor
 from sonifold.audio import descriptors as audio
-from sonifold.audio.timbre import COMPRESSION, EPSILON
+from sonifold.audio.timbre import COMPRESSION, EPSILON, raised
 from sonifold.representation import grid
 from sonifold.representation.spectral import BINS, GROUPS, HOP, WINDOW, Spectral
 from sonifold.types import FeatureMaps
 
 LOW_BANDS = 96  # to about 5 kHz: where a harmonic series is looked for
 FUNDAMENTALS = np.geomspace(80.0, 1200.0, 150)  # Hz; under 80 the bands do not tell partials apart
+NO_BEATING = 1e-20  # of bands far apart; products with denormal numbers take ten times as long
 COARSE = np.array([2] * 32 + [4] * 16)  # frames averaged where time matters little
 
 #: Offset and slope from the reading to the measurement, so that mean and spread agree over the 1,551 recordings of
@@ -57,7 +58,8 @@ class Readout:
         self._unweighted_bins = bins / representation.weight[:, 0]  # sums weighted bands to all power
         low = torch.minimum(self._constant(hertz)[:, None], self._constant(hertz))
         apart = (self._constant(hertz)[:, None] - self._constant(hertz)).abs()
-        self._beating = audio.beating(low, apart)
+        beating = audio.beating(low, apart)
+        self._beating = beating * (beating > NO_BEATING)
         ratio = self._constant(hertz[:LOW_BANDS, None] / FUNDAMENTALS)
         self._off_harmonic = audio.off_harmonic(ratio)
 
@@ -67,7 +69,7 @@ class Readout:
     def __call__(self, features: FeatureMaps) -> dict[str, Tensor]:
         """Each descriptor of feature maps (batch, 160, 128), name -> (batch,), in the units of DESCRIPTORS."""
         positive = features.clamp(min=0)
-        weighted = (positive + EPSILON**COMPRESSION) ** (1 / COMPRESSION) - EPSILON  # W P / g
+        weighted = raised(positive + EPSILON**COMPRESSION, 1 / COMPRESSION) - EPSILON  # W P / g
         envelope = self._unweighted_bins @ weighted
         coarse = weighted @ self._coarse
         values = {
@@ -110,7 +112,7 @@ class Readout:
         bands = self._means @ weighted
         power = weighted / self.representation.weight
         flatness = (self._means @ (power + 1e-9).log()).exp() / (self._means @ power + 1e-9)
-        weight = (bands * self._count[:, None] + 1e-10) ** audio.LOUDNESS * self._coarse_seconds
+        weight = raised(bands * self._count[:, None] + 1e-10, audio.LOUDNESS) * self._coarse_seconds
         return (flatness * weight).sum((1, 2)) / weight.sum((1, 2)).clamp(min=1e-9)
 
     def _inharmonicity(self, weighted: Tensor) -> Tensor:

@@ -16,7 +16,9 @@ from torch import Tensor
 
 from sonifold.arrays import float_tensor
 from sonifold.audio import timbre as ear
+from sonifold.audio.banded import Banded
 from sonifold.audio.loudness import a_weighting
+from sonifold.audio.timbre import squared
 from sonifold.representation import grid
 from sonifold.representation.base import Representation
 from sonifold.representation.registry import register
@@ -60,19 +62,22 @@ class Spectral(Representation):
         frame_centre = (frame_start[:-1] + frame_start[1:] - 1) / 2
 
         self.frame_centres = frame_centre * HOP  # samples, (frame,)
+        opening = np.concatenate([np.zeros(GATE[0]), np.linspace(0, 1, GATE[1] - GATE[0])])
+        self._opening = self._constant(opening)
         self.window = torch.hann_window(WINDOW, device=self.device)
         self.window_power = (
             1.5  # sum of the squared window over its four overlaps (fewer in the first and last 256 samples,
         )
         # which are lead-in and tail)
-        self.to_bands = self._constant(triangles / triangles.sum(1, keepdims=True))  # (band, bin)
+        self.to_bands = Banded((triangles / triangles.sum(1, keepdims=True)).T, self.device)  # (bin, band)
         self.to_frames = self._constant(grid.group_means(GROUPS))  # (hop, frame)
-        self.from_bands = self._constant(grid.linear_interpolation(centres, np.arange(BINS)))  # (bin, band)
+        from_bands = grid.linear_interpolation(centres, np.arange(BINS)).T
+        self.from_bands = Banded(from_bands, self.device)  # (band, bin)
         self.from_frames = self._constant(
             grid.linear_interpolation(frame_centre, np.arange(self.hops + 1)).T
         )  # (frame, hop+1)
         self.weight = self._constant(weight * mel_bins)[:, None]  # A-weighting x mel-band area
-        self.unweight = (-(self.from_bands @ self.weight.log())).exp().T  # (1, bin)
+        self.unweight = (-self.from_bands.after(self.weight.log().T)).exp()  # (1, bin)
         self.loudness_weight = self._constant(weight * triangles.sum(1))  # sums bands to total power
         cepstrum, log_time = timbre_matrices(hertz, frame_start, self.sample_rate)
         self.cepstrum, self.log_time = self._constant(cepstrum), self._constant(log_time)
@@ -94,7 +99,7 @@ class Spectral(Representation):
 
     def istft(self, spectrum: Tensor) -> AudioBatch:
         """Inverse of :meth:`stft` in the least-squares sense (Griffin & Lim 1984, eq. 6)."""
-        frames = torch.fft.irfft(spectrum).mul_(self.window)
+        frames = torch.fft.irfft(spectrum).mul_(self.window / self.window_power)
         batch, count, _ = frames.shape
         laps = WINDOW // HOP
         sum_ = frames.new_zeros(batch, count + laps - 1, HOP)
@@ -102,7 +107,7 @@ class Spectral(Representation):
             sum_[:, lap : lap + count] += frames[:, :, lap * HOP : (lap + 1) * HOP]
         start = WINDOW // 2
         samples = min(self.samples, HOP * (count - 1))
-        audio: AudioBatch = sum_.reshape(batch, -1)[:, start : start + samples] / self.window_power
+        audio: AudioBatch = sum_.reshape(batch, -1)[:, start : start + samples]
         return audio
 
     def band_power(self, audio: AudioBatch) -> Tensor:
@@ -111,11 +116,11 @@ class Spectral(Representation):
 
     def power_of(self, spectra: Tensor) -> Tensor:
         """Power of spectra (batch, hop, 513) in each band, (batch, 160, hop)."""
-        return self.to_bands @ squared(spectra).mT
+        return self.to_bands.after(squared(spectra)).mT
 
     def loudest(self, band_power: Tensor) -> Tensor:
         """A-weighted power of the loudest frame, (batch,)."""
-        return torch.einsum("b,nbt->nt", self.loudness_weight, band_power).amax(1)
+        return (self.loudness_weight @ band_power).amax(1)
 
     def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
         """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples)."""
@@ -133,15 +138,14 @@ class Spectral(Representation):
 
     def timbre(self, features: FeatureMaps) -> Timbre:
         """Phi on this grid, (batch, 512). Linear in the features."""
-        return (self.cepstrum @ features @ self.log_time).flatten(1)
+        return (self.cepstrum @ (features @ self.log_time)).flatten(1)
 
     # -- synthesis --------------------------------------------------------------------------------
 
     def expand(self, features: FeatureMaps) -> Tensor:
         """Weighted relative power W P / g: inverse of the compression."""
         base = features.clamp(min=0) + ear.EPSILON**ear.COMPRESSION
-        magnitude: Tensor = (base ** (1 / ear.COMPRESSION) - ear.EPSILON).clamp(min=0)
-        return magnitude
+        return ear.raised(base, 1 / ear.COMPRESSION).sub_(ear.EPSILON).clamp_(min=0)
 
     def normalise(self, features: FeatureMaps) -> FeatureMaps:
         """The same sound with its loudest frame at the reference level: undoes a decoder's shrinkage.
@@ -151,7 +155,8 @@ class Spectral(Representation):
         the loudest frame. Scaling the whole map instead cost .2 in Phi and lifted the noise floor.
         """
         positive = features.clamp(min=0)
-        loudness = torch.einsum("b,nbt->nt", self.loudness_weight, self.expand(positive).div_(self.weight))
+        unweighted = self.loudness_weight / self.weight[:, 0]
+        loudness = unweighted @ self.expand(positive)
         # which frame is the loudest may change with a, and the map must not jump where it does: watch several
         frames = loudness.topk(LOUD_FRAMES, dim=1).indices
         columns = positive.gather(2, frames[:, None].expand(-1, self.bands, -1))  # (batch, band, LOUD_FRAMES)
@@ -160,7 +165,8 @@ class Spectral(Representation):
         low, high = torch.full_like(peak, 0.5), torch.full_like(peak, 2.0)
         for _ in range(14):
             middle = (low + high) / 2
-            short = self.loudest(self.expand(columns * (1 + (middle - 1) * emphasis)) / self.weight) < 1
+            lifted = self.expand(columns * (1 + (middle - 1) * emphasis))
+            short = (unweighted @ lifted).amax(1) < 1
             low = torch.where(short[:, None, None], middle, low)
             high = torch.where(short[:, None, None], high, middle)
         return positive * (1 + ((low + high) / 2 - 1) * positive / peak)
@@ -181,7 +187,7 @@ class Spectral(Representation):
 
     def between_bands(self, log_power: Tensor, hops: int | None = None) -> Tensor:
         """Log power (..., band, frame) interpolated to hops and bins, (..., 257, 513) or the first ``hops``."""
-        return self.from_frames.T[:hops] @ log_power.mT @ self.from_bands.T
+        return self.from_bands.after(self.from_frames.T[:hops] @ log_power.mT)
 
     def magnitudes_of(self, log_power: Tensor) -> Tensor:
         """Magnitudes of log power in each bin, which is overwritten."""
@@ -217,19 +223,14 @@ class Spectral(Representation):
             previous = consistent
             spectrum = with_phase(target, ahead)
         audio = self.istft(spectrum)
-        return audio * self._gate()[: audio.shape[1]]
+        audio[:, : GATE[1]] *= self._opening
+        return audio
 
     def noise_start(self) -> Tensor:
         """STFT of white noise that is silent before the onset, (1, 257, 513)."""
         noise = torch.randn(1, self.samples, generator=torch.Generator().manual_seed(0))
         noise[:, : ONSET - 30] = 0
         return self.stft(noise)
-
-    def _gate(self) -> Tensor:
-        gate = torch.ones(self.samples, device=self.device)
-        gate[: GATE[0]] = 0
-        gate[GATE[0] : GATE[1]] = torch.linspace(0, 1, GATE[1] - GATE[0], device=self.device)
-        return gate
 
 
 def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:
@@ -242,16 +243,11 @@ def mixed(first: Tensor, last: Tensor, share: float) -> Tensor:
     return torch.view_as_complex(torch.lerp(torch.view_as_real(first), torch.view_as_real(last), share))
 
 
-def squared(spectra: Tensor) -> Tensor:
-    """Squared magnitude of complex numbers; summing over the two parts would take five times as long."""
-    real, imaginary = torch.view_as_real(spectra).unbind(-1)
-    return (real * real).addcmul_(imaginary, imaginary)
-
-
 def suppress_hiss(features: FeatureMaps) -> FeatureMaps:
     """Push small decoded values to nothing: X^3 / (X^2 + .016^2). Decoders leave hiss at -62 dB otherwise."""
     positive = features.clamp(min=0)
-    return positive**3 / (positive**2 + HISS**2)
+    square = positive.square()
+    return positive * square / (square + HISS**2)
 
 
 def timbre_matrices(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sonifold import linalg
+from sonifold.metric import TangentDecoder
 from sonifold.types import Points
 from sonifold.vae.network import VAE
 
@@ -20,13 +21,19 @@ DAMPING = 1e-2  # relative to the mean curvature, at first
 
 @torch.no_grad()
 def invert(
-    vae: VAE, coefficients: Tensor, points: Points | None = None, steps: int = STEPS, prior: float = PRIOR
+    vae: VAE,
+    coefficients: Tensor,
+    points: Points | None = None,
+    steps: int = STEPS,
+    prior: float = PRIOR,
+    decoder: TangentDecoder | None = None,
 ) -> Points:
     """Latent points (batch, latent) of coefficients (batch, K); never worse than where it started.
 
     ``points`` is where to start, the encoder's means when None. Computed, and given back, where the decoder is.
+    ``decoder`` is the network's, exact, if it has been prepared: that takes as long as two steps.
     """
-    decoder = vae.tangents(exact=True)
+    decoder = vae.tangents(exact=True) if decoder is None else decoder
     count, device = coefficients.shape[1], next(vae.parameters()).device
     coefficients = coefficients.to(device)
     z = vae.encode(coefficients)[0] if points is None else points.to(device, copy=True)
