@@ -93,7 +93,7 @@ class PathRenderer:
 
     def _retimed_parts(self, path: Path, audio: AudioBatch, each: MapParallel) -> Iterator[MorphPart]:
         """The same of a path that is timed again."""
-        timbre = self._model.timbre_of(audio[[0, -1]])[[0, *[1] * (path.steps - 1)]]
+        timbre = self._timbre(path, audio[[0, -1]])[[0, *[1] * (path.steps - 1)]]
         pinned = 1 if path.steps >= PINNED_FROM else 0
         if pinned:
             path, first = self._first_step(path, timbre[0])
@@ -143,12 +143,17 @@ class PathRenderer:
 
         def render(group: Tensor) -> RenderedSteps:
             audio = self._audio(path, group)
-            return RenderedSteps(audio, self._model.timbre_of(audio))
+            return RenderedSteps(audio, self._timbre(path, audio))
 
         groups = each(render, halves_of(steps))
         return RenderedSteps(
             torch.cat([audio for audio, _ in groups]), torch.cat([timbre for _, timbre in groups])
         )
+
+    def _timbre(self, path: Path, audio: AudioBatch) -> Timbre:
+        """Timbre (step, 512) that a path's steps are spaced by: coarse, to a hundredth, but where partials move."""
+        crossing = self._model.renderer.crossing(path.start, path.end)
+        return self._model.timbre_of(audio, coarse=crossing.interval == 0)
 
     def glide(self, path: Path, seconds: float) -> Clip:
         """See :meth:`sonifold.Model.render`."""
