@@ -241,7 +241,8 @@ def test_the_speed_of_a_morph_is_that_of_its_sound(model, morph):
     path, clip = morph
     phi = timbre_features(clip.audio, model.sample_rate, ONSET / model.sample_rate)
     exact = phi.diff(dim=0).norm(dim=1) * model.config.unit_per_phi
-    torch.testing.assert_close(path.speed, exact, rtol=0.05, atol=0)  # measured at half the resolution of frequency
+    # measured at half the resolution of frequency
+    torch.testing.assert_close(path.speed, exact, rtol=0.05, atol=0)
 
 
 def test_rendering_never_re_times_the_bare_line(model, ends):

@@ -1,13 +1,14 @@
-"""make bench-against: this checkout beside another revision, both measured in one run in alternation.
+"""make bench-against: the files as they are beside another revision, both measured in one run in alternation.
 
     python tests/benchmarks/against                       against the last tag, or the merge base with main
     python tests/benchmarks/against --ref v0.1.0          against any revision
+    python tests/benchmarks/against --new main            another revision than the files as they are
     python tests/benchmarks/against --only morphs page    some parts
     python tests/benchmarks/against --rounds 50           more samples; the intervals get narrower
 
-Every figure is a ratio, new over old, so that a slow or busy machine hurts both alike. The other revision is checked
-out under build/against/ and runs in this Python's environment. What a build cannot do shows a dash. Rows go to
-build/measures/against.json as they are measured.
+Every figure is a ratio, new over old, so that a slow or busy machine hurts both alike. Both are put under
+build/against/ first, so that nothing changes while it is measured, and run in this Python's environment. What a build
+cannot do shows a dash. Rows go to build/measures/against.json as they are measured.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ PARTS: dict[str, Callable[[tuple[Build, Build], int], list[Comparison]]] = {
 def main() -> None:
     options = parse()
     old = checked_out(options.ref)
-    builds = (this_build(), old)
+    builds = (checked_out(options.new) if options.new else this_build(), old)
     command = f"make bench-against REF={old.name}"
-    print(f"{'measure':58} {'new':>9} {old.name:>9} unit  {'new/old':>7}  95 % interval", flush=True)
+    print(f"{'measure':58} {builds[0].name:>9} {old.name:>9} unit  {'new/old':>7}  95 % interval", flush=True)
     for name in options.only or PARTS:
         try:
             rows = PARTS[name](builds, options.rounds)
@@ -59,6 +60,7 @@ def parse() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--ref", default=default_revision(), help="the other revision; default: %(default)s")
+    parser.add_argument("--new", help="the revision to judge; default: the files as they are")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=20, help="samples of each build; default: %(default)s")
     return parser.parse_args()

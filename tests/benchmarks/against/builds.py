@@ -1,10 +1,11 @@
-"""Two builds side by side: a revision checked out under build/against/, and the checkout that this file is in."""
+"""Two builds side by side under build/against/: a revision, and another one or a copy of the files around this one."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -63,7 +64,16 @@ def checked_out(revision: str) -> Build:
 
 
 def this_build() -> Build:
-    return Build("new", ROOT)
+    """The files around this one as they are now, changes that are in no commit among them: a copy, so that what is
+    edited while it is measured is not measured half.
+    """
+    folder = CHECKOUTS / "new"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in git("ls-files", "--cached", "--others", "--exclude-standard", "-z").rstrip("\0").split("\0"):
+        if (ROOT / name).is_file():  # not deleted, and no link to a folder
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return Build("new", folder)
 
 
 class Server:
