@@ -28,7 +28,6 @@ from sonifold.representation.readout import Readout
 from sonifold.representation.spectral import suppress_hiss
 from sonifold.sound import Sound
 from sonifold.types import AudioBatch, Points, Positions, Timbre
-from sonifold.vae.inversion import invert
 from sonifold.vae.network import freeze
 
 RECENT_SOUNDS = 32  # kept in memory: a second path from the same sound costs less
@@ -114,7 +113,7 @@ class LatentModel(Described):
 
     def inverted(self, coefficients: Tensor) -> Points:
         """Latent points (batch, latent) whose decodings come closest to coefficients (batch, K)."""
-        return invert(self.vae, coefficients).cpu()
+        return self.renderer.inversion(coefficients).cpu()
 
     # -- points -----------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from sonifold.morph.render import Renderer
 from sonifold.pack.read import PackParts
 from sonifold.sound import Sound
 from sonifold.types import Audio, FeatureMaps, Points
-from sonifold.vae.inversion import invert
 
 
 class SoundEncoder:
@@ -57,4 +56,4 @@ class SoundEncoder:
         )
 
     def _inverted(self, features: FeatureMaps) -> Points:
-        return invert(self._parts.vae, self._parts.coefficients.analyse(features))
+        return self._renderer.inversion(self._parts.coefficients.analyse(features))

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from sonifold.errors import NotFinite
-from sonifold.metric import TangentDecoder
 from sonifold.morph.crossing import Crossing
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.morph.moved import FineStructure
@@ -25,7 +24,7 @@ from sonifold.shared import RecentValues, SharedProperty
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
 from sonifold.vae.coefficients import Coefficients
-from sonifold.vae.inversion import invert
+from sonifold.vae.inversion import Inversion
 from sonifold.vae.network import VAE
 
 STEP_ITERATIONS = 1  # of Griffin-Lim from the ends' own phases, with
@@ -66,12 +65,12 @@ class Renderer:
     @torch.no_grad()
     def moved(self, features: FeatureMaps) -> Points:
         """Latent points (batch, latent) of features that were moved along a way."""
-        coefficients = self.coefficients.analyse(features)
-        return invert(self.vae, coefficients, steps=MOVED_STEPS, decoder=self._decoder)
+        return self.inversion(self.coefficients.analyse(features), steps=MOVED_STEPS)
 
     @SharedProperty
-    def _decoder(self) -> TangentDecoder:
-        return self.vae.tangents(exact=True)
+    def inversion(self) -> Inversion:
+        """From coefficients (batch, K) to latent points (batch, latent)."""
+        return Inversion(self.vae)
 
     def crossing(self, start: Sound, end: Sound) -> Crossing:
         """The correspondence of two sounds; that of the last few pairs is kept."""
