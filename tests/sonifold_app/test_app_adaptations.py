@@ -303,12 +303,12 @@ def test_adapted_models_that_nobody_uses_make_room_and_come_back(app, name, mine
     one = app.app.state.services.adaptations._loaded[made[0]]
     monkeypatch.setattr(adaptations, "LOADED_BYTES", 2.5 * one)
     made += [make(seed) for seed in (11, 12, 13)]
-    assert [one in engine._models for one in made] == [False, False, True, True]
+    assert [one in engine._models.by_name for one in made] == [False, False, True, True]
     assert heard(app, made[0], positions=[[0.0, 0.0]]).size
-    assert made[0] in engine._models
+    assert made[0] in engine._models.by_name
     for one in made:
         assert app.delete(f"{API}/models/{one}").status_code == 204
-    assert not [one for one in made if one in engine._models]
+    assert not [one for one in made if one in engine._models.by_name]
 
 
 def test_an_adapted_model_is_gone_from_memory_when_it_is_undone(app, name, mine):
@@ -319,7 +319,7 @@ def test_an_adapted_model_is_gone_from_memory_when_it_is_undone(app, name, mine)
         result = app.post(f"{API}/models/{name}/adaptations", json=asked).json()["result"]
         morph = {"anchors": [{"sound": mine[0]}, {"sound": mine[1]}], "kinds": ["linear"], "steps": 2}
         assert app.post(f"{API}/models/{result}/morphs", json=morph).status_code == 200
-        references.append(weakref.ref(engine._models[result]))
+        references.append(weakref.ref(engine._models.by_name[result]))
         assert app.delete(f"{API}/models/{result}").status_code == 204
     assert [one() for one in references] == [None, None]
 

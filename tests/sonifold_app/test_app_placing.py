@@ -213,7 +213,7 @@ def test_sounds_of_a_pack_that_has_changed_are_listed_at_once_and_found_anew_beh
 def crowd(tmp_path, model, client, name):
     """A data folder with 2,050 own sounds of the model, each somewhere else."""
     engine = client.app.state.services.engine
-    pack = engine._catalogue.result().models[name].pack
+    pack = client.portal.call(engine.catalogue, 60).models[name].pack
     kept = UserSoundStore(tmp_path / "library")
     uploads = client.post(
         f"{API}/models/{name}/sounds", files=[("files", ("a.wav", file_of(tone())))]

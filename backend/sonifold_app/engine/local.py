@@ -15,9 +15,8 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,9 @@ from sonifold.files import may_pass
 from sonifold_app.engine.answers import Adapted
 from sonifold_app.engine.batching import BACKGROUND, Batcher
 from sonifold_app.engine.choices import ModelKind
-from sonifold_app.engine.facts import Catalogue, ModelFacts, find_model
+from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.finite import checked
+from sonifold_app.engine.models import OpenModels
 from sonifold_app.engine.operations import OPERATIONS, PROGRESSIVE, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.engine.outlet import Outlet
@@ -47,8 +47,7 @@ from sonifold_app.engine.workload import Workload
 if TYPE_CHECKING:
     from sonifold.model import Model
     from sonifold.model.outline import Described
-
-    Models = Mapping[str, Model | LazyModel]
+    from sonifold_app.engine.models import Models
 
 #: Of threads that give way to others, as in ``nice``.
 LOW_PRIORITY = 5
@@ -82,9 +81,7 @@ class LocalEngine:
         self._load = load or functools.partial(load_packs, folder, device)
         self._device = device
         self._window, self._freeze = window, freeze
-        self._models: Models = {}
-        self._unusable: Mapping[str, str] = {}
-        self._catalogue: Future[Catalogue] = Future()
+        self._models = OpenModels()
         self._closing = threading.Event()
         self._batcher: Batcher[tuple[str, str | None]] | None = None
         self._workers = ThreadPoolExecutor(
@@ -127,19 +124,19 @@ class LocalEngine:
             from sonifold.device import choose
 
             device = str(choose(self._device))
-            self._models, self._unusable = self._loaded()
+            models, unusable = self._loaded()
             code = fingerprint_of_code()
-            facts = {name: facts_of(name, described(model), code) for name, model in self._models.items()}
+            facts = {name: facts_of(name, described(model), code) for name, model in models.items()}
         except Exception as error:
             log.exception("the packs could not be loaded")
-            self._catalogue.set_exception(error)
+            self._models.fail(error)
             return
         if self._freeze:
             gc.collect()
             gc.freeze()
-        for name, problem in self._unusable.items():
+        for name, problem in unusable.items():
             log.warning("model %s cannot be used: %s", name, problem)
-        self._catalogue.set_result(Catalogue(facts, dict(self._unusable), device))
+        self._models.fill(models, unusable, facts, device)
 
     def _loaded(self) -> tuple[Models, Mapping[str, str]]:
         """What is loaded; as long as the machine is short of something that may come back, it is tried again."""
@@ -155,46 +152,30 @@ class LocalEngine:
         raise RuntimeError("the engine was closed before its packs were loaded")
 
     async def catalogue(self, timeout: float) -> Catalogue | None:
-        if self._catalogue.done():
-            return self._catalogue.result()
-        try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.shield(asyncio.wrap_future(self._catalogue))
-        except TimeoutError:
-            return None
+        return await self._models.catalogue(timeout)
 
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
         opened_or_problem = await self._files.run(opened, folder, kind, self._device)
         if isinstance(opened_or_problem, str):
             log.warning("model %s cannot be used: %s", folder.name, opened_or_problem)
-            self._unusable = {**self._unusable, folder.name: opened_or_problem}
-            self._announce(self._catalogue.result().models)
+            self._models.add_unusable(folder.name, opened_or_problem)
             return opened_or_problem
-        model, facts = opened_or_problem
-        self._models = {**self._models, folder.name: model}
-        self._announce({**self._catalogue.result().models, folder.name: facts})
+        self._models.add(folder.name, *opened_or_problem)
         return None
 
     async def retitle(self, model: str, title: str) -> None:
-        models = self._catalogue.result().models
-        if model in models:
-            self._announce({**models, model: replace(models[model], title=title)})
+        self._models.retitle(model, title)
 
     async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         adapted = await self._adapting.run(
-            lambda base: adapting.adapted(loaded(base), sounds, seed), self._model(model)
+            lambda base: adapting.adapted(loaded(base), sounds, seed), self._models.find(model)
         )
-        self._models = {**self._models, name: adapted}
+        self._models.add(name, adapted)
         return adapting.facts_of(adapted)
 
     async def shut(self, model: str) -> None:
-        self._models = {name: other for name, other in self._models.items() if name != model}
+        listed = self._models.remove(model)
         load_user_sound.cache_clear()  # it would hold on to the model
-        listed = model in self._catalogue.result().models.keys() | self._unusable.keys()
-        if listed:
-            self._unusable = {name: why for name, why in self._unusable.items() if name != model}
-            models = self._catalogue.result().models.items()
-            self._announce({name: facts for name, facts in models if name != model})
         await self._adapting.run(collect, self._freeze and listed)
 
     def workload(self) -> Workload:
@@ -210,13 +191,6 @@ class LocalEngine:
             device_bytes(self._device),
         )
 
-    def _announce(self, models: Mapping[str, ModelFacts]) -> None:
-        """What there is from now on."""
-        catalogue: Future[Catalogue] = Future()
-        device = self._catalogue.result().device
-        catalogue.set_result(Catalogue(models, dict(self._unusable), device))
-        self._catalogue = catalogue
-
     # -- operations ----------------------------------------------------------------------------
 
     async def run(
@@ -228,7 +202,7 @@ class LocalEngine:
         behind: bool = False,
     ) -> list[Result]:
         # here, so that an unknown name fails before it waits in line
-        unloaded = None if model is None else self._model(model)
+        unloaded = None if model is None else self._models.find(model)
         if operation.lane is not Lane.BATCH:
             pool = self._light if operation.lane is Lane.LIGHT else self._files
             return await pool.run(answers_to, operation, unloaded, questions)
@@ -240,7 +214,7 @@ class LocalEngine:
     async def stream(
         self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
     ) -> AsyncIterator[Part]:
-        self._model(model)  # an unknown name fails before it waits in line
+        self._models.find(model)  # an unknown name fails before it waits in line
         assert self._batcher is not None, "start() comes first"
         outlet: Outlet[Question, Part] = Outlet(question)
         future = self._batcher.submit((operation.name, model), outlet, rank=operation.rank)
@@ -254,7 +228,7 @@ class LocalEngine:
 
     def _run_batch(self, key: tuple[str, str | None], questions: Sequence[Any]) -> Sequence[Any]:
         name, model = key
-        ready = None if model is None else loaded(self._model(model))
+        ready = None if model is None else loaded(self._models.find(model))
         if name in PROGRESSIVE:
             return pour_all(PROGRESSIVE[name], ready, questions, self._map_parallel)
         answers = OPERATIONS[name].compute(ready, questions, self._map_parallel)
@@ -262,10 +236,6 @@ class LocalEngine:
 
     def _map_parallel(self, function: Callable[[Any], Result], items: Iterable[Any]) -> list[Result]:
         return list(self._workers.map(function, items))
-
-    def _model(self, name: str) -> Model | LazyModel:
-        advice = "Pick one of these, or put its folder among the packs and restart."
-        return find_model(name, self._models, self._unusable, advice)
 
 
 def device_bytes(device: str) -> int | None:
