@@ -14,6 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
+from sonifold_app.collection.analysis import MOST_WORKERS
+from sonifold_app.collection.folders import AllowedFolders
+from sonifold_app.collection.service import Collection
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import access, frames, limits, logs, problems
 from sonifold_app.http.metrics import Metrics
@@ -27,6 +30,7 @@ from sonifold_app.routes import (
     adaptations,
     atlas,
     audio,
+    collection,
     decodings,
     descriptors,
     embeddings,
@@ -51,6 +55,7 @@ from sonifold_app.schemas.sounds import AddRequest
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder
+from sonifold_app.store.room import Room
 from sonifold_app.store.storage import Storage
 from sonifold_app.urls import API, OPENAPI
 from sonifold_app.user.adaptations import Adaptations
@@ -135,6 +140,7 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         user_models,
         runner,
         ListeningTests(storage.listening, user_sounds, adapted_models, engine),
+        collection_of(settings, data.room),
         Metrics(engine.workload, storage.cache.lookups, storage.jobs.count_by_state)
         if settings.metrics
         else None,
@@ -144,6 +150,13 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
     return services
 
 
+def collection_of(settings: Settings, room: Room) -> Collection:
+    """The collection of the data folder."""
+    allowed = AllowedFolders(settings.allowed_folders)
+    workers = min(settings.threads, MOST_WORKERS)
+    return Collection(settings.data, allowed, settings.models, workers, room)
+
+
 @asynccontextmanager
 async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncIterator[None]:
     """Start what works behind the requests; at the end stop it, each part also where another fails."""
@@ -151,6 +164,7 @@ async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncI
     await run_in_threadpool(storage.tidy)
     engine.start()
     services.jobs.start()
+    await logged("going on with an ingest", run_in_threadpool(services.collection.go_on))
     rehoming = asyncio.create_task(rehome_orphans(storage.sounds, storage.jobs, services.user_models, engine))
     yield
     rehoming.cancel()
@@ -159,7 +173,7 @@ async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncI
     await logged("embedding user sounds", services.user_sounds.close())
     await logged("ending the rendering of listening tests", services.listening.close())
     await logged("ending the jobs", services.jobs.close())
-    for close in (engine.close, storage.close):
+    for close in (services.collection.close, engine.close, storage.close):
         await logged("closing", run_in_threadpool(close))
 
 
@@ -213,6 +227,8 @@ ROUTERS = (
     listening_tests.router,
     jobs.finetunes,
     jobs.router,
+    collection.router,
+    collection.uses,
 )
 
 

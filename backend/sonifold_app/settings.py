@@ -87,6 +87,12 @@ class Settings(BaseSettings):
         description="Folder that exports are put into where a request or the page says so; have a DAW show it in its "
         "browser.",
     )
+    collection_folders: str | None = Field(
+        None,
+        description="Folders on the server's machine that requests may take into the collection, with all below them, "
+        "with a `:` between them (`;` on Windows). By default any, where only this machine can reach the server, and "
+        "none otherwise.",
+    )
     browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
 
     @field_validator("token")
@@ -107,6 +113,13 @@ class Settings(BaseSettings):
                 "trying. `openssl rand -hex 16` prints a good one."
             )
         return token
+
+    @property
+    def allowed_folders(self) -> tuple[Path, ...] | None:
+        """Folders that requests may take into the collection; None: any."""
+        if self.collection_folders is None:
+            return None if self.loopback else ()
+        return tuple(Path(path).expanduser() for path in self.collection_folders.split(os.pathsep) if path)
 
     @property
     def loopback(self) -> bool:

@@ -10,6 +10,14 @@ def audio(sha256: str) -> str:
     return f"{API}/audio/{sha256}"
 
 
+def collection_sound(id: int) -> str:
+    return f"{API}/collection/sounds/{id}"
+
+
+def ingest(id: int) -> str:
+    return f"{API}/collection/ingests/{id}"
+
+
 def job(id: str) -> str:
     return f"{API}/jobs/{id}"
 

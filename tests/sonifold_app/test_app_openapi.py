@@ -75,7 +75,11 @@ def test_what_can_come_everywhere_is_described_everywhere(operations):
             assert 507 in described, name
 
 
-REAL = ("upload", "job", "test", "listener")
+REAL = ("upload", "job", "test", "listener", "ingest", "collection_sound")
+
+
+#: A stream; off by default; for sounds that were analysed.
+UNANSWERED = ("watch_job", "get_metrics", "list_collection_neighbours")
 
 
 def finished_listening_test(client):
@@ -95,8 +99,18 @@ def finished_listening_test(client):
     return test, listener
 
 
+def ingested(client, folder):
+    """Ids of an ingest of names, and of the one sound that it took in."""
+    (folder / "BD01.wav").write_bytes(file_of(tone()))
+    url = f"{API}/collection/ingests"
+    ingest = client.post(url, json={"folders": [str(folder)], "phase": "names"}).json()["id"]
+    while client.get(f"{url}/{ingest}").json()["state"] == "running":
+        time.sleep(0.05)
+    return ingest, client.get(f"{API}/collection/sounds").json()["sounds"][0]["id"]
+
+
 @pytest.fixture(scope="module")
-def real(client, name):
+def real(client, name, tmp_path_factory):
     """Ids in the examples that only a used server has -> those of a server that has been used."""
     files = [("files", (f"{i}.wav", file_of(tone(0.7, 150 + 70 * i)))) for i in range(2)]
     own = [one["id"] for one in client.post(f"{API}/models/{name}/sounds", files=files).json()["sounds"]]
@@ -105,7 +119,12 @@ def real(client, name):
     asked = {"sounds": own[:1], "title": "Kit"}
     job = client.post(f"{API}/models/{name}/finetunes", json=asked).json()["id"]
     test, listener = finished_listening_test(client)
+    folder = tmp_path_factory.mktemp("Samples")
+    ingest, collection_sound = ingested(client, folder)
     yield {
+        "folder": folder,
+        "ingest": ingest,
+        "collection_sound": collection_sound,
         "own": own,
         "upload": upload,
         "job": job,
@@ -127,6 +146,7 @@ def with_real_ids(example, real):
         json.dumps(example)
         .replace(USER_SOUND_ID, real["own"][0])
         .replace(OTHER_USER_SOUND_ID, real["own"][1])
+        .replace("/home/me/Samples", str(real["folder"]))
     )
     return json.loads(text)
 
@@ -152,7 +172,7 @@ def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
 def test_every_example_of_an_address_is_found(client, operations, real):
     own = {**{key: real[key] for key in REAL}, "file": 0, "sha256": None, "which": None}
     for operation_id, (path, method, operation) in operations.items():
-        if method != "get" or operation_id in ("watch_job", "get_metrics"):  # a stream; off by default
+        if method != "get" or operation_id in UNANSWERED:
             continue
         named = {
             one["name"]: own.get(one["name"], (one.get("schema", {}).get("examples") or [None])[0])

@@ -7,13 +7,12 @@ begins or ends at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from sonifold.analysis.facts import Floats, SoundFacts
 from sonifold.analysis.families import FamilyGuess
 from sonifold.audio.descriptors import erb_rate
 from sonifold.audio.loudness import momentary
@@ -27,30 +26,6 @@ from sonifold.model.core import LatentModel
 PITCH_SAMPLES = SAMPLE_RATE // 2
 #: The top of the scale of brightness: its 1.
 BRIGHTEST = float(erb_rate(16_000.0))
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class SoundFacts:
-    """What the analysis of one file found. Of a recording that goes on, all but its length is of its first event."""
-
-    seconds: float | None  # of the whole file
-    sample_rate: int
-    channels: int
-    z: Floats  # (latent,)
-    timbre: Floats  # Phi, (512,)
-    x: float
-    y: float
-    family: str
-    confidence: float  # in the family, 0 to 1
-    pitch_hz: float | None
-    loudness: float  # LUFS, of the loudest moment
-    brightness: float  # 0 to 1: where on the ear's frequency scale up to 16 kHz the weight lies
-    attack: float  # seconds
-    decay: float  # seconds
-    noisiness: float
-    inharmonicity: float
-    roughness: float
 
 
 class Analyser:

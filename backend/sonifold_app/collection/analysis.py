@@ -29,6 +29,8 @@ from sonifold_app.store.database import Database
 
 #: Files a transaction, at least.
 BATCH = 48
+#: Workers at most: each takes some 500 MB.
+MOST_WORKERS = 2
 PAGE = 1000  # rows that are read of those that wait
 #: What a copy has of the sound whose bytes it shares.
 SHARED = ("sha256", "pack", "vector", "seconds", "sample_rate", "channels", "family", "confidence", "pitch_hz",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sonifold.errors import AudioError
+from sonifold_app.collection.analysis import MOST_WORKERS, Analysis
 from sonifold_app.collection.database import FOLDER, open_database
 from sonifold_app.collection.ingest import Ingest
 from sonifold_app.collection.query import MOST, Query, QueryInvalid, read_query
@@ -18,14 +19,9 @@ from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.settings import Settings
 
-#: Workers at most: each takes some 500 MB.
-MOST_WORKERS = 2
-
 
 def ingest(settings: Settings, options: argparse.Namespace) -> int:
     """Take folders in, with a line of progress; then print what came of it."""
-    from sonifold_app.collection.analysis import Analysis  # torch, which finding by words need not wait for
-
     folder, database, words = settings.data / FOLDER, open_database(settings.data), Fts5Index()
     analysis = None
     if options.phase == "all":

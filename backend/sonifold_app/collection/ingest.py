@@ -34,6 +34,17 @@ class IngestRefused(SonifoldError):
     """An ingest that cannot begin; the message is a sentence for the user."""
 
 
+class IngestRunning(IngestRefused):
+    """Another one is under way; only one can be."""
+
+    def __init__(self) -> None:
+        super().__init__("another ingest is under way in this data folder. Wait for its end, or cancel it.")
+
+
+class FolderInvalid(IngestRefused):
+    """What was named is no folder that can be taken in."""
+
+
 class Ingest:
     """One run over some folders."""
 
@@ -47,20 +58,25 @@ class Ingest:
         self._id = 0
         self.progress = Progress("names")
 
-    def run(self, folders: Sequence[Path], analyse: Callable[[Ingest], None] | None = None) -> Progress:
+    def run(
+        self,
+        folders: Sequence[Path],
+        analyse: Callable[[Ingest], None] | None = None,
+        run: int | None = None,
+    ) -> Progress:
         """List folders, all former ones where none is named; then have ``analyse`` do the rest.
+
+        ``run``: one that was begun before and goes on.
 
         Raises IngestRefused, Cancelled, StorageError.
         """
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise IngestRefused(
-                "another ingest is under way in this data folder. Wait for its end, or cancel it."
-            ) from None
+            raise IngestRunning from None
         try:
             resolved = self._resolved(folders)
-            self._id = self._runs.begin([str(folder) for folder in resolved])
+            self._id = self._runs.begin([str(folder) for folder in resolved]) if run is None else run
             return self._recorded(resolved, analyse)
         finally:
             self._lock.release()
@@ -112,7 +128,7 @@ class Ingest:
         resolved = [Path(os.path.abspath(folder)) for folder in folders] or former
         for folder in resolved:
             if not folder.is_dir() and folder not in former:
-                raise IngestRefused(f"{str(folder)!r} is no folder. Name the folder that the sounds lie in.")
+                raise FolderInvalid(f"{str(folder)!r} is no folder. Name the folder that the sounds lie in.")
         return resolved
 
     def _roots(self) -> list[Path]:

@@ -59,6 +59,7 @@ class Run:
 
     id: int
     folders: tuple[str, ...]
+    model: str | None  # that sounds are analysed by; None: only names are listed
     state: RunState
     progress: Progress
     wish: Wish | None
@@ -73,12 +74,13 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, folders: Sequence[str]) -> int:
+    def begin(self, folders: Sequence[str], model: str | None = None) -> int:
         """A new run; those that say they run although nobody runs them are interrupted. Only who has the lock may."""
         stale = update(ingests).where(ingests.c.state.not_in(OVER)).values(state=RunState.INTERRUPTED)
         values = {
             **asdict(Progress("names")),
             "folders": json.dumps(list(folders)),
+            "model": model,
             "state": RunState.RUNNING,
             "created": now(),
             "changed": now(),
@@ -114,6 +116,12 @@ class Runs:
         values = {"state": state, "error": error, "seconds_left": None, "changed": now()}
         self._database.write(lambda connection: connection.execute(change.values(**values)))
 
+    def interrupt(self, id: int, error: str | None) -> None:
+        """Its process is no more; a run that was over by then stays as it is."""
+        change = update(ingests).where(ingests.c.id == id, ingests.c.state.not_in(OVER))
+        values = {"state": RunState.INTERRUPTED, "error": error, "seconds_left": None, "changed": now()}
+        self._database.write(lambda connection: connection.execute(change.values(**values)))
+
     def want(self, id: int, wish: Wish) -> None:
         """Pause a run, let it go on, or cancel it; it does so at its next report. One that is over stays so."""
         change = update(ingests).where(ingests.c.id == id, ingests.c.state.not_in(OVER))
@@ -140,6 +148,7 @@ def run_of(row: Any) -> Run:
     return Run(
         row["id"],
         folders,
+        row["model"],
         RunState(row["state"]),
         progress,
         wish,

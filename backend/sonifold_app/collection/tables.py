@@ -84,6 +84,7 @@ ingests = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("folders", String, nullable=False),  # JSON
+    Column("model", String),  # that sounds are analysed by
     Column("phase", String, nullable=False),
     Column("state", String, nullable=False),
     Column("wish", String),

@@ -10,6 +10,7 @@ error that is bounded, and whatever may be among the nearest within that bound i
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Self
@@ -17,10 +18,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sonifold.files import sync_folder
+from sonifold.files import sync_folder, write_whole
 
 #: The folder of the arrays in that of the collection.
 VECTORS = "vectors"
+#: What the numbers of a pack's arrays mean, beside them.
+SPACE = "space.json"
 TIMBRE = 512  # numbers of Phi
 #: Rows that are taken into double precision at once.
 CHUNK = 4096
@@ -80,9 +83,17 @@ class Vectors:
         self.squares = VectorFile(folder / pack / "squares.f32", 1)
 
     @classmethod
+    def open(cls, folder: Path, pack: str) -> Self:
+        """Those that were written by ``create``. Raises FileNotFoundError."""
+        space = json.loads((folder / pack / SPACE).read_text(encoding="utf-8"))
+        return cls(folder, pack, **space)
+
+    @classmethod
     def create(cls, folder: Path, pack: str, latent_dim: int, unit_per_phi: float) -> Self:
         """Those of a pack, which begin empty."""
         (folder / pack).mkdir(parents=True, exist_ok=True)
+        space = {"latent_dim": latent_dim, "unit_per_phi": unit_per_phi}
+        write_whole(folder / pack / SPACE, json.dumps(space).encode())
         return cls(folder, pack, latent_dim, unit_per_phi)
 
     def write(self, first: int, latent: Rows, timbre: Rows) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sonifold.analysis.analyser import Analyser, SoundFacts
+from sonifold.analysis.facts import SoundFacts
 from sonifold.errors import AudioError
-from sonifold_app.engine.packs import meaning_of_points
 from sonifold_app.processes import end_with_parent
 
 NICE = 10
@@ -48,6 +47,8 @@ class FileWorker:
         import torch
 
         import sonifold
+        from sonifold.analysis.analyser import Analyser
+        from sonifold_app.engine.packs import meaning_of_points
 
         torch.set_num_threads(1)
         model = sonifold.load(pack, models)
@@ -88,9 +89,7 @@ def begin(database: Path, pack: str, models: Path | None) -> None:
     """Make this process a worker, which gives way to others and ends with the one that started it."""
     global _worker
     end_with_parent()
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICE)
+    give_way()
     _worker = FileWorker(database, pack, models)
 
 
@@ -104,3 +103,10 @@ def outcomes(files: Sequence[tuple[int, str]]) -> list[Outcome]:
     """Of files (id, path)."""
     assert _worker is not None
     return _worker.outcomes(files)
+
+
+def give_way() -> None:
+    """Let other processes go first, where the system can."""
+    if hasattr(os, "nice") and os.nice(0) < NICE:
+        with contextlib.suppress(OSError):
+            os.nice(NICE)

@@ -24,9 +24,14 @@ from starlette.types import Scope
 
 from sonifold import errors
 from sonifold_app import urls
+from sonifold_app.collection.folders import FolderNotAllowed
+from sonifold_app.collection.ingest import FolderInvalid, IngestRefused, IngestRunning
+from sonifold_app.collection.query import QueryInvalid
+from sonifold_app.collection.service import CollectionSoundNotFound, IngestNotFound, NotAnalysed
 from sonifold_app.engine.batching import BusyError
 from sonifold_app.http.request_ids import HEADER, request_id
 from sonifold_app.store.adaptations import TooManyAdaptationsError
+from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import (
     StorageDamagedError,
     StorageError,
@@ -80,6 +85,15 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     SoundsMissingError: (503, "storage_damaged", "The test cannot be played"),
     JobNotOverError: (409, "job_not_over", "Still going on"),
     UploadsFullError: (507, "uploads_full", "No more uploads"),
+    CollectionSoundNotFound: (404, "sound_not_found", "No such sound"),
+    IngestNotFound: (404, "ingest_not_found", "No such ingest"),
+    IngestRunning: (409, "ingest_running", "Another ingest is under way"),
+    IngestRefused: (422, "folder_invalid", "Nothing to take in"),
+    FolderInvalid: (422, "folder_invalid", "Not a folder"),
+    FolderNotAllowed: (403, "folder_not_allowed", "Not a folder that may be taken in"),
+    NotAnalysed: (409, "sound_not_analysed", "Not analysed"),
+    QueryInvalid: (422, "search_invalid", "This search cannot be read"),
+    DatabaseUnusableError: (503, "collection_unusable", "The collection cannot be used"),
     UploadNotFoundError: (404, "upload_not_found", "No such upload"),
 }
 
@@ -328,6 +342,9 @@ def of_late(request: Request, error: Exception) -> Problem:
 
 def problem_of(request: Request, error: Exception) -> Problem:
     """What an error is to the client."""
+    if type(error) in SERVICE:
+        status, code, title = SERVICE[type(error)]
+        return Problem(status, code, title, str(error))
     match error:
         case RequestValidationError():
             return of_validation(error)
@@ -339,7 +356,4 @@ def problem_of(request: Request, error: Exception) -> Problem:
             return of_science(error)
         case BusyError():
             return server_busy(error)
-    if type(error) in SERVICE:
-        status, code, title = SERVICE[type(error)]
-        return Problem(status, code, title, str(error))
     return internal_error()

@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from sonifold_app.collection.service import Collection
 from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.protocol import Engine, Operation, Question, run_one
 from sonifold_app.http import problems
@@ -75,6 +76,7 @@ class Services:
     user_models: UserModels
     jobs: JobBackend
     listening: ListeningTests
+    collection: Collection
     #: None where the settings want none.
     metrics: Metrics | None = None
     #: Parts that cannot do their work say so here.

@@ -1,0 +1,208 @@
+"""The collection over HTTP: folders taken in behind the requests, searched, heard in full, and morphed with."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from app_checks import API, RATE, assert_problem, samples_of, tone
+from starlette.testclient import TestClient
+
+from sonifold.errors import Cancelled
+from sonifold_app.app import create_app
+from sonifold_app.collection import ingest as ingest_module
+from sonifold_app.collection.database import FOLDER
+from sonifold_app.collection.ingest import Ingest
+from sonifold_app.collection.words import Fts5Index
+from sonifold_app.settings import Settings
+
+COLLECTION = f"{API}/collection"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve tones, one of them as an AIFF of 12 s in stereo; one file that is no sound, one link that leads out."""
+    root = tmp_path_factory.mktemp("files")
+    (root / "Samples").mkdir()
+    for number in range(11):
+        soundfile.write(root / "Samples" / f"Kick {number:02d}.wav", tone(0.2, 100 + 20 * number), RATE)
+    seconds = np.arange(12 * RATE) / RATE
+    stereo = np.stack([0.5 * np.sin(2 * np.pi * hertz * seconds) for hertz in (220, 330)], axis=1)
+    soundfile.write(root / "Samples" / "long pad.aiff", stereo, RATE, subtype="PCM_24")
+    (root / "Samples" / "broken.wav").write_bytes(b"RIFF and nothing else")
+    (root / "secret.wav").write_bytes(b"not for this server")
+    (root / "Samples" / "link.wav").symlink_to(root / "secret.wav")
+    return root / "Samples"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory, folder, small_models):
+    data = tmp_path_factory.mktemp("data")
+    return Settings(data=data, models=small_models, threads=1, collection_folders=str(folder))
+
+
+@pytest.fixture(scope="module")
+def client(settings, small_engine_of):
+    with TestClient(create_app(settings, small_engine_of()), base_url="http://127.0.0.1:8750") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ingested(client, folder):
+    """After all was taken in: what became of it."""
+    reply = client.post(f"{COLLECTION}/ingests", json={"folders": [str(folder)]})
+    assert reply.status_code == 202, reply.text
+    return over(client, reply.headers["location"])
+
+
+def over(client, url):
+    deadline = time.monotonic() + 120
+    while (ingest := client.get(url).json())["state"] in ("running", "paused"):
+        assert time.monotonic() < deadline, ingest
+        time.sleep(0.05)
+    return ingest
+
+
+def search(client, query):
+    return client.get(f"{COLLECTION}/sounds", params={"q": query}).json()
+
+
+def test_before_anything_was_taken_in_there_is_nothing_and_no_file_is_made(
+    small_engine_of, tmp_path, small_models
+):
+    settings = Settings(data=tmp_path, models=small_models)
+    with TestClient(create_app(settings, small_engine_of()), base_url="http://127.0.0.1:8750") as client:
+        assert client.get(COLLECTION).json() == {"folders": [], "within": None, "ingest": None}
+        assert search(client, "kick")["count"] == 0
+        assert_problem(client.get(f"{COLLECTION}/sounds/1/audio"), 404, "sound_not_found")
+        assert_problem(client.get(f"{COLLECTION}/ingests/1"), 404, "ingest_not_found")
+    assert not (tmp_path / "collection").exists()
+
+
+def test_folders_are_taken_in_and_what_cannot_be_read_has_its_reason(client, folder, ingested):
+    assert (ingested["state"], ingested["progress"]["remaining"]) == ("done", 0)
+    (facts,) = client.get(COLLECTION).json()["folders"]
+    assert facts == {"path": str(folder), "sounds": 14, "analysed": 12, "unreadable": 2, "missing": 0}
+    unreadable = search(client, "is:unreadable")["sounds"]
+    assert {sound["name"] for sound in unreadable} == {"broken.wav", "link.wav"}
+    assert all(sound["reason"] for sound in unreadable)
+    assert client.get(f"{COLLECTION}/ingests").json()["ingests"] == [ingested]
+
+
+def test_pages_of_a_search_are_its_whole(client, ingested):
+    everything = [sound["id"] for sound in search(client, "kick -01")["sounds"]]
+    url = f"{COLLECTION}/sounds?q=kick%20-01&limit=4&offset="
+    pages = [client.get(f"{url}{offset}").json() for offset in (0, 4, 8)]
+    assert [sound["id"] for page in pages for sound in page["sounds"]] == everything
+    assert [page["more"] for page in pages] == [True, True, False]
+    assert {page["count"] for page in pages} == {len(everything)} == {10}
+
+
+def test_a_whole_recording_is_heard_with_all_its_channels(client, folder, ingested):
+    (long,) = search(client, "pad")["sounds"]
+    assert long["seconds"] == 12
+    samples, rate = samples_of(client.get(long["audio_url"]).content)
+    original, _ = soundfile.read(folder / "long pad.aiff", dtype="float32")
+    assert rate == RATE
+    np.testing.assert_allclose(samples, original, atol=1 / 32768)
+    kick = search(client, '"kick 03"')["sounds"][0]
+    part = client.get(kick["audio_url"], headers={"Range": "bytes=0-99"})
+    assert (part.status_code, part.headers["content-type"]) == (206, "audio/wav")
+    assert part.content == (folder / "Kick 03.wav").read_bytes()[:100]
+
+
+def test_neighbours_are_the_ones_most_like_a_sound(client, ingested):
+    kick = search(client, '"kick 03"')["sounds"][0]
+    near = client.get(f"{COLLECTION}/sounds/{kick['id']}/neighbours?limit=3").json()["sounds"]
+    assert {sound["name"] for sound in near[:2]} <= {f"Kick {number:02d}.wav" for number in (1, 2, 4, 5)}
+    assert [sound["distance"] for sound in near] == sorted(sound["distance"] for sound in near)
+    broken = search(client, "broken")["sounds"][0]
+    assert_problem(client.get(f"{COLLECTION}/sounds/{broken['id']}/neighbours"), 409, "sound_not_analysed")
+
+
+def test_a_sound_of_the_collection_becomes_one_of_your_own_once(client, name, ingested):
+    for query in ('"kick 03"', "pad"):
+        sound = search(client, query)["sounds"][0]
+        first, again = (client.post(f"{API}/models/{name}/collection/{sound['id']}") for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.json()["id"] == again.json()["id"]
+        assert client.get(first.headers["location"]).json()["made_with"]["file"] == sound["name"]
+    morph = {"anchors": [{"sound": first.json()["id"]}, {"sound": first.json()["id"]}], "steps": 2}
+    assert client.post(f"{API}/models/{name}/morphs", json=morph).is_success
+
+
+@pytest.mark.parametrize(
+    ("folders", "status", "code"),
+    [
+        (["{outside}"], 403, "folder_not_allowed"),
+        (["{folder}/.."], 403, "folder_not_allowed"),
+        (["{folder}/out"], 403, "folder_not_allowed"),
+        (["/"], 403, "folder_not_allowed"),
+        (["{folder}/nothing"], 422, "folder_invalid"),
+        (["{folder}/Kick 00.wav"], 422, "folder_invalid"),
+        (["Samples"], 422, "folder_invalid"),
+        (["{folder}\0"], 422, "folder_invalid"),
+        (["x"] * 65, 422, "request_invalid"),
+    ],
+)
+def test_folders_that_may_not_be_taken_in_are_refused(client, folder, tmp_path, folders, status, code):
+    if not (folder / "out").exists():
+        (folder / "out").symlink_to(tmp_path)
+    named = [text.replace("{folder}", str(folder)).replace("{outside}", str(tmp_path)) for text in folders]
+    assert_problem(client.post(f"{COLLECTION}/ingests", json={"folders": named}), status, code)
+
+
+def test_a_server_that_others_reach_takes_nothing_in_unless_told(tmp_path):
+    token = "a token of some length"
+    assert Settings(data=tmp_path, host="0.0.0.0", token=token).allowed_folders == ()
+    told = Settings(data=tmp_path, host="0.0.0.0", collection_folders=f"/a{os.pathsep}/b")
+    assert [str(path) for path in told.allowed_folders or ()] == ["/a", "/b"]
+
+
+def test_no_link_leads_out_of_the_folders(client, ingested):
+    link = search(client, "link")["sounds"][0]
+    problem = assert_problem(client.get(link["audio_url"]), 404, "sound_not_found")
+    assert "not for this server" not in str(problem)
+
+
+@pytest.mark.parametrize("query", ["colour:red", "pitch:H9", "is:blue"])
+def test_a_search_that_cannot_be_read_is_refused_in_words(client, query):
+    assert_problem(client.get(f"{COLLECTION}/sounds", params={"q": query}), 422, "search_invalid")
+
+
+def test_an_ingest_rests_goes_on_and_is_cancelled(client, folder, ingested, settings, monkeypatch):
+    """While one process takes in, as `sonifold ingest` or another server might: the wishes are rows."""
+    collection = client.app.state.services.collection
+    monkeypatch.setattr(ingest_module, "PAUSE_SECONDS", 0.01)
+    seen = []
+
+    def show(progress):
+        url = f"{COLLECTION}/ingests/{collection.all_runs()[0].id}"
+        if not seen:
+            assert_problem(client.post(f"{COLLECTION}/ingests", json={}), 409, "ingest_running")
+            seen.append(client.post(f"{url}/pause").json()["wish"])
+            threading.Thread(target=go_on, args=(url,)).start()
+        else:
+            seen.append(client.post(f"{url}/cancellation").json()["wish"])
+
+    def go_on(url):
+        while client.get(url).json()["state"] != "paused":
+            time.sleep(0.01)
+        seen.append("paused")
+        client.post(f"{url}/resumption")
+
+    with pytest.raises(Cancelled):
+        Ingest(settings.data / FOLDER, collection.database, Fts5Index(), show).run([folder])
+    assert seen == ["pause", "paused", "cancel"]
+    assert client.get(f"{COLLECTION}/ingests").json()["ingests"][0]["state"] == "cancelled"
+
+
+def test_a_run_that_a_server_left_is_gone_on_with_by_the_next(
+    settings, small_engine_of, folder, client, ingested
+):
+    collection = client.app.state.services.collection
+    left = collection.runs.begin([str(folder)])
+    collection.go_on()
+    assert over(client, f"{COLLECTION}/ingests/{left}")["state"] == "done"
