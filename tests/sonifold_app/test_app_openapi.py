@@ -146,7 +146,7 @@ def with_real_ids(example, real):
         json.dumps(example)
         .replace(USER_SOUND_ID, real["own"][0])
         .replace(OTHER_USER_SOUND_ID, real["own"][1])
-        .replace("/home/me/Samples", str(real["folder"]))
+        .replace("/samples", str(real["folder"]))
     )
     return json.loads(text)
 

@@ -28,7 +28,7 @@ class AllowedFolders:
         """The folder that somebody wrote, absolute, with its links followed. Raises FolderInvalid, FolderNotAllowed."""
         if "\0" in text or not os.path.isabs(path := os.path.expanduser(text)):
             raise FolderInvalid(
-                f"{text!r} is no whole path of a folder; write it from the root on: /home/me/Samples."
+                f"{text!r} is no whole path of a folder; write it from the root on: /samples."
             )
         folder = Path(os.path.realpath(path))
         if not self.allows(folder):

@@ -30,7 +30,7 @@ PROGRESS: dict[str, Any] = {
 }
 INGEST: dict[str, Any] = {
     "id": 1,
-    "folders": ["/home/me/Samples"],
+    "folders": ["/samples"],
     "model": "oneshots",
     "state": "running",
     "progress": PROGRESS,
@@ -42,8 +42,8 @@ INGEST: dict[str, Any] = {
 SOUND: dict[str, Any] = {
     "id": 17,
     "name": "BD01.wav",
-    "folder": "/home/me/Samples/Kits/TR808",
-    "path": "/home/me/Samples/Kits/TR808/BD01.wav",
+    "folder": "/samples/Kits/TR808",
+    "path": "/samples/Kits/TR808/BD01.wav",
     "tags": ["kick"],
     "state": "analysed",
     "reason": None,
@@ -67,7 +67,7 @@ SOUND: dict[str, Any] = {
 class IngestRequest(Request):
     """Folders on the server's machine."""
 
-    model_config = example(folders=["/home/me/Samples"], phase="names")
+    model_config = example(folders=["/samples"], phase="names")
 
     folders: list[str] = Field(
         default_factory=list,
@@ -139,7 +139,7 @@ class Ingests(Reply):
 class CollectionFolder(Reply):
     """A folder that was taken in, and how many sounds are in it."""
 
-    model_config = example(path="/home/me/Samples", sounds=1200, analysed=480, unreadable=1, missing=0)
+    model_config = example(path="/samples", sounds=1200, analysed=480, unreadable=1, missing=0)
 
     path: str
     sounds: int
@@ -156,9 +156,7 @@ class CollectionReply(Reply):
     """What the collection is made of, and what can be taken in."""
 
     model_config = example(
-        folders=[
-            {"path": "/home/me/Samples", "sounds": 1200, "analysed": 480, "unreadable": 1, "missing": 0}
-        ],
+        folders=[{"path": "/samples", "sounds": 1200, "analysed": 480, "unreadable": 1, "missing": 0}],
         within=None,
         ingest=INGEST,
     )
