@@ -228,9 +228,9 @@ async def use_sound(
     returned as it is.
     """
     sound = await run_in_threadpool(services.collection.sound, collection_sound)
-    kept = await user_sound_of(model, sound, request, services)
-    response.headers["Location"] = kept.audio_url.removesuffix("/audio")
-    return kept
+    user_sound = await user_sound_of(model, sound, request, services)
+    response.headers["Location"] = user_sound.audio_url.removesuffix("/audio")
+    return user_sound
 
 
 async def user_sound_of(
