@@ -47,9 +47,9 @@ SERVICE = {
     "collection": "base engine store",
     "user": "base engine store",
     "jobs": "base engine store user",
-    "http": "base engine store user",
-    "schemas": "base engine store user",
-    "routes": "base engine http jobs schemas store user",
+    "http": "base collection engine store user",
+    "schemas": "base collection engine store user",
+    "routes": "base collection engine http jobs schemas store user",
     "admin": "base engine store user",
 }
 SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.command", "sonifold_app.serve"}
