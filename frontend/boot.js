@@ -200,7 +200,7 @@ export function createServer({ store, api, window, check, windows }) {
         notice: {
           text,
           kind: "trouble",
-          ...(isWorthRetrying(error) && { action: { label: "Try again", run: retry } }),
+          ...(isWorthRetrying(error) && { actions: [{ label: "Try again", run: retry }] }),
         },
       });
     },

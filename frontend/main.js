@@ -17,6 +17,7 @@ import { createOperations } from "./combine/operations.js";
 import { mountPill } from "./combine/pill.js";
 import { PANELS, initialState, linkFields } from "./panels.js";
 import { createPlayback } from "./playback.js";
+import { mountDragOut } from "./save/drag.js";
 import { createSaver } from "./save/saver.js";
 import { createServer } from "./boot.js";
 import { createOpenModel } from "./core/model-links.js";
@@ -110,6 +111,7 @@ const panels = mountPanels(at("sheet"), PANELS, {
 });
 watchDrops(window, store);
 mountNotice(at("notice"), store);
+mountDragOut(document.body, { store, api });
 const live = mountLive(at("live"), store);
 watchKeys(window, PANELS, {
   store,

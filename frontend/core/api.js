@@ -379,6 +379,9 @@ export function createApi(fetch, base, waiting) {
       };
     },
 
+    /** The export folder, on the screen of the server's machine. */
+    revealExports: async () => void (await send("POST", "export-folder/reveal")),
+
     /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
     bytes: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
   };
@@ -388,5 +391,5 @@ export function createApi(fetch, base, waiting) {
 export const attachedName = (disposition) =>
   decodeURIComponent(/filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1] ?? "sound");
 
-/** @typedef {{name: string, blob: Blob} | {name: string, path: string | null}} Exported   sent, or in the folder */
+/** @typedef {{name: string, blob: Blob} | {name: string, path: string | null, revealable: boolean}} Exported   sent, or put */
 /** @typedef {ReturnType<typeof createApi>} Api */

@@ -199,7 +199,7 @@
 /**
  * @typedef {object} Notice             something went otherwise than hoped: what, why, what next
  * @property {string} text
- * @property {{label: string, run: () => void}} [action]
+ * @property {{label: string, run: () => void}[]} [actions]
  * @property {"news" | "trouble"} [kind]   news go by themselves
  */
 

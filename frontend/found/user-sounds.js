@@ -39,10 +39,12 @@ export function createUserSounds({ store, api, deleting, saver, refresh, complai
           notice: {
             text: `Kept as “${newSound.name}”.`,
             kind: "news",
-            action: {
-              label: "Rename",
-              run: () => store.set({ panel: "library", query: "", families: [], editing: id }),
-            },
+            actions: [
+              {
+                label: "Rename",
+                run: () => store.set({ panel: "library", query: "", families: [], editing: id }),
+              },
+            ],
           },
         });
       }),
@@ -68,7 +70,7 @@ export function createUserSounds({ store, api, deleting, saver, refresh, complai
         notice: {
           text: `Deleted ${deletedWords(sounds)}.`,
           kind: "news",
-          action: { label: "Undo", run: () => void deleting.undo() },
+          actions: [{ label: "Undo", run: () => void deleting.undo() }],
         },
       });
     },

@@ -6,6 +6,7 @@ import { familyGlyph, userGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
 import { amount, capital, count, duration, wordsOf } from "../core/text.js";
 import { toCsv } from "./csv.js";
+import { dragged } from "../save/drag.js";
 import { filtered, noteName, sorted } from "../core/sounds.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -129,7 +130,12 @@ export function mountLibrary(root, { store, actions, playback, userSounds, saver
     const change = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ picture) =>
       h(
         "button.icon.small",
-        { "data-act": act, "aria-label": `${label} ${name}`, title: label },
+        {
+          "data-act": act,
+          "aria-label": `${label} ${name}`,
+          title: label,
+          ...(act === "save" && dragged(label)),
+        },
         icon(picture),
       );
     const first =

@@ -5,6 +5,7 @@ import { h, icon, setAll, unit } from "../core/dom.js";
 import { isReady } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { anchorName, wordsOf } from "../core/text.js";
+import { dragged } from "./drag.js";
 import { kindOf, stepNumber } from "./saver.js";
 
 /** @typedef {import("../core/state.js").State} State */
@@ -34,7 +35,12 @@ const depthWords = (depth) => (depth === null ? "–" : depth === 32 ? "32 bit f
 export function mountSaveDialog(root, { store, saver }) {
   const button = h(
     "button.icon.round.save",
-    { popovertarget: "save", title: "Save as files", "aria-label": "Save as files" },
+    {
+      popovertarget: "save",
+      title: "Save as files",
+      "aria-label": "Save as files",
+      ...dragged("Save as files"),
+    },
     icon("save"),
     h("span", {}, "Save"),
   );

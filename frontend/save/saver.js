@@ -138,10 +138,20 @@ export function createSaver({ store, api, complain }) {
   /** @param {import("../core/api.js").Exported} saved @returns {import("../core/state.js").Notice} */
   function noticeOf(saved) {
     if ("blob" in saved) return { text: `Saved ${saved.name}.`, kind: "news" };
-    const { name, path } = saved;
-    const text = `Saved ${name} in the export folder.`;
-    if (!path) return { text, kind: "news" };
-    return { text, kind: "news", action: { label: "Copy path", run: () => void copyPath(path) } };
+    const { name, path, revealable } = saved;
+    const actions = [
+      ...(path ? [{ label: "Copy path", run: () => void copyPath(path) }] : []),
+      ...(revealable ? [{ label: "Reveal in folder", run: () => void reveal() }] : []),
+    ];
+    return { text: `Saved ${name} in the export folder.`, kind: "news", actions };
+  }
+
+  async function reveal() {
+    try {
+      await api.revealExports();
+    } catch (error) {
+      complain(error, () => void reveal());
+    }
   }
 
   /** @param {string} path */

@@ -56,19 +56,19 @@ export function mountNotice(root, store) {
           );
           return;
         }
-        const { text: words, action, kind } = /** @type {import("../core/state.js").Notice} */ (notice);
+        const { text: words, actions = [], kind } = /** @type {import("../core/state.js").Notice} */ (notice);
         text.textContent = words;
         const close = h(
           "button.icon",
           { "aria-label": "Dismiss", onclick: () => store.set({ notice: null }) },
           icon("close"),
         );
-        const act =
-          action &&
-          h("button.text", { onclick: () => (store.set({ notice: null }), action.run()) }, action.label);
-        root.replaceChildren(text, ...(act ? [act] : []), close);
+        const buttons = actions.map(({ label, run }) =>
+          h("button.text", { onclick: () => (store.set({ notice: null }), run()) }, label),
+        );
+        root.replaceChildren(text, ...buttons, close);
         if (kind === "news")
-          timer = window.setTimeout(() => store.set({ notice: null }), action ? OFFER : NEWS);
+          timer = window.setTimeout(() => store.set({ notice: null }), actions.length ? OFFER : NEWS);
       },
     ),
   ];

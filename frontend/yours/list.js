@@ -7,6 +7,7 @@ import { deletedWords } from "../found/deleting.js";
 import { userGlyph } from "../core/shapes.js";
 import { watch } from "../core/store.js";
 import { amount, duration, sentence } from "../core/text.js";
+import { dragged } from "../save/drag.js";
 import { mountPicking } from "./picking.js";
 import { readPitch } from "./pitch.js";
 import { changesOf, remarksOf } from "./remarks.js";
@@ -157,7 +158,16 @@ export function mountList(root, parts) {
           /** @type {string} */ picture,
           title = label,
         ) =>
-          h("button.icon.small", { "data-act": act, "aria-label": `${label} ${name}`, title }, icon(picture));
+          h(
+            "button.icon.small",
+            {
+              "data-act": act,
+              "aria-label": `${label} ${name}`,
+              title,
+              ...(act === "save" && dragged(title)),
+            },
+            icon(picture),
+          );
         const hertz = library.pitch[i];
         const pitch = hertz ? noteName(hertz) : "no pitch";
         const same = fact?.duplicate_of ? library.name[library.indexOf(fact.duplicate_of.id)] : null;

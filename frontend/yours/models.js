@@ -91,7 +91,7 @@ export function mountModels(root, { store, api, linkOf, openModel, complain }) {
             text: `“${title}” is here.`,
             kind: "news",
             ...(model && {
-              action: { label: "Open", run: () => location.assign(linkTo(linkOf, store.get(), model)) },
+              actions: [{ label: "Open", run: () => location.assign(linkTo(linkOf, store.get(), model)) }],
             }),
           },
         });
@@ -127,13 +127,13 @@ export function mountModels(root, { store, api, linkOf, openModel, complain }) {
         if (!reply.sounds_moved) return open();
         const timer = setTimeout(open, READING); // the model of this page is no more
         const run = () => (clearTimeout(timer), open());
-        store.set({ notice: { text, kind: "news", action: { label: "Go there", run } } });
+        store.set({ notice: { text, kind: "news", actions: [{ label: "Go there", run }] } });
       });
     store.set({
       notice: {
         text: `Delete the model “${model.title}”? It cannot be brought back; the sounds it learned from stay.`,
         kind: "trouble",
-        action: { label: "Delete", run: () => void out() },
+        actions: [{ label: "Delete", run: () => void out() }],
       },
     });
   }

@@ -22,6 +22,21 @@ def save(page: Page, choice: str) -> tuple[str, bytes]:
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
+def dragged(page: Page, button: str) -> list[str]:
+    """What Chromium would fetch where a drag of a button ends: the kind of file, its name, its address."""
+    assert page.locator(button).get_attribute("draggable") == "true"
+    text = page.evaluate(
+        """(button) => {
+          const dataTransfer = new DataTransfer();
+          const event = new DragEvent("dragstart", { bubbles: true, dataTransfer });
+          document.querySelector(button).dispatchEvent(event);
+          return dataTransfer.getData("DownloadURL");
+        }""",
+        button,
+    )
+    return text.split(":", 2)
+
+
 def record(data: bytes) -> dict:
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         return json.loads(file.comment)
@@ -34,6 +49,9 @@ def test_what_is_saved_is_what_was_heard_as_one_file_or_as_many(visit: Session) 
     url, samples = state(page, "s.morph.paths.geodesic.audio.url"), state(page, "s.model.sound_samples")
     heard, rate = soundfile.read(io.BytesIO(page.request.get(f"{visit.address}{url}?format=wav").body()))
     steps = heard.reshape(17, samples)
+    kind, title, link = dragged(page, ".deck button.save")
+    assert (kind, title[-4:]) == ("audio/wav", ".wav")
+    assert link == f"{visit.address}{url}?format=wav"
 
     name, data = save(page, "steps")
     assert name.endswith(".zip")

@@ -4,6 +4,7 @@ import { attachedName } from "../../frontend/core/api.js";
 import { ApiError, isWorthRetrying } from "../../frontend/core/client.js";
 import { createDeleting, deletedWords, hidingDeleted, remembered } from "../../frontend/found/deleting.js";
 import { createLibrary } from "../../frontend/core/sounds.js";
+import { downloadUrl, fileOf } from "../../frontend/save/drag.js";
 import { destinationOf, instrumentOf, kindOf, morphOf, stepNumber } from "../../frontend/save/saver.js";
 import { readPreferences } from "../../frontend/shell/preferences.js";
 import { initialState } from "../../frontend/panels.js";
@@ -189,4 +190,27 @@ test("exports go into the export folder where there is one, unless the browser i
   assert.deepEqual(destinationOf({ saving, exportFolder: false }), {});
   assert.deepEqual(destinationOf({ saving, exportFolder: true }), { destination: "folder" });
   assert.deepEqual(destinationOf({ saving: { ...saving, download: true }, exportFolder: true }), {});
+});
+
+test("what is dragged out is the row's sound, else the steps as they are played", () => {
+  const library = { id: ["s1", "s2"], name: ["Kick: hard", "Bell"], indexOf: (id) => library.id.indexOf(id) };
+  const soundUrl = (model, id) => `/api/v1/models/${model}/sounds/${id}/audio?format=wav`;
+  const state = {
+    model: { id: "m" },
+    library,
+    path: "geodesic",
+    morph: { paths: { geodesic: { audio: { url: "/api/v1/audio/abc" } } } },
+    a: { sound: "s1" },
+    b: { sound: "s2" },
+  };
+  assert.equal(
+    downloadUrl(fileOf(state, "s1", soundUrl), "http://localhost:8750/?a=s1"),
+    "audio/wav:Kick- hard.wav:http://localhost:8750/api/v1/models/m/sounds/s1/audio?format=wav",
+  );
+  assert.deepEqual(fileOf(state, undefined, soundUrl), {
+    name: "Kick: hard to Bell",
+    url: "/api/v1/audio/abc?format=wav",
+  });
+  assert.equal(fileOf({ ...state, morph: null }, undefined, soundUrl), null);
+  assert.equal(fileOf({ ...state, model: null }, "s1", soundUrl), null);
 });

@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import io
 import json
+import os
+import sys
 import zipfile
 from urllib.parse import unquote
 
@@ -13,8 +15,10 @@ import numpy as np
 import pytest
 import soundfile
 from app_checks import API, assert_problem, file_of, samples_of, tone
+from starlette.requests import Request
 
 from sonifold.audio.formats import FORMATS
+from sonifold_app.routes.reveal import OPENERS, is_at_the_machine
 
 RATE = 44_100
 STEPS = 4
@@ -292,3 +296,64 @@ def test_what_is_put_into_the_export_folder_is_there_when_the_reply_comes(
 def test_without_an_export_folder_nothing_is_put_anywhere(export, pair, client):
     assert client.get(f"{API}/models").json()["export_folder"] is False
     assert_problem(export(sounds=[{"sound": pair[0]}], destination="folder"), 507, "export_folder_unusable")
+
+
+@pytest.fixture
+def file_manager(tmp_path, monkeypatch):
+    """A desktop: what opens folders there writes down what it was asked for, and ends as the file ``status`` says."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / OPENERS.get(sys.platform, OPENERS["linux"])
+    program.write_text(f'#!/bin/sh\nprintf %s "$*" > "{folder}/opened"\nexit $(cat "{folder}/status")\n')
+    program.chmod(0o755)
+    (folder / "status").write_text("0")
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":7")
+    return folder
+
+
+def reveal(client):
+    return client.post(f"{API}/export-folder/reveal")
+
+
+def test_the_export_folder_is_shown_on_the_desktop_whatever_a_request_asks_for(
+    client, export, pair, export_folder, file_manager
+):
+    assert export(sounds=[{"sound": pair[0]}], destination="folder").json()["revealable"] is True
+    asked = client.post(f"{API}/export-folder/reveal?path=/etc", json={"path": "/etc"})
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert (file_manager / "opened").read_text() == str(export_folder)
+
+
+def test_where_no_desktop_shows_folders_it_is_said(
+    client, export, pair, export_folder, file_manager, monkeypatch
+):
+    (file_manager / "status").write_text("3")
+    assert_problem(reveal(client), 503, "no_desktop")
+    if OPENERS.get(sys.platform) != "xdg-open":
+        return
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert export(sounds=[{"sound": pair[0]}], destination="folder").json()["revealable"] is False
+    assert_problem(reveal(client), 503, "no_desktop")
+
+
+def test_nobody_elsewhere_opens_folders_on_this_machine(client, export, pair, export_folder, file_manager):
+    services = client.app.state.services
+    elsewhere = services.settings.model_copy(update={"host": "0.0.0.0"})
+    client.app.state.services = dataclasses.replace(services, settings=elsewhere)
+    reply = export(sounds=[{"sound": pair[0]}], destination="folder").json()
+    assert (reply["path"], reply["revealable"]) == (None, False)
+    assert_problem(reveal(client), 403, "not_this_machine")
+    client.app.state.services = services
+    assert not (file_manager / "opened").exists()
+
+
+@pytest.mark.parametrize(("host", "expected"), [("localhost:8750", True), ("studio.example", False)])
+def test_a_proxy_on_the_same_machine_brings_nobody_to_it(client, host, expected):
+    request = Request({"type": "http", "headers": [(b"host", host.encode())]})
+    assert is_at_the_machine(client.app.state.services.settings, request) is expected
+
+
+def test_without_an_export_folder_there_is_none_to_show(client, file_manager):
+    assert_problem(reveal(client), 507, "export_folder_unusable")

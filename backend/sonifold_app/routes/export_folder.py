@@ -9,6 +9,7 @@ from pathlib import Path
 from sonifold.errors import OutputError
 from sonifold.files import write_file, write_folder
 from sonifold.instruments.bundle import free_path
+from sonifold_app.routes.reveal import can_reveal
 from sonifold_app.schemas.exports import SavedExport
 from sonifold_app.settings import Settings
 
@@ -34,7 +35,9 @@ def save(settings: Settings, stem: str, ending: str, data: bytes | Mapping[str, 
         else:
             write_folder(path, data)
             size = sum(map(len, data.values()))
-    return SavedExport(name=path.name, path=shown(path, settings), bytes=size)
+    return SavedExport(
+        name=path.name, path=shown(path, settings), revealable=can_reveal(settings), bytes=size
+    )
 
 
 def shown(path: Path, settings: Settings) -> str | None:

@@ -175,8 +175,13 @@ class ExportRequest(Request):
 class SavedExport(Reply):
     """Where an export was put."""
 
-    model_config = example(name="kick-to-bell", path="/samples/sonifold/kick-to-bell", bytes=597655)
+    model_config = example(
+        name="kick-to-bell", path="/samples/sonifold/kick-to-bell", revealable=True, bytes=597655
+    )
 
     name: str = Field(description="Of the file or folder in the export folder.")
     path: str | None = Field(description="All of it, where the server listens to its own machine only.")
+    revealable: bool = Field(
+        description="Whether `POST /export-folder/reveal` can show the folder on the server's own screen."
+    )
     bytes: int
