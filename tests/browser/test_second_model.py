@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.long, pytest.mark.whole_library]
 
 
 def test_from_the_first_model_to_the_drums_and_their_learned_metric(visit: Session) -> None:
-    page = visit.open("/?metric=pullback")
+    page = visit.open("/?metric=pullback&n=2&beside=off")
     assert state(page, "s.model.id") == "oneshots"
     page.locator(".head").get_by_role("link", name="Drums").click()
     wait(page, "s?.model?.id === 'drums' && s.metric === 'pullback'")
@@ -32,12 +32,12 @@ def test_from_the_first_model_to_the_drums_and_their_learned_metric(visit: Sessi
 
     page.locator(".rail [data-panel=sample]").click()
     page.get_by_label("Where sounds are known").select_option("learned")
-    page.get_by_role("button", name="Make 16").click()
+    page.get_by_role("button", name="Make 2").click()
     wait(page, "s.drawing?.phase === 'ready' && s.drawing.key.startsWith('hmc learned')")
     wait(page, "location.search.includes('by=learned')")
 
-    page = visit.open("/" + page.evaluate("location.search"))  # the same, from its link
-    wait(page, "s.morph?.phase === 'ready' && s.drawing?.phase === 'ready'")
+    page.reload()  # the same, from its link
+    wait(page, "s?.morph?.phase === 'ready' && s.drawing?.phase === 'ready'")
     assert state(page, "[s.a.sound, s.b.sound]") == ends
     assert state(page, "[s.metric, s.volumeMetric, s.notice]") == ["learned", "learned", None]
 

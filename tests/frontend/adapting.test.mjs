@@ -12,7 +12,8 @@ import { createAdapting } from "../../frontend/yours/adapting.js";
 import { sliderWords } from "../../frontend/yours/amounts.js";
 import { ticks } from "../../frontend/yours/curve.js";
 import { distributionWords } from "../../frontend/yours/list.js";
-import { linkTo } from "../../frontend/core/model-links.js";
+import { familiesOf } from "../../frontend/atlas/heading.js";
+import { createOpenModel, linkTo } from "../../frontend/core/model-links.js";
 import { deletedModelWords, isModelFile, kindWords } from "../../frontend/yours/models.js";
 import { readPitch } from "../../frontend/yours/pitch.js";
 
@@ -232,6 +233,87 @@ test("a pitch is a note, or a number, or none; anything else is explained", () =
   assert.equal(readPitch("Bb3"), readPitch("A♯3"));
   for (const bad of ["H4", "5", "440000", "A", "loud"])
     assert.throws(() => readPitch(bad), /is no pitch\. Write a note as A3/);
+});
+
+test("to a model with another library goes what both have, and no metric that it lacks", async () => {
+  const other = { ...model, id: "d", title: "Drums", kind: "library", base: null, metrics: ["blend"] };
+  const state = {
+    ...start,
+    models: [model, other],
+    library: library(["u123456"]),
+    metric: "learned",
+    a: { sound: "aaaaaaaaaaaa" },
+    b: { position: [0.1, 0.2] },
+  };
+  const links = createLinks(linkFields(), initialState());
+  assert.equal(linkTo(links.write, state, other), "?model=d"); // nothing is known of that library yet
+  const gone = [];
+  const parts = { store: { get: () => state }, linkOf: links.write, go: (link) => gone.push(link) };
+  for (const id of [["aaaaaaaaaaaa"], ["bbbbbbbbbbbb"]])
+    await createOpenModel({ ...parts, api: { sounds: async () => ({ id }) } })(other);
+  assert.deepEqual(gone, ["?model=d&a=aaaaaaaaaaaa", "?model=d"]);
+});
+
+test("the heading says what is in the library", () => {
+  const named = (...family_names) => familiesOf({ family_names });
+  assert.equal(named("Kick", "Cymbal"), "drums");
+  assert.equal(named("Tom", "Bell", "Pluck", "Texture"), "drums, bells, plucked strings");
+  assert.equal(named("Kick", "Texture"), "short sounds");
+  assert.equal(named(), "short sounds");
+});
+
+test("to a model with another library goes what both have, and no metric that it lacks", async () => {
+  const other = { ...model, id: "d", title: "Drums", kind: "library", base: null, metrics: ["blend"] };
+  const state = {
+    ...start,
+    models: [model, other],
+    library: library(["u123456"]),
+    metric: "learned",
+    a: { sound: "aaaaaaaaaaaa" },
+    b: { position: [0.1, 0.2] },
+  };
+  const links = createLinks(linkFields(), initialState());
+  assert.equal(linkTo(links.write, state, other), "?model=d"); // nothing is known of that library yet
+  const gone = [];
+  const parts = { store: { get: () => state }, linkOf: links.write, go: (link) => gone.push(link) };
+  for (const id of [["aaaaaaaaaaaa"], ["bbbbbbbbbbbb"]])
+    await createOpenModel({ ...parts, api: { sounds: async () => ({ id }) } })(other);
+  assert.deepEqual(gone, ["?model=d&a=aaaaaaaaaaaa", "?model=d"]);
+});
+
+test("the heading says what is in the library", () => {
+  const named = (...family_names) => familiesOf({ family_names });
+  assert.equal(named("Kick", "Cymbal"), "drums");
+  assert.equal(named("Tom", "Bell", "Pluck", "Texture"), "drums, bells, plucked strings");
+  assert.equal(named("Kick", "Texture"), "short sounds");
+  assert.equal(named(), "short sounds");
+});
+
+test("to a model with another library goes what both have, and no metric that it lacks", async () => {
+  const other = { ...model, id: "d", title: "Drums", kind: "library", base: null, metrics: ["blend"] };
+  const state = {
+    ...start,
+    models: [model, other],
+    library: library(["u123456"]),
+    metric: "learned",
+    a: { sound: "aaaaaaaaaaaa" },
+    b: { position: [0.1, 0.2] },
+  };
+  const links = createLinks(linkFields(), initialState());
+  assert.equal(linkTo(links.write, state, other), "?model=d"); // nothing is known of that library yet
+  const gone = [];
+  const parts = { store: { get: () => state }, linkOf: links.write, go: (link) => gone.push(link) };
+  for (const id of [["aaaaaaaaaaaa"], ["bbbbbbbbbbbb"]])
+    await createOpenModel({ ...parts, api: { sounds: async () => ({ id }) } })(other);
+  assert.deepEqual(gone, ["?model=d&a=aaaaaaaaaaaa", "?model=d"]);
+});
+
+test("the heading says what is in the library", () => {
+  const named = (...family_names) => familiesOf({ family_names });
+  assert.equal(named("Kick", "Cymbal"), "drums");
+  assert.equal(named("Tom", "Bell", "Pluck", "Texture"), "drums, bells, plucked strings");
+  assert.equal(named("Kick", "Texture"), "short sounds");
+  assert.equal(named(), "short sounds");
 });
 
 test("models say where they came from, and a link to one leaves behind what it does not know", () => {

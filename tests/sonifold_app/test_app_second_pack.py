@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from app_checks import API, assert_problem
 from starlette.testclient import TestClient
 
 import sonifold
+from sonifold import adapt
 from sonifold_app.app import create_app
 from sonifold_app.engine.local import LocalEngine
 from sonifold_app.engine.packs import LazyModel, facts_of, load_packs
@@ -121,3 +123,16 @@ def test_its_map_is_its_latent_space(server, two_packs):
     assert placed["positions"] == [point]
     assert server.post(f"{DRUMS}/atlas/points", json={"positions": [point]}).json()["points"] == [point]
     assert (library.positions == library.z).all()
+
+
+def test_saved_with_a_sound_of_the_user_it_keeps_its_metric_and_its_map(two_packs, tmp_path):
+    base = sonifold.load("drums", two_packs)
+    click = torch.zeros(4000)
+    click[50:450] = torch.linspace(1, 0, 400) * torch.randn(400, generator=torch.Generator().manual_seed(0))
+    adapted = adapt.instant(base, [base.encode(click, 44_100, "Click")])
+    saved = adapt.save(adapted, tmp_path / "mine")
+    count = len(base.library) + 1
+    assert saved.metric("learned").centroids.shape == (count, 2)
+    assert saved.atlas.is_latent_space
+    path = saved.geodesic(saved.sound(saved.library.ids[-1]), saved.sound(saved.library.ids[0]), "learned")
+    assert path.converged

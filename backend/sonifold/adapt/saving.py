@@ -112,7 +112,7 @@ def _positions(adapted: AdaptedModel, z: Points, coordinates: Tensor) -> Positio
     """Map positions of the library's sounds, where they were, and of the uploads after them."""
     library, atlas = adapted.base.library, adapted.atlas
     if atlas.is_latent_space:
-        return z
+        return z.clone()  # a file's tensors share no memory
     return torch.cat([library.positions, atlas.project(coordinates[len(library) :])])
 
 

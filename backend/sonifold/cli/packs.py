@@ -76,6 +76,9 @@ def add_evaluate(commands: Commands) -> None:
     command.add_argument("--models", type=Path)
     command.add_argument("--only", choices=EVALUATED, help="one part of it")
     command.add_argument("--docs", type=Path, help="also write the page of `ears` into this folder")
+    command.add_argument(
+        "--pairs", type=int, default=100, help="of sounds, to compare every metric between (100)"
+    )
     command.set_defaults(run=_evaluate)
 
 
@@ -167,7 +170,13 @@ def _evaluate(options: argparse.Namespace) -> int:
         print("", *written, sep="\n")
         return 0
     usual = ONESHOTS if options.name == pack.DEFAULT else None
-    card.evaluate(pack.find(options.name, options.models), options.dataset or usual, progress(), options.only)
+    card.evaluate(
+        pack.find(options.name, options.models),
+        options.dataset or usual,
+        progress(),
+        options.only,
+        options.pairs,
+    )
     return 0
 
 

@@ -55,11 +55,17 @@ ENERGY_PAIRS, JUDGED_PAIRS = 500, 100
 Table = dict[str, dict[str, Estimate]]
 
 
-def evaluate(folder: Path, dataset: Path | None, progress: Progress, only: str | None = None) -> None:
+def evaluate(
+    folder: Path,
+    dataset: Path | None,
+    progress: Progress,
+    only: str | None = None,
+    pairs: int = metrics.PAIRS,
+) -> None:
     """Measure a pack, record the figures and write its card; ``only`` one part, the others kept from the last card.
 
     ``dataset``: the folder of the sounds that reconstruction is measured on; None: those of the pack that were held
-    out.
+    out. ``pairs``: between which every metric is compared.
 
     Raises:
         DatasetError: no data set at ``dataset``.
@@ -72,7 +78,7 @@ def evaluate(folder: Path, dataset: Path | None, progress: Progress, only: str |
     if only in (None, "paths"):
         card["paths"] = _plain(measure_paths(model, progress))
     if only in (None, "metrics"):
-        card["metrics"] = _plain(metrics.measure(model, progress))
+        card["metrics"] = _plain(metrics.measure(model, progress, pairs))
     if only in (None, "directions"):
         card["directions"] = _plain(directions.measure(model, progress))
     if only in (None, "topology"):

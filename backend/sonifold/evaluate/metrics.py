@@ -36,17 +36,17 @@ GAINED = ("variation_mel", "nearest_mel", "density_mel", "density", "reencoding"
 Judged = list[dict[str, Judgement]]
 
 
-def measure(model: Model, progress: Any) -> dict[str, Any]:
-    """Judge every metric's paths between 100 random pairs: estimates by method, gains over the re-timed line."""
-    judge = paths.Judge(model, PAIRS, methods=paths.metric_methods(model))
+def measure(model: Model, progress: Any, pairs: int = PAIRS) -> dict[str, Any]:
+    """Judge every metric's paths between random pairs: estimates by method, gains over the re-timed line."""
+    judge = paths.Judge(model, pairs, methods=paths.metric_methods(model))
 
     def case(index: int) -> dict[str, Any]:
         judgements = judge(index)
-        progress("metrics", index + 1, PAIRS)
+        progress("metrics", index + 1, pairs)
         return {method: vars(judgement) for method, judgement in judgements.items()}
 
     about = {"weights": model.config.files["weights.safetensors"], "methods": list(judge.methods)}
-    cases = resume.cases(f"{model.name}-metrics", about, PAIRS, case)
+    cases = resume.cases(f"{model.name}-metrics", about, pairs, case)
     judged = [{method: Judgement(**numbers) for method, numbers in case.items()} for case in cases]
     summary = summarise(judged)
     command, record = f"sonifold evaluate {model.name} --only metrics", recorder(model.name)
@@ -57,7 +57,7 @@ def measure(model: Model, progress: Any) -> dict[str, Any]:
                 gains[name].mean,
                 "",
                 None,
-                PAIRS,
+                pairs,
                 command,
             )
     resume.forget(f"{model.name}-metrics")
