@@ -73,7 +73,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             f"{str(path)!r} exists already; name a folder that does not, for nothing is written over."
         )
     check_target(path)
-    scratch = path.with_name(f".{path.name[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
+    scratch = scratch_beside(path, path.name)
     try:
         for name, data in files.items():
             file = scratch / name
@@ -86,6 +86,29 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
         raise OutputError(f"{str(path)!r} cannot be written: {reason}. Nothing was left there.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write_new(folder: Path, stem: str, ending: str, contents: bytes | Mapping[str, bytes]) -> Path:
+    """Write a file, or a folder of files by their paths in it, under a name that is free; gives the path back.
+
+    Raises:
+        OutputError: there is no such folder, or the disk takes no such files.
+    """
+    path = free_path(folder, stem, ending)
+    if isinstance(contents, bytes):
+        write_file(path, contents)
+    else:
+        write_folder(path, contents)
+    return path
+
+
+def free_path(folder: Path, stem: str, ending: str) -> Path:
+    """``kit.sfz``, or ``kit-2.sfz`` where that is taken, and so on."""
+    number, path = 1, folder / f"{stem}{ending}"
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}{ending}"
+    return path
 
 
 def copied(files: Iterable[Path], folder: Path) -> list[Path]:
@@ -106,7 +129,7 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
 @contextlib.contextmanager
 def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """The same for what is written piece by piece: ``path`` has all of it at the end, or is as it was."""
-    scratch = path.with_name(f".{path.stem[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
+    scratch = scratch_beside(path, path.stem)
     try:
         with scratch.open("xb") as file:
             yield file
@@ -122,6 +145,11 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def scratch_beside(path: Path, name: str) -> Path:
+    """Where something is written that will be renamed to ``path``; ``name`` tells people what it becomes."""
+    return path.with_name(f".{name[:40]}-{os.getpid()}-{secrets.token_hex(4)}.part")
 
 
 def sync_folder(path: Path) -> None:

@@ -18,8 +18,8 @@ from sonifold.audio.view import View
 from sonifold.choices import InstrumentName, Layout
 from sonifold.cli import main
 from sonifold.errors import InstrumentInvalid, OutputError
+from sonifold.files import free_path
 from sonifold.instruments import KeySound, Loop, SoundOptions, build, format_named, lay_out, renamed
-from sonifold.instruments.bundle import free_path
 from sonifold.instruments.layouts import COHERENT, coherence
 from sonifold.instruments.sampler_chunk import sampler_chunk
 from sonifold.instruments.sources import of_file

@@ -9,7 +9,7 @@ from pathlib import Path
 from sonifold.audio.archive import file_stem, zip_bytes
 from sonifold.audio.formats import subtype_of
 from sonifold.errors import OutputError
-from sonifold.files import write_file, write_folder
+from sonifold.files import write_file, write_folder, write_new
 from sonifold.instruments.format import Container, InstrumentFormat, format_named
 from sonifold.instruments.instrument import KeySound
 from sonifold.instruments.layouts import lay_out
@@ -51,16 +51,22 @@ class Bundle:
             case Container.FOLDER:
                 return zip_bytes({f"{self.stem}/{path}": data for path, data in self.files.items()})
 
+    @property
+    def contents(self) -> bytes | Mapping[str, bytes]:
+        """What is written: a file, or the files of a folder by their paths in it."""
+        return self.files if self.format.container is Container.FOLDER else self.to_bytes()
+
     def write(self, path: Path, inputs: Sequence[Path] = ()) -> Path:
         """Write it whole or not at all: a file, or a folder that is not there yet. Gives the path back.
 
         Raises:
             OutputError: the place is not writable, is one of the inputs, or is a folder that exists.
         """
-        if self.format.container is Container.FOLDER:
-            write_folder(path, self.files)
+        contents = self.contents
+        if isinstance(contents, bytes):
+            write_file(path, contents, inputs)
         else:
-            write_file(path, self.to_bytes(), inputs)
+            write_folder(path, contents)
         return path
 
     def write_in(self, folder: Path) -> Path:
@@ -71,21 +77,12 @@ class Bundle:
         """
         if not folder.is_dir():
             raise OutputError(f"there is no folder {str(folder)!r}; make it, or name another.")
-        return self.write(free_path(folder, self.stem, self.ending))
+        return write_new(folder, self.stem, self.ending, self.contents)
 
     @property
     def ending(self) -> str:
         """What the name of a written file or folder ends in, with its dot."""
         return "" if self.format.container is Container.FOLDER else f".{self.suffix}"
-
-
-def free_path(folder: Path, stem: str, ending: str) -> Path:
-    """``kit.sfz``, or ``kit-2.sfz`` where that is taken, and so on."""
-    number, path = 1, folder / f"{stem}{ending}"
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}{ending}"
-    return path
 
 
 def build(

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sonifold.errors import OutputError
-from sonifold.files import write_file, write_folder
-from sonifold.instruments.bundle import free_path
+from sonifold.files import write_new
 from sonifold_app.routes.reveal import can_reveal
 from sonifold_app.schemas.exports import SavedExport
 from sonifold_app.settings import Settings
@@ -17,7 +16,7 @@ from sonifold_app.settings import Settings
 TURN = threading.Lock()
 
 
-def save(settings: Settings, stem: str, ending: str, data: bytes | Mapping[str, bytes]) -> SavedExport:
+def save(settings: Settings, stem: str, ending: str, contents: bytes | Mapping[str, bytes]) -> SavedExport:
     """Put a file, or a folder of files by their paths, into the export folder under a name that is free there.
 
     Raises:
@@ -28,13 +27,8 @@ def save(settings: Settings, stem: str, ending: str, data: bytes | Mapping[str, 
     folder = settings.exports.expanduser().absolute()
     with TURN:
         folder.mkdir(parents=True, exist_ok=True)
-        path = free_path(folder, stem, ending)
-        if isinstance(data, bytes):
-            write_file(path, data)
-            size = len(data)
-        else:
-            write_folder(path, data)
-            size = sum(map(len, data.values()))
+        path = write_new(folder, stem, ending, contents)
+    size = len(contents) if isinstance(contents, bytes) else sum(map(len, contents.values()))
     return SavedExport(
         name=path.name, path=shown(path, settings), revealable=can_reveal(settings), bytes=size
     )

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from sonifold.audio.archive import SoundFile, with_credits, zipped
 from sonifold.instruments.bundle import Bundle
-from sonifold.instruments.format import Container
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.operations import EXPORT, INSTRUMENT
 from sonifold_app.engine.protocol import run_one
@@ -64,9 +63,7 @@ async def create_export(
 def instrument_reply(bundle: Bundle, body: ExportRequest, services: Services) -> Response:
     """An instrument, or where it was put."""
     if body.destination == "folder":
-        is_folder = bundle.format.container is Container.FOLDER
-        content = bundle.files if is_folder else bundle.to_bytes()
-        return saved(export_folder.save(services.settings, bundle.stem, bundle.ending, content))
+        return saved(export_folder.save(services.settings, bundle.stem, bundle.ending, bundle.contents))
     return attachment(bundle.to_bytes(), bundle.media_type, bundle.stem, bundle.suffix)
 
 
