@@ -59,9 +59,9 @@ def choose(z: Points, evidence: Evidence, timbre_map: Tensor, unit: float) -> Ch
     target = evidence.residuals[: evidence.uploads]
     nothing = torch.zeros_like(target)
     best, least = Choice(0.0, 0.0, nothing), float((target @ timbre_map.T).norm(dim=1).sum())
-    squares = in_double(torch.cdist(z, z)).square()
+    squares = _squares(z)
     for scale in (share * unit for share in SCALES):
-        kernel = (-0.5 * squares / scale**2).exp()
+        kernel = _kernel(squares, scale)
         for noise in NOISES:
             predicted = _left_out(kernel, evidence, noise)
             error = float(((target - predicted) @ timbre_map.T).norm(dim=1).sum())
@@ -72,7 +72,7 @@ def choose(z: Points, evidence: Evidence, timbre_map: Tensor, unit: float) -> Ch
 
 def left_out(z: Points, evidence: Evidence, scale: float, noise: float) -> Tensor:
     """The residual of each upload as predicted without it and its copies, (upload, K); scale in latent units."""
-    kernel = (-0.5 * in_double(torch.cdist(z, z)).square() / scale**2).exp()
+    kernel = _kernel(_squares(z), scale)
     return _left_out(kernel, evidence, noise)
 
 
@@ -91,7 +91,7 @@ def fit(z: Points, evidence: Evidence, choice: Choice) -> ResidualField | None:
     """The field through the residuals; None where nothing is to be carried."""
     if choice.scale <= 0:
         return None
-    kernel = (-0.5 * in_double(torch.cdist(z, z)).square() / choice.scale**2).exp()
+    kernel = _kernel(_squares(z), choice.scale)
     values = torch.linalg.solve(kernel + _noise(evidence, choice.noise), in_double(evidence.residuals))
     return ResidualField(z.clone(), values.to(z), choice.scale)
 
@@ -118,6 +118,15 @@ def with_field(vae: VAE, field: ResidualField | None) -> VAE:
     if field is not None:
         adapted.field = field.joined(adapted.field)
     return adapted
+
+
+def _squares(z: Points) -> Tensor:
+    """Squared distances (row, row), in double precision."""
+    return in_double(torch.cdist(z, z)).square()
+
+
+def _kernel(squares: Tensor, scale: float) -> Tensor:
+    return (-0.5 * squares / scale**2).exp()
 
 
 def _noise(evidence: Evidence, noise: float) -> Tensor:
