@@ -75,7 +75,7 @@ def files_reply(files: list[SoundFile], stem: str, body: ExportRequest, services
             return saved(export_folder.save(services.settings, name, f".{suffix}", files[0].data))
         return saved(export_folder.save(services.settings, stem, "", with_credits(files)))
     if len(files) == 1:
-        return attachment(files[0].data, AUDIO_TYPES[body.format or "wav"][0], name, suffix)
+        return attachment(files[0].data, AUDIO_TYPES[body.file_format][0], name, suffix)
     return attachment(zipped(files), ZIP, stem, "zip")
 
 

@@ -153,7 +153,7 @@ class ExportRequest(Request):
         if self.names is not None and len(self.names) != len(self.sounds or ()):
             raise ValueError("as many names as sounds")
         if self.instrument is None or self.format is not None:
-            subtype_of(self.format or "wav", self.depth)
+            subtype_of(self.file_format, self.depth)
         if (
             self.instrument
             and self.morph
@@ -162,9 +162,14 @@ class ExportRequest(Request):
             raise ValueError("an instrument takes all steps of a morph: leave out glide, only and joined")
         return self
 
+    @property
+    def file_format(self) -> AudioFormat:
+        """Of files that are no instrument."""
+        return self.format or "wav"
+
     def query(self) -> questions.ExportQuery:
         return questions.ExportQuery(
-            questions.FileOptions(self.format or "wav", self.depth, self.level, self.trim),
+            questions.FileOptions(self.file_format, self.depth, self.level, self.trim),
             self.morph.query() if self.morph else None,
             tuple(anchor.anchor() for anchor in self.sounds or ()),
             tuple(self.names or ()),
