@@ -32,12 +32,7 @@ def add_morph(commands: Commands) -> None:
         "-o", "--out", type=Path, default=Path("morph.wav"), help=f"{suffixes()}; with --each a folder"
     )
     add_file_options(command)
-    add_choice(command, "--path", PathKind)
-    add_choice(command, "--metric", MetricName)
-    command.add_argument(
-        "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
-    )
-    command.add_argument("--steps", type=int, default=17, help="sounds along the path, ends included")
+    _add_path_options(command, steps=17)
     form = command.add_mutually_exclusive_group()
     form.add_argument(
         "--glide", action="store_true", help="one sound that changes all the way, instead of steps"
@@ -88,10 +83,7 @@ def add_export(commands: Commands) -> None:
     command.add_argument(
         "--morph", nargs=2, metavar=("A", "B"), help="instead: the steps between two sounds, by id or file"
     )
-    command.add_argument("--steps", type=int, default=9, help="of the morph, ends included (%(default)s)")
-    add_choice(command, "--path", PathKind)
-    add_choice(command, "--metric", MetricName)
-    command.add_argument("--weight", type=float, help="of the blend's data term")
+    _add_path_options(command, steps=9)
     add_choice(command, "--as", InstrumentName)
     add_choice(command, "--layout", Layout, note="; by default what suits the kind")
     command.add_argument(
@@ -106,6 +98,17 @@ def add_export(commands: Commands) -> None:
     add_file_options(command)
     add_model(command)
     command.set_defaults(run=_export, format=None, layout=None)
+
+
+def _add_path_options(command: argparse.ArgumentParser, steps: int) -> None:
+    add_choice(command, "--path", PathKind)
+    add_choice(command, "--metric", MetricName)
+    command.add_argument(
+        "--weight", type=float, help="of the blend's data term: 0 shortest, 10 close to known sounds"
+    )
+    command.add_argument(
+        "--steps", type=int, default=steps, help="sounds along the path, ends included (%(default)s)"
+    )
 
 
 def _morph(options: argparse.Namespace) -> int:
