@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--own", type=int, default=5_000, metavar="N", help="requests of our own")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as data, Server(ROOT, Path(data)) as server:
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as server:
         errors: list[str] = []
         for who, send, count in (
             ("our own", own_questions, options.own),
@@ -53,6 +53,11 @@ def main() -> int:
     print("\n".join(errors[:20]))
     print(f"{len(errors)} server errors" + (", and the server has ended" if ended else ""))
     return 1 if errors or ended else 0
+
+
+def served(folder: Path) -> Server:
+    """A server that answers all that it can answer: metrics and exports into a folder too."""
+    return Server(ROOT, folder / "data", SONIFOLD_METRICS="true", SONIFOLD_EXPORTS=str(folder / "exports"))
 
 
 def own_questions(recorder: Recorder, count: int, seed: int) -> None:

@@ -13,7 +13,7 @@ import httpx2 as httpx
 import numpy as np
 import soundfile
 
-from sonifold.choices import SamplerName
+from sonifold.choices import InstrumentName, Layout, SamplerName
 
 API = "api/v1"
 MODEL = f"{API}/models/oneshots"
@@ -21,6 +21,9 @@ AT_ONCE = 4
 EXTREMES = (0.0, 1e-30, 1e-6, 1.0, 3.0, 10.0, 100.0, 1e6, 1e30, -1.0, -100.0, -1e30)
 DESCRIPTORS = ("brightness", "attack", "noisiness", "no such word")
 SAMPLERS = tuple(map(str, SamplerName))
+INSTRUMENTS = tuple(map(str, InstrumentName))
+LAYOUTS = (None, "no such layout", *map(str, Layout))
+NAMES = ("Kick", "../../up", "CON", "\u202ekick", "a/b\\c:d", " ", "k" * 100, "{number}")
 
 
 class Fuzzer:
@@ -45,7 +48,7 @@ class Fuzzer:
         return [
             self._path, self._path, self._morph, self._mean, self._analogy, self._beyond, self._beyond, self._sample,
             self._travel, self._describe, self._decode, self._place, self._lift, self._neighbours, self._ellipses,
-            self._keep, self._check,
+            self._keep, self._check, self._export,
         ]  # fmt: skip
 
     # -- parts ---------------------------------------------------------------------------------------
@@ -158,6 +161,27 @@ class Fuzzer:
 
     def _check(self) -> tuple[str, str, Any]:
         return "POST", "checks", {"sounds": self._own}
+
+    def _export(self) -> tuple[str, str, Any]:
+        draw = self._chance.choice
+        instrument = {
+            "kind": draw(INSTRUMENTS), "layout": draw(LAYOUTS), "title": draw(NAMES),
+            "pattern": draw(("{name}", "{number}-{key}", "{family", "{no}", "../{name}")),
+        }  # fmt: skip
+        content = (
+            {"morph": {"anchors": self._anchors(2, 2), "kind": "linear", "steps": draw((2, 3, 5))}}
+            if self._chance.random() < 0.4
+            else {"sounds": self._anchors(1, 4)}
+        )
+        options = {
+            "destination": draw(("reply", "folder")),
+            "format": draw((None, "wav", "flac", "aiff", "ogg")),
+        }
+        return (
+            "POST",
+            "exports",
+            content | options | ({"instrument": instrument} if draw((True, False)) else {}),
+        )
 
     # -- what there is to ask about ------------------------------------------------------------------
 

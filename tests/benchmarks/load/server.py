@@ -19,13 +19,15 @@ SERVE = "from sonifold_app.serve import serve; from sonifold_app.settings import
 class Server:
     """``with Server(tree, data) as server``: its ``url``, once it is ready."""
 
-    def __init__(self, tree: Path, data: Path) -> None:
+    def __init__(self, tree: Path, data: Path, **settings: str) -> None:
+        """``settings``: more variables of its environment."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(tree / "backend"),
             "SONIFOLD_MODELS": str(tree / "models"),
         }
         environment |= {"SONIFOLD_PORT": "0", "SONIFOLD_DATA": str(data), "SONIFOLD_BROWSER": "false"}
+        environment |= settings
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE], env=environment, cwd=tree, stdout=subprocess.PIPE, text=True
         )
