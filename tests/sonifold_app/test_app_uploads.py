@@ -414,6 +414,23 @@ def test_a_header_that_claims_gigabytes_costs_no_memory(send, size, to):
     assert peak < 48e6
 
 
+@pytest.mark.parametrize("level", [1.6, 5e-4], ids=["over full scale", "quiet"])
+def test_splitting_holds_a_recording_once_and_its_copy_to_listen_to(level):
+    """Beside the file: the recording in single precision, half as many samples at half the rate, and blocks."""
+    rate, seconds = 96_000, 16
+    second = np.pad(tone(0.3, rate=rate), (0, rate - round(0.3 * rate)))
+    data = file_of(level * np.tile(second, seconds), rate=rate, subtype="FLOAT")
+    split(None, SplitQuery(Upload("short.wav", file_of(tone())), None))  # whatever is made once
+    tracemalloc.start()
+    try:
+        answer = split(None, SplitQuery(Upload("long.wav", data), None))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.facts.seconds == seconds
+    assert peak < 1.5 * 4 * rate * seconds + 6e6
+
+
 def test_hours_in_a_small_file_cost_bounded_memory(send):
     """Eight hours of silence are some kilobytes of FLAC."""
     import io

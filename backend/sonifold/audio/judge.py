@@ -24,7 +24,7 @@ UNHEARD = 10 ** (-54 / 10)  # power that can be heard, of the power there is
 FRAME = 32_768  # samples; 0.74 s at 44.1 kHz tell 20 Hz from 5
 TAPER = np.hanning(FRAME).astype(np.float32)
 CHUNK = 16  # frames
-AT_ONCE = 1 << 20  # samples of windows that overlap
+AT_ONCE = 1 << 18  # samples of windows that overlap
 
 
 def offset(samples: Samples, sample_rate: int) -> float:
@@ -69,16 +69,18 @@ def is_silent(samples: Samples, sample_rate: int, coarse: bool = True) -> bool:
     largest = peak(samples)
     if largest >= SILENCE or coarse:
         return largest < SILENCE
-    levels = np.sqrt(np.maximum(means(np.square(samples), round(0.01 * sample_rate)), 0))
+    levels = np.sqrt(mean_squares(samples, round(0.01 * sample_rate)))
     loudest = float(levels.max(initial=0.0))
     return loudest < FAINTEST or loudest < STANDS_OUT * float(np.median(levels))
 
 
-def means(values: Samples, width: int) -> NDArray[np.float64]:
+def mean_squares(samples: Samples, width: int) -> NDArray[np.float64]:
     """Of parts of ``width``; the last may be shorter."""
     width = max(1, width)
-    sums = np.add.reduceat(values, np.arange(0, len(values), width), dtype=np.float64)
-    return sums / width
+    step = max(1, AT_ONCE // width) * width
+    blocks = (np.square(samples[start : start + step]) for start in range(0, len(samples), step))
+    sums = [np.add.reduceat(block, np.arange(0, len(block), width), dtype=np.float64) for block in blocks]
+    return np.concatenate(sums) / width
 
 
 def is_unheard(samples: Samples, sample_rate: int) -> bool:

@@ -44,7 +44,7 @@ LOUDER = 10 ** (
 STRONG = 0.3  # gave the best F measure of a grid; see tests/sonifold/test_onsets.py for what is reached
 FALLEN = 10 ** (-60 / 20)  # of a sound's own peak: where it is over
 FAINT = 10 ** (-50 / 20)  # of the recording's peak: no sound of its own
-CHUNK = 1 << 20  # samples transformed at once
+CHUNK = 1 << 18  # samples transformed at once
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-CHUNK = 1 << 20  # samples at once
+CHUNK = 1 << 18  # samples at once
+SLACK = 64  # samples by which libsoxr may round the length up
 
 
 def resampled(samples: NDArray[np.floating], sample_rate: int, target: int) -> NDArray[np.floating]:
@@ -20,8 +21,10 @@ def resampled(samples: NDArray[np.floating], sample_rate: int, target: int) -> N
     stream = soxr.ResampleStream(
         sample_rate, target, samples[:1].size, dtype=samples.dtype.name, quality="HQ"
     )
-    parts = [
-        stream.resample_chunk(samples[i : i + CHUNK], last=i + CHUNK >= len(samples))
-        for i in range(0, len(samples), CHUNK)
-    ]
-    return np.concatenate(parts)
+    room = np.empty((len(samples) * target // sample_rate + SLACK, *samples.shape[1:]), samples.dtype)
+    count = 0
+    for start in range(0, len(samples), CHUNK):
+        part = stream.resample_chunk(samples[start : start + CHUNK], last=start + CHUNK >= len(samples))
+        room[count : count + len(part)] = part
+        count += len(part)
+    return room[:count]

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from sonifold.model import Model
     from sonifold.sound import Sound
 
-#: Hz of the copy of a recording that is listened to: browsers resample what is faster, and badly.
-LISTENING_RATE = 48_000
 #: Columns of the picture of a recording.
 COLUMNS = 1000
 
@@ -117,22 +115,23 @@ def split(model: None, query: SplitQuery) -> Rendered[SplitFacts]:
     """The sounds in a longer recording, and the recording in mono to listen to."""
     from sonifold.audio.frames import peak
     from sonifold.audio.onsets import THRESHOLD
-    from sonifold.audio.proposals import proposals
+    from sonifold.audio.proposals import ListeningCopy, proposals
     from sonifold.audio.read import read
-    from sonifold.audio.resample import resampled
 
     name = query.upload.name
     recording = read(query.upload.data, name=name, longest=MAX_SPLIT_SECONDS)
-    cuts = proposals(recording, THRESHOLD if query.threshold is None else query.threshold)
+    copy = ListeningCopy.of(recording)
+    cuts = proposals(recording, THRESHOLD if query.threshold is None else query.threshold, copy)
     stem = stem_of(name)
-    rate = min(recording.sample_rate, LISTENING_RATE)
-    mono = resampled(recording.samples, recording.sample_rate, rate)
+    seconds, sample_rate, caveats = recording.seconds, recording.sample_rate, recording.caveats
+    mono, rate = copy.samples, copy.sample_rate
+    del recording, copy  # the memory of samples at a higher rate, before the file takes its own
     if (largest := peak(mono)) > 1:  # a float take may go over full scale, 16 bits may not
-        mono = mono / largest
+        mono /= np.float32(largest)
     facts = SplitFacts(
         name=name,
-        seconds=round(recording.seconds, 4),
-        sample_rate=recording.sample_rate,
+        seconds=round(seconds, 4),
+        sample_rate=sample_rate,
         overview=[[round(low, 4), round(high, 4)] for low, high in rows(overview(mono))],
         sounds=[
             ProposedSound(
@@ -144,7 +143,7 @@ def split(model: None, query: SplitQuery) -> Rendered[SplitFacts]:
             )
             for number, cut in enumerate(cuts, start=1)
         ],
-        warnings=caveats_of(recording.caveats),
+        warnings=caveats_of(caveats),
     )
     return Rendered(facts, Recording(wav_of(mono, rate, 16), len(mono), rate))
 
