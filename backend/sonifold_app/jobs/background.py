@@ -9,18 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from sonifold_app.store.failures import failure_of
 
 #: Before the next try after an error; doubled with each further one.
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
+#: The same trouble is logged again after so long.
+LOG_AGAIN_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
 
 class Background:
-    """A loop on the event loop that goes on after any error: it is logged, and the next turn is tried a little later.
+    """A loop on the event loop that goes on after any error: the next turn is tried a little later.
+
+    An error is logged, a failure of the storage as a sentence, any other with where it came from; the same one again
+    only once in a while.
 
     ``turn`` does one round and returns; ``name`` says in a log what it is for.
     """
@@ -29,6 +35,7 @@ class Background:
         self._name, self._turn = name, turn
         self._failures = 0
         self._trouble: str | None = None
+        self._log_again = 0.0  # when, on the monotonic clock
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -59,11 +66,19 @@ class Background:
             except Exception as error:
                 wait = seconds_after(self._failures, LONGEST_WAIT_SECONDS)
                 self._failures += 1
-                self._trouble = f"{self._name}: {sentence_about(error)}"
-                log.exception("%s: trying again in %g seconds", self._name, wait)
+                self._note(error)
                 await asyncio.sleep(wait)
             else:
+                if self._trouble is not None:
+                    log.warning("%s: it goes on", self._name)
                 self._failures, self._trouble = 0, None
+
+    def _note(self, error: Exception) -> None:
+        trouble, now = f"{self._name}: {sentence_about(error)}", time.monotonic()
+        if trouble != self._trouble or now >= self._log_again:
+            log.error("%s", trouble, exc_info=error if failure_of(error) is None else None)
+            self._log_again = now + LOG_AGAIN_SECONDS
+        self._trouble = trouble
 
 
 def seconds_after(failures: int, longest: float) -> float:
