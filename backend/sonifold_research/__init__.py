@@ -9,6 +9,7 @@ episodes    few-shot episodes: which distance knows a sound again, plain and mod
 fewshot     adaptation on groups of sounds that the base never saw, and what geometry is worth in it
 mnist120    120 digits, two latent dimensions: sampling by the metric's volume beside its baselines
 safety      what must never happen under any metric, counted: NaN, paths worse than the line, chains that escape
+scale       a plan for many users and many sounds: queues, simulated, and arithmetic from what was measured
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``sonifold reproduce``."""
     parser.add_argument(
-        "name", choices=["mnist120", "safety", "fewshot-episodes", "drums"], help="which experiment"
+        "name", choices=["mnist120", "safety", "fewshot-episodes", "drums", "scale"], help="which experiment"
     )
     parser.add_argument("--out", type=Path, help="folder for models and results (build/reproduce/NAME)")
     parser.add_argument("--seeds", type=int, default=5, help="how often it is repeated (5)")
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
     """Run the experiment that ``add_arguments`` described; it goes on where it was stopped."""
     import torch
 
+    if options.name == "scale":
+        return _run_scale(options.docs or Path("docs"))
     from . import drums, episodes, safety
     from .mnist120 import reproduce
 
@@ -59,4 +62,15 @@ def run(options: argparse.Namespace, progress: Callable[[str, int, int], None]) 
         return 1
     print()
     print("\n".join(str(file) for file in written))
+    return 0
+
+
+def _run_scale(docs: Path) -> int:
+    from . import scale
+
+    try:
+        print(scale.reproduce(docs))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"sonifold: the plan in {docs} cannot be written: {error}", file=sys.stderr)
+        return 1
     return 0
