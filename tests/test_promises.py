@@ -274,15 +274,6 @@ def test_the_notice_names_wheels_that_bring_libraries_under_other_licences(wheel
     assert re.search(rf"\b{wheel}\b", (ROOT / "NOTICE").read_text(encoding="utf-8"))
 
 
-def test_each_service_of_the_container_file_has_a_data_folder_of_its_own():
-    """A server refuses a data folder that another one has."""
-    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    services = compose.split("\nservices:\n")[1].split("\nvolumes:\n")[0]
-    volumes = re.findall(r"- ([a-z-]+):/data$", services, re.M)
-    assert len(volumes) == len(set(volumes)) == len(re.findall(r"^  [a-z]+:$", services, re.M))
-    assert ":/data" not in compose.split("\nservices:\n")[0]
-
-
 @pytest.mark.long
 def test_the_benchmarks_can_be_begun():
     command = [sys.executable, "-m", "pytest", "tests/benchmarks", "--collect-only", "-q"]
@@ -296,11 +287,6 @@ def test_the_container_is_built_on_one_and_the_same_image():
     assert set(re.findall(r"^FROM (\S+)", recipe, re.M)) == {"${BASE}"}
     assert re.search(r"^HEALTHCHECK (.*\\\n)*.*/readyz", recipe, re.M)
     assert re.search(r"^COPY .*\bNOTICE\b", recipe, re.M)
-
-
-@pytest.mark.parametrize("limit", ["mem_limit:", "pids_limit:", "read_only: true", "size="])
-def test_the_container_file_bounds_what_a_service_takes(limit):
-    assert limit in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 
 
 def test_the_changelog_begins_with_the_version_of_the_package():
