@@ -66,6 +66,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Write files, by their paths in it, into a new folder, beside ``path`` and renamed when all are there.
 
     Raises:
+        ValueError: a path leads out of the folder; whoever names files builds them from ``file_stem``.
         OutputError: there is something at ``path`` already, no folder to hold it, or the disk takes no such files.
     """
     if path.exists():
@@ -73,6 +74,9 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             f"{str(path)!r} exists already; name a folder that does not, for nothing is written over."
         )
     check_target(path)
+    for name in files:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"{name!r} leads out of the folder {path.name!r}.")
     scratch = scratch_beside(path, path.name)
     try:
         for name, data in files.items():

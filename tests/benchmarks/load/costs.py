@@ -1,6 +1,6 @@
 """The costs that docs/scale.md counts with: of one morph, one sound, one search.
 
-python tests/benchmarks/load/costs.py              everything, into docs/scale.json; some ten minutes
+python tests/benchmarks/load/costs.py              everything, into docs/scale.json; some minutes
 python tests/benchmarks/load/costs.py --only scan  one part, the others stay as they are
 
 Costs are seconds of a processor, user and system time of the server's process with ``SONIFOLD_THREADS=1``, so that what
@@ -35,9 +35,9 @@ from server import ROOT, Server
 
 OUT = ROOT / "docs" / "scale.json"
 #: Morphs that are asked for at once -> how often.
-BURSTS = {1: 16, 2: 6, 4: 4, 8: 3, 16: 2}
+BURSTS = {1: 10, 2: 4, 4: 3, 8: 2, 16: 1}
 #: Share of the time that arrivals keep the server busy, and their number.
-BUSY, ARRIVALS = (0.5, 0.8), 60
+BUSY, ARRIVALS = (0.5, 0.8), 40
 UPLOADS = 40
 #: Files of two ingests: the difference is free of what every ingest takes.
 FEW, MANY = 100, 500
