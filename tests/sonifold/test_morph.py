@@ -217,3 +217,28 @@ def test_a_glide_ends_with_the_hit_of_its_last_sound(model, first, last):
     assert likeness.max() > 0.8
     begin = ends[0].audio.numpy()[ONSET : ONSET + 1500]
     assert np.corrcoef(sound[ONSET : ONSET + 1500], begin)[0, 1] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "spared"),
+    [("Kick 808", "Snare, TR-808", True), ("Koto, G3", "Acoustic bass, C3", False)],
+)
+def test_a_step_that_is_rendered_again_comes_as_close_to_what_it_should_be(model, first, last, spared):
+    """With the phases it had before it was moved on by a third of a step; where a pitch moves they are not taken."""
+    path = model.paths([(by_name(model, first), by_name(model, last))])[0]
+    step = torch.tensor([8])
+    moved = path.times[step].lerp(path.times[step + 1], 1 / 3)
+    features = path.features_at(moved)
+
+    def off(spectra):
+        audio = model.renderer.steps(
+            path.nodes[step], moved, path.start, path.end, step / 16, features, spectra
+        )
+        return float((model.representation.analyse(audio)[0] - features).norm())
+
+    spectra = {}
+    place = path.nodes[step], path.times[step], path.start, path.end, step / 16
+    model.renderer.steps(*place, path.features_at(path.times[step]), spectra)
+    assert bool(spectra) == spared
+    alone = off(None)
+    assert off(spectra) < 1.05 * alone

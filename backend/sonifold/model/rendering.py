@@ -15,6 +15,7 @@ from sonifold.model.core import LatentModel
 from sonifold.model.paths import EVEN, PathFinder, distances_between, variation
 from sonifold.morph.glide import glide
 from sonifold.morph.path import Path
+from sonifold.morph.render import Spectra
 from sonifold.parallel import MapParallel, map_serially
 from sonifold.types import AudioBatch, Timbre
 
@@ -93,15 +94,16 @@ class PathRenderer:
 
     def _retimed_parts(self, path: Path, audio: AudioBatch, each: MapParallel) -> Iterator[MorphPart]:
         """The same of a path that is timed again."""
+        spectra: Spectra = {}
         timbre = self._timbre(path, audio[[0, -1]])[[0, *[1] * (path.steps - 1)]]
         pinned = 1 if path.steps >= PINNED_FROM else 0
         if pinned:
-            path, first = self._first_step(path, timbre[0])
+            path, first = self._first_step(path, timbre[0], spectra)
             audio[1], timbre[1] = first.audio[0], first.timbre[0]
             yield self._part(path, torch.tensor([1]), audio)
         inner = torch.arange(pinned + 1, path.steps - 1)
         for steps in parts_of(inner):
-            audio[steps], timbre[steps] = self._rendered(path, steps, each)
+            audio[steps], timbre[steps] = self._rendered(path, steps, each, spectra)
             yield MorphPart(path, [], [])
         for tolerated in (EVEN, UNEVEN):
             distances = distances_between(timbre)
@@ -111,7 +113,7 @@ class PathRenderer:
             changed = (timed.times != path.times).nonzero()[:, 0]
             path = timed
             for steps in parts_of(changed):
-                audio[steps], timbre[steps] = self._rendered(path, steps, each)
+                audio[steps], timbre[steps] = self._rendered(path, steps, each, spectra)
                 yield MorphPart(path, [], [])
         path = replace(path, speed=distances_between(timbre) * self._model.config.unit_per_phi)
         yield self._part(path, inner, audio)
@@ -123,11 +125,11 @@ class PathRenderer:
         clips = [Clip(audio[step], self._model.sample_rate, about.of_part(step)) for step in numbers]
         return MorphPart(path, numbers, clips)
 
-    def _first_step(self, path: Path, start: Timbre) -> tuple[Path, RenderedSteps]:
+    def _first_step(self, path: Path, start: Timbre, spectra: Spectra) -> tuple[Path, RenderedSteps]:
         """The step after A, as far from A, of timbre ``start`` (512,), as all steps are expected to be apart."""
         expected = STRETCH * float(path.speed.mean()) / self._model.config.unit_per_phi
         step = torch.tensor([1])
-        rendered = self._rendered(path, step, map_serially)
+        rendered = self._rendered(path, step, map_serially, spectra)
         for _ in range(FIRST_ROUNDS):
             distance = float((rendered.timbre[0] - start).norm())
             if abs(distance - expected) <= NEAR * expected or distance == 0:
@@ -135,14 +137,16 @@ class PathRenderer:
             times = path.times.clone()
             times[1] = min(float(times[1]) * expected / distance, float(times[2] + times[1]) / 2)
             path = self._finder.timed_at(path, times)
-            rendered = self._rendered(path, step, map_serially)
+            rendered = self._rendered(path, step, map_serially, spectra)
         return path, rendered
 
-    def _rendered(self, path: Path, steps: Tensor, each: MapParallel) -> RenderedSteps:
-        """Some of a path's steps, by number."""
+    def _rendered(
+        self, path: Path, steps: Tensor, each: MapParallel, spectra: Spectra | None = None
+    ) -> RenderedSteps:
+        """Some of a path's steps, by number; ``spectra`` as :meth:`Renderer.steps` takes them."""
 
         def render(group: Tensor) -> RenderedSteps:
-            audio = self._audio(path, group)
+            audio = self._audio(path, group, spectra)
             return RenderedSteps(audio, self._timbre(path, audio))
 
         groups = each(render, halves_of(steps))
@@ -168,7 +172,7 @@ class PathRenderer:
     def _clip(self, audio: AudioBatch, path: Path) -> Clip:
         return Clip(audio, self._model.sample_rate, provenance.of_path(self._model, path, "steps"))
 
-    def _audio(self, path: Path, steps: Tensor) -> AudioBatch:
+    def _audio(self, path: Path, steps: Tensor, spectra: Spectra | None = None) -> AudioBatch:
         """The sounds (step, sample) at some of a path's steps, by number."""
         times = path.times[steps]
         return self._model.renderer.steps(
@@ -178,6 +182,7 @@ class PathRenderer:
             path.end,
             progress=steps / (path.steps - 1),
             features=path.features_at(times),
+            spectra=spectra,
         )
 
 

@@ -19,7 +19,7 @@ from sonifold.errors import NotFinite
 from sonifold.morph.crossing import Crossing
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.morph.moved import FineStructure
-from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
+from sonifold.representation.spectral import Spectral, mixed, suppress_hiss, with_phase
 from sonifold.shared import RecentValues, SharedProperty
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
@@ -33,6 +33,8 @@ POINT_ITERATIONS = 12  # from noise, for a bare point
 MOVED_STEPS = 4  # of latent inversion, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
 RECENT = 4  # pairs whose correspondence is kept, some 20 MB each: a second path between them costs less
+
+Spectra = dict[float, Tensor]  # of steps by their progress, complex (1, frame, bin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,14 +134,18 @@ class Renderer:
         end: Sound,
         progress: Tensor | None = None,
         features: FeatureMaps | None = None,
+        spectra: Spectra | None = None,
     ) -> AudioBatch:
         """Sounds (node, sample) at places on a path, the recordings themselves at its recorded ends.
 
         Loudness travels in a straight line over ``progress`` (node,), 0 to 1, the fractions when None: over the
         number of the step, so that all ways are equally loud at each. ``features`` (node, band, frame) are what is
-        heard there, if it is known, as :meth:`along` gives it.
+        heard there, if it is known, as :meth:`along` gives it. ``spectra`` holds what was rendered before, and then
+        what is rendered now: a step that is moved on a little comes as close to its target with the phases it had as by
+        a round from those of the ends. Not where a pitch moves: there every place has phases of its own.
         """
         crossing = self.crossing(start, end)
+        spectra = None if crossing.interval else spectra
         progress = fractions if progress is None else progress
         recordings = [
             crossing.recording(point, u) for point, u in zip(points, fractions.tolist(), strict=True)
@@ -155,28 +161,46 @@ class Renderer:
                 if features is None
                 else features[rendered]
             )
-            between = self._between(crossing, heard, fractions[rendered], progress[rendered])
+            between = self._between(crossing, heard, fractions[rendered], progress[rendered], spectra)
             audio[rendered] = between.cpu()
         return audio
 
     def _between(
-        self, crossing: Crossing, features: FeatureMaps, fractions: Tensor, progress: Tensor
+        self,
+        crossing: Crossing,
+        features: FeatureMaps,
+        fractions: Tensor,
+        progress: Tensor,
+        spectra: Spectra | None = None,
     ) -> AudioBatch:
         """The same where no recording is heard."""
         changes = self.representation.log_power(features) - crossing.between(fractions)
-        audio = torch.stack(
-            [self._step(crossing, *step) for step in zip(changes, fractions.tolist(), strict=True)]
-        )
+        steps = zip(changes, fractions.tolist(), progress.tolist(), strict=True)
+        audio = torch.stack([self._step(crossing, *step, spectra) for step in steps])
         first, last = crossing.loudness
         audio = at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
         return torch.nn.functional.pad(audio, (0, self.representation.samples - audio.shape[1]))
 
-    def _step(self, crossing: Crossing, change: FeatureMap, fraction: float) -> Audio:
+    def _step(
+        self,
+        crossing: Crossing,
+        change: FeatureMap,
+        fraction: float,
+        progress: float,
+        spectra: Spectra | None,
+    ) -> Audio:
         """One step of some loudness, as long as it sounds: both ends mixed, their log power changed by ``change``."""
         ends = (crossing.fine_structure(0, fraction), crossing.fine_structure(1, fraction))
-        target = self._target(ends, change, fraction)
-        phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)
-        return self.representation.griffin_lim(target[None], phase[None], STEP_ITERATIONS, STEP_MOMENTUM)[0]
+        target = self._target(ends, change, fraction)[None]
+        before = None if spectra is None else spectra.get(progress)
+        if before is None:
+            phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)[None]
+            spectrum = self.representation.phased(target, phase, STEP_ITERATIONS, STEP_MOMENTUM)
+        else:
+            spectrum = with_phase(target, before)
+        if spectra is not None:
+            spectra[progress] = spectrum
+        return self.representation.sounding(spectrum)[0]
 
     def _target(
         self, ends: tuple[FineStructure, FineStructure], change: FeatureMap, fraction: float

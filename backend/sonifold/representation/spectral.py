@@ -211,8 +211,12 @@ class Spectral(Representation):
     def griffin_lim(
         self, target: Tensor, start: Tensor, iterations: int, first_momentum: float = 0.0
     ) -> AudioBatch:
-        """Sounds whose STFT magnitude comes close to ``target`` (batch, 257, 513), by fast Griffin-Lim from the
-        phase of ``start``; silent before the onset.
+        """Sounds whose STFT magnitude comes close to ``target``, see :meth:`phased` and :meth:`sounding`."""
+        return self.sounding(self.phased(target, start, iterations, first_momentum))
+
+    def phased(self, target: Tensor, start: Tensor, iterations: int, first_momentum: float = 0.0) -> Tensor:
+        """Spectra of magnitude ``target`` (batch, 257, 513) with phases that agree between frames, by fast Griffin-Lim
+        from the phase of ``start``.
 
         ``first_momentum`` is that of the first round: with few rounds from a good start some pays.
         """
@@ -222,7 +226,11 @@ class Spectral(Representation):
             ahead = mixed(previous, consistent, 1 + (MOMENTUM if iteration else first_momentum))
             previous = consistent
             spectrum = with_phase(target, ahead)
-        audio = self.istft(spectrum)
+        return spectrum
+
+    def sounding(self, spectra: Tensor) -> AudioBatch:
+        """Sounds (batch, sample) of spectra (batch, 257, 513), silent before the onset."""
+        audio = self.istft(spectra)
         audio[:, : GATE[1]] *= self._opening
         return audio
 
