@@ -183,6 +183,16 @@ def test_the_copy_to_listen_to_is_rounded_and_not_cut_off():
     assert np.array_equal(written, np.rint(steps))
 
 
+def test_the_copy_to_listen_to_of_a_take_over_full_scale_is_softer_and_not_cut_off():
+    take = 8.8 * np.sin(2 * np.pi * 440 * np.arange(22_050) / 44_100)
+    file = io.BytesIO()
+    soundfile.write(file, take, 44_100, format="WAV", subtype="FLOAT")
+    audio = split(None, SplitQuery(Upload("take.wav", file.getvalue()), None)).recording.wav
+    copy, _ = soundfile.read(io.BytesIO(audio))
+    assert 0.5 < np.abs(copy).max() <= 1
+    np.testing.assert_allclose(copy / np.abs(copy).max(), take / np.abs(take).max(), atol=2 / 32_768)
+
+
 def test_the_choice_is_kept_as_it_was_corrected(client, send, name):
     upload = send(file_of(kit()), to="uploads").json()
     choice = [
