@@ -37,10 +37,16 @@ class Baselines:
         spectral = model.representation
         maps = [spectral.analyse(part)[0] for part in audio.split(BLOCK)]
         coefficients = torch.cat([model.coefficients.analyse(part) for part in maps])
-        centre = coefficients.mean(0)
-        _, _, axes = torch.linalg.svd(coefficients - centre, full_matrices=False)
+        centre, principal = principal_components(coefficients, model.latent_dim)
         total = torch.stack([part.sum(0) for part in maps]).sum(0) / len(audio)
-        return cls(audio, _timbre(audio, model), total[None], axes[: model.latent_dim].T, centre)
+        return cls(audio, _timbre(audio, model), total[None], principal, centre)
+
+
+def principal_components(coefficients: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """(mean (K,), the first ``count`` orthonormal axes (K, count)) of coefficients (sound, K)."""
+    centre = coefficients.mean(0)
+    _, _, axes = torch.linalg.svd(coefficients - centre, full_matrices=False)
+    return centre, axes[:count].T
 
 
 def rebuilders(model: Model, baselines: Baselines) -> dict[str, Rebuild]:

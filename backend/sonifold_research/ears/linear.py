@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from sonifold.evaluate.reconstruction import principal_components
 from sonifold.model import Model
 from sonifold.morph.render import Renderer
 from sonifold.representation.spectral import suppress_hiss
@@ -35,9 +36,8 @@ class LinearRenderer(Renderer):
                 for part in torch.stack(audio).split(BLOCK)
             ]
         )
-        centre = coefficients.mean(0)
-        _, _, axes = torch.linalg.svd(coefficients - centre, full_matrices=False)
-        return cls(model.representation, model.vae, model.coefficients, centre, axes[: model.latent_dim].T)
+        components = principal_components(coefficients, model.latent_dim)
+        return cls(model.representation, model.vae, model.coefficients, *components)
 
     def encode(self, features: FeatureMaps) -> Points:
         """Scores (batch, latent) of features (batch, band, frame)."""
