@@ -262,60 +262,6 @@ test("the heading says what is in the library", () => {
   assert.equal(named(), "short sounds");
 });
 
-test("to a model with another library goes what both have, and no metric that it lacks", async () => {
-  const other = { ...model, id: "d", title: "Drums", kind: "library", base: null, metrics: ["blend"] };
-  const state = {
-    ...start,
-    models: [model, other],
-    library: library(["u123456"]),
-    metric: "learned",
-    a: { sound: "aaaaaaaaaaaa" },
-    b: { position: [0.1, 0.2] },
-  };
-  const links = createLinks(linkFields(), initialState());
-  assert.equal(linkTo(links.write, state, other), "?model=d"); // nothing is known of that library yet
-  const gone = [];
-  const parts = { store: { get: () => state }, linkOf: links.write, go: (link) => gone.push(link) };
-  for (const id of [["aaaaaaaaaaaa"], ["bbbbbbbbbbbb"]])
-    await createOpenModel({ ...parts, api: { sounds: async () => ({ id }) } })(other);
-  assert.deepEqual(gone, ["?model=d&a=aaaaaaaaaaaa", "?model=d"]);
-});
-
-test("the heading says what is in the library", () => {
-  const named = (...family_names) => familiesOf({ family_names });
-  assert.equal(named("Kick", "Cymbal"), "drums");
-  assert.equal(named("Tom", "Bell", "Pluck", "Texture"), "drums, bells, plucked strings");
-  assert.equal(named("Kick", "Texture"), "short sounds");
-  assert.equal(named(), "short sounds");
-});
-
-test("to a model with another library goes what both have, and no metric that it lacks", async () => {
-  const other = { ...model, id: "d", title: "Drums", kind: "library", base: null, metrics: ["blend"] };
-  const state = {
-    ...start,
-    models: [model, other],
-    library: library(["u123456"]),
-    metric: "learned",
-    a: { sound: "aaaaaaaaaaaa" },
-    b: { position: [0.1, 0.2] },
-  };
-  const links = createLinks(linkFields(), initialState());
-  assert.equal(linkTo(links.write, state, other), "?model=d"); // nothing is known of that library yet
-  const gone = [];
-  const parts = { store: { get: () => state }, linkOf: links.write, go: (link) => gone.push(link) };
-  for (const id of [["aaaaaaaaaaaa"], ["bbbbbbbbbbbb"]])
-    await createOpenModel({ ...parts, api: { sounds: async () => ({ id }) } })(other);
-  assert.deepEqual(gone, ["?model=d&a=aaaaaaaaaaaa", "?model=d"]);
-});
-
-test("the heading says what is in the library", () => {
-  const named = (...family_names) => familiesOf({ family_names });
-  assert.equal(named("Kick", "Cymbal"), "drums");
-  assert.equal(named("Tom", "Bell", "Pluck", "Texture"), "drums, bells, plucked strings");
-  assert.equal(named("Kick", "Texture"), "short sounds");
-  assert.equal(named(), "short sounds");
-});
-
 test("models say where they came from, and a link to one leaves behind what it does not know", () => {
   const refined = { ...model, id: "r", title: "Mine", kind: "finetuned", base: "m" };
   const all = [{ ...model, title: "One-shots" }, refined];
