@@ -34,7 +34,7 @@ def test_choices_come_with_their_words_from_the_one_table_of_the_science(client,
         assert [choice["id"] for choice in reply["choices"][name]] == [str(choice) for choice in table]
         assert all(all(choice.values()) for choice in reply["choices"][name])
     (listed, *_) = reply["models"]
-    assert listed["metrics"] == [str(choice) for choice in MetricName]
+    assert listed["metrics"] == list(map(str, model.metric_names))
     assert [sampler["id"] for sampler in listed["samplers"]] == [str(choice) for choice in SamplerName]
 
 
