@@ -8,7 +8,7 @@ import { anchorName } from "../core/text.js";
 
 /** @typedef {import("../core/state.js").State} State */
 
-export const canDragOut = /\bChrom(e|ium)\//.test(globalThis.navigator?.userAgent ?? "");
+export const canDragOut = /Chrom(e|ium)\//.test(globalThis.navigator?.userAgent ?? "");
 
 /** Of a button that saves: that it can be dragged, and says so. @param {string} label */
 export const dragged = (label) =>
