@@ -1,6 +1,7 @@
 // @ts-check
 /** Your sounds: dropped or picked, split, kept, taken in at once, learned from; and the models that came of it. */
 
+import { mountCollection } from "../collection/section.js";
 import { fingers, h, icon } from "../core/dom.js";
 import { userSoundIds } from "../core/sounds.js";
 import { watch } from "../core/store.js";
@@ -48,6 +49,7 @@ export function mount(root, parts) {
   const list = h("div");
   const offer = h("div.offer");
   const models = h("div.models");
+  const collection = h("section.collection", { "aria-label": "Library folders" });
   const lede = h(
     "p.lede",
     {},
@@ -66,6 +68,7 @@ export function mount(root, parts) {
     adapted,
     offer,
     list,
+    collection,
     models,
   );
   const run = h("div.run", { hidden: true });
@@ -88,6 +91,7 @@ export function mount(root, parts) {
     mountAdapted(adapted, parts),
     mountList(list, parts),
     mountFinetune(offer, run, parts, () => void modelList.refresh()),
+    mountCollection(collection, parts),
     modelList,
   ];
   for (const input of [picker, folder])

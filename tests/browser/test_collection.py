@@ -1,0 +1,45 @@
+"""Folders of one's own: taken in where they lie, found as one writes, heard, and morphed with."""
+
+from __future__ import annotations
+
+import numpy as np
+import soundfile
+from playwright.sync_api import expect
+from sessions import Session, state, wait
+
+RATE = 44_100
+
+
+def test_a_folder_is_taken_in_searched_heard_and_morphed_with(visit: Session, tmp_path) -> None:
+    time_of = np.arange(RATE // 5) / RATE
+    for number in range(120):
+        tone = 0.5 * np.sin(2 * np.pi * (80 + 5 * number) * time_of) * np.exp(-20 * time_of)
+        soundfile.write(tmp_path / f"Kick {number:03d}.wav", np.stack([tone, tone], axis=1), RATE)
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    page = visit.open()
+    page.keyboard.press("y")
+    section = page.get_by_role("region", name="Library folders", exact=True)
+    section.get_by_label("Folder to take in").fill(str(tmp_path))
+    page.keyboard.press("Enter")
+    section.get_by_text("121 files listed").wait_for(timeout=60_000)  # the analysis goes on behind
+
+    search = section.get_by_label("Search your folders")
+    search.fill("broken")
+    expect(section.locator("li.find b")).to_have_text("broken.wav")
+    search.fill("kick")
+    expect(section.locator(".tally")).to_have_text("120 sounds")
+    rows = section.locator("li.find")
+    assert rows.count() < 40, "only those in sight are drawn"
+    rows.first.locator("[data-act=play]").focus()
+    page.keyboard.press("End")
+    expect(section.locator("li[aria-posinset='120'] [data-act=play]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(section.locator("li[aria-posinset='120']")).to_have_class("find sel")
+
+    for end in ("a", "b"):
+        rows.nth(2 if end == "a" else 5).locator(f"[data-act={end}]").click()
+        wait(page, f"s.{end}?.sound?.startsWith('u')")
+    wait(page, "s.morph")
+    assert state(page, "s.a.sound") != state(page, "s.b.sound")
+    section.get_by_role("button", name="Cancel", exact=True).click()
+    section.get_by_text("Cancelled.").wait_for(timeout=60_000)
