@@ -50,8 +50,8 @@ export function createCollectionApi(fetch, base) {
     /** @param {string[]} folders @param {string} model @returns {Promise<Ingest>} */
     ingest: (folders, model) => post("collection/ingests", { folders, model }),
 
-    /** @param {number} id @param {"pause" | "resumption" | "cancellation"} what @returns {Promise<Ingest>} */
-    change: (id, what) => post(`collection/ingests/${id}/${what}`, {}),
+    /** @param {number} id @param {"pause" | "resumption" | "cancellation"} step @returns {Promise<Ingest>} */
+    change: (id, step) => post(`collection/ingests/${id}/${step}`, {}),
 
     /**
      * @param {string} query

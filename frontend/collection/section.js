@@ -83,12 +83,12 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
 
   const look = latest(async (signal, /** @type {boolean} */ stay) => {
     try {
-      const found = likened
+      const reply = likened
         ? await api.neighbours(likened.id, NEAREST, signal)
         : await api.search(search.value, 0, PAGE, signal);
-      const total = found.count ?? found.sounds.length;
+      const total = reply.count ?? reply.sounds.length;
       search.removeAttribute("aria-invalid");
-      sounds.show(found.sounds, total, stay);
+      sounds.show(reply.sounds, total, stay);
       tally.textContent = likened
         ? `The ${count(total)} most like it, the nearest first.`
         : total
@@ -159,7 +159,7 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
   });
   search.addEventListener("input", () => showLike(null));
 
-  let seen = "";
+  let shownState = "";
   const taking = mountTakingIn(takingIn, {
     api,
     model: () => store.get().model?.id ?? "oneshots",
@@ -167,8 +167,8 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     changed({ folders, ingest }) {
       finding.hidden = !folders.length;
       const state = JSON.stringify([folders, ingest?.state]);
-      if (folders.length && state !== seen && !likened) void look(true);
-      seen = state;
+      if (folders.length && state !== shownState && !likened) void look(true);
+      shownState = state;
     },
   });
   void taking.look();

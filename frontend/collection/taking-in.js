@@ -26,7 +26,7 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
     })
   );
   const hint = h("p.note");
-  const again = h("button.text", { type: "button", onclick: () => void start([]) }, "Look for changes");
+  const rescan = h("button.text", { type: "button", onclick: () => void start([]) }, "Look for changes");
   const form = h(
     "form.row.take",
     { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void named()) },
@@ -44,12 +44,12 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
   const goOn = h("button.btn.ghost.small", { onclick: () => void change("resumption") }, "Go on");
   const cancel = h("button.btn.ghost.small", { onclick: () => void change("cancellation") }, "Cancel");
   const progress = h("div.progress", {}, h("div.row", {}, bar, rest, goOn, cancel));
-  root.append(hint, form, words, progress, again);
+  root.append(hint, form, words, progress, rescan);
 
   /** @type {import("./requests.js").Ingest | null} */
   let ingest = null;
   let timer = 0;
-  let gone = false;
+  let isDestroyed = false;
 
   /** @param {() => Promise<unknown>} run */
   async function trying(run) {
@@ -67,17 +67,17 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
       await look();
     });
   const named = () => (path.value.trim() ? start([path.value.trim()]) : path.focus());
-  /** @param {"pause" | "resumption" | "cancellation"} what */
-  const change = (what) =>
+  /** @param {"pause" | "resumption" | "cancellation"} step */
+  const change = (step) =>
     trying(async () => {
-      if (ingest) await api.change(ingest.id, what);
+      if (ingest) await api.change(ingest.id, step);
       await look();
     });
 
   async function look() {
     clearTimeout(timer);
     const collection = await api.collection();
-    if (gone) return;
+    if (isDestroyed) return;
     show(collection);
     changed(collection);
     if (isUnderWay(ingest)) timer = setTimeout(() => void look().catch(later), POLL);
@@ -90,7 +90,7 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
     const busy = isUnderWay(ingest);
     hint.textContent = withinWords(collection);
     form.hidden = busy || collection.within?.length === 0;
-    again.hidden = busy || !collection.folders.length;
+    rescan.hidden = busy || !collection.folders.length;
     progress.hidden = !busy;
     const text = ingestWords(ingest);
     if (words.textContent !== text) words.textContent = text;
@@ -108,7 +108,7 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
   return {
     look: () => look().catch(later),
     destroy() {
-      gone = true;
+      isDestroyed = true;
       clearTimeout(timer);
       root.replaceChildren();
     },

@@ -28,15 +28,15 @@ export function mountWindow(root, { fetchPage, row }) {
 
   /** @param {number} page */
   async function load(page) {
-    const these = pages;
-    these.set(page, null);
+    const pagesThen = pages;
+    pagesThen.set(page, null);
     try {
-      these.set(page, await fetchPage(page * PAGE));
+      pagesThen.set(page, await fetchPage(page * PAGE));
     } catch {
-      these.delete(page); // asked for again when it is scrolled to
+      pagesThen.delete(page); // asked for again when it is scrolled to
       return;
     }
-    if (these === pages) draw();
+    if (pagesThen === pages) draw();
   }
 
   const draw = inNextFrame(() => {
@@ -45,7 +45,7 @@ export function mountWindow(root, { fetchPage, row }) {
     const focused = list.contains(document.activeElement)
       ? /** @type {HTMLElement} */ (document.activeElement)
       : null;
-    const held = focused?.closest("li")?.dataset;
+    const focusedRow = focused?.closest("li")?.dataset;
     const act = focused?.dataset.act;
     if (first < end)
       for (let page = Math.floor(first / PAGE); page <= Math.floor((end - 1) / PAGE); page++)
@@ -62,8 +62,8 @@ export function mountWindow(root, { fetchPage, row }) {
     }
     list.style.height = `${total * tall()}px`;
     list.replaceChildren(...rows);
-    const wanted = focusAt >= 0 ? focusAt : held ? Number(held.nth) : -1;
-    const target = rows.find((li) => li.dataset.nth === String(wanted));
+    const rowToFocus = focusAt >= 0 ? focusAt : focusedRow ? Number(focusedRow.nth) : -1;
+    const target = rows.find((li) => li.dataset.nth === String(rowToFocus));
     /** @type {HTMLElement | null} */
     const control = target?.querySelector(`[data-act=${(focusAt < 0 && act) || "play"}]`) ?? null;
     if (control) {
@@ -89,12 +89,12 @@ export function mountWindow(root, { fetchPage, row }) {
     const li = /** @type {HTMLElement} */ (event.target).closest("li");
     if (!li || event.ctrlKey || event.metaKey || event.altKey) return;
     const nth = Number(li.dataset.nth);
-    const seen = Math.max(1, Math.floor(root.clientHeight / tall()) - 1);
+    const rowsInSight = Math.max(1, Math.floor(root.clientHeight / tall()) - 1);
     const to = {
       ArrowDown: nth + 1,
       ArrowUp: nth - 1,
-      PageDown: nth + seen,
-      PageUp: nth - seen,
+      PageDown: nth + rowsInSight,
+      PageUp: nth - rowsInSight,
       Home: 0,
       End: total,
     }[event.key];

@@ -9,7 +9,7 @@ import { amount, capital, count, duration, sentence } from "../core/text.js";
 /** @typedef {import("./requests.js").Ingest} Ingest */
 
 /** @param {number} seconds */
-const left = (seconds) =>
+const timeLeft = (seconds) =>
   seconds < 100 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
 
 /** Whether it is still going on. @param {Ingest | null} ingest */
@@ -28,7 +28,7 @@ export function ingestWords(ingest) {
   const sounds = phase === "sounds" || remaining;
   const far = sounds ? `${count(analysed)} of ${count(analysed + remaining)} analysed${unread}` : names;
   if (ingest.state === "paused") return `Paused. ${far}.`;
-  return seconds ? `${far}, about ${left(seconds)} left.` : `${far}…`;
+  return seconds ? `${far}, about ${timeLeft(seconds)} left.` : `${far}…`;
 }
 
 /** A sound under its name, in a line. @param {CollectionSound} sound */
