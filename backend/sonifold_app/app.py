@@ -85,7 +85,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """
     data = DataFolder(settings.data)
     try:
-        storage = Storage(data, settings.keep_bytes)
+        storage = Storage(data, settings.keep_bytes, settings.database_url)
     except BaseException:
         data.release()
         raise
@@ -129,6 +129,7 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         device=settings.device,
         nice=settings.finetune_nice,
         retry_seconds=settings.retry_seconds,
+        database=settings.database_url,
     )
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
     services = Services(

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="Secret of at least 16 characters that every request must bring: in an `Authorization: Bearer` "
         "header, or once as `?token=` in the address of the page.",
     )
+    database: SecretStr | None = Field(
+        None,
+        description="Database for what users keep, as `postgresql://user:password@host/name`; by default a file in the "
+        "data folder, which holds the recordings in either case. Needs the extra `postgres`.",
+    )
     engine: Literal["local"] = Field(
         "local", description="Who computes: `local` is this process; others can be added beside it."
     )
@@ -113,6 +118,22 @@ class Settings(BaseSettings):
                 "trying. `openssl rand -hex 16` prints a good one."
             )
         return token
+
+    @field_validator("database")
+    @classmethod
+    def database_of_postgresql(cls, database: SecretStr | None) -> SecretStr | None:
+        """Raises ValueError for any other kind."""
+        if database is None or database.get_secret_value().startswith(("postgresql://", "postgres://")):
+            return database
+        raise ValueError(
+            "it is not the URL of a PostgreSQL database. Write postgresql://user:password@host:port/name, or unset it "
+            "for the embedded database."
+        )
+
+    @property
+    def database_url(self) -> str | None:
+        """With its password."""
+        return None if self.database is None else self.database.get_secret_value()
 
     @property
     def allowed_folders(self) -> tuple[Path, ...] | None:

@@ -64,6 +64,8 @@ def populate(client: TestClient, model: str) -> dict[str, list[str]]:
         "job": [job["id"] for job in client.get(f"{API}/jobs").json()["jobs"]],
         "which": ["before", "after"],
         "sha256": ["0" * 64],
+        "ingest": ["1"],
+        "collection_sound": ["1"],
     }
 
 

@@ -24,9 +24,10 @@ from sonifold_app.admin import databases
 from sonifold_app.admin.manifest import MANIFEST, BackupError, Entry, Manifest, copy_hashed
 from sonifold_app.store.audio import recording_path
 from sonifold_app.store.clock import now
-from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.database import Database, DatabaseUnusableError
 from sonifold_app.store.files import PARTIAL
 from sonifold_app.store.listening import named_files
+from sonifold_app.store.opening import INSTALLATION
 from sonifold_app.store.sounds import named_recordings
 from sonifold_app.store.sqlite import DATABASE, SqliteDatabase, version_of
 from sonifold_app.store.trash import Trash
@@ -57,6 +58,11 @@ class Named:
 
 def back_up(data: Path, file: Path, *, overwrite: bool = False) -> Manifest:
     """Write a backup of a data folder, whole or not at all. Raises BackupError, OutputError, OSError."""
+    if (data / LIBRARY / INSTALLATION).is_file():
+        raise BackupError(
+            f"what is kept in {data} has its database on a PostgreSQL server. Nothing was written. Dump that with "
+            "pg_dump first and copy the data folder after it: a recording is there before its row is."
+        )
     if not (data / DATABASE_PATH).is_file():
         raise BackupError(
             f"there is nothing to back up in the data folder {data}: it has no {DATABASE_PATH}. Set SONIFOLD_DATA to "
@@ -208,10 +214,15 @@ def files_named_in(snapshot: Path, scratch: Path) -> list[Named]:
     except DatabaseUnusableError as error:
         raise BackupError(str(error)) from error
     try:
-        with database.connect() as connection:
-            recordings, stimuli = named_recordings(connection), named_files(connection)
+        return files_named_by(database)
     finally:
         database.close()
+
+
+def files_named_by(database: Database) -> list[Named]:
+    """What the rows of a database name."""
+    with database.connect() as connection:
+        recordings, stimuli = named_recordings(connection), named_files(connection)
     return [
         *(Named(recording_path(key), key, content_addressed=True) for key in sorted(recordings)),
         *(Named(f"listening/{key[:2]}/{key[2:]}", key, content_addressed=False) for key in sorted(stimuli)),

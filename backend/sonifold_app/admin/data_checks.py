@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sonifold import pack
 from sonifold_app.admin import databases
-from sonifold_app.admin.backup import DATABASE_PATH, Named, files_named_in
+from sonifold_app.admin.backup import DATABASE_PATH, LIBRARY, Named, files_named_by, files_named_in
 from sonifold_app.admin.finding import Finding, ok, problem, warning
 from sonifold_app.admin.manifest import BackupError
 from sonifold_app.admin.restore import SET_ASIDE
@@ -21,7 +21,9 @@ from sonifold_app.admin.system_checks import existing_parent
 from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
+from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.named import GRACE_SECONDS
+from sonifold_app.store.opening import INSTALLATION, open_database
 from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import DAYS, Trash
 from sonifold_app.user.models import bytes_under
@@ -75,6 +77,9 @@ def holder_of(data: Path) -> str | None:
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     """That the user's database is whole, and of a version that this Sonifold knows."""
+    if settings.database_url is not None:
+        yield from check_server(settings.data / LIBRARY, settings.database_url)
+        return
     file = settings.data / DATABASE_PATH
     if not file.is_file():
         yield ok("there is no database yet")
@@ -104,6 +109,19 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield ok(f"whole, of version {version}")
 
 
+def check_server(folder: Path, url: str) -> Iterator[Finding]:
+    """That a database server answers, and that its database and the data folder belong to each other."""
+    if not (folder / INSTALLATION).is_file():
+        yield ok("there is no database yet; the next start begins one on the server")
+        return
+    try:
+        open_database(folder, url, make=False).close()
+    except DatabaseUnusableError as error:
+        yield problem(str(error), "See to the server and to SONIFOLD_DATABASE.")
+    else:
+        yield ok("the database server answers, and its database is this data folder's")
+
+
 @contextlib.contextmanager
 def copied(file: Path) -> Iterator[Path]:
     """A copy of a database elsewhere, made without changing anything beside it. Raises sqlite3.Error.
@@ -119,19 +137,31 @@ def copied(file: Path) -> Iterator[Path]:
 
 def check_store(settings: Settings) -> Iterator[Finding]:
     """That every row has its files and every file its row; and what lies in the trash."""
-    file = settings.data / DATABASE_PATH
-    if not file.is_file():
-        yield ok("nothing is stored yet")
-        return
     try:
-        with copied(file) as copy:
-            named = files_named_in(copy, copy.parent)
-    except (sqlite3.Error, BackupError) as error:
+        named = stored_files(settings)
+    except (sqlite3.Error, BackupError, DatabaseUnusableError) as error:
         yield problem(f"what the database names cannot be read: {error}", "See to the database first.")
+        return
+    if named is None:
+        yield ok("nothing is stored yet")
         return
     yield from check_rows(settings.data, named)
     yield from check_strays(settings.data, {each.path for each in named})
     yield from check_trash(settings.data)
+
+
+def stored_files(settings: Settings) -> list[Named] | None:
+    """What rows name; None without a database. Raises sqlite3.Error, BackupError, DatabaseUnusableError."""
+    folder, file = settings.data / LIBRARY, settings.data / DATABASE_PATH
+    if settings.database_url is not None:
+        if not (folder / INSTALLATION).is_file():
+            return None
+        with contextlib.closing(open_database(folder, settings.database_url, make=False)) as database:
+            return files_named_by(database)
+    if not file.is_file():
+        return None
+    with copied(file) as copy:
+        return files_named_in(copy, copy.parent)
 
 
 def check_rows(data: Path, named: list[Named]) -> Iterator[Finding]:

@@ -9,12 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 
-from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.database import Database
+from sonifold_app.store.migrating import migrate
 from sonifold_app.store.room import Room
 from sonifold_app.store.sqlite import BUSY_SECONDS, SqliteDatabase
 
@@ -37,34 +34,9 @@ def bring_up_to_date(path: Path) -> None:
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            migrate(connection, path.name)
+            migrate(connection, Path(__file__).with_name("migrations"), path.name)
             connection.exec_driver_sql("COMMIT")
     except sqlalchemy.exc.DBAPIError as error:
         raise error.orig or error from error
     finally:
         engine.dispose()
-
-
-def migrate(connection: Connection, name: str) -> None:
-    """Run what is missing, in the connection's transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    version = version_of(connection)
-    if version == scripts.get_current_head():
-        return
-    if version is not None and version not in {script.revision for script in scripts.walk_revisions()}:
-        raise DatabaseUnusableError(
-            f"{name} was written by a newer Sonifold (its version is {version}). Start that one, or set "
-            "SONIFOLD_DATA to another folder."
-        )
-    command.upgrade(config, "head")
-
-
-def version_of(connection: Connection) -> str | None:
-    """Alembic's name for the version of the tables; None where there are none."""
-    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return version

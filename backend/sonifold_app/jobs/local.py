@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from sonifold_app.engine.protocol import Engine
 from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.waits import ROOM_ADVICE, Waits, shortage
-from sonifold_app.jobs.worker import NO_ROOM, PASSING
+from sonifold_app.jobs.worker import DATABASE_VARIABLE, NO_ROOM, PASSING
 from sonifold_app.store.jobs import Job, JobStore
 from sonifold_app.store.room import Room
 from sonifold_app.user.models import UserModels
@@ -55,15 +56,18 @@ class JobRunner:
         device: str = "cpu",
         nice: int = 10,
         retry_seconds: float = 60.0,
+        database: str | None = None,
     ) -> None:
         """``room``: what gives way on a full disk. ``nice``: how far the worker gives way to other processes.
         ``retry_seconds``: at most, between two tries of a job that waits for something to pass.
+        ``database``: URL of the database that ``store`` is in, unless it is the embedded one.
         """
         self.store = store
         self.feed = EventFeed(store)
         self._user_models = user_models
         self._engine, self._data, self._models, self._threads = engine, data, models, threads
         self._room = room
+        self._environment = os.environ if database is None else {**os.environ, DATABASE_VARIABLE: database}
         self._waits = Waits(retry_seconds)
         self._device, self._nice = device, nice
         self._woken = asyncio.Event()
@@ -235,6 +239,7 @@ class JobRunner:
                 f"--device={self._device}",
                 f"--nice={self._nice}",
                 *models,
+                env=self._environment,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out,
                 stderr=out,

@@ -27,6 +27,7 @@ from sonifold_app.store.audio import recording_path
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageUnavailableError, StoreFullError, failure_of
 from sonifold_app.store.jobs import Job, JobStore
+from sonifold_app.store.opening import open_database
 from sonifold_app.store.sounds import UserSoundStore, missing_recording
 from sonifold_app.user.models import FINETUNED, KINDS
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from sonifold.model import Model
     from sonifold.sound import Sound
 
+#: Of the environment: the URL of the database, unless it is the embedded one.
+DATABASE_VARIABLE = "SONIFOLD_DATABASE"
 CHECKPOINT = "checkpoint.safetensors"
 #: What writing a pack and loading it takes for each sound of its library, as steps of fine-tuning: measured.
 SAVING_STEPS = 0.11
@@ -68,7 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not id:
         return 0
     try:
-        store = JobStore(options.data / "library", make=False)
+        url = os.environ.get(DATABASE_VARIABLE)  # not an argument: those are seen by everybody on the machine
+        store = JobStore(open_database(options.data / "library", url, make=False))
     except DatabaseUnusableError:
         log.exception("the database, which the server has open, cannot be opened now")
         return PASSING

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import sqlalchemy
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from sonifold_app.store.failures import StorageError
 
@@ -28,6 +29,8 @@ class Database(ABC):
     _engine: sqlalchemy.Engine
 
     def close(self) -> None:
+        """Whoever is still reading may go on; their connections are closed as soon as they come back."""
+        sqlalchemy.event.listen(self._engine, "checkin", close_connection)
         self._engine.dispose()
 
     @abstractmethod
@@ -58,3 +61,8 @@ class Database(ABC):
     @abstractmethod
     def why_unusable(self, error: BaseException) -> str:
         """A sentence about a failure at the start. It never advises to part with what may be whole."""
+
+
+def close_connection(connection: DBAPIConnection | None, record: object) -> None:
+    if connection is not None:
+        connection.close()

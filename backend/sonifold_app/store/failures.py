@@ -1,4 +1,4 @@
-"""What it means that a disk or a database fails: one table from errno and SQLite's codes to three kinds of failure.
+"""What it means that a disk or a database fails: from errno, SQLite's codes and PostgreSQL's to three kinds of failure.
 
 StorageError
 ├─ StoreFullError           there is no room; deleting makes some
@@ -84,6 +84,21 @@ SQLITE_UNAVAILABLE = {
 }
 SQLITE_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
+#: Beginnings of PostgreSQL's SQLSTATE -> why it cannot be used, which may pass.
+POSTGRES_UNAVAILABLE = {
+    "08": "the connection to the database is lost",
+    "25006": "the database is read-only",
+    "28": "the database server refuses the user or the password",
+    "40": "the database is in use",
+    "42501": "the permission is missing",
+    "53": "the database server is short of memory or connections",
+    "55": "the database is in use",
+    "57": "the database server is ending or starting",
+    "58": "the database server's disk reports an error",
+}
+#: Damaged data, and tables or columns that are missing.
+POSTGRES_DAMAGED = ("XX001", "XX002", "42P01", "42703")
+
 
 def failure_of(error: BaseException, disk: Path | None = None) -> StorageError | None:
     """What an error says of the storage, or None where it says nothing of it.
@@ -103,7 +118,7 @@ def failure_of(error: BaseException, disk: Path | None = None) -> StorageError |
             return None if error.orig is None else failure_of(error.orig, disk)
         case sqlite3.Error():
             return sqlite_failure(error, disk)
-    return None
+    return postgres_failure(error) if type(error).__module__.startswith("psycopg") else None
 
 
 def sqlite_failure(error: sqlite3.Error, disk: Path | None) -> StorageError | None:
@@ -120,6 +135,20 @@ def sqlite_failure(error: sqlite3.Error, disk: Path | None) -> StorageError | No
     if is_damage(error) or "no such table" in str(error) or "no such column" in str(error):
         return StorageDamagedError(str(error))
     return None
+
+
+def postgres_failure(error: BaseException) -> StorageError | None:
+    """By PostgreSQL's SQLSTATE; without one there was no answer."""
+    state: str | None = getattr(error, "sqlstate", None)
+    if state is None:
+        lost = type(error).__name__ in ("OperationalError", "ConnectionTimeout")
+        return StorageUnavailableError("the database server does not answer") if lost else None
+    if state == "53100":
+        return StoreFullError()
+    for beginning, cause in POSTGRES_UNAVAILABLE.items():
+        if state.startswith(beginning):
+            return StorageUnavailableError(cause)
+    return StorageDamagedError(str(error)) if state.startswith(POSTGRES_DAMAGED) else None
 
 
 def is_damage(error: BaseException) -> bool:

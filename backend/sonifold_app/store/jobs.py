@@ -18,8 +18,8 @@ from sqlalchemy import Connection, case, delete, func, insert, select, update
 from sonifold_app import urls
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
+from sonifold_app.store.opening import open_database
 from sonifold_app.store.room import Room
-from sonifold_app.store.sqlite import DATABASE, SqliteDatabase
 from sonifold_app.store.tables import events, jobs
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -70,7 +70,7 @@ class JobStore:
         Raises DatabaseUnusableError.
         """
         if isinstance(source, Path):
-            source = SqliteDatabase(source / DATABASE, room=room, make=make)
+            source = open_database(source, room=room, make=make)
         self.database = source
 
     def close(self) -> None:

@@ -28,13 +28,12 @@ from sonifold_app.engine.numbers import Numbers
 from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.store.adaptations import AdaptationStore
 from sonifold_app.store.audio import SoundAudio
-from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.clock import now
-from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.database import Database
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
+from sonifold_app.store.opening import open_database
 from sonifold_app.store.room import Room
-from sonifold_app.store.sqlite import DATABASE, SqliteDatabase
 from sonifold_app.store.tables import adaptations, revisions, uploads, user_sounds
 from sonifold_app.store.trash import Trash
 from sonifold_app.store.uploads import UploadStore
@@ -123,14 +122,11 @@ class UserSoundStore:
         self, folder: Path, *, room: Room | None = None, make: bool = True, database: Database | None = None
     ) -> None:
         """Opens what is in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
-        ``database``: the one in ``folder``, where that is open already.
+        ``database``: where that is open already; by default the embedded one in ``folder``.
 
-        Raises DatabaseUnusableError, also where recordings are there and the database is not: begun anew beside them,
-        it could not be put back any more without losing what was kept since.
+        Raises DatabaseUnusableError.
         """
-        file = folder / DATABASE
-        require_database_of(folder / "sounds", file)
-        self.database = database or SqliteDatabase(file, room=room, make=make)
+        self.database = database or open_database(folder, room=room, make=make)
         self._room = room
         self._trash = Trash(folder.parent)
         self._audio = SoundAudio(folder, self._trash, room)
@@ -347,27 +343,6 @@ def missing_recording(sound: UserSound) -> str:
         f"the recording of your sound {sound.name!r} ({sound.id}) is missing in the data folder, or damaged and set "
         "aside there."
     )
-
-
-def require_database_of(sounds: Path, file: Path) -> None:
-    """Raises DatabaseUnusableError where recordings, or a journal, are there without their database."""
-    if file.is_file() and file.stat().st_size > 0:
-        return
-    journal = file.with_name(f"{file.name}-wal")
-    folders = sounds, file.parent.parent / "listening"
-    recordings = sum(
-        1
-        for folder in folders
-        for path in folder.glob("*/*")
-        if SHA256.fullmatch(path.parent.name + path.name)
-    )
-    if recordings or (journal.is_file() and journal.stat().st_size > 0):
-        state = "empty" if file.exists() else "missing"
-        raise DatabaseUnusableError(
-            f"{file.name} in the data folder ({file.parent.parent}) is {state}, and {recordings} recordings that it "
-            "named are there. Nothing was changed. Put it back where it was, with the files beside it whose names "
-            f"begin with {file.name}, and start again; or set SONIFOLD_DATA to another folder to begin anew there."
-        )
 
 
 def row_of(id: str, model: str, pack: str, new: NewSound, audio: str, created: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.jobs import JobStore
 from sonifold_app.store.listening import ListeningStore
 from sonifold_app.store.named import NamedFolder
+from sonifold_app.store.opening import open_database
 from sonifold_app.store.sounds import UserSoundStore
 from sonifold_app.store.trash import Trash
 
@@ -26,14 +27,18 @@ log = logging.getLogger(__name__)
 class Storage:
     """What the user keeps (``sounds``, ``jobs``, ``listening``) and what can be made again (``blobs``, ``cache``)."""
 
-    def __init__(self, data: DataFolder, keep_bytes: int) -> None:
-        """Raises DataFolderUnusableError, DatabaseUnusableError."""
+    def __init__(self, data: DataFolder, keep_bytes: int, database: str | None = None) -> None:
+        """``database``: URL of the database; by default the embedded one.
+
+        Raises DataFolderUnusableError, DatabaseUnusableError."""
         self._data = data
         cache = data.path / "cache"
         with data.usable():
             self.blobs = Blobs(BoundedFolder(cache / "blobs", keep_bytes, room=data.room))
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
-            self.sounds = UserSoundStore(data.path / "library", room=data.room)
+            library = data.path / "library"
+            opened = open_database(library, database, room=data.room)
+            self.sounds = UserSoundStore(library, room=data.room, database=opened)
             self.jobs = JobStore(self.sounds.database)
             files = NamedFolder(data.path / "listening", Trash(data.path), room=data.room)
             self.listening = ListeningStore(self.sounds.database, files)
