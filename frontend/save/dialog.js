@@ -6,7 +6,7 @@ import { isReady } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { anchorName, wordsOf } from "../core/text.js";
 import { dragged } from "./drag.js";
-import { kindOf, stepNumber } from "./saver.js";
+import { destinationOf, kindOf, stepNumber } from "./saver.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Saving} Saving */
@@ -115,7 +115,7 @@ export function mountSaveDialog(root, { store, saver }) {
   const folderField = h("label.check", {}, folder, h("span", {}, "Put it into the export folder"));
   const stepsField = h("label.field", {}, h("span", {}, "Number of steps"), steps);
   const secondsField = h("label.field", {}, h("span", {}, "Length of the glide, seconds"), seconds);
-  const go = h("button.btn.solid", { onclick: () => void saver.morph(choice()) }, "Save");
+  const go = h("button.btn.solid", { onclick: () => void save() }, "Save");
   const box = h(
     "div.lens-box.save-box",
     { id: "save", popover: "auto", role: "dialog", "aria-label": "Save as files" },
@@ -131,6 +131,12 @@ export function mountSaveDialog(root, { store, saver }) {
     h("div.row", {}, go),
   );
   root.append(button, box);
+
+  /** What was put into the export folder is told of where the dialog would hide it. */
+  async function save() {
+    await saver.morph(choice());
+    if (destinationOf(store.get()).destination && box.matches(":popover-open")) box.hidePopover();
+  }
 
   /** Over the deck, at its right end; on a phone at the bottom. */
   function position() {
