@@ -14,7 +14,7 @@ const ROWS = [
   ["actions.js"],
   ["atlas", "found", "morph"],
   ["parts.js"],
-  panels.filter((name) => name !== "yours"),
+  ["collection", ...panels.filter((name) => name !== "yours")],
   ["yours"],
   ["panels.js"],
   ["boot.js", "shell"],
