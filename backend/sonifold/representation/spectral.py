@@ -65,10 +65,8 @@ class Spectral(Representation):
         opening = np.concatenate([np.zeros(GATE[0]), np.linspace(0, 1, GATE[1] - GATE[0])])
         self._opening = self._constant(opening)
         self.window = torch.hann_window(WINDOW, device=self.device)
-        self.window_power = (
-            1.5  # sum of the squared window over its four overlaps (fewer in the first and last 256 samples,
-        )
-        # which are lead-in and tail)
+        # sum of the squared window over its four overlaps (fewer in the first and last 256 samples: lead-in and tail)
+        self.window_power = 1.5
         self.to_bands = Banded((triangles / triangles.sum(1, keepdims=True)).T, self.device)  # (bin, band)
         self.to_frames = self._constant(grid.group_means(GROUPS))  # (hop, frame)
         from_bands = grid.linear_interpolation(centres, np.arange(BINS)).T
@@ -204,9 +202,9 @@ class Spectral(Representation):
                 at the onset when None. The noise is always the same, so that neighbours on a path agree.
             iterations: of fast Griffin-Lim.
         """
-        return self.griffin_lim(
-            self.magnitudes(features), self.noise_start() if start is None else start, iterations
-        )
+        if start is None:
+            start = self.stft(noise_from_onset(self.samples))
+        return self.griffin_lim(self.magnitudes(features), start, iterations)
 
     def griffin_lim(
         self, target: Tensor, start: Tensor, iterations: int, first_momentum: float = 0.0
@@ -234,11 +232,12 @@ class Spectral(Representation):
         audio[:, : GATE[1]] *= self._opening
         return audio
 
-    def noise_start(self) -> Tensor:
-        """STFT of white noise that is silent before the onset, (1, 257, 513)."""
-        noise = torch.randn(1, self.samples, generator=torch.Generator().manual_seed(0))
-        noise[:, : ONSET - 30] = 0
-        return self.stft(noise)
+
+def noise_from_onset(samples: int) -> AudioBatch:
+    """White noise (1, sample) that is silent before the onset; always the same."""
+    noise = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
+    noise[:, : ONSET - 30] = 0
+    return noise
 
 
 def with_phase(magnitude: Tensor, direction: Tensor) -> Tensor:

@@ -65,11 +65,9 @@ class JobRunner:
         self.store = store
         self.feed = EventFeed(store)
         self._user_models = user_models
-        self._engine, self._data, self._models, self._threads = engine, data, models, threads
-        self._room = room
-        self._environment = os.environ if database is None else {**os.environ, DATABASE_VARIABLE: database}
+        self._engine, self._data, self._models, self._room = engine, data, models, room
+        self._command = WorkerCommand(data, models, threads, device, nice, database)
         self._waits = Waits(retry_seconds)
-        self._device, self._nice = device, nice
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the user models
@@ -227,23 +225,36 @@ class JobRunner:
     async def _spawn(self, log: Path, mode: Literal["ab", "wb"], *more: str) -> asyncio.subprocess.Process:
         await run_in_threadpool(self._room.require_folder)  # or its log would go into another folder
         await run_in_threadpool(log.parent.mkdir, parents=True, exist_ok=True)
-        models = ["--models", str(self._models)] if self._models is not None else []
         with log.open(mode) as out:
             return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "sonifold_app.jobs.worker",
-                str(self._data),
-                *more,
-                f"--threads={self._threads}",
-                f"--device={self._device}",
-                f"--nice={self._nice}",
-                *models,
-                env=self._environment,
+                *self._command.arguments(*more),
+                env=self._command.environment(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=out,
                 stderr=out,
             )
+
+
+@dataclass(frozen=True)
+class WorkerCommand:
+    """How a worker is started."""
+
+    data: Path
+    models: Path | None
+    threads: int
+    device: str
+    nice: int
+    database: str | None  # URL, unless it is the embedded one
+
+    def arguments(self, *more: str) -> list[str]:
+        models = ["--models", str(self.models)] if self.models is not None else []
+        numbers = [f"--threads={self.threads}", f"--device={self.device}", f"--nice={self.nice}"]
+        return [sys.executable, "-m", "sonifold_app.jobs.worker", str(self.data), *more, *numbers, *models]
+
+    def environment(self) -> dict[str, str]:
+        """With the URL, which everybody on the machine would see among the arguments."""
+        more = {} if self.database is None else {DATABASE_VARIABLE: self.database}
+        return {**os.environ, **more}
 
 
 @dataclass(frozen=True)

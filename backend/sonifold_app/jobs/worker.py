@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not id:
         return 0
     try:
-        url = os.environ.get(DATABASE_VARIABLE)  # not an argument: those are seen by everybody on the machine
+        url = os.environ.get(DATABASE_VARIABLE)
         store = JobStore(open_database(options.data / "library", url, make=False))
     except DatabaseUnusableError:
         log.exception("the database, which the server has open, cannot be opened now")

@@ -112,6 +112,26 @@ class NewSound:
     source: dict[str, Any]
 
 
+class LatestLists:
+    """The lists of sounds of the models that were asked for last. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lists: OrderedDict[str, tuple[int, list[UserSound]]] = OrderedDict()
+
+    def find(self, model: str, revision: int) -> list[UserSound] | None:
+        """A model's, as it is at that revision."""
+        of_revision, sounds = self._lists.get(model, (None, []))
+        return sounds if of_revision == revision else None
+
+    def keep(self, model: str, revision: int, sounds: list[UserSound]) -> None:
+        with self._lock:
+            self._lists[model] = revision, sounds
+            self._lists.move_to_end(model)
+            while len(self._lists) > REMEMBERED:
+                self._lists.popitem(last=False)
+
+
 class UserSoundStore:
     """Safe to use from several threads, and from the workers of the server that has the data folder.
 
@@ -132,8 +152,7 @@ class UserSoundStore:
         self._audio = SoundAudio(folder, self._trash, room)
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
-        self._reading = threading.Lock()
-        self._read: OrderedDict[str, tuple[int, list[UserSound]]] = OrderedDict()
+        self._latest = LatestLists()
         self.uploads = UploadStore(
             self.database, self._audio, self._writing, self._new_audio, self._drop_unused
         )
@@ -179,18 +198,11 @@ class UserSoundStore:
                 select(revisions.c.number).where(revisions.c.model == model)
             ).scalar_one_or_none()
             revision = number or 0
-            read = self._read.get(model)
-            if read is None or read[0] != revision:
-                read = revision, [sound_of(row._mapping) for row in connection.execute(query)]
-        self._remember(model, read)
-        return read
-
-    def _remember(self, model: str, read: tuple[int, list[UserSound]]) -> None:
-        with self._reading:
-            self._read[model] = read
-            self._read.move_to_end(model)
-            while len(self._read) > REMEMBERED:
-                self._read.popitem(last=False)
+            sounds = self._latest.find(model, revision)
+            if sounds is None:
+                sounds = [sound_of(row._mapping) for row in connection.execute(query)]
+        self._latest.keep(model, revision, sounds)
+        return revision, sounds
 
     def some(self, model: str, ids: Collection[str]) -> dict[str, UserSound]:
         """Those of a model's sounds that have one of the ids."""

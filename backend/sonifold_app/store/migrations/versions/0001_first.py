@@ -37,6 +37,16 @@ def order() -> sa.Column[int]:
 
 
 def upgrade() -> None:
+    create_sounds()
+    create_jobs()
+    create_models_of_sounds()
+    create_listening_tests()
+    op.create_table("installation", sa.Column("data_folder", sa.String, primary_key=True))
+    for statement in FUNCTIONS:
+        op.execute(statement)
+
+
+def create_sounds() -> None:
     op.create_table(
         "kept_sounds",
         sa.Column("id", sa.String, primary_key=True),
@@ -60,6 +70,9 @@ def upgrade() -> None:
         *(text(name) for name in ("model", "files")),
         sa.Column("created", sa.Double, nullable=False),
     )
+
+
+def create_jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", sa.String, primary_key=True),
@@ -78,6 +91,10 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer, primary_key=True),
         *(text(name) for name in ("kind", "data")),
     )
+
+
+def create_models_of_sounds() -> None:
+    """Adaptations, and what is worked out about sounds."""
     op.create_table(
         "adaptations",
         sa.Column("id", sa.String, primary_key=True),
@@ -105,6 +122,9 @@ def upgrade() -> None:
         sa.Column("known", sa.Integer, nullable=False),
     )
     op.create_index("settled_places_by_sound", "settled_places", ["sound"])
+
+
+def create_listening_tests() -> None:
     op.create_table(
         "listening_tests",
         sa.Column("id", sa.String, primary_key=True),
@@ -128,9 +148,6 @@ def upgrade() -> None:
         *(text(name) for name in ("answer", "listens", "created")),
         sa.CheckConstraint("answer IN ('1', '2', 'none')", name="listening_answers_answer"),
     )
-    op.create_table("installation", sa.Column("data_folder", sa.String, primary_key=True))
-    for statement in FUNCTIONS:
-        op.execute(statement)
 
 
 def downgrade() -> None:
