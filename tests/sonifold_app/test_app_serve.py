@@ -66,6 +66,19 @@ def test_a_client_that_sends_too_much_sees_why(server):
     refused.value.close()
 
 
+def test_an_answer_that_does_not_wait_for_the_body_reaches_who_is_still_sending(server):
+    request = urllib.request.Request(
+        f"{server}api/v1/models/x/sounds",
+        data=bytes(60_000_000),
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 404
+    assert b"model_not_found" in refused.value.read()
+    refused.value.close()
+
+
 def test_models_of_an_empty_folder_are_none(server):
     with urllib.request.urlopen(f"{server}{API.lstrip('/')}/models") as answer:
         catalogue = json.load(answer)

@@ -46,12 +46,12 @@ def limits(api: str, upload_bytes: int) -> Callable[[str], int]:
 
 class BodyLimit:
     """Refuses bodies that are too large: by their announced length at once, else as soon as they have
-    become so.
+    become so. Reads on after any answer that comes before its request has been read.
 
     ``limit_of``: the bytes that a path takes.
     """
 
-    #: After refusing, read on for so long: a client that is cut off while it sends does not see why.
+    #: Read on for so long: a client that is cut off while it sends sees no answer.
     LINGER_SECONDS = 10.0
     LINGER_BYTES = 1 << 30
 
@@ -64,34 +64,31 @@ class BodyLimit:
             return await self._app(scope, receive, send)
         limit = self._limit_of(scope["path"])
         headers = Headers(scope=scope)
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
-            return await self._refuse(limit, headers, receive, send)
-        received = 0
+        announced = headers.get("content-length", "0")
+        received, sending = 0, announced != "0" or "transfer-encoding" in headers
 
         async def receive_some() -> Message:
-            nonlocal received
+            nonlocal received, sending
             message = await receive()
             received += len(message.get("body", b""))
+            sending = message.get("more_body", False)
             if received > limit:
                 raise upload_too_large(limit)
             return message
 
-        await self._app(scope, receive_some, send)
+        async def send_and_read_on(message: Message) -> None:
+            ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if ends and sending and "expect" not in headers:  # who asks first has sent nothing yet
+                await send({**message, "more_body": True})
+                await self._drain(receive)
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
 
-    async def _refuse(self, limit: int, headers: Headers, receive: Receive, send: Send) -> None:
-        reply = upload_too_large(limit).response()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 413,
-                "headers": [*reply.raw_headers, (b"connection", b"close")],
-            }
-        )
-        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
-        if "expect" not in headers:  # who asks first has sent nothing yet
-            await self._drain(receive)
-        await send({"type": "http.response.body", "body": b""})
+        if announced.isdecimal() and int(announced) > limit:
+            reply = upload_too_large(limit).response()
+            reply.headers["connection"] = "close"
+            return await reply(scope, receive, send_and_read_on)
+        await self._app(scope, receive_some, send_and_read_on)
 
     async def _drain(self, receive: Receive) -> None:
         drained = 0
