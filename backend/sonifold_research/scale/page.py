@@ -12,7 +12,7 @@ from .runs import Answers, arrangements, beside_the_server, fleets, overload
 from .sizes import GB, MONTH_HOURS, SMALL_BYTES, TB, TIMBRE_BYTES, Sizes
 
 
-def reproduce(docs: Path, requests: int = 20_000) -> Path:
+def reproduce(docs: Path, requests: int = 10_000) -> Path:
     """Write the tables of docs/scale.md again, from docs/scale.json; ``requests``: of each simulation.
 
     Raises OSError; ValueError where the page has no marks for a table.
@@ -64,7 +64,7 @@ def measured_rows(measured: Measured) -> list[tuple[str, str]]:
     return [
         ("two-click morph, both ways with their sound", f"{morph.alone:.2f} core seconds"),
         ("each morph more that is computed with it", f"{morph.mean:.2f} core seconds"),
-        ("its replies", f"{morphs['bytes_of_reply'] / 1e3:.0f} kB"),
+        ("its replies, sound as WAV", f"{morphs['bytes_of_reply'] / 1e3:.0f} kB"),
         ("memory of a server of one core after these morphs", f"{morphs['memory_mb']} MB"),
         (
             f"uploaded sound of {uploads['seconds_of_sound']:.2f} s: checked, encoded, inverted, stored",
@@ -205,6 +205,8 @@ def answers_table(answers: Sequence[Answers]) -> str:
 
 
 def server_table(measured: Measured, requests: int) -> str:
+    if "arrivals" not in measured.parts:
+        return "Not measured yet: it needs a quiet machine."
     heading = ("requests a minute", "p50, server", "simulated", "p95, server", "simulated")
     return rows_of(
         heading,

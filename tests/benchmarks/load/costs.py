@@ -35,12 +35,12 @@ from server import ROOT, Server
 
 OUT = ROOT / "docs" / "scale.json"
 #: Morphs that are asked for at once -> how often.
-BURSTS = {1: 10, 2: 4, 4: 3, 8: 2, 16: 1}
+BURSTS = {1: 8, 2: 4, 4: 3}
 #: Share of the time that arrivals keep the server busy, and their number.
 BUSY, ARRIVALS = (0.5, 0.8), 40
 UPLOADS = 40
 #: Files of two ingests: the difference is free of what every ingest takes.
-FEW, MANY = 100, 500
+FEW, MANY = 20, 100
 ROWS = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")
 
