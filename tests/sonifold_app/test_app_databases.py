@@ -36,6 +36,8 @@ from sonifold_app.store.sounds import UserSoundStore
 from sonifold_app.store.tables import metadata
 from sonifold_app.store.trash import Trash
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
