@@ -43,7 +43,7 @@ const arc = () =>
 export function mountHeading(root, { store, actions, openModel }) {
   const title = h("h1");
   const sub = h("p");
-  const others = h("p.models", { hidden: true });
+  const others = h("p.others", { hidden: true });
   root.append(title, sub, others);
 
   /** Ways to the other models that came with the server. @param {State} state */

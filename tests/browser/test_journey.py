@@ -62,7 +62,7 @@ def test_two_clicks_are_heard_on_both_ways(page: Page) -> None:
     until_heard(page)
     assert state(page, "s.morph.paths.geodesic.length") > 0
     expect(page.locator(".path.geo b")).not_to_have_text("–")
-    expect(page.locator(".head p:not(.models)")).to_contain_text("The curved")
+    expect(page.locator(".head p:not(.others)")).to_contain_text("The curved")
 
 
 def test_switching_the_path_starts_no_sound_and_leaves_no_gap(page: Page) -> None:
@@ -219,4 +219,4 @@ def test_the_weight_bends_the_geodesic_and_ends_at_the_graph(page: Page) -> None
     assert (shortest["kind"], graph["kind"]) == ("geodesic", "graph")
     assert graph["length"] > shortest["length"]
     assert state(page, "s.morph.paths.linear.audio.url") == straight
-    expect(page.locator(".head p:not(.models)")).to_contain_text("From known sound to known sound")
+    expect(page.locator(".head p:not(.others)")).to_contain_text("From known sound to known sound")

@@ -18,7 +18,7 @@ def test_guesswork_stands_beside_every_length(page: Page) -> None:
         expect(key).to_contain_text(f"{length:.1f}")
         expect(key).to_contain_text("under 1 %" if 0 < guesswork < 0.005 else f"{100 * guesswork:.0f} %")
     curved, direct = state(page, "['geodesic', 'linear'].map((kind) => s.morph.paths[kind].length)")
-    heading = page.locator(".head p:not(.models)")
+    heading = page.locator(".head p:not(.others)")
     expect(heading).to_contain_text("The curved")
     assert ("short" in heading.inner_text()) == (curved < 0.98 * direct)
 

@@ -248,7 +248,8 @@ class Collection:
     def _watch(self, process: subprocess.Popen[bytes], id: int) -> None:
         """Note what ended a process that did not say so itself."""
         assert process.stderr is not None
-        words = process.stderr.read().decode("utf-8", "replace").strip()
+        with process.stderr as errors:
+            words = errors.read().decode("utf-8", "replace").strip()
         process.wait()
         if not self._closed:
             reason = words[-LAST_WORDS:].splitlines()[-1] if words else "its process was ended from outside."
