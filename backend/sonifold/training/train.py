@@ -83,9 +83,7 @@ def train_riemannian(
     """
     torch.manual_seed(config.seed)
     numbers = network.coefficients
-    deviation = math.sqrt(
-        numbers / (2 * config.reconstruction)
-    )  # which gives the error the weight of the config
+    deviation = math.sqrt(numbers / (2 * config.reconstruction))  # gives the error the weight of the config
     sizes = RHVAEConfig(
         **hamiltonian.model_dump(),
         features=numbers,
