@@ -174,6 +174,14 @@ def test_whoever_supervises_the_server_needs_no_token(guarded):
     assert guarded.get("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_no_session_is_given_where_no_token_was_compared(guarded, path):
+    for token in ("wrong", TOKEN):
+        answer = guarded.get(path, params={"token": token}, follow_redirects=False)
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "host",
     [

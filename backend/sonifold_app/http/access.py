@@ -126,10 +126,11 @@ class AccessControl:
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
+        if scope["path"] in OPEN_PATHS and scope["method"] in SAFE_METHODS:
+            return await self._app(scope, receive, send)  # whatever token it brings was compared with none
         headers = Headers(scope=scope)
         try:
-            if not (scope["path"] in OPEN_PATHS and scope["method"] in SAFE_METHODS):
-                await self._check(scope, headers)
+            await self._check(scope, headers)
         except Problem as problem:
             return await problem.response()(scope, receive, send)
         if self._sessions is not None and "token" in query_of(scope) and not is_api(scope["path"]):
