@@ -11,11 +11,19 @@ TYPESCRIPT = 7.0.2
 PRETTIER = 3.10.1
 PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js 'tools/*.mjs'
 LANES = 2
-PYTEST = OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder
+# Modules are kept compiled, also where the environment says not to: each process of a test would compile them again.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder
 define UNIT_TESTS_OF_PAGE
 if command -v node >/dev/null; then node --test $$(find tests/frontend -name '*.test.*js' | sort); \
 elif [ -n "$$CI" ]; then echo "CI without node: the page's unit tests cannot run" >&2; exit 1; \
 else echo "No node here: the page's unit tests are left out."; fi
+endef
+
+# mypy takes one core for longer than all of these
+define CHECKS_BESIDE_MYPY
+if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend && \
+npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE) && node tools/page.mjs --check; \
+else echo "No npx here: the page's types and layout are left unchecked."; fi && $(VENV)/python tools/audit.py
 endef
 
 .PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle bench-instruments measures dataset train evaluate install install-dev clean
@@ -41,11 +49,7 @@ coverage: install-dev ## the tests again, and which lines of the backend they re
 check: install-dev ## linter, formatter and type checkers, for Python and (where node is) for the page
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
-	@$(VENV)/mypy
-	@if command -v npx >/dev/null; then npx --yes -p typescript@$(TYPESCRIPT) tsc -p frontend && \
-	npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE) && node tools/page.mjs --check; \
-	else echo "No npx here: the page's types and layout are left unchecked."; fi
-	@$(VENV)/python tools/audit.py
+	@$(VENV)/mypy & types=$$!; { $(CHECKS_BESIDE_MYPY); }; beside=$$?; wait $$types && exit $$beside
 
 format: install-dev ## lay out all code as make check wants it
 	@$(VENV)/ruff check --fix .

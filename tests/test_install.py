@@ -17,6 +17,7 @@ NOTES = """#!/bin/sh
 folder=$(dirname "$0")/..
 case "$*" in
   -c*) exit 0 ;;
+  *"-m compileall"*) echo "$@" > "$folder/compiled"; exit 1 ;;
   *--dry-run*) echo "$@" >> "$folder/asked"; [ -e "$folder/knows-torch" ] ;;
   *" torch"*) echo "$@" >> "$folder/calls"; [ ! -e "$folder/offline" ] && [ ! -e "$folder/no-torch" ] ;;
   *) echo "$@" >> "$folder/calls"; [ ! -e "$folder/offline" ] ;;
@@ -35,6 +36,7 @@ class Environment:
     def install(self, *arguments):
         """Run the script; the calls of pip that it made, one string each."""
         (self.folder / "calls").write_text("")
+        (self.folder / "compiled").unlink(missing_ok=True)
         command = [sys.executable, str(INSTALL), "--venv", str(self.folder), *arguments]
         self.ran = subprocess.run(command, capture_output=True, text=True)
         return (self.folder / "calls").read_text().splitlines()
@@ -61,6 +63,15 @@ def test_locked_packages_come_first_then_pytorch_then_the_project(environment):
     assert torch.endswith("constraints.txt torch")
     assert "--no-deps --no-build-isolation --editable" in project
     assert "--extra-index-url" not in locked + torch + project
+
+
+def test_packages_are_compiled_once_all_are_there_and_what_cannot_be_is_no_failure(environment):
+    calls = environment.install()
+    assert all(" install --no-compile " in call for call in calls)
+    assert "-j 0" in (environment.folder / "compiled").read_text()
+    assert environment.ran.returncode == 0
+    assert environment.install() == []
+    assert not (environment.folder / "compiled").exists()
 
 
 def test_each_locked_package_has_hashes_and_only_groups_that_were_asked_for_are_installed(environment):

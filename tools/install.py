@@ -91,6 +91,7 @@ def install(environment, wanted, torch_before):
     if wanted["project"] != "none":
         editable = [] if wanted["project"] == "installed" else ["--editable"]
         environment.pip("install", "--no-deps", "--no-build-isolation", *editable, str(ROOT))
+    environment.compile()
 
 
 def check_groups(project, extras):
@@ -173,11 +174,24 @@ class Environment:
     def pip(self, *arguments, quiet=False, advice=""):
         """Run its pip. A failure ends the program, in pip's words and ours; if ``quiet``, it is False."""
         manner = [] if sys.stdout.isatty() else ["--quiet"]  # a progress bar for a person, no log for a log
+        if arguments[0] == "install":
+            arguments = ["install", "--no-compile", *arguments[1:]]  # see compile()
         command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *manner, *arguments]
         if quiet:
             return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
         run(command, advice)
         return True
+
+    def compile(self):
+        """Compile what was installed, on all cores: pip takes one, for most of the time that it needs in all.
+
+        A file that is not valid Python, as some packages carry among their data, is no failure; nor is one that stays
+        uncompiled, as their tests do: Python compiles it when it is imported.
+        """
+        packages = self.folder / ("Lib" if os.name == "nt" else "lib")
+        tests = r"site-packages.*[/\\]tests?[/\\]"
+        command = [str(self.python), "-W", "ignore", "-m", "compileall", "-qq", "-j", "0", "-x", tests, str(packages)]
+        subprocess.run(command, stdin=subprocess.DEVNULL)
 
     def stamp(self):
         """What was installed, or None where the last run did not come to its end."""
