@@ -190,8 +190,8 @@ class Environment:
         """
         packages = self.folder / ("Lib" if os.name == "nt" else "lib")
         tests = r"site-packages.*[/\\]tests?[/\\]"
-        command = [str(self.python), "-W", "ignore", "-m", "compileall", "-qq", "-j", "0", "-x", tests, str(packages)]
-        subprocess.run(command, stdin=subprocess.DEVNULL)
+        compiler = [str(self.python), "-W", "ignore", "-m", "compileall"]
+        subprocess.run([*compiler, "-qq", "-j", "0", "-x", tests, str(packages)], stdin=subprocess.DEVNULL)
 
     def stamp(self):
         """What was installed, or None where the last run did not come to its end."""

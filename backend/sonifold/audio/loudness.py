@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 #: Seconds of the blocks that loudness is taken over: a tenth for one-shots that are over sooner than the standard's
 #: momentary block of four tenths, which is the other.
@@ -41,6 +40,8 @@ def momentary(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floa
 
 def k_weighted(sounds: NDArray[np.floating], sample_rate: int) -> NDArray[np.floating]:
     """Sounds (batch, sample) as loud as the ear takes each frequency to be: the filters of BS.1770."""
+    from scipy.signal import sosfilt  # which loads most of SciPy: a second that not every process need spend
+
     return np.asarray(sosfilt(k_weighting(sample_rate), sounds.astype(float) + FAINT))
 
 

@@ -137,6 +137,7 @@ class LocalEngine:
         for name, problem in unusable.items():
             log.warning("model %s cannot be used: %s", name, problem)
         self._models.fill(models, unusable, facts, device)
+        import scipy.signal  # noqa: F401 # which the first morph needs; the server is ready a second sooner
 
     def _loaded(self) -> tuple[Models, Mapping[str, str]]:
         """What is loaded; as long as the machine is short of something that may come back, it is tried again."""
