@@ -16,6 +16,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from sonifold_app.collection.analysis import MOST_WORKERS
 from sonifold_app.collection.folders import AllowedFolders
+from sonifold_app.collection.maps import CollectionMaps
 from sonifold_app.collection.service import Collection
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import access, frames, limits, logs, problems
@@ -31,6 +32,7 @@ from sonifold_app.routes import (
     atlas,
     audio,
     collection,
+    collection_positions,
     decodings,
     descriptors,
     embeddings,
@@ -131,6 +133,7 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         retry_seconds=settings.retry_seconds,
         database=settings.database_url,
     )
+    collection = collection_of(settings, data.room)
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
     services = Services(
         settings,
@@ -142,7 +145,8 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         user_models,
         runner,
         ListeningTests(storage.listening, user_sounds, adapted_models, engine),
-        collection_of(settings, data.room),
+        collection,
+        CollectionMaps(settings.data, collection),
         Metrics(engine.workload, storage.cache.lookups, storage.jobs.count_by_state)
         if settings.metrics
         else None,
@@ -232,6 +236,8 @@ ROUTERS = (
     jobs.router,
     collection.router,
     collection.uses,
+    collection_positions.router,
+    collection_positions.sounds,
 )
 
 

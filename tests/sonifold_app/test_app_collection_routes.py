@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from app_checks import API, RATE, assert_problem, samples_of, tone
 from starlette.testclient import TestClient
+from test_app_collection_positions import decoded
 
 from sonifold.errors import Cancelled
 from sonifold_app.app import create_app
@@ -76,6 +77,8 @@ def test_before_anything_was_taken_in_there_is_nothing_and_no_file_is_made(
     with TestClient(create_app(settings, small_engine_of()), base_url="http://127.0.0.1:8750") as client:
         assert client.get(COLLECTION).json() == {"folders": [], "within": None, "ingest": None}
         assert search(client, "kick")["count"] == 0
+        assert client.get(f"{COLLECTION}/matches").content == b""
+        assert client.get(f"{COLLECTION}/selection?ids=1").json()["count"] == 0
         assert_problem(client.get(f"{COLLECTION}/sounds/1/audio"), 404, "sound_not_found")
         assert_problem(client.get(f"{COLLECTION}/ingests/1"), 404, "ingest_not_found")
     assert not (tmp_path / "collection").exists()
@@ -111,6 +114,40 @@ def test_a_whole_recording_is_heard_with_all_its_channels(client, folder, ingest
     part = client.get(kick["audio_url"], headers={"Range": "bytes=0-99"})
     assert (part.status_code, part.headers["content-type"]) == (206, "audio/wav")
     assert part.content == (folder / "Kick 03.wav").read_bytes()[:100]
+
+
+def test_the_sounds_stand_on_the_models_map_where_own_sounds_stand(client, name, ingested):
+    url = f"{API}/models/{name}/collection/positions"
+    reply = client.get(url)
+    assert reply.headers["content-type"] == "application/vnd.sonifold.positions"
+    header, columns = decoded(reply.content)
+    everything = {sound["id"]: sound for sound in search(client, "is:analysed")["sounds"]}
+    assert columns["id"].tolist() == sorted(everything)
+    families = [header["families"][number] for number in columns["family"]]
+    assert families == [everything[id]["family"] for id in columns["id"]]
+    assert client.get(url, headers={"If-None-Match": reply.headers["etag"]}).status_code == 304
+    since, none = decoded(client.get(url, params={"after": header["version"]}).content)
+    assert (since["whole"], since["count"], none["id"].tolist()) == (False, 0, [])
+    atlas = client.get(f"{API}/models/{name}/atlas").json()
+    assert header["extent"] == pytest.approx(atlas["extent"])
+    kick = search(client, '"kick 03"')["sounds"][0]
+    own = client.post(f"{API}/models/{name}/collection/{kick['id']}").json()
+    at = columns["id"].tolist().index(kick["id"])
+    x0, x1, y0, y1 = header["extent"]
+    place = (x0 + columns["x"][at] / 65535 * (x1 - x0), y0 + columns["y"][at] / 65535 * (y1 - y0))
+    # the encoder's mean against the point that inversion has: near, on a map 2 across
+    assert np.hypot(place[0] - own["x"], place[1] - own["y"]) < 0.5
+
+
+def test_all_that_fit_a_search_and_all_that_were_selected_are_had_by_id(client, ingested):
+    ids = np.frombuffer(client.get(f"{COLLECTION}/matches", params={"q": "kick -03"}).content, "<u4").tolist()
+    assert ids == sorted(sound["id"] for sound in search(client, "kick -03")["sounds"])
+    assert_problem(client.get(f"{COLLECTION}/matches", params={"q": "pitch:H9"}), 422, "search_invalid")
+    wanted = [ids[3], 10**9, ids[0]]
+    some = client.get(f"{COLLECTION}/selection", params={"ids": ",".join(map(str, wanted))}).json()
+    assert [sound["id"] for sound in some["sounds"]] == [ids[3], ids[0]]
+    for text in ("", "1,,2", "one", "-1", "1" * 17):
+        assert client.get(f"{COLLECTION}/selection", params={"ids": text}).status_code == 422
 
 
 def test_neighbours_are_the_ones_most_like_a_sound(client, ingested):

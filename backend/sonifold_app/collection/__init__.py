@@ -11,5 +11,7 @@ analysis    second phase: how each file sounds, by worker processes
 ingest      both phases, with progress, pause and cancelling
 query       what one writes to find sounds
 search      the answer
+positions   where the sounds are on a map, as columns of numbers
+maps        the maps that they stand on
 command     `sonifold ingest` and `sonifold find`
 """

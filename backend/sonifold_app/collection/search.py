@@ -73,6 +73,17 @@ class Search:
         with self._database.connect() as connection:
             return self._count(connection, query)
 
+    def ids(self, query: Query) -> list[int]:
+        """The ids of all sounds that fit, rising."""
+        matching, statement = self._matching(query)
+        with self._database.connect() as connection:
+            return list(connection.execute(statement.order_by(matching.c.id)).scalars())
+
+    def by_ids(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """All columns of sounds by their ids; of those that there are."""
+        with self._database.connect() as connection:
+            return self._by_ids(connection, ids)
+
     def near(
         self,
         timbre: NDArray[np.float32],

@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from sonifold_app.collection.maps import CollectionMaps
 from sonifold_app.collection.service import Collection
 from sonifold_app.engine.facts import Catalogue, ModelFacts
 from sonifold_app.engine.protocol import Engine, Operation, Question, run_one
@@ -77,6 +78,7 @@ class Services:
     jobs: JobBackend
     listening: ListeningTests
     collection: Collection
+    collection_maps: CollectionMaps
     #: None where the settings want none.
     metrics: Metrics | None = None
     #: Parts that cannot do their work say so here.
