@@ -88,19 +88,19 @@ async def list_matches(request: Request, services: ServicesDep, q: SearchText = 
 
 @sounds.get("/selection", operation_id="list_collection_selection", responses=problems_of(422, 503))
 async def list_selection(
+    services: ServicesDep,
     ids: Annotated[
         str,
         Query(
             max_length=MAX_PAGE * 17,
-            pattern=r"^\d{1,16}(,\d{1,16})*$",
+            pattern=r"^(\d{1,16}(,\d{1,16})*)?$",
             description=f"Ids with commas between, {MAX_PAGE} at most.",
             examples=["17,18"],
         ),
-    ],
-    services: ServicesDep,
+    ] = "",
 ) -> CollectionSounds:
     """Some sounds of the collection by their ids, in that order; ids that there are not are left out."""
-    wanted = [id for id in map(int, ids.split(",")) if id <= MAX_ID][:MAX_PAGE]
+    wanted = [id for id in map(int, filter(None, ids.split(","))) if id <= MAX_ID][:MAX_PAGE]
 
     def look_up() -> CollectionSounds:
         rows = services.collection.search.by_ids(wanted) if services.collection.exists else {}
