@@ -8,6 +8,7 @@ import soundfile
 
 from sonifold.audio.check import CLIPPED_SHARE, caveats, examine
 from sonifold.audio.prepare import prepare
+from sonifold.audio.proposals import proposals
 from sonifold.audio.read import read
 from sonifold.errors import AudioSilent, AudioUnreadable
 
@@ -116,6 +117,18 @@ def test_a_quiet_take_of_more_than_16_bits_is_a_sound(level, subtype):
     recording = read(file_of(sound, subtype=subtype))
     assert np.abs(recording.samples).max() == pytest.approx(np.abs(sound).max(), rel=0.02)
     assert prepare(recording.samples, RATE, silence=0) is not None
+
+
+def test_hits_of_a_quiet_take_are_proposed_though_none_dies_away():
+    """Each fills its own part to the end: it stands out from the noise by its tone, not by its silences."""
+    take = np.random.default_rng(0).normal(0, 1e-5, 4 * RATE)
+    time_of = np.arange(RATE // 2) / RATE
+    starts = (0.2, 1.1, 2.0, 2.9)
+    for start, hertz in zip(starts, (80, 200, 300, 900), strict=True):
+        hit = 5e-4 * np.exp(-2 * time_of) * np.sin(2 * np.pi * hertz * time_of)
+        take[round(start * RATE) :][: len(hit)] += hit
+    recording = read(file_of(take, subtype="PCM_24"))
+    assert [cut.start for cut in proposals(recording)] == pytest.approx(starts, abs=0.02)
 
 
 @pytest.mark.parametrize("level", [-60, -80, -100])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from sonifold.audio.frames import frames, peak
 from sonifold.errors import AudioSilent
@@ -12,9 +13,12 @@ Samples = NDArray[np.floating]
 
 #: Full scale = 1; -54 dB. With 16 bits what lies under it throughout is noise, not a sound.
 SILENCE = 2e-3
-#: With more bits a quiet sound can be one: where its loudest 10 ms reach -100 dB and stand out by 12 dB.
+#: With more bits a quiet sound can be one: where its loudest 10 ms reach -100 dB and stand out by 12 dB, or a tone
+#: stands out by 20 dB from what is heard near it. Noise has no such tones.
 FAINTEST = 1e-5
 STANDS_OUT = 4.0
+TONE_STANDS_OUT = 100.0  # of power
+NEAR_TONE = 101  # of the bins of one frame
 OFFSET_WINDOW = 0.1  # seconds; two periods of 20 Hz
 OFFSET_SPREAD = 4.0  # of the windows' deviations: by so much an offset must exceed how they differ
 #: Of the peak: what is less is seen by nobody, and in shorter windows a deep tone leaves more, as 1 / length^2.
@@ -71,7 +75,21 @@ def is_silent(samples: Samples, sample_rate: int, coarse: bool = True) -> bool:
         return largest < SILENCE
     levels = np.sqrt(mean_squares(samples, round(0.01 * sample_rate)))
     loudest = float(levels.max(initial=0.0))
-    return loudest < FAINTEST or loudest < STANDS_OUT * float(np.median(levels))
+    if loudest < FAINTEST:
+        return True
+    return loudest < STANDS_OUT * float(np.median(levels)) and not is_tonal(samples, sample_rate)
+
+
+def is_tonal(samples: Samples, sample_rate: int) -> bool:
+    """True if a tone stands out in a recording (sample,) where it is loudest."""
+    width = min(len(samples), FRAME)
+    middle = int(np.abs(samples).argmax())
+    start = min(max(0, middle - width // 2), len(samples) - width)
+    power = np.abs(np.fft.rfft(samples[start : start + width] * np.hanning(width))) ** 2
+    hertz = np.fft.rfftfreq(width, 1 / sample_rate)
+    near = median_filter(power, NEAR_TONE, mode="reflect")
+    audible = (hertz >= EAR[0]) & (hertz <= EAR[1])
+    return bool((power > TONE_STANDS_OUT * near)[audible].any())
 
 
 def mean_squares(samples: Samples, width: int) -> NDArray[np.float64]:
