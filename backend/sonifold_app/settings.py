@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,13 @@ SHORTEST_TOKEN = 16
 def user_data_folder() -> Path:
     """The folder of a user's application data on this system."""
     return Path(platformdirs.user_data_dir("sonifold", appauthor=False))
+
+
+def usable_cores() -> int:
+    """Those that this process may use: a container, or `taskset`, may leave it fewer than the machine has."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -48,10 +56,10 @@ class Settings(BaseSettings):
         "local", description="Who computes: `local` is this process; others can be added beside it."
     )
     threads: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=usable_cores,
         ge=1,
         le=256,
-        description="Computations at the same time, one core each; by default as many as there are cores.",
+        description="Computations at the same time, one core each; by default as many as it may use.",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "cpu",

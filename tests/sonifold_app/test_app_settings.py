@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,8 +40,18 @@ def test_by_default_only_this_machine_can_reach_the_server(monkeypatch):
     settings = Settings()
     assert settings.loopback
     assert settings.port == 8750
-    assert settings.threads >= 1
     assert isinstance(settings.data, Path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which cores a process may use")
+def test_by_default_there_are_as_many_computations_as_cores_that_may_be_used(monkeypatch):
+    monkeypatch.delenv("SONIFOLD_THREADS", raising=False)
+    usable = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(usable)})
+        assert Settings().threads == 1
+    finally:
+        os.sched_setaffinity(0, usable)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.metadata
-import os
 import platform
 import re
 import shutil
@@ -19,7 +18,7 @@ from sonifold import pack
 from sonifold.errors import DeviceUnavailable
 from sonifold_app.admin.finding import Finding, ok, problem, warning
 from sonifold_app.engine.packs import load_pack
-from sonifold_app.settings import MEBIBYTE, Settings
+from sonifold_app.settings import MEBIBYTE, Settings, usable_cores
 from sonifold_app.user.models import KINDS
 
 #: What a server with one pack and a fine-tuning worker beside it take; a container is given 6 GiB.
@@ -46,13 +45,6 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
         yield ok(f"{cores} cores, {settings.threads} computations at the same time")
     yield from check_memory()
     yield from check_disk(settings)
-
-
-def usable_cores() -> int:
-    """Those that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_memory() -> Iterator[Finding]:
