@@ -25,3 +25,29 @@ def test_a_family_has_its_own_lengths_and_no_path_worse_than_the_line(name, late
         "false": 0,
         "foreign": 0,
     }
+
+
+@pytest.mark.long
+def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path, monkeypatch):
+    built = []
+
+    def decoder(latent):
+        built.append(latent)
+        if built == [1, 2, 8]:
+            raise KeyboardInterrupt
+        return families.perceptron(latent)
+
+    monkeypatch.setattr(families, "FAMILIES", {"perceptron": decoder})
+    unfinished = tmp_path / "build" / "families.json"
+    with pytest.raises(KeyboardInterrupt):
+        families.measure(unfinished, pairs=4)
+    assert families.measure(unfinished, pairs=4)["perceptron"]["pairs"] == 4
+    assert built == [1, 2, 8, 8, 64]
+    assert not unfinished.exists()
+
+
+def test_what_was_counted_of_other_code_is_not_taken_over(tmp_path):
+    unfinished = tmp_path / "families.json"
+    families.write_down(unfinished, "as it was", {"perceptron": {}})
+    assert families.counted(unfinished, "as it was") == {"perceptron": {}}
+    assert families.counted(unfinished, families.digest()) == {}

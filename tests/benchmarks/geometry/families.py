@@ -2,24 +2,34 @@
 
 Each family is solved in 1, 2, 8 and 64 dimensions. A path counts as false where ``solve`` calls it converged and it
 has more energy than the straight line, or is longer, on a grid eight times finer; a length counts as another decoder's
-where it is not that of the outputs that the plain call gives.
+where it is not that of the outputs that the plain call gives. What is counted is written down at once: a run that
+was ended goes on where it was, while neither the geometry nor this file has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from sonifold.errors import DecoderInvalid
+from sonifold.files import write_file
 from sonifold.geodesic import Geodesics, line, resample, solve
 from sonifold.metric import Pullback
 from sonifold.vae.network import ResidualBlock
 
 Decoder = Callable[[Tensor], Tensor]
+#: What one family has been counted for in one dimension, by both.
+Counts = dict[str, dict[str, dict[str, int]]]
+
+ROOT = Path(__file__).resolve().parents[3]
+UNFINISHED = ROOT / "build" / "bench" / "families.json"
 
 DIMENSIONS = (1, 2, 8, 64)
 PAIRS = 200  # of each family, over all dimensions
@@ -233,14 +243,43 @@ FAMILIES: dict[str, Callable[[int], nn.Module]] = {
 }  # fmt: skip
 
 
-def measure() -> dict:
+def measure(unfinished: Path = UNFINISHED, pairs: int = PAIRS) -> dict:
     """By family: what of 200 pairs went wrong, and how many converged."""
-    counts = {}
+    code, totals = digest(), {}
+    counts = counted(unfinished, code)
     for name in FAMILIES:
-        parts = [check(name, latent, PAIRS // len(DIMENSIONS)) for latent in DIMENSIONS]
-        counts[name] = {key: sum(part[key] for part in parts) for key in parts[0]}
-        print(f"  {name}: {counts[name]}", flush=True)
-    return counts
+        of_family = counts.setdefault(name, {})
+        for latent in DIMENSIONS:
+            if str(latent) not in of_family:
+                of_family[str(latent)] = check(name, latent, pairs // len(DIMENSIONS))
+                write_down(unfinished, code, counts)
+        totals[name] = {key: sum(part[key] for part in of_family.values()) for key in of_family["1"]}
+        print(f"  {name}: {totals[name]}", flush=True)
+    unfinished.unlink()
+    return totals
+
+
+def digest() -> str:
+    """Of what a count depends on: the geometry, the decoders, torch."""
+    files = [Path(__file__), *(ROOT / "backend" / "sonifold" / "vae").glob("*.py")]
+    for room in ("metric", "geodesic"):
+        files += (ROOT / "backend" / "sonifold" / room).glob("*.py")
+    text = b"".join(file.read_bytes() for file in sorted(files))
+    return hashlib.sha256(text + torch.__version__.encode()).hexdigest()
+
+
+def counted(unfinished: Path, code: str) -> Counts:
+    """What a run that was ended had counted, of the same code."""
+    try:
+        kept = json.loads(unfinished.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return kept["counts"] if kept["code"] == code else {}
+
+
+def write_down(unfinished: Path, code: str, counts: Counts) -> None:
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    write_file(unfinished, json.dumps({"code": code, "counts": counts}).encode())
 
 
 def check(name: str, latent: int, pairs: int, seed: int = 0) -> dict[str, int]:
