@@ -94,7 +94,7 @@ export function mountTip(root, { store, actions, playback }) {
         ? `, ${amount(distances.values[sound])} ${model?.unit} from A`
         : "";
     detail.textContent = newSound
-      ? newSoundWords(newSound, library, model?.unit ?? "")
+      ? newSoundWords(newSound, library)
       : `${library.familyName(sound)}, ${duration(library.seconds[sound])}${far}`;
     choices.hidden = !card;
     hint.hidden = card;

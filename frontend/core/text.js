@@ -193,12 +193,11 @@ export function speedDescription({ speed }, name, unit) {
  * What a new sound is, beside its name.
  * @param {import("./state.js").NewSound} found
  * @param {Library} library
- * @param {string} unit
  */
-export function newSoundWords({ near, inDistribution, notes }, library, unit) {
+export function newSoundWords({ near, inDistribution, notes }, library) {
   const nearest =
     near && library.indexOf(near.id) >= 0
-      ? `${amount(near.distance)} ${unit} from ${library.name[library.indexOf(near.id)]}`
+      ? `nearest to ${library.name[library.indexOf(near.id)]}`
       : "a new sound";
   return inDistribution || notes.length ? nearest : `${nearest}, guesswork`;
 }

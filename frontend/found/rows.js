@@ -29,7 +29,7 @@ export function mountRows(root, { store, actions, playback, userSounds }, pick, 
   /** @param {NewSound} newSound */
   function row(newSound) {
     const state = store.get();
-    const { library, model, a, b, marked, storedAs } = state;
+    const { library, a, b, marked, storedAs } = state;
     const anchor = anchorOf(newSound);
     const end = (/** @type {"a" | "b"} */ end) => {
       const on = sameAnchor(state[end], anchor);
@@ -67,7 +67,7 @@ export function mountRows(root, { store, actions, playback, userSounds }, pick, 
           "span.what",
           {},
           h("b", {}, newSound.name),
-          h("small", {}, library ? newSoundWords(newSound, library, model?.unit ?? "") : ""),
+          h("small", {}, library ? newSoundWords(newSound, library) : ""),
         ),
       ),
       h(

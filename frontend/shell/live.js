@@ -80,7 +80,7 @@ function morphWords(state) {
 function pointedWords({ pointed, library, distances, model, a }) {
   if (!pointed || !library) return "";
   const unit = model?.unit ?? "";
-  if (pointed.newSound) return `${pointed.newSound.name}, ${newSoundWords(pointed.newSound, library, unit)}`;
+  if (pointed.newSound) return `${pointed.newSound.name}, ${newSoundWords(pointed.newSound, library)}`;
   const i = pointed.sound;
   const far =
     distances && distances.from === a?.sound ? `, ${amount(distances.values[i])} ${unit} from A` : "";
@@ -179,15 +179,11 @@ export function mountLive(root, store) {
     watch(
       store,
       ({ newSounds }) => [newSounds],
-      ({ newSounds, library, model, working }) => {
+      ({ newSounds, library, working }) => {
         const newest = newSounds[newSounds.length - 1];
         // what is back after a reload was said when it was made: it has nothing rendered yet
         if (newest?.url && library && !working)
-          say(
-            [`${newest.name}: ${newSoundWords(newest, library, model?.unit ?? "")}.`, ...newest.notes].join(
-              " ",
-            ),
-          );
+          say([`${newest.name}: ${newSoundWords(newest, library)}.`, ...newest.notes].join(" "));
       },
     ),
     watch(

@@ -25,7 +25,7 @@ def check_place(client, model, place):
     """What every new place has to tell."""
     assert place["unit"] == model.unit
     assert len(place["point"]) == model.latent_dim
-    assert place["distance"] == place["nearest"][0]["distance"]
+    assert place["decoded_distance"] == place["nearest"][0]["distance"]
     distances = [one["distance"] for one in place["nearest"]]
     assert distances == sorted(distances)
     codes = {one["code"] for one in place["warnings"]}

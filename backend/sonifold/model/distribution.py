@@ -32,18 +32,18 @@ class Point:
     z: Tensor  #: (latent,)
     position: Tensor  #: (2,) on the map
     in_distribution: bool
-    nearest: list[tuple[str, float]]  #: library sounds nearest to what the model makes of it: (id, distance)
+    nearest: list[tuple[str, float]]  #: library sounds of least decoded distance: (id, decoded distance)
     caveats: list[Caveat]
     sound: Sound = field(repr=False)  #: ready to be an end of a path
 
     @property
-    def distance(self) -> float:
-        """To the nearest library sound, in the model's unit, both as the model makes them."""
+    def decoded_distance(self) -> float:
+        """To the nearest library sound, in the model's unit: both as the model decodes them."""
         return self.nearest[0][1]
 
 
 class Distribution:
-    """Tells what is in distribution by the distances to a model's library."""
+    """Tells what is in distribution by the decoded distances to a model's library."""
 
     def __init__(self, model: LatentModel):
         self._model = model
@@ -68,11 +68,11 @@ class Distribution:
         return in_distribution
 
     def distances(self, points: Points) -> Tensor:
-        """Distances of Phi to all library sounds, both as the model makes them, (batch, sound)."""
+        """Decoded distances to all library sounds, in Phi, (batch, sound)."""
         return torch.cdist(self._model.coordinates(points), self._model.atlas.coordinates)
 
     def nearest(self, distances: Tensor, count: int) -> list[tuple[str, float]]:
-        """The library sounds of least distance (sound,) in Phi, nearest first: (id, distance in the model's unit)."""
+        """The sounds of least decoded distance (sound,) in Phi, nearest first: (id, the same in the model's unit)."""
         near, index = distances.topk(min(count, len(distances)), largest=False)
         labels, scale = self._model.library.labels, self._model.config.unit_per_phi
         return [(labels[i].id, d * scale) for i, d in zip(index.tolist(), near.tolist(), strict=True)]
@@ -88,8 +88,7 @@ class Distribution:
                 *caveats,
                 Caveat(
                     "off_the_data",
-                    f"outside what the model knows: the nearest sound, {name}, is {nearest[0][1]:.1f} "
-                    f"{self._model.unit} away",
+                    f"outside what the model knows: no sound that it knows is nearer than {name}",
                 ),
             ]
         sound = self._model.point(z)

@@ -154,10 +154,10 @@ class PointFacts(Answer):
     in_distribution: bool = Field(
         description="True if it lies among the sounds that the model was trained on."
     )
-    distance: Short = Field(
-        description="Perceptual distance to the nearest library sound, both as the model decodes them."
+    decoded_distance: Short = Field(
+        description="To the nearest library sound: how different they are to the ear, as the model decodes both."
     )
-    nearest: list[Neighbour]
+    nearest: list[Neighbour] = Field(description="Library sounds by decoded distance, nearest first.")
     warnings: list[Caveat]
 
 
@@ -207,7 +207,7 @@ class Sample(Answer):
     in_distribution: bool = Field(
         description="True if it lies among the sounds that the model was trained on."
     )
-    nearest: Neighbour
+    nearest: Neighbour = Field(description="The library sound of least decoded distance.")
 
 
 class Samples(Answer):
@@ -264,7 +264,9 @@ class TraversalFacts(Answer):
     in_distribution: Flags = Field(
         description="For each step: among the sounds that the model was trained on?"
     )
-    distances: list[Short] = Field(description="From each step to the nearest library sound.")
+    distances: list[Short] = Field(
+        description="Decoded distance from each step to the nearest library sound."
+    )
     course: Rows = Field(description="On the map, the path from less to more.")
     stopped: Stopped
     descriptors: Columns = Field(description="All of them, at each step.")

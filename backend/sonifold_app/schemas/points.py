@@ -23,12 +23,12 @@ POINT_EXAMPLE: dict[str, Any] = {
     "x": 0.31,
     "y": -1.2,
     "in_distribution": False,
-    "distance": 9.31,
+    "decoded_distance": 9.31,
     "nearest": [{"id": SOUND_ID, "distance": 9.31}],
     "warnings": [
         {
             "code": "off_the_data",
-            "text": "outside what the model knows: the nearest sound, Kick 808, is 9.3 tdB away",
+            "text": "outside what the model knows: no sound that it knows is nearer than Kick 808",
         }
     ],
     "audio": {**AUDIO_EXAMPLE, "mode": "sound", "seconds": 1.4861, "frames": 65536},

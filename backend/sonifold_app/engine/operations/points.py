@@ -92,7 +92,7 @@ def point_fields(model: Model, point: Point) -> dict[str, Any]:
         "x": x,
         "y": y,
         "in_distribution": point.in_distribution,
-        "distance": nearest[0].distance,
+        "decoded_distance": nearest[0].distance,
         "nearest": nearest,
         "warnings": caveats_of(point.caveats),
     }
