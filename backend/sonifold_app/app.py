@@ -9,7 +9,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -245,10 +245,8 @@ def include_routes(app: FastAPI) -> None:
     """The API, the health checks, and the page for every other address."""
     app.include_router(health.router)
     app.include_router(metrics.router)
-    api = APIRouter(prefix=API)
-    for router in ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
+    for router in ROUTERS:  # into the app itself: a router in a router is searched once more for each request
+        app.include_router(router, prefix=API)
     app.include_router(page.router)
     app.router.default = page.Page(page.page_folder())
 

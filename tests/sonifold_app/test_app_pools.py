@@ -10,6 +10,7 @@ import pytest
 from app_checks import API, file_of, tone
 
 from sonifold_app.engine.pools import Pool
+from sonifold_app.store.recent import RecentFiles
 
 
 @pytest.fixture
@@ -99,6 +100,38 @@ def test_sounds_map_and_lists_wait_for_no_slow_work(client, name, ids, busy, kin
         reply = answered(lambda: client.post(f"{url}/atlas/positions", json={"points": [[0.0] * 32]}))
         assert reply is not None
         assert reply.status_code == 200
+
+
+def test_a_library_sound_that_was_sent_is_there_while_all_threads_are_busy(client, name, ids):
+    url, go = f"{API}/models/{name}/sounds/{ids[5]}/audio", threading.Event()
+    first, threads = client.get(url), client.app.state.services.engine._light._threads
+    work = [threads.submit(go.wait, 120) for _ in range(threads._max_workers)]
+    try:
+        again = answered(lambda: client.get(url))
+        part = answered(lambda: client.get(url, headers={"Range": "bytes=4-9"}))
+        known = answered(lambda: client.get(url, headers={"If-None-Match": first.headers["etag"]}))
+    finally:
+        go.set()
+        for each in work:
+            each.result(120)
+    assert again is not None, "it waits for a thread"
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    assert (part.status_code, part.content) == (206, first.content[4:10])
+    assert known.status_code == 304
+
+
+def test_files_in_memory_give_way_in_the_order_of_their_use():
+    files = RecentFiles(max_bytes=10)
+    for key in "abc":
+        files.put(key, bytes(3))
+    assert files.get("a") == bytes(3)
+    files.put("d", bytes(4))
+    assert [key for key in "abcd" if files.get(key)] == ["a", "c", "d"]
+    files.put("d", bytes(1))
+    assert files.bytes == 7
+    files.put("e", bytes(11))
+    assert files.get("e") is None
+    assert files.bytes == 0
 
 
 def test_a_pool_rests_once_after_its_last_work():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
 HEADER = struct.Struct("<4sBBqIIIB")  # capture, version, flags, granule, serial, sequence, CRC, segments
-CRC = 0x04C11DB7
+REFLECTED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))  # each byte with its bits turned round
 COMMENT, SETUP = b"\x03vorbis", b"\x05vorbis"  # how the second and third packet begin
 CONTINUED = 1  # flag of a page that begins inside a packet
 SEGMENT = 255  # bytes; a shorter one ends its packet
@@ -134,21 +134,7 @@ def paged(packets: list[bytes], serial: int) -> list[Page]:
     return pages
 
 
-@functools.cache
-def crc_table() -> tuple[int, ...]:
-    """The checksum of each byte."""
-    table = []
-    for byte in range(256):
-        value = byte << 24
-        for _ in range(8):
-            value = (value << 1 ^ (CRC if value & 0x8000_0000 else 0)) & 0xFFFF_FFFF
-        table.append(value)
-    return tuple(table)
-
-
 def checksum(data: bytes) -> int:
-    """CRC-32 as Ogg has it: not reflected, from 0."""
-    table, value = crc_table(), 0
-    for byte in data:
-        value = (value << 8 & 0xFFFF_FFFF) ^ table[value >> 24 ^ byte]
-    return value
+    """CRC-32 as Ogg has it: not reflected, from 0. zlib's is the same of reflected bits, and inverted at both ends."""
+    reflected = zlib.crc32(data.translate(REFLECTED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return int.from_bytes(reflected.to_bytes(4, "little").translate(REFLECTED), "big")

@@ -13,8 +13,6 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sonifold.audio.formats import AudioFormat
-from sonifold.audio.provenance import Provenance
 from sonifold_app.engine.choices import DistanceName, MetricName, PathKind, SamplerName
 from sonifold_app.engine.examples import SOUND_ID, Z, example
 from sonifold_app.engine.numbers import Columns, Flags, Numbers, Row, Rows, Short, ShortOrNone
@@ -409,15 +407,6 @@ class CutFile:
 
     sounds: tuple[bytes, ...]
     caveats: tuple[Caveat, ...]
-
-
-@dataclass(frozen=True)
-class StoredAudio:
-    """A library sound's file as it lies in the pack."""
-
-    data: bytes
-    format: AudioFormat
-    provenance: Provenance
 
 
 @dataclass(frozen=True)

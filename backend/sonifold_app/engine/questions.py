@@ -257,6 +257,15 @@ class CutQuery:
 
 
 @dataclass(frozen=True)
+class LibraryFileQuery:
+    """A library sound as a file. ``tagged``: with its provenance in it, also where it is the pack's own file."""
+
+    sound: str
+    format: AudioFormat
+    tagged: bool
+
+
+@dataclass(frozen=True)
 class ConversionQuery:
     """A sound file to be written in another format. ``provenance``: None for the file's own."""
 

@@ -23,6 +23,7 @@ from sonifold_app.http.waiting import Line
 from sonifold_app.jobs.backend import JobBackend
 from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings, ReplyCache
+from sonifold_app.store.recent import RecentFiles
 from sonifold_app.user.adaptations import Adaptations
 from sonifold_app.user.listening import ListeningTests
 from sonifold_app.user.models import UserModels
@@ -91,6 +92,8 @@ class Services:
     imports: Line = field(default_factory=lambda: Line(at_once=1, waiting=2, seconds=10.0))
     #: Models that are being sent.
     exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
+    #: Sounds of libraries, as they were sent.
+    library_files: RecentFiles = field(default_factory=RecentFiles)
     documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)
 
     async def document(
@@ -111,7 +114,11 @@ class Services:
             del self.documents[key]
 
 
-def services(request: Request) -> Services:
+# Each of these takes the request alone, not what another provides: FastAPI goes through all that stands behind a
+# dependency wherever it is named, also where it has its value already, and calls what is no coroutine in a thread.
+
+
+async def services(request: Request) -> Services:
     provided: Services = request.app.state.services
     return provided
 
@@ -119,12 +126,13 @@ def services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services)]
 
 
-async def catalogue(services: ServicesDep) -> Catalogue:
+async def catalogue(request: Request) -> Catalogue:
     """All models: packs, and what they are adapted to at the moment."""
-    packs = await services.engine.catalogue(PATIENCE_SECONDS)
+    provided = await services(request)
+    packs = await provided.engine.catalogue(PATIENCE_SECONDS)
     if packs is None:
         raise problems.not_ready()
-    return services.adaptations.joined(packs)
+    return provided.adaptations.joined(packs)
 
 
 CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
@@ -133,20 +141,20 @@ CatalogueDep = Annotated[Catalogue, Depends(catalogue)]
 ModelId = Annotated[str, Path(max_length=64, description="The model's id.", examples=["oneshots"])]
 
 
-async def existing_model(model: ModelId, catalogue: CatalogueDep) -> ModelFacts:
+async def existing_model(model: ModelId, request: Request) -> ModelFacts:
     """The model that an address names. Raises PackNotFound, PackInvalid."""
-    return catalogue.find(model)
+    return (await catalogue(request)).find(model)
 
 
 #: A model to talk about.
 ExistingModelDep = Annotated[ModelFacts, Depends(existing_model)]
 
 
-async def model_facts(
-    model: ExistingModelDep, catalogue: CatalogueDep, services: ServicesDep
-) -> AsyncIterator[ModelFacts]:
-    async with services.adaptations.using(model, catalogue):
-        yield model
+async def model_facts(model: ModelId, request: Request) -> AsyncIterator[ModelFacts]:
+    models = await catalogue(request)
+    facts = models.find(model)
+    async with (await services(request)).adaptations.using(facts, models):
+        yield facts
 
 
 #: A model to compute with. Raises PackInvalid where an adapted one cannot be made again.

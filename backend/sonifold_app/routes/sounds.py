@@ -12,7 +12,7 @@ from sonifold.audio.provenance import Source, of_recording
 from sonifold_app.engine import answers, choices, facts, questions
 from sonifold_app.engine.answers import Distances, Neighbours
 from sonifold_app.engine.numbers import row_of
-from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, NEIGHBOURS, ORIGINAL_FILE
+from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, LIBRARY_FILE, NEIGHBOURS
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http import problems
 from sonifold_app.http.negotiation import audio_format
@@ -85,7 +85,12 @@ async def get_audio(
     """The sound itself."""
     audio_type = audio_format(accept, format)
     tagged = download is not None or format is not None
-    data = await unless_abandoned(request, file_of(model, sound, audio_type, tagged, services))
+    if sound in model.library.rows:
+        data = await library_file(
+            model, questions.LibraryFileQuery(sound, audio_type, tagged), request, services
+        )
+    else:
+        data = await unless_abandoned(request, user_sound_file(model, sound, audio_type, tagged, services))
     return audio_reply(request, data, audio_type, cache=IMMUTABLE, download=download)
 
 
@@ -163,20 +168,28 @@ async def list_distances(
     return await unless_abandoned(request, to_all())
 
 
-async def file_of(
+async def library_file(
+    model: facts.ModelFacts, query: questions.LibraryFileQuery, request: Request, services: Services
+) -> bytes:
+    """A library sound as a file, made once for as long as there is room for it in memory."""
+    key = (model.name, model.version, query)
+    data = services.library_files.get(key)
+    if data is None:
+        data = await unless_abandoned(request, run_one(services.engine, LIBRARY_FILE, model.name, query))
+        services.library_files.put(key, data)
+    return data
+
+
+async def user_sound_file(
     model: facts.ModelFacts, sound: str, format: AudioFormat, tagged: bool, services: Services
 ) -> bytes:
-    """A sound as a file. Files are stored without tags; ``tagged``: what is saved has them."""
-    if sound in model.library.rows:
-        original = await run_one(services.engine, ORIGINAL_FILE, model.name, sound)
-    else:
-        stored = await services.user_sounds.stored(model, sound)
-        about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
-        original = answers.StoredAudio(await services.user_sounds.audio(stored), "flac", about)
-    if original.format == format and not tagged:
-        return original.data
-    query = questions.ConversionQuery(original.data, format, original.provenance)
-    return await run_one(services.engine, CONVERT, None, query)
+    """A user sound as a file. They are stored without tags; ``tagged``: what is saved has them."""
+    stored = await services.user_sounds.stored(model, sound)
+    data = await services.user_sounds.audio(stored)
+    if format == "flac" and not tagged:
+        return data
+    about = of_recording(model.name, model.release, Source(stored.name, origin=stored.origin))
+    return await run_one(services.engine, CONVERT, None, questions.ConversionQuery(data, format, about))
 
 
 async def decoded(model: facts.ModelFacts, sound: str, format: AudioFormat, services: Services) -> bytes:

@@ -199,18 +199,24 @@ class Fuzzer:
         return self._client.post(f"{MODEL}/adaptations", json={"sounds": self._own}).json()["result"]
 
 
-def fuzz(url: str, count: int, seed: int) -> None:
-    """Send so many questions, some at a time, until each has an answer; what comes of them is counted elsewhere."""
-    with httpx.Client(base_url=url, timeout=120) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+def fuzz(url: str, count: int, seed: int, until: float) -> None:
+    """Send so many questions, some at a time, until each has an answer, or until a time of the monotonic clock; what
+    comes of them is counted elsewhere.
+    """
+    with httpx.Client(base_url=url, timeout=300) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         fuzzer = Fuzzer(client, seed)
         questions = [fuzzer.question() for _ in range(count)]
-        for _ in pool.map(lambda question: ask(client, *question), questions):
+        for _ in pool.map(lambda question: ask(client, *question, until), questions):
             pass
 
 
-def ask(client: httpx.Client, method: str, path: str, body: Any) -> None:
-    """Who is told to come later comes later."""
-    while (
-        reply := client.request(method, path, json=body)
-    ).status_code == 503 and "retry-after" in reply.headers:
+def ask(client: httpx.Client, method: str, path: str, body: Any, until: float) -> None:
+    """Who is told to come later comes later; who gets no answer goes on to the next question."""
+    while time.monotonic() < until:
+        try:
+            reply = client.request(method, path, json=body)
+        except httpx.TransportError:
+            return
+        if reply.status_code != 503 or "retry-after" not in reply.headers:
+            return
         time.sleep(float(reply.headers["retry-after"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-connection"}
 )
+#: Status that stands for none, and how long one is waited for.
+NO_ANSWER, ANSWER_SECONDS = 599, 120.0
 
 
 class Recorder:
@@ -69,13 +72,15 @@ class Recorder:
         body = asked.rfile.read(length) if length else None
         headers = {name: value for name, value in asked.headers.items() if name.lower() not in HOP_BY_HOP}
         headers["Host"] = self._target
-        line = http.client.HTTPConnection(self._target, timeout=120)
+        line = http.client.HTTPConnection(self._target, timeout=ANSWER_SECONDS)
+        began = time.monotonic()
         try:
             line.request(asked.command, asked.path, body, headers)
             answer = line.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self._note(asked, 599, f"{type(error).__name__}: {error}".encode(), None)
+            reason = f"{type(error).__name__}: {error}, after {time.monotonic() - began:.1f} s; sent {body!r:.2000}"
+            self._note(asked, NO_ANSWER, reason.encode(), None)
             asked.close_connection = True
             return
         finally:
@@ -98,4 +103,5 @@ class Recorder:
                 and status != 507
                 and not (status == 503 and (retry_after or b'"model_unusable"' in data))
             ):
-                self.errors.append(f"{status} for {asked.command} {asked.path[:200]}: {data[:300]!r}")
+                self.errors.append(f"{status} for {asked.command} {asked.path[:200]}: {data[:2000]!r}")
+                print(f"  {self.errors[-1]}", flush=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sonifold_app.engine.operations.adapting import REEMBED
-from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, ORIGINAL_FILE, SEPARATE
+from sonifold_app.engine.operations.decoding import CONVERT, DECODE, DESCRIBE, LIBRARY_FILE, SEPARATE
 from sonifold_app.engine.operations.exports import EXPORT
 from sonifold_app.engine.operations.instruments import INSTRUMENT
 from sonifold_app.engine.operations.paths import MORPH, MORPH_PARTS, TRACE
@@ -41,7 +41,7 @@ OPERATIONS: Mapping[str, Operation[Any, Any]] = {
         MORPH,
         DECODE,
         DESCRIBE,
-        ORIGINAL_FILE,
+        LIBRARY_FILE,
         CONVERT,
         SEPARATE,
         EMBED,
@@ -87,6 +87,7 @@ __all__ = [
     "FINGERPRINT",
     "INDICATRICES",
     "INSTRUMENT",
+    "LIBRARY_FILE",
     "LIFT",
     "MAGNIFICATION",
     "MATCH",
@@ -95,7 +96,6 @@ __all__ = [
     "MORPH_PARTS",
     "NEIGHBOURS",
     "OPERATIONS",
-    "ORIGINAL_FILE",
     "PREPARE_SOUND",
     "PROGRESSIVE",
     "PROJECT",

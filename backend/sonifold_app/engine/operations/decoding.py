@@ -5,18 +5,23 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sonifold import errors
-from sonifold.audio.formats import AudioFormat
 from sonifold.audio.ogg import tagged
 from sonifold.audio.provenance import of_recording, provenance_of
 from sonifold.model.provenance import source_labelled, version_of
-from sonifold_app.engine.answers import DecodedFacts, Recording, Rendered, StoredAudio
+from sonifold_app.engine.answers import DecodedFacts, Recording, Rendered
 from sonifold_app.engine.operations.sounds import position_of, recording_of, resolve
 from sonifold_app.engine.parallel import MapParallel, attempt_each, each, map_serially
 from sonifold_app.engine.protocol import Lane, Operation
-from sonifold_app.engine.questions import Anchor, ConversionQuery, DecodeQuery, SeparateQuery
+from sonifold_app.engine.questions import (
+    Anchor,
+    ConversionQuery,
+    DecodeQuery,
+    LibraryFileQuery,
+    SeparateQuery,
+)
 
 if TYPE_CHECKING:
     from sonifold.audio.clip import Clip
@@ -82,12 +87,14 @@ def descriptions(
     return [sound if isinstance(sound, Exception) else next(values_of) for sound in sounds]
 
 
-def original(model: Model, id: str) -> StoredAudio:
-    """A library sound's own file."""
-    label = model.library.labels[model.library.index(id)]
+def library_file(model: Model, query: LibraryFileQuery) -> bytes:
+    """A library sound as a file: the pack's own, or written anew with its provenance."""
+    data = model.library.audio_bytes(query.sound)
+    if query.format == model.library.audio_format and not query.tagged:
+        return data
+    label = model.library.labels[model.library.index(query.sound)]
     provenance = of_recording(model.name, version_of(model), source_labelled(label))
-    audio_format = cast(AudioFormat, model.library.audio_format)
-    return StoredAudio(model.library.audio_bytes(id), audio_format, provenance)
+    return convert(None, ConversionQuery(data, query.format, provenance))
 
 
 def convert(model: None, query: ConversionQuery) -> bytes:
@@ -119,6 +126,6 @@ def clip_of(file: bytes) -> Clip:
 
 DECODE = Operation("decode", DecodeQuery, Rendered[DecodedFacts], decodings, most=32, seconds=0.05)
 DESCRIBE = Operation("describe", Anchor, Mapping[str, float], descriptions, most=64)
-ORIGINAL_FILE = Operation("original", str, StoredAudio, each(original), Lane.LIGHT)
+LIBRARY_FILE = Operation("library_file", LibraryFileQuery, bytes, each(library_file), Lane.LIGHT)
 CONVERT = Operation("convert", ConversionQuery, bytes, each(convert), Lane.LIGHT)
 SEPARATE = Operation("separate", SeparateQuery, list[Recording], each(separated), Lane.LIGHT)
