@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
@@ -20,7 +21,9 @@ from starlette.testclient import TestClient
 from sonifold import adapt
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
+from sonifold_app.store.room import Room
 from sonifold_app.user import archive
+from sonifold_app.user.models import UserModels, bytes_under
 
 KIT = "kit"
 
@@ -409,6 +412,28 @@ def test_a_damaged_model_of_ones_own_can_be_deleted(tmp_path, small_engine_of, k
             pass
         assert app.delete(f"{API}/models/{KIT}").status_code == 204
         assert [one["id"] for one in app.get(f"{API}/models").json()["unusable"]] == ["broken"]
+
+
+def test_a_model_that_is_deleted_while_its_size_is_looked_at_has_none_and_its_successor_its_own(
+    tmp_path, small_engine_of, monkeypatch
+):
+    folder = tmp_path / "imports" / KIT
+    own = UserModels(tmp_path, small_engine_of(), Room(tmp_path / "reserve"))
+
+    def write(size):
+        folder.mkdir(parents=True)
+        (folder / "pack.json").write_bytes(bytes(size))
+
+    def deleted_meanwhile(looked_at):
+        shutil.rmtree(looked_at)
+        return bytes_under(looked_at)
+
+    write(10)
+    with monkeypatch.context() as patch:
+        patch.setattr("sonifold_app.user.models.bytes_under", deleted_meanwhile)
+        assert asyncio.run(own.stored_bytes(KIT)) is None
+    write(20)
+    assert asyncio.run(own.stored_bytes(KIT)) == 20
 
 
 def test_the_pitch_of_an_own_sound_can_be_corrected(client, name, model, ids):

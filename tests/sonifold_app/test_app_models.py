@@ -8,9 +8,8 @@ from sonifold.choices import MetricName, PathKind, SamplerName
 
 
 def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
-    (found,) = client.get(f"{API}/models").json()["models"]
+    found = {listed["id"]: listed for listed in client.get(f"{API}/models").json()["models"]}[name]
     assert found == client.get(f"{API}/models/{name}").json()
-    assert found["id"] == name
     assert found["sounds"] == len(model.library.ids)
     assert found["latent_dim"] == model.latent_dim
     assert found["unit"] == model.unit
@@ -28,12 +27,12 @@ def test_models_say_what_they_can_do_and_what_they_take(client, model, name):
     }
 
 
-def test_choices_come_with_their_words_from_the_one_table_of_the_science(client, model):
+def test_choices_come_with_their_words_from_the_one_table_of_the_science(client, model, name):
     reply = client.get(f"{API}/models").json()
-    for name, table in (("path_kinds", PathKind), ("metrics", MetricName), ("samplers", SamplerName)):
-        assert [choice["id"] for choice in reply["choices"][name]] == [str(choice) for choice in table]
-        assert all(all(choice.values()) for choice in reply["choices"][name])
-    (listed, *_) = reply["models"]
+    for kind, table in (("path_kinds", PathKind), ("metrics", MetricName), ("samplers", SamplerName)):
+        assert [choice["id"] for choice in reply["choices"][kind]] == [str(choice) for choice in table]
+        assert all(all(choice.values()) for choice in reply["choices"][kind])
+    listed = next(listed for listed in reply["models"] if listed["id"] == name)
     assert listed["metrics"] == list(map(str, model.metric_names))
     assert [sampler["id"] for sampler in listed["samplers"]] == [str(choice) for choice in SamplerName]
 
@@ -63,8 +62,8 @@ def test_a_listening_test_can_compare_every_kind_of_path(client):
 
 
 def test_a_damaged_pack_is_told_of_and_the_others_serve(client):
-    (broken,) = client.get(f"{API}/models").json()["unusable"]
-    assert broken["id"] == "broken"
+    unusable = client.get(f"{API}/models").json()["unusable"]
+    broken = next(pack for pack in unusable if pack["id"] == "broken")
     assert "weights.safetensors" in broken["problem"]
     problem = assert_problem(client.get(f"{API}/models/broken"), 503, "model_unusable")
     assert problem["detail"] == broken["problem"]

@@ -14,7 +14,7 @@ from sonifold.audio.folders import is_leftover
 from sonifold_app.engine.questions import Upload
 from sonifold_app.http.problems import Problem
 from sonifold_app.routes.refusals import RequestItem
-from sonifold_app.routes.services import services
+from sonifold_app.routes.services import services_of
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.problems import Refused
 from sonifold_app.user.names import file_name
@@ -65,7 +65,7 @@ async def files_of(
 
     Raises BusyError, before the form is read, where too many uploads wait already.
     """
-    services(request).uploads.refuse_when_full()
+    services_of(request).uploads.refuse_when_full()
     instruction = f"Send {f'1 to {most} files' if most > 1 else 'one file'} as multipart/form-data, in fields"
     try:
         form = await request.form(max_files=most, max_fields=most)

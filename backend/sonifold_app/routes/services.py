@@ -118,9 +118,13 @@ class Services:
 # dependency wherever it is named, also where it has its value already, and calls what is no coroutine in a thread.
 
 
-async def services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     provided: Services = request.app.state.services
     return provided
+
+
+async def services(request: Request) -> Services:
+    return services_of(request)
 
 
 ServicesDep = Annotated[Services, Depends(services)]
@@ -128,7 +132,7 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 async def catalogue(request: Request) -> Catalogue:
     """All models: packs, and what they are adapted to at the moment."""
-    provided = await services(request)
+    provided = services_of(request)
     packs = await provided.engine.catalogue(PATIENCE_SECONDS)
     if packs is None:
         raise problems.not_ready()
@@ -153,7 +157,7 @@ ExistingModelDep = Annotated[ModelFacts, Depends(existing_model)]
 async def model_facts(model: ModelId, request: Request) -> AsyncIterator[ModelFacts]:
     models = await catalogue(request)
     facts = models.find(model)
-    async with (await services(request)).adaptations.using(facts, models):
+    async with services_of(request).adaptations.using(facts, models):
         yield facts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -58,12 +59,16 @@ class UserModels:
 
     async def stored_bytes(self, model: str) -> int | None:
         """What a user's model takes on the disk; None for those that came with the server."""
-        if model not in self._stored_bytes:
-            folder = self.folder(model)
-            if folder is None:
-                return None
-            self._stored_bytes[model] = await run_in_threadpool(bytes_under, folder)
-        return self._stored_bytes[model]
+        if model in self._stored_bytes:
+            return self._stored_bytes[model]
+        folder = self.folder(model)
+        if folder is None:
+            return None
+        stored_bytes = await run_in_threadpool(bytes_under, folder)
+        if self.folder(model) is None:  # deleted meanwhile
+            return None
+        self._stored_bytes[model] = stored_bytes
+        return stored_bytes
 
     async def open_all(self) -> None:
         """Have the engine load them; clear what an earlier run did not finish."""
@@ -148,8 +153,13 @@ class UserModels:
 
 
 def bytes_under(folder: Path) -> int:
-    """Of all files in a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """Of all files in a folder, without those that go meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
 def retitle(folder: Path, title: str) -> None:
