@@ -56,6 +56,8 @@ def main() -> int:
                 except KeyboardInterrupt:
                     print(f"{who}: interrupted before all were sent")
                 print(recorder, flush=True)
+                for seconds, question in recorder.slowest:
+                    print(f"  {seconds:.1f} s for {question}")
                 errors += recorder.errors
         ended = server.process.poll() is not None
     print(f"{len(errors)} server errors" + (", and the server has ended" if ended else ""))

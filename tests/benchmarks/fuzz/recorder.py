@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import http.client
 import threading
 import time
@@ -20,8 +21,8 @@ NO_ANSWER, ANSWER_SECONDS = 599, 120.0
 class Recorder:
     """``with Recorder(server) as recorder``: an address that passes everything on to a server and back.
 
-    ``answers``: how many of each status. ``errors``: a line for each server error that has no reason: 503 and 507 say
-    theirs, and a 503 when to come again.
+    ``answers``: how many of each status. ``slowest``: the few that took longest. ``errors``: a line for each server
+    error that has no reason: 503 and 507 say theirs, and a 503 when to come again.
     """
 
     def __init__(self, server: str, name: str) -> None:
@@ -31,6 +32,7 @@ class Recorder:
         self._lock = threading.Lock()
         self.answers: Counter[int] = Counter()
         self.errors: list[str] = []
+        self.slowest: list[tuple[float, str]] = []  # seconds, what was asked
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -86,6 +88,7 @@ class Recorder:
         finally:
             line.close()
         self._note(asked, answer.status, data, answer.getheader("retry-after"))
+        self._time(time.monotonic() - began, f"{asked.command} {asked.path[:200]} {body!r:.400}")
         asked.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in HOP_BY_HOP | {"content-length"}:
@@ -94,6 +97,10 @@ class Recorder:
         asked.end_headers()
         if asked.command != "HEAD":
             asked.wfile.write(data)
+
+    def _time(self, seconds: float, question: str) -> None:
+        with self._lock:
+            self.slowest = heapq.nlargest(5, [*self.slowest, (seconds, question)])
 
     def _note(self, asked: BaseHTTPRequestHandler, status: int, data: bytes, retry_after: str | None) -> None:
         with self._lock:
