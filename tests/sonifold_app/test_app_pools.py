@@ -52,7 +52,7 @@ def test_sounds_are_heard_while_recordings_are_split(client, name, ids, blocked)
         one.start()
     assert blocked.acquire(timeout=30)
     assert blocked.acquire(timeout=30)  # as much as is done at the same time
-    for path in (f"sounds/{ids[0]}/audio?format=wav", f"sounds/{ids[1]}/distances"):
+    for path in (f"sounds/{ids[904]}/audio?format=wav", f"sounds/{ids[1]}/distances"):
         reply = answered(lambda path=path: client.get(f"{url}/{path}"))
         assert reply is not None, f"{path} waits for the uploads"
         assert reply.status_code == 200
@@ -86,13 +86,13 @@ def busy(client, hold_engine):
     return busy
 
 
-@pytest.mark.parametrize("kind", ["files", "adapting", "morphs"])
-def test_sounds_map_and_lists_wait_for_no_slow_work(client, name, ids, busy, kind):
-    url = f"{API}/models/{name}"
+@pytest.mark.parametrize(("kind", "row"), [("files", 901), ("adapting", 902), ("morphs", 903)])
+def test_sounds_map_and_lists_wait_for_no_slow_work(client, name, ids, busy, kind, row):
+    url, new = f"{API}/models/{name}", ids[row]  # a sound that is not in memory yet
     with busy(kind):
         for path in (
             f"{API}/models", f"{url}/sounds", f"{url}/atlas", f"{url}/adaptations", f"{url}/uploads", f"{API}/jobs",
-            f"{url}/sounds/{ids[0]}", f"{url}/sounds/{ids[0]}/audio?format=wav", f"{url}/sounds/{ids[1]}/distances",
+            f"{url}/sounds/{new}", f"{url}/sounds/{new}/audio?format=wav", f"{url}/sounds/{ids[1]}/distances",
         ):  # fmt: skip
             reply = answered(lambda path=path: client.get(path))
             assert reply is not None, f"{path} waits for {kind}"
