@@ -282,6 +282,19 @@ def test_waits_double_up_to_a_bound_and_end_with_their_job(tmp_path):
     store.close()
 
 
+def test_who_waits_for_room_tries_again_as_soon_as_there_is_more(tmp_path):
+    store, waits = JobStore(tmp_path), Waits(longest_seconds=60.0)
+    for_room, for_other = (store.create("m", "t", {}) for _ in range(2))
+    free = 5_000_000
+    for _ in range(6):
+        waits.put_off(for_room.id, "It waits for room.", free)
+        waits.put_off(for_other.id, "It waits.")
+    assert waits.first_due(store.queue(), free) is None
+    assert waits.first_due(store.queue(), free + 1000) is None, "as much as a log may take and give"
+    assert waits.first_due(store.queue(), free + 1_000_000).id == for_room.id
+    store.close()
+
+
 def test_a_job_that_waits_for_the_same_writes_that_once(tmp_path):
     store = JobStore(tmp_path)
     job = store.create("m", "t", {}).id

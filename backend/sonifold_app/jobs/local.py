@@ -18,7 +18,7 @@ from sonifold import errors
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
-from sonifold_app.jobs.waits import ROOM_ADVICE, Waits, shortage
+from sonifold_app.jobs.waits import ROOM_ADVICE, Waits, free_bytes_of, shortage
 from sonifold_app.jobs.worker import DATABASE_VARIABLE, NO_ROOM, PASSING
 from sonifold_app.store.jobs import Job, JobStore
 from sonifold_app.store.room import Room
@@ -132,7 +132,7 @@ class JobRunner:
             await self._open()
         if not self._queue_restored:
             await self._restore_queue()
-        next_job = self._waits.first_due(await run_in_threadpool(self.store.queue))
+        next_job = self._waits.first_due(await run_in_threadpool(self.store.queue), free_bytes_of(self._data))
         if next_job is not None:
             self._queue_restored = False  # until it has ended as it should
             await self._do(next_job)
@@ -168,7 +168,7 @@ class JobRunner:
             await run_in_threadpool(self.store.finish, job.id, "failed", {"message": message}, message)
             return
         if missing_room := await run_in_threadpool(self._shortage, job):
-            await self._put_off(job, missing_room)
+            await self._put_off(job, missing_room, free_bytes_of(self._data))
             return
         if not await run_in_threadpool(self.store.start, job.id):
             return  # cancelled meanwhile
@@ -184,7 +184,7 @@ class JobRunner:
             outcome = next((event.data for event in reversed(events) if event.kind == "saving"), {})
             await run_in_threadpool(self.store.finish, job.id, "done", {"model": job.pack, **outcome})
         elif code in WAITS:
-            await self._put_off(job, WAITS[code])
+            await self._put_off(job, WAITS[code], free_bytes_of(self._data) if code == NO_ROOM else None)
         else:
             log.warning("the worker of job %s ended with %s before the job did", job.id, code)
             await run_in_threadpool(self.store.requeue, job.id)
@@ -196,9 +196,9 @@ class JobRunner:
         except (errors.PackError, FileNotFoundError):
             return None  # the worker says what is missing
 
-    async def _put_off(self, job: Job, reason: str) -> None:
-        """Have a job wait, by no fault of its own, while others go on."""
-        seconds = self._waits.put_off(job.id, reason)
+    async def _put_off(self, job: Job, reason: str, free_bytes: int | None = None) -> None:
+        """Have a job wait, by no fault of its own, while others go on. ``free_bytes``: where it waits for room."""
+        seconds = self._waits.put_off(job.id, reason, free_bytes)
         log.warning("job %s: %s Trying again in %g seconds", job.id, reason, seconds)
         await run_in_threadpool(self.store.put_off, job.id, reason)
 

@@ -29,28 +29,42 @@ class Wait:
     reason: str | None
     tries: int
     until: float  # by the monotonic clock
+    free_bytes: int | None  # of the disk, where it waits for room on it
+
+    def is_over(self, free_bytes: int) -> bool:
+        """Whether it is time to try again, or room was made."""
+        has_more = self.free_bytes is not None and free_bytes >= self.free_bytes + MEGABYTE
+        return has_more or self.until <= time.monotonic()
 
 
 class Waits:
-    """What keeps jobs waiting. The time between two tries doubles, up to a bound."""
+    """What keeps jobs waiting. The time between two tries doubles, up to a bound; who waits for room tries as soon as
+    there is more of it.
+    """
 
     def __init__(self, longest_seconds: float) -> None:
         self._longest_seconds = longest_seconds
         self._by_job: dict[str, Wait] = {}
 
-    def put_off(self, job: str, reason: str) -> float:
-        """Try a job again later; returns after how many seconds. ``reason``: a sentence for the user."""
+    def put_off(self, job: str, reason: str, free_bytes: int | None = None) -> float:
+        """Try a job again later; returns after how many seconds at most.
+
+        ``reason``: a sentence for the user. ``free_bytes``: of the disk, where it waits for room on it.
+        """
         tries = self._by_job[job].tries if job in self._by_job else 0
         seconds = seconds_after(tries, self._longest_seconds)
-        self._by_job[job] = Wait(reason, tries + 1, time.monotonic() + seconds)
+        self._by_job[job] = Wait(reason, tries + 1, time.monotonic() + seconds, free_bytes)
         return seconds
 
-    def first_due(self, queue: list[Job]) -> Job | None:
-        """The first of the jobs that are queued whose time has come; others that waited are over."""
+    def first_due(self, queue: list[Job], free_bytes: int = 0) -> Job | None:
+        """The first of the jobs that are queued whose time has come; others that waited are over.
+
+        ``free_bytes``: of the disk, now.
+        """
         self._by_job = {job.id: self._by_job[job.id] for job in queue if job.id in self._by_job}
-        now = time.monotonic()
         return next(
-            (job for job in queue if job.id not in self._by_job or self._by_job[job.id].until <= now), None
+            (job for job in queue if (wait := self._by_job.get(job.id)) is None or wait.is_over(free_bytes)),
+            None,
         )
 
     def begin(self, job: str) -> None:
@@ -62,6 +76,14 @@ class Waits:
     def reasons(self) -> Collection[str]:
         """Each reason for which a job waits, once."""
         return dict.fromkeys(wait.reason for wait in self._by_job.values() if wait.reason is not None)
+
+
+def free_bytes_of(folder: Path) -> int:
+    """Of the disk that holds a folder; 0 where that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def shortage(job: Job, data: Path, models: Path | None, room: Room) -> str | None:
