@@ -83,11 +83,11 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """The service over an engine. The engine starts and ends with the app's lifespan.
 
     Raises DataFolderUnusableError where the data folder cannot be used or another server has it, DatabaseUnusableError
-    where the user's database in it cannot be used.
+    where the user's database in it cannot be used, BlobsUnusableError where the object store's URL cannot be.
     """
     data = DataFolder(settings.data)
     try:
-        storage = Storage(data, settings.keep_bytes, settings.database_url)
+        storage = Storage(data, settings.keep_bytes, settings.database_url, settings.blobs)
     except BaseException:
         data.release()
         raise
@@ -132,6 +132,7 @@ def services_of(settings: Settings, engine: Engine, storage: Storage, data: Data
         nice=settings.finetune_nice,
         retry_seconds=settings.retry_seconds,
         database=settings.database_url,
+        blobs=settings.blobs,
     )
     collection = collection_of(settings, data.room)
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)

@@ -40,7 +40,7 @@ def back_up(settings: Settings, options: argparse.Namespace) -> int:
     """1 also where the backup is whole but what it is of is not: whoever has it made each night is to know."""
     from sonifold_app.admin import backup
 
-    manifest = backup.back_up(settings.data, options.file, overwrite=options.overwrite)
+    manifest = backup.back_up(settings.data, options.file, overwrite=options.overwrite, blobs=settings.blobs)
     print(
         f"{options.file}: {len(manifest.files)} files, {manifest.total_bytes / 1e6:.1f} MB of {settings.data}."
     )

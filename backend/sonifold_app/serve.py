@@ -22,6 +22,7 @@ from sonifold_app.http.connections import BoundedProtocol, connection_limit
 from sonifold_app.settings import Settings
 from sonifold_app.store.data_folder import DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.objects import BlobsUnusableError
 
 
 class ServeError(SonifoldError):
@@ -37,7 +38,7 @@ def serve(settings: Settings) -> None:
     engine = build_engine(settings)
     try:
         app = create_app(settings, engine)
-    except (DataFolderUnusableError, DatabaseUnusableError) as error:
+    except (DataFolderUnusableError, DatabaseUnusableError, BlobsUnusableError) as error:
         raise ServeError(str(error)) from error
     server = uvicorn.Server(
         uvicorn.Config(

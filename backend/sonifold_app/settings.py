@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         description="Database for what users keep, as `postgresql://user:password@host/name`; by default a file in the "
         "data folder, which holds the recordings in either case. Needs the extra `postgres`.",
     )
+    blobs: str | None = Field(
+        None,
+        description="Object store for recordings, as a URL of fsspec such as `s3://bucket/prefix`; by default they are "
+        "in the data folder. S3 needs the extra `s3`; its keys are those of every S3 client, `AWS_ACCESS_KEY_ID` and "
+        "others.",
+    )
     engine: Literal["local"] = Field(
         "local", description="Who computes: `local` is this process; others can be added beside it."
     )

@@ -56,8 +56,17 @@ class Named:
     content_addressed: bool  # its key is its sha256
 
 
-def back_up(data: Path, file: Path, *, overwrite: bool = False) -> Manifest:
-    """Write a backup of a data folder, whole or not at all. Raises BackupError, OutputError, OSError."""
+def back_up(data: Path, file: Path, *, overwrite: bool = False, blobs: str | None = None) -> Manifest:
+    """Write a backup of a data folder, whole or not at all. ``blobs``: URL of the object store that has the
+    recordings, if one has.
+
+    Raises BackupError, OutputError, OSError.
+    """
+    if blobs is not None:
+        raise BackupError(
+            f"the recordings of what is kept in {data} are in the object store {blobs}. Nothing was written. Copy the "
+            "database and the data folder first and the store after them, with the store's own means."
+        )
     if (data / LIBRARY / INSTALLATION).is_file():
         raise BackupError(
             f"what is kept in {data} has its database on a PostgreSQL server. Nothing was written. Dump that with "

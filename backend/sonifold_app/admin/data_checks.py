@@ -23,7 +23,8 @@ from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.named import GRACE_SECONDS
-from sonifold_app.store.opening import INSTALLATION, open_database
+from sonifold_app.store.objects import BlobsUnusableError
+from sonifold_app.store.opening import INSTALLATION, SOUNDS, open_database, open_files
 from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import DAYS, Trash
 from sonifold_app.user.models import bytes_under
@@ -145,9 +146,24 @@ def check_store(settings: Settings) -> Iterator[Finding]:
     if named is None:
         yield ok("nothing is stored yet")
         return
+    if settings.blobs is not None:
+        yield from check_blobs(settings.data, settings.blobs)
+        return
     yield from check_rows(settings.data, named)
     yield from check_strays(settings.data, {each.path for each in named})
     yield from check_trash(settings.data)
+
+
+def check_blobs(data: Path, url: str) -> Iterator[Finding]:
+    """That an object store answers; each recording in it would cost a request."""
+    try:
+        trouble = open_files(data / LIBRARY / SOUNDS, url).problem()
+    except BlobsUnusableError as error:
+        trouble = str(error)
+    if trouble is None:
+        yield ok(f"the recordings are in {url}, which answers; they were not looked at one by one")
+    else:
+        yield problem(f"the recordings are in {url}: {trouble}", "See to the store and to SONIFOLD_BLOBS.")
 
 
 def stored_files(settings: Settings) -> list[Named] | None:

@@ -19,7 +19,7 @@ from sonifold_app.engine.protocol import Engine
 from sonifold_app.jobs.background import Background, logged
 from sonifold_app.jobs.feed import EventFeed
 from sonifold_app.jobs.waits import ROOM_ADVICE, Waits, free_bytes_of, shortage
-from sonifold_app.jobs.worker import DATABASE_VARIABLE, NO_ROOM, PASSING
+from sonifold_app.jobs.worker import BLOBS_VARIABLE, DATABASE_VARIABLE, NO_ROOM, PASSING
 from sonifold_app.store.jobs import Job, JobStore
 from sonifold_app.store.room import Room
 from sonifold_app.user.models import UserModels
@@ -57,16 +57,18 @@ class JobRunner:
         nice: int = 10,
         retry_seconds: float = 60.0,
         database: str | None = None,
+        blobs: str | None = None,
     ) -> None:
         """``room``: what gives way on a full disk. ``nice``: how far the worker gives way to other processes.
         ``retry_seconds``: at most, between two tries of a job that waits for something to pass.
-        ``database``: URL of the database that ``store`` is in, unless it is the embedded one.
+        ``database``: URL of the database that ``store`` is in, unless it is the embedded one. ``blobs``: URL of the
+        object store that has the recordings, if one has.
         """
         self.store = store
         self.feed = EventFeed(store)
         self._user_models = user_models
         self._engine, self._data, self._models, self._room = engine, data, models, room
-        self._command = WorkerCommand(data, models, threads, device, nice, database)
+        self._command = WorkerCommand(data, models, threads, device, nice, database, blobs)
         self._waits = Waits(retry_seconds)
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
@@ -245,6 +247,7 @@ class WorkerCommand:
     device: str
     nice: int
     database: str | None  # URL, unless it is the embedded one
+    blobs: str | None  # URL, unless recordings are in the data folder
 
     def arguments(self, *more: str) -> list[str]:
         models = ["--models", str(self.models)] if self.models is not None else []
@@ -252,9 +255,10 @@ class WorkerCommand:
         return [sys.executable, "-m", "sonifold_app.jobs.worker", str(self.data), *more, *numbers, *models]
 
     def environment(self) -> dict[str, str]:
-        """With the URL, which everybody on the machine would see among the arguments."""
-        more = {} if self.database is None else {DATABASE_VARIABLE: self.database}
-        return {**os.environ, **more}
+        """With the URLs, which everybody on the machine would see among the arguments."""
+        urls = {DATABASE_VARIABLE: self.database, BLOBS_VARIABLE: self.blobs}
+        inherited = {name: value for name, value in os.environ.items() if name not in urls}
+        return inherited | {name: url for name, url in urls.items() if url is not None}
 
 
 @dataclass(frozen=True)

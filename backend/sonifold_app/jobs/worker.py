@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Of the environment: the URL of the database, unless it is the embedded one.
 DATABASE_VARIABLE = "SONIFOLD_DATABASE"
+#: The same of the object store that has the recordings.
+BLOBS_VARIABLE = "SONIFOLD_BLOBS"
 CHECKPOINT = "checkpoint.safetensors"
 #: What writing a pack and loading it takes for each sound of its library, as steps of fine-tuning: measured.
 SAVING_STEPS = 0.11
@@ -112,6 +114,12 @@ def work_to_its_end(
         store.finish(job.id, "failed", {"message": str(error)}, str(error))
 
 
+def opened_sounds(data: Path, store: JobStore) -> UserSoundStore:
+    """The user's sounds, in the database of the jobs."""
+    blobs = os.environ.get(BLOBS_VARIABLE)
+    return UserSoundStore(data / "library", make=False, database=store.database, blobs=blobs)
+
+
 def passes(error: BaseException) -> bool:
     """Whether an error is one that a new attempt may not meet, through no fault of the job."""
     failure = failure_of(error)
@@ -169,7 +177,7 @@ def work(
     torch.set_num_threads(threads)
     model = base_of(job, data, models, device, warm)
     store.tell(job.id, "loading", {"what": "your sounds"})
-    sounds = sounds_of(job, UserSoundStore(data / "library", make=False, database=store.database), model)
+    sounds = sounds_of(job, opened_sounds(data, store), model)
     scratch.mkdir(parents=True, exist_ok=True)
     watch = ProgressWriter(store, job, scratch, model)
     checkpoint = scratch / CHECKPOINT

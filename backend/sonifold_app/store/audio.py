@@ -7,17 +7,10 @@ from where they come back when a row names them.
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 from collections.abc import Collection
-from pathlib import Path
 
 from sonifold_app.store.blobs import Blobs
-from sonifold_app.store.named import NamedFolder
-from sonifold_app.store.room import Room
-from sonifold_app.store.trash import Trash, free_name
-
-log = logging.getLogger(__name__)
+from sonifold_app.store.named import NamedFiles
 
 
 def recording_path(sha256: str) -> str:
@@ -26,16 +19,19 @@ def recording_path(sha256: str) -> str:
 
 
 class SoundAudio(Blobs):
-    """Recordings by sha256, in ``library/sounds``."""
+    """Recordings by sha256."""
 
-    def __init__(self, library: Path, trash: Trash, room: Room | None = None) -> None:
-        self._sounds = NamedFolder(library / "sounds", trash, room=room)
-        super().__init__(self._sounds)
-        self._damaged = library / "damaged"
+    def __init__(self, files: NamedFiles) -> None:
+        super().__init__(files)
+        self._sounds = files
 
     def sweep(self, in_use: Collection[str]) -> None:
-        """See :meth:`NamedFolder.sweep`."""
+        """See :meth:`NamedFiles.sweep`."""
         self._sounds.sweep(in_use)
+
+    def purge(self) -> None:
+        """See :meth:`NamedFiles.purge`."""
+        self._sounds.purge()
 
     def _read(self, sha256: str) -> bytes | None:
         data = self._sounds.get(sha256)
@@ -44,12 +40,5 @@ class SoundAudio(Blobs):
         return data
 
     def _put_damaged_away(self, sha256: str) -> None:
-        """A part of a recording is more than none: it is set aside, where whoever repairs it finds it."""
-        aside = free_name(self._damaged, sha256)
-        try:
-            self._damaged.mkdir(exist_ok=True)
-            os.replace(self._sounds.file(sha256), aside)
-        except OSError as error:
-            log.error("recording %s… is damaged, and cannot be set aside: %s", sha256[:12], error)
-        else:
-            log.error("recording %s… is damaged; its file is now %s", sha256[:12], aside)
+        """A part of a recording is more than none."""
+        self._sounds.set_aside(sha256)

@@ -5,18 +5,38 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-
-from sonifold_app.store.folder import Folder
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Blobs:
-    """Bytes on disk under their sha256."""
+class Keyed(Protocol):
+    """Bytes by key, whole or not at all: a folder, or an object store. Safe to use from several threads."""
 
-    def __init__(self, folder: Folder) -> None:
+    def get(self, key: str) -> bytes | None:
+        """What is kept under a key, or None where there is nothing. Raises StorageError where that cannot be told."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep bytes under a key. Raises StorageError."""
+
+    def drop(self, key: str) -> None:
+        """Keep the bytes under a key no longer."""
+
+    def __contains__(self, key: str) -> bool: ...
+
+    def size(self, key: str) -> int:
+        """Bytes under a key; 0 where there are none, or none can be seen."""
+
+    def clear_abandoned(self) -> None:
+        """Delete what was never finished."""
+
+
+class Blobs:
+    """Bytes under their sha256."""
+
+    def __init__(self, folder: Keyed) -> None:
         self._folder = folder
 
     def put(self, data: bytes) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select, true, update
 
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
-from sonifold_app.store.named import NamedFolder
+from sonifold_app.store.named import NamedFiles
 from sonifold_app.store.tables import listeners, listening_answers, listening_tests
 
 #: Tests, and listeners of one, that are kept at the same time.
@@ -87,7 +87,7 @@ class Listener:
 class ListeningStore:
     """Safe to use from several threads."""
 
-    def __init__(self, database: Database, files: NamedFolder) -> None:
+    def __init__(self, database: Database, files: NamedFiles) -> None:
         self._database, self._files = database, files
 
     # -- tests -------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""Opens the database of what a user keeps: the embedded file, or the server that ``SONIFOLD_DATABASE`` names."""
+"""Opens what a user keeps: the database, embedded or the one that ``SONIFOLD_DATABASE`` names, and the files that its
+rows name, in the data folder or where ``SONIFOLD_BLOBS`` says.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,16 @@ from pathlib import Path
 
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.database import Database, DatabaseUnusableError
+from sonifold_app.store.named import NamedFiles, NamedFolder
+from sonifold_app.store.objects import NamedObjects
 from sonifold_app.store.room import Room
 from sonifold_app.store.sqlite import DATABASE, SqliteDatabase
+from sonifold_app.store.trash import Trash
 
 #: In the folder of what the user keeps: which server's database it belongs to, where it has none of its own.
 INSTALLATION = "installation"
+#: In the same folder: the recordings; and beside that folder: what listening tests play.
+SOUNDS, LISTENING = "sounds", "listening"
 
 
 def open_database(
@@ -34,6 +41,19 @@ def open_database(
     return SqliteDatabase(folder / DATABASE, room=room, make=make)
 
 
+def open_files(path: Path, url: str | None = None, *, room: Room | None = None) -> NamedFiles:
+    """The files of a folder ``path`` that lies in ``library`` or beside it; with ``url`` under the folder's name in
+    that object store. Raises BlobsUnusableError.
+    """
+    if url is not None and url.startswith("file://"):
+        elsewhere = Path(url.removeprefix("file://"))
+        return NamedFolder(elsewhere / path.name, Trash(elsewhere))
+    if url is not None:
+        return NamedObjects(url, path.name)
+    data = path.parent.parent if path.name == SOUNDS else path.parent
+    return NamedFolder(path, Trash(data), room=room)
+
+
 def require_database_of(file: Path) -> None:
     """Raises DatabaseUnusableError where recordings, or a journal, are there without their database."""
     if file.is_file() and file.stat().st_size > 0:
@@ -51,7 +71,7 @@ def require_database_of(file: Path) -> None:
 
 def count_recordings(folder: Path) -> int:
     """How many files there are that rows of the database name."""
-    folders = folder / "sounds", folder.parent / "listening"
+    folders = folder / SOUNDS, folder.parent / LISTENING
     return sum(
         1
         for folder in folders

@@ -32,10 +32,9 @@ from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
-from sonifold_app.store.opening import open_database
+from sonifold_app.store.opening import SOUNDS, open_database, open_files
 from sonifold_app.store.room import Room
 from sonifold_app.store.tables import adaptations, revisions, uploads, user_sounds
-from sonifold_app.store.trash import Trash
 from sonifold_app.store.uploads import UploadStore
 
 #: In the JSON of where a sound comes from: the model it was kept with before that was gone.
@@ -139,17 +138,23 @@ class UserSoundStore:
     """
 
     def __init__(
-        self, folder: Path, *, room: Room | None = None, make: bool = True, database: Database | None = None
+        self,
+        folder: Path,
+        *,
+        room: Room | None = None,
+        make: bool = True,
+        database: Database | None = None,
+        blobs: str | None = None,
     ) -> None:
         """Opens what is in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
-        ``database``: where that is open already; by default the embedded one in ``folder``.
+        ``database``: where that is open already; by default the embedded one in ``folder``. ``blobs``: URL of the
+        object store that has the recordings; by default they are in ``folder``.
 
-        Raises DatabaseUnusableError.
+        Raises DatabaseUnusableError, BlobsUnusableError.
         """
         self.database = database or open_database(folder, room=room, make=make)
         self._room = room
-        self._trash = Trash(folder.parent)
-        self._audio = SoundAudio(folder, self._trash, room)
+        self._audio = SoundAudio(open_files(folder / SOUNDS, blobs, room=room))
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
         self._latest = LatestLists()
@@ -164,7 +169,7 @@ class UserSoundStore:
         with self._writing:
             self.uploads.remove_expired()
             self._audio.sweep(self._audio_in_use())
-        self._trash.purge()
+        self._audio.purge()
 
     def close(self) -> None:
         self.database.close()

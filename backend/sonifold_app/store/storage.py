@@ -14,10 +14,8 @@ from sonifold_app.store.failures import StorageError
 from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.jobs import JobStore
 from sonifold_app.store.listening import ListeningStore
-from sonifold_app.store.named import NamedFolder
-from sonifold_app.store.opening import open_database
+from sonifold_app.store.opening import LISTENING, open_database, open_files
 from sonifold_app.store.sounds import UserSoundStore
-from sonifold_app.store.trash import Trash
 
 CACHE_BYTES = 64 << 20
 
@@ -27,10 +25,14 @@ log = logging.getLogger(__name__)
 class Storage:
     """What the user keeps (``sounds``, ``jobs``, ``listening``) and what can be made again (``blobs``, ``cache``)."""
 
-    def __init__(self, data: DataFolder, keep_bytes: int, database: str | None = None) -> None:
-        """``database``: URL of the database; by default the embedded one.
+    def __init__(
+        self, data: DataFolder, keep_bytes: int, database: str | None = None, blobs: str | None = None
+    ) -> None:
+        """``database``: URL of the database; by default the embedded one. ``blobs``: URL of the object store for
+        recordings; by default they are in the data folder.
 
-        Raises DataFolderUnusableError, DatabaseUnusableError."""
+        Raises DataFolderUnusableError, DatabaseUnusableError, BlobsUnusableError.
+        """
         self._data = data
         cache = data.path / "cache"
         with data.usable():
@@ -38,10 +40,10 @@ class Storage:
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             library = data.path / "library"
             opened = open_database(library, database, room=data.room)
-            self.sounds = UserSoundStore(library, room=data.room, database=opened)
+            self.sounds = UserSoundStore(library, room=data.room, database=opened, blobs=blobs)
             self.jobs = JobStore(self.sounds.database)
-            files = NamedFolder(data.path / "listening", Trash(data.path), room=data.room)
-            self.listening = ListeningStore(self.sounds.database, files)
+            self._files = open_files(data.path / LISTENING, blobs, room=data.room)
+            self.listening = ListeningStore(self.sounds.database, self._files)
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""
@@ -56,7 +58,7 @@ class Storage:
 
     def problem(self) -> str | None:
         """A sentence about why nothing can be kept at the moment, if so."""
-        return self._data.problem() or self.sounds.database.problem()
+        return self._data.problem() or self.sounds.database.problem() or self._files.problem()
 
     def close(self) -> None:
         """Let another server have it all."""
