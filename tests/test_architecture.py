@@ -52,7 +52,7 @@ SERVICE = {
     "routes": "base collection engine http jobs schemas store user",
     "admin": "base engine store user",
 }
-SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.command", "sonifold_app.serve"}
+SERVICE_DOORS = {"sonifold_app.app", "sonifold_app.command", "sonifold_app.serve", "sonifold_app.workspaces"}
 
 
 def modules(package):

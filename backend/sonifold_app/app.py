@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -14,19 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from sonifold_app.collection.analysis import MOST_WORKERS
-from sonifold_app.collection.folders import AllowedFolders
-from sonifold_app.collection.maps import CollectionMaps
-from sonifold_app.collection.service import Collection
 from sonifold_app.engine.protocol import Engine
 from sonifold_app.http import access, frames, limits, logs, problems
+from sonifold_app.http.holders import TokenHolders
 from sonifold_app.http.metrics import Metrics
 from sonifold_app.http.observe import Observed
 from sonifold_app.http.openapi import complete
 from sonifold_app.http.request_ids import RequestIds
 from sonifold_app.http.waiting import WaitHeader
 from sonifold_app.jobs.background import logged
-from sonifold_app.jobs.local import JobRunner
 from sonifold_app.routes import (
     adaptations,
     atlas,
@@ -50,22 +45,17 @@ from sonifold_app.routes import (
     samples,
     sounds,
     uploads,
+    users,
 )
-from sonifold_app.routes.services import Services
+from sonifold_app.routes.users import UserAdministration
 from sonifold_app.schemas.morphs import FRAMES
 from sonifold_app.schemas.problems import ProblemDocument
 from sonifold_app.schemas.sounds import AddRequest
 from sonifold_app.settings import Settings
-from sonifold_app.store.cache import Recordings
-from sonifold_app.store.data_folder import DataFolder
-from sonifold_app.store.room import Room
-from sonifold_app.store.storage import Storage
+from sonifold_app.store.data_folder import DataFolderUnusableError
+from sonifold_app.store.users import UserStore
 from sonifold_app.urls import API, OPENAPI
-from sonifold_app.user.adaptations import Adaptations
-from sonifold_app.user.listening import ListeningTests
-from sonifold_app.user.models import UserModels
-from sonifold_app.user.orphans import rehome_orphans
-from sonifold_app.user.sounds import UserSounds
+from sonifold_app.workspaces import InWorkspace, Machine, Workspace, Workspaces
 
 DESCRIPTION = """
 Geodesic morphs between one-shots, on a map you can hear.
@@ -85,18 +75,18 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     Raises DataFolderUnusableError where the data folder cannot be used or another server has it, DatabaseUnusableError
     where the user's database in it cannot be used, BlobsUnusableError where the object store's URL cannot be.
     """
-    data = DataFolder(settings.data)
+    machine = Machine(settings, engine)
+    main = Workspace(machine)
+    user_store = UserStore(main.storage.sounds.database)
     try:
-        storage = Storage(data, settings.keep_bytes, settings.database_url, settings.blobs)
+        require_token_of_users(settings, user_store)
     except BaseException:
-        data.release()
+        main.storage.close()
         raise
-    try:
-        with storage.sounds.database.usable():
-            services = services_of(settings, engine, storage, data)
-    except BaseException:
-        storage.close()
-        raise
+    token = settings.token.get_secret_value() if settings.token else None
+    holders = None if token is None else TokenHolders(token, user_store.all)
+    workspaces = Workspaces(machine, user_store)
+    services = main.services
     app = FastAPI(
         title="Sonifold",
         version=version("sonifold"),
@@ -106,85 +96,47 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(lifespan, services, storage),
-        middleware=middleware_of(settings, services.metrics),
+        lifespan=partial(lifespan, engine, main, workspaces),
+        middleware=middleware_of(settings, services.metrics, holders, workspaces),
     )
     app.state.services = services
-    app.state.plotly = page.Plotly(storage.blobs, storage.cache)
+    app.state.workspaces = workspaces
+    app.state.users = None if holders is None else UserAdministration(user_store, holders)
+    app.state.plotly = page.Plotly(main.storage.blobs, main.storage.cache)
     problems.install(app)
     include_routes(app)
     describe(app)
     return app
 
 
-def services_of(settings: Settings, engine: Engine, storage: Storage, data: DataFolder) -> Services:
-    """Everything that routes use, over one storage."""
-    user_sounds = UserSounds(storage.sounds, engine)
-    user_models = UserModels(settings.data, engine, data.room)
-    runner = JobRunner(
-        storage.jobs,
-        engine,
-        user_models,
-        settings.data,
-        settings.models,
-        data.room,
-        device=settings.device,
-        nice=settings.finetune_nice,
-        retry_seconds=settings.retry_seconds,
-        database=settings.database_url,
-        blobs=settings.blobs,
-    )
-    collection = collection_of(settings, data.room)
-    adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)
-    services = Services(
-        settings,
-        engine,
-        Recordings(storage.blobs, storage.cache, engine),
-        storage.cache,
-        user_sounds,
-        adapted_models,
-        user_models,
-        runner,
-        ListeningTests(storage.listening, user_sounds, adapted_models, engine),
-        collection,
-        CollectionMaps(settings.data, collection),
-        Metrics(engine.workload, storage.cache.lookups, storage.jobs.count_by_state)
-        if settings.metrics
-        else None,
-    )
-    services.readiness.add("storage", storage.problem)
-    services.readiness.add("jobs", lambda: runner.trouble, needed=False)
-    return services
-
-
-def collection_of(settings: Settings, room: Room) -> Collection:
-    """The collection of the data folder."""
-    allowed = AllowedFolders(settings.allowed_folders)
-    workers = min(settings.threads, MOST_WORKERS)
-    return Collection(settings.data, allowed, settings.models, workers, room)
+def require_token_of_users(settings: Settings, users: UserStore) -> None:
+    """Raises DataFolderUnusableError where users were promised that nobody else reads what they keep."""
+    if settings.token is None and (count := users.count()):
+        raise DataFolderUnusableError(
+            f"{count} users have tokens for the data folder {settings.data}, and without SONIFOLD_TOKEN everybody on "
+            "this machine would be let in. Set it, or revoke the users first: `sonifold user list`."
+        )
 
 
 @asynccontextmanager
-async def lifespan(services: Services, storage: Storage, app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(
+    engine: Engine, main: Workspace, workspaces: Workspaces, app: FastAPI
+) -> AsyncIterator[None]:
     """Start what works behind the requests; at the end stop it, each part also where another fails."""
-    engine = services.engine
-    await run_in_threadpool(storage.tidy)
+    await run_in_threadpool(main.storage.tidy)
     engine.start()
-    services.jobs.start()
-    await logged("going on with an ingest", run_in_threadpool(services.collection.go_on))
-    rehoming = asyncio.create_task(rehome_orphans(storage.sounds, storage.jobs, services.user_models, engine))
+    await main.start()
+    workspaces.start()
     yield
-    rehoming.cancel()
-    with suppress(asyncio.CancelledError):
-        await rehoming
-    await logged("embedding user sounds", services.user_sounds.close())
-    await logged("ending the rendering of listening tests", services.listening.close())
-    await logged("ending the jobs", services.jobs.close())
-    for close in (services.collection.close, engine.close, storage.close):
+    await workspaces.close()
+    await main.stop()
+    for close in (engine.close, main.storage.close):
         await logged("closing", run_in_threadpool(close))
 
 
-def middleware_of(settings: Settings, figures: Metrics | None) -> list[Middleware]:
+def middleware_of(
+    settings: Settings, figures: Metrics | None, holders: TokenHolders | None, workspaces: Workspaces
+) -> list[Middleware]:
     """What stands between a request and its route, the outermost first."""
     token = settings.token.get_secret_value() if settings.token else None
     return [
@@ -192,7 +144,8 @@ def middleware_of(settings: Settings, figures: Metrics | None) -> list[Middlewar
         Middleware(access.SecurityHeaders),
         Middleware(access.HeadAsGet),
         *observing(settings, figures),
-        Middleware(access.AccessControl, token=token),
+        Middleware(access.AccessControl, token=token, holders=holders),
+        Middleware(InWorkspace, workspaces=workspaces),
         Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
         Middleware(limits.ScreenedJson),
         Middleware(WaitHeader),
@@ -239,6 +192,7 @@ ROUTERS = (
     collection.uses,
     collection_positions.router,
     collection_positions.sounds,
+    users.router,
 )
 
 

@@ -80,6 +80,12 @@ def find(settings: Settings, options: argparse.Namespace) -> int:
     return command.find(settings, options)
 
 
+def administer_users(settings: Settings, options: argparse.Namespace) -> int:
+    from sonifold_app.admin import users
+
+    return users.administer(settings, options.action, getattr(options, "name", ""))
+
+
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "serve": run_server,
     "backup": back_up,
@@ -87,4 +93,5 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "doctor": examine,
     "ingest": ingest,
     "find": find,
+    "user": administer_users,
 }

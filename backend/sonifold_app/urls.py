@@ -36,3 +36,7 @@ def sound(model_id: str, id: str) -> str:
 
 def upload(model_id: str, id: str) -> str:
     return f"{model(model_id)}/uploads/{id}"
+
+
+def user(id: str) -> str:
+    return f"{API}/users/{id}"

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from sonifold_app.app import create_app
+from sonifold_app.http.holders import MAIN, TokenHolders
 from sonifold_app.http.limits import BodyLimit
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
@@ -87,13 +88,13 @@ def test_the_cookie_is_no_token_and_names_its_port(guarded):
 def test_a_session_outlives_the_server_and_ends_after_a_month(monkeypatch):
     value = Sessions(TOKEN).new()
     again = Sessions(TOKEN)
-    assert again.is_valid(value)
-    assert not Sessions(TOKEN + "!").is_valid(value)
+    assert again.holder_of(value) == ""
+    assert Sessions(TOKEN + "!").holder_of(value) is None
     for bad in ("", ".", "..", "x.y.z", value.swapcase(), "\x00", "é.é.é"):
-        assert not again.is_valid(bad)
+        assert again.holder_of(bad) is None
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + SESSION_SECONDS + 1)
-    assert not again.is_valid(value)
+    assert again.holder_of(value) is None
 
 
 @pytest.mark.parametrize(
@@ -121,13 +122,13 @@ def test_guesses_are_slowed_and_the_owner_is_not_locked_out(monkeypatch):
             await sleep(0)
 
         monkeypatch.setattr(asyncio, "sleep", sleep)
-        guesses = Guesses(TOKEN)
+        guesses = Guesses(TokenHolders(TOKEN, list).holder)
         for n in range(30):
-            assert not await guesses.is_right("127.0.0.1", [f"guess {n}"])
+            assert await guesses.holder("127.0.0.1", [f"guess {n}"]) is None
         assert waits == [Guesses.WRONG_SECONDS] * (30 - Guesses.FREE)
-        assert await guesses.is_right("127.0.0.1", [TOKEN])
+        assert await guesses.holder("127.0.0.1", [TOKEN]) == MAIN
         assert len(waits) == 30 - Guesses.FREE  # who is right never waits for being wrong
-        assert not await guesses.is_right("192.0.2.7", ["mistyped"])  # another address's first
+        assert await guesses.holder("192.0.2.7", ["mistyped"]) is None  # another address's first
         assert len(waits) == 30 - Guesses.FREE
 
     asyncio.run(scenario())
@@ -135,24 +136,24 @@ def test_guesses_are_slowed_and_the_owner_is_not_locked_out(monkeypatch):
 
 def test_few_guesses_are_compared_at_a_time_and_few_may_wait(monkeypatch):
     async def scenario():
-        guesses, go = Guesses(TOKEN), asyncio.Event()
+        guesses, go = Guesses(TokenHolders(TOKEN, list).holder), asyncio.Event()
         for n in range(Guesses.FREE):
-            await guesses.is_right("2001:db8::1", [f"guess {n}"])
+            await guesses.holder("2001:db8::1", [f"guess {n}"])
         monkeypatch.setattr(asyncio, "sleep", lambda seconds: go.wait())
         many = [
-            asyncio.ensure_future(guesses.is_right(f"2001:db8::{n:x}", ["x"]))
+            asyncio.ensure_future(guesses.holder(f"2001:db8::{n:x}", ["x"]))
             for n in range(Guesses.MOST_WAITING)
         ]
         for _ in range(3):
             await next_turn()
         with pytest.raises(Problem) as refused:
-            await guesses.is_right("2001:db8::ffff", ["x"])  # the same network
+            await guesses.holder("2001:db8::ffff", ["x"])  # the same network
         assert refused.value.status_code == 429
         assert int(refused.value.headers["Retry-After"]) >= 1
-        assert await guesses.is_right("2001:db8:1::1", [TOKEN])
+        assert await guesses.holder("2001:db8:1::1", [TOKEN])
         go.set()
         assert not any(await asyncio.gather(*many))
-        assert await guesses.is_right("2001:db8::1", [TOKEN])
+        assert await guesses.holder("2001:db8::1", [TOKEN])
 
     asyncio.run(scenario())
 

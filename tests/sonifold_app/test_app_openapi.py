@@ -78,8 +78,8 @@ def test_what_can_come_everywhere_is_described_everywhere(operations):
 REAL = ("upload", "job", "test", "listener", "ingest", "collection_sound")
 
 
-#: A stream; off by default; for sounds that were analysed.
-UNANSWERED = ("watch_job", "get_metrics", "list_collection_neighbours")
+#: A stream; off by default; for sounds that were analysed; there where the server has a token (test_app_users).
+UNANSWERED = ("watch_job", "get_metrics", "list_users", "list_collection_neighbours")
 
 
 def finished_listening_test(client):
@@ -157,7 +157,7 @@ def test_every_example_of_a_request_is_answered_by_the_model_that_comes_along(
     asked = 0
     for operation_id, (path, method, operation) in operations.items():
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-        if body is None:
+        if body is None or operation["tags"] == ["users"]:
             continue
         (example,) = document["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[1]]["examples"]
         own = {"change_sound": real["own"][0]}.get(operation_id, SOUND_ID)

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         sounds.add_sample,
         service.add_ingest,
         service.add_find,
+        service.add_user,
         sounds.add_export,
         packs.add_trial,
         packs.add_dataset,

@@ -11,6 +11,13 @@ from sonifold.cli.options import Commands, add_model
 INGEST_PHASES = ("all", "names")
 #: What ``sonifold doctor`` looks at; see sonifold_app.admin.doctor.
 CHECKED = ("machine", "software", "device", "port", "folder", "database", "store", "packs")
+#: What ``sonifold user`` does.
+USER_ACTIONS = {
+    "add": "a new user; prints the token, this once",
+    "list": "all users",
+    "revoke": "let a user in no more; what they keep stays",
+    "rotate": "another token for a user, also for one who was revoked; prints it, this once",
+}
 
 
 def add_serve(commands: Commands) -> None:
@@ -74,6 +81,18 @@ def add_find(commands: Commands) -> None:
     command.add_argument("--json", action="store_true", help="all that is known of each, instead of paths")
     add_model(command)
     command.set_defaults(run=_run_service, service="find")
+
+
+def add_user(commands: Commands) -> None:
+    command = commands.add_parser(
+        "user", help="who may use your server, each with a token and sounds of their own"
+    )
+    command.set_defaults(run=_run_service, service="user")
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for action, help_text in USER_ACTIONS.items():
+        parser = actions.add_parser(action, help=help_text)
+        if action != "list":
+            parser.add_argument("name", help="of the user" if action == "add" else "or id of the user")
 
 
 def _run_service(options: argparse.Namespace) -> int:

@@ -31,14 +31,16 @@ from sonifold_app.store.opening import INSTALLATION
 from sonifold_app.store.sounds import named_recordings
 from sonifold_app.store.sqlite import DATABASE, SqliteDatabase, version_of
 from sonifold_app.store.trash import Trash
+from sonifold_app.store.users import USERS
 from sonifold_app.user.models import KINDS
 
 LIBRARY = "library"
 DATABASE_PATH = f"{LIBRARY}/{DATABASE}"
-#: What can be made again, or is of the running server alone; and what rows name, which is copied by them.
+#: What can be made again, or is of the running server alone; what rows name, which is copied by them; and what belongs
+#: to users, each of whom has a data folder there.
 LEFT_OUT = re.compile(
     r"cache/.*|collection/.*|trash/.*|library/sounds/.*|listening/.*|library/reserve|library/probe-\d+"
-    r"|jobs/spare\.txt|lost\+found/.*"
+    r"|jobs/spare\.txt|lost\+found/.*|users/.*"
 )
 #: Of a SQLite database; what lies beside it belongs to connections that are open.
 SQLITE_HEADER = b"SQLite format 3\0"
@@ -86,7 +88,30 @@ def back_up(data: Path, file: Path, *, overwrite: bool = False, blobs: str | Non
     ):
         file_of_owner(Path(out.name))
         with zipfile.ZipFile(out, "w", allowZip64=True) as archive:
-            return Backup(data, archive, Path(scratch)).write()
+            return write_all(data, archive, Path(scratch))
+
+
+def write_all(data: Path, archive: zipfile.ZipFile, scratch: Path) -> Manifest:
+    """A backup of a data folder and of those that users have in it. Raises BackupError."""
+    parts = {prefix: Backup(data / prefix, archive, scratch, prefix) for prefix in ("", *workspaces_in(data))}
+    for part in parts.values():
+        part.write()
+    manifest = Manifest(
+        sonifold=__version__,
+        database=parts[""].version,
+        created=now(),
+        files={name: entry for part in parts.values() for name, entry in part.entries.items()},
+        missing=sorted(name for part in parts.values() for name in part.missing),
+        damaged=sorted(name for part in parts.values() for name in part.damaged),
+    )
+    archive.writestr(MANIFEST, manifest.model_dump_json(indent=1), zipfile.ZIP_DEFLATED)
+    return manifest
+
+
+def workspaces_in(data: Path) -> list[str]:
+    """The data folders of users, as beginnings of paths."""
+    folders = sorted((data / USERS).glob("*/"))
+    return [f"{USERS}/{folder.name}/" for folder in folders if (folder / DATABASE_PATH).is_file()]
 
 
 def file_of_owner(file: Path) -> None:
@@ -96,41 +121,47 @@ def file_of_owner(file: Path) -> None:
 
 
 class Backup:
-    """A backup that is being written."""
+    """A data folder, or a user's in it, on its way into a backup: ``entries`` by path, and what was wrong with it."""
 
-    def __init__(self, data: Path, archive: zipfile.ZipFile, scratch: Path) -> None:
-        self._data, self._archive, self._scratch = data, archive, scratch
+    def __init__(self, data: Path, archive: zipfile.ZipFile, scratch: Path, prefix: str) -> None:
+        """``prefix``: before the paths of this folder."""
+        self._data, self._archive, self._scratch, self._prefix = data, archive, scratch, prefix
         self._trash = Trash(data)
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, Entry] = {}  # by path in this folder
         self._damaged: list[str] = []
+        self._missing: list[str] = []
+        self.version = 0  # of the database
 
-    def write(self) -> Manifest:
+    @property
+    def entries(self) -> dict[str, Entry]:
+        return {self._prefix + name: entry for name, entry in self._entries.items()}
+
+    @property
+    def missing(self) -> list[str]:
+        """Files that rows name and the folder did not have."""
+        return [self._prefix + name for name in self._missing]
+
+    @property
+    def damaged(self) -> list[str]:
+        """Recordings that did not have their sha256 any more."""
+        return [self._prefix + name for name in set(self._damaged) & self._entries.keys()]
+
+    def write(self) -> None:
         """Raises BackupError."""
         snapshot = self._scratch / DATABASE
-        missing: list[str] = []
         for _ in range(ROUNDS):
             copy_database(self._data / DATABASE_PATH, snapshot)
             named = files_named_in(snapshot, self._scratch)
-            missing = [each.path for each in named if not self._has_named(each)]
+            self._missing = [each.path for each in named if not self._has_named(each)]
             for name in self._other_files():
                 self._add_other(name)
-            if not missing:
+            if not self._missing:
                 break
         self._keep_only_named({each.path for each in named})
         self._leave_out_deleted_models()
         self._add(DATABASE_PATH, snapshot)
         with databases.opened(snapshot, "rw") as connection:
-            version = version_of(connection, snapshot)
-        manifest = Manifest(
-            sonifold=__version__,
-            database=version,
-            created=now(),
-            files=self._entries,
-            missing=sorted(missing),
-            damaged=sorted(set(self._damaged) & self._entries.keys()),
-        )
-        self._archive.writestr(MANIFEST, manifest.model_dump_json(indent=1), zipfile.ZIP_DEFLATED)
-        return manifest
+            self.version = version_of(connection, snapshot)
 
     def _has_named(self, named: Named) -> bool:
         """Whether a file is in the backup; it is added where the data folder or its trash has it."""
@@ -186,7 +217,7 @@ class Backup:
 
     def _add(self, name: str, file: Path) -> Entry:
         with file.open("rb") as source:  # first: an entry that was begun stays in the archive
-            about = zipfile.ZipInfo(name)
+            about = zipfile.ZipInfo(self._prefix + name)
             about.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".sqlite") else zipfile.ZIP_STORED
             with self._archive.open(about, "w", force_zip64=True) as target:
                 entry = copy_hashed(source, target)

@@ -20,6 +20,7 @@ from sonifold_app.admin.manifest import FORMAT, MANIFEST, BackupError, Entry, Ma
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
 from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import free_name
+from sonifold_app.store.users import USERS
 
 #: Contents on their way out of the archive; left behind by whoever was interrupted, and begun anew.
 UNPACKING = ".restoring"
@@ -47,7 +48,8 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> tuple[Manifest,
         shutil.rmtree(unpacking, ignore_errors=True)
         try:
             unpack(archive, manifest, unpacking)
-            check_database(unpacking / DATABASE_PATH)
+            for name in (DATABASE_PATH, *databases_of_users(manifest)):
+                check_database(unpacking / name)
         except BaseException:
             shutil.rmtree(unpacking, ignore_errors=True)
             raise
@@ -137,6 +139,12 @@ def damaged(name: str, why: str) -> BackupError:
     return BackupError(
         f"the backup is damaged: {name}: {why}. Nothing was restored. Copy it again, or use another."
     )
+
+
+def databases_of_users(manifest: Manifest) -> list[str]:
+    return [
+        name for name in manifest.files if name.startswith(f"{USERS}/") and name.endswith(f"/{DATABASE_PATH}")
+    ]
 
 
 def check_database(file: Path) -> None:

@@ -13,6 +13,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sonifold_app.http.holders import MAIN, TokenHolders
 from sonifold_app.http.problems import Problem
 from sonifold_app.http.sessions import SESSION_SECONDS, Guesses, Sessions, cookie_name
 from sonifold_app.settings import is_loopback
@@ -114,12 +115,16 @@ class AccessControl:
     the session that a page opened so is given. Without one the server is on loopback, and only requests that name
     it so are answered: a page elsewhere whose name was made to resolve to this machine (DNS rebinding) gets
     nothing. Either way, what another site's page sends on a visitor's behalf changes nothing, and computes nothing.
+
+    Whose token it is stands in the request's state, as ``user``: an id, or None for the server's own token.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, holders: TokenHolders | None = None) -> None:
+        """``holders``: who besides the holder of ``token`` is let in."""
         self._app = app
+        self._holders = None if token is None else holders or TokenHolders(token, list)
         self._sessions = None if token is None else Sessions(token)
-        self._guesses = None if token is None else Guesses(token)
+        self._guesses = None if self._holders is None else Guesses(self._holders.holder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -130,39 +135,50 @@ class AccessControl:
             return await self._app(scope, receive, send)  # whatever token it brings was compared with none
         headers = Headers(scope=scope)
         try:
-            await self._check(scope, headers)
+            holder = await self._check(scope, headers)
         except Problem as problem:
             return await problem.response()(scope, receive, send)
+        scope.setdefault("state", {})["user"] = holder or None
         if self._sessions is not None and "token" in query_of(scope) and not is_api(scope["path"]):
-            return await self._open_session(self._sessions, scope, receive, send)
+            return await self._open_session(self._sessions, holder, scope, receive, send)
         await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope, headers: Headers) -> None:
-        """Raises a Problem where the request may not come in."""
-        if self._guesses is None:
+    async def _check(self, scope: Scope, headers: Headers) -> str:
+        """Who asks. Raises a Problem where the request may not come in."""
+        holder = MAIN
+        if self._holders is None or self._guesses is None or self._sessions is None:
             host = headers.get("host", "")
             if not names_this_machine(host):
                 raise host_refused(host)
-        elif not await self._admits(scope, headers, self._guesses):
-            raise token_required()
+        else:
+            await self._holders.refresh()
+            known = await self._holder(scope, headers, self._holders, self._sessions, self._guesses)
+            if known is None:
+                raise token_required()
+            holder = known
         if (is_api(scope["path"]) or scope["method"] not in SAFE_METHODS) and is_cross_site(headers):
             raise origin_refused(headers.get("origin", "another site"))
+        return holder
 
-    async def _admits(self, scope: Scope, headers: Headers, guesses: Guesses) -> bool:
-        """Whether a request brings a session or the token; sessions cannot be guessed, and come in at once."""
+    async def _holder(
+        self, scope: Scope, headers: Headers, holders: TokenHolders, sessions: Sessions, guesses: Guesses
+    ) -> str | None:
+        """Whose session or token a request brings; sessions cannot be guessed, and come in at once."""
         cookie = cookie_name(headers.get("host", ""), scope["scheme"])
         session = cookie_parser(headers.get("cookie", "")).get(cookie, "")
         in_address = query_of(scope).get("token")
-        if self._sessions is not None and self._sessions.is_valid(session) and in_address is None:
-            return True
+        if in_address is None and (holder := sessions.holder_of(session, holders.bond)) is not None:
+            return holder
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         tokens = [
             token for token in (bearer.strip() if scheme.lower() == "bearer" else "", in_address) if token
         ]
         client = scope.get("client")
-        return bool(tokens) and await guesses.is_right(client[0] if client else "", tokens)
+        return await guesses.holder(client[0] if client else "", tokens) if tokens else None
 
-    async def _open_session(self, sessions: Sessions, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _open_session(
+        self, sessions: Sessions, holder: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Take the token out of the address, where it would stay in the history, and give a session for it."""
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         rest = urlencode([(name, value) for name, value in query if name != "token"])
@@ -173,7 +189,7 @@ class AccessControl:
         )
         reply.set_cookie(
             cookie_name(Headers(scope=scope).get("host", ""), scope["scheme"]),
-            sessions.new(),
+            sessions.new(holder, (self._holders.bond(holder) if self._holders else None) or ""),
             httponly=True,
             samesite="lax",
             secure=scope["scheme"] == "https",

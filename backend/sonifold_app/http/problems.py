@@ -42,6 +42,7 @@ from sonifold_app.store.failures import (
 from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
 from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
+from sonifold_app.store.users import TooManyUsersError, UserNameTakenError, UserNotFoundError
 from sonifold_app.user.archive import PackedInvalidError
 from sonifold_app.user.listening import SoundsMissingError
 from sonifold_app.user.models import ModelExistsError, TooManyModelsError
@@ -66,6 +67,9 @@ TABLE: tuple[tuple[type[errors.SonifoldError], int, str, str], ...] = (
     (errors.InstrumentInvalid, 422, "instrument_invalid", "This instrument cannot hold these sounds"),
     (errors.OutputError, 507, "export_folder_unusable", "The export folder cannot be written to"),
     (errors.UploadsInvalid, 422, "uploads_invalid", "These sounds cannot be learned from"),
+    (UserNotFoundError, 404, "user_not_found", "No such user"),
+    (UserNameTakenError, 422, "user_name_invalid", "No name for a user"),
+    (TooManyUsersError, 409, "users_full", "No more users"),
     (errors.Cancelled, 409, "cancelled", "It was cancelled"),
     (errors.AudioTooLong, 422, "audio_too_long", "The sound is too long"),
     (errors.AudioTooShort, 422, "audio_too_short", "The sound is too short"),

@@ -9,7 +9,7 @@ import ipaddress
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sonifold_app.http.problems import Problem
@@ -28,19 +28,25 @@ class Sessions:
         # slow to derive, so that a token cannot be found by trying from a value that leaked
         self._key = hashlib.scrypt(token.encode(), salt=b"sonifold session", n=2**14, r=8, p=1, dklen=32)
 
-    def new(self) -> str:
-        content = f"{int(time.time())}.{secrets.token_urlsafe(12)}"
-        return f"{content}.{self._signature(content)}"
+    def new(self, holder: str = "", bond: str = "") -> str:
+        """A session of a token's holder. It ends when ``bond`` is another, as with another token."""
+        content = ".".join([str(int(time.time())), secrets.token_urlsafe(12), *([holder] if holder else [])])
+        return f"{content}.{self._signature(content, bond)}"
 
-    def is_valid(self, value: str) -> bool:
+    def holder_of(self, value: str, bond_of: Callable[[str], str | None] = lambda _: "") -> str | None:
+        """Whose session a value is; None where it is none (any more). ``bond_of``: None for who is not let in."""
         content, _, signature = value.rpartition(".")
-        began = content.partition(".")[0]
-        if not hmac.compare_digest(signature.encode("utf-8", "replace"), self._signature(content).encode()):
-            return False
-        return 0 <= time.time() - int(began) < SESSION_SECONDS
+        began, _, rest = content.partition(".")
+        holder = rest.partition(".")[2]
+        bond = bond_of(holder)
+        expected = self._signature(content, bond or "").encode()
+        if not hmac.compare_digest(signature.encode("utf-8", "replace"), expected) or bond is None:
+            return None
+        return holder if 0 <= time.time() - int(began) < SESSION_SECONDS else None
 
-    def _signature(self, content: str) -> str:
-        return hmac.new(self._key, content.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    def _signature(self, content: str, bond: str) -> str:
+        text = f"{content}\n{bond}" if bond else content
+        return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def cookie_name(host: str, scheme: str) -> str:
@@ -72,37 +78,37 @@ class Guesses:
     FORGET_SECONDS = 900.0
     MOST_ADDRESSES = 4096
 
-    def __init__(self, token: str) -> None:
-        self._token = token.encode()
+    def __init__(self, holder: Callable[[Iterable[str]], str | None]) -> None:
+        """``holder``: whose token is among some, compared in constant time."""
+        self._holder = holder
         self._guessers: OrderedDict[str, GuessingAddress] = OrderedDict()
 
-    async def is_right(self, address: str, tokens: Iterable[str]) -> bool:
-        """Whether one of these is the token. Raises 429 where too many from this address wait to be compared."""
+    async def holder(self, address: str, tokens: Sequence[str]) -> str | None:
+        """Whose token is among these. Raises 429 where too many from this address wait to be compared."""
         guesser = self._guessers.get(network_of(address))
         if (
             guesser is None
             or time.monotonic() - guesser.last > self.FORGET_SECONDS
             or guesser.wrong < self.FREE
         ):
-            return self._compare(tokens) or self._count(address)
+            holder = self._holder(tokens)
+            if holder is None:
+                self._count(address)
+            return holder
         if guesser.waiting >= self.MOST_WAITING:
             raise too_many_guesses(self.MOST_WAITING * self.WRONG_SECONDS / self.AT_ONCE)
         guesser.waiting += 1
         try:
             async with guesser.turns:
-                if self._compare(tokens):
-                    return True
-                self._count(address)
-                await asyncio.sleep(self.WRONG_SECONDS)
-                return False
+                holder = self._holder(tokens)
+                if holder is None:
+                    self._count(address)
+                    await asyncio.sleep(self.WRONG_SECONDS)
+                return holder
         finally:
             guesser.waiting -= 1
 
-    def _compare(self, tokens: Iterable[str]) -> bool:
-        # a list: all are compared, whichever fits
-        return any([hmac.compare_digest(token.encode("utf-8", "replace"), self._token) for token in tokens])
-
-    def _count(self, address: str) -> bool:
+    def _count(self, address: str) -> None:
         network, now = network_of(address), time.monotonic()
         guesser = self._guessers.setdefault(network, GuessingAddress())
         if now - guesser.last > self.FORGET_SECONDS:
@@ -111,7 +117,6 @@ class Guesses:
         self._guessers.move_to_end(network)
         while len(self._guessers) > self.MOST_ADDRESSES:
             self._guessers.popitem(last=False)
-        return False
 
 
 def network_of(address: str) -> str:

@@ -58,11 +58,14 @@ class JobRunner:
         retry_seconds: float = 60.0,
         database: str | None = None,
         blobs: str | None = None,
+        turn: asyncio.Lock | None = None,
+        warm: bool = True,
     ) -> None:
         """``room``: what gives way on a full disk. ``nice``: how far the worker gives way to other processes.
         ``retry_seconds``: at most, between two tries of a job that waits for something to pass.
         ``database``: URL of the database that ``store`` is in, unless it is the embedded one. ``blobs``: URL of the
-        object store that has the recordings, if one has.
+        object store that has the recordings, if one has. ``turn``: of runners that share a machine one works at a time.
+        ``warm``: whether a worker may be kept ready.
         """
         self.store = store
         self.feed = EventFeed(store)
@@ -70,6 +73,7 @@ class JobRunner:
         self._engine, self._data, self._models, self._room = engine, data, models, room
         self._command = WorkerCommand(data, models, threads, device, nice, database, blobs)
         self._waits = Waits(retry_seconds)
+        self._working, self._may_warm = turn or asyncio.Lock(), warm
         self._woken = asyncio.Event()
         self._loop = Background("running jobs", self._turn)
         self._opened = False  # the user models
@@ -104,7 +108,7 @@ class JobRunner:
         """Somebody may fine-tune this model soon: have a worker load what that needs. It waits for some minutes."""
         busy = self._worker is not None and self._worker.returncode is None
         ready = self._warming is not None and not self._warming.done()
-        if not busy and not ready:
+        if self._may_warm and not busy and not ready:
             self._warming = asyncio.create_task(self._warm(model))
             self._warming.add_done_callback(log_failure)
 
@@ -137,7 +141,8 @@ class JobRunner:
         next_job = self._waits.first_due(await run_in_threadpool(self.store.queue), free_bytes_of(self._data))
         if next_job is not None:
             self._queue_restored = False  # until it has ended as it should
-            await self._do(next_job)
+            async with self._working:
+                await self._do(next_job)
             self._queue_restored = True
             return
         self._woken.clear()

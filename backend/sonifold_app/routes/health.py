@@ -33,4 +33,6 @@ async def ready(response: Response, services: ServicesDep) -> Health:
     if not ready:
         raise problems.impaired(parts)
     response.headers["Cache-Control"] = "no-store"
-    return Health(status="ready", models=list(catalogue.models), device=catalogue.device, parts=parts or None)
+    # asked without a token: what users made is named to nobody
+    models = [name for name, model in catalogue.models.items() if model.kind == "library"]
+    return Health(status="ready", models=models, device=catalogue.device, parts=parts or None)

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sonifold_app.http.openapi import problems_of
 from sonifold_app.http.problems import Problem
-from sonifold_app.routes.services import ServicesDep
+from sonifold_app.routes.services import MainTokenDep, ServicesDep
 
 router = APIRouter(tags=["operations"])
 
@@ -19,8 +19,9 @@ router = APIRouter(tags=["operations"])
     response_class=Response,
     responses={
         200: {"description": "Prometheus's text format", "content": {"text/plain": {}}},
-        **problems_of(404),
+        **problems_of(403, 404),
     },
+    dependencies=[MainTokenDep],
 )
 async def get_metrics(services: ServicesDep) -> Response:
     """Requests, queues, batches, cache, jobs, memory; there where SONIFOLD_METRICS is set, and for the token."""

@@ -65,9 +65,22 @@ class SingleFlight(Generic[Answer]):
         self._waiting.pop(question, None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SharedLines:
+    """Before what takes much of the machine, however many users there are."""
+
+    #: Uploads whose files are in memory at the same time, and those that wait on the disk for their turn.
+    uploads: Line = field(default_factory=lambda: Line(at_once=2, waiting=16))
+    #: Models that are being adapted, and taken in from files.
+    adapting: Line = field(default_factory=lambda: Line(at_once=1, waiting=16))
+    imports: Line = field(default_factory=lambda: Line(at_once=1, waiting=2, seconds=10.0))
+    #: Models that are being sent.
+    exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
+
+
 @dataclass(frozen=True)
-class Services:
-    """Everything a route may use."""
+class Services(SharedLines):
+    """Everything a route may use: one user's, and nothing of another's."""
 
     settings: Settings
     engine: Engine
@@ -85,13 +98,6 @@ class Services:
     #: Parts that cannot do their work say so here.
     readiness: Readiness = field(default_factory=Readiness)
     single_flight: SingleFlight[Any] = field(default_factory=SingleFlight)
-    #: Uploads whose files are in memory at the same time, and those that wait on the disk for their turn.
-    uploads: Line = field(default_factory=lambda: Line(at_once=2, waiting=16))
-    #: Models that are being adapted, and taken in from files.
-    adapting: Line = field(default_factory=lambda: Line(at_once=1, waiting=16))
-    imports: Line = field(default_factory=lambda: Line(at_once=1, waiting=2, seconds=10.0))
-    #: Models that are being sent.
-    exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
     #: Sounds of libraries, as they were sent.
     library_files: RecentFiles = field(default_factory=RecentFiles)
     documents: dict[tuple[str, str], tuple[Hashable, bytes]] = field(default_factory=dict)
@@ -119,7 +125,9 @@ class Services:
 
 
 def services_of(request: Request) -> Services:
-    provided: Services = request.app.state.services
+    """Of whoever asks: a user's, which ``workspaces.InWorkspace`` has put there, or those of the main token."""
+    is_main = getattr(request.state, "user", None) is None
+    provided: Services = request.app.state.services if is_main else request.state.services
     return provided
 
 
@@ -128,6 +136,21 @@ async def services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(services)]
+
+
+async def require_main_token(request: Request) -> None:
+    """Raises main_token_required for users."""
+    if getattr(request.state, "user", None) is not None:
+        raise problems.Problem(
+            403,
+            "main_token_required",
+            "Only with the server's own token",
+            "This is for whoever runs the server, who knows SONIFOLD_TOKEN. Your token opens what is yours.",
+        )
+
+
+#: Of routes that are for whoever runs the server.
+MainTokenDep = Depends(require_main_token)
 
 
 async def catalogue(request: Request) -> Catalogue:

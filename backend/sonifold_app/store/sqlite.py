@@ -163,6 +163,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (listener, number)
         )""",
     ),
+    (
+        """CREATE TABLE users (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            token_hash TEXT NOT NULL,
+            created TEXT NOT NULL,
+            rotated TEXT,
+            revoked TEXT
+        )""",
+    ),
 )
 #: The file's name in the folder of what the user keeps.
 DATABASE = "library.sqlite"

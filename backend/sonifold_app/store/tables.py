@@ -139,3 +139,15 @@ listening_answers = Table(
     Column("listens", String),
     Column("created", String),
 )
+
+#: Who may use the server besides the holder of its own token.
+users = Table(
+    "users",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String),
+    Column("token_hash", String),
+    Column("created", String),
+    Column("rotated", String),
+    Column("revoked", String),
+)

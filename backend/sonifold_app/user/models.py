@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -26,6 +27,8 @@ from sonifold_app.user import archive
 FINETUNED, IMPORTED = "packs", "imports"
 #: Models that can be imported: each is loaded at the start, and stays in memory.
 MOST_IMPORTED = 50
+#: How the name of a user's imported model ends, on a server with several users.
+OWNED, OWNED_NAME, LONGEST_NAME = "-by-{}", re.compile(r"(?<=.)-by-[0-9a-f]{8}$"), 64
 KINDS: dict[str, ModelKind] = {FINETUNED: "finetuned", IMPORTED: "imported"}
 
 
@@ -40,9 +43,9 @@ class TooManyModelsError(Exception):
 class UserModels:
     """Packs in the data folder. What is on its way in or out has a name with a leading dot, which no pack has."""
 
-    def __init__(self, data: Path, engine: Engine, room: Room) -> None:
-        """``room``: what gives way on a full disk."""
-        self._data, self._engine, self._room = data, engine, room
+    def __init__(self, data: Path, engine: Engine, room: Room, owner: str = "") -> None:
+        """``room``: what gives way on a full disk. ``owner``: id of the user, where the engine is shared by several."""
+        self._data, self._engine, self._room, self._owner = data, engine, room, owner
         self._trash = Trash(data)
         self._importing = asyncio.Lock()
         self._stored_bytes: dict[str, int] = {}  # by model; packs do not change their size
@@ -95,7 +98,7 @@ class UserModels:
     async def rename(self, model: str, title: str) -> None:
         """Give a model another title, in its pack too. Raises PackNotFound."""
         folder = self._folder_of(model)
-        await run_in_threadpool(self._room.write, lambda: retitle(folder, title))
+        await run_in_threadpool(self._room.write, lambda: change_config(folder, title=title))
         await self._engine.retitle(model, title)
 
     async def take_in(self, file: IO[bytes], catalogue: Catalogue) -> str:
@@ -105,7 +108,7 @@ class UserModels:
         """
         async with self._importing:
             self._require_room_for_one()
-            name = await run_in_threadpool(archive.name_in, file)
+            name = name_of(await run_in_threadpool(archive.name_in, file), self._owner)
             names = {name_.casefold() for name_ in (*catalogue.models, *catalogue.unusable)}
             if name.casefold() in names or self.folder(name):
                 raise ModelExistsError(
@@ -137,6 +140,7 @@ class UserModels:
             scratch.mkdir(parents=True)
             try:
                 archive.unpack(file, scratch)
+                change_config(scratch, name=name)
                 scratch.rename(folder)
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -162,11 +166,19 @@ def bytes_under(folder: Path) -> int:
     return total
 
 
-def retitle(folder: Path, title: str) -> None:
-    """Write another title into a pack."""
+def name_of(name: str, owner: str) -> str:
+    """What a model is called here that comes from elsewhere under a name. On a server with several users no two of
+    them can mean the same, and none learns what another has: a user's id stands behind the name."""
+    name = OWNED_NAME.sub("", name)
+    return f"{name[: LONGEST_NAME - len(OWNED.format(owner))]}{OWNED.format(owner)}" if owner else name
+
+
+def change_config(folder: Path, **values: str) -> None:
+    """Write another title or name into a pack, where it has another."""
     config = folder / CONFIG
     data = json.loads(config.read_text(encoding="utf-8"))
-    write_whole(config, (json.dumps(data | {"title": title}, indent=1) + "\n").encode())
+    if data != (changed := data | values):
+        write_whole(config, (json.dumps(changed, indent=1) + "\n").encode())
 
 
 def was_unfinished(folder: Path) -> bool:
