@@ -168,8 +168,8 @@ class Workspaces:
 
 
 class InWorkspace:
-    """Puts the services of the user who asks into the request's state. Here alone it is decided whose things a request is
-    about; ``routes.services`` hands them on.
+    """Puts the services of the user who asks into the request's state. Here alone it is decided whose things a request
+    is about; ``routes.services`` hands them on.
     """
 
     def __init__(self, app: ASGIApp, workspaces: Workspaces) -> None:
