@@ -152,10 +152,10 @@ class AccessControl:
                 raise host_refused(host)
         else:
             await self._holders.refresh()
-            known = await self._holder(scope, headers, self._holders, self._sessions, self._guesses)
-            if known is None:
+            who = await self._holder(scope, headers, self._holders, self._sessions, self._guesses)
+            if who is None:
                 raise token_required()
-            holder = known
+            holder = who
         if (is_api(scope["path"]) or scope["method"] not in SAFE_METHODS) and is_cross_site(headers):
             raise origin_refused(headers.get("origin", "another site"))
         return holder

@@ -45,8 +45,8 @@ class OwnedEngine:
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
         catalogue = await self._engine.catalogue(0)
         present = catalogue.models.keys() | catalogue.unusable.keys() if catalogue else frozenset()
-        taken = self._owners.get(folder.name) != self._owner and folder.name in present
-        if taken or not self._may_name(folder.name):
+        is_librarys = self._owners.get(folder.name) != self._owner and folder.name in present
+        if is_librarys or not self._may_name(folder.name):
             return f"{folder.name}: a model of that name cannot be taken in on this server. Give it another name."
         self._owners[folder.name] = self._owner
         return await self._engine.open(folder, kind)
