@@ -20,6 +20,7 @@ from sonifold_research.ears import page, run
 from sonifold_research.ears.figures import FIGURES, figures, summary
 from sonifold_research.ears.judges import JUDGES, NEAREST
 from sonifold_research.ears.judges.__main__ import Bench
+from sonifold_research.ears.judges.cdpam_judge import OverlapSave
 from sonifold_research.ears.linear import LinearRenderer
 from sonifold_research.ears.methods import DEFAULT, spherical
 
@@ -76,6 +77,14 @@ def test_a_bench_asks_about_steps_ends_halves_and_the_nearest_recording(tmp_path
     assert numbers["off_middle"] == pytest.approx(0, abs=1e-5)
     expected = 0.001 * math.sqrt(4410) / float(np.linalg.norm(first - last))
     assert numbers["nearest"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_convolution_by_spectra_is_the_convolution() -> None:
+    draw = torch.Generator().manual_seed(0)
+    plain = torch.nn.Conv1d(3, 5, 15, padding=7)
+    for length in (1, 14, 114, 115, 1000):
+        signal = torch.randn(1, 3, length, generator=draw)
+        torch.testing.assert_close(OverlapSave(plain)(signal), plain(signal), atol=1e-5, rtol=1e-5)
 
 
 def test_spherical_interpolation_keeps_to_the_sphere_at_an_even_pace() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -44,31 +45,39 @@ def evaluate(folder: Path, out: Path, docs: Path | None, progress: Progress) -> 
     """
     torch.set_num_threads(1)
     model = Model.load(folder)
-    for judge in JUDGES:
-        ask(model, judge, out, progress)
+    ask(model, out, progress)
     return page.write(folder, read(out), out, docs)
 
 
-def ask(model: Model, judge: str, out: Path, progress: Progress) -> None:
-    """One judge about all pairs that it has not heard yet."""
-    wanted = [(name, index) for name, index in _in_turn() if not _file(out, judge, name, index).exists()]
+def ask(model: Model, out: Path, progress: Progress) -> None:
+    """Every judge about all pairs that it has not heard yet; a pair is rendered once for all of them."""
+    wanted = [
+        (name, index, missing)
+        for name, index in _in_turn()
+        if (missing := [judge for judge in JUDGES if not _file(out, judge, name, index).exists()])
+    ]
     if not wanted:
         return
     (out / "pairs").mkdir(parents=True, exist_ok=True)
     rows = np.random.default_rng(0).choice(len(model.library), RECORDINGS, replace=False)
-    recordings, morphs = out / f"{judge}-recordings.npz", out / f"{judge}-morphs.npz"
+    recordings, morphs = out / "recordings.npz", out / "morphs.npz"
     audio = [model.library.audio(model.library.ids[row], model.sound_samples).numpy() for row in rows]
     np.savez(recordings, audio=np.stack(audio), rate=model.sample_rate)
     drawn = {name: pairs(model, name) for name in SETS}
     compared = methods(model)
-    with JudgeProcess(judge, recordings, out / "environments" / judge) as process:
-        for number, (name, index) in enumerate(wanted):
+    with ExitStack() as open_judges:
+        processes = {
+            judge: open_judges.enter_context(JudgeProcess(judge, recordings, out / "environments" / judge))
+            for judge in JUDGES
+        }
+        for number, (name, index, missing) in enumerate(wanted):
             pair = drawn[name][index]
             begun = _rendered(model, pair, compared, rows, morphs)
             names = [model.library.labels[row].name for row in pair]
-            cell = {"names": names, "begun": begun, "verdicts": process.verdicts(morphs)}
-            write_whole(_file(out, judge, name, index), json.dumps(cell).encode(), durable=False)
-            progress(JUDGES[judge], number + 1, len(wanted))
+            for judge in missing:
+                cell = {"names": names, "begun": begun, "verdicts": processes[judge].verdicts(morphs)}
+                write_whole(_file(out, judge, name, index), json.dumps(cell).encode(), durable=False)
+            progress("pairs", number + 1, len(wanted))
     for file in (recordings, morphs):
         file.unlink()
 

@@ -12,10 +12,38 @@ from types import ModuleType
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 SAMPLES = 1 << 14
+TILE = 128  # samples of which a spectrum is taken
 PEAK = 0.95 * 32_768  # it takes samples in the range of 16 bits
+
+
+class OverlapSave(nn.Module):
+    """A convolution of one signal (1, channel, sample) by products of spectra, equal but for rounding.
+
+    The encoder has kernels of 15 samples and up to 1,024 channels: a tile's products of spectra take a sixth of the
+    multiplications, and an embedding 1.2 s of CPU instead of 4.
+    """
+
+    def __init__(self, convolution: nn.Conv1d) -> None:
+        """Of one with stride 1, one group and as much zero padding as keeps the length."""
+        super().__init__()
+        assert convolution.bias is not None
+        self._taps = convolution.kernel_size[0]
+        kernels = torch.fft.rfft(convolution.weight.detach().flip(-1), TILE)
+        self._kernels = kernels.permute(2, 1, 0).contiguous()  # (frequency, in, out)
+        self._bias = convolution.bias.detach()[:, None]
+
+    def forward(self, signal: Tensor) -> Tensor:
+        length, new = signal.shape[-1], TILE - self._taps + 1  # samples of a tile that no end of it reaches
+        before, tiles = self._taps // 2, -(-length // new)
+        padded = nn.functional.pad(signal[0], (before, tiles * new + self._taps - 1 - before - length))
+        spectra = torch.fft.rfft(padded.unfold(-1, TILE, new)).permute(2, 1, 0)  # (frequency, tile, in)
+        products = torch.bmm(spectra, self._kernels).permute(2, 1, 0)
+        convolved = torch.fft.irfft(products, TILE)[..., self._taps - 1 :].flatten(1)[:, :length]
+        biased: Tensor = (convolved + self._bias)[None]
+        return biased
 
 
 class Judge:
@@ -35,10 +63,13 @@ class Judge:
         weights = Path(cdpam.__file__).parent / "CDPAM_trained" / "scratchJNDdefault_best_model.pth"
         # an older format than torch reads by default; it comes with the code that is run here anyway
         self._net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=False)["state"])
+        convolutions = self._net.base_encoder.encoder
+        for layer in range(1, len(convolutions)):  # the first has one channel, and gains nothing
+            convolutions[layer] = OverlapSave(convolutions[layer])
 
     @torch.inference_mode()
     def prepared(self, samples: NDArray[np.float32]) -> Tensor:
-        """Its embedding of samples (sample,) at 22.05 kHz, (512,). Takes a second or more: the encoder is large."""
+        """Its embedding of samples (sample,) at 22.05 kHz, (512,). Takes a second: the encoder is large."""
         heard = np.pad(samples[:SAMPLES], (0, max(0, SAMPLES - len(samples))))
         scaled = torch.from_numpy(heard * np.float32(PEAK / max(np.abs(heard).max(), 1e-9)))
         _, acoustics, _ = self._net.base_encoder(scaled[None, None])
