@@ -19,6 +19,7 @@ from sonifold_app.http.holders import TokenHolders
 from sonifold_app.http.metrics import Metrics
 from sonifold_app.http.observe import Observed
 from sonifold_app.http.openapi import complete
+from sonifold_app.http.rates import RateLimit
 from sonifold_app.http.request_ids import RequestIds
 from sonifold_app.http.waiting import WaitHeader
 from sonifold_app.jobs.background import logged
@@ -145,6 +146,7 @@ def middleware_of(
         Middleware(access.HeadAsGet),
         *observing(settings, figures),
         Middleware(access.AccessControl, token=token, holders=holders),
+        *([Middleware(RateLimit, limits=settings.rate_limits)] if settings.rate_limits else []),
         Middleware(InWorkspace, workspaces=workspaces),
         Middleware(limits.BodyLimit, limit_of=limits.limits(API, settings.upload_bytes)),
         Middleware(limits.ScreenedJson),

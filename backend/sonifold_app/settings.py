@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from limits import RateLimitItem, parse_many
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE = 1024 * 1024
 SHORTEST_TOKEN = 16
+#: Where more than this machine can reach the server; a page that is played with fast sends a tenth of it.
+DEFAULT_RATES = "3000/minute"
 
 
 def user_data_folder() -> Path:
@@ -112,6 +115,22 @@ class Settings(BaseSettings):
         "with a `:` between them (`;` on Windows). By default any, where only this machine can reach the server, and "
         "none otherwise.",
     )
+    user_bytes: int = Field(
+        0,
+        ge=0,
+        description="Bytes that each user (`sonifold user add`) may keep: recordings, uploads that wait, models, "
+        "listening tests. 0: no limit. The holder of the server's own token has none.",
+    )
+    user_sounds: int = Field(0, ge=0, description="Sounds that each user may keep; 0: no limit.")
+    user_jobs: int = Field(0, ge=0, description="Jobs of each user that may wait or run; 0: no limit.")
+    user_renders: int = Field(
+        0, ge=0, description="Requests of each user that may be computed at the same time; 0: no limit."
+    )
+    rates: str | None = Field(
+        None,
+        description="Requests to the API that each user, or each address with the server's own token, may send, such "
+        "as `20/second;600/minute`; `off`: any number. By default any number on loopback, 3000 a minute elsewhere.",
+    )
     browser: bool = Field(True, description="Open the page in a browser at the start, where there is one.")
 
     @field_validator("token")
@@ -143,6 +162,25 @@ class Settings(BaseSettings):
             "it is not the URL of a PostgreSQL database. Write postgresql://user:password@host:port/name, or unset it "
             "for the embedded database."
         )
+
+    @field_validator("rates")
+    @classmethod
+    def rates_that_can_be_read(cls, rates: str | None) -> str | None:
+        """Raises ValueError for what is no rate."""
+        if rates not in (None, "off"):
+            try:
+                parse_many(rates)
+            except ValueError as error:
+                raise ValueError(
+                    "it is no rate. Write 600/minute, or several with a ; between, or off."
+                ) from error
+        return rates
+
+    @property
+    def rate_limits(self) -> list[RateLimitItem]:
+        """What each user or address may send."""
+        rates = self.rates or ("off" if self.loopback else DEFAULT_RATES)
+        return [] if rates == "off" else parse_many(rates)
 
     @property
     def database_url(self) -> str | None:

@@ -36,6 +36,7 @@ from sonifold_app.store.data_folder import DataFolder, DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.objects import BlobsUnusableError
+from sonifold_app.store.quotas import Limits, Quota
 from sonifold_app.store.storage import Storage
 from sonifold_app.store.users import USER_ID, USERS, User, UserStore
 from sonifold_app.user.adaptations import Adaptations
@@ -63,10 +64,10 @@ class Machine:
     #: Whose each model is that did not come with the server.
     owners: dict[str, str] = field(default_factory=dict)
 
-    def engine_of(self, user: str) -> Engine:
+    def engine_of(self, user: str, quota: Quota | None = None) -> Engine:
         """The engine as a user sees it; where there can be no users it is the engine itself."""
         alone = self.settings.token is None
-        return self.engine if alone else OwnedEngine(self.engine, self.owners, user)
+        return self.engine if alone else OwnedEngine(self.engine, self.owners, user, quota)
 
 
 class Workspace:
@@ -78,13 +79,14 @@ class Workspace:
         data = DataFolder(settings.data)
         try:
             url = database_of(settings, user)
-            self.storage = Storage(data, settings.keep_bytes, url, settings.blobs)
+            quota = Quota(settings.data, Limits() if user == MAIN else limits_of(settings))
+            self.storage = Storage(data, settings.keep_bytes, url, settings.blobs, quota)
         except BaseException:
             data.release()
             raise
         try:
             with self.storage.sounds.database.usable():
-                self.services = services_of(settings, machine, self.storage, data, user, url)
+                self.services = services_of(settings, machine, self.storage, data, quota, user, url)
         except BaseException:
             self.storage.close()
             raise
@@ -199,6 +201,11 @@ def settings_of(settings: Settings, user: str) -> Settings:
     )
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What one user may take of the server."""
+    return Limits(settings.user_bytes, settings.user_sounds, settings.user_jobs, settings.user_renders)
+
+
 def database_of(settings: Settings, user: str) -> str | None:
     """The URL of a workspace's database, made where it is not there; None: a file in the workspace."""
     url = settings.database_url
@@ -212,12 +219,18 @@ def database_of(settings: Settings, user: str) -> str | None:
 
 
 def services_of(
-    settings: Settings, machine: Machine, storage: Storage, data: DataFolder, user: str, url: str | None
+    settings: Settings,
+    machine: Machine,
+    storage: Storage,
+    data: DataFolder,
+    quota: Quota,
+    user: str,
+    url: str | None,
 ) -> Services:
     """Everything that routes use, over one storage. ``url``: of its database, unless that is the embedded one."""
-    engine = machine.engine_of(user)
+    engine = machine.engine_of(user, quota)
     user_sounds = UserSounds(storage.sounds, engine)
-    user_models = UserModels(settings.data, engine, data.room, owner=user)
+    user_models = UserModels(settings.data, engine, data.room, owner=user, quota=quota)
     runner = JobRunner(
         storage.jobs,
         engine,
@@ -250,7 +263,8 @@ def services_of(
         adapted_models,
         user_models,
         runner,
-        ListeningTests(storage.listening, user_sounds, adapted_models, engine),
+        # what is rendered for a test is no request that somebody waits for
+        ListeningTests(storage.listening, user_sounds, adapted_models, machine.engine_of(user)),
         collection,
         CollectionMaps(settings.data, collection),
         Metrics(engine.workload, storage.cache.lookups, storage.jobs.count_by_state)

@@ -5,6 +5,7 @@ What is asked comes from the OpenAPI document: a new route cannot be forgotten.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -18,8 +19,13 @@ from typing import Any
 
 import pytest
 from app_checks import API, assert_problem, file_of, renamed_pack, tone, wait_for
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
+from sonifold_app.admin.backup import back_up
+from sonifold_app.admin.finding import Level
+from sonifold_app.admin.restore import restore
+from sonifold_app.admin.user_checks import check_users
 from sonifold_app.app import create_app
 from sonifold_app.engine.examples import OTHER_USER_SOUND_ID, SOUND_ID, USER_SOUND_ID
 from sonifold_app.http.holders import REREAD_SECONDS
@@ -97,7 +103,8 @@ class Person:
     """A client with somebody's token."""
 
     def __init__(self, server: TestClient, token: str) -> None:
-        self._server, self._headers = server, {"Authorization": f"Bearer {token}"}
+        self._server, self.token = server, token
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def __call__(self, method: str, path: str, **how: Any) -> Any:
         return self._server.request(method, path, headers=self._headers, **how)
@@ -407,3 +414,125 @@ def test_a_server_without_a_token_does_not_start_where_users_were_promised_one(t
     database.close()
     with pytest.raises(DataFolderUnusableError, match="SONIFOLD_TOKEN"):
         create_app(Settings(data=tmp_path), small_engine_of())
+
+
+# -- on the disk -------------------------------------------------------------------------------------
+
+
+def test_a_backup_holds_what_each_user_has(scene, server, operations, name, small_engine_of, tmp_path):
+    settings = server.app.state.services.settings
+    back_up(settings.data, tmp_path / "backup.zip")
+    restore(tmp_path / "backup.zip", tmp_path / "data")
+    findings = list(check_users(settings.model_copy(update={"data": tmp_path / "data"})))
+    assert [finding.message for finding in findings if finding.level != Level.OK] == []
+    assert SECRET in findings[0].message
+    app = create_app(settings.model_copy(update={"data": tmp_path / "data"}), small_engine_of())
+    asyncio.run(app.state.workspaces._machine.turn.acquire())
+    with TestClient(app, base_url="http://studio.example:8750") as restored:
+        ada = Person(restored, scene.ada.token)
+        wait_for(lambda: scene.models[1] in ada("GET", f"{API}/models").text)
+        for path, answer in overview(scene.ada, operations, name).items():
+            if "/collection" not in path:  # which is made again from its folders
+                assert said(ada("GET", path.replace("{model}", name))) == answer, path
+        sound = f"{API}/models/{name}/sounds/{scene.ids['sound']}/audio"
+        assert ada("GET", sound).content == scene.ada("GET", sound).content
+
+
+# -- how much a user may take ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory, small_engine_of):
+    """A server on which a user may keep little, and send few requests."""
+    limits = {"user_sounds": 2, "user_bytes": 80_000, "user_jobs": 1, "user_renders": 1, "rates": "40/hour"}
+    settings = Settings(data=tmp_path_factory.mktemp("data"), token=TOKEN, **limits)
+    app = create_app(settings, small_engine_of())
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        client.portal.call(app.state.workspaces._machine.turn.acquire)
+        yield client
+        client.portal.call(app.state.workspaces._machine.turn.release)
+
+
+@pytest.fixture
+def newcomer(bounded, request):
+    reply = bounded.post(
+        f"{API}/users", json={"name": request.node.name[:60]}, headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    return Person(bounded, reply.json()["token"])
+
+
+def wav(hertz: float, seconds: float = 0.3) -> dict[str, Any]:
+    return {"files": ("a.wav", file_of(tone(seconds, hertz)), "audio/wav")}
+
+
+def test_a_user_keeps_so_many_sounds_and_jobs_and_no_more(newcomer, bounded, name):
+    sounds = f"{API}/models/{name}/sounds"
+    ids = [newcomer.made("POST", sounds, files=wav(hertz))["sounds"][0]["id"] for hertz in (200, 300)]
+    refused = assert_problem(newcomer("POST", sounds, files=wav(400)), 507, "quota_full")
+    assert "You keep 2 sounds" in refused["detail"]
+    assert newcomer("DELETE", f"{sounds}/{ids[0]}").status_code == 204
+    assert newcomer("POST", sounds, files=wav(400)).status_code == 201
+
+    finetunes = f"{API}/models/{name}/finetunes"
+    job = newcomer.made("POST", finetunes, json={"sounds": ids[1:], "title": "x"})["id"]
+    busy = newcomer("POST", finetunes, json={"sounds": ids[1:], "title": "x"})
+    assert_problem(busy, 429, "quota_busy")
+    assert int(busy.headers["retry-after"]) > 0
+    newcomer.made("POST", f"{API}/jobs/{job}/cancellation")
+    newcomer.made("POST", finetunes, json={"sounds": ids[1:], "title": "x"})
+
+    main = {"Authorization": f"Bearer {TOKEN}"}  # whose sounds are as many as there is room for
+    for hertz in (200, 300, 400):
+        assert bounded.post(sounds, files=wav(hertz), headers=main).status_code == 201
+
+
+def test_a_user_keeps_so_many_bytes_and_room_that_was_made_is_room(newcomer, name):
+    uploads = f"{API}/models/{name}/uploads"
+    first = newcomer.made("POST", uploads, files=wav(200, 0.5))["id"]
+    refused = assert_problem(newcomer("POST", uploads, files=wav(300, 0.5)), 507, "quota_full")
+    assert "you may keep 0.1 MB" in refused["detail"]
+    assert newcomer("DELETE", f"{uploads}/{first}").status_code == 204
+    assert newcomer("POST", uploads, files=wav(300, 0.5)).status_code == 201
+
+
+def test_what_a_user_has_computed_at_once_is_bounded(newcomer, bounded, name):
+    newcomer("GET", f"{API}/jobs")
+    quota = bounded.portal.call(newest_services, bounded.app.state.workspaces).engine._quota
+    decode = {"path": f"{API}/models/{name}/decodings", "json": {"positions": [[0.1, 0.2]]}}
+    quota.begin_render()  # as another request of the same user does
+    busy = newcomer("POST", **decode)
+    assert_problem(busy, 429, "quota_busy")
+    assert busy.headers["retry-after"] == "1"
+    quota.end_render()
+    assert newcomer("POST", **decode).status_code == 200
+
+
+async def newest_services(workspaces: Any) -> Any:
+    return (await list(workspaces._opening.values())[-1]).services
+
+
+def test_a_user_who_sends_too_much_is_told_when_to_go_on_and_nobody_else_is(newcomer, bounded):
+    answers = [newcomer("GET", f"{API}/jobs") for _ in range(41)]
+    assert [answer.status_code for answer in answers] == [200] * 40 + [429]
+    assert "40 requests in 1 hour" in assert_problem(answers[-1], 429, "rate_limited")["detail"]
+    assert 3000 < int(answers[-1].headers["retry-after"]) <= 3600
+    assert newcomer("GET", "/").status_code == 200  # the page says it
+    assert bounded.get(f"{API}/jobs", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "rates", "count"),
+    [
+        ("127.0.0.1", None, 0),
+        ("0.0.0.0", None, 1),
+        ("0.0.0.0", "off", 0),
+        ("127.0.0.1", "2/second;9/hour", 2),
+    ],
+)
+def test_requests_are_counted_where_others_can_send_some(host, rates, count):
+    assert len(Settings(host=host, rates=rates).rate_limits) == count
+
+
+def test_a_rate_that_is_none_is_refused_at_the_start():
+    with pytest.raises(ValidationError, match="600/minute"):
+        Settings(rates="many")

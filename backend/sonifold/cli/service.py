@@ -10,7 +10,7 @@ from sonifold.cli.options import Commands, add_model
 #: How far ``sonifold ingest`` goes; see sonifold_app.collection.
 INGEST_PHASES = ("all", "names")
 #: What ``sonifold doctor`` looks at; see sonifold_app.admin.doctor.
-CHECKED = ("machine", "software", "device", "port", "folder", "database", "store", "packs")
+CHECKED = ("machine", "software", "device", "port", "folder", "database", "store", "users", "packs")
 #: What ``sonifold user`` does.
 USER_ACTIONS = {
     "add": "a new user; prints the token, this once",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from sonifold.version import __version__
-from sonifold_app.admin import data_checks, system_checks
+from sonifold_app.admin import data_checks, system_checks, user_checks
 from sonifold_app.admin.finding import Finding, Level, problem
 from sonifold_app.settings import Settings
 
@@ -21,6 +21,7 @@ CHECKS: Mapping[str, Check] = {
     "folder": data_checks.check_folder,
     "database": data_checks.check_database,
     "store": data_checks.check_store,
+    "users": user_checks.check_users,
     "packs": system_checks.check_packs,
 }
 

@@ -21,9 +21,9 @@ DESCRIPTIONS = {
     416: "No such part",
     421: "Not this server's name",
     422: "The request is not valid, or what it names cannot be used",
-    429: "Too many wrong tokens",
+    429: "Too many requests or wrong tokens, or as much under way as a user may have",
     503: "Still loading, too much to do, this model's pack is damaged, or the storage cannot be used at the moment",
-    507: "The disk is full",
+    507: "The disk is full, or the share of it that a user may have",
 }
 
 #: What stands before every route answers (``access``), and what any route of the API may.

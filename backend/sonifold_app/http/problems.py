@@ -41,6 +41,7 @@ from sonifold_app.store.failures import (
 )
 from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
 from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
+from sonifold_app.store.quotas import QuotaBusyError, QuotaFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.store.users import TooManyUsersError, UserNameTakenError, UserNotFoundError
 from sonifold_app.user.archive import PackedInvalidError
@@ -104,6 +105,7 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
 #: Failures of the storage -> status, code, title.
 STORAGE: dict[type[StorageError], tuple[int, str, str]] = {
     StoreFullError: (507, "storage_full", "No room"),
+    QuotaFullError: (507, "quota_full", "Your share of this server is full"),
     StorageUnavailableError: (503, "storage_unavailable", "The storage cannot be used at the moment"),
     StorageDamagedError: (503, "storage_damaged", "The database is damaged"),
 }
@@ -192,6 +194,27 @@ def server_busy(error: BusyError) -> Problem:
         {"Retry-After": str(math.ceil(error.retry_after))},
         expected_wait=round(error.wait, 1),
         place=error.ahead,
+    )
+
+
+def quota_busy(error: QuotaBusyError) -> Problem:
+    return Problem(
+        429,
+        "quota_busy",
+        "As much as you may have under way",
+        str(error),
+        {"Retry-After": str(error.retry_seconds)},
+    )
+
+
+def rate_limited(sent: str, seconds: int) -> Problem:
+    """``sent``: how many requests came in which time."""
+    return Problem(
+        429,
+        "rate_limited",
+        "Too many requests",
+        f"{sent} came from you, as many as this server answers each of its users. Go on in {seconds} s.",
+        {"Retry-After": str(seconds)},
     )
 
 
@@ -301,6 +324,8 @@ def of_storage(error: StorageError) -> Problem:
 
 def of_disk_or_database(request: Request, error: Exception) -> Problem:
     """What an error of the disk or the database means. One that is neither is raised on, as our own mistake."""
+    if isinstance(error, QuotaFullError):
+        return of_storage(error)
     failure = failure_of(error)
     if failure is None:
         raise error
@@ -325,7 +350,15 @@ def install(app: FastAPI) -> None:
     async def answer_storage(request: Request, error: Exception) -> Response:
         return of_disk_or_database(request, error).response()
 
-    for kind in (RequestValidationError, HTTPException, errors.SonifoldError, BusyError, *SERVICE, Exception):
+    for kind in (
+        RequestValidationError,
+        HTTPException,
+        errors.SonifoldError,
+        BusyError,
+        QuotaBusyError,
+        *SERVICE,
+        Exception,
+    ):
         app.add_exception_handler(kind, answer)
     for kind in (StorageError, OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
         app.add_exception_handler(kind, answer_storage)
@@ -360,4 +393,6 @@ def problem_of(request: Request, error: Exception) -> Problem:
             return of_science(error)
         case BusyError():
             return server_busy(error)
+        case QuotaBusyError():
+            return quota_busy(error)
     return internal_error()

@@ -19,6 +19,7 @@ from sonifold_app import urls
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
 from sonifold_app.store.opening import open_database
+from sonifold_app.store.quotas import Quota
 from sonifold_app.store.room import Room
 from sonifold_app.store.tables import events, jobs
 
@@ -63,21 +64,31 @@ class Event:
 class JobStore:
     """Safe to use from several threads and processes."""
 
-    def __init__(self, source: Path | Database, *, room: Room | None = None, make: bool = True) -> None:
+    def __init__(
+        self,
+        source: Path | Database,
+        *,
+        room: Room | None = None,
+        make: bool = True,
+        quota: Quota | None = None,
+    ) -> None:
         """``source``: a database that is open, or the folder that it is in or is made in unless ``make=False``.
-        ``room``: what gives way on a full disk.
+        ``room``: what gives way on a full disk. ``quota``: how many jobs may wait.
 
         Raises DatabaseUnusableError.
         """
         if isinstance(source, Path):
             source = open_database(source, room=room, make=make)
-        self.database = source
+        self.database, self._quota = source, quota
 
     def close(self) -> None:
         self.database.close()
 
     def create(self, model: str, title: str, request: Mapping[str, Any]) -> Job:
-        """Put a job into the queue; the pack it will make has a name that no other has. Raises TooManyJobsError."""
+        """Put a job into the queue; the pack it will make has a name that no other has.
+
+        Raises TooManyJobsError, QuotaBusyError.
+        """
         id = secrets.token_hex(8)
         row = {
             "id": id,
@@ -92,9 +103,12 @@ class JobStore:
             "created": now(),
             "finished": None,
         }
+        under_way = select(func.count()).select_from(jobs).where(jobs.c.state.not_in(OVER))
         queued = select(func.count()).select_from(jobs).where(jobs.c.state == "queued")
 
         def add(connection: Connection) -> None:
+            if self._quota is not None:
+                self._quota.require_job(connection.execute(under_way).scalar_one())
             if connection.execute(queued).scalar_one() >= MOST_QUEUED:
                 raise TooManyJobsError(
                     f"{MOST_QUEUED} jobs wait already, as many as can. Wait until one has ended, or cancel one: "

@@ -18,6 +18,7 @@ from sqlalchemy import delete, func, insert, select, true, update
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
 from sonifold_app.store.named import NamedFiles
+from sonifold_app.store.quotas import Quota
 from sonifold_app.store.tables import listeners, listening_answers, listening_tests
 
 #: Tests, and listeners of one, that are kept at the same time.
@@ -87,8 +88,9 @@ class Listener:
 class ListeningStore:
     """Safe to use from several threads."""
 
-    def __init__(self, database: Database, files: NamedFiles) -> None:
-        self._database, self._files = database, files
+    def __init__(self, database: Database, files: NamedFiles, quota: Quota | None = None) -> None:
+        """``quota``: how much may be kept."""
+        self._database, self._files, self._quota = database, files, quota
 
     # -- tests -------------------------------------------------------------------------------------
 
@@ -151,7 +153,9 @@ class ListeningStore:
     # -- sounds ------------------------------------------------------------------------------------
 
     def put(self, data: bytes) -> str:
-        """Keep a pair's file; returns its name, which says nothing."""
+        """Keep a pair's file; returns its name, which says nothing. Raises QuotaFullError."""
+        if self._quota is not None:
+            self._quota.add_bytes(len(data))
         name = secrets.token_hex(32)
         self._files.put(name, data)
         return name

@@ -33,6 +33,7 @@ from sonifold_app.store.database import Database
 from sonifold_app.store.derived import DerivedStore, parts_of
 from sonifold_app.store.failures import StorageError
 from sonifold_app.store.opening import SOUNDS, open_database, open_files
+from sonifold_app.store.quotas import Quota
 from sonifold_app.store.room import Room
 from sonifold_app.store.tables import adaptations, revisions, uploads, user_sounds
 from sonifold_app.store.uploads import UploadStore
@@ -145,15 +146,16 @@ class UserSoundStore:
         make: bool = True,
         database: Database | None = None,
         blobs: str | None = None,
+        quota: Quota | None = None,
     ) -> None:
         """Opens what is in ``folder``, or makes it unless ``make=False``. ``room``: what gives way on a full disk.
         ``database``: where that is open already; by default the embedded one in ``folder``. ``blobs``: URL of the
-        object store that has the recordings; by default they are in ``folder``.
+        object store that has the recordings; by default they are in ``folder``. ``quota``: how much may be kept.
 
         Raises DatabaseUnusableError, BlobsUnusableError.
         """
         self.database = database or open_database(folder, room=room, make=make)
-        self._room = room
+        self._room, self._quota = room, quota
         self._audio = SoundAudio(open_files(folder / SOUNDS, blobs, room=room))
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
@@ -175,9 +177,11 @@ class UserSoundStore:
         self.database.close()
 
     def add(self, model: str, pack: str, sounds: Sequence[NewSound]) -> list[UserSound]:
-        """Keep sounds, all or none; on the disk when this returns. Raises StorageError."""
+        """Keep sounds, all or none; on the disk when this returns. Raises StorageError, QuotaFullError among them."""
         created = now()
         with self._writing, self._new_audio([sound.prepared.audio for sound in sounds]) as audio:
+            if self._quota is not None and self._quota.limits.sounds:
+                self._quota.require_sounds(self._count(), len(sounds))
             # sorted, since lists are in the order of (created, id)
             ids = sorted(f"u{secrets.token_hex(6)}" for _ in sounds)
             rows = [
@@ -309,6 +313,8 @@ class UserSoundStore:
     @contextlib.contextmanager
     def _new_audio(self, recordings: Sequence[bytes]) -> Iterator[list[str]]:
         """Keep recordings for the rows that are written meanwhile; without the rows they are not kept either."""
+        if self._quota is not None:
+            self._quota.add_bytes(sum(map(len, recordings)))
         audio: list[str] = []
         try:
             for data in recordings:
@@ -326,6 +332,12 @@ class UserSoundStore:
                 self._audio.drop(sha256)
             if self._room is not None:
                 self._room.refill()
+
+    def _count(self) -> int:
+        with self.database.connect() as connection:
+            return int(
+                connection.execute(select(sqlalchemy.func.count()).select_from(user_sounds)).scalar_one()
+            )
 
     def _audio_in_use(self) -> set[str]:
         with self.database.connect() as connection:

@@ -15,6 +15,7 @@ from sonifold_app.store.folder import BoundedFolder
 from sonifold_app.store.jobs import JobStore
 from sonifold_app.store.listening import ListeningStore
 from sonifold_app.store.opening import LISTENING, open_database, open_files
+from sonifold_app.store.quotas import Quota
 from sonifold_app.store.sounds import UserSoundStore
 
 CACHE_BYTES = 64 << 20
@@ -26,10 +27,15 @@ class Storage:
     """What the user keeps (``sounds``, ``jobs``, ``listening``) and what can be made again (``blobs``, ``cache``)."""
 
     def __init__(
-        self, data: DataFolder, keep_bytes: int, database: str | None = None, blobs: str | None = None
+        self,
+        data: DataFolder,
+        keep_bytes: int,
+        database: str | None = None,
+        blobs: str | None = None,
+        quota: Quota | None = None,
     ) -> None:
         """``database``: URL of the database; by default the embedded one. ``blobs``: URL of the object store for
-        recordings; by default they are in the data folder.
+        recordings; by default they are in the data folder. ``quota``: how much of the server they may take.
 
         Raises DataFolderUnusableError, DatabaseUnusableError, BlobsUnusableError.
         """
@@ -40,10 +46,10 @@ class Storage:
             self.cache = ReplyCache(cache / "memo", CACHE_BYTES, room=data.room)
             library = data.path / "library"
             opened = open_database(library, database, room=data.room)
-            self.sounds = UserSoundStore(library, room=data.room, database=opened, blobs=blobs)
-            self.jobs = JobStore(self.sounds.database)
+            self.sounds = UserSoundStore(library, room=data.room, database=opened, blobs=blobs, quota=quota)
+            self.jobs = JobStore(self.sounds.database, quota=quota)
             self._files = open_files(data.path / LISTENING, blobs, room=data.room)
-            self.listening = ListeningStore(self.sounds.database, self._files)
+            self.listening = ListeningStore(self.sounds.database, self._files, quota)
 
     def tidy(self) -> None:
         """See to what earlier runs left. Only the server that has the folder does, once."""

@@ -20,6 +20,7 @@ from sonifold.pack import CONFIG, UNFINISHED
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
 from sonifold_app.engine.protocol import Engine
+from sonifold_app.store.quotas import Quota
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
 from sonifold_app.user import archive
@@ -43,9 +44,12 @@ class TooManyModelsError(Exception):
 class UserModels:
     """Packs in the data folder. What is on its way in or out has a name with a leading dot, which no pack has."""
 
-    def __init__(self, data: Path, engine: Engine, room: Room, owner: str = "") -> None:
-        """``room``: what gives way on a full disk. ``owner``: id of the user, where the engine is shared by several."""
-        self._data, self._engine, self._room, self._owner = data, engine, room, owner
+    def __init__(
+        self, data: Path, engine: Engine, room: Room, owner: str = "", quota: Quota | None = None
+    ) -> None:
+        """``room``: what gives way on a full disk. ``owner``: id of the user, where the engine is shared by several.
+        ``quota``: how much that user may keep."""
+        self._data, self._engine, self._room, self._owner, self._quota = data, engine, room, owner, quota
         self._trash = Trash(data)
         self._importing = asyncio.Lock()
         self._stored_bytes: dict[str, int] = {}  # by model; packs do not change their size
@@ -145,7 +149,10 @@ class UserModels:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
-        self._room.write(unpack, archive.unpacked_bytes(file))
+        needed = archive.unpacked_bytes(file)
+        if self._quota is not None:
+            self._quota.add_bytes(needed)
+        self._room.write(unpack, needed)
         sync_folder(folder.parent)
         return folder
 

@@ -6,7 +6,8 @@ All users share one engine, its queue and the models in its memory. What one of 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +15,10 @@ from sonifold import errors
 from sonifold_app.engine.answers import Adapted
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
-from sonifold_app.engine.protocol import Engine, Operation, Part, ProgressiveOperation, Question, Result
+from sonifold_app.engine.protocol import Engine, Lane, Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
 from sonifold_app.engine.workload import Workload
+from sonifold_app.store.quotas import Quota
 
 Value = TypeVar("Value")
 
@@ -24,9 +26,12 @@ Value = TypeVar("Value")
 class OwnedEngine:
     """An engine that somebody else starts and closes, and what one user may name in it."""
 
-    def __init__(self, engine: Engine, owners: dict[str, str], owner: str) -> None:
-        """``owners``: for all users, whose each model is that did not come with the server. ``owner``: this user."""
-        self._engine, self._owners, self._owner = engine, owners, owner
+    def __init__(
+        self, engine: Engine, owners: dict[str, str], owner: str, quota: Quota | None = None
+    ) -> None:
+        """``owners``: for all users, whose each model is that did not come with the server. ``owner``: this user.
+        ``quota``: how much of it the user may use at the same time; None: as much as they like."""
+        self._engine, self._owners, self._owner, self._quota = engine, owners, owner, quota
 
     def start(self) -> None:
         """Whoever made the engine starts it."""
@@ -78,14 +83,28 @@ class OwnedEngine:
         behind: bool = False,
     ) -> list[Result]:
         self._require(model)
-        return await self._engine.run(operation, model, questions, behind=behind)
+        with self._rendering(counts=operation.lane is Lane.BATCH and not behind):
+            return await self._engine.run(operation, model, questions, behind=behind)
 
     async def stream(
         self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
     ) -> AsyncIterator[Part]:
         self._require(model)
-        async for part in self._engine.stream(operation, model, question):
-            yield part
+        with self._rendering():
+            async for part in self._engine.stream(operation, model, question):
+                yield part
+
+    @contextmanager
+    def _rendering(self, *, counts: bool = True) -> Iterator[None]:
+        """Raises QuotaBusyError."""
+        if self._quota is None or not counts:
+            yield
+            return
+        self._quota.begin_render()
+        try:
+            yield
+        finally:
+            self._quota.end_render()
 
     def _visible(self, named: Mapping[str, Value]) -> dict[str, Value]:
         return {name: value for name, value in named.items() if self._may_name(name)}
