@@ -34,6 +34,8 @@ from sonifold_app.store.data_folder import DataFolderUnusableError
 from sonifold_app.store.opening import open_database
 from sonifold_app.store.users import UserStore
 
+pytestmark = pytest.mark.long
+
 TOKEN = "sixteen-characters-and-more"
 #: Nobody but Ada may read this anywhere: it is in the name of everything that she makes.
 SECRET = "adas-own"

@@ -34,9 +34,9 @@ def check_users(settings: Settings) -> Iterator[Finding]:
         )
     for user in users:
         yield from check_user(settings, user)
-    known = {user.id for user in users}
+    ids = {user.id for user in users}
     for folder in sorted((settings.data / USERS).glob("*/")):
-        if folder.name not in known:
+        if folder.name not in ids:
             yield warning(
                 f"{folder} belongs to no user of the database",
                 "If the database is an older one, put the newer one back.",

@@ -60,7 +60,7 @@ class Quota:
         with self._lock:
             stale = time.monotonic() - self._counted_at > COUNT_SECONDS
             if stale or self._bytes + more > self.limits.bytes:
-                self._bytes, self._counted_at = bytes_kept(self._folder), time.monotonic()
+                self._bytes, self._counted_at = stored_bytes_of(self._folder), time.monotonic()
             if self._bytes + more > self.limits.bytes:
                 raise QuotaFullError(
                     f"You keep {self._bytes / 1e6:.1f} MB on this server, and this is {more / 1e6:.1f} MB more; you "
@@ -102,7 +102,7 @@ class Quota:
             self._rendering -= 1
 
 
-def bytes_kept(workspace: Path) -> int:
+def stored_bytes_of(workspace: Path) -> int:
     """Of all files in a workspace that a user put there."""
     total = 0
     for folder in COUNTED:
