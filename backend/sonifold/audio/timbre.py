@@ -44,6 +44,7 @@ FEATURES = CEPSTRA * TIME_COSINES
 _WINDOW = 0.032  # seconds, Hann
 _HOP = 0.005  # seconds
 _INTERVALS = 128  # before averaging down to LOG_TIMES
+_DENSE = 32  # frames, coarse, before every second of twice as many, and then every fourth, is looked at
 _ONSET_DROP = 1e-3  # -30 dB of the loudest millisecond (in power): where a sound begins
 
 
@@ -124,9 +125,9 @@ def timbre_features(
         audio: (sample,) or (batch, sample), any level; longer than 2 s after the onset is ignored.
         sample_rate: Hz, at least 32,000 for the top bands to mean anything.
         onset: seconds at which the sounds begin; found in each sound when None.
-        coarse: at half the resolution of frequency, in a third of the time. Where partials stay where they are,
-            distances between neighbours on a path come out in the same ratios to a hundredth; where they move, to a
-            twentieth. Coarse and other coordinates are not to be compared.
+        coarse: at half the resolution of frequency and, late in the sound, a quarter of that of time; in a quarter of
+            the time. Where partials stay where they are, distances between neighbours on a path come out in the same
+            ratios to a hundredth; where they move, to a twentieth. Coarse and other coordinates are not to be compared.
 
     Returns:
         (512,) or (batch, 512), float32, on the device of the audio. A silent sound maps to the origin.
@@ -161,10 +162,12 @@ class _Plan(NamedTuple):
     """Everything that depends only on the sample rate, on one device."""
 
     sample_rate: int
+    coarse: bool
     hop: int
     shortest: int  # samples of one window
     before: int  # of these, samples before its centre
     window: Tensor  # (shortest,): Hann
+    frames: Tensor  # (frame,): which of the frames that are one hop apart are looked at
     fft: int  # samples; of a window that is longer what is over is added to its beginning, which takes every other bin
     mel: Banded  # (bin, BANDS), already A-weighted; bins up to the last band's
     intervals: Banded  # (frame, _INTERVALS) averages between the log-time edges
@@ -187,17 +190,21 @@ def _plan(sample_rate: int, device: torch.device, coarse: bool) -> _Plan:
     empty = (mel.sum(1) < 1e-6) & (edges[1:-1] < sample_rate / 2)  # above that there is nothing to hear
     mel[empty, nearest[empty]] = 1.0
     mel *= (area / np.maximum(mel.sum(1), 1e-12) * a_weighting(edges[1:-1]))[:, None]
-    frames = math.ceil(SECONDS / (hop / sample_rate)) + 1
-    centres = np.arange(frames) * hop / sample_rate
-    half = hop / sample_rate / 2
-    intervals = interval_means(centres - half, centres + half, time_edges(_INTERVALS))
+    frames = np.arange(math.ceil(SECONDS / (hop / sample_rate)) + 1)
+    if coarse:
+        frames = np.concatenate([frames[:_DENSE], frames[_DENSE : 3 * _DENSE : 2], frames[3 * _DENSE :: 4]])
+    middles = (frames[1:] + frames[:-1]) / 2
+    spans = np.concatenate([[-0.5], middles, [frames[-1] + 0.5]]) * hop / sample_rate
+    intervals = interval_means(spans[:-1], spans[1:], time_edges(_INTERVALS))
     average = np.kron(np.eye(LOG_TIMES), np.full((_INTERVALS // LOG_TIMES, 1), LOG_TIMES / _INTERVALS))
     return _Plan(
         sample_rate,
+        coarse,
         hop,
         window,
         fft // 2 - (fft - window) // 2,
         torch.hann_window(window).to(device),
+        torch.from_numpy(frames).to(device),
         fft,
         Banded(mel[:, : math.ceil(edges[-1] * fft / sample_rate) + 1].T, device),
         Banded(intervals, device),
@@ -208,11 +215,14 @@ def _plan(sample_rate: int, device: torch.device, coarse: bool) -> _Plan:
 
 def _relative_power(sound: Audio, plan: _Plan) -> Tensor:
     """W P / g of a sound from its onset on, on the log-time axis, (BANDS, _INTERVALS); zero for silence."""
-    frames = _sounding_frames(sound, plan)  # those behind have no power
+    count = _sounding_frames(sound, plan)  # those behind have no power
     before = plan.before
-    samples = (frames - 1) * plan.hop + plan.shortest - before
+    samples = (count - 1) * plan.hop + plan.shortest - before
     padded = torch.nn.functional.pad(sound[:samples], (before, max(0, samples - len(sound))))
-    windowed = padded.unfold(0, plan.shortest, plan.hop) * plan.window
+    frames = padded.unfold(0, plan.shortest, plan.hop)
+    if plan.coarse:
+        frames = frames[plan.frames[: torch.searchsorted(plan.frames, count)]]
+    windowed = frames * plan.window
     over = windowed[:, plan.fft :]
     windowed[:, : over.shape[1]] += over
     power = squared(torch.fft.rfft(windowed[:, : plan.fft], plan.fft)[:, : plan.mel.rows])
@@ -226,4 +236,4 @@ def _sounding_frames(sound: Audio, plan: _Plan) -> int:
     sounding: NDArray[np.bool_] = sound.cpu().numpy()[::-1] != 0
     after = int(sounding.argmax())  # looks no further than the first that is not
     last = len(sound) - 1 - after if len(sound) and sounding[after] else 0
-    return min(plan.intervals.rows, (last + plan.before) // plan.hop + 1)
+    return min(int(plan.frames[-1]) + 1, (last + plan.before) // plan.hop + 1)

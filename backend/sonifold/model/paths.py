@@ -18,7 +18,7 @@ from sonifold.choices import MetricName, PathKind
 from sonifold.geodesic import NeighbourGraph
 from sonifold.metric import Metric
 from sonifold.model.core import LatentModel
-from sonifold.morph.path import NODES, Path
+from sonifold.morph.path import HEARD, NODES, Path
 from sonifold.shared import RecentValues
 from sonifold.sound import Sound, require_sounds
 from sonifold.types import Curve, Curves, FeatureMaps, Points, Timbre
@@ -43,9 +43,9 @@ class _Choice(NamedTuple):
 class Heard(NamedTuple):
     """Measures of the sounds along a curve, the features where they were computed, the others on the CPU."""
 
-    timbre: Timbre  # (node, 512)
-    descriptors: dict[str, Tensor]  # name -> (every second node,)
-    features: FeatureMaps  # (node, band, frame)
+    timbre: Timbre  # (NODES, 512)
+    descriptors: dict[str, Tensor]  # name -> (HEARD,)
+    features: FeatureMaps  # (HEARD, band, frame)
 
 
 class Solved(NamedTuple):
@@ -189,17 +189,18 @@ class PathFinder:
         )
 
     def _heard_on_line(self, start: Sound, end: Sound) -> Heard:
-        crossing = self._model.renderer.crossing(start, end)
-        first, last = crossing.halfway()
-        line = geodesic.line(first[None], last[None], NODES)[0]
-        return self._heard_along(crossing.curve(line), (start, end))
+        return self._heard(self._model.renderer.on_line(start, end))
+
+    def _heard_along(self, curve: Curve, pair: Pair) -> Heard:
+        """What is heard at evenly spaced parameters of a curve (NODES, latent), residuals included."""
+        return self._heard(self._model.renderer.along(curve[:: (NODES - 1) // (HEARD - 1)], *pair))
 
     @torch.no_grad()
-    def _heard_along(self, curve: Curve, pair: Pair) -> Heard:
-        """What is heard at evenly spaced parameters of a curve, residuals included."""
-        maps = self._model.renderer.along(curve, *pair)
-        timbre, words = self._model.representation.timbre(maps), self._model.readout(maps[::2])
-        return Heard(timbre.cpu(), {name: values.cpu() for name, values in words.items()}, maps)
+    def _heard(self, maps: FeatureMaps) -> Heard:
+        """Measures of features (HEARD, band, frame); Phi between them too, since it is linear in the features."""
+        timbre, words = self._model.representation.timbre(maps), self._model.readout(maps)
+        fine = geodesic.resample(timbre[None], NODES)[0]
+        return Heard(fine.cpu(), {name: values.cpu() for name, values in words.items()}, maps)
 
 
 def distances_between(timbre: Timbre) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,11 +16,10 @@ from sonifold.model.core import LatentModel
 from sonifold.model.paths import EVEN, PathFinder, distances_between, variation
 from sonifold.morph.glide import glide
 from sonifold.morph.path import Path
-from sonifold.morph.render import Spectra
 from sonifold.parallel import MapParallel, map_serially
 from sonifold.types import AudioBatch, Timbre
 
-UNEVEN = 0.06  # variation of the steps above which they are timed a second time
+TOLERATED = EVEN, 0.045, 0.06  # variation of the steps above which they are timed again, each time
 GLIDE_SECONDS = 0.5, 20.0  # shorter has no room for two attacks, longer is mostly held sound
 PART = 8  # steps between moments at which to stop, at most; one by one they take a third longer
 PINNED_FROM = 6  # steps of a path; of shorter ones the first is not rendered before the others
@@ -89,23 +89,23 @@ class PathRenderer:
         """What comes after the ends, of a path that stays as it is; written into ``audio`` (step, sample) too."""
         inner = torch.arange(1, path.steps - 1)
         for steps in (*parts_of(inner[:1]), *parts_of(inner[1:])):
-            audio[steps] = self._rendered(path, steps, each).audio
+            audio[steps] = torch.cat(list(each(partial(self._audio, path), halves_of(steps))))
             yield self._part(path, steps, audio)
 
     def _retimed_parts(self, path: Path, audio: AudioBatch, each: MapParallel) -> Iterator[MorphPart]:
         """The same of a path that is timed again."""
-        spectra: Spectra = {}
         timbre = self._timbre(path, audio[[0, -1]])[[0, *[1] * (path.steps - 1)]]
         pinned = 1 if path.steps >= PINNED_FROM else 0
         if pinned:
-            path, first = self._first_step(path, timbre[0], spectra)
+            path, first = self._first_step(path, RenderedSteps(audio[:1], timbre[:1]))
             audio[1], timbre[1] = first.audio[0], first.timbre[0]
             yield self._part(path, torch.tensor([1]), audio)
         inner = torch.arange(pinned + 1, path.steps - 1)
         for steps in parts_of(inner):
-            audio[steps], timbre[steps] = self._rendered(path, steps, each, spectra)
+            audio[steps], timbre[steps] = self._rendered(path, steps, each)
             yield MorphPart(path, [], [])
-        for tolerated in (EVEN, UNEVEN):
+        as_rendered = path, audio.clone()
+        for tolerated in TOLERATED:
             distances = distances_between(timbre)
             if variation(distances) <= tolerated:
                 break
@@ -113,7 +113,7 @@ class PathRenderer:
             changed = (timed.times != path.times).nonzero()[:, 0]
             path = timed
             for steps in parts_of(changed):
-                audio[steps], timbre[steps] = self._rendered(path, steps, each, spectra)
+                audio[steps], timbre[steps] = self._moved(path, steps, each, *as_rendered)
                 yield MorphPart(path, [], [])
         path = replace(path, speed=distances_between(timbre) * self._model.config.unit_per_phi)
         yield self._part(path, inner, audio)
@@ -125,31 +125,57 @@ class PathRenderer:
         clips = [Clip(audio[step], self._model.sample_rate, about.of_part(step)) for step in numbers]
         return MorphPart(path, numbers, clips)
 
-    def _first_step(self, path: Path, start: Timbre, spectra: Spectra) -> tuple[Path, RenderedSteps]:
-        """The step after A, as far from A, of timbre ``start`` (512,), as all steps are expected to be apart."""
+    def _first_step(self, path: Path, start: RenderedSteps) -> tuple[Path, RenderedSteps]:
+        """The step after A as far from A, which is ``start``, as all steps are expected to be apart."""
         expected = STRETCH * float(path.speed.mean()) / self._model.config.unit_per_phi
         step = torch.tensor([1])
-        rendered = self._rendered(path, step, map_serially, spectra)
+        rendered = self._rendered(path, step, map_serially)
         for _ in range(FIRST_ROUNDS):
-            distance = float((rendered.timbre[0] - start).norm())
+            distance = float((rendered.timbre[0] - start.timbre[0]).norm())
             if abs(distance - expected) <= NEAR * expected or distance == 0:
                 break
             times = path.times.clone()
             times[1] = min(float(times[1]) * expected / distance, float(times[2] + times[1]) / 2)
-            path = self._finder.timed_at(path, times)
-            rendered = self._rendered(path, step, map_serially, spectra)
+            before, path = path, self._finder.timed_at(path, times)
+            rendered = (
+                self._moved(path, step, map_serially, before, torch.cat([start.audio, rendered.audio]))
+                if distance > expected
+                else self._rendered(path, step, map_serially)
+            )
         return path, rendered
 
-    def _rendered(
-        self, path: Path, steps: Tensor, each: MapParallel, spectra: Spectra | None = None
-    ) -> RenderedSteps:
-        """Some of a path's steps, by number; ``spectra`` as :meth:`Renderer.steps` takes them."""
+    def _rendered(self, path: Path, steps: Tensor, each: MapParallel) -> RenderedSteps:
+        """Some of a path's steps, by number."""
+        return self._measured(path, partial(self._audio, path), steps, each)
 
-        def render(group: Tensor) -> RenderedSteps:
-            audio = self._audio(path, group, spectra)
+    def _moved(
+        self, path: Path, steps: Tensor, each: MapParallel, before: Path, audio: AudioBatch
+    ) -> RenderedSteps:
+        """The same from the first sounds ``audio`` (some, sample) of the path as it was timed ``before``.
+
+        Where a pitch travels they are rendered again: every place has phases of its own.
+        """
+        renderer = self._model.renderer
+        if renderer.crossing(path.start, path.end).interval:
+            return self._rendered(path, steps, each)
+        times = before.times[: len(audio)]
+
+        def move(group: Tensor) -> AudioBatch:
+            progress = group / (path.steps - 1)
+            return renderer.moved_on(audio, times, path.times[group], progress, path.start, path.end)
+
+        return self._measured(path, move, steps, each)
+
+    def _measured(
+        self, path: Path, make: Callable[[Tensor], AudioBatch], steps: Tensor, each: MapParallel
+    ) -> RenderedSteps:
+        """What ``make`` makes of groups of a path's steps, by number, with its timbre."""
+
+        def measure(group: Tensor) -> RenderedSteps:
+            audio = make(group)
             return RenderedSteps(audio, self._timbre(path, audio))
 
-        groups = each(render, halves_of(steps))
+        groups = each(measure, halves_of(steps))
         return RenderedSteps(
             torch.cat([audio for audio, _ in groups]), torch.cat([timbre for _, timbre in groups])
         )
@@ -172,7 +198,7 @@ class PathRenderer:
     def _clip(self, audio: AudioBatch, path: Path) -> Clip:
         return Clip(audio, self._model.sample_rate, provenance.of_path(self._model, path, "steps"))
 
-    def _audio(self, path: Path, steps: Tensor, spectra: Spectra | None = None) -> AudioBatch:
+    def _audio(self, path: Path, steps: Tensor) -> AudioBatch:
         """The sounds (step, sample) at some of a path's steps, by number."""
         times = path.times[steps]
         return self._model.renderer.steps(
@@ -182,7 +208,6 @@ class PathRenderer:
             path.end,
             progress=steps / (path.steps - 1),
             features=path.features_at(times),
-            spectra=spectra,
         )
 
 

@@ -15,7 +15,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from sonifold.geodesic import line
 from sonifold.morph.moved import GRID, MovedPair, hat_weights
+from sonifold.morph.path import HEARD
 from sonifold.representation.spectral import Spectral
 from sonifold.shared import SharedProperty
 from sonifold.sound import Sound
@@ -50,11 +52,8 @@ class Crossing(MovedPair):
     @SharedProperty
     def _residuals(self) -> Tensor:
         """What decoding leaves out of the moved ends, at the times of ``GRID`` fractions, (2, GRID, band, frame)."""
-        fractions = torch.linspace(0, 1, GRID)
-        if self.interval == 0:  # the ends stay where they are in latent space
-            decoded = self._decoded[:, None]
-        else:
-            decoded = self._decode(self.latent(fractions).flatten(0, 1)).unflatten(0, (2, -1))
+        still = self.interval == 0  # the ends stay where they are in latent space
+        decoded = self._decoded[:, None] if still else self._decodings[HEARD:].unflatten(0, (2, -1))
         residuals = self._analysed.features - decoded + self._added[:, None]
         return residuals if self.same else self._in_time(residuals)
 
@@ -103,7 +102,18 @@ class Crossing(MovedPair):
     @SharedProperty
     def _decoded(self) -> FeatureMaps:
         """What decoding makes of the ends where they are, (2, band, frame)."""
-        return self._decode(self._ends)
+        return self._decodings[[0, HEARD - 1]]
+
+    @SharedProperty
+    def _decodings(self) -> FeatureMaps:
+        """What decoding makes of the line, (HEARD, band, frame), and behind it of both ends at ``GRID`` fractions if
+        they move: at once, since most of the time goes into reading the matrix.
+        """
+        halfway = self.halfway()
+        points = [self.curve(line(halfway[:1], halfway[1:], HEARD)[0])]
+        if self.interval:
+            points += self.latent(torch.linspace(0, 1, GRID)).unbind()
+        return self._decode(torch.cat(points))
 
     def recording(self, point: Tensor, fraction: float) -> Audio | None:
         """The recording (sample,) of the end that a place (latent,) on the way is; None anywhere else.
@@ -120,9 +130,16 @@ class Crossing(MovedPair):
 
     def heard(self, points: Points, fractions: Tensor) -> FeatureMaps:
         """Features (node, band, frame) at points (node, latent) of the way, with what is left of both residuals."""
+        return self._with_residuals(self._decode(points), fractions)
+
+    def heard_on_line(self) -> FeatureMaps:
+        """The same at ``HEARD`` points of the line between both ends, (HEARD, band, frame)."""
+        return self._with_residuals(self._decodings[:HEARD], torch.linspace(0, 1, HEARD))
+
+    def _with_residuals(self, decoded: FeatureMaps, fractions: Tensor) -> FeatureMaps:
         shares = residual_shares(fractions.to(self._device), self._common)
         left = torch.einsum("nsg,sgbf->nbf", shares, self._residuals)
-        return self.representation.normalise(self._decode(points) + left)
+        return self.representation.normalise(decoded + left)
 
     @SharedProperty
     def _common(self) -> Tensor:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
-from sonifold import notebook
+from sonifold import geodesic, notebook
 from sonifold.choices import MetricName, PathKind
 from sonifold.sound import Sound
 from sonifold.types import Curve, FeatureMaps, Positions
 
-NODES = 33  # of a solved curve, and places at which its sound is measured
+NODES = 33  # of a solved curve
+HEARD = 17  # places on it at which its sound is decoded; between them a cubic leads
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Path:
     outcome: str
     converged: bool
     descriptors: dict[str, list[float]] = field(repr=False)  # name -> a number a step, of what is heard
-    features: FeatureMaps = field(repr=False)  # (NODES, band, frame), heard at evenly spaced times
+    features: FeatureMaps = field(repr=False)  # (HEARD, band, frame), heard at evenly spaced times
 
     def _repr_html_(self) -> str:
         """What was measured on a path, beside its curve on the map: a ring at its start, a dot at its end."""
@@ -68,9 +68,8 @@ class Path:
 
     def features_at(self, times: Tensor) -> FeatureMaps:
         """Features heard at times in [0, 1] (step,), (step, band, frame)."""
-        index = times.to(self.features) * (len(self.features) - 1)
-        left = index.long().clamp(max=len(self.features) - 2)
-        return torch.lerp(self.features[left], self.features[left + 1], (index - left)[:, None, None])
+        rows = geodesic.at(self.features.flatten(1)[None], times)
+        return rows.view(-1, *self.features.shape[1:])
 
     @property
     def steps(self) -> int:

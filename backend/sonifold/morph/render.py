@@ -19,7 +19,7 @@ from sonifold.errors import NotFinite
 from sonifold.morph.crossing import Crossing
 from sonifold.morph.level import CEILING, at_loudness
 from sonifold.morph.moved import FineStructure
-from sonifold.representation.spectral import Spectral, mixed, suppress_hiss, with_phase
+from sonifold.representation.spectral import Spectral, mixed, suppress_hiss
 from sonifold.shared import RecentValues, SharedProperty
 from sonifold.sound import Sound
 from sonifold.types import Audio, AudioBatch, FeatureMap, FeatureMaps, Points
@@ -33,8 +33,6 @@ POINT_ITERATIONS = 12  # from noise, for a bare point
 MOVED_STEPS = 4  # of latent inversion, for an end that was moved
 CHUNK = 2  # sounds rendered at once: with more the spectra leave the cache, a quarter slower at 8
 RECENT = 4  # pairs whose correspondence is kept, some 20 MB each: a second path between them costs less
-
-Spectra = dict[float, Tensor]  # of steps by their progress, complex (1, frame, bin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +109,11 @@ class Renderer:
         return self.crossing(start, end).heard(points, torch.linspace(0, 1, len(points)))
 
     @torch.no_grad()
+    def on_line(self, start: Sound, end: Sound) -> FeatureMaps:
+        """The same at ``HEARD`` places on the line between the ends, (HEARD, band, frame)."""
+        return self.crossing(start, end).heard_on_line()
+
+    @torch.no_grad()
     def points(self, points: Points, levels: Tensor, condition: Tensor | None = None) -> AudioBatch:
         """Bare latent points as sound, each with its loudest frame at ``levels`` (batch,) in dB."""
         return self._points(points, levels, condition).cpu()
@@ -134,18 +137,14 @@ class Renderer:
         end: Sound,
         progress: Tensor | None = None,
         features: FeatureMaps | None = None,
-        spectra: Spectra | None = None,
     ) -> AudioBatch:
         """Sounds (node, sample) at places on a path, the recordings themselves at its recorded ends.
 
         Loudness travels in a straight line over ``progress`` (node,), 0 to 1, the fractions when None: over the
         number of the step, so that all ways are equally loud at each. ``features`` (node, band, frame) are what is
-        heard there, if it is known, as :meth:`along` gives it. ``spectra`` holds what was rendered before, and then
-        what is rendered now: a step that is moved on a little comes as close to its target with the phases it had as by
-        a round from those of the ends. Not where a pitch moves: there every place has phases of its own.
+        heard there, if it is known, as :meth:`along` gives it.
         """
         crossing = self.crossing(start, end)
-        spectra = None if crossing.interval else spectra
         progress = fractions if progress is None else progress
         recordings = [
             crossing.recording(point, u) for point, u in zip(points, fractions.tolist(), strict=True)
@@ -161,7 +160,7 @@ class Renderer:
                 if features is None
                 else features[rendered]
             )
-            between = self._between(crossing, heard, fractions[rendered], progress[rendered], spectra)
+            between = self._between(crossing, heard, fractions[rendered], progress[rendered])
             audio[rendered] = between.cpu()
         return audio
 
@@ -171,36 +170,41 @@ class Renderer:
         features: FeatureMaps,
         fractions: Tensor,
         progress: Tensor,
-        spectra: Spectra | None = None,
     ) -> AudioBatch:
         """The same where no recording is heard."""
         changes = self.representation.log_power(features) - crossing.between(fractions)
-        steps = zip(changes, fractions.tolist(), progress.tolist(), strict=True)
-        audio = torch.stack([self._step(crossing, *step, spectra) for step in steps])
-        first, last = crossing.loudness
-        audio = at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
+        steps = zip(changes, fractions.tolist(), strict=True)
+        audio = self._levelled(
+            crossing, torch.stack([self._step(crossing, *step) for step in steps]), progress
+        )
         return torch.nn.functional.pad(audio, (0, self.representation.samples - audio.shape[1]))
 
-    def _step(
-        self,
-        crossing: Crossing,
-        change: FeatureMap,
-        fraction: float,
-        progress: float,
-        spectra: Spectra | None,
-    ) -> Audio:
+    def _levelled(self, crossing: Crossing, audio: AudioBatch, progress: Tensor) -> AudioBatch:
+        """Sounds as loud as they should be at ``progress`` (node,) from start to end."""
+        first, last = crossing.loudness
+        return at_loudness(audio, torch.lerp(first, last, progress), self.representation.sample_rate)
+
+    def moved_on(
+        self, audio: AudioBatch, times: Tensor, wanted: Tensor, progress: Tensor, start: Sound, end: Sound
+    ) -> AudioBatch:
+        """Sounds (some, sample) at times ``wanted`` (some,), from those of steps (step, sample) at rising ``times``.
+
+        Each is mixed of the two steps around it, which have nearly the same phases where no pitch travels: a third of
+        a step on, it lies a tenth of a step from what would be rendered there. ``progress`` (some,) as :meth:`steps`
+        takes it.
+        """
+        after = torch.searchsorted(times, wanted).clamp(1, len(times) - 1)
+        before = after - 1
+        share = (wanted - times[before]) / (times[after] - times[before]).clamp(min=1e-9)
+        moved = torch.lerp(audio[before], audio[after], share[:, None])
+        return self._levelled(self.crossing(start, end), moved, progress)
+
+    def _step(self, crossing: Crossing, change: FeatureMap, fraction: float) -> Audio:
         """One step of some loudness, as long as it sounds: both ends mixed, their log power changed by ``change``."""
         ends = (crossing.fine_structure(0, fraction), crossing.fine_structure(1, fraction))
         target = self._target(ends, change, fraction)[None]
-        before = None if spectra is None else spectra.get(progress)
-        if before is None:
-            phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)[None]
-            spectrum = self.representation.phased(target, phase, STEP_ITERATIONS, STEP_MOMENTUM)
-        else:
-            spectrum = with_phase(target, before)
-        if spectra is not None:
-            spectra[progress] = spectrum
-        return self.representation.sounding(spectrum)[0]
+        phase = mixed(ends[0].spectrum, ends[1].spectrum, fraction)[None]
+        return self.representation.griffin_lim(target, phase, STEP_ITERATIONS, STEP_MOMENTUM)[0]
 
     def _target(
         self, ends: tuple[FineStructure, FineStructure], change: FeatureMap, fraction: float
