@@ -27,7 +27,7 @@ SCIENCE = {
     "atlas": "base metric",
     "vae": "base metric representation",
     "pack": "base atlas representation vae",
-    "morph": "base audio representation vae",
+    "morph": "base geodesic audio representation vae",
     "quotient": "base audio geodesic metric morph",
     "model": "base atlas audio geodesic metric morph pack quotient representation sample vae",
     "instruments": "base audio model pack",
