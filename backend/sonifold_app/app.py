@@ -76,7 +76,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     Raises DataFolderUnusableError where the data folder cannot be used or another server has it, DatabaseUnusableError
     where the user's database in it cannot be used, BlobsUnusableError where the object store's URL cannot be.
     """
-    machine = Machine(settings, engine)
+    machine = Machine.of(settings, engine)
     main = Workspace(machine)
     user_store = UserStore(main.storage.sounds.database)
     try:
@@ -97,7 +97,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(lifespan, engine, main, workspaces),
+        lifespan=partial(lifespan, machine, main, workspaces),
         middleware=middleware_of(settings, services.metrics, holders, workspaces),
     )
     app.state.services = services
@@ -121,17 +121,18 @@ def require_token_of_users(settings: Settings, users: UserStore) -> None:
 
 @asynccontextmanager
 async def lifespan(
-    engine: Engine, main: Workspace, workspaces: Workspaces, app: FastAPI
+    machine: Machine, main: Workspace, workspaces: Workspaces, app: FastAPI
 ) -> AsyncIterator[None]:
     """Start what works behind the requests; at the end stop it, each part also where another fails."""
     await run_in_threadpool(main.storage.tidy)
-    engine.start()
+    machine.engine.start()
     await main.start()
     workspaces.start()
     yield
     await workspaces.close()
     await main.stop()
-    for close in (engine.close, main.storage.close):
+    await logged("ending the processes that decode", machine.close())
+    for close in (machine.engine.close, main.storage.close):
         await logged("closing", run_in_threadpool(close))
 
 

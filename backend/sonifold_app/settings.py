@@ -115,6 +115,14 @@ class Settings(BaseSettings):
         "with a `:` between them (`;` on Windows). By default any, where only this machine can reach the server, and "
         "none otherwise.",
     )
+    decoding_processes: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="Processes that decode uploads before the server does, with limits of time and memory, so that a "
+        "file which ends a decoder ends one of them. By default 2, and none where only this machine can reach the "
+        "server.",
+    )
     user_bytes: int = Field(
         0,
         ge=0,
@@ -175,6 +183,13 @@ class Settings(BaseSettings):
                     "it is no rate. Write 600/minute, or several with a ; between, or off."
                 ) from error
         return rates
+
+    @property
+    def decoders(self) -> int:
+        """How many processes decode what is sent before the server does."""
+        if self.decoding_processes is not None:
+            return self.decoding_processes
+        return 0 if self.loopback else 2
 
     @property
     def rate_limits(self) -> list[RateLimitItem]:

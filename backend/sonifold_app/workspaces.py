@@ -40,6 +40,7 @@ from sonifold_app.store.quotas import Limits, Quota
 from sonifold_app.store.storage import Storage
 from sonifold_app.store.users import USER_ID, USERS, User, UserStore
 from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.decoding import DecodingProcesses
 from sonifold_app.user.listening import ListeningTests
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.orphans import rehome_orphans
@@ -63,6 +64,16 @@ class Machine:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: Whose each model is that did not come with the server.
     owners: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings, engine: Engine) -> Machine:
+        decoding = DecodingProcesses(settings.decoders) if settings.decoders else None
+        return cls(settings, engine, SharedLines(decoding=decoding))
+
+    async def close(self) -> None:
+        """End the processes that all shared."""
+        if self.lines.decoding is not None:
+            await self.lines.decoding.close()
 
     def engine_of(self, user: str, quota: Quota | None = None) -> Engine:
         """The engine as a user sees it; where there can be no users it is the engine itself."""

@@ -25,7 +25,7 @@ async def create_embeddings(model: ModelDep, request: Request, services: Service
     """Latent points, map positions and nearest sounds of recordings. Files that cannot be used are listed."""
     require_form(request)
     async with files_of(request) as files, in_line(services.uploads, request):
-        items, uploads, skipped = await uploads_of(files)
+        items, uploads, skipped = await uploads_of(files, services.decoding)
         work = outcomes([services.engine.run(EMBED, model.name, [upload]) for upload in uploads])
         results = sort(items, await unless_abandoned(request, work), skipped)
     return Embeddings(

@@ -11,12 +11,14 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from sonifold.audio.folders import is_leftover
+from sonifold.errors import AudioUnreadable
 from sonifold_app.engine.questions import Upload
 from sonifold_app.http.problems import Problem
 from sonifold_app.routes.refusals import RequestItem
 from sonifold_app.routes.services import services_of
 from sonifold_app.schemas.common import MAX_FILES
 from sonifold_app.schemas.problems import Refused
+from sonifold_app.user.decoding import DecodingProcesses
 from sonifold_app.user.names import file_name
 
 FILES_FORM: dict[str, Any] = {
@@ -92,8 +94,12 @@ async def files_of(
         await form.close()
 
 
-async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[RequestItem], list[Upload], list[Refused]]:
-    """The files that may hold sound, each as an item of the request and read; and those of file managers, skipped."""
+async def uploads_of(
+    files: Sequence[UploadFile], decoding: DecodingProcesses | None
+) -> tuple[list[RequestItem], list[Upload], list[Refused]]:
+    """The files that may hold sound, each as an item of the request and read; and those that are not looked at any
+    further: file managers' own, and what ends a decoder.
+    """
     items, uploads, skipped = [], [], []
     for number, file in enumerate(files):
         item = RequestItem(number, file_name(file.filename or "", f"sound {number + 1}"))
@@ -102,6 +108,13 @@ async def uploads_of(files: Sequence[UploadFile]) -> tuple[list[RequestItem], li
                 item.refused("skipped", f"{item.name} was skipped: a file manager's own, no sound.")
             )
         else:
-            items.append(item)
-            uploads.append(Upload(item.name, await file.read()))
+            upload = Upload(item.name, await file.read())
+            try:
+                if decoding is not None:
+                    await decoding.check(upload)
+            except AudioUnreadable as error:
+                skipped.append(item.refused("audio_unreadable", str(error)))
+            else:
+                items.append(item)
+                uploads.append(upload)
     return items, uploads, skipped

@@ -25,6 +25,7 @@ from sonifold_app.settings import Settings
 from sonifold_app.store.cache import Recordings, ReplyCache
 from sonifold_app.store.recent import RecentFiles
 from sonifold_app.user.adaptations import Adaptations
+from sonifold_app.user.decoding import DecodingProcesses
 from sonifold_app.user.listening import ListeningTests
 from sonifold_app.user.models import UserModels
 from sonifold_app.user.sounds import UserSounds
@@ -76,6 +77,8 @@ class SharedLines:
     imports: Line = field(default_factory=lambda: Line(at_once=1, waiting=2, seconds=10.0))
     #: Models that are being sent.
     exports: Line = field(default_factory=lambda: Line(at_once=4, waiting=8))
+    #: What decodes uploads before the engine does; None: nothing.
+    decoding: DecodingProcesses | None = None
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ async def create_upload(
     """Recordings that may be long: where the sounds in them begin and end. Nothing is kept until it is chosen."""
     require_form(request)
     async with files_of(request) as files, in_line(services.uploads, request):
-        items, uploads, skipped = await uploads_of(files)
+        items, uploads, skipped = await uploads_of(files, services.decoding)
         await services.user_sounds.require_waiting_room(sum(len(upload.data) for upload in uploads))
         results = sort(
             items, await unless_abandoned(request, split_all(services, uploads, threshold)), skipped
@@ -258,7 +258,7 @@ async def keep_files(model: ModelFacts, request: Request, services: Services) ->
     """Keep each file of a form as one sound."""
     require_form(request)
     async with files_of(request) as files, in_line(services.uploads, request):
-        items, uploads, skipped = await uploads_of(files)
+        items, uploads, skipped = await uploads_of(files, services.decoding)
         sources = [{"file": item.name} for item in items]
         return await keep_uploads(model, services, request, items, uploads, sources, skipped)
 
