@@ -1,7 +1,10 @@
 """Sound as files: what is written is what was heard, says where it comes from, and costs nothing that was there."""
 
+import contextlib
 import io
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +15,9 @@ from tinytag import TinyTag
 from sonifold import files
 from sonifold.audio import archive
 from sonifold.audio.clip import Clip
+from sonifold.audio.encode import encoded
 from sonifold.audio.formats import FORMATS, format_of_suffix
+from sonifold.audio.memory import contents, memory_file
 from sonifold.audio.provenance import LONGEST_TAG, Provenance, Source, provenance_of
 from sonifold.errors import OutputError
 from sonifold.morph.rhythm import played_durations
@@ -235,3 +240,47 @@ def test_an_archive_lists_what_its_files_were_made_from():
     assert rows[1]["licences"] == "CC0-1.0; CC-BY-3.0"
     assert rows[1]["credits"] == "Gabriel Verdugo Soto"
     assert readme.count("by Gabriel Verdugo Soto") == 1
+
+
+@pytest.mark.parametrize("shape", [(3,), (70_001,), (5, 2)])
+@pytest.mark.parametrize(
+    "texts", [{}, {"title": "odd", "artist": "é", "genre": "x"}, {"comment": "c" * 1999}]
+)
+def test_a_wav_is_the_one_that_libsndfile_writes(shape, texts):
+    samples = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    buffer, known = io.BytesIO(), {name: text for name, text in texts.items() if name != "genre"}
+    channels = shape[1] if len(shape) == 2 else 1
+    with soundfile.SoundFile(buffer, "w", RATE, channels, "PCM_16", format="WAV") as file:
+        for name, text in known.items():
+            setattr(file, name, text)
+        file.write(np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16))
+    assert encoded(samples, RATE, "wav", 16, texts) == buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["flac", "aiff", "ogg"])
+def test_files_in_memory_are_the_same_where_the_system_has_no_descriptors_for_them(name, monkeypatch):
+    clip = Clip(hit(), RATE, ABOUT)
+    with_descriptors = clip.to_bytes(name)
+    with memory_file(with_descriptors) as memory:
+        there, _ = soundfile.read(memory, dtype="float64", closefd=False)
+        assert contents(memory) == with_descriptors
+    monkeypatch.setattr("sonifold.audio.memory.new_descriptor", lambda: None)
+    without = clip.to_bytes(name)
+    np.testing.assert_array_equal(there, read(without)[0])  # an Ogg has a random number of its own
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what is open")
+def test_files_in_memory_leave_nothing_open():
+    def in_memory():
+        links = []
+        for number in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(FileNotFoundError):  # that of the list itself
+                links.append(os.readlink(f"/proc/self/fd/{number}"))
+        return [link for link in links if "memfd:sonifold" in link]
+
+    with memory_file(b"abc"):
+        assert len(in_memory()) == 1
+    with memory_file(b"no sound") as memory, pytest.raises(soundfile.LibsndfileError):
+        soundfile.read(memory, closefd=False)
+    Clip(hit(), RATE).to_bytes("flac")
+    assert in_memory() == []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sonifold import errors
+from sonifold.audio.memory import memory_file
 from sonifold.audio.ogg import tagged
 from sonifold.audio.provenance import of_recording, provenance_of
 from sonifold.model.provenance import source_labelled, version_of
@@ -119,7 +119,7 @@ def clip_of(file: bytes) -> Clip:
 
     from sonifold.audio.clip import Clip
 
-    with soundfile.SoundFile(io.BytesIO(file)) as opened:
+    with memory_file(file) as memory, soundfile.SoundFile(memory, closefd=False) as opened:
         samples = torch.from_numpy(opened.read(dtype="float32"))
         return Clip(samples, opened.samplerate, provenance_of(opened.comment))
 

@@ -5,12 +5,12 @@ torch is imported where it is used: the server answers before it is there.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from sonifold.audio.memory import memory_file
 from sonifold_app.engine.answers import Caveat, Recording
 from sonifold_app.engine.finite import checked
 from sonifold_app.engine.numbers import numbers
@@ -58,7 +58,8 @@ def samples_of(audio: bytes) -> Tensor:
     import soundfile
     import torch
 
-    samples, _ = soundfile.read(io.BytesIO(audio), dtype="float32")
+    with memory_file(audio) as memory:
+        samples, _ = soundfile.read(memory, dtype="float32", closefd=False)
     return torch.from_numpy(samples)
 
 
