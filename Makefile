@@ -26,7 +26,7 @@ npx --yes prettier@$(PRETTIER) --check --log-level warn $(PAGE) && node tools/pa
 else echo "No npx here: the page's types and layout are left unchecked."; fi && $(VENV)/python tools/audit.py
 endef
 
-.PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle bench-instruments measures dataset train evaluate install install-dev clean
+.PHONY: help run test test-quick coverage check format lock docs bench bench-against bench-geometry bench-middle bench-instruments bench-collection measures dataset train evaluate install install-dev clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -78,6 +78,9 @@ bench-middle: install-dev ## what is heard between two sounds, beside another ch
 
 bench-instruments: install-dev ## exported instruments, opened by programs that were not written here; about a minute
 	@$(VENV)/python tests/benchmarks/instruments $(ARGS)
+
+bench-collection: install-dev ## folders taken into the collection, killed meanwhile, found again; some fifteen minutes
+	@$(VENV)/python tests/benchmarks/collection $(ARGS)
 
 measures: install ## every figure measured so far beside its bar, oldest first
 	@$(VENV)/python -m sonifold.evaluate.measures

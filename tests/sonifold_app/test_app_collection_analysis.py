@@ -6,22 +6,26 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 import sonifold
 from sonifold.analysis.analyser import Analyser
 from sonifold_app.collection.analysis import BATCH, Analysis
 from sonifold_app.collection.database import FOLDER, open_database
+from sonifold_app.collection.duplicates import group_near, leave_groups
 from sonifold_app.collection.ingest import Ingest
+from sonifold_app.collection.listing import described_by_name, root_of
 from sonifold_app.collection.query import read_query
 from sonifold_app.collection.runs import Runs, RunState
 from sonifold_app.collection.search import Search
 from sonifold_app.collection.tables import sounds
 from sonifold_app.collection.vectors import TIMBRE, VECTORS, VectorFile, Vectors
+from sonifold_app.collection.walk import File
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.engine.packs import meaning_of_points
 
@@ -177,6 +181,58 @@ def test_the_nearest_of_many_are_exactly_those_that_a_comparison_with_each_finds
         order = np.argsort(brute_of(rows[:written], 1), kind="stable")
         assert even.tolist() == [row for row in order if row % 2 == 0][:10]
         vectors.write(500, rows[500:, :2], rows[500:])
+
+
+def test_rows_that_earlier_ones_are_near_to_are_those_that_a_comparison_with_each_finds(tmp_path):
+    random = np.random.default_rng(1)
+    rows = random.standard_normal((5000, TIMBRE)).astype(np.float32)
+    for row, original in {17: 3, 4990: 3, 4991: 4990, 4999: 17, 4995: 4994}.items():
+        rows[row] = rows[original] + 0.01 * random.standard_normal(TIMBRE)
+    vectors = Vectors.create(tmp_path, "pack", 2, 2.0)
+    vectors.write(0, rows[:, :2], rows)
+    distances = {row: 2.0 * brute_of(rows, row)[:row] for row in range(4980, 5000)}
+    nearest_first = {
+        row: [int(at) for at in np.argsort(all) if all[at] <= 1] for row, all in distances.items()
+    }
+    assert dict(vectors.near_before(4980, 20, 1.0)) == {
+        row: near for row, near in nearest_first.items() if near
+    }
+    assert set(nearest_first[4999]) == {3, 17, 4990, 4991}
+
+
+def grouped(database, vectors, placed):
+    """Ids of sounds -> their group, after sounds came one by one that lie at these numbers on a line."""
+
+    def take_in(connection):
+        root = root_of(connection, Path("/samples"))
+        for row, at in enumerate(placed):
+            vectors.write(
+                row, np.zeros((1, 2), np.float32), np.full((1, TIMBRE), at / TIMBRE**0.5, np.float32)
+            )
+            file = File(f"/samples/{row}.wav", "/samples", f"{row}.wav", 1, 1)
+            facts = {"state": "analysed", "pack": vectors.pack, "vector": row}
+            values = described_by_name(row + 1, Path("/samples"), root, file)[0] | facts
+            connection.execute(insert(sounds).values(**values))
+            group_near(connection, vectors, row, 1)
+
+    database.write(take_in)
+    return groups_in(database)
+
+
+def groups_in(database):
+    with database.connect() as connection:
+        return {row.id: row.near_duplicates for row in connection.execute(select(sounds))}
+
+
+def test_what_is_near_the_first_of_a_group_is_in_it_and_no_chain_is(tmp_path):
+    """At 0, .9 and 1.8 no two groups: the last is near the second only, which is no first."""
+    database = open_database(tmp_path)
+    vectors = Vectors.create(tmp_path / FOLDER / VECTORS, "pack", 2, 1.0)
+    assert grouped(database, vectors, [0, 5, 0.9, 1.8, 5.1, -0.5]) == {1: 1, 2: 2, 3: 1, 4: None, 5: 2, 6: 1}
+    database.write(lambda connection: leave_groups(connection, [3, 5]))
+    assert groups_in(database) == {1: 1, 2: None, 3: None, 4: None, 5: None, 6: 1}
+    database.write(lambda connection: leave_groups(connection, [1]))
+    assert set(groups_in(database).values()) == {None}
 
 
 def brute_of(rows, row):

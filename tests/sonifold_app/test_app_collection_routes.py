@@ -1,6 +1,7 @@
 """The collection over HTTP: folders taken in behind the requests, searched, heard in full, and morphed with."""
 
 import os
+import shutil
 import threading
 import time
 
@@ -32,6 +33,8 @@ def folder(tmp_path_factory):
     seconds = np.arange(12 * RATE) / RATE
     stereo = np.stack([0.5 * np.sin(2 * np.pi * hertz * seconds) for hertz in (220, 330)], axis=1)
     soundfile.write(root / "Samples" / "long pad.aiff", stereo, RATE, subtype="PCM_24")
+    soundfile.write(root / "Samples" / "quiet.wav", 0.3 * tone(0.2, 160), RATE, subtype="PCM_24")  # Kick 03
+    shutil.copy(root / "Samples" / "Kick 07.wav", root / "Samples" / "copy.wav")
     (root / "Samples" / "broken.wav").write_bytes(b"RIFF and nothing else")
     (root / "secret.wav").write_bytes(b"not for this server")
     (root / "Samples" / "link.wav").symlink_to(root / "secret.wav")
@@ -87,7 +90,7 @@ def test_before_anything_was_taken_in_there_is_nothing_and_no_file_is_made(
 def test_folders_are_taken_in_and_what_cannot_be_read_has_its_reason(client, folder, ingested):
     assert (ingested["state"], ingested["progress"]["remaining"]) == ("done", 0)
     (facts,) = client.get(COLLECTION).json()["folders"]
-    assert facts == {"path": str(folder), "sounds": 14, "analysed": 12, "unreadable": 2, "missing": 0}
+    assert facts == {"path": str(folder), "sounds": 16, "analysed": 14, "unreadable": 2, "missing": 0}
     unreadable = search(client, "is:unreadable")["sounds"]
     assert {sound["name"] for sound in unreadable} == {"broken.wav", "link.wav"}
     assert all(sound["reason"] for sound in unreadable)
@@ -168,6 +171,22 @@ def test_a_sound_of_the_collection_becomes_one_of_your_own_once(client, name, in
         assert client.get(first.headers["location"]).json()["made_with"]["file"] == sound["name"]
     morph = {"anchors": [{"sound": first.json()["id"]}, {"sound": first.json()["id"]}], "steps": 2}
     assert client.post(f"{API}/models/{name}/morphs", json=morph).is_success
+
+
+def test_copies_and_nearly_the_same_sounds_are_grouped(client, ingested):
+    (quiet,), (copy,) = (search(client, name)["sounds"] for name in ("quiet", "copy"))
+    near = client.get(f"{COLLECTION}/sounds/{quiet['id']}/duplicates").json()["sounds"]
+    assert [sound["name"] for sound in near] == ["Kick 03.wav"]
+    assert 0 < near[0]["distance"] < 1
+    (same,) = client.get(f"{COLLECTION}/sounds/{copy['id']}/duplicates").json()["sounds"]
+    assert (same["name"], same["distance"], same["duplicates"]) == ("Kick 07.wav", 0, copy["duplicates"])
+    names = [sound["name"] for sound in search(client, "is:duplicate")["sounds"]]
+    assert {frozenset(names[:2]), frozenset(names[2:])} == {
+        frozenset(("Kick 03.wav", "quiet.wav")),
+        frozenset(("Kick 07.wav", "copy.wav")),
+    }
+    broken = search(client, "broken")["sounds"][0]
+    assert_problem(client.get(f"{COLLECTION}/sounds/{broken['id']}/duplicates"), 409, "sound_not_analysed")
 
 
 @pytest.mark.parametrize(

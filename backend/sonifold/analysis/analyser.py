@@ -11,19 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sonifold.analysis.facts import Floats, SoundFacts
 from sonifold.analysis.families import FamilyGuess
-from sonifold.audio.descriptors import erb_rate
+from sonifold.audio.descriptors import erb_rate, sounding_lengths
 from sonifold.audio.loudness import momentary
 from sonifold.audio.pitch import pitch
 from sonifold.audio.prepare import SAMPLE_RATE, one_shot, to_float
 from sonifold.audio.read import Recording, read_beginning
 from sonifold.errors import AudioError
 from sonifold.model.core import LatentModel
+from sonifold.types import AudioBatch, Timbre
 
-#: Of a prepared sound, in which its note is looked for.
-PITCH_SAMPLES = SAMPLE_RATE // 2
+#: Of a prepared sound, in which its note is looked for: in three eighths of a second it is as well heard as in the
+#: whole (of 170 library notes 161 right and 1 wrong, of the whole sounds 162 and 5).
+PITCH_SAMPLES = 3 * SAMPLE_RATE // 8
+#: Sounds whose spectra are in memory at once, of about the same length; lengths are whole parts of so many samples.
+GROUP, PART = 8, 2048
 #: The top of the scale of brightness: its 1.
 BRIGHTEST = float(erb_rate(16_000.0))
 
@@ -53,12 +58,13 @@ class Analyser:
 
     @torch.no_grad()
     def _facts(self, recordings: list[tuple[Recording, float | None]], sounds: Floats) -> list[SoundFacts]:
-        model, audio = self._model, torch.from_numpy(sounds)
-        features, _ = model.representation.analyse(audio)
-        points = model.vae.encode(model.coefficients.analyse(features))[0]
-        timbre = model.timbre_of(audio)
+        model = self._model
+        coefficients, timbre = self._spectra(torch.from_numpy(sounds))
+        points = model.vae.encode(coefficients)[0]
         positions, families = model.project(points).tolist(), self._families.of(timbre)
-        described = {name: values.tolist() for name, values in model.describe_audio(audio).items()}
+        described = {
+            name: values.tolist() for name, values in model.describe_audio(torch.from_numpy(sounds)).items()
+        }
         return [
             SoundFacts(
                 seconds=seconds,
@@ -81,3 +87,16 @@ class Analyser:
             )
             for row, (recording, seconds) in enumerate(recordings)
         ]
+
+    def _spectra(self, audio: AudioBatch) -> tuple[Tensor, Timbre]:
+        """What the encoder takes, and Phi (sound, 512). Of each sound no more is looked at than its own length."""
+        lengths = sounding_lengths(audio)
+        order = lengths.argsort()
+        coefficients, timbre = [], []
+        for rows in order.split(GROUP):
+            part = audio[rows, : (int(lengths[rows[-1]]) // PART + 2) * PART]
+            features, _ = self._model.representation.analyse(part)
+            coefficients.append(self._model.coefficients.analyse(features))
+            timbre.append(self._model.timbre_of(part))
+        back = order.argsort()
+        return torch.cat(coefficients)[back], torch.cat(timbre)[back]

@@ -33,11 +33,13 @@ from torch import Tensor
 
 from sonifold.arrays import float_tensor
 from sonifold.audio.loudness import a_weighting
+from sonifold.audio.timbre import raised
 from sonifold.errors import AudioTooShort, AudioUnreadable
 from sonifold.types import AudioBatch
 
 LOUDNESS = 0.3  # exponent of specific loudness on power (Zwicker & Fastl 1999, ch. 8: .23 to .3)
 FAINT = 1e-8  # power under the loudest that counts for nothing: -80 dB
+FAINTEST = 1e-9  # added to all power before its logarithm is taken
 DECAY_DB = 20.0
 RISE = (0.1, 0.9)  # of the envelope's maximum: where an attack begins and ends
 ENVELOPE_STEP = 0.001  # seconds
@@ -126,19 +128,38 @@ def describe_audio(audio: AudioBatch | NDArray[Any], sample_rate: int) -> dict[s
         raise AudioUnreadable(
             "the samples contain NaN or infinity; replace them before describing the sound."
         )
-    parts = [_describe(part, _plan(sample_rate)) for part in batch.split(CHUNK)]
-    return {name: torch.cat([p[name] for p in parts]).reshape(signal.shape[:-1]) for name in DESCRIPTORS}
+    lengths = sounding_lengths(batch)
+    order = lengths.argsort()  # what is silent at the end of all sounds of a chunk need not be looked at
+    plan = _plan(sample_rate)
+    parts = [_describe(batch[rows], int(lengths[rows[-1]]), plan) for rows in order.split(CHUNK)]
+    back = order.argsort()
+    return {
+        name: torch.cat([p[name] for p in parts])[back].reshape(signal.shape[:-1]) for name in DESCRIPTORS
+    }
 
 
-def _describe(audio: AudioBatch, plan: _Plan) -> dict[str, Tensor]:
+def sounding_lengths(audio: AudioBatch) -> Tensor:
+    """Samples of each sound of (batch, sample) up to the last that is not zero, (batch,)."""
+    sounding: NDArray[np.bool_] = audio.cpu().numpy()[:, ::-1] != 0
+    length = sounding.shape[1]
+    silent = [int(row.argmax()) if row.any() else length for row in sounding]
+    return torch.tensor([length - count for count in silent])
+
+
+def _describe(audio: AudioBatch, length: int, plan: _Plan) -> dict[str, Tensor]:
+    """Of sounds that are silent from sample ``length`` on."""
+    hop = plan.window // 4
+    whole = audio.shape[1]
+    audio = audio[:, : (length // hop + 1) * hop + plan.window]  # the last frames have silence alone
     audio = audio / audio.abs().amax(1, keepdim=True).clamp(min=1e-9)
-    power = _power(audio, plan.window, plan.window // 4)
+    power = _power(audio, plan.window, hop)
+    silent_frames = whole // hop - audio.shape[1] // hop
     peaks = _peaks(audio, plan)
     return {
         "brightness": _brightness(power, plan),
         "attack": attack_time(audio, plan.sample_rate).clamp(min=ENVELOPE_STEP).log10(),
         "decay": decay_time(audio, plan.sample_rate).clamp(min=ENVELOPE_STEP).log10(),
-        "noisiness": _noisiness(power, plan),
+        "noisiness": _noisiness(power, silent_frames, plan),
         "inharmonicity": _inharmonicity(peaks),
         "roughness": _roughness(peaks),
     }
@@ -195,7 +216,7 @@ def _power(audio: AudioBatch, window: int, hop: int) -> Tensor:
 
 def specific_loudness(relative_power: Tensor) -> Tensor:
     """Power relative to the loudest instant, compressed as hearing does; 0 from -80 dB down."""
-    loudness: Tensor = (relative_power + FAINT) ** LOUDNESS - FAINT**LOUDNESS
+    loudness: Tensor = raised(relative_power + FAINT, LOUDNESS) - FAINT**LOUDNESS
     return loudness
 
 
@@ -206,14 +227,18 @@ def _brightness(power: Tensor, plan: _Plan) -> Tensor:
     return (loudness @ plan.erb_centres).sum(1) / loudness.sum((1, 2)).clamp(min=1e-9)
 
 
-def _noisiness(power: Tensor, plan: _Plan) -> Tensor:
-    """Geometric over arithmetic mean of the power in each band and frame, loudness-weighted mean; white noise: .56."""
+def _noisiness(power: Tensor, silent_frames: int, plan: _Plan) -> Tensor:
+    """Geometric over arithmetic mean of the power in each band and frame, loudness-weighted mean; white noise: .56.
+
+    ``silent_frames``: that follow, each as flat as white noise and very faint.
+    """
     loudest = (power @ plan.loudness).amax(1).clamp(min=1e-20)
-    relative = power / loudest[:, None, None] + 1e-9
+    relative = power / loudest[:, None, None] + FAINTEST
     mean = relative @ plan.flat_bands
     flatness = (relative.log() @ plan.flat_bands).exp() / mean
     weight = specific_loudness(mean * plan.flat_weight)
-    return (flatness * weight).sum((1, 2)) / weight.sum((1, 2)).clamp(min=1e-9)
+    silent = silent_frames * specific_loudness(FAINTEST * plan.flat_weight).sum()
+    return ((flatness * weight).sum((1, 2)) + silent) / (weight.sum((1, 2)) + silent).clamp(min=1e-9)
 
 
 def attack_time(audio: AudioBatch, sample_rate: int) -> Tensor:

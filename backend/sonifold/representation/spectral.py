@@ -121,7 +121,9 @@ class Spectral(Representation):
         return (self.loudness_weight @ band_power).amax(1)
 
     def analyse(self, audio: AudioBatch) -> tuple[FeatureMaps, Tensor]:
-        """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples)."""
+        """Features (batch, 160, 128) and level in dB (batch,) of prepared sounds (batch, samples), or of their
+        beginnings, where they are silent behind it for at least one window.
+        """
         return self.features_of(self.stft(audio))
 
     def features_of(self, spectra: Tensor) -> tuple[FeatureMaps, Tensor]:
@@ -129,8 +131,9 @@ class Spectral(Representation):
         return self.features_of_power(self.power_of(spectra))
 
     def features_of_power(self, power: Tensor) -> tuple[FeatureMaps, Tensor]:
-        """The same of power in each band (batch, 160, 256 or more hops)."""
-        power = power[:, :, : self.hops] @ self.to_frames
+        """The same of power in each band (batch, 160, hop); hops that there are not are silent."""
+        power = power[:, :, : self.hops]
+        power = power @ self.to_frames[: power.shape[2]]
         loudest = self.loudest(power).clamp(min=1e-20)
         return ear.compress(self.weight * power / loudest[:, None, None]), 10 * loudest.log10()
 

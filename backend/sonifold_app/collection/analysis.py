@@ -1,4 +1,4 @@
-"""The second phase of an ingest: how each file sounds, written some fifty files at a time.
+"""The second phase of an ingest: how each file sounds, written some hundred files at a time.
 
 Vectors go to the disk before the transaction that names them (see ``vectors``), so that after a kill a file is either
 analysed with all that belongs to it, or still waits. The hash of a file tells whether it is one that was elsewhere
@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 
 from sonifold_app.collection.database import DATABASE
+from sonifold_app.collection.duplicates import group_copies, group_near, leave_groups
 from sonifold_app.collection.ingest import Ingest
 from sonifold_app.collection.listing import State
 from sonifold_app.collection.tables import sounds
@@ -27,14 +28,15 @@ from sonifold_app.collection.worker import Outcome
 from sonifold_app.collection.workers import Workers
 from sonifold_app.store.database import Database
 
-#: Files a transaction, at least.
-BATCH = 48
+#: Files a transaction, at least: each ends with syncs of the disk.
+BATCH = 96
 #: Workers at most: each takes some 500 MB.
 MOST_WORKERS = 2
 PAGE = 1000  # rows that are read of those that wait
 #: What a copy has of the sound whose bytes it shares.
 SHARED = ("sha256", "pack", "vector", "seconds", "sample_rate", "channels", "family", "confidence", "pitch_hz",
-          "loudness", "brightness", "attack", "decay", "noisiness", "inharmonicity", "roughness", "x", "y")  # fmt: skip
+          "loudness", "brightness", "attack", "decay", "noisiness", "inharmonicity", "roughness", "x", "y",
+          "near_duplicates")  # fmt: skip
 #: What a sound that was moved has of its new file.
 OF_THE_FILE = ("root", "path", "folder", "name", "size", "modified", "tags", "tempo", "key")
 
@@ -126,8 +128,8 @@ class Analysis:
             )
 
         def change(connection: Connection) -> None:
-            for row, outcome in enumerate(analysed, first):
-                store_facts(connection, outcome, vectors.pack, row)
+            leave_groups(connection, [outcome.id for outcome in outcomes])
+            store_facts(connection, analysed, vectors, first)
             for outcome in outcomes:
                 if outcome.same_as is not None:
                     store_copy(connection, self._words, outcome)
@@ -149,26 +151,31 @@ def change_sound(connection: Connection, id: int, **values: Any) -> None:
     connection.execute(update(sounds).where(sounds.c.id == id).values(**values))
 
 
-def store_facts(connection: Connection, outcome: Outcome, pack: str, row: int) -> None:
-    """A sound is analysed. Copies of it that were under way at the same time are grouped with it."""
+def store_facts(connection: Connection, outcomes: list[Outcome], vectors: Vectors, first: int) -> None:
+    """Sounds are analysed; their vectors are in the rows from ``first`` on. They are grouped with what is the same."""
+    rows = [values_of(outcome, vectors.pack, row) for row, outcome in enumerate(outcomes, first)]
+    if not rows:
+        return
+    named: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row"}
+    connection.execute(update(sounds).where(sounds.c.id == bindparam("row")).values(**named), rows)
+    group_copies(connection, [outcome.sha256 for outcome in outcomes])
+    group_near(connection, vectors, first, len(rows))
+
+
+def values_of(outcome: Outcome, pack: str, row: int) -> dict[str, Any]:
+    """The columns of an analysed sound, and its id as ``row``."""
     assert outcome.facts is not None
-    facts = {name: value for name, value in asdict(outcome.facts).items() if name not in ("z", "timbre")}
-    change_sound(
-        connection, outcome.id, state=State.ANALYSED, reason=None, sha256=outcome.sha256, pack=pack, vector=row,
-        size=outcome.size, modified=outcome.modified, duplicates=None, **facts,
-    )  # fmt: skip
-    same = sounds.c.sha256 == outcome.sha256
-    first = connection.execute(select(func.min(sounds.c.id)).where(same, sounds.c.id != outcome.id)).scalar()
-    if first is not None:
-        connection.execute(update(sounds).where(same).values(duplicates=min(first, outcome.id)))
+    facts = {name: value for name, value in vars(outcome.facts).items() if name not in ("z", "timbre")}
+    return {
+        "row": outcome.id, "state": State.ANALYSED, "reason": None, "sha256": outcome.sha256, "pack": pack,
+        "vector": row, "size": outcome.size, "modified": outcome.modified, **facts,
+    }  # fmt: skip
 
 
 def store_reason(connection: Connection, outcome: Outcome) -> None:
     """A sound cannot be read. What was known of its former content is no longer so."""
     shared = dict.fromkeys(SHARED) | {"sha256": outcome.sha256}
-    change_sound(
-        connection, outcome.id, state=State.UNREADABLE, reason=outcome.reason, duplicates=None, **shared
-    )
+    change_sound(connection, outcome.id, state=State.UNREADABLE, reason=outcome.reason, **shared)
 
 
 def store_copy(connection: Connection, words: WordIndex, outcome: Outcome) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from sonifold.errors import AudioError
 from sonifold_app.collection.analysis import MOST_WORKERS, Analysis
 from sonifold_app.collection.database import FOLDER, open_database
+from sonifold_app.collection.duplicates import group_of
 from sonifold_app.collection.ingest import Ingest
 from sonifold_app.collection.query import MOST, Query, QueryInvalid, read_query
 from sonifold_app.collection.runs import Progress
-from sonifold_app.collection.search import Match, Page, Search
+from sonifold_app.collection.search import DUPLICATES, Match, Page, Search
 from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.settings import Settings
@@ -46,7 +47,7 @@ def find(settings: Settings, options: argparse.Namespace) -> int:
         json.dump([described(match) for match in page.matches], sys.stdout, indent=1)
         print()
     else:
-        print(*(line_of(match) for match in page.matches), sep="\n", end="\n" if page.matches else "")
+        print_matches(page.matches, grouped=DUPLICATES in query.choices)
     return 0
 
 
@@ -73,6 +74,16 @@ def described(match: Match) -> dict[str, Any]:
     """All that is known of a sound, as JSON has it."""
     distance = {} if match.distance is None else {"distance": round(match.distance, 2)}
     return {name: value for name, value in match.sound.items() if value is not None} | distance
+
+
+def print_matches(matches: list[Match], grouped: bool) -> None:
+    """A line each; ``grouped``: with an empty one before what is another sound to the ear."""
+    last = None
+    for match in matches:
+        if grouped and last is not None and group_of(match.sound) != last:
+            print()
+        last = group_of(match.sound)
+        print(line_of(match))
 
 
 def line_of(match: Match) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, not_, or_, select
 
-from sonifold_app.collection.query import LIMIT, Choice, Query, Range, Term
+from sonifold_app.collection import duplicates
+from sonifold_app.collection.query import LIMIT, MOST, Choice, Query, Range, Term
 from sonifold_app.collection.tables import sounds
-from sonifold_app.collection.vectors import Vectors
+from sonifold_app.collection.vectors import Vectors, exact_distances
 from sonifold_app.collection.words import WordIndex
 from sonifold_app.store.database import Database
 
@@ -20,6 +21,8 @@ from sonifold_app.store.database import Database
 RANKED = 2000
 #: Rows that are looked up for each sound that is wanted, where any would do and where it has to fit; and at most.
 FEW, PROBED, MOST_PROBED = 4, 32, 4096
+#: What asks for sounds that are not alone.
+DUPLICATES = Choice("is", ("duplicate",))
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,16 @@ class Search:
         """Sounds that fit, the best first, of which ``offset`` are passed over.
 
         The best are those that have the words in their names, and few others. Where very many fit, no order helps, and
-        they come as they were taken in.
+        they come as they were taken in; what is the same to the ear together, where that is asked for.
         """
         with self._database.connect() as connection:
-            ranked = 0 < self._count(connection, query, RANKED + 1) <= RANKED and bool(wanted(query))
-            if ranked:
+            by_words = bool(wanted(query)) and DUPLICATES not in query.choices
+            if by_words and 0 < self._count(connection, query, RANKED + 1) <= RANKED:
                 matching, statement = self._matching(query, ranked=True)
                 statement = statement.order_by(matching.c.rank, matching.c.id)
+            elif DUPLICATES in query.choices:
+                matching, statement = self._matching(query, join=True)
+                statement = statement.order_by(func.coalesce(*reversed(duplicates.COLUMNS)), matching.c.id)
             else:
                 matching, statement = self._matching(query)
                 statement = statement.order_by(matching.c.id)
@@ -83,6 +89,17 @@ class Search:
         """All columns of sounds by their ids; of those that there are."""
         with self._database.connect() as connection:
             return self._by_ids(connection, ids)
+
+    def same_as(self, sound: dict[str, Any], vectors: Vectors) -> list[Match]:
+        """Copies of an analysed sound and sounds that are nearly the same, nearest first."""
+        with self._database.connect() as connection:
+            rows = connection.execute(select(sounds).where(duplicates.same_as(sound)).limit(MOST))
+            others = [dict(row._mapping) for row in rows]
+        numbers = np.array([sound["vector"], *(other["vector"] for other in others)], np.int64)
+        timbre = vectors.timbre.rows(int(numbers.max()) + 1)
+        distances = exact_distances(timbre, numbers[1:], timbre[numbers[0]]) * vectors.unit_per_phi
+        matches = map(Match, others, distances.tolist())
+        return sorted(matches, key=lambda match: (match.distance, match.sound["id"]))
 
     def near(
         self,
@@ -205,7 +222,7 @@ def _is(column: str, value: str) -> ColumnElement[bool]:
         case "is", "missing":
             return sounds.c.missing.is_(True)
         case "is", "duplicate":
-            return sounds.c.duplicates.is_not(None)
+            return or_(*(column.is_not(None) for column in duplicates.COLUMNS))
         case "is", state:
             return sounds.c.state == state
         case "key", key:

@@ -194,13 +194,23 @@ class Collection:
             )
         return path
 
-    def near(self, id: int, query: Query, limit: int, offset: int) -> Page:
-        """Sounds that fit, those most like a sound first. Raises CollectionSoundNotFound, NotAnalysed."""
+    def analysed(self, id: int) -> dict[str, Any]:
+        """The same of a sound whose vectors are known. Raises CollectionSoundNotFound, NotAnalysed."""
         sound = self.sound(id)
         if sound["vector"] is None:
             raise NotAnalysed(
                 f"{sound['name']} was not analysed{': ' + sound['reason'] if sound['reason'] else ' yet.'}"
             )
+        return sound
+
+    def duplicates(self, id: int) -> Page:
+        """Copies of a sound, and sounds that are nearly the same. Raises CollectionSoundNotFound, NotAnalysed."""
+        sound = self.analysed(id)
+        return Page(self.search.same_as(sound, self._vectors_of(sound["pack"])), more=False)
+
+    def near(self, id: int, query: Query, limit: int, offset: int) -> Page:
+        """Sounds that fit, those most like a sound first. Raises CollectionSoundNotFound, NotAnalysed."""
+        sound = self.analysed(id)
         vectors = self._vectors_of(sound["pack"])
         timbre = np.array(vectors.timbre.rows(sound["vector"] + 1)[sound["vector"]])
         return self.search.near(timbre, vectors, query, limit, offset, without=id)

@@ -67,15 +67,18 @@ sounds = Table(
     Column("roughness", Float),
     Column("x", Float),
     Column("y", Float),
+    Column("duplicates", BigInteger),  # the least id of the sounds with the same bytes, if there are others
     Column(
-        "duplicates", BigInteger
-    ),  # the least id of the sounds that are the same to the ear, if there are others
+        "near_duplicates", BigInteger
+    ),  # the id of the sound that it is nearly the same as, see ``duplicates``
     UniqueConstraint("path", name="sounds_path"),
     Index("sounds_by_state", "state"),
     Index("sounds_by_sha256", "sha256"),
     Index("sounds_by_vector", "vector"),
     Index("sounds_by_family", "family"),
     Index("sounds_by_duplicates", "duplicates"),
+    Index("sounds_by_near_duplicates", "near_duplicates"),
+    Index("sounds_by_missing", "missing"),
 )
 
 #: Runs over folders, latest last. ``wish`` is what a user wants of one that is under way.

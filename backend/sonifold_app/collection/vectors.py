@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -119,12 +120,37 @@ class Vectors:
         order = np.lexsort((numbers, distances))[:count]
         return numbers[order], distances[order] * self.unit_per_phi
 
-    def _bounds(self, rows: Rows, timbre: Rows) -> tuple[Rows, Rows]:
-        """What each row's squared distance to a sound is at least and at most, (row,) each."""
+    def near_before(self, first: int, count: int, limit: float) -> Iterator[tuple[int, list[int]]]:
+        """Of ``count`` rows from ``first`` on: each that rows before it are near to, and these, the nearest first.
+        ``limit``: perceptual distance at most, in the model's unit. Exact.
+        """
+        rows = self.timbre.rows(first + count)
+        squares = self._squares(rows)
+        new, furthest = rows[first:], (limit / self.unit_per_phi) ** 2
+        near: list[list[int]] = [[] for _ in new]
+        for start in range(0, len(rows), CHUNK):
+            both = squares[start : start + CHUNK, None] + squares[first:]
+            least = both - 2 * (rows[start : start + CHUNK] @ new.T) - np.float32(ROUNDING) * both
+            for earlier, number in zip(*np.nonzero(least <= furthest), strict=True):
+                if start + earlier < first + number:
+                    near[number].append(start + int(earlier))
+        for number, candidates in enumerate(near):
+            earlier = np.array(candidates, np.int64)
+            distances = exact_distances(rows, earlier, new[number]) * self.unit_per_phi
+            order = np.lexsort((earlier, distances))[: int(np.count_nonzero(distances <= limit))]
+            if len(order):
+                yield first + number, earlier[order].tolist()
+
+    def _squares(self, rows: Rows) -> Rows:
+        """The squared norm of each row, (row,)."""
         squares = self.squares.rows(len(rows))[:, 0]
         if len(squares) < len(rows):
             squares = np.concatenate([squares, squared_norms(rows[len(squares) :])[:, 0]])
-        both = squares + np.float32(timbre @ timbre)
+        return squares
+
+    def _bounds(self, rows: Rows, timbre: Rows) -> tuple[Rows, Rows]:
+        """What each row's squared distance to a sound is at least and at most, (row,) each."""
+        both = self._squares(rows) + np.float32(timbre @ timbre)
         between = both - 2 * (rows @ timbre)
         error = np.float32(ROUNDING) * both
         return between - error, between + error

@@ -188,6 +188,19 @@ async def list_neighbours(
 
 
 @router.get(
+    "/sounds/{collection_sound}/duplicates",
+    operation_id="list_collection_duplicates",
+    responses=problems_of(404, 409, 422, 503),
+)
+async def list_duplicates(collection_sound: CollectionSoundId, services: ServicesDep) -> CollectionSounds:
+    """The sounds that are the same to the ear as one of them: copies, and nearly the same ones, nearest first. A
+    thousand at most.
+    """
+    page = await run_in_threadpool(services.collection.duplicates, collection_sound)
+    return CollectionSounds.of(page, 0, len(page.matches))
+
+
+@router.get(
     "/sounds/{collection_sound}/audio",
     operation_id="get_collection_audio",
     response_class=Response,

@@ -49,6 +49,7 @@ SOUND: dict[str, Any] = {
     "reason": None,
     "missing": False,
     "duplicates": None,
+    "near_duplicates": None,
     "seconds": 0.41,
     "channels": 2,
     "sample_rate": 44100,
@@ -187,6 +188,9 @@ class CollectionSound(Reply):
     duplicates: int | None = Field(
         description="The same in all files with the same bytes, where there are several."
     )
+    near_duplicates: int | None = Field(
+        description="The same in all sounds that are nearly the same, to the ear, where there are several."
+    )
     seconds: float | None
     channels: int | None
     sample_rate: int | None
@@ -203,8 +207,8 @@ class CollectionSound(Reply):
     @classmethod
     def of(cls, match: Match) -> CollectionSound:
         sound = match.sound
-        same = ("id", "name", "folder", "path", "state", "reason", "missing", "duplicates", "seconds",
-                "channels", "sample_rate", "family", "tempo", "key")  # fmt: skip
+        same = ("id", "name", "folder", "path", "state", "reason", "missing", "duplicates",
+                "near_duplicates", "seconds", "channels", "sample_rate", "family", "tempo", "key")  # fmt: skip
         return cls(
             **{name: sound[name] for name in same},
             tags=sound["tags"].split(),
