@@ -4,8 +4,10 @@ Each is a file of float32 rows, without a header. **The database says how many r
 first, and the transaction that names them comes after. What a kill leaves behind the last row that is named is written
 over by the next.
 
-The nearest rows are found exactly: one product of the array with a sound gives all squared distances with a rounding
-error that is bounded, and whatever may be among the nearest within that bound is measured again in double precision.
+The nearest rows are found exactly. A quarter of the numbers, those that vary most, and the length of what the others
+have together are in an array of their own: distances between such short rows are never more than between the whole
+ones. One product of it with a sound gives all of these, with a rounding error that is bounded; whatever may be among
+the nearest by them is measured in full, in double precision.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ VECTORS = "vectors"
 #: What the numbers of a pack's arrays mean, beside them.
 SPACE = "space.json"
 TIMBRE = 512  # numbers of Phi
+#: Of these in the short rows, and which they are, in a file beside them.
+LEADING, COLUMNS = 128, "leading.json"
+#: Rows that are measured in full to know how far the nearest are at most: so many for each that is wanted, and more.
+TRIED, MORE_TRIED = 2, 32
 #: Rows that are taken into double precision at once.
 CHUNK = 4096
 #: Rounding error at most of a squared distance that comes from a product of floats, by the sum of both squared norms:
@@ -82,6 +88,8 @@ class Vectors:
         self.latent = VectorFile(folder / pack / "latent.f32", latent_dim)
         self.timbre = VectorFile(folder / pack / "timbre.f32", TIMBRE)
         self.squares = VectorFile(folder / pack / "squares.f32", 1)
+        self.leading = VectorFile(folder / pack / "leading.f32", LEADING + 1)
+        self._columns: tuple[int, ...] | None = None
 
     @classmethod
     def open(cls, folder: Path, pack: str) -> Self:
@@ -101,8 +109,14 @@ class Vectors:
         """Write rows from row ``first`` on; on the disk when this returns."""
         self.latent.write(first, latent)
         self.timbre.write(first, timbre)
+        rows = self.timbre.rows(first + len(timbre))
         lacking = min(self.squares.count(), first)  # an array that is older than the norms has none
-        self.squares.write(lacking, squared_norms(self.timbre.rows(first + len(timbre))[lacking:]))
+        self.squares.write(lacking, squared_norms(rows[lacking:]))
+        if self._leading_columns() is None:
+            self._choose_columns(rows)
+        lacking = min(self.leading.count(), first)
+        for start in range(lacking, len(rows), CHUNK):
+            self.leading.write(start, self._short(rows[start : start + CHUNK]))
 
     def nearest(
         self, timbre: Rows, count: int, among: NDArray[np.int64] | None = None
@@ -112,10 +126,12 @@ class Vectors:
         """
         rows = self.timbre.rows(self.timbre.count())
         numbers = np.arange(len(rows)) if among is None else among[among < len(rows)]
-        lower, upper = self._bounds(rows, timbre)
-        lower, upper = lower[numbers], upper[numbers]
-        if count < len(numbers):
-            numbers = numbers[lower <= np.partition(upper, count - 1)[count - 1]]
+        tried = TRIED * count + MORE_TRIED
+        if tried < len(numbers):
+            least = self._least(rows, timbre)[numbers]
+            nearest = numbers[np.argpartition(least, tried)[:tried]]
+            furthest = np.partition(exact_distances(rows, nearest, timbre), count - 1)[count - 1]
+            numbers = numbers[least <= furthest**2]
         distances = exact_distances(rows, numbers, timbre)
         order = np.lexsort((numbers, distances))[:count]
         return numbers[order], distances[order] * self.unit_per_phi
@@ -126,11 +142,12 @@ class Vectors:
         """
         rows = self.timbre.rows(first + count)
         squares = self._squares(rows)
+        short = self.leading.rows(len(rows))
         new, furthest = rows[first:], (limit / self.unit_per_phi) ** 2
         near: list[list[int]] = [[] for _ in new]
         for start in range(0, len(rows), CHUNK):
             both = squares[start : start + CHUNK, None] + squares[first:]
-            least = both - 2 * (rows[start : start + CHUNK] @ new.T) - np.float32(ROUNDING) * both
+            least = both - 2 * (short[start : start + CHUNK] @ short[first:].T) - np.float32(ROUNDING) * both
             for earlier, number in zip(*np.nonzero(least <= furthest), strict=True):
                 if start + earlier < first + number:
                     near[number].append(start + int(earlier))
@@ -148,12 +165,37 @@ class Vectors:
             squares = np.concatenate([squares, squared_norms(rows[len(squares) :])[:, 0]])
         return squares
 
-    def _bounds(self, rows: Rows, timbre: Rows) -> tuple[Rows, Rows]:
-        """What each row's squared distance to a sound is at least and at most, (row,) each."""
+    def _least(self, rows: Rows, timbre: Rows) -> Rows:
+        """What each row's squared distance to a sound is at least, (row,)."""
         both = self._squares(rows) + np.float32(timbre @ timbre)
-        between = both - 2 * (rows @ timbre)
-        error = np.float32(ROUNDING) * both
-        return between - error, between + error
+        if self._leading_columns() is None:
+            products = rows @ timbre
+        else:
+            short, sound = self.leading.rows(len(rows)), self._short(timbre[None])[0]
+            products = np.concatenate([short @ sound, self._short(rows[len(short) :]) @ sound])
+        least: Rows = both - 2 * products - np.float32(ROUNDING) * both
+        return least
+
+    def _short(self, rows: Rows) -> Rows:
+        """The leading numbers of rows, and the norm of the others, (row, LEADING + 1)."""
+        columns = list(self._leading_columns() or ())
+        others = np.delete(rows, columns, axis=1).astype(np.float64)
+        norms = np.sqrt(np.einsum("rm,rm->r", others, others))
+        return np.concatenate([rows[:, columns], norms[:, None]], axis=1, dtype=np.float32)
+
+    def _leading_columns(self) -> tuple[int, ...] | None:
+        """Which numbers lead; None before any row was written."""
+        path = self.leading.path.with_name(COLUMNS)
+        if self._columns is None and path.exists():
+            self._columns = tuple(json.loads(path.read_text(encoding="utf-8")))
+        return self._columns
+
+    def _choose_columns(self, rows: Rows) -> None:
+        """Those that vary most among the first rows."""
+        order = np.argsort(-rows[:CHUNK].astype(np.float64).var(axis=0), kind="stable")
+        columns = sorted(order[:LEADING].tolist())
+        write_whole(self.leading.path.with_name(COLUMNS), json.dumps(columns).encode())
+        self._columns = tuple(columns)
 
 
 def squared_norms(rows: Rows) -> Rows:
