@@ -1,9 +1,12 @@
 """A collection: files are found where they lie, by name first, and nothing is lost by moves, failures and kills."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -12,6 +15,7 @@ from alembic.migration import MigrationContext
 
 from sonifold.cli import main
 from sonifold_app.collection.database import DATABASE, FOLDER, open_database
+from sonifold_app.collection.following import outermost
 from sonifold_app.collection.ingest import Ingest, IngestRefused
 from sonifold_app.collection.query import QueryInvalid, read_query
 from sonifold_app.collection.runs import Runs, RunState, Wish
@@ -171,6 +175,63 @@ def test_a_folder_that_is_away_makes_its_sounds_missing_and_no_more(data, folder
     assert len(found(data, "")) == len(NAMES)
     with pytest.raises(IngestRefused, match="is no folder"):
         ingest(data, folder.parent / "never there")
+
+
+def test_of_changes_no_more_is_looked_at_than_where_they_are(data, folder):
+    """A new file, one that is gone, a folder that was renamed; another new one elsewhere is not seen."""
+    ingest(data, folder)
+    (folder / "tape" / "new snare.wav").touch()
+    (folder / NAMES[1]).unlink()
+    (folder / "Kits" / "TR808").rename(folder / "Kits" / "TR909")
+    (folder / "elsewhere.wav").touch()
+    changed = [folder / "tape" / "new snare.wav", folder / "Kits" / "TR808", folder / "Kits" / "TR909"]
+    progress = Ingest(data / FOLDER, open_database(data), Fts5Index()).run([folder], changes=changed)
+    assert (progress.listed, progress.missing) == (2, 2)
+    assert found(data, "is:missing") == ["BD01.wav", "Snare Hard.aif"]
+    assert found(data, "tr909 -is:missing") == ["BD01.wav"]
+    assert found(data, "new") == ["new snare.wav"]
+    assert found(data, "elsewhere") == []
+
+
+def test_what_lies_in_a_folder_that_is_not_looked_through_is_none_of_its_changes(data, folder):
+    ingest(data, folder)
+    (folder / "__MACOSX" / "deep").mkdir(parents=True)
+    (folder / "__MACOSX" / "deep" / "kick.wav").touch()
+    (folder / "link").symlink_to(folder / "tape")
+    changed = [folder / "__MACOSX" / "deep", folder / "link", folder / "tape" / "readme.txt"]
+    assert Ingest(data / FOLDER, open_database(data), Fts5Index()).run([folder], changes=changed).listed == 0
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["/a/b/c.wav", "/a/b", "/a/bc", "/x/y"], ["/a/b", "/a/bc"]),
+        ([f"/a/b/{number}.wav" for number in range(200)], ["/a/b"]),
+        ([f"/a/{number}/kick.wav" for number in range(200)], ["/a"]),
+    ],
+)
+def test_many_changes_are_looked_at_by_their_folders(paths, expected):
+    assert outermost([Path(path) for path in paths], Path("/a")) == [Path(path) for path in expected]
+
+
+def test_the_command_line_follows_folders_until_it_is_ended(data, folder):
+    environment = {**os.environ, "SONIFOLD_DATA": str(data)}
+    command = [sys.executable, "-m", "sonifold.cli", "ingest", str(folder), "--phase", "names", "--watch"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert next(line for line in process.stdout if "Following" in line)
+            # a change before the system follows is told by none: one more until one is seen
+            said = threading.Thread(target=process.stdout.readline)
+            said.start()
+            number = 0
+            while said.is_alive():
+                number += 1
+                (folder / f"clap {number}.wav").touch()
+                said.join(0.2)
+            assert found(data, "clap")
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

@@ -14,6 +14,7 @@ from test_app_collection_positions import decoded
 
 from sonifold.errors import Cancelled
 from sonifold_app.app import create_app
+from sonifold_app.collection import following
 from sonifold_app.collection import ingest as ingest_module
 from sonifold_app.collection.database import FOLDER
 from sonifold_app.collection.ingest import Ingest
@@ -90,7 +91,15 @@ def test_before_anything_was_taken_in_there_is_nothing_and_no_file_is_made(
 def test_folders_are_taken_in_and_what_cannot_be_read_has_its_reason(client, folder, ingested):
     assert (ingested["state"], ingested["progress"]["remaining"]) == ("done", 0)
     (facts,) = client.get(COLLECTION).json()["folders"]
-    assert facts == {"path": str(folder), "sounds": 16, "analysed": 14, "unreadable": 2, "missing": 0}
+    assert facts == {
+        "id": 1,
+        "path": str(folder),
+        "followed": False,
+        "sounds": 16,
+        "analysed": 14,
+        "unreadable": 2,
+        "missing": 0,
+    }
     unreadable = search(client, "is:unreadable")["sounds"]
     assert {sound["name"] for sound in unreadable} == {"broken.wav", "link.wav"}
     assert all(sound["reason"] for sound in unreadable)
@@ -262,3 +271,39 @@ def test_a_run_that_a_server_left_is_gone_on_with_by_the_next(
     left = collection.runs.begin([str(folder)])
     collection.go_on()
     assert over(client, f"{COLLECTION}/ingests/{left}")["state"] == "done"
+
+
+def test_a_followed_folder_is_up_to_date_also_with_what_changed_while_no_server_ran(
+    tmp_path, small_engine_of, small_models, monkeypatch
+):
+    monkeypatch.setattr(following, "LOOK", 100)
+    samples = tmp_path / "Samples"
+    samples.mkdir()
+    (samples / "kick.wav").touch()
+    settings = Settings(data=tmp_path / "data", models=small_models)
+
+    def server():
+        return TestClient(create_app(settings, small_engine_of()), base_url="http://127.0.0.1:8750")
+
+    def until(client, query, name):
+        deadline = time.monotonic() + 60
+        while [sound["name"] for sound in search(client, query)["sounds"]] != [name]:
+            assert time.monotonic() < deadline, search(client, query)
+            time.sleep(0.05)
+
+    with server() as client:
+        request = {"folders": [str(samples)], "phase": "names"}
+        over(client, client.post(f"{COLLECTION}/ingests", json=request).headers["location"])
+        (facts,) = client.get(COLLECTION).json()["folders"]
+        url = f"{COLLECTION}/folders/{facts['id']}"
+        assert client.patch(url, json={"followed": True}).json() == facts | {"followed": True}
+        assert_problem(client.patch(f"{url}9", json={"followed": True}), 404, "folder_not_found")
+        (samples / "snare.wav").touch()
+        until(client, "snare", "snare.wav")
+    (samples / "clap.wav").touch()
+    (samples / "kick.wav").unlink()
+    with server() as client:
+        until(client, "clap", "clap.wav")
+        until(client, "is:missing", "kick.wav")
+        assert client.patch(url, json={"followed": False}).json()["followed"] is False
+        assert client.get(COLLECTION).json()["folders"][0]["followed"] is False

@@ -63,6 +63,9 @@ def add_ingest(commands: Commands) -> None:
         default="all",
         help="names: only what names say, which takes seconds",
     )
+    command.add_argument(
+        "--watch", action="store_true", help="then go on taking in what changes, until Ctrl+C"
+    )
     add_model(command)
     command.set_defaults(run=_run_service, service="ingest")
 

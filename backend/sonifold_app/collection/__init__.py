@@ -8,6 +8,8 @@ vectors     latent points and timbre in arrays beside the database
 walk        the files in folders
 listing     first phase of an ingest: names, folders and tags
 analysis    second phase: how each file sounds, by worker processes
+duplicates  sounds that are the same to the ear
+following   what changes in folders, as the system tells it
 ingest      both phases, with progress, pause and cancelling
 query       what one writes to find sounds
 search      the answer

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ from sonifold.errors import AudioError
 from sonifold_app.collection.analysis import MOST_WORKERS, Analysis
 from sonifold_app.collection.database import FOLDER, open_database
 from sonifold_app.collection.duplicates import group_of
-from sonifold_app.collection.ingest import Ingest
+from sonifold_app.collection.following import changes
+from sonifold_app.collection.ingest import Ingest, roots_of
 from sonifold_app.collection.query import MOST, Query, QueryInvalid, read_query
 from sonifold_app.collection.runs import Progress
 from sonifold_app.collection.search import DUPLICATES, Match, Page, Search
@@ -29,8 +33,27 @@ def ingest(settings: Settings, options: argparse.Namespace) -> int:
         workers = min(settings.threads, MOST_WORKERS)
         analysis = Analysis(folder, database, words, options.model, settings.models, workers)
     progress = Ingest(folder, database, words, show).run(options.folders, analysis)
-    print(f"\r\033[K{summary(progress)}." if sys.stdout.isatty() else f"{summary(progress)}.")
+    say(progress)
+    if options.watch:
+        roots = [Path(os.path.abspath(path)) for path in options.folders] or roots_of(database)
+        with contextlib.suppress(KeyboardInterrupt):
+            follow(Ingest(folder, database, words, show), roots, analysis)
     return 0
+
+
+def follow(ingest: Ingest, roots: Sequence[Path], analysis: Analysis | None) -> None:
+    """Take in what changes in folders, without end. Raises KeyboardInterrupt, IngestRefused."""
+    print("Following what changes; end with Ctrl+C.", flush=True)
+    for paths in changes(roots):
+        if paths:
+            within = [root for root in roots if any(path.is_relative_to(root) for path in paths)]
+            ingest.progress = Progress("names")
+            say(ingest.run(within, analysis, changes=paths))
+
+
+def say(progress: Progress) -> None:
+    """A line on what a run came to."""
+    print(f"\r\033[K{summary(progress)}." if sys.stdout.isatty() else f"{summary(progress)}.", flush=True)
 
 
 def find(settings: Settings, options: argparse.Namespace) -> int:

@@ -31,11 +31,15 @@ class AllowedFolders:
                 f"{text!r} is no whole path of a folder; write it from the root on: /samples."
             )
         folder = Path(os.path.realpath(path))
-        if not self.allows(folder):
-            raise FolderNotAllowed(f"this server takes nothing in from {text!r}. {self.advice()}")
+        self.require(folder, text)
         if not folder.is_dir():
             raise FolderInvalid(f"{text!r} is no folder on the machine that Sonifold runs on.")
         return folder
+
+    def require(self, folder: Path, text: str) -> None:
+        """Raises FolderNotAllowed where a folder, its links followed, is not allowed. ``text``: as it was written."""
+        if not self.allows(folder):
+            raise FolderNotAllowed(f"this server takes nothing in from {text!r}. {self.advice()}")
 
     def allows(self, path: Path) -> bool:
         """Whether a path with its links followed is one of the folders or below one."""

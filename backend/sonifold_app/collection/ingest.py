@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import select
 
 from sonifold.errors import Cancelled, SonifoldError
+from sonifold_app.collection.following import outermost
 from sonifold_app.collection.listing import Lister
 from sonifold_app.collection.runs import Progress, Runs, RunState, Wish
 from sonifold_app.collection.tables import roots
@@ -63,10 +64,11 @@ class Ingest:
         folders: Sequence[Path],
         analyse: Callable[[Ingest], None] | None = None,
         run: int | None = None,
+        changes: Sequence[Path] | None = None,
     ) -> Progress:
         """List folders, all former ones where none is named; then have ``analyse`` do the rest.
 
-        ``run``: one that was begun before and goes on.
+        ``run``: one that was begun before and goes on. ``changes``: paths in the folders that alone are looked at.
 
         Raises IngestRefused, Cancelled, StorageError.
         """
@@ -76,8 +78,10 @@ class Ingest:
             raise IngestRunning from None
         try:
             resolved = self._resolved(folders)
-            self._id = self._runs.begin([str(folder) for folder in resolved]) if run is None else run
-            return self._recorded(resolved, analyse)
+            changed = None if changes is None else [str(path) for path in changes]
+            named = [str(folder) for folder in resolved]
+            self._id = self._runs.begin(named, changes=changed) if run is None else run
+            return self._recorded(resolved, analyse, changes)
         finally:
             self._lock.release()
 
@@ -92,10 +96,12 @@ class Ingest:
         if wish is Wish.CANCEL:
             raise Cancelled("the ingest was cancelled; what was taken in until then stays.")
 
-    def _recorded(self, folders: list[Path], analyse: Callable[[Ingest], None] | None) -> Progress:
+    def _recorded(
+        self, folders: list[Path], analyse: Callable[[Ingest], None] | None, changes: Sequence[Path] | None
+    ) -> Progress:
         try:
             for folder in folders:
-                self._list(folder)
+                self._list(folder, changes)
             if analyse is not None:
                 analyse(self)
         except (Cancelled, KeyboardInterrupt):
@@ -107,20 +113,24 @@ class Ingest:
         self._runs.finish(self._id, RunState.DONE)
         return self.progress
 
-    def _list(self, folder: Path) -> None:
+    def _list(self, folder: Path, changes: Sequence[Path] | None) -> None:
         before = self.progress
 
         def report(files: int) -> None:
             self.report(replace(before, listed=before.listed + files))
 
-        listed = Lister(self._database, self._words).bring_up_to_date(folder, report)
+        lister = Lister(self._database, self._words)
+        if changes is None:
+            listed = lister.bring_up_to_date(folder, report)
+        else:
+            listed = lister.follow(folder, outermost(changes, folder), report)
         self.report(
             replace(before, listed=before.listed + listed.files, missing=before.missing + listed.missing)
         )
 
     def _resolved(self, folders: Sequence[Path]) -> list[Path]:
         """Absolute paths; a folder that is not there is taken where it was taken in before: all in it is missing."""
-        former = self._roots()
+        former = roots_of(self._database)
         if not folders and not former:
             raise IngestRefused(
                 "no folder was named, and none was taken in before: `sonifold ingest FOLDER`."
@@ -131,6 +141,8 @@ class Ingest:
                 raise FolderInvalid(f"{str(folder)!r} is no folder. Name the folder that the sounds lie in.")
         return resolved
 
-    def _roots(self) -> list[Path]:
-        with self._database.connect() as connection:
-            return [Path(row.path) for row in connection.execute(select(roots.c.path).order_by(roots.c.id))]
+
+def roots_of(database: Database) -> list[Path]:
+    """The folders that were taken in, oldest first."""
+    with database.connect() as connection:
+        return [Path(row.path) for row in connection.execute(select(roots.c.path).order_by(roots.c.id))]

@@ -7,18 +7,19 @@ analysis again; one that is gone stays, as missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from sonifold.analysis.names import read_name
 from sonifold_app.collection.tables import roots, sounds
-from sonifold_app.collection.walk import ClosedFolder, File, walk
+from sonifold_app.collection.walk import ClosedFolder, File, walk, walk_at
 from sonifold_app.collection.words import Entry, WordIndex, entry_of
 from sonifold_app.store.clock import now
 from sonifold_app.store.database import Database
@@ -68,10 +69,28 @@ class Lister:
         """List a folder and those below it. ``report`` takes how many files were listed, after each batch; what it
         raises ends the listing there, and nothing is called missing.
         """
+        return self._compare(root, below(root), walk(root), report)
+
+    def follow(
+        self, root: Path, paths: Sequence[Path], report: Callable[[int], None] = lambda files: None
+    ) -> Listed:
+        """The same of what lies at or below some paths in a folder alone."""
+        here = or_(False, *(or_(sounds.c.path == storable(str(path)), below(path)) for path in paths))
+        items = chain.from_iterable(walk_at(root, path) for path in paths)
+        return self._compare(root, here, items, report)
+
+    def _compare(
+        self,
+        root: Path,
+        here: ColumnElement[bool],
+        items: Iterable[File | ClosedFolder],
+        report: Callable[[int], None],
+    ) -> Listed:
+        """Bring the rows that are ``here`` up to date with what the disk has there."""
         root_id = self._database.write(lambda connection: root_of(connection, root))
-        rows = self._rows(root)
+        rows = self._rows(here)
         listed = Listed()
-        for batch in parts_of(walk(root), BATCH):
+        for batch in parts_of(items, BATCH):
             files = [item for item in batch if isinstance(item, File)]
             listed.closed += [item.path for item in batch if isinstance(item, ClosedFolder)]
             self._take_in(root, root_id, files, rows, listed)
@@ -79,10 +98,10 @@ class Lister:
         self._mark_missing(rows, listed)
         return listed
 
-    def _rows(self, root: Path) -> dict[str, Row]:
+    def _rows(self, here: ColumnElement[bool]) -> dict[str, Row]:
         columns = (sounds.c.path, sounds.c.id, sounds.c.size, sounds.c.modified, sounds.c.missing)
         with self._database.connect() as connection:
-            rows = connection.execute(select(*columns).where(below(root)))
+            rows = connection.execute(select(*columns).where(here))
             return {path: Row(*values) for path, *values in rows}
 
     def _take_in(
@@ -139,10 +158,10 @@ class Lister:
             self._database.write(lambda connection: connection.execute(change, newly))
 
 
-def below(root: Path) -> Any:
+def below(root: Path) -> ColumnElement[bool]:
     """The condition that a sound lies in a folder or below it."""
     start = storable(str(root)).rstrip(os.sep) + os.sep
-    return (sounds.c.path >= start) & (sounds.c.path < start[:-1] + chr(ord(os.sep) + 1))
+    return and_(sounds.c.path >= start, sounds.c.path < start[:-1] + chr(ord(os.sep) + 1))
 
 
 def root_of(connection: Connection, path: Path) -> int:
@@ -150,7 +169,7 @@ def root_of(connection: Connection, path: Path) -> int:
     where = select(roots.c.id).where(roots.c.path == storable(str(path)))
     id = connection.execute(where).scalar()
     if id is None:
-        values = {"path": storable(str(path)), "created": now()}
+        values = {"path": storable(str(path)), "created": now(), "followed": False}
         id = connection.execute(insert(roots).values(**values).returning(roots.c.id)).scalar_one()
     return int(id)
 

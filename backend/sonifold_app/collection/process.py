@@ -39,7 +39,8 @@ def main() -> int:
     if options.model is not None:
         analysis = Analysis(folder, database, words, options.model, options.models, options.workers)
     try:
-        Ingest(folder, database, words).run(list(map(Path, run.folders)), analysis, run.id)
+        changes = None if run.changes is None else list(map(Path, run.changes))
+        Ingest(folder, database, words).run(list(map(Path, run.folders)), analysis, run.id, changes)
     except Cancelled:
         pass
     except (SonifoldError, StorageError) as error:

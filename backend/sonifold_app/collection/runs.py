@@ -59,6 +59,7 @@ class Run:
 
     id: int
     folders: tuple[str, ...]
+    changes: tuple[str, ...] | None  # paths in them that alone are looked at
     model: str | None  # that sounds are analysed by; None: only names are listed
     state: RunState
     progress: Progress
@@ -74,12 +75,15 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, folders: Sequence[str], model: str | None = None) -> int:
+    def begin(
+        self, folders: Sequence[str], model: str | None = None, changes: Sequence[str] | None = None
+    ) -> int:
         """A new run; those that say they run although nobody runs them are interrupted. Only who has the lock may."""
         stale = update(ingests).where(ingests.c.state.not_in(OVER)).values(state=RunState.INTERRUPTED)
         values = {
             **asdict(Progress("names")),
             "folders": json.dumps(list(folders)),
+            "changes": None if changes is None else json.dumps(list(changes)),
             "model": model,
             "state": RunState.RUNNING,
             "created": now(),
@@ -145,9 +149,11 @@ def run_of(row: Any) -> Run:
     progress = Progress(**{name: row[name] for name in Progress.__dataclass_fields__})
     wish = None if row["wish"] is None else Wish(row["wish"])
     folders = tuple(json.loads(row["folders"]))
+    changes = None if row["changes"] is None else tuple(json.loads(row["changes"]))
     return Run(
         row["id"],
         folders,
+        changes,
         row["model"],
         RunState(row["state"]),
         progress,

@@ -5,23 +5,25 @@ Nothing of it is opened, and no file is made, before somebody asks for it.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, update
 
 from sonifold.errors import SonifoldError
 from sonifold_app.collection.database import DATABASE, FOLDER, open_database
 from sonifold_app.collection.folders import AllowedFolders, is_below
+from sonifold_app.collection.following import Follower
 from sonifold_app.collection.ingest import LOCK, IngestRunning
 from sonifold_app.collection.listing import State
 from sonifold_app.collection.query import Query
@@ -33,6 +35,8 @@ from sonifold_app.collection.words import Fts5Index
 from sonifold_app.store.database import Database
 from sonifold_app.store.room import Room
 
+logger = logging.getLogger(__name__)
+
 #: Bytes of a process's last words that are looked at.
 LAST_WORDS = 2000
 END_SECONDS = 5.0  # that a process has for ending before it is killed
@@ -40,6 +44,10 @@ END_SECONDS = 5.0  # that a process has for ending before it is killed
 
 class CollectionSoundNotFound(SonifoldError):
     """No sound of the collection has that id, or its file is not there."""
+
+
+class FolderNotFound(SonifoldError):
+    """No folder that was taken in has that id."""
 
 
 class IngestNotFound(SonifoldError):
@@ -54,7 +62,9 @@ class NotAnalysed(SonifoldError):
 class FolderFacts:
     """A folder that was taken in, and how many sounds of which kind are in it."""
 
+    id: int
     path: str
+    followed: bool  # what changes in it is taken in
     sounds: int
     analysed: int
     unreadable: int
@@ -74,6 +84,8 @@ class Collection:
         self._opened: Database | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._vectors: dict[str, Vectors] = {}
+        self._changed: set[Path] = set()
+        self._follower = Follower(self._take_in, self._not_followed)
         self._closed = False
 
     @property
@@ -103,6 +115,7 @@ class Collection:
         """End an ingest's process; the next server goes on with its run."""
         with self._starting:
             self._closed, process = True, self._process
+        self._follower.close()
         if process is not None and process.poll() is None:
             process.terminate()
             try:
@@ -113,9 +126,12 @@ class Collection:
             self._opened.close()
 
     def go_on(self) -> None:
-        """Go on with the run that an earlier server left, if there is one and nobody else is at it."""
+        """Go on with the run that an earlier server left, if there is one and nobody else is at it, and follow what is
+        to be followed, with what changed meanwhile.
+        """
         if not self.exists:
             return
+        self._follow(self.followed())
         left = [run for run in self.runs.all()[:1] if run.state not in OVER]
         with self._starting:
             if left and not self._is_locked():
@@ -128,13 +144,51 @@ class Collection:
         """
         checked = [str(self.allowed.checked(folder)) for folder in folders]
         with self._starting:
-            running = self._process is not None and self._process.poll() is None
-            if running or self._is_locked():
+            if self._is_running() or self._is_locked():
                 raise IngestRunning
             former = [facts.path for facts in self.folders()] if not checked else []
             id = self.runs.begin(checked or [path for path in former if self._is_allowed(path)], model)
             self._start(id, model)
         return self.run(id)
+
+    def followed(self) -> list[Path]:
+        """Folders in which what changes is taken in."""
+        return [
+            Path(facts.path) for facts in self.folders() if facts.followed and self._is_allowed(facts.path)
+        ]
+
+    def follow(self, id: int, follow: bool) -> FolderFacts:
+        """Take in what changes in a folder from now on, or no longer. Raises FolderNotFound, FolderNotAllowed."""
+        facts = next((facts for facts in self.folders() if facts.id == id), None)
+        if facts is None:
+            raise FolderNotFound(f"there is no folder {id} in the collection.")
+        if follow:
+            self.allowed.require(Path(os.path.realpath(facts.path)), facts.path)
+        change = update(roots).where(roots.c.id == id).values(followed=follow)
+        self.database.write(lambda connection: connection.execute(change))
+        self._follow([Path(facts.path)] if follow and not facts.followed else [])
+        return replace(facts, followed=follow)
+
+    def _follow(self, unknown: Sequence[Path]) -> None:
+        """Follow what is to be followed. ``unknown``: folders in which anything may have changed."""
+        with self._starting:
+            self._changed.update(unknown)
+        self._follower.follow(self.followed())
+
+    def _take_in(self, paths: Sequence[Path]) -> None:
+        """Take in what changed, as soon as nothing else is taken in; with no paths what waits for that."""
+        with self._starting:
+            self._changed.update(paths)
+            if not self._changed or self._closed or self._is_running() or self._is_locked():
+                return
+            changed, self._changed = sorted(self._changed), set()
+            within = [root for root in self.followed() if any(path.is_relative_to(root) for path in changed)]
+            model = next((run.model for run in self.all_runs() if run.model is not None), None)
+            id = self.runs.begin(list(map(str, within)), model, list(map(str, changed)))
+            self._start(id, model)
+
+    def _not_followed(self, error: OSError) -> None:
+        logger.warning("the folders of the collection are not followed: %s", error)
 
     def run(self, id: int) -> Run:
         """A run. Raises IngestNotFound."""
@@ -164,7 +218,7 @@ class Collection:
             func.count(case((sounds.c.missing.is_(True), 1))),
         ]
         statement = (
-            select(roots.c.path, *counted)
+            select(roots.c.id, roots.c.path, roots.c.followed, *counted)
             .select_from(roots.outerjoin(sounds, sounds.c.root == roots.c.id))
             .group_by(roots.c.id)
             .order_by(roots.c.id)
@@ -228,6 +282,9 @@ class Collection:
 
     def _is_allowed(self, path: str) -> bool:
         return self.allowed.allows(Path(os.path.realpath(path)))
+
+    def _is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _is_locked(self) -> bool:
         """Whether somebody is taking folders in, such as ``sonifold ingest``."""

@@ -28,6 +28,7 @@ roots = Table(
     Column("id", Id, primary_key=True),
     Column("path", String, nullable=False),
     Column("created", String, nullable=False),
+    Column("followed", Boolean, nullable=False),  # whether a server takes in what changes
     UniqueConstraint("path", name="roots_path"),
 )
 
@@ -87,6 +88,7 @@ ingests = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("folders", String, nullable=False),  # JSON
+    Column("changes", String),  # JSON: paths that alone are looked at; null: all
     Column("model", String),  # that sounds are analysed by
     Column("phase", String, nullable=False),
     Column("state", String, nullable=False),

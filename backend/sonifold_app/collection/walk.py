@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from sonifold.audio.folders import ENDINGS, FOLDERS, is_leftover
 
@@ -45,9 +46,21 @@ def walk(root: Path) -> Iterator[File | ClosedFolder]:
         for entry in entries:
             if _is_folder(entry):
                 inner.append(entry.path)
-            elif (file := _file(folder, entry)) is not None:
+            elif (file := _file_at(folder, entry.name)) is not None:
                 yield file
         waiting += reversed(inner)
+
+
+def walk_at(root: Path, path: Path) -> Iterator[File | ClosedFolder]:
+    """The same of a path in a folder, which may be a file, a folder, or nothing."""
+    between = [part for part in path.parents if part.is_relative_to(root) and part != root]
+    if any(part.name.lower() in FOLDERS or part.is_symlink() for part in between):
+        return
+    if path.is_dir() and (path == root or not path.is_symlink()):
+        if path.name.lower() not in FOLDERS:
+            yield from walk(path)
+    elif (file := _file_at(str(path.parent), path.name)) is not None:
+        yield file
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -57,14 +70,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _file(folder: str, entry: os.DirEntry[str]) -> File | None:
+def _file_at(folder: str, name: str) -> File | None:
     """None where it is no sound file, or gone since the folder was read."""
-    if os.path.splitext(entry.name)[1].lower() not in ENDINGS or is_leftover(entry.name):
+    if os.path.splitext(name)[1].lower() not in ENDINGS or is_leftover(name):
         return None
+    path = os.path.join(folder, name)
     try:
-        if not entry.is_file():
-            return None
-        about = entry.stat()
+        about = os.stat(path)
     except OSError:
         return None
-    return File(entry.path, folder, entry.name, about.st_size, about.st_mtime_ns)
+    return File(path, folder, name, about.st_size, about.st_mtime_ns) if S_ISREG(about.st_mode) else None

@@ -27,7 +27,12 @@ from sonifold_app import urls
 from sonifold_app.collection.folders import FolderNotAllowed
 from sonifold_app.collection.ingest import FolderInvalid, IngestRefused, IngestRunning
 from sonifold_app.collection.query import QueryInvalid
-from sonifold_app.collection.service import CollectionSoundNotFound, IngestNotFound, NotAnalysed
+from sonifold_app.collection.service import (
+    CollectionSoundNotFound,
+    FolderNotFound,
+    IngestNotFound,
+    NotAnalysed,
+)
 from sonifold_app.engine.batching import BusyError
 from sonifold_app.http.request_ids import HEADER, request_id
 from sonifold_app.store.adaptations import TooManyAdaptationsError
@@ -91,6 +96,7 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     JobNotOverError: (409, "job_not_over", "Still going on"),
     UploadsFullError: (507, "uploads_full", "No more uploads"),
     CollectionSoundNotFound: (404, "sound_not_found", "No such sound"),
+    FolderNotFound: (404, "folder_not_found", "No such folder"),
     IngestNotFound: (404, "ingest_not_found", "No such ingest"),
     IngestRunning: (409, "ingest_running", "Another ingest is under way"),
     IngestRefused: (422, "folder_invalid", "Nothing to take in"),

@@ -39,6 +39,7 @@ from sonifold_app.schemas.collection import (
     CollectionReply,
     CollectionSound,
     CollectionSounds,
+    FolderChange,
     Ingest,
     IngestRequest,
     Ingests,
@@ -49,6 +50,9 @@ router = APIRouter(prefix="/collection", tags=["collection"])
 uses = APIRouter(prefix="/models/{model}/collection", tags=["collection"])
 
 IngestId = Annotated[int, Path(ge=1, le=MAX_ID, description="The ingest's id.", examples=[1])]
+FolderId = Annotated[
+    int, Path(ge=1, le=MAX_ID, description="The id of a folder that was taken in.", examples=[1])
+]
 CollectionSoundId = Annotated[
     int, Path(ge=1, le=MAX_ID, description="The id of a sound in the collection.", examples=[17])
 ]
@@ -80,6 +84,16 @@ async def get_collection(services: ServicesDep) -> CollectionReply:
         within=None if within is None else list(map(str, within)),
         ingest=Ingest.of(runs[0]) if runs else None,
     )
+
+
+@router.patch(
+    "/folders/{folder}",
+    operation_id="change_collection_folder",
+    responses=problems_of(403, 404, 413, 422, 503),
+)
+async def change_folder(folder: FolderId, body: FolderChange, services: ServicesDep) -> CollectionFolder:
+    """Have what changes in a folder taken in, or no longer: what is new or other, moved or gone."""
+    return CollectionFolder.of(await run_in_threadpool(services.collection.follow, folder, body.followed))
 
 
 @router.post(

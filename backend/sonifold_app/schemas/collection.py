@@ -39,6 +39,15 @@ INGEST: dict[str, Any] = {
     "created": "2026-01-01T12:00:00.000+00:00",
     "changed": "2026-01-01T12:00:10.000+00:00",
 }
+FOLDER: dict[str, Any] = {
+    "id": 1,
+    "path": "/samples",
+    "followed": False,
+    "sounds": 1200,
+    "analysed": 480,
+    "unreadable": 1,
+    "missing": 0,
+}
 SOUND: dict[str, Any] = {
     "id": 17,
     "name": "BD01.wav",
@@ -140,9 +149,11 @@ class Ingests(Reply):
 class CollectionFolder(Reply):
     """A folder that was taken in, and how many sounds are in it."""
 
-    model_config = example(path="/samples", sounds=1200, analysed=480, unreadable=1, missing=0)
+    model_config = example(**FOLDER)
 
+    id: int
     path: str
+    followed: bool = Field(description="Whether what changes in it is taken in, while a server runs.")
     sounds: int
     analysed: int
     unreadable: int
@@ -153,11 +164,19 @@ class CollectionFolder(Reply):
         return cls.model_validate(facts, from_attributes=True)
 
 
+class FolderChange(Request):
+    """What to change about a folder."""
+
+    model_config = example(followed=True)
+
+    followed: bool = Field(description="Take in what changes in it, also after a restart.")
+
+
 class CollectionReply(Reply):
     """What the collection is made of, and what can be taken in."""
 
     model_config = example(
-        folders=[{"path": "/samples", "sounds": 1200, "analysed": 480, "unreadable": 1, "missing": 0}],
+        folders=[FOLDER],
         within=None,
         ingest=INGEST,
     )
