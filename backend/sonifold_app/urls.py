@@ -14,6 +14,10 @@ def collection_sound(id: int) -> str:
     return f"{API}/collection/sounds/{id}"
 
 
+def named_collection(id: int) -> str:
+    return f"{API}/collection/named/{id}"
+
+
 def ingest(id: int) -> str:
     return f"{API}/collection/ingests/{id}"
 

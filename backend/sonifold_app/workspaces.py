@@ -35,6 +35,7 @@ from sonifold_app.store.cache import Recordings
 from sonifold_app.store.data_folder import DataFolder, DataFolderUnusableError
 from sonifold_app.store.database import DatabaseUnusableError
 from sonifold_app.store.failures import StorageError
+from sonifold_app.store.marks import MarkStore
 from sonifold_app.store.objects import BlobsUnusableError
 from sonifold_app.store.quotas import Limits, Quota
 from sonifold_app.store.storage import Storage
@@ -262,6 +263,7 @@ def services_of(
         AllowedFolders(settings.allowed_folders),
         settings.models,
         min(settings.threads, MOST_WORKERS),
+        MarkStore(storage.sounds.database),
         data.room,
     )
     adapted_models = Adaptations(storage.sounds.adaptations, user_sounds, engine)

@@ -16,7 +16,7 @@ import { createClient } from "../core/client.js";
 
 /**
  * @typedef {object} Collection
- * @property {{path: string, sounds: number, analysed: number, unreadable: number, missing: number}[]} folders
+ * @property {{id: number, path: string, followed: boolean, sounds: number, analysed: number, unreadable: number, missing: number}[]} folders
  * @property {string[] | null} within     folders that may be taken in; null: any
  * @property {Ingest | null} ingest       the latest
  */
@@ -31,6 +31,8 @@ import { createClient } from "../core/client.js";
  * @property {string | null} reason
  * @property {boolean} missing
  * @property {number | null} duplicates
+ * @property {number | null} near_duplicates
+ * @property {boolean} favourite
  * @property {number | null} seconds
  * @property {string | null} family
  * @property {number | null} pitch
@@ -42,8 +44,32 @@ import { createClient } from "../core/client.js";
 
 /** @param {(url: string, init?: RequestInit) => Promise<Response>} fetch @param {string} [base] */
 export function createCollectionApi(fetch, base) {
-  const { get, post } = createClient(fetch, base);
+  const { get, post, send } = createClient(fetch, base);
   return {
+    /** Take in what changes in a folder, or no longer. @param {number} id @param {boolean} followed */
+    follow: (id, followed) => send("PATCH", `collection/folders/${id}`, { followed }),
+
+    /** @param {number} id @param {boolean} favourite */
+    favourite: (id, favourite) => send("PATCH", `collection/sounds/${id}`, { favourite }),
+
+    /** @returns {Promise<{collections: import("./marks.js").Named[]}>} */
+    named: () => get("collection/named"),
+
+    /** @param {string} name @returns {Promise<import("./marks.js").Named>} */
+    createNamed: (name) => post("collection/named", { name }),
+
+    /** @param {number} id */
+    removeNamed: (id) => send("DELETE", `collection/named/${id}`),
+
+    /** @param {number} id */
+    restoreNamed: (id) => send("POST", `collection/named/${id}/restoration`),
+
+    /** @param {number} id @param {number[]} sounds */
+    add: (id, sounds) => post(`collection/named/${id}/sounds`, { sounds }),
+
+    /** @param {number} id @param {number[]} sounds */
+    takeOut: (id, sounds) => post(`collection/named/${id}/removals`, { sounds }),
+
     /** @returns {Promise<Collection>} */
     collection: () => get("collection"),
 

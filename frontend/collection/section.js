@@ -6,6 +6,7 @@ import { h, icon } from "../core/dom.js";
 import { userGlyph } from "../core/shapes.js";
 import { count } from "../core/text.js";
 import { createCollectionApi } from "./requests.js";
+import { mountMarks } from "./marks.js";
 import { mountTakingIn } from "./taking-in.js";
 import { factsOf } from "./words.js";
 import { PAGE, mountWindow } from "./window.js";
@@ -13,6 +14,7 @@ import { PAGE, mountWindow } from "./window.js";
 /** @typedef {import("./requests.js").CollectionSound} CollectionSound */
 
 const NEAREST = 100;
+const MOST_ADDED = 200; // sounds that are put into a collection at once
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mountCollection(root, { store, actions, playback, refresh, complain }) {
@@ -30,7 +32,8 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
   const like = h("p.note.like", { hidden: true });
   const tally = h("p.tally", { role: "status" });
   const wrap = h("div.rows", { role: "region", "aria-label": "Sounds in your folders" });
-  const finding = h("div.finding", { hidden: true }, search, like, wrap, tally);
+  const gathering = h("div.gathering");
+  const finding = h("div.finding", { hidden: true }, search, gathering, like, wrap, tally);
   root.append(h("h3", {}, "Library folders"), takingIn, finding);
 
   const audio = new Audio(); // whole recordings, which may be long: played while they come
@@ -74,6 +77,16 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
         : h(
             "span.acts",
             {},
+            h(
+              "button.icon.small.star",
+              {
+                "data-act": "star",
+                "aria-label": `${sound.name} is a favourite`,
+                "aria-pressed": String(sound.favourite),
+                title: "Favourite",
+              },
+              icon("star"),
+            ),
             sound.state === "analysed" && key("like", "More like", "ear"),
             end("a"),
             end("b"),
@@ -155,9 +168,35 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     if (!act || !sound || sound.missing || sound.state === "unreadable") return;
     if (act === "play") play(sound);
     else if (act === "like") showLike(sound);
+    else if (act === "star") void star(sound);
     else if (act === "a" || act === "b") void use(act, sound);
   });
-  search.addEventListener("input", () => showLike(null));
+  search.addEventListener("input", () => (showLike(null), marks.draw()));
+
+  const marks = mountMarks(gathering, {
+    api,
+    search,
+    complain,
+    shown: async () => {
+      const reply = likened
+        ? await api.neighbours(likened.id, NEAREST)
+        : await api.search(search.value, 0, MOST_ADDED);
+      return reply.sounds.map(({ id }) => id);
+    },
+    say: (text, undo) =>
+      store.set({ notice: { text, actions: undo ? [{ label: "Undo", run: () => void undo() }] : [] } }),
+  });
+
+  /** @param {CollectionSound} sound */
+  async function star(sound) {
+    try {
+      await api.favourite(sound.id, !sound.favourite);
+      sound.favourite = !sound.favourite;
+      sounds.redraw();
+    } catch (error) {
+      complain(error, () => void star(sound));
+    }
+  }
 
   let shownState = "";
   const taking = mountTakingIn(takingIn, {
@@ -172,6 +211,7 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     },
   });
   void taking.look();
+  void marks.refresh();
 
   return {
     destroy() {

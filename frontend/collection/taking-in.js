@@ -2,6 +2,7 @@
 /** Naming a folder, and how far taking it in is: pause, go on, cancel. */
 
 import { h, setAll } from "../core/dom.js";
+import { mountFolders } from "./followed.js";
 import { ingestWords, isUnderWay, withinWords } from "./words.js";
 
 const POLL = 1000; // milliseconds
@@ -44,7 +45,14 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
   const goOn = h("button.btn.ghost.small", { onclick: () => void change("resumption") }, "Go on");
   const cancel = h("button.btn.ghost.small", { onclick: () => void change("cancellation") }, "Cancel");
   const progress = h("div.progress", {}, h("div.row", {}, bar, rest, goOn, cancel));
-  root.append(hint, form, words, progress, rescan);
+  const folders = h("div");
+  root.append(hint, form, words, progress, folders, rescan);
+  const followed = mountFolders(folders, (id, follow) =>
+    trying(async () => {
+      await api.follow(id, follow);
+      await look();
+    }),
+  );
 
   /** @type {import("./requests.js").Ingest | null} */
   let ingest = null;
@@ -89,6 +97,7 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
     ingest = collection.ingest;
     const busy = isUnderWay(ingest);
     hint.textContent = withinWords(collection);
+    followed.show(collection.folders);
     form.hidden = busy || collection.within?.length === 0;
     rescan.hidden = busy || !collection.folders.length;
     progress.hidden = !busy;

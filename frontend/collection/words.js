@@ -40,7 +40,7 @@ export function factsOf(sound) {
     sound.family && capital(sound.family),
     sound.seconds === null ? "" : duration(sound.seconds),
     sound.pitch === null ? "" : noteName(sound.pitch),
-    sound.duplicates === null ? "" : "has copies",
+    sound.duplicates !== null ? "has copies" : sound.near_duplicates !== null ? "has near copies" : "",
     sound.folder.split(/[/\\]/).pop(),
   ];
   return facts.filter(Boolean).join(", ");

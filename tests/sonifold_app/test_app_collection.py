@@ -15,15 +15,19 @@ from alembic.migration import MigrationContext
 
 from sonifold.cli import main
 from sonifold_app.collection.database import DATABASE, FOLDER, open_database
+from sonifold_app.collection.folders import AllowedFolders
 from sonifold_app.collection.following import outermost
 from sonifold_app.collection.ingest import Ingest, IngestRefused
 from sonifold_app.collection.query import QueryInvalid, read_query
 from sonifold_app.collection.runs import Runs, RunState, Wish
 from sonifold_app.collection.search import Search
+from sonifold_app.collection.service import Collection
 from sonifold_app.collection.synonyms import SYNONYMS
 from sonifold_app.collection.tables import metadata
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.marks import MarkStore
+from sonifold_app.store.opening import open_database as open_user_database
 from test_docs import ROOT
 
 NAMES = [
@@ -141,6 +145,27 @@ def test_the_command_line_takes_folders_in_and_finds_them(data, folder, monkeypa
     assert "pitch:C2..C3" in capsys.readouterr().err
     assert main(["ingest", str(folder / "nothing")]) == 1
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_the_command_line_finds_what_was_said_of_sounds(data, folder, monkeypatch, capsys):
+    monkeypatch.setenv("SONIFOLD_DATA", str(data))
+    ingest(data, folder)
+    database = open_user_database(data / "library")
+    collection = Collection(data, AllowedFolders(None), None, 1, MarkStore(database))
+    ids = {sound["name"]: id for id, sound in collection.search.by_ids(range(1, 5)).items()}
+    (folder / "Kits" / "TR808" / "BD01.wav").write_bytes(b"other bytes than those of the others")
+    collection.mark(ids["BD01.wav"], favourite=True, rating=5)
+    named = collection.marks.create("Dark_Kits")
+    collection.marks.put(named.id, [collection.hash(ids["Snare Hard.aif"])])
+    for opened in (collection, database):
+        opened.close()
+    for query, name in (
+        ("is:favourite", NAMES[0]),
+        ("rating:5", NAMES[0]),
+        ('kick -collection:"dark kits"', NAMES[0]),
+    ):
+        assert main(["find", query]) == 0
+        assert capsys.readouterr().out == f"{folder / name}\n"
 
 
 def test_finding_by_words_loads_neither_torch_nor_the_server(data, folder):

@@ -75,11 +75,13 @@ def test_what_can_come_everywhere_is_described_everywhere(operations):
             assert 507 in described, name
 
 
-REAL = ("upload", "job", "test", "listener", "ingest", "collection_sound")
+REAL = ("upload", "job", "test", "listener", "ingest", "collection_sound", "root", "named")
 
 
 #: A stream; off by default; for sounds that were analysed; there where the server has a token (test_app_users).
-UNANSWERED = ("watch_job", "get_metrics", "list_users", "list_collection_neighbours")
+UNANSWERED = (
+    "watch_job", "get_metrics", "list_users", "list_collection_neighbours", "list_collection_duplicates",
+)  # fmt: skip
 
 
 def finished_listening_test(client):
@@ -125,6 +127,8 @@ def real(client, name, tmp_path_factory):
         "folder": folder,
         "ingest": ingest,
         "collection_sound": collection_sound,
+        "root": 1,
+        "named": client.post(f"{API}/collection/named", json={"name": "Kit"}).json()["id"],
         "own": own,
         "upload": upload,
         "job": job,

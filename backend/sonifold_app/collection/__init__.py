@@ -12,7 +12,7 @@ duplicates  sounds that are the same to the ear
 following   what changes in folders, as the system tells it
 ingest      both phases, with progress, pause and cancelling
 query       what one writes to find sounds
-search      the answer
+search      the answer, also by the marks that the user's database has
 positions   where the sounds are on a map, as columns of numbers
 maps        the maps that they stand on
 command     `sonifold ingest` and `sonifold find`

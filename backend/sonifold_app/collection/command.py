@@ -23,6 +23,7 @@ from sonifold_app.collection.search import DUPLICATES, Match, Page, Search
 from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.settings import Settings
+from sonifold_app.store.marks import MarkStore
 
 
 def ingest(settings: Settings, options: argparse.Namespace) -> int:
@@ -61,7 +62,7 @@ def find(settings: Settings, options: argparse.Namespace) -> int:
     if not 1 <= options.limit <= MOST:
         raise QueryInvalid(f"--limit takes a number from 1 to {MOST}, not {options.limit}.")
     query = read_query(" ".join(options.query))
-    search = Search(open_database(settings.data), Fts5Index())
+    search = Search(open_database(settings.data), Fts5Index(), lambda: marks_of(settings))
     if options.near is None:
         page = search.find(query, options.limit)
     else:
@@ -97,6 +98,13 @@ def described(match: Match) -> dict[str, Any]:
     """All that is known of a sound, as JSON has it."""
     distance = {} if match.distance is None else {"distance": round(match.distance, 2)}
     return {name: value for name, value in match.sound.items() if value is not None} | distance
+
+
+def marks_of(settings: Settings) -> MarkStore:
+    """What the user says of sounds. Raises DatabaseUnusableError."""
+    from sonifold_app.store.opening import open_database as open_user_database
+
+    return MarkStore(open_user_database(settings.data / "library", settings.database_url))
 
 
 def print_matches(matches: list[Match], grouped: bool) -> None:

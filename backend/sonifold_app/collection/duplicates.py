@@ -19,6 +19,9 @@ from sonifold_app.collection.vectors import Vectors
 #: (tests/benchmarks/collection/near_duplicates.py).
 NEAR = 1.0
 
+#: Where both have a note they differ by no more, or a scale of an instrument would be one sound.
+PITCH_RATIO = 2 ** (35 / 1200)
+
 COLUMNS = sounds.c.duplicates, sounds.c.near_duplicates
 
 
@@ -37,23 +40,33 @@ def group_copies(connection: Connection, hashes: Sequence[str | None]) -> None:
 def group_near(connection: Connection, vectors: Vectors, first: int, count: int) -> None:
     """``count`` new rows of the arrays from ``first`` on are grouped with those before them that they are near to."""
     for row, earlier in vectors.near_before(first, count, NEAR):
-        leader = leader_of(connection, vectors.pack, earlier)
+        leader = leader_of(connection, vectors.pack, row, earlier)
         if leader is not None:
             id, number = leader
             both = sounds.c.vector.in_([number, row]), sounds.c.pack == vectors.pack
             connection.execute(update(sounds).where(*both).values(near_duplicates=id))
 
 
-def leader_of(connection: Connection, pack: str, rows: Sequence[int]) -> tuple[int, int] | None:
-    """(id, row) of the first of some rows of the arrays whose sound is in no group, or the first in its own."""
-    members = select(sounds.c.vector, func.min(sounds.c.id), func.min(sounds.c.near_duplicates))
-    members = members.where(sounds.c.vector.in_(rows), sounds.c.pack == pack).group_by(sounds.c.vector)
-    by_row = {number: (least, group) for number, least, group in connection.execute(members)}
+def leader_of(connection: Connection, pack: str, row: int, rows: Sequence[int]) -> tuple[int, int] | None:
+    """(id, row) of the first of some rows of the arrays whose sound is in no group, or the first in its own, and has
+    the note of the sound in ``row``.
+    """
+    columns = func.min(sounds.c.id), func.min(sounds.c.near_duplicates), func.min(sounds.c.pitch_hz)
+    members = select(sounds.c.vector, *columns).where(
+        sounds.c.vector.in_([row, *rows]), sounds.c.pack == pack
+    )
+    by_row = {number: facts for number, *facts in connection.execute(members.group_by(sounds.c.vector))}
+    _, _, pitch = by_row[row]
     for number in rows:
-        least, group = by_row.get(number, (None, None))
-        if least is not None and group in (None, least):
-            return least, number
+        id, group, other_pitch = by_row.get(number, (None, None, None))
+        if id is not None and group in (None, id) and is_same_note(pitch, other_pitch):
+            return id, number
     return None
+
+
+def is_same_note(first: float | None, second: float | None) -> bool:
+    """Also where it is not known of both."""
+    return first is None or second is None or max(first, second) <= PITCH_RATIO * min(first, second)
 
 
 def leave_groups(connection: Connection, ids: Sequence[int]) -> None:

@@ -79,12 +79,13 @@ NUMBER_FIELDS = {
     "decay": ("decay", "decay:>1"),
     "noisiness": ("noisiness", "noisiness:>.3"),
     "tempo": ("tempo", "tempo:120..130"),
+    "rating": ("rating", "rating:>3"),
 }
 #: A key as one writes it, in lower case.
 KEY = re.compile(r"([a-g][#b]?) ?(?:(m|min|minor)|(maj|major))?")
 #: Words that ``is:`` takes.
-CONDITIONS = ("missing", "unreadable", "listed", "analysed", "duplicate")
-CHOICE_FIELDS = ("family", "key", "is")
+CONDITIONS = ("missing", "unreadable", "listed", "analysed", "duplicate", "favourite")
+CHOICE_FIELDS = ("family", "key", "is", "collection")
 FIELDS = (*WORD_FIELDS, *NUMBER_FIELDS, *CHOICE_FIELDS)
 
 QUOTES = re.compile(r'["“”„]')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, not_, or_, select
 
 from sonifold_app.collection import duplicates
-from sonifold_app.collection.query import LIMIT, MOST, Choice, Query, Range, Term
+from sonifold_app.collection.query import LIMIT, MOST, Choice, Query, QueryInvalid, Range, Term, folded
 from sonifold_app.collection.tables import sounds
 from sonifold_app.collection.vectors import Vectors, exact_distances
 from sonifold_app.collection.words import WordIndex
 from sonifold_app.store.database import Database
+from sonifold_app.store.marks import Mark, MarkStore
 
 #: Sounds at most that are put into an order by how well they fit: what that takes grows with them.
 RANKED = 2000
@@ -27,7 +29,7 @@ DUPLICATES = Choice("is", ("duplicate",))
 
 @dataclass(frozen=True)
 class Match:
-    """A sound that fits, with all its columns."""
+    """A sound that fits, with all its columns, and with its ``mark`` where the search shows marks."""
 
     sound: dict[str, Any]
     distance: float | None = None  # perceptual, in the model's unit, where the search was for near ones
@@ -44,14 +46,20 @@ class Page:
 class Search:
     """Searches in one collection. Safe to use from several threads."""
 
-    def __init__(self, database: Database, words: WordIndex) -> None:
+    def __init__(
+        self,
+        database: Database,
+        words: WordIndex,
+        marks: Callable[[], MarkStore] | None = None,
+        show_marks: bool = False,
+    ) -> None:
+        """``marks`` opens what the user says of sounds, where a query asks for it, or all sounds shall have it."""
         self._database, self._words = database, words
+        self._marks, self._show_marks = marks, show_marks
 
     def sound(self, id: int) -> dict[str, Any] | None:
         """All columns of a sound."""
-        with self._database.connect() as connection:
-            row = connection.execute(select(sounds).where(sounds.c.id == id)).one_or_none()
-        return None if row is None else dict(row._mapping)
+        return self.by_ids([id]).get(id)
 
     def find(self, query: Query, limit: int = LIMIT, offset: int = 0) -> Page:
         """Sounds that fit, the best first, of which ``offset`` are passed over.
@@ -94,7 +102,7 @@ class Search:
         """Copies of an analysed sound and sounds that are nearly the same, nearest first."""
         with self._database.connect() as connection:
             rows = connection.execute(select(sounds).where(duplicates.same_as(sound)).limit(MOST))
-            others = [dict(row._mapping) for row in rows]
+            others = self._marked([dict(row._mapping) for row in rows])
         numbers = np.array([sound["vector"], *(other["vector"] for other in others)], np.int64)
         timbre = vectors.timbre.rows(int(numbers.max()) + 1)
         distances = exact_distances(timbre, numbers[1:], timbre[numbers[0]]) * vectors.unit_per_phi
@@ -161,7 +169,14 @@ class Search:
 
     def _by_ids(self, connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         rows = connection.execute(select(sounds).where(sounds.c.id.in_(ids)))
-        return {row.id: dict(row._mapping) for row in rows}
+        return {sound["id"]: sound for sound in self._marked([dict(row._mapping) for row in rows])}
+
+    def _marked(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self._show_marks:
+            marks = self._said().of([row["sha256"] for row in rows if row["sha256"] is not None])
+            for row in rows:
+                row["mark"] = marks.get(row["sha256"], Mark())
+        return rows
 
     def _count(self, connection: Connection, query: Query, most: int | None = None) -> int:
         """How many sounds fit; ``most``: where counting ends."""
@@ -176,7 +191,7 @@ class Search:
 
         ``join``: with the table of sounds, also where the words alone tell which fit.
         """
-        conditions = [*map(_in_range, query.ranges), *map(_one_of, query.choices)]
+        conditions = [*map(self._in_range, query.ranges), *map(self._one_of, query.choices)]
         if not wanted(query):
             conditions += map(self._without, query.terms)
             return sounds, select(sounds.c.id, *columns).where(and_(True, *conditions))
@@ -189,6 +204,40 @@ class Search:
     def _without(self, term: Term) -> ColumnElement[bool]:
         matching = self._words.matching([Term(term.words, term.field, False, term.whole)])
         return sounds.c.id.not_in(select(matching.c.id))
+
+    def _in_range(self, bounds: Range) -> ColumnElement[bool]:
+        """A sound without the number is in no range, and left out by none."""
+        if bounds.column == "rating":
+            inside = has_hash(self._said().rated(bounds.low, bounds.high))
+            return not_(inside) if bounds.unwanted else inside
+        value = sounds.c[bounds.column]
+        inside = and_(value >= bounds.low, value <= bounds.high)
+        return or_(value.is_(None), not_(inside)) if bounds.unwanted else inside
+
+    def _one_of(self, choice: Choice) -> ColumnElement[bool]:
+        fits = func.coalesce(or_(*(self._is(choice.column, value) for value in choice.values)), False)
+        return not_(fits) if choice.unwanted else fits
+
+    def _is(self, column: str, value: str) -> ColumnElement[bool]:
+        match column, value:
+            case "is", "favourite":
+                return has_hash(self._said().favourites())
+            case "collection", name:
+                said = self._said()
+                named = [each.id for each in said.all() if folded(each.name).replace("_", " ") == name]
+                return has_hash([sha256 for id in named for sha256 in said.members(id)])
+        return _is(column, value)
+
+    def _said(self) -> MarkStore:
+        if self._marks is None:
+            raise QueryInvalid("favourites, ratings and named collections are not searched here.")
+        return self._marks()
+
+
+def has_hash(hashes: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a sound's bytes have one of many hashes."""
+    listed = func.json_each(json.dumps(list(hashes))).table_valued("value")
+    return func.coalesce(sounds.c.sha256.in_(select(listed.c.value)), False)
 
 
 def wanted(query: Query) -> list[Term]:
@@ -203,18 +252,6 @@ def by_distance(
     distance_of = dict(zip(rows.tolist(), distances.tolist(), strict=True))
     pairs = [(id, distance_of[row]) for id, row in fitting if row in distance_of]
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
-
-
-def _in_range(bounds: Range) -> ColumnElement[bool]:
-    """A sound without the number is in no range, and left out by none."""
-    value = sounds.c[bounds.column]
-    inside = and_(value >= bounds.low, value <= bounds.high)
-    return or_(value.is_(None), not_(inside)) if bounds.unwanted else inside
-
-
-def _one_of(choice: Choice) -> ColumnElement[bool]:
-    fits = func.coalesce(or_(*(_is(choice.column, value) for value in choice.values)), False)
-    return not_(fits) if choice.unwanted else fits
 
 
 def _is(column: str, value: str) -> ColumnElement[bool]:

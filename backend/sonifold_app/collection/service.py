@@ -5,6 +5,7 @@ Nothing of it is opened, and no file is made, before somebody asks for it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import subprocess
@@ -33,6 +34,7 @@ from sonifold_app.collection.tables import roots, sounds
 from sonifold_app.collection.vectors import VECTORS, Vectors
 from sonifold_app.collection.words import Fts5Index
 from sonifold_app.store.database import Database
+from sonifold_app.store.marks import MarkStore
 from sonifold_app.store.room import Room
 
 logger = logging.getLogger(__name__)
@@ -75,9 +77,18 @@ class Collection:
     """The collection in a data folder. Safe to use from several threads."""
 
     def __init__(
-        self, data: Path, allowed: AllowedFolders, models: Path | None, workers: int, room: Room | None = None
+        self,
+        data: Path,
+        allowed: AllowedFolders,
+        models: Path | None,
+        workers: int,
+        marks: MarkStore,
+        room: Room | None = None,
     ) -> None:
-        """``models``: the folder of packs. ``workers``: processes of an analysis."""
+        """``models``: the folder of packs. ``workers``: processes of an analysis. ``marks``: what the user says of
+        sounds.
+        """
+        self.marks = marks
         self.allowed = allowed
         self._data, self._models, self._workers, self._room = data, models, workers, room
         self._opening, self._starting = threading.Lock(), threading.Lock()
@@ -104,7 +115,7 @@ class Collection:
     @cached_property
     def search(self) -> Search:
         """Finds sounds in it."""
-        return Search(self.database, Fts5Index())
+        return Search(self.database, Fts5Index(), lambda: self.marks, show_marks=True)
 
     @cached_property
     def runs(self) -> Runs:
@@ -232,6 +243,22 @@ class Collection:
         if sound is None:
             raise CollectionSoundNotFound(f"there is no sound {id} in the collection.")
         return sound
+
+    def mark(self, id: int, **values: Any) -> dict[str, Any]:
+        """Say something of a sound: ``favourite``, ``rating``, ``note``. Raises CollectionSoundNotFound."""
+        self.marks.change(self.hash(id), **values)
+        return self.sound(id)
+
+    def hash(self, id: int) -> str:
+        """The hash of a sound's bytes, which are read where none is known. Raises CollectionSoundNotFound."""
+        known = self.sound(id)["sha256"]
+        if known is not None:
+            return str(known)
+        with self.file(id).open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        change = update(sounds).where(sounds.c.id == id, sounds.c.sha256.is_(None)).values(sha256=sha256)
+        self.database.write(lambda connection: connection.execute(change))
+        return sha256
 
     def file(self, id: int) -> Path:
         """The file of a sound, where it may be read. Raises CollectionSoundNotFound.

@@ -46,6 +46,7 @@ from sonifold_app.store.failures import (
 )
 from sonifold_app.store.jobs import JobNotOverError, TooManyJobsError
 from sonifold_app.store.listening import AnswerConflictError, ListeningFullError
+from sonifold_app.store.marks import NamedCollectionInvalid, NamedCollectionNotFound
 from sonifold_app.store.quotas import QuotaBusyError, QuotaFullError
 from sonifold_app.store.uploads import UploadNotFoundError, UploadsFullError
 from sonifold_app.store.users import TooManyUsersError, UserNameTakenError, UserNotFoundError
@@ -96,6 +97,8 @@ SERVICE: Mapping[type[Exception], tuple[int, str, str]] = {
     JobNotOverError: (409, "job_not_over", "Still going on"),
     UploadsFullError: (507, "uploads_full", "No more uploads"),
     CollectionSoundNotFound: (404, "sound_not_found", "No such sound"),
+    NamedCollectionNotFound: (404, "named_collection_not_found", "No such collection"),
+    NamedCollectionInvalid: (409, "named_collection_invalid", "That cannot be"),
     FolderNotFound: (404, "folder_not_found", "No such folder"),
     IngestNotFound: (404, "ingest_not_found", "No such ingest"),
     IngestRunning: (409, "ingest_running", "Another ingest is under way"),

@@ -87,13 +87,13 @@ async def get_collection(services: ServicesDep) -> CollectionReply:
 
 
 @router.patch(
-    "/folders/{folder}",
+    "/folders/{root}",
     operation_id="change_collection_folder",
-    responses=problems_of(403, 404, 413, 422, 503),
+    responses=problems_of(403, 404, 413, 422, 503, 507),
 )
-async def change_folder(folder: FolderId, body: FolderChange, services: ServicesDep) -> CollectionFolder:
+async def change_folder(root: FolderId, body: FolderChange, services: ServicesDep) -> CollectionFolder:
     """Have what changes in a folder taken in, or no longer: what is new or other, moved or gone."""
-    return CollectionFolder.of(await run_in_threadpool(services.collection.follow, folder, body.followed))
+    return CollectionFolder.of(await run_in_threadpool(services.collection.follow, root, body.followed))
 
 
 @router.post(

@@ -69,6 +69,9 @@ SOUND: dict[str, Any] = {
     "key": None,
     "loudness": -14.2,
     "brightness": 0.21,
+    "favourite": True,
+    "rating": 4,
+    "note": "for the bridge",
     "distance": None,
     "audio_url": urls.collection_sound(17) + "/audio",
 }
@@ -220,6 +223,9 @@ class CollectionSound(Reply):
     key: str | None = Field(description="By the name.")
     loudness: float | None = Field(description="LUFS, of the loudest moment.")
     brightness: float | None
+    favourite: bool
+    rating: int | None = Field(description="1 to 5.")
+    note: str
     distance: float | None = Field(description="To the sound that was asked about.")
     audio_url: str
 
@@ -235,6 +241,9 @@ class CollectionSound(Reply):
             pitch=rounded(sound["pitch_hz"]),
             loudness=rounded(sound["loudness"]),
             brightness=rounded(sound["brightness"], 3),
+            favourite=sound["mark"].favourite,
+            rating=sound["mark"].rating,
+            note=sound["mark"].note,
             distance=rounded(match.distance),
             audio_url=f"{urls.collection_sound(sound['id'])}/audio",
         )

@@ -173,6 +173,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             revoked TEXT
         )""",
     ),
+    (
+        """CREATE TABLE marks (
+            sha256 TEXT PRIMARY KEY,
+            favourite INTEGER NOT NULL,
+            rating INTEGER,
+            note TEXT NOT NULL,
+            changed TEXT NOT NULL
+        )""",
+        """CREATE TABLE named_collections (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            created TEXT NOT NULL,
+            removed TEXT
+        )""",
+        """CREATE TABLE named_collection_sounds (
+            collection INTEGER NOT NULL REFERENCES named_collections (id) ON DELETE CASCADE,
+            sha256 TEXT NOT NULL,
+            added TEXT NOT NULL,
+            PRIMARY KEY (collection, sha256)
+        )""",
+    ),
 )
 #: The file's name in the folder of what the user keeps.
 DATABASE = "library.sqlite"

@@ -151,3 +151,32 @@ users = Table(
     Column("rotated", String),
     Column("revoked", String),
 )
+
+#: What is said of sounds of the collection, by the hash of their bytes.
+marks = Table(
+    "marks",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("favourite", Integer),  # 0 or 1
+    Column("rating", Integer),  # 1 to 5
+    Column("note", String),
+    Column("changed", String),
+)
+
+#: Sounds of the collection that were put together under a name.
+named_collections = Table(
+    "named_collections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String),
+    Column("created", String),
+    Column("removed", String),  # when, where it was and can be brought back
+)
+
+named_collection_sounds = Table(
+    "named_collection_sounds",
+    metadata,
+    Column("collection", Integer, primary_key=True),
+    Column("sha256", String, primary_key=True),
+    Column("added", String),
+)

@@ -56,6 +56,7 @@ def measure(parts: list[str], options: argparse.Namespace, room: Path) -> None:
     if {"speed", "kills", "uploads"} & set(parts):
         speed = taking_in.speed(folder, room / "speed")
         keep(f"taking in {len(files)} one-shots", speed.per_second, "sounds/s", ">= 80", speed.analysed)
+        keep("taking in: CPU of all processes, a sound", speed.cpu_milliseconds, "ms", None, speed.analysed)
         keep("taking in: most memory, all processes", speed.megabytes, "MB", "<= 1500", 1)
     if "kills" in parts:
         losses = taking_in.kills(

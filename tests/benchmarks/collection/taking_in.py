@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +18,20 @@ START_SECONDS = 4.0  # until an ingest analyses its first sounds, about
 @dataclass(frozen=True)
 class Speed:
     per_second: float
+    cpu_milliseconds: float  # of all processes, a sound
     megabytes: float
     analysed: int
 
 
 def speed(folder: Path, data: Path) -> Speed:
     """Of an ingest from its start to its end, with the loading of the model."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     running = Running(data, folder)
     seconds = running.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     count = len(analysed(data))
-    return Speed(count / seconds, running.megabytes, count)
+    return Speed(count / seconds, 1000 * cpu / count, running.megabytes, count)
 
 
 @dataclass
