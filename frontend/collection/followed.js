@@ -13,7 +13,7 @@ import { count } from "../core/text.js";
 export function mountFolders(root, change) {
   const list = h("ul.folders", { "aria-label": "Folders that were taken in" });
   root.append(list);
-  let shown = "";
+  let lastState = "";
 
   /** @param {Folder} folder */
   const row = ({ id, path, sounds, missing, followed }) => {
@@ -38,8 +38,8 @@ export function mountFolders(root, change) {
     /** @param {Folder[]} folders */
     show(folders) {
       const state = JSON.stringify(folders);
-      if (state === shown || list.contains(document.activeElement)) return;
-      shown = state;
+      if (state === lastState || list.contains(document.activeElement)) return;
+      lastState = state;
       list.replaceChildren(...folders.map(row));
     },
   };

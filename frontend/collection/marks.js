@@ -15,11 +15,11 @@ const queryOf = (name) => `collection:"${name}"`;
  * @param {object} parts
  * @param {import("./requests.js").CollectionApi} parts.api
  * @param {HTMLInputElement} parts.search
- * @param {() => Promise<number[]>} parts.shown              ids of the sounds that fit, of a thousand at most
+ * @param {() => Promise<number[]>} parts.matchingIds              ids of the sounds that fit, of a thousand at most
  * @param {(text: string, undo?: () => Promise<unknown>) => void} parts.say
  * @param {(error: unknown, again: () => void) => void} parts.complain
  */
-export function mountMarks(root, { api, search, shown, say, complain }) {
+export function mountMarks(root, { api, search, matchingIds, say, complain }) {
   const show = /** @type {HTMLSelectElement} */ (
     h("select", { "aria-label": "Show", onchange: () => look(show.value) })
   );
@@ -68,7 +68,7 @@ export function mountMarks(root, { api, search, shown, say, complain }) {
 
   /** @param {Named} named */
   async function put(named) {
-    const sounds = await shown();
+    const sounds = await matchingIds();
     if (!sounds.length) return;
     await api.add(named.id, sounds);
     say(`${count(sounds.length)} ${sounds.length === 1 ? "sound" : "sounds"} in ${named.name}.`, () =>
@@ -107,15 +107,15 @@ export function mountMarks(root, { api, search, shown, say, complain }) {
       [FAVOURITES, "Favourites"],
       ...collections.map((named) => [queryOf(named.name), `${named.name} (${count(named.count)})`]),
     ];
-    const chosen = options.some(([query]) => query === search.value) ? search.value : "";
+    const query = options.some(([value]) => value === search.value) ? search.value : "";
     show.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
-    show.value = chosen;
+    show.value = query;
     into.replaceChildren(
       h("option", { value: "" }, "Add all shown to…"),
       ...collections.map(({ id, name }) => h("option", { value: id }, name)),
       h("option", { value: "new" }, "A new collection…"),
     );
-    remove.hidden = !collections.some((named) => queryOf(named.name) === chosen);
+    remove.hidden = !collections.some((named) => queryOf(named.name) === query);
   }
 
   async function refresh() {

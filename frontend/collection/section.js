@@ -177,7 +177,7 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     api,
     search,
     complain,
-    shown: async () => {
+    matchingIds: async () => {
       const reply = likened
         ? await api.neighbours(likened.id, NEAREST)
         : await api.search(search.value, 0, MOST_ADDED);

@@ -74,18 +74,18 @@ def leave_groups(connection: Connection, ids: Sequence[int]) -> None:
     the sound goes that all others are near to.
     """
     for column in COLUMNS:
-        left = (
+        groups = (
             connection.execute(select(column).where(sounds.c.id.in_(ids), column.is_not(None)))
             .scalars()
             .all()
         )
-        if not left:
+        if not groups:
             continue
-        gone: ColumnElement[bool] = sounds.c.id.in_(ids)
+        leaving: ColumnElement[bool] = sounds.c.id.in_(ids)
         if column is sounds.c.near_duplicates:
-            gone = or_(gone, column.in_(ids))
-        connection.execute(update(sounds).where(gone).values({column: None}))
-        single = select(column).where(column.in_(left)).group_by(column).having(func.count() < 2)
+            leaving = or_(leaving, column.in_(ids))
+        connection.execute(update(sounds).where(leaving).values({column: None}))
+        single = select(column).where(column.in_(groups)).group_by(column).having(func.count() < 2)
         connection.execute(update(sounds).where(column.in_(single)).values({column: None}))
 
 

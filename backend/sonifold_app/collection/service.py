@@ -251,9 +251,9 @@ class Collection:
 
     def hash(self, id: int) -> str:
         """The hash of a sound's bytes, which are read where none is known. Raises CollectionSoundNotFound."""
-        known = self.sound(id)["sha256"]
-        if known is not None:
-            return str(known)
+        stored = self.sound(id)["sha256"]
+        if stored is not None:
+            return str(stored)
         with self.file(id).open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         change = update(sounds).where(sounds.c.id == id, sounds.c.sha256.is_(None)).values(sha256=sha256)
