@@ -7,6 +7,14 @@ const MARGIN = 6; // rows drawn above and below what is seen
 const ROW_REM = 3.25; // as collection.css has it
 export const PAGE = 100;
 
+/** A row that is on its way can have the focus already. @param {number} nth */
+const comingRow = (nth) =>
+  h(
+    "li.find.coming",
+    {},
+    h("button.sound", { "data-act": "play", "aria-disabled": "true", "aria-label": `Sound ${nth + 1}` }, "…"),
+  );
+
 /**
  * @template T
  * @param {HTMLElement} root scrolls
@@ -20,7 +28,8 @@ export function mountWindow(root, { fetchPage, row }) {
   /** @type {Map<number, T[] | null>} page -> its items; null: on their way */
   let pages = new Map();
   let total = 0;
-  let focusAt = -1; // the row that gets the focus once it is there
+  /** @type {Map<number, {li: HTMLElement, html: string}>} the rows that are drawn, as they were made */
+  let rowElements = new Map();
 
   const tall = () => ROW_REM * 16 * unit();
   /** @param {number} nth */
@@ -39,46 +48,64 @@ export function mountWindow(root, { fetchPage, row }) {
     if (pagesThen === pages) draw();
   }
 
-  const draw = inNextFrame(() => {
+  /** The row as it stands there, if nothing in it has changed: a press on it may have begun. @param {number} nth */
+  function rowFor(nth) {
+    const item = itemAt(nth);
+    const li = item ? row(item, nth) : comingRow(nth);
+    li.dataset.nth = String(nth);
+    li.setAttribute("aria-setsize", String(total));
+    li.setAttribute("aria-posinset", String(nth + 1));
+    li.style.top = `${nth * tall()}px`;
+    const html = li.outerHTML;
+    const before = rowElements.get(nth);
+    return before?.html === html ? before : { li, html };
+  }
+
+  /** The rows to draw: those in sight, and the one with the focus. @param {number} focused -1: none */
+  function toDraw(focused) {
     const first = Math.max(0, Math.floor(root.scrollTop / tall()) - MARGIN);
     const end = Math.min(total, Math.ceil((root.scrollTop + root.clientHeight) / tall()) + MARGIN);
-    const focused = list.contains(document.activeElement)
-      ? /** @type {HTMLElement} */ (document.activeElement)
-      : null;
-    const focusedRow = focused?.closest("li")?.dataset;
-    const act = focused?.dataset.act;
-    if (first < end)
-      for (let page = Math.floor(first / PAGE); page <= Math.floor((end - 1) / PAGE); page++)
-        if (!pages.has(page)) void load(page);
-    const rows = [];
-    for (let nth = first; nth < end; nth++) {
-      const item = itemAt(nth);
-      const li = item ? row(item, nth) : h("li.find.coming", {}, "…");
-      li.dataset.nth = String(nth);
-      li.setAttribute("aria-setsize", String(total));
-      li.setAttribute("aria-posinset", String(nth + 1));
-      li.style.top = `${nth * tall()}px`;
-      rows.push(li);
-    }
-    list.style.height = `${total * tall()}px`;
-    list.replaceChildren(...rows);
-    const rowToFocus = focusAt >= 0 ? focusAt : focusedRow ? Number(focusedRow.nth) : -1;
-    const target = rows.find((li) => li.dataset.nth === String(rowToFocus));
-    /** @type {HTMLElement | null} */
-    const control = target?.querySelector(`[data-act=${(focusAt < 0 && act) || "play"}]`) ?? null;
-    if (control) {
-      control.focus({ preventScroll: true });
-      focusAt = -1;
-    } else oneTabStop(list, "li.find", null);
-  });
+    const numbers = Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
+    if (focused >= 0 && focused < first) return [focused, ...numbers];
+    return focused >= end && focused < total ? [...numbers, focused] : numbers;
+  }
 
-  /** @param {number} nth */
+  /** @param {number} [focusAt] the row that gets the focus; by default it stays where it is */
+  function drawNow(focusAt) {
+    const active = /** @type {HTMLElement} */ (document.activeElement);
+    const row = list.contains(active) ? active.closest("li") : null;
+    const focused = focusAt ?? Number(row?.dataset.nth ?? -1);
+    const act = focusAt === undefined && row ? active.dataset.act : "play";
+    const numbers = toDraw(focused);
+    for (const page of new Set(numbers.map((nth) => Math.floor(nth / PAGE))))
+      if (!pages.has(page)) void load(page);
+    list.style.height = `${total * tall()}px`;
+    rowElements = new Map(numbers.map((nth) => [nth, rowFor(nth)]));
+    putRows([...rowElements.values()].map(({ li }) => li));
+    const target = rowElements.get(focused)?.li;
+    const control = /** @type {HTMLElement | null | undefined} */ (
+      target?.querySelector(`[data-act=${act}]`) ?? target?.querySelector("[data-act=play]")
+    );
+    if (!control) oneTabStop(list, "li.find", null);
+    else if (control !== document.activeElement) control.focus({ preventScroll: true });
+  }
+  const draw = inNextFrame(() => drawNow());
+
+  /** Puts rows into the list; those that are in it already are not moved. @param {HTMLElement[]} rows */
+  function putRows(rows) {
+    const newRows = new Set(rows);
+    for (const child of [...list.children])
+      if (!newRows.has(/** @type {HTMLElement} */ (child))) child.remove();
+    rows.forEach((li, at) => list.children[at] !== li && list.insertBefore(li, list.children[at] ?? null));
+  }
+
+  /** Drawn at once: the next key that is pressed goes on from there. @param {number} nth */
   function goTo(nth) {
-    focusAt = Math.min(total - 1, Math.max(0, nth));
-    const [top, bottom] = [focusAt * tall(), (focusAt + 1) * tall()];
+    const to = Math.min(total - 1, Math.max(0, nth));
+    const [top, bottom] = [to * tall(), (to + 1) * tall()];
     if (top < root.scrollTop) root.scrollTop = top;
     else if (bottom > root.scrollTop + root.clientHeight) root.scrollTop = bottom - root.clientHeight;
-    draw();
+    drawNow(to);
   }
 
   root.addEventListener("scroll", draw);
