@@ -50,6 +50,6 @@ export function factsOf(sound) {
 export function withinWords({ within }) {
   if (within === null) return "A folder on this machine. Nothing in it is changed or copied.";
   if (!within.length)
-    return "This server takes no folders in by the page; its operator can, with sonifold ingest.";
+    return "This page cannot take folders in: whoever runs the server can, with “sonifold ingest”.";
   return `A folder on the server, in ${within.join(" or ")}. Nothing in it is changed or copied.`;
 }

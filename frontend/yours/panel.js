@@ -17,7 +17,7 @@ import { createUploads } from "./uploads.js";
 /** @typedef {import("../core/state.js").State} State */
 
 const LIMITS =
-  "However many; best to learn from are 5 to 20 short sounds, 30 s in all. Long recordings are split.";
+  "Any number. The model learns best from 5 to 20 short sounds, 30 s in all. Long recordings are split.";
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
 export function mount(root, parts) {

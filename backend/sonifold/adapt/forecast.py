@@ -58,13 +58,14 @@ class Forecast:
 
     def _expectation(self) -> str:
         if self.gain is None:
-            return "One sound says nothing of others: what adapting to it brings cannot be told beforehand."
+            return "From one sound nobody can tell what to expect of others: listen to some."
         share = f"{100 * max(self.gain, 0):.0f} %"
+        closer = f"expect the model to come about {share} closer to others like them."
         if self.gain >= MUCH:
-            return f"Your sounds belong together: expect similar ones about {share} closer."
+            return f"Your sounds belong together: {closer}"
         if self.gain >= SOME:
-            return f"Your sounds have something in common: expect similar ones about {share} closer."
-        return "Your sounds have little in common that the model does not know: expect almost no change for others."
+            return f"Your sounds have something in common: {closer}"
+        return "Your sounds share little that the model did not know: expect other sounds to change very little."
 
 
 def coherence(residuals: Tensor) -> float | None:

@@ -62,7 +62,7 @@ class Adaptation(Reply):
         forecast={
             "coherence": 0.31,
             "gain": 0.17,
-            "text": "Your sounds belong together: expect similar ones about 17 % closer.",
+            "text": "Your sounds belong together: expect the model to come about 17 % closer to others like them.",
         },
         carries=True,
         sliders=[{"id": "common", "title": "more of your sounds", "low": -1.0, "high": 2.0, "share": 0.4}],
