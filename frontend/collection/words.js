@@ -48,8 +48,9 @@ export function factsOf(sound) {
 
 /** Who may take what in. @param {Collection} collection */
 export function withinWords({ within }) {
-  if (within === null) return "A folder on this machine. Nothing in it is changed or copied.";
+  if (within === null)
+    return "A folder on this machine. Nothing in it is changed; what you use as A or B is copied.";
   if (!within.length)
     return "This page cannot take folders in: whoever runs the server can, with “sonifold ingest”.";
-  return `A folder on the server, in ${within.join(" or ")}. Nothing in it is changed or copied.`;
+  return `A folder on the server, in ${within.join(" or ")}. Nothing in it is changed; what you use as A or B is copied.`;
 }

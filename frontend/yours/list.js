@@ -29,7 +29,7 @@ export function distributionWords(sounds) {
     return sounds.length === 1
       ? "It lies beyond what the model knows."
       : "All lie beyond what the model knows.";
-  return `${beyond} of ${sounds.length} lie beyond what the model knows.`;
+  return `${beyond} of ${sounds.length} ${beyond === 1 ? "lies" : "lie"} beyond what the model knows.`;
 }
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */

@@ -299,7 +299,7 @@ test("how uploads lie beside what is known is said as it is", () => {
   );
   assert.equal(
     distributionWords([{ in_distribution: true }, { in_distribution: false }]),
-    "1 of 2 lie beyond what the model knows.",
+    "1 of 2 lies beyond what the model knows.",
   );
   assert.equal(distributionWords([{ in_distribution: false }]), "It lies beyond what the model knows.");
   assert.equal(distributionWords([{}]), "", "not looked at yet");
