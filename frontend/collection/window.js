@@ -86,8 +86,8 @@ export function mountWindow(root, { fetchPage, row }) {
     const control = /** @type {HTMLElement | null | undefined} */ (
       target?.querySelector(`[data-act=${act}]`) ?? target?.querySelector("[data-act=play]")
     );
-    if (!control) oneTabStop(list, "li.find", null);
-    else if (control !== document.activeElement) control.focus({ preventScroll: true });
+    if (control && control !== document.activeElement) control.focus({ preventScroll: true });
+    oneTabStop(list, "li.find", control ?? null);
   }
   const draw = inNextFrame(() => drawNow());
 

@@ -52,6 +52,7 @@ def test_a_folder_is_taken_in_searched_heard_and_morphed_with(visit: Session, tm
     expect(section.locator("li[aria-posinset='117'] [data-act=play]")).to_be_focused()
     page.evaluate(REDRAWN, 0)
     expect(section.locator("li[aria-posinset='117'] [data-act=play]")).to_be_focused()
+    expect(rows.locator("button[tabindex='0']")).to_have_count(1)
 
     rows.first.locator("[data-act=a]").hover()
     page.mouse.down()
