@@ -65,7 +65,9 @@ class Forecast:
             return f"Your sounds belong together: {closer}"
         if self.gain >= SOME:
             return f"Your sounds have something in common: {closer}"
-        return "Your sounds share little that the model did not know: expect other sounds to change very little."
+        return (
+            "Your sounds share little that the model did not know: expect other sounds to change very little."
+        )
 
 
 def coherence(residuals: Tensor) -> float | None:
