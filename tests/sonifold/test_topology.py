@@ -4,14 +4,13 @@ import json
 
 import numpy as np
 import pytest
-import skdim
 import torch
 from scipy.spatial.distance import pdist, squareform
-from sklearn.manifold import trustworthiness
 
 from sonifold.evaluate import resume, topology
 from sonifold.evaluate.topology import NEIGHBOURS
 
+# scikit-dimension and scikit-learn are imported where they are compared with: every lane collects this file.
 DRAW = np.random.default_rng(0)
 GAUSS = DRAW.normal(size=(400, 5)) @ DRAW.normal(size=(5, 20))
 
@@ -37,6 +36,8 @@ def test_a_cube_has_the_dimension_it_has(dimension):
 
 
 def test_estimates_from_distances_agree_with_those_of_scikit_dimension_from_coordinates():
+    import skdim
+
     assert topology.two_nn(nearest(GAUSS)).mean == pytest.approx(
         skdim.id.TwoNN().fit(GAUSS).dimension_, rel=0.12
     )
@@ -46,6 +47,8 @@ def test_estimates_from_distances_agree_with_those_of_scikit_dimension_from_coor
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_point_that_occurs_twice_counts_once():
+    import skdim
+
     points = np.random.default_rng(5).normal(size=(300, 4))
     again = np.concatenate([points, points[:1], points[7:9]])
     assert skdim.id.MLE().fit(again).dimension_ == 0  # what would be reported otherwise
@@ -96,6 +99,8 @@ def test_the_same_space_is_kept_whole_and_an_unrelated_one_is_not():
 
 
 def test_trustworthiness_is_that_of_scikit_learn():
+    from sklearn.manifold import trustworthiness
+
     flat = GAUSS[:, :2]
     ours = topology.trustworthiness(matrix(GAUSS), matrix(flat))
     assert ours.mean == pytest.approx(trustworthiness(GAUSS, flat, n_neighbors=NEIGHBOURS))

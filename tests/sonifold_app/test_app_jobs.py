@@ -343,6 +343,20 @@ def test_a_worker_tells_errors_that_pass_from_others(error, passing):
     assert worker.passes(error) is passing
 
 
+def test_a_worker_is_not_made_ready_at_once(tmp_path, engine_of, name):
+    """The page asks for sounds at that moment."""
+    with TestClient(create_app(Settings(data=tmp_path), engine_of()), base_url="http://localhost") as client:
+        client.portal.call(client.app.state.services.jobs.prepare, name)
+        assert client.get("/livez").status_code == 200
+    assert not (tmp_path / "jobs" / "spare.txt").exists()
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    monkeypatch.setattr("sonifold_app.jobs.local.WARM_AFTER_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("no_pause")
 def test_the_server_ends_well_whatever_its_background_met(tmp_path, engine_of, name):
     with TestClient(create_app(Settings(data=tmp_path), engine_of()), base_url="http://localhost") as client:
         (tmp_path / "jobs").write_text("in the way of the workers' logs")
@@ -434,6 +448,7 @@ def test_a_job_that_gets_nowhere_is_given_up_with_a_sentence(app, begin):
     assert "Start it again" in app.get(f"{API}/jobs/{hopeless}").json()["error"]
 
 
+@pytest.mark.usefixtures("no_pause")
 def test_a_worker_that_was_asked_for_in_time_does_the_job(app, begin, name):
     """It has loaded the model by then, and takes the job from there; another one's is ended."""
     runner = app.app.state.services.jobs

@@ -27,7 +27,9 @@ from sonifold_app.user.models import UserModels
 #: Attempts in a row that come to nothing, and in all, after which a job is given up.
 FRUITLESS = 4
 ATTEMPTS = 25
-#: How long a worker is kept ready for a job that may come.
+#: How long after it was asked for a worker is made ready, so that it takes no core from what the page asks for at that
+#: moment; and how long it is kept for a job that may come.
+WARM_AFTER_SECONDS = 2.0
 WARM_SECONDS = 600.0
 IDLE_SECONDS = 1.0
 KILL_SECONDS = 3.0
@@ -106,13 +108,20 @@ class JobRunner:
 
     def prepare(self, model: str) -> None:
         """Somebody may fine-tune this model soon: have a worker load what that needs. It waits for some minutes."""
-        busy = self._worker is not None and self._worker.returncode is None
         ready = self._warming is not None and not self._warming.done()
-        if self._may_warm and not busy and not ready:
+        if self._may_warm and not self._busy and not ready:
             self._warming = asyncio.create_task(self._warm(model))
             self._warming.add_done_callback(log_failure)
 
+    @property
+    def _busy(self) -> bool:
+        """Whether a worker does a job."""
+        return self._worker is not None and self._worker.returncode is None
+
     async def _warm(self, model: str) -> None:
+        await asyncio.sleep(WARM_AFTER_SECONDS)
+        if self._busy:
+            return
         warm_worker = self._warm_worker
         if warm_worker is None or warm_worker.model != model or warm_worker.process.returncode is not None:
             await end(warm_worker)
