@@ -83,11 +83,12 @@ def _serve(module: str) -> Callable[[Route], None]:
 
 def wait(page: Page, condition: str) -> None:
     """Until a condition on ``s``, the page's state, holds."""
-    page.wait_for_function(
-        f"() => {{ const s = window.sonifold?.state(); return {condition} }}",
-        timeout=PATIENCE,
-        polling=POLLING,
-    )
+    until(page, f"() => {{ const s = window.sonifold?.state(); return {condition} }}")
+
+
+def until(page: Page, function: str, arg: Any = None, polling: int = POLLING) -> None:
+    """Until a function of the page's gives something true; ``arg``: what it is given."""
+    page.wait_for_function(function, arg=arg, timeout=PATIENCE, polling=polling)
 
 
 def state(page: Page, expression: str) -> Any:
@@ -125,11 +126,11 @@ def levels(page: Page, milliseconds: int) -> list[float]:
 
 def until_heard(page: Page, threshold: float = 1e-3) -> None:
     """Until something has reached the loudspeaker since one last listened, also if it is over by now."""
-    page.wait_for_function(f"() => window.probes.heard({threshold})", timeout=PATIENCE, polling=POLLING)
+    until(page, f"() => window.probes.heard({threshold})")
 
 
 def until_silent(page: Page) -> None:
-    page.wait_for_function("() => window.probes.silent()", timeout=PATIENCE, polling=20)
+    until(page, "() => window.probes.silent()", polling=20)
 
 
 def pick_two(page: Page) -> tuple[int, int]:
@@ -149,9 +150,7 @@ def until_morph_after(page: Page, key: str) -> None:
 
 def until_said(page: Page, text: str) -> None:
     """Until those who do not see the page have been told."""
-    page.wait_for_function(
-        "(text) => document.querySelector('#live').textContent.includes(text)", arg=text, timeout=PATIENCE
-    )
+    until(page, "(text) => document.querySelector('#live').textContent.includes(text)", text)
 
 
 def tab_to(page: Page, target: Locator) -> None:

@@ -17,6 +17,7 @@ from sessions import (
     pick_two,
     probe,
     state,
+    until,
     until_heard,
     until_said,
     until_silent,
@@ -101,7 +102,7 @@ def test_a_finger_looks_first_and_goes_there_then(visit: Session) -> None:
 def resize(page: Page, width: int, height: int) -> None:
     """Back when the page has drawn itself anew."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    until(page, "(width) => innerWidth === width", arg=width)
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -163,12 +164,13 @@ def test_the_library_is_in_step_with_the_map(page: Page) -> None:
     page.get_by_role("button", name="Length").click()
     page.get_by_role("button", name="Length").click()
     expect(page.get_by_role("columnheader", name="Length")).to_have_attribute("aria-sort", "descending")
-    page.wait_for_function(
+    until(
+        page,
         """() => {
             const cells = [...document.querySelectorAll("tr[data-sound] td:nth-child(3)")];
             const seconds = cells.map((cell) => parseFloat(cell.innerText));
             return seconds.length > 2 && seconds.every((value, row) => row === 0 || seconds[row - 1] >= value);
-        }"""
+        }""",
     )
     rows = page.locator("tr[data-sound]")
     first = int(rows.nth(0).get_attribute("data-sound") or -1)
@@ -257,7 +259,7 @@ def test_dark_and_light(visit: Session) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Switch between dark and light").click()
-    page.wait_for_function("(light) => getComputedStyle(document.body).backgroundColor !== light", arg=light)
+    until(page, "(light) => getComputedStyle(document.body).backgroundColor !== light", arg=light)
     wait(page, "location.search === '?theme=dark'")
 
 

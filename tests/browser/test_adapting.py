@@ -17,6 +17,7 @@ from sessions import (
     probe,
     state,
     tab_to,
+    until,
     until_heard,
     until_morph_after,
     until_said,
@@ -144,8 +145,9 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
         field = page.get_by_label("Pitch of Hit: a note or Hz")
         field.fill(written)
         field.press("Enter")
-        page.wait_for_function(
-            f"() => {{ const l = window.sonifold.state().library; return Math.abs({own} - {hertz}) < 0.1 }}"
+        until(
+            page,
+            f"() => {{ const l = window.sonifold.state().library; return Math.abs({own} - {hertz}) < 0.1 }}",
         )
     expect(row).to_contain_text("B1")
     row.locator(".sound").focus()
@@ -154,7 +156,7 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
     field.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("is no pitch")
     row.get_by_role("button", name="None").click()
-    page.wait_for_function(f"() => {{ const l = window.sonifold.state().library; return {own} === null }}")
+    until(page, f"() => {{ const l = window.sonifold.state().library; return {own} === null }}")
     page.goto(page.url)
     wait(page, "s.library?.kind.includes('uploaded')")
     assert state(page, own) is None

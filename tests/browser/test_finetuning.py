@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from recordings import pick, remove_all
 from server import workers
-from sessions import ADAPTED, Session, probe, state, until_heard, wait
+from sessions import ADAPTED, Session, probe, state, until, until_heard, wait
 
 from small_packs import SOUNDS
 
@@ -31,9 +31,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     for take in ("Original model", "Step", "Your recording"):
         page.locator(".run").get_by_role("button", name=f"Play: {take}").click()
         until_heard(page)
-    page.wait_for_function(
-        "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000
-    )
+    until(page, "() => ['done', 'failed'].includes(window.sonifold.state().job.phase)", timeout=240_000)
     assert state(page, "s.job.error") is None
     expect(page.locator(".run [role=status]")).to_contain_text(state(page, "s.job.why"))
     expect(page.locator(".rail .busy")).to_be_hidden()
@@ -43,7 +41,7 @@ def test_a_refined_model_is_heard_named_taken_along_and_brought_back(
     assert sorted(state(page, "l.name.filter((_, i) => l.kindOf(i) === 'finetuned')")) == sorted(
         path.stem for path in bars
     )
-    page.wait_for_function("() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
+    until(page, "() => document.querySelector('.over .own')?.textContent === 'your 4 sounds'")
     page.locator("summary", has_text="Hear what changed").click()
     for take in ("Original model", "With your sounds", "Your recording"):
         page.locator(".adapted").get_by_role("button", name=f"Play: {take}").click()

@@ -17,6 +17,7 @@ from sessions import (
     probe,
     state,
     tab_to,
+    until,
     until_heard,
     until_said,
     until_silent,
@@ -68,7 +69,7 @@ def test_another_metric_is_another_way_and_the_straight_line_stays(page: Page) -
     after, same = lengths(page)
     assert same == line
     assert after != before
-    page.wait_for_function("(drawn) => document.querySelector('.over .bent').innerHTML !== drawn", arg=drawn)
+    until(page, "(drawn) => document.querySelector('.over .bent').innerHTML !== drawn", arg=drawn)
     expect(page.locator(".path.geo b")).to_have_text(f"{after:.1f}")
     expect(page.locator(".weight"), "the slider means nothing there").to_be_hidden()
     wait(page, "location.search.includes('metric=kernel')")
@@ -93,15 +94,16 @@ def test_ellipses_lie_on_the_land_when_asked_for(page: Page) -> None:
     page.locator("button.lens").click()
     page.get_by_role("checkbox", name="Show ellipses of equal perceptual change").check()
     wait(page, "s.indicatrices.length > 20")
-    page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length > 20")
+    until(page, "() => document.querySelectorAll('.over .ellipses path').length > 20")
     first = state(page, "s.indicatrices.map(({outline}) => outline[0])")
     page.get_by_role("radio", name="Plain, as a control").check()
-    page.wait_for_function(
+    until(
+        page,
         "(old) => JSON.stringify(window.sonifold.state().indicatrices.map(({outline}) => outline[0])) !== old",
         arg=str(first).replace(" ", ""),
     )
     page.get_by_role("checkbox", name="Show ellipses of equal perceptual change").uncheck()
-    page.wait_for_function("() => document.querySelectorAll('.over .ellipses path').length === 0")
+    until(page, "() => document.querySelectorAll('.over .ellipses path').length === 0")
 
 
 def test_what_changes_on_the_way_is_drawn_over_the_same_axis(page: Page) -> None:
@@ -236,7 +238,7 @@ def test_new_sounds_are_drawn_beside_the_priors_and_the_mixtures(page: Page, tmp
         "triangle",
         "square",
     ]
-    page.wait_for_function("() => document.querySelectorAll('.over .finds path').length === 2 * 24")
+    until(page, "() => document.querySelectorAll('.over .finds path').length === 2 * 24")
     outcome = page.locator(".outcome")
     among = state(page, "s.drawing.draws[0].samples.filter(({inDistribution}) => inDistribution).length")
     expect(outcome).to_contain_text(
@@ -338,7 +340,7 @@ def test_a_slider_is_heard_while_it_is_pulled(page: Page) -> None:
     wait(page, "s.a")
     page.locator(".rail [data-panel=shape]").click()
     slider = page.get_by_role("slider", name="Brightness")
-    page.wait_for_function("() => document.querySelector('[data-descriptor=brightness] output')?.textContent")
+    until(page, "() => document.querySelector('[data-descriptor=brightness] output')?.textContent")
     box = slider.bounding_box()
     assert box
     middle = box["y"] + box["height"] / 2
@@ -364,7 +366,7 @@ def test_a_doubtful_word_says_so_and_the_rest_is_held_or_let_go(page: Page) -> N
     wait(page, "s.a")
     page.locator(".rail [data-panel=shape]").click()
     slider = page.get_by_role("slider", name="Roughness")
-    page.wait_for_function("() => document.querySelector('[data-descriptor=roughness] output')?.textContent")
+    until(page, "() => document.querySelector('[data-descriptor=roughness] output')?.textContent")
     slider.focus()
     slider.press("End")
     wait(page, "s.shape?.descriptor === 'roughness' && s.traversal?.phase === 'ready'")
@@ -389,7 +391,7 @@ def test_a_slider_by_keyboard_from_a_step_of_the_way(page: Page) -> None:
     page.keyboard.press("Enter")
     page.locator(".panel:not([hidden]) [role=radio]").first.wait_for()
     page.get_by_role("radio", name="Step 9").click()
-    page.wait_for_function("() => document.querySelector('[data-descriptor=attack] output')?.textContent")
+    until(page, "() => document.querySelector('[data-descriptor=attack] output')?.textContent")
     slider = page.get_by_role("slider", name="Attack")
     slider.focus()
     before = slider.get_attribute("aria-valuetext")
@@ -411,7 +413,7 @@ def test_a_key_opens_the_sliders_of_what_is_pointed_at_and_escape_leads_back(pag
     wait(page, "s.pointed")
     name = state(page, "l.name[s.pointed.sound]")
     page.keyboard.press("t")
-    page.wait_for_function("() => document.activeElement.dataset.for === 'shape'")
+    until(page, "() => document.activeElement.dataset.for === 'shape'")
     page.locator(".panel:not([hidden])").get_by_role("button", name=name).wait_for()
     tab_to(page, page.get_by_role("slider", name="Decay"))
     page.keyboard.press("ArrowLeft")

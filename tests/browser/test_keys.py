@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
-from sessions import PANELS, Session, pick_two, state, until_heard, until_said, until_silent, wait
+from sessions import PANELS, Session, pick_two, state, until, until_heard, until_said, until_silent, wait
 
 FOCUS = "document.activeElement"
 
@@ -39,7 +39,7 @@ def test_a_search_that_leaves_the_focused_row_out_does_not_lose_the_focus(page: 
     page.evaluate("document.querySelector('.library input[type=search]').value = 'no such sound'")
     page.evaluate("document.querySelector('.library input[type=search]').dispatchEvent(new Event('input'))")
     wait(page, "s.query === 'no such sound'")
-    page.wait_for_function(f"() => {FOCUS} !== document.body")
+    until(page, f"() => {FOCUS} !== document.body")
 
 
 def test_what_is_found_by_its_name_is_pointed_at_on_the_map(page: Page) -> None:

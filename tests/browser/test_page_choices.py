@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 from profiles import Profiles
 from server import ROOT, running_server
-from sessions import Session, pick_two, until_morph_after, wait
+from sessions import Session, pick_two, until, until_morph_after, wait
 
 from recipes import LABEL, NAME, backend_with_metric
 
@@ -53,7 +53,7 @@ def test_the_keys_of_paths_are_seen_when_they_have_their_words(visit: Session) -
     key = page.locator(".path.geo")
     key.wait_for(state="attached")
     expect(key).to_be_hidden()
-    page.wait_for_function("() => window.sonifold !== undefined")
+    until(page, "() => window.sonifold !== undefined")
     for route in held:
         route.continue_()
     page.unroute_all()

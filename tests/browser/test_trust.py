@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
-from sessions import Session, apart, locate, loudest, pick_two, probe, state, until_heard, until_said, wait
+from sessions import (
+    Session,
+    apart,
+    locate,
+    loudest,
+    pick_two,
+    probe,
+    state,
+    until,
+    until_heard,
+    until_said,
+    wait,
+)
 
 pytestmark = pytest.mark.long
 
@@ -70,21 +82,22 @@ def test_a_renamed_sound_stays_in_sight_and_keeps_the_focus(visit: Session) -> N
     for name in ("Zzz last", "Aaa first"):
         page.get_by_role("textbox", name="New name of").fill(name)
         page.keyboard.press("Enter")
-        page.wait_for_function("(name) => document.activeElement?.textContent === name", arg=name)
-        page.wait_for_function(
+        until(page, "(name) => document.activeElement?.textContent === name", arg=name)
+        until(
+            page,
             """() => {
                 const row = document.activeElement.closest("tr[data-sound]")?.getBoundingClientRect();
                 const frame = document.querySelector(".tablewrap").getBoundingClientRect();
                 const middle = row && (row.top + row.bottom) / 2;
                 return frame.top < middle && middle < frame.bottom;
-            }"""
+            }""",
         )
         page.keyboard.press("F2")
-        page.wait_for_function("() => document.activeElement?.matches('input')")
+        until(page, "() => document.activeElement?.matches('input')")
     page.keyboard.press("Escape")
-    page.wait_for_function("() => document.activeElement?.textContent === 'Aaa first'")
+    until(page, "() => document.activeElement?.textContent === 'Aaa first'")
     page.keyboard.press("Delete")
-    page.wait_for_function("() => document.activeElement?.closest('tr[data-sound]')")
+    until(page, "() => document.activeElement?.closest('tr[data-sound]')")
 
 
 def test_another_window_sees_what_came_and_what_went(visit: Session) -> None:
@@ -153,8 +166,10 @@ def test_a_sliders_number_is_the_same_before_and_after_it_was_touched(page: Page
     page.locator(".rail [data-panel=shape]").click()
     for name in ("brightness", "noisiness", "inharmonicity"):
         output = page.locator(f"[data-descriptor={name}] output")
-        page.wait_for_function(
-            "(name) => document.querySelector(`[data-descriptor=${name}] output`)?.textContent", arg=name
+        until(
+            page,
+            "(name) => document.querySelector(`[data-descriptor=${name}] output`)?.textContent",
+            arg=name,
         )
         resting = output.inner_text()
         slider = page.get_by_role("slider", name=name.capitalize())
