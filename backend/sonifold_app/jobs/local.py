@@ -108,20 +108,14 @@ class JobRunner:
 
     def prepare(self, model: str) -> None:
         """Somebody may fine-tune this model soon: have a worker load what that needs. It waits for some minutes."""
-        ready = self._warming is not None and not self._warming.done()
-        if self._may_warm and not self._busy and not ready:
+        if self._may_warm and (self._warming is None or self._warming.done()):
             self._warming = asyncio.create_task(self._warm(model))
             self._warming.add_done_callback(log_failure)
 
-    @property
-    def _busy(self) -> bool:
-        """Whether a worker does a job."""
-        return self._worker is not None and self._worker.returncode is None
-
     async def _warm(self, model: str) -> None:
         await asyncio.sleep(WARM_AFTER_SECONDS)
-        if self._busy:
-            return
+        if self._worker is not None and self._worker.returncode is None:
+            return  # it takes the core
         warm_worker = self._warm_worker
         if warm_worker is None or warm_worker.model != model or warm_worker.process.returncode is not None:
             await end(warm_worker)
@@ -220,8 +214,7 @@ class JobRunner:
 
     async def _work(self, job: Job) -> int:
         """Have a worker do a job, to its end: the one that is ready if it has loaded the right model."""
-        warm_worker, self._warm_worker = self._warm_worker, None
-        self._worker = None
+        warm_worker, self._warm_worker, self._worker = self._warm_worker, None, None
         if self._warming is not None and warm_worker is not None:
             self._warming.cancel()
         if (
