@@ -3,7 +3,7 @@
 #   make run TORCH=cuda              PyTorch with CUDA instead of the CPU build (Linux; kept from then on)
 #   make run PYTHON=python3.12       another Python than the first that fits (before there is a .venv)
 #   make test ARGS="-k geodesic"     arguments for pytest, also of make bench
-#   make test LANES=2                so many tests side by side; one more than there are cores unless said, 6 at most;
+#   make test LANES=2                so many tests side by side; one a core unless said, 2 at least and 6 at most;
 #                                    0 is one after the other
 
 PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)
@@ -11,8 +11,8 @@ VENV = .venv/bin
 TYPESCRIPT = 7.0.2
 PRETTIER = 3.10.1
 PAGE = 'frontend/**/*.{js,css,ts}' 'tests/frontend/*.mjs' tests/browser/probes.js 'tools/*.mjs'
-# One more than there are cores, because a lane often waits for its server or its browser.
-LANES := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$cores -gt 5 ] && cores=5; echo $$((cores + 1)))
+LANES := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
+  [ $$cores -lt 2 ] && cores=2; [ $$cores -gt 6 ] && cores=6; echo $$cores)
 # Modules are kept compiled, also where the environment says not to: each process of a test would compile them again.
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(VENV)/python -m pytest -n $(LANES) --dist loadfile --no-loadscope-reorder
 define UNIT_TESTS_OF_PAGE
