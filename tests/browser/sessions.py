@@ -86,9 +86,11 @@ def wait(page: Page, condition: str) -> None:
     until(page, f"() => {{ const s = window.sonifold?.state(); return {condition} }}")
 
 
-def until(page: Page, function: str, arg: Any = None, polling: int = POLLING) -> None:
+def until(
+    page: Page, function: str, arg: Any = None, *, timeout: float = PATIENCE, polling: int = POLLING
+) -> None:
     """Until a function of the page's gives something true; ``arg``: what it is given."""
-    page.wait_for_function(function, arg=arg, timeout=PATIENCE, polling=polling)
+    page.wait_for_function(function, arg=arg, timeout=timeout, polling=polling)
 
 
 def state(page: Page, expression: str) -> Any:
