@@ -12,6 +12,7 @@ from sonifold_app.schemas.common import Reply, Request
 from sonifold_app.store.marks import HIGHEST, LONGEST_NAME, LONGEST_NOTE, LOWEST, NamedCollection
 
 MAX_MEMBERS = 1000  # of one request
+SEPARATORS = '",“”„'
 NAMED: dict[str, Any] = {
     "id": 1,
     "name": "Dark kicks",
@@ -47,8 +48,9 @@ class NamedCollectionRequest(Request):
     @field_validator("name")
     @classmethod
     def tidy(cls, name: str) -> str:
-        """Without spaces around it and signs that no line shows."""
-        name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
+        """Without spaces around it, signs that no line shows, and those that end a name in a search."""
+        allowed = (sign if sign.isprintable() and sign not in SEPARATORS else " " for sign in name)
+        name = " ".join("".join(allowed).split())
         if not name:
             raise ValueError("a name has letters in it, such as Dark kicks")
         return name
