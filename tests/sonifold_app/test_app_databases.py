@@ -23,6 +23,7 @@ from sonifold_app.admin.data_checks import check_database, check_store
 from sonifold_app.admin.manifest import BackupError
 from sonifold_app.app import create_app
 from sonifold_app.engine.answers import Reembedded
+from sonifold_app.engine.local import LocalEngine
 from sonifold_app.settings import Settings
 from sonifold_app.store.adaptations import Adaptation, AdaptedTo
 from sonifold_app.store.database import DatabaseUnusableError
@@ -303,3 +304,28 @@ def test_a_service_goes_on_when_its_database_server_comes_back(
         assert client.get(f"{sounds}/{kept}").json()["name"] == "Mine"
         assert [each["id"] for each in client.get(f"{API}/jobs").json()["jobs"]] == [job.id]
     assert not (tmp_path / "library" / "library.sqlite").exists()
+
+
+def test_what_two_users_have_is_apart_in_either_database(url: str | None, tmp_path: Path) -> None:
+    token = "sixteen-characters-and-more"
+    settings = Settings(data=tmp_path, token=token, database=url, rates="off")
+
+    def as_(token: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token}"}
+
+    tokens, titles = [], ("of Ada", "of Bob")
+    for start in range(2):  # the second time all is there
+        app = create_app(settings, LocalEngine(load=lambda: ({}, {})))
+        with TestClient(app, base_url="http://127.0.0.1") as client:
+            for title in titles if start == 0 else ():
+                added = client.post(f"{API}/users", json={"name": title}, headers=as_(token)).json()
+                tokens.append(added["token"])
+                services = client.portal.call(app.state.workspaces.of, added["user"]["id"])
+                job = services.jobs.store.create("m", title, {"sounds": [], "config": {}})
+                services.jobs.store.finish(job.id, "failed", {}, "no model")
+            for title, theirs in zip(titles, tokens, strict=True):
+                jobs = client.get(f"{API}/jobs", headers=as_(theirs)).json()["jobs"]
+                assert [job["title"] for job in jobs] == [title]
+            assert client.get(f"{API}/jobs", headers=as_(token)).json()["jobs"] == []
+            names = {user["name"] for user in client.get(f"{API}/users", headers=as_(token)).json()["users"]}
+            assert names == set(titles)
