@@ -204,6 +204,8 @@ def everything(ada: Person, main: Person, name: str, library: list[str]) -> tupl
         "number": "1",
         "ingest": str(ingest),
         "collection_sound": str(found["id"]),
+        "root": str(ada.made("GET", f"{API}/collection")["folders"][0]["id"]),
+        "named": str(ada.made("POST", f"{API}/collection/named", json={"name": SECRET})["id"]),
         "user": "00000000",
     }
     return ids, [adapted, imported]
@@ -306,7 +308,11 @@ def asking(operation: Operation, scene: Scene, model: str | None, body: Any) -> 
             how["files"] = {"files": ("a.wav", file_of(tone()), "audio/wav")}
         asked.append(how)
     named = [
-        [OTHER_USER_SOUND_ID, *(ids[key] for key in (*operation.names, "sound") if key not in FIXED)]
+        [
+            OTHER_USER_SOUND_ID,
+            hers["collection_sound"],
+            *(ids[key] for key in (*operation.names, "sound") if key not in FIXED),
+        ]
         for ids in (hers, never)
     ]
     return Request(asked[0], asked[1], (named[0], named[1]))
@@ -323,7 +329,8 @@ def nobodys(key: str, id: str) -> str:
 
 def without(text: str, sent: list[str]) -> str:
     for id in sorted(sent, key=len, reverse=True):
-        text = text.replace(id, "ID").replace(id[:12], "ID")
+        text = re.sub(rf"\b{re.escape(id)}\b", "ID", text)
+        text = text.replace(id[:12], "ID") if len(id) > 12 else text
     return text
 
 
