@@ -15,8 +15,8 @@ const MOST_MARKED = 16;
  * @param {Performance} parts.performance
  */
 export function createActions({ store, playback, performance }) {
-  /** @param {"a" | "b"} end @param {Anchor} anchor */
-  function setEnd(end, anchor) {
+  /** @param {"a" | "b"} end @param {Anchor} anchor @param {boolean} [isSounding] already */
+  function setEnd(end, anchor, isSounding = false) {
     const state = store.get();
     const other = end === "a" ? "b" : "a";
     const patch = { [end]: anchor, pointed: null, progress: 0, operation: null };
@@ -31,7 +31,7 @@ export function createActions({ store, playback, performance }) {
       void playback.unlock();
     }
     store.set(patch);
-    if (!complete) void playback.audition(anchor);
+    if (!complete && !isSounding) void playback.audition(anchor);
   }
 
   return {

@@ -5,6 +5,9 @@ import { createActions } from "./actions.js";
 import { createApi } from "./core/api.js";
 import { isAborted, latest } from "./core/client.js";
 import { mountAtlas } from "./atlas/atlas.js";
+import { createFiles } from "./cloud/files.js";
+import { followCloud } from "./cloud/follow.js";
+import { createCloudApi } from "./cloud/requests.js";
 import { mountSwitch } from "./compare/switch.js";
 import { createMorphs } from "./morph/requests.js";
 import { createListen } from "./listen/listen.js";
@@ -79,6 +82,8 @@ const openModel = createOpenModel({
   linkOf: links.write,
   go: (link) => location.assign(link),
 });
+const cloudApi = createCloudApi((url, init) => fetch(url, init));
+const files = createFiles({ store, api: cloudApi, actions, playback, refresh: server.refresh, complain });
 const userSounds = createUserSounds({ store, api, deleting, saver, refresh: server.refresh, complain });
 
 /** @param {string} id */
@@ -88,7 +93,15 @@ followTheme(document.documentElement, store);
 const link = links.follow(store, window);
 const help = createHelp(store, PANELS);
 mountRail(at("rail"), PANELS, { store, actions, help: help.open, opened: (panel) => panels.focus(panel) });
-const atlas = mountAtlas(at("map"), { store, actions, playback, openModel, plotly: plotly() });
+const cloud = followCloud({ store, api: cloudApi });
+const atlas = mountAtlas(at("map"), {
+  store,
+  actions,
+  playback,
+  openModel,
+  cloud: { files, api: cloudApi },
+  plotly: plotly(),
+});
 mountStatus(atlas.engine, store);
 mountSound(atlas.engine, { store, playback, listen });
 mountDeck(at("deck"), { store, actions, playback, saver, link: link.link });
@@ -106,6 +119,8 @@ const panels = mountPanels(at("sheet"), PANELS, {
   linkOf: links.write,
   openModel,
   refresh: server.refresh,
+  files,
+  cloud: { api: cloudApi, look: cloud.look },
   toAudioBuffer,
   complain,
 });
@@ -231,5 +246,5 @@ function plotly() {
   });
 }
 
-window.sonifold = { listen, state: store.get, locate: atlas.locate };
+window.sonifold = { listen, state: store.get, locate: atlas.locate, locateRow: atlas.locateRow };
 void server.load();

@@ -12,6 +12,9 @@ export interface Parts {
   openModel: ReturnType<typeof import("./core/model-links.js").createOpenModel>;
   /** Asks for the library again. */
   refresh: () => Promise<void>;
+  files: import("./cloud/files.js").Files;
+  /** Library folders on the map; `look`: they may have changed. */
+  cloud: { api: import("./cloud/requests.js").CloudApi; look: () => void };
   toAudioBuffer: (bytes: ArrayBuffer) => AudioBuffer;
   /** Shows what went wrong, with a button that tries it again. */
   complain: (error: unknown, again: () => void) => void;

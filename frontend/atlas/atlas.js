@@ -7,6 +7,7 @@ import { filtered } from "../core/sounds.js";
 import { isReady, stage } from "../core/state.js";
 import { watch } from "../core/store.js";
 import { count } from "../core/text.js";
+import { mountCloudLayer } from "../cloud/layer.js";
 import { createCamera } from "./camera.js";
 import { mountFilter } from "./filter.js";
 import { mountHeading } from "./heading.js";
@@ -30,11 +31,13 @@ import { toScreen } from "./view.js";
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {ReturnType<typeof import("../core/model-links.js").createOpenModel>} parts.openModel
+ * @param {{files: import("../cloud/files.js").Files, api: import("../cloud/requests.js").CloudApi}} parts.cloud
  * @param {Promise<unknown>} parts.plotly      when it is there; never, where it cannot be had
  */
-export function mountAtlas(root, { store, actions, playback, openModel, plotly }) {
+export function mountAtlas(root, { store, actions, playback, openModel, cloud, plotly }) {
   const sketchCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.sketch"));
   const landRoot = h("div.land");
+  const cloudCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.cloud", { hidden: true }));
   const pointsCanvas = /** @type {HTMLCanvasElement} */ (h("canvas.points"));
   const svg = s("svg", { class: "over" });
   const layers = h(
@@ -42,6 +45,7 @@ export function mountAtlas(root, { store, actions, playback, openModel, plotly }
     { "aria-hidden": "true" },
     sketchCanvas,
     h("div.landbox", {}, landRoot),
+    cloudCanvas,
     pointsCanvas,
     svg,
   );
@@ -100,6 +104,7 @@ export function mountAtlas(root, { store, actions, playback, openModel, plotly }
     if (!store.get().library || view.width < 2) return;
     if (landed) land.look(view);
     else sketch?.draw(view, palette);
+    cloudLayer.draw(palette, camera.moving());
     points?.draw(view, look(), camera.moving());
     drawOver();
   });
@@ -107,12 +112,14 @@ export function mountAtlas(root, { store, actions, playback, openModel, plotly }
   const retouch = inNextFrame(() => drawOver());
 
   const camera = createCamera(root, { store, words, onMove: redraw });
+  const cloudLayer = mountCloudLayer(root, cloudCanvas, { store, ...cloud, view: camera.view, redraw });
   const picking = mountPicking(root, surface, {
     store,
     camera,
     actions,
     playback,
     isShown: (sound) => !filteredSounds || filteredSounds.has(sound),
+    cloud: cloudLayer,
   });
   const heading = mountHeading(head, { store, actions, openModel });
   const legendView = mountLegend(legend, store);
@@ -126,7 +133,7 @@ export function mountAtlas(root, { store, actions, playback, openModel, plotly }
     const hidden = new Set(
       [a, b].flatMap((end) => (end?.sound && library ? [library.indexOf(end.sound)] : [])),
     );
-    const opacity = a && b ? 0.78 : a || b ? 0.88 : 1;
+    const opacity = cloudLayer.filtered() ? 0.25 : a && b ? 0.78 : a || b ? 0.88 : 1;
     return {
       palette,
       opacity,
@@ -318,9 +325,16 @@ export function mountAtlas(root, { store, actions, playback, openModel, plotly }
       const [x, y] = toScreen(camera.view(), library ? library.position(sound) : [0, 0]);
       return [x + box.left, y + box.top];
     },
+    /** The same of a row of the cloud. @param {number} row @returns {Position} */
+    locateRow(row) {
+      const box = root.getBoundingClientRect();
+      const [x, y] = toScreen(camera.view(), store.get().cloud?.position(row) ?? [0, 0]);
+      return [x + box.left, y + box.top];
+    },
     destroy() {
       for (const stop of stops) stop();
-      for (const part of [camera, picking, heading, legendView, tip, filter, land]) part.destroy();
+      for (const part of [camera, picking, cloudLayer, heading, legendView, tip, filter, land])
+        part.destroy();
       for (const draw of [redraw, retouch]) draw.cancel();
       points?.destroy();
       root.replaceChildren();

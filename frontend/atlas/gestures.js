@@ -12,6 +12,10 @@
  * @property {(end: "a" | "b", at: Position | null) => void} drop         null: the gesture was broken off
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, at: Position) => void} zoom
+ * @property {(shift: boolean) => boolean} draws               a drag from nothing draws an outline
+ * @property {(at: Position, shift: boolean) => void} begin     the outline
+ * @property {(at: Position) => void} draw
+ * @property {(broken: boolean) => void} drawn
  * @property {() => void} rest                                 a pan or zoom is over
  */
 
@@ -27,7 +31,7 @@ export function watchHands(root, hands) {
   const down = new Map();
   /** @type {Position} */
   let start = [0, 0];
-  /** @type {"tap" | "pan" | "pinch" | "carry" | null} */
+  /** @type {"tap" | "pan" | "pinch" | "carry" | "draw" | null} */
   let doing = null;
   /** @type {"a" | "b" | null} */
   let press = null;
@@ -54,6 +58,7 @@ export function watchHands(root, hands) {
       doing = "tap";
     } else if (down.size === 2) {
       if (doing === "carry" && press) hands.drop(press, null);
+      if (doing === "draw") hands.drawn(true);
       press = null;
       doing = "pinch";
     }
@@ -70,10 +75,12 @@ export function watchHands(root, hands) {
     }
     const tolerance = event.pointerType === "touch" ? STILL_FINGER : STILL;
     if (doing === "tap" && Math.hypot(position[0] - start[0], position[1] - start[1]) > tolerance) {
-      doing = press ? "carry" : "pan";
+      doing = press ? "carry" : hands.draws(event.shiftKey) ? "draw" : "pan";
+      if (doing === "draw") hands.begin(start, event.shiftKey);
       hands.point(null);
     }
     if (doing === "carry" && press) hands.carry(press, position);
+    if (doing === "draw") hands.draw(position);
     if (doing === "pan") hands.pan(position[0] - before[0], position[1] - before[1]);
     if (doing === "pinch") {
       const [other] = [...down].filter(([id]) => id !== event.pointerId).map(([, position]) => position);
@@ -97,6 +104,7 @@ export function watchHands(root, hands) {
     const touch = event.pointerType === "touch";
     if (doing === "tap") hands.tap(position, touch, event.shiftKey);
     if (doing === "carry" && press) hands.drop(press, event.type === "pointerup" ? position : null);
+    if (doing === "draw") hands.drawn(event.type !== "pointerup");
     if (doing === "pan" || doing === "pinch") hands.rest();
     if (down.size === 0) {
       doing = null;

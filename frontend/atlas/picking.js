@@ -27,8 +27,9 @@ const STRIDE = 60; // pixels an arrow key moves the map with Shift
  * @param {import("../actions.js").Actions} parts.actions
  * @param {import("../playback.js").Playback} parts.playback
  * @param {(sound: number) => boolean} parts.isShown      does the filter let it through?
+ * @param {import("../cloud/layer.js").CloudLayer} parts.cloud
  */
-export function mountPicking(root, surface, { store, camera, actions, playback, isShown }) {
+export function mountPicking(root, surface, { store, camera, actions, playback, isShown, cloud }) {
   /** @param {Position} at on the screen @param {number} radius @returns {Target | null} */
   function targetAt(at, radius) {
     const { library, ...state } = store.get();
@@ -48,6 +49,20 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
         best = { sound: -1, newSound };
       }
     return best;
+  }
+
+  /**
+   * The point of the cloud that is hit, where no other sound is nearer.
+   * @param {Position} at on the screen @param {number} radius @param {Target | null} target
+   * @returns {number | null} its row
+   */
+  function cloudRowAt(at, radius, target) {
+    const near = cloud.nearest(at, radius * unit());
+    const { library } = store.get();
+    if (!near || !target || !library) return near?.row ?? null;
+    const position = target.newSound ? target.newSound.position : library.position(target.sound);
+    const [x, y] = toScreen(camera.view(), position);
+    return near.far < Math.hypot(x - at[0], y - at[1]) ? near.row : null;
   }
 
   /** The sound an end snaps to when it is dropped here. @param {Position} at on the map */
@@ -78,9 +93,12 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
   let pointer = null;
   const hit = inNextFrame(() => {
     if (!pointer) return;
-    const target = targetAt(pointer, PICK);
+    const nearest = targetAt(pointer, PICK);
+    const row = cloudRowAt(pointer, PICK, nearest);
+    cloud.point(row);
+    const target = row === null ? nearest : null;
     surface.classList.toggle("grip", endAt(pointer, GRIP) !== null);
-    surface.classList.toggle("over-sound", target !== null);
+    surface.classList.toggle("over-sound", target !== null || row !== null);
     if (target || store.get().pointed?.by !== "keys") point(target, "pointer");
   });
 
@@ -88,6 +106,7 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     point(at) {
       pointer = at;
       if (at) return hit();
+      cloud.point(null);
       if (store.get().pointed?.by === "pointer") point(null, "pointer");
     },
     tap(at, touch, shift) {
@@ -97,6 +116,8 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
       if (grabbed && shift) return actions.mark(grabbed);
       if (grabbed) return void playback.audition(grabbed);
       const target = targetAt(at, touch ? PICK_FINGER : PICK);
+      const row = cloudRowAt(at, touch ? PICK_FINGER : PICK, target);
+      if (row !== null) return cloud.tap(row, shift);
       const anchor =
         target && pointedAnchor({ library: state.library, pointed: { ...target, by: "pointer" } });
       if (!target || !anchor) return missed(touch);
@@ -122,11 +143,16 @@ export function mountPicking(root, surface, { store, camera, actions, playback, 
     pan: camera.pan,
     zoom: camera.zoom,
     rest: camera.rest,
+    draws: cloud.draws,
+    begin: cloud.begin,
+    draw: cloud.to,
+    drawn: cloud.end,
   });
 
   /** A click on nothing stops what sounds; when nothing does, it is answered all the same. @param {boolean} touch */
   function missed(touch) {
     point(null, "pointer");
+    if (cloud.hush()) return;
     if (playback.sounding()) return playback.silence();
     const press = touch ? "Tap" : "Click";
     store.set({

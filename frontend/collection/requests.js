@@ -96,11 +96,11 @@ export function createCollectionApi(fetch, base) {
         signal,
       ),
 
+    /** @param {number[]} ids @param {AbortSignal} [signal] @returns {Promise<Sounds>} */
+    selected: (ids, signal) => get(`collection/selection?ids=${ids.join(",")}`, signal),
+
     /** @param {number} id @param {number} limit @param {AbortSignal} [signal] @returns {Promise<Sounds>} */
     neighbours: (id, limit, signal) => get(`collection/sounds/${id}/neighbours?limit=${limit}`, signal),
-
-    /** As one of one's own sounds. @param {string} model @param {number} id @returns {Promise<{id: string}>} */
-    use: (model, id) => post(`models/${model}/collection/${id}`, {}),
   };
 }
 

@@ -5,6 +5,7 @@ import { latest } from "../core/client.js";
 import { h, icon } from "../core/dom.js";
 import { userGlyph } from "../core/shapes.js";
 import { count } from "../core/text.js";
+import { mountOnMap } from "./on-map.js";
 import { createCollectionApi } from "./requests.js";
 import { mountMarks } from "./marks.js";
 import { mountTakingIn } from "./taking-in.js";
@@ -17,7 +18,7 @@ const NEAREST = 100;
 const MOST_ADDED = 200; // sounds that are put into a collection at once
 
 /** @param {HTMLElement} root @param {import("../parts.js").Parts} parts */
-export function mountCollection(root, { store, actions, playback, refresh, complain }) {
+export function mountCollection(root, { store, files, cloud, complain }) {
   const api = createCollectionApi((url, init) => fetch(url, init));
   const takingIn = h("div.taking-in");
   const search = /** @type {HTMLInputElement} */ (
@@ -34,19 +35,25 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
   const wrap = h("div.rows", { role: "region", "aria-label": "Sounds in your folders" });
   const gathering = h("div.gathering");
   const finding = h("div.finding", { hidden: true }, search, gathering, like, wrap, tally);
-  root.append(h("h3", {}, "Library folders"), takingIn, finding);
+  const onMap = h("div.on-map", { hidden: true });
+  root.append(h("h3", {}, "Library folders"), takingIn, finding, onMap);
+  const onMapView = mountOnMap(onMap, store);
 
-  const audio = new Audio(); // whole recordings, which may be long: played while they come
-  audio.preload = "none";
-  /** @type {number | null} the sound that plays */
-  let playing = null;
   /** @type {CollectionSound | null} whose like is shown */
   let likened = null;
 
   const sounds = mountWindow(wrap, {
-    fetchPage: async (offset) => (await api.search(search.value, offset, PAGE)).sounds,
+    fetchPage: async (offset) => (await page(offset)).sounds,
     row,
   });
+
+  /** Some of what was selected on the map, or else of what was searched. @param {number} offset @param {AbortSignal} [signal] */
+  function page(offset, signal) {
+    const { selection } = store.get();
+    return selection
+      ? api.selected([...selection.subarray(offset, offset + PAGE)], signal)
+      : api.search(search.value, offset, PAGE, signal);
+  }
 
   /** @param {CollectionSound} sound */
   function row(sound) {
@@ -64,7 +71,7 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
         end.toUpperCase(),
       );
     return h(
-      `li.find${playing === sound.id ? ".sel" : ""}`,
+      `li.find${files.playing() === sound.id ? ".sel" : ""}`,
       { "data-id": sound.id },
       h(
         "button.sound",
@@ -96,23 +103,38 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
 
   const look = latest(async (signal, /** @type {boolean} */ stay) => {
     try {
-      const reply = likened
-        ? await api.neighbours(likened.id, NEAREST, signal)
-        : await api.search(search.value, 0, PAGE, signal);
-      const total = reply.count ?? reply.sounds.length;
+      const reply = likened ? await api.neighbours(likened.id, NEAREST, signal) : await page(0, signal);
+      const { selection } = store.get();
+      const total = (!likened && selection?.length) || (reply.count ?? reply.sounds.length);
+      void light(signal, likened ? reply.sounds.map(({ id }) => id) : null);
       search.removeAttribute("aria-invalid");
       sounds.show(reply.sounds, total, stay);
-      tally.textContent = likened
-        ? `The ${count(total)} most like it, the nearest first.`
-        : total
-          ? `${count(total)} ${total === 1 ? "sound" : "sounds"}`
-          : "No sound fits.";
+      tally.textContent =
+        selection && !likened
+          ? `${count(total)} selected on the map.`
+          : likened
+            ? `The ${count(total)} most like it, the nearest first.`
+            : total
+              ? `${count(total)} ${total === 1 ? "sound" : "sounds"}`
+              : "No sound fits.";
     } catch (error) {
       if (signal.aborted) return;
       search.setAttribute("aria-invalid", "true");
       tally.textContent = error instanceof Error ? error.message : String(error);
     }
   });
+
+  /** What fits lights up on the map. @param {AbortSignal} signal @param {number[] | null} ids of what is like a sound */
+  async function light(signal, ids) {
+    const query = search.value.trim();
+    if (ids) return store.set({ matches: Uint32Array.from(ids).sort() });
+    if (!query) return store.set({ matches: null });
+    try {
+      store.set({ matches: await cloud.api.matches(query, signal) });
+    } catch {
+      // the list says what is wrong with it
+    }
+  }
 
   /** @param {CollectionSound | null} sound */
   function showLike(sound) {
@@ -129,35 +151,10 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     void look(false);
   }
 
-  /** @param {CollectionSound} sound */
-  function play(sound) {
-    playback.pause();
-    playing = playing === sound.id && !audio.paused ? null : sound.id;
-    audio.pause();
-    sounds.redraw();
-    if (playing === null) return;
-    audio.volume = store.get().volume;
-    audio.src = sound.audio_url;
-    void audio.play().catch((error) => {
-      if (error.name === "NotSupportedError" && !audio.src.includes("format=wav")) {
-        audio.src = `${sound.audio_url}?format=wav`; // an encoding of WAV that the browser does not know
-        audio.play().catch(() => complain(new Error(`${sound.name} cannot be played.`), () => play(sound)));
-      }
-    });
-  }
-  audio.addEventListener("ended", () => ((playing = null), sounds.redraw()));
-
-  /** @param {"a" | "b"} end @param {CollectionSound} sound */
-  async function use(end, sound) {
-    const model = store.get().model;
-    if (!model) return;
-    try {
-      const { id } = await api.use(model.id, sound.id);
-      await refresh();
-      actions.setEnd(end, { sound: id });
-    } catch (error) {
-      complain(error, () => void use(end, sound));
-    }
+  /** Its point on the map gets a ring. @param {CollectionSound} sound */
+  function ring(sound) {
+    const row = store.get().cloud?.rowOf(sound.id) ?? -1;
+    store.set({ cloudPointed: row < 0 ? null : { row, by: "list" } });
   }
 
   wrap.addEventListener("click", (event) => {
@@ -166,18 +163,29 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     const li = target?.closest("li");
     const sound = li ? sounds.itemAt(Number(li.dataset.nth)) : undefined;
     if (!act || !sound || sound.missing || sound.state === "unreadable") return;
-    if (act === "play") play(sound);
+    ring(sound);
+    if (act === "play") files.toggle(sound);
     else if (act === "like") showLike(sound);
     else if (act === "star") void star(sound);
-    else if (act === "a" || act === "b") void use(act, sound);
+    else if (act === "a" || act === "b") void files.use(act, sound.id);
   });
-  search.addEventListener("input", () => (showLike(null), marks.draw()));
+  search.addEventListener("input", () => {
+    if (store.get().selection) store.set({ selection: null });
+    showLike(null);
+    marks.draw();
+  });
+  const stops = [
+    files.onPlaying(sounds.redraw),
+    store.subscribe((now, before) => now.selection !== before.selection && showLike(null)),
+  ];
 
   const marks = mountMarks(gathering, {
     api,
     search,
     complain,
     matchingIds: async () => {
+      const { selection } = store.get();
+      if (selection && !likened) return [...selection.subarray(0, MOST_ADDED)];
       const reply = likened
         ? await api.neighbours(likened.id, NEAREST)
         : await api.search(search.value, 0, MOST_ADDED);
@@ -206,6 +214,7 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
     changed({ folders, ingest }) {
       finding.hidden = !folders.length;
       const state = JSON.stringify([folders, ingest?.state]);
+      if (state !== shownState) cloud.look();
       if (folders.length && state !== shownState && !likened) void look(true);
       shownState = state;
     },
@@ -215,8 +224,11 @@ export function mountCollection(root, { store, actions, playback, refresh, compl
 
   return {
     destroy() {
-      audio.pause();
+      for (const stop of stops) stop();
+      files.hush();
       look.cancel();
+      if (store.get().matches) store.set({ matches: null });
+      onMapView.destroy();
       taking.destroy();
       sounds.destroy();
       root.replaceChildren();

@@ -34,9 +34,10 @@ export function createGrid(x, y) {
     /**
      * @param {number} px @param {number} py
      * @param {number} radius how far a point may be
+     * @param {(i: number) => boolean} [counts] whether a point does; all do
      * @returns {number} the index of the nearest point, -1 when none is that near
      */
-    nearest(px, py, radius) {
+    nearest(px, py, radius, counts) {
       let best = -1;
       let least = radius * radius;
       if (n === 0) return best;
@@ -48,7 +49,7 @@ export function createGrid(x, y) {
           for (let k = starts[b]; k < starts[b + 1]; k++) {
             const i = order[k];
             const far = (x[i] - px) ** 2 + (y[i] - py) ** 2;
-            if (far <= least) {
+            if (far <= least && (!counts || counts(i))) {
               least = far;
               best = i;
             }

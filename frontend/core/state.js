@@ -255,6 +255,14 @@
  * @property {boolean} walkSounds               a sound is heard when an arrow key comes to it on the map
  * @property {Seconds | null} latency           from the page to the ear, when the browser knows it
  * @property {Notice | null} notice
+ * @property {import("./cloud.js").Cloud | null} cloud          the sounds of library folders on the map
+ * @property {boolean} cloudShown
+ * @property {number} cloudDrawn                how many of them there is means to draw
+ * @property {import("./cloud.js").Colouring} colouring         of the cloud
+ * @property {{row: number, by: "pointer" | "list"} | null} cloudPointed     what is pointed at in it
+ * @property {Uint32Array | null} matches       ids of the cloud's sounds that fit a search, rising; null: no search
+ * @property {Uint32Array | null} selection     and of those that are selected
+ * @property {boolean} lassoing                 a drag draws around sounds
  */
 
 /** @typedef {CoreState & PanelStates} State */
@@ -313,6 +321,14 @@ export const coreState = {
   walkSounds: false,
   latency: null,
   notice: null,
+  cloud: null,
+  cloudShown: true,
+  cloudDrawn: 0,
+  colouring: "family",
+  cloudPointed: null,
+  matches: null,
+  selection: null,
+  lassoing: false,
 };
 
 /** @param {Anchor | null} a @param {Anchor | null} b */

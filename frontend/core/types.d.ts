@@ -15,5 +15,7 @@ interface Window {
     state(): import("./state.js").State;
     /** Where a sound is on the screen, in CSS pixels from the window's corner. */
     locate(sound: number): [number, number];
+    /** The same of a row of the cloud. */
+    locateRow(row: number): [number, number];
   };
 }

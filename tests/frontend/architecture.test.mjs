@@ -12,6 +12,7 @@ const ROWS = [
   ["listen", "compare"],
   ["playback.js", "save", "trial"],
   ["actions.js"],
+  ["cloud"],
   ["atlas", "found", "morph"],
   ["parts.js"],
   ["collection", ...panels.filter((name) => name !== "yours")],
