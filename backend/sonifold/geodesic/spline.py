@@ -37,22 +37,25 @@ def slopes(curves: Curves, times: Tensor | None = None) -> Curves:
     """Velocities dz/dt of the curves at their nodes, or at ``times`` (time,) in [0, 1]; (batch, time, latent)."""
     nodes = curves.shape[1]
     at_times = np.linspace(0, 1, nodes) if times is None else times.detach().cpu().double().numpy()
-    return (
-        torch.from_numpy(CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))(at_times, 1)).to(curves)
-        @ curves
-    )
+    return torch.from_numpy(_basis(nodes)(at_times, 1)).to(curves) @ curves
 
 
 @lru_cache(maxsize=64)
 def rates(nodes: int) -> Tensor:
     """(nodes, nodes): values at evenly spaced times in [0, 1] to the time derivatives there of their spline."""
     times = np.linspace(0, 1, nodes)
-    return torch.from_numpy(CubicSpline(times, np.eye(nodes))(times, 1))
+    return torch.from_numpy(_basis(nodes)(times, 1))
 
 
 def _matrix(nodes: int, times: np.ndarray) -> Tensor:
     """(time, nodes): interpolated values as weighted sums of the node values."""
-    return torch.from_numpy(CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))(times))
+    return torch.from_numpy(_basis(nodes)(times))
+
+
+@lru_cache(maxsize=64)
+def _basis(nodes: int) -> CubicSpline:
+    """Of each node what its value adds, over all times in [0, 1]."""
+    return CubicSpline(np.linspace(0, 1, nodes), np.eye(nodes))
 
 
 @lru_cache(maxsize=64)

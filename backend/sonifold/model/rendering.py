@@ -19,7 +19,9 @@ from sonifold.morph.path import Path
 from sonifold.parallel import MapParallel, map_serially
 from sonifold.types import AudioBatch, Timbre
 
-TOLERATED = EVEN, 0.045, 0.06  # variation of the steps above which they are timed again, each time
+#: Variation of the steps above which they are timed again, each time; a round costs more where a pitch travels.
+TOLERATED = EVEN, 0.045, 0.06
+TOLERATED_TRAVELLING = EVEN, 0.06
 GLIDE_SECONDS = 0.5, 20.0  # shorter has no room for two attacks, longer is mostly held sound
 PART = 8  # steps between moments at which to stop, at most; one by one they take a third longer
 PINNED_FROM = 6  # steps of a path; of shorter ones the first is not rendered before the others
@@ -105,7 +107,8 @@ class PathRenderer:
             audio[steps], timbre[steps] = self._rendered(path, steps, each)
             yield MorphPart(path, [], [])
         as_rendered = path, audio.clone()
-        for tolerated in TOLERATED:
+        interval = self._model.renderer.crossing(path.start, path.end).interval
+        for tolerated in TOLERATED_TRAVELLING if interval else TOLERATED:
             distances = distances_between(timbre)
             if variation(distances) <= tolerated:
                 break
