@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from recordings import pick, remove_all
 from server import workers
-from sessions import ADAPTED, Session, probe, state, until, until_heard, wait
+from sessions import ADAPTED, state, until, until_heard, wait
 
 from small_packs import SOUNDS
 
@@ -95,38 +95,4 @@ def test_a_job_whose_worker_is_killed_goes_on_and_the_page_says_so(
     page.get_by_role("button", name="Cancel").click()
     wait(page, "['cancelled', 'done'].includes(s.job.phase)")
     assert state(page, "l.kind.filter((kind) => kind === 'uploaded').length") == 4
-    remove_all(page)
-
-
-@pytest.mark.parametrize(("width", "height", "theme"), [(1280, 720, "dark"), (400, 800, "light")])
-def test_ones_own_sounds_fit_the_screen(
-    visit: Session, bars: list[Path], width: int, height: int, theme: str
-) -> None:
-    page = visit.open(f"/?theme={theme}", width=width, height=height, touch=width < 720)
-    pick(page, bars)
-    wait(page, ADAPTED)
-    page.locator(".models").scroll_into_view_if_needed()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate(
-        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
-    )
-    assert probe(page, "nameless") == []
-    page.get_by_role("button", name="Fine-tune on these 4 sounds").click()
-    wait(page, "s.job?.curve.length > 1")
-    assert page.evaluate(
-        "document.querySelector('.sheet').scrollWidth <= document.querySelector('.sheet').clientWidth"
-    )
-    assert probe(page, "outside") == []
-    page.get_by_role("button", name="Cancel").click()
-    wait(page, "['cancelled', 'done'].includes(s.job.phase)")
-    page.get_by_role("button", name="Close", exact=True).click()
-    page.keyboard.press("Escape")
-    if state(page, "s.panel"):
-        page.keyboard.press("Escape")
-    group = page.locator(".map > .hear")
-    group.wait_for()
-    box = group.bounding_box()
-    assert box
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= width
     remove_all(page)

@@ -113,9 +113,10 @@ def rows(parts: dict) -> list[Row]:
             "foreign": "lengths of another decoder",
         }
         families = [entry for entry in parts["families"].values() if isinstance(entry, dict)]
+        pairs = sum(entry["pairs"] for entry in families)
         found += [
             Row(
-                f"24 families of decoders, 200 pairs each: {words}",
+                f"{len(families)} families of decoders, {pairs:,} pairs: {words}",
                 sum(entry[key] for entry in families),
                 "",
                 "<= 0",
@@ -155,6 +156,9 @@ def details(parts: dict) -> Iterator[str]:
     yield from _aligned([_HEAD, *solver_cells(parts)])
     yield ""
     yield from _aligned([_SAMPLER_HEAD, *sampler_cells(parts)])
+    if "families" in parts:
+        yield ""
+        yield from _aligned([_FAMILY_HEAD, *family_cells(parts)])
 
 
 _HEAD = ("problem", "solver", "ms to 1 %", "arrive", "energy / best, median", "worst", "failures", "")
@@ -201,6 +205,25 @@ def sampler_cells(parts: dict) -> Iterator[tuple[str, ...]]:
                 )
 
 
+_FAMILY_HEAD = (
+    "decoders, d = 1, 2, 8, 64",
+    "pairs",
+    "exceptions",
+    "refused in words",
+    "worse than the line",
+    "of another decoder",
+    "converged",
+)
+
+
+def family_cells(parts: dict) -> Iterator[tuple[str, ...]]:
+    """One line for each family of decoders."""
+    for name, entry in parts.get("families", {}).items():
+        if isinstance(entry, dict):
+            keys = ("pairs", "exceptions", "refused", "false", "foreign", "converged")
+            yield (name, *(str(entry[key]) for key in keys))
+
+
 def _number(value: float | None, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
@@ -222,6 +245,9 @@ def markdown(results: dict) -> str:
     lines += ["", "| HMC | sampler | s per 1,000 | acceptance | escapes | gradient error |"]
     lines += ["|---|---|---|---|---|---|"]
     lines += [f"| {' | '.join(cells[:6])} |" for cells in sampler_cells(parts)]
+    if "families" in parts:
+        lines += ["", f"| {' | '.join(_FAMILY_HEAD)} |", "|---" * len(_FAMILY_HEAD) + "|"]
+        lines += [f"| {' | '.join(cells)} |" for cells in family_cells(parts)]
     return "\n".join([*lines, "", f"On: {results['machine']}."])
 
 
@@ -231,7 +257,9 @@ def block(page: str) -> str:
 
 
 def publish(results: dict) -> None:
-    """Keep the results in docs/, and their table in docs/measures.md."""
+    """Keep the results in docs/, and their table in docs/measures.md; parts that were not measured stay."""
+    published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    results = {**results, "parts": published["parts"] | results["parts"]}
     PUBLISHED.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
