@@ -27,7 +27,11 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
     })
   );
   const hint = h("p.note");
-  const rescan = h("button.text", { type: "button", onclick: () => void start([]) }, "Look for changes");
+  const rescan = h(
+    "button.text",
+    { type: "button", hidden: true, onclick: () => void start([]) },
+    "Look for changes",
+  );
   const form = h(
     "form.row.take",
     { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void named()) },
@@ -44,7 +48,7 @@ export function mountTakingIn(root, { api, model, complain, changed }) {
   const rest = h("button.btn.ghost.small", { onclick: () => void change("pause") }, "Pause");
   const goOn = h("button.btn.ghost.small", { onclick: () => void change("resumption") }, "Go on");
   const cancel = h("button.btn.ghost.small", { onclick: () => void change("cancellation") }, "Cancel");
-  const progress = h("div.progress", {}, h("div.row", {}, bar, rest, goOn, cancel));
+  const progress = h("div.progress", { hidden: true }, h("div.row", {}, bar, rest, goOn, cancel));
   const folders = h("div");
   root.append(hint, form, words, progress, folders, rescan);
   const followed = mountFolders(folders, (id, follow) =>

@@ -90,7 +90,10 @@ export function skippedWords(skipped) {
   const all = skipped.reduce((sum, { count }) => sum + count, 0);
   if (!all) return "";
   const kinds = skipped
-    .map(({ what, count }) => (skipped.length > 1 || count > 1 ? `${count} ${what}` : what))
+    .map(({ what, count }) => {
+      const named = count === 1 ? what.replace(/^notes /, "note ") : what;
+      return skipped.length > 1 || count > 1 ? `${count} ${named}` : named;
+    })
     .join(", ");
   return `${all === 1 ? "1 file is no sound and was" : `${all} files are no sounds and were`} left out: ${kinds}.`;
 }

@@ -118,6 +118,13 @@ test("of a folder the sounds are sent, the rest is counted by kind, and what can
     skippedWords(skipped),
     "6 files are no sounds and were left out: 3 notes of a file manager, 2 .asd, 1 .txt.",
   );
+  assert.equal(
+    skippedWords([
+      { what: "notes of a file manager", count: 1 },
+      { what: ".txt", count: 1 },
+    ]),
+    "2 files are no sounds and were left out: 1 note of a file manager, 1 .txt.",
+  );
   assert.equal(skippedWords([{ what: ".asd", count: 1 }]), "1 file is no sound and was left out: .asd.");
   assert.equal(skippedWords([]), "");
 });
