@@ -108,7 +108,7 @@ export function showSetup(root, { models, choices, tests, model, pair, make, rem
   const first = model ?? models[0].id;
   const form = /** @type {HTMLFormElement} */ (
     h(
-      "form",
+      "form.setup",
       {},
       field(
         "Question",
@@ -138,6 +138,7 @@ export function showSetup(root, { models, choices, tests, model, pair, make, rem
   root.replaceChildren(
     h("p.links", {}, h("a.button", { href: "./" }, "To the map")),
     h("h1", { tabindex: -1 }, "Blind listening tests"),
+    h("p", {}, "Two ways to morph, heard without knowing which is which. The result shows at the end."),
     form,
     h("h2", {}, tests.length ? "Tests" : "No tests yet"),
     h(
