@@ -167,6 +167,31 @@ def test_an_upload_takes_every_good_kind_and_names_every_other(client, name, mod
         refused |= {one["name"]: one["code"] for one in reply.json()["refused"]}
     assert set(taken) == set(good)
     assert refused == {f"{kind}.bin": code for kind, (_, code, _) in REFUSED.items()}
+    for kind in READ:
+        assert_near(taken[f"{kind}.bin"]["z"], true, kind)
+
+
+def test_an_upload_that_waits_proposes_one_sound_of_every_good_kind_and_names_every_other(client, name):
+    """What the page sends first."""
+    made = {f"{kind}.bin": make() for kind, (make, *_) in (READ | REFUSED).items()}
+    proposed, refused = {}, {}
+    for part in parts(made, 20):
+        reply = post(client, name, part, "uploads")
+        assert reply.status_code == 201, reply.text
+        proposed |= {one["name"]: one for one in reply.json()["files"]}
+        refused |= {one["name"]: one["code"] for one in reply.json()["refused"]}
+        client.delete(reply.headers["Location"])
+    assert refused == {f"{kind}.bin": code for kind, (_, code, _) in REFUSED.items()}
+    for kind, (_, off) in READ.items():
+        file = proposed[f"{kind}.bin"]
+        assert file["seconds"] == pytest.approx(SECONDS, abs=off + 1e-3), kind
+        (sound,) = file["sounds"]
+        assert sound["start"] < 0.06, kind
+        assert sound["end"] > 0.3, kind
+
+
+def assert_near(z, true, kind: str) -> None:
+    """A latent point is that of the knock as it was before it was encoded."""
     rough = {
         "WAV, unsigned 8 bit",
         "WAV, IMA ADPCM",
@@ -175,9 +200,7 @@ def test_an_upload_takes_every_good_kind_and_names_every_other(client, name, mod
         "WAV, A-law",
         "WavPack, 8 bit",
     }
-    for kind in READ:
-        near = np.linalg.norm(np.subtract(taken[f"{kind}.bin"]["z"], true.z.numpy()))
-        assert near < (4 if kind in rough else 1.5), kind
+    assert np.linalg.norm(np.subtract(z, true.z.numpy())) < (4 if kind in rough else 1.5), kind
 
 
 def parts(files: dict[str, bytes], most: int) -> list[dict[str, bytes]]:
@@ -188,7 +211,7 @@ def parts(files: dict[str, bytes], most: int) -> list[dict[str, bytes]]:
 
 
 def test_the_command_line_takes_every_good_kind_of_a_folder_and_names_every_other(
-    tmp_path, small_models, monkeypatch, capsys
+    tmp_path, small_models, small_model, monkeypatch, capsys
 ):
     monkeypatch.setenv("SONIFOLD_MODELS", str(small_models))
     folder = tmp_path / "sounds"
@@ -201,7 +224,10 @@ def test_the_command_line_takes_every_good_kind_of_a_folder_and_names_every_othe
     (folder / "cover.jpg").write_bytes(bytes(100))
     assert main(["embed", str(folder)]) == 1
     reply = capsys.readouterr()
-    assert len(json.loads(reply.out)) == len(READ)
+    embedded, true = json.loads(reply.out), small_model.encode(knock(), RATE)
+    assert len(embedded) == len(READ)
+    for kind, sound in zip(READ, sorted(embedded, key=lambda sound: sound["file"]), strict=True):
+        assert_near(sound["z"], true, kind)
     told = reply.err.splitlines()
     assert len(told) == len(REFUSED) + 1
     for kind in REFUSED:
