@@ -2,6 +2,7 @@
 #
 #   docker build -t sonifold:cpu .                            for any processor
 #   docker build -t sonifold:cuda --build-arg TORCH=cuda .    for an NVIDIA GPU
+#   docker build -t sonifold:cluster --build-arg EXTRAS="cluster postgres s3" .    with Ray and clients of other stores
 #
 # docker-compose.yml says how it is run.
 
@@ -11,12 +12,13 @@ ARG BASE=python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff
 
 FROM ${BASE} AS build
 ARG TORCH=cpu
+ARG EXTRAS=
 WORKDIR /src
 # The dependencies change seldom and are large: a layer of their own, kept while these files stay the same.
 COPY pyproject.toml constraints.txt requirements.lock ./
 COPY tools tools
 RUN --mount=type=cache,target=/var/cache/pip PIP_CACHE_DIR=/var/cache/pip \
-    python tools/install.py --venv /opt/sonifold --torch ${TORCH} --only-dependencies
+    python tools/install.py --venv /opt/sonifold --torch ${TORCH} --only-dependencies ${EXTRAS}
 COPY README.md LICENSE NOTICE ./
 COPY backend backend
 COPY frontend frontend

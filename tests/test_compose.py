@@ -16,7 +16,11 @@ from sonifold_app.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
-OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
+OURS = sorted(
+    name for name, service in SERVICES.items() if "SONIFOLD_TOKEN" in service.get("environment", {})
+)
+#: What a service gives that others than the server read: clients of PostgreSQL, and Ray.
+FOREIGN = {"PGPASSWORD", "RAY_USAGE_STATS_ENABLED"}
 RECIPE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 #: What a person gives, as the file's own comment tells her to.
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -57,7 +61,7 @@ def test_the_file_is_what_the_compose_specification_takes():
 def test_a_server_takes_every_setting_that_its_service_gives(name, monkeypatch):
     environment = environment_of(name)
     fields = {f"SONIFOLD_{field.upper()}" for field in Settings.model_fields}
-    assert environment.keys() <= fields
+    assert environment.keys() <= fields | FOREIGN
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     settings = Settings()
@@ -96,7 +100,8 @@ def test_what_a_service_takes_is_bounded(service):
 
 @each_service
 def test_a_service_says_whether_it_is_well(service):
-    own = "build" in service and re.search(r"^HEALTHCHECK (.*\\\n)*.*/readyz", RECIPE, re.M)
+    server = "SONIFOLD_TOKEN" in service.get("environment", {})
+    own = server and re.search(r"^HEALTHCHECK (.*\\\n)*.*/readyz", RECIPE, re.M)
     assert own or service["healthcheck"]["test"][0] == "CMD"
 
 
@@ -107,7 +112,8 @@ def test_a_port_is_open_on_this_machine_alone(service):
 
 def test_each_server_has_a_data_folder_of_its_own():
     """A server refuses a data folder that another one has."""
-    folders = [volume for service in SERVICES.values() for volume in service["volumes"]]
+    mounted = [volume for service in SERVICES.values() for volume in service["volumes"]]
+    folders = [volume for volume in mounted if not volume.endswith(":ro")]
     assert len(set(folders)) == len(folders)
     assert {volume.partition(":")[0] for volume in folders} == COMPOSE["volumes"].keys()
     assert all(any(volume.endswith(":/data") for volume in SERVICES[name]["volumes"]) for name in OURS)
@@ -122,3 +128,25 @@ def test_prometheus_asks_where_the_app_answers():
     assert port == environment_of(host)["SONIFOLD_PORT"]
     assert job["authorization"]["credentials"] == SECRET
     assert job["metrics_path"] == "/metrics"
+
+
+def test_the_workers_of_a_cluster_see_the_servers_models_where_it_does():
+    (folder,) = SERVICES["cluster"]["volumes"]
+    assert SERVICES["ray-worker"]["volumes"] == [f"{folder}:ro"]
+    addresses = {SERVICES["cluster"]["environment"]["SONIFOLD_RAY_ADDRESS"]}
+    for name in ("cluster", "ray-worker"):
+        addresses |= set(re.findall(r"--address (\S+)", SERVICES[name]["command"]))
+    (port,) = re.findall(r"--port (\S+)", SERVICES["ray-head"]["command"])
+    assert addresses == {f"ray-head:{port}"}
+
+
+@pytest.mark.parametrize(
+    ("network", "members"),
+    [("ray", {"cluster", "ray-head", "ray-worker"}), ("database", {"cluster", "postgres"})],
+)
+def test_who_computes_and_the_database_are_reached_by_those_alone_who_need_them(network, members):
+    """Whoever reaches Ray can run programs on its machines."""
+    assert {
+        name for name, service in SERVICES.items() if network in service.get("networks", ["default"])
+    } == members
+    assert all(not SERVICES[name]["ports"] for name in members - {"cluster"})

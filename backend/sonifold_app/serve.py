@@ -16,7 +16,7 @@ import uvicorn
 
 from sonifold.errors import DeviceUnavailable, SonifoldError
 from sonifold_app.app import create_app
-from sonifold_app.engine.build import build_engine
+from sonifold_app.engine.build import build_engine, problem_of
 from sonifold_app.http import logs
 from sonifold_app.http.connections import BoundedProtocol, connection_limit
 from sonifold_app.settings import Settings
@@ -33,6 +33,7 @@ def serve(settings: Settings) -> None:
     """Serve until interrupted. Raises ServeError before anything is loaded if the settings forbid it."""
     require_token(settings)
     require_device(settings)
+    require_engine(settings)
     listener = listen(settings)
     logs.configure(settings.log)
     engine = build_engine(settings)
@@ -84,6 +85,12 @@ def require_device(settings: Settings) -> None:
         choose(settings.device)
     except DeviceUnavailable as error:
         raise ServeError(f"SONIFOLD_DEVICE={settings.device}: {error}") from error
+
+
+def require_engine(settings: Settings) -> None:
+    """Raises ServeError if what computes is not installed."""
+    if problem := problem_of(settings):
+        raise ServeError(problem)
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -61,8 +61,34 @@ class Settings(BaseSettings):
         "in the data folder. S3 needs the extra `s3`; its keys are those of every S3 client, `AWS_ACCESS_KEY_ID` and "
         "others.",
     )
-    engine: Literal["local"] = Field(
-        "local", description="Who computes: `local` is this process; others can be added beside it."
+    engine: Literal["local", "ray"] = Field(
+        "local",
+        description="Who computes: `local` is this process, `ray` are processes of a Ray cluster. Needs the extra "
+        "`cluster`.",
+    )
+    ray_address: str | None = Field(
+        None,
+        description="Address of the Ray cluster, as `host:6379`; by default one is started on this machine, and ends "
+        "with the server.",
+    )
+    replicas_least: int = Field(
+        1, ge=1, le=1000, description="With `ray`: processes that hold the models, at least."
+    )
+    replicas_most: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="With `ray`: processes that hold the models, at most; they become more while requests wait. By "
+        "default as many as `SONIFOLD_THREADS`.",
+    )
+    replica_cpus: float = Field(
+        1.0, ge=0.0, le=256.0, description="With `ray`: cores that such a process takes of its machine."
+    )
+    replica_gpus: float = Field(
+        0.0,
+        ge=0.0,
+        le=16.0,
+        description="With `ray`: GPUs that such a process takes of its machine; 0.25 has four share one.",
     )
     threads: int = Field(
         default_factory=usable_cores,
@@ -196,6 +222,11 @@ class Settings(BaseSettings):
         """What each user or address may send."""
         rates = self.rates or ("off" if self.loopback else DEFAULT_RATES)
         return [] if rates == "off" else parse_many(rates)
+
+    @property
+    def replicas(self) -> tuple[int, int]:
+        """Processes that hold the models, at least and at most."""
+        return self.replicas_least, max(self.replicas_least, self.replicas_most or self.threads)
 
     @property
     def database_url(self) -> str | None:

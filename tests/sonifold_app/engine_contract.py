@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import runpy
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +149,19 @@ class HalfPlane:
             guesswork=0.0,
             nodes=nodes,
         )
+
+
+class SlowPlane(HalfPlane):
+    """Takes its time, and writes down in which process."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__()
+        self.notes = notes
+
+    def pause(self) -> None:
+        with self.notes.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(0.05)
 
 
 def distance(a: Sequence[float], b: Sequence[float]) -> float:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from app_checks import API, assert_problem, file_of, tone
 from data_folders import sound
 from s3_server import S3Server
-from starlette.testclient import TestClient
 
 from sonifold_app.admin.backup import back_up
 from sonifold_app.admin.data_checks import check_store
 from sonifold_app.admin.manifest import BackupError
-from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
 from sonifold_app.store import named, objects, trash
 from sonifold_app.store.failures import StorageUnavailableError
@@ -151,33 +147,25 @@ def test_an_address_that_is_none_is_told_of_at_the_start() -> None:
 
 
 def test_while_the_store_is_away_nothing_is_acknowledged_and_nothing_lost(
-    tmp_path: Path,
-    s3: S3Server,
-    small_engine_of: Callable[[], object],
-    name: str,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = {"config_kwargs": {"connect_timeout": 0.3, "read_timeout": 0.3, "retries": {"max_attempts": 1}}}
     monkeypatch.setattr(objects, "S3_OPTIONS", quick)
-    settings = Settings(data=tmp_path, blobs=s3.new_bucket())
-    app = create_app(settings, small_engine_of())  # type: ignore[arg-type]
-    with TestClient(app, base_url="http://127.0.0.1:8750", raise_server_exceptions=False) as client:
-        sounds = f"{API}/models/{name}/sounds"
-
-        def send(hertz: float) -> Any:
-            return client.post(sounds, files={"files": (f"{hertz:.0f}.wav", file_of(tone(hertz=hertz)))})
-
-        kept = send(300.0).json()["sounds"][0]["id"]
-        s3.stop()
-        away = send(400.0)
-        assert_problem(away, 503, "storage_unavailable")
-        assert away.headers["Retry-After"]
-        assert_problem(client.get("/readyz"), 503, "not_ready")
-        s3.go_on()
-        assert [id for id in client.get(sounds).json()["id"] if id.startswith("u")] == [kept]
-        assert send(400.0).status_code == 201
-        assert client.get(f"{sounds}/{kept}/audio").status_code == 200
+    blobs = s3.new_bucket()
+    sounds = UserSoundStore(tmp_path / "library", blobs=blobs)
+    (kept,) = sounds.add("m", "p", [sound(b"before")])
+    s3.stop()
+    for ask in (lambda: sounds.add("m", "p", [sound(b"meanwhile")]), lambda: sounds.audio(kept)):
+        with pytest.raises(StorageUnavailableError):
+            ask()
+    assert open_files(tmp_path / "library" / "sounds", blobs).problem() is not None
+    s3.go_on()
+    assert [each.id for each in sounds.all("m")] == [kept.id]
+    assert sounds.audio(kept) == b"before"
+    (later,) = sounds.add("m", "p", [sound(b"meanwhile")])
+    assert sounds.audio(later) == b"meanwhile"
     assert not list((tmp_path / "library" / "sounds").glob("*/*")), "recordings are in the store alone"
+    sounds.close()
 
 
 def test_a_backup_says_that_the_recordings_are_elsewhere_and_writes_nothing(

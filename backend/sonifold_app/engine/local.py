@@ -5,7 +5,6 @@ torch and the packs are loaded in a thread of their own, so that the server answ
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import functools
 import gc
@@ -14,7 +13,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,11 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from sonifold.files import may_pass
 from sonifold_app.engine.answers import Adapted
-from sonifold_app.engine.batching import BACKGROUND, Batcher
+from sonifold_app.engine.batching import Batcher
 from sonifold_app.engine.choices import ModelKind
-from sonifold_app.engine.facts import Catalogue, ModelFacts
+from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.finite import checked
-from sonifold_app.engine.models import OpenModels
 from sonifold_app.engine.operations import OPERATIONS, PROGRESSIVE, adapting
 from sonifold_app.engine.operations.sounds import load_user_sound
 from sonifold_app.engine.outlet import Outlet
@@ -40,8 +38,9 @@ from sonifold_app.engine.packs import (
 )
 from sonifold_app.engine.parallel import MapParallel, attempt_each, map_serially, value_of
 from sonifold_app.engine.pools import Pool
-from sonifold_app.engine.protocol import Bounds, Lane, Operation, Part, ProgressiveOperation, Question, Result
+from sonifold_app.engine.protocol import Operation, Part, ProgressiveOperation, Question, Result
 from sonifold_app.engine.questions import UserSoundData
+from sonifold_app.engine.queued import Key, QueuedEngine, most_of, seconds_of, size_of
 from sonifold_app.engine.workload import Workload
 
 if TYPE_CHECKING:
@@ -54,13 +53,10 @@ LOW_PRIORITY = 5
 #: Between attempts to load the packs while files cannot be opened or memory is short.
 LOAD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 
-#: What waits in one line, by name.
-IN_LINE: Mapping[str, Bounds[Any]] = {**OPERATIONS, **PROGRESSIVE}
-
 log = logging.getLogger(__name__)
 
 
-class LocalEngine:
+class LocalEngine(QueuedEngine["Model | LazyModel"]):
     """Packs of a folder, computed with in this process."""
 
     def __init__(
@@ -78,18 +74,19 @@ class LocalEngine:
         for others to join it. ``device``: where they compute, see ``sonifold.device``. ``freeze``: for a process that
         does nothing else; what is there once the packs are loaded is left out of the search for garbage, which would
         hold up everything for most of a second."""
+        super().__init__(
+            light=Pool("sonifold-light", 2, idle=release_memory),
+            # Seconds each, and some hundred megabytes: nobody who wants to hear something waits for them.
+            files=Pool("sonifold-files", 2, begin=give_way, idle=release_memory),
+        )
         self._load = load or functools.partial(load_packs, folder, device)
         self._device = device
         self._window, self._freeze = window, freeze
-        self._models = OpenModels()
         self._closing = threading.Event()
-        self._batcher: Batcher[tuple[str, str | None]] | None = None
+        self._batcher: Batcher[Key] | None = None
         self._workers = ThreadPoolExecutor(
             max_workers=threads, thread_name_prefix="sonifold-compute", initializer=without_gradients
         )
-        self._light = Pool("sonifold-light", 2, idle=release_memory)
-        # Seconds each, and some hundred megabytes: nobody who wants to hear something waits for them.
-        self._files = Pool("sonifold-files", 2, begin=give_way, idle=release_memory)
         # Half a second each, and half a gigabyte for many sounds: beside the morphs, but one at a time.
         self._adapting = Pool("sonifold-adapt", 1, begin=without_gradients, idle=release_memory)
 
@@ -99,10 +96,10 @@ class LocalEngine:
         self._batcher = Batcher(
             self._run_batch,
             window=self._window,
-            most=lambda key: IN_LINE[key[0]].most,
+            most=most_of,
             idle=release_memory,
-            guess=lambda key: IN_LINE[key[0]].seconds,
-            size=lambda key, item: IN_LINE[key[0]].size(question_of(item)),
+            guess=seconds_of,
+            size=size_of,
         )
         threading.Thread(target=self._open, name="sonifold-load", daemon=True).start()
 
@@ -152,9 +149,6 @@ class LocalEngine:
                 break
         raise RuntimeError("the engine was closed before its packs were loaded")
 
-    async def catalogue(self, timeout: float) -> Catalogue | None:
-        return await self._models.catalogue(timeout)
-
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
         opened_or_problem = await self._files.run(opened, folder, kind, self._device)
         if isinstance(opened_or_problem, str):
@@ -163,9 +157,6 @@ class LocalEngine:
             return opened_or_problem
         self._models.add(folder.name, *opened_or_problem)
         return None
-
-    async def retitle(self, model: str, title: str) -> None:
-        self._models.retitle(model, title)
 
     async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         adapted = await self._adapting.run(
@@ -194,40 +185,16 @@ class LocalEngine:
 
     # -- operations ----------------------------------------------------------------------------
 
-    async def run(
-        self,
-        operation: Operation[Question, Result],
-        model: str | None,
-        questions: Sequence[Question],
-        *,
-        behind: bool = False,
+    def _line(self) -> Batcher[Key]:
+        assert self._batcher is not None, "start() comes first"
+        return self._batcher
+
+    def _answers(
+        self, operation: Operation[Question, Result], model: str | None, questions: Sequence[Question]
     ) -> list[Result]:
-        # here, so that an unknown name fails before it waits in line
-        unloaded = None if model is None else self._models.find(model)
-        if operation.lane is not Lane.BATCH:
-            pool = self._light if operation.lane is Lane.LIGHT else self._files
-            return await pool.run(answers_to, operation, unloaded, questions)
-        assert self._batcher is not None, "start() comes first"
-        rank = BACKGROUND if behind else operation.rank
-        futures = self._batcher.submit_all((operation.name, model), questions, rank=rank)
-        return await all_of([asyncio.wrap_future(future) for future in futures])
+        return answers_to(operation, None if model is None else self._models.find(model), questions)
 
-    async def stream(
-        self, operation: ProgressiveOperation[Question, Part], model: str, question: Question
-    ) -> AsyncIterator[Part]:
-        self._models.find(model)  # an unknown name fails before it waits in line
-        assert self._batcher is not None, "start() comes first"
-        outlet: Outlet[Question, Part] = Outlet(question)
-        future = self._batcher.submit((operation.name, model), outlet, rank=operation.rank)
-        future.add_done_callback(outlet.end)
-        try:
-            async for part in outlet.parts():
-                yield part
-        finally:
-            outlet.close()
-            future.cancel()
-
-    def _run_batch(self, key: tuple[str, str | None], questions: Sequence[Any]) -> Sequence[Any]:
+    def _run_batch(self, key: Key, questions: Sequence[Any]) -> Sequence[Any]:
         name, model = key
         ready = None if model is None else loaded(self._models.find(model))
         if name in PROGRESSIVE:
@@ -297,11 +264,6 @@ def pour(
         outlet.put([checked(part) for part in parts])
 
 
-def question_of(item: Any) -> Any:
-    """The question that something in line is about."""
-    return item.question if isinstance(item, Outlet) else item
-
-
 def checked_value(answer: Any) -> Any:
     """An answer of a batch. Raises the exception that stands in its place, and NotFinite."""
     return checked(value_of(answer))
@@ -338,12 +300,3 @@ def release_memory() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
-
-
-async def all_of(futures: Sequence[asyncio.Future[Result]]) -> list[Result]:
-    """Wait for all; once one has failed, or nobody waits any more, the others need not be computed."""
-    try:
-        return await asyncio.gather(*futures)
-    finally:
-        for future in futures:
-            future.cancel()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sonifold_app.engine.facts import Catalogue, ModelFacts, find_model
 
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
     Models = Mapping[str, Model | LazyModel]
 
+#: A model, or what stands for one that is in memory elsewhere.
+Opened = TypeVar("Opened")
 
-class OpenModels:
+
+class OpenModels(Generic[Opened]):
     """Models by name. Filled by one thread; after that changed on the event loop, and read from any thread."""
 
     def __init__(self) -> None:
-        self.by_name: Models = {}
+        self.by_name: Mapping[str, Opened] = {}
         self._unusable: Mapping[str, str] = {}
         self._catalogue: Future[Catalogue] = Future()
 
     def fill(
-        self, models: Models, unusable: Mapping[str, str], facts: Mapping[str, ModelFacts], device: str
+        self,
+        models: Mapping[str, Opened],
+        unusable: Mapping[str, str],
+        facts: Mapping[str, ModelFacts],
+        device: str,
     ) -> None:
         """What there is at the start: models, sentences about those that cannot be used, what is told of each."""
         self.by_name, self._unusable = models, unusable
@@ -46,12 +53,12 @@ class OpenModels:
         except TimeoutError:
             return None
 
-    def find(self, name: str) -> Model | LazyModel:
+    def find(self, name: str) -> Opened:
         """The model of a name. Raises PackInvalid, PackNotFound."""
         advice = "Pick one of these, or put its folder among the packs and restart."
         return find_model(name, self.by_name, self._unusable, advice)
 
-    def add(self, name: str, model: Model, facts: ModelFacts | None = None) -> None:
+    def add(self, name: str, model: Opened, facts: ModelFacts | None = None) -> None:
         """A model more; without ``facts`` it is not in the catalogue."""
         self.by_name = {**self.by_name, name: model}
         if facts is not None:

@@ -88,6 +88,14 @@ class ProgressiveOperation(Bounds[Question], Generic[Question, Part]):
     compute: Callable[[Any, Question, MapParallel], Iterator[Sequence[Part]]]
 
 
+class EngineUnavailableError(Exception):
+    """Whoever computes is not there at the moment; the message is a sentence for the user."""
+
+    def __init__(self, cause: str) -> None:
+        """``cause``: what is missing, as a clause."""
+        super().__init__(f"this cannot be computed at the moment: {cause}. Send it again in a few seconds.")
+
+
 class Engine(Protocol):
     """Loads packs and computes with them. Every method but ``start``, ``close`` and ``workload`` is called on the
     event loop."""
@@ -129,7 +137,8 @@ class Engine(Protocol):
         """The answer to each question, or the first of their errors; see also ``run_one``.
 
         ``model``: None for operations on files alone. ``behind``: compute while there is nothing else to do.
-        Raises BusyError where too much is ahead of them, unless ``behind``; NotFinite for answers that are no numbers.
+        Raises BusyError where too much is ahead of them, unless ``behind``; NotFinite for answers that are no numbers;
+        EngineUnavailableError where whoever computes is away.
         """
 
     def stream(

@@ -34,6 +34,7 @@ from sonifold_app.collection.service import (
     NotAnalysed,
 )
 from sonifold_app.engine.batching import BusyError
+from sonifold_app.engine.protocol import EngineUnavailableError
 from sonifold_app.http.request_ids import HEADER, request_id
 from sonifold_app.store.adaptations import TooManyAdaptationsError
 from sonifold_app.store.database import DatabaseUnusableError
@@ -227,6 +228,16 @@ def rate_limited(sent: str, seconds: int) -> Problem:
     )
 
 
+def engine_unavailable(error: EngineUnavailableError) -> Problem:
+    return Problem(
+        503,
+        "engine_unavailable",
+        "Nobody computes at the moment",
+        str(error),
+        {"Retry-After": RETRY_SECONDS},
+    )
+
+
 def not_acceptable(accept: str, offers: Sequence[str]) -> Problem:
     return Problem(
         406,
@@ -359,15 +370,15 @@ def install(app: FastAPI) -> None:
     async def answer_storage(request: Request, error: Exception) -> Response:
         return of_disk_or_database(request, error).response()
 
-    for kind in (
+    answered = (
         RequestValidationError,
         HTTPException,
         errors.SonifoldError,
         BusyError,
         QuotaBusyError,
-        *SERVICE,
-        Exception,
-    ):
+        EngineUnavailableError,
+    )
+    for kind in (*answered, *SERVICE, Exception):
         app.add_exception_handler(kind, answer)
     for kind in (StorageError, OSError, sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
         app.add_exception_handler(kind, answer_storage)
@@ -404,4 +415,6 @@ def problem_of(request: Request, error: Exception) -> Problem:
             return server_busy(error)
         case QuotaBusyError():
             return quota_busy(error)
+        case EngineUnavailableError():
+            return engine_unavailable(error)
     return internal_error()
