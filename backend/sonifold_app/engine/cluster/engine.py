@@ -115,7 +115,7 @@ class RayEngine(QueuedEngine[Recipe | None]):
 
     async def open(self, folder: Path, kind: ModelKind) -> str | None:
         recipe = PackRecipe(folder.absolute(), kind)
-        facts_or_problem: ModelFacts | str = await self._files.run(self._made, "open", folder.name, recipe)
+        facts_or_problem: ModelFacts | str = await self._files.run(self._make, "open", folder.name, recipe)
         if isinstance(facts_or_problem, str):
             log.warning("model %s cannot be used: %s", folder.name, facts_or_problem)
             self._models.add_unusable(folder.name, facts_or_problem)
@@ -126,7 +126,7 @@ class RayEngine(QueuedEngine[Recipe | None]):
     async def adapt(self, model: str, name: str, sounds: Sequence[UserSoundData], seed: int) -> Adapted:
         self._models.find(model)
         recipe = AdaptedRecipe(model, tuple(sounds), seed)
-        facts: Adapted = await self._adapting.run(self._made, "adapt", name, recipe)
+        facts: Adapted = await self._adapting.run(self._make, "adapt", name, recipe)
         self._models.add(name, recipe)
         return facts
 
@@ -186,7 +186,7 @@ class RayEngine(QueuedEngine[Recipe | None]):
         for new in parts:
             outlet.put(new)
 
-    def _made(self, method: str, name: str, recipe: Recipe) -> Any:
+    def _make(self, method: str, name: str, recipe: Recipe) -> Any:
         """A model made in one replica; the others make it when they are asked about it."""
         return self._fleet.ask(method, name, recipe, group="adapt")
 

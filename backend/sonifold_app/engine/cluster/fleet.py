@@ -235,7 +235,7 @@ class Fleet:
         started = set(ready_of([member.loading for member in self._starting]))
         for member in [member for member in self._starting if member.loading in started]:
             self._starting.remove(member)
-            self._admit(member)
+            self._take_in(member)
         now = time.monotonic()
         count = len(self._members) + len(self._starting)
         busy = sum(member.busy > 0 for member in self._members)
@@ -243,7 +243,7 @@ class Fleet:
         if wanted > count and now >= self._not_before:
             self._begin()
         elif wanted < count:
-            self._spare()
+            self._end_idle()
 
     def _having_ended(self, members: list[Member]) -> list[Member]:
         ended = set(ready_of([member.life for member in members]))
@@ -254,7 +254,7 @@ class Fleet:
         loading = submit(actor, "load", self._load, self._device)
         self._starting.append(Member(actor, loading, submit(actor, "live", group="life")))
 
-    def _admit(self, member: Member) -> None:
+    def _take_in(self, member: Member) -> None:
         """Have it answer, if it has loaded what the first one did."""
         try:
             loaded: Loaded = answer_of(member.loading)
@@ -281,7 +281,7 @@ class Fleet:
         self._not_before = time.monotonic() + PAUSE_SECONDS
         self._end(member)
 
-    def _spare(self) -> None:
+    def _end_idle(self) -> None:
         """One less, of those that have nothing to do."""
         with self._changed:
             idle = next((member for member in reversed(self._members) if member.busy == 0), None)
