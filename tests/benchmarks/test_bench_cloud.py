@@ -5,23 +5,19 @@ python -m pytest tests/benchmarks/test_bench_cloud.py -s -n 0
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import chromium, executable
+from cloud.collections_of_rows import fill
 from playwright.sync_api import Page
+from server import started_server
 
 import sonifold
 from sonifold.evaluate.measures import record
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "browser"), str(Path(__file__).with_name("cloud"))]
-
-from chromium import chromium, executable
-from collections_of_rows import fill
-from server import started_server
 
 COMMAND = "python -m pytest tests/benchmarks/test_bench_cloud.py -s -n 0"
 PICKS = 500
