@@ -158,4 +158,4 @@ def test_an_unknown_group_is_named_with_those_there_are(environment):
     environment.install("develop")
     assert environment.ran.returncode != 0
     assert "'develop'" in environment.ran.stderr
-    assert "dataset, m4a, postgres, plots, topology, dev" in environment.ran.stderr
+    assert "dataset, m4a, postgres, s3, cluster, plots, topology, dev" in environment.ran.stderr

@@ -62,11 +62,13 @@ def remove_all(page: Page) -> None:
     origin = page.evaluate("location.origin")
     rest(page, origin)
     models = f"{origin}/api/v1/models"
-    for model in page.request.get(models).json()["models"]:
-        if model["kind"] != "library":
+    listed = page.request.get(models).json()["models"]
+    for model in listed:
+        if model["kind"] != "library":  # first: what was kept with it moves to its base
             page.request.delete(f"{models}/{model['id']}")
-            continue
-        sounds = page.request.get(f"{models}/{model['id']}/sounds").json()
-        for id, kind in zip(sounds["id"], sounds["kind"], strict=True):
-            if kind == "uploaded":
-                page.request.delete(f"{models}/{model['id']}/sounds/{id}")
+    for model in listed:
+        if model["kind"] == "library":
+            sounds = page.request.get(f"{models}/{model['id']}/sounds").json()
+            for id, kind in zip(sounds["id"], sounds["kind"], strict=True):
+                if kind == "uploaded":
+                    page.request.delete(f"{models}/{model['id']}/sounds/{id}")

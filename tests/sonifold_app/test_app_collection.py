@@ -256,6 +256,7 @@ def test_the_command_line_follows_folders_until_it_is_ended(data, folder):
             assert found(data, "clap")
         finally:
             process.send_signal(signal.SIGINT)
+            process.communicate()  # it may be telling what else came
     assert process.returncode == 0
 
 
