@@ -138,7 +138,7 @@ def test_a_pitch_is_corrected(page: Page, tmp_path: Path) -> None:
     wait(page, "s.check?.count === 1")
     wait(page, ADAPTED)  # what is told of it moves the list
     own = "l.pitch[l.kind.indexOf('uploaded')]"
-    row = page.locator(".panel:not([hidden]) li[data-id]:not(.find)")
+    row = page.locator(".panel:not([hidden]) li[data-id]:not(.finding *)")
     for written, hertz in (("C4", 261.63), ("61.7 Hz", 61.7)):
         row.locator(".sound").focus()
         row.get_by_role("button", name="Pitch of Hit").click()

@@ -44,7 +44,7 @@ def test_picked_files_are_on_the_map_and_can_be_travelled_from(page: Page, hits:
     before = state(page, "l.count")
     pick(page, hits)
     wait(page, f"s.library.count === {before + 3} && s.check?.count === 3")
-    rows = page.locator(".panel:not([hidden]) li[data-id]:not(.find)")
+    rows = page.locator(".panel:not([hidden]) li[data-id]:not(.finding *)")
     expect(rows).to_have_count(3)
     assert sorted(rows.locator("b").all_inner_texts()) == ["Hit 220", "Hit 660", "Hit 70"]
     expect(page.locator(".summary")).to_have_text(re.compile("^3 sounds, "))

@@ -23,7 +23,7 @@ def fill(data: Path, count: int, model: sonifold.Model, seed: int = 0) -> None:
     """A collection of so many analysed sounds in a data folder."""
     open_database(data).close()
     with sqlite3.connect(data / FOLDER / DATABASE) as connection:
-        connection.execute("INSERT INTO roots VALUES (1, '/samples', '')")
+        connection.execute("INSERT INTO roots VALUES (1, '/samples', '', 0)")
         columns = list(next(rows(1, model, seed)))
         marks = ", ".join("?" * len(columns))
         connection.executemany(
