@@ -40,7 +40,7 @@ def folder(bars: list[Path], tmp_path: Path) -> Path:
     path.mkdir()
     for bar in bars:
         (path / bar.name).write_bytes(bar.read_bytes())
-    (path / "broken.wav").write_text("no sound")
+    (path / "torn.wav").write_text("no sound")
     return path
 
 
@@ -88,7 +88,7 @@ def states(page: Page, files: list[Path], folder: Path) -> Iterator[tuple[str, s
     page.keyboard.press("Escape")
     panel.get_by_label("Folder to take in").fill(str(folder))
     page.keyboard.press("Enter")
-    panel.get_by_text("broken.wav", exact=True).wait_for()
+    panel.get_by_text("torn.wav", exact=True).wait_for()
     panel.get_by_role("button", name="Choose several").click()
     panel.get_by_role("checkbox", name="Choose Bar 180").check()
     yield "several chosen, and a library folder", PANEL
