@@ -19,7 +19,7 @@ import { createPoints, pointSize } from "./points.js";
 import { islesOf, pointedPosition, sceneOf, drawnPathsOf } from "./scene.js";
 import { createSketch } from "./sketch.js";
 import { mountTip } from "./tip.js";
-import { toScreen } from "./view.js";
+import { toScreen } from "../core/view.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Position} Position */
@@ -169,7 +169,8 @@ export function mountAtlas(root, { store, actions, playback, openModel, cloud, p
     const { library } = state;
     const view = camera.view();
     if (!library || view.width < 2) return;
-    const crowd = (/** @type {import("./view.js").Box} */ box) => library.grid.count(...camera.under(box));
+    const crowd = (/** @type {import("../core/view.js").Box} */ box) =>
+      library.grid.count(...camera.under(box));
     overlay.draw(
       sceneOf({ ...state, library }, { palette, isles, crowd, covered: words(), snapped: picking.snapped }),
       view,

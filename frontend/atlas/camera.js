@@ -3,12 +3,12 @@
 
 import { unit } from "../core/dom.js";
 import { landBounds } from "./land.js";
-import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "./view.js";
+import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../core/view.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Position} Position */
-/** @typedef {import("./view.js").View} View */
-/** @typedef {import("./view.js").Box} Box */
+/** @typedef {import("../core/view.js").View} View */
+/** @typedef {import("../core/view.js").Box} Box */
 
 const NARROW = 520; // pixels: below, the words stand over the land, not beside it
 const ZOOM = 1.6; // of a key, or a button

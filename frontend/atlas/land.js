@@ -121,7 +121,7 @@ export function createLand(root) {
       );
     },
 
-    /** @param {import("./view.js").View} view */
+    /** @param {import("../core/view.js").View} view */
     look(view) {
       if (!ground) return;
       const { x, y } = ground;

@@ -6,13 +6,13 @@ import { s, setAll } from "../core/dom.js";
 import { amount, pathName } from "../core/text.js";
 import { coursesMarkup, ellipsesMarkup, pointsMarkup } from "./finds.js";
 import { boxAround, layOut as layOut } from "../core/labels.js";
-import { toScreen } from "./view.js";
+import { toScreen } from "../core/view.js";
 
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/state.js").PathKind} PathKind */
 /** @typedef {import("../core/state.js").Position} Position */
-/** @typedef {import("./view.js").View} View */
-/** @typedef {import("./view.js").Box} Box */
+/** @typedef {import("../core/view.js").View} View */
+/** @typedef {import("../core/view.js").Box} Box */
 /** @typedef {{path: Path, course: import("./course.js").Course}} DrawnPath */
 /** @typedef {{at: Position, name: string, bare: boolean}} End */
 

@@ -7,7 +7,7 @@ import { everyNewSound, pointedAnchor } from "../core/state.js";
 import { watchHands } from "./gestures.js";
 import { towards } from "../core/grid.js";
 import { endPosition, pointedPosition } from "./scene.js";
-import { toMap, toScreen } from "./view.js";
+import { toMap, toScreen } from "../core/view.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Position} Position */

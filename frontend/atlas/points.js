@@ -12,7 +12,7 @@ import { FAMILY_OUTLINES, USER_OUTLINES } from "../core/shapes.js";
 
 /** @typedef {import("../core/sounds.js").Library} Library */
 /** @typedef {import("../core/colour.js").Palette} Palette */
-/** @typedef {import("./view.js").View} View */
+/** @typedef {import("../core/view.js").View} View */
 
 /** @param {Palette} palette @param {number} family */
 const familyColour = (palette, family) => palette[/** @type {"f0"} */ (`f${family % 8}`)];

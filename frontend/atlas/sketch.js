@@ -4,7 +4,7 @@
 import { parseHex } from "../core/colour.js";
 import { bandColours, toBands } from "./land.js";
 
-/** @typedef {import("./view.js").View} View */
+/** @typedef {import("../core/view.js").View} View */
 
 const COARSE = 2; // CSS pixels a sample
 

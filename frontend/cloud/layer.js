@@ -6,13 +6,14 @@ import { coloured, idsInside, litRows } from "../core/cloud.js";
 import { h, icon, s, setAll, unit } from "../core/dom.js";
 import { watch } from "../core/store.js";
 import { count } from "../core/text.js";
+import { toMap, toScreen } from "../core/view.js";
 import { createLasso } from "./lasso.js";
 import { createPainter } from "./painter.js";
 import { mountCloudTip } from "./tip.js";
 
 /** @typedef {import("../core/state.js").State} State */
 /** @typedef {import("../core/state.js").Position} Position */
-/** @typedef {import("./painter.js").View} View */
+/** @typedef {import("../core/view.js").View} View */
 
 const LEAST = 1.6; // CSS pixels of a point, at most crowded
 const LARGEST = 8;
@@ -75,8 +76,6 @@ export function mountCloudLayer(root, canvas, { store, files, api, view, redraw 
     const { cloud, cloudShown } = store.get();
     return cloudShown && cloud?.count ? cloud : null;
   };
-  const rowUnder = (/** @type {Position} */ [x, y], /** @type {View} */ { x: cx, y: cy, k, width, height }) =>
-    /** @type {const} */ ([cx + (x - width / 2) / k, cy - (y - height / 2) / k]);
 
   function load() {
     const cloud = visible();
@@ -149,11 +148,10 @@ export function mountCloudLayer(root, canvas, { store, files, api, view, redraw 
     const cloud = visible();
     const now = view();
     if (!cloud || !cloudPointed || cloudPointed.row >= cloud.count) return tip.show(null, now);
-    const [x, y] = cloud.position(cloudPointed.row);
     tip.show(
       {
         id: cloud.columns.id[cloudPointed.row],
-        at: [now.width / 2 + (x - now.x) * now.k, now.height / 2 - (y - now.y) * now.k],
+        at: toScreen(now, cloud.position(cloudPointed.row)),
         use: a ? "click to hear, and morph to here" : "click to hear, and morph from here",
         worded: cloudPointed.by === "pointer",
       },
@@ -186,7 +184,7 @@ export function mountCloudLayer(root, canvas, { store, files, api, view, redraw 
       const cloud = visible();
       if (!cloud) return null;
       const now = view();
-      const [x, y] = rowUnder(at, now);
+      const [x, y] = toMap(now, at);
       const row = cloud.grid.nearest(
         x,
         y,
@@ -234,7 +232,7 @@ export function mountCloudLayer(root, canvas, { store, files, api, view, redraw 
       const among = litRows(cloud, { families, matches, selection: null });
       const ids = idsInside(
         cloud,
-        outline.map((at) => /** @type {Position} */ ([...rowUnder(at, now)])),
+        outline.map((at) => toMap(now, at)),
         among,
       );
       store.set({ selection: ids.length ? ids : null, lassoing: false });

@@ -8,7 +8,7 @@ import { FAMILY_OUTLINES } from "../core/shapes.js";
 /** @typedef {import("../core/cloud.js").Colouring} Colouring */
 /** @typedef {import("../core/colour.js").Palette} Palette */
 /** @typedef {import("../core/colour.js").RGB} RGB */
-/** @typedef {{x: number, y: number, k: number, width: number, height: number}} View */
+/** @typedef {import("../core/view.js").View} View */
 /** @typedef {{palette: Palette, colouring: Colouring, size: number, opacity: number}} Look size: CSS pixels */
 /** @typedef {{kind: Uint8Array, lit: Uint8Array | null}} Marks   of each point: its colour, and is it lit? */
 
@@ -314,7 +314,7 @@ function canvasPainter(canvas) {
       );
       const grey = stamp(0, parseHex(palette.ink3), size * ratio * 0.8, null);
       for (const row of some) {
-        const x = (view.width / 2 + (cloud.x[row] - view.x) * view.k) * ratio;
+        const x = (view.width / 2 + (cloud.x[row] - view.x) * view.k) * ratio; // as toScreen, without making arrays
         const y = (view.height / 2 - (cloud.y[row] - view.y) * view.k) * ratio;
         const isLit = !marks.lit || marks.lit[row];
         const tile = isLit ? stamps[marks.kind[row]] : grey;

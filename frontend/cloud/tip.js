@@ -3,7 +3,7 @@
 
 import { clamp } from "../core/colour.js";
 import { h, unit } from "../core/dom.js";
-import { capital, duration } from "../core/text.js";
+import { capital, duration, lastPart } from "../core/text.js";
 
 /** @typedef {import("./requests.js").CloudSound} CloudSound */
 
@@ -53,7 +53,7 @@ export function mountCloudTip(root, api) {
         sound.family && capital(sound.family),
         sound.seconds !== null && duration(sound.seconds),
       ];
-      detail.textContent = [...facts, sound.folder.split(/[/\\]/).pop()].filter(Boolean).join(", ");
+      detail.textContent = [...facts, lastPart(sound.folder)].filter(Boolean).join(", ");
       hint.textContent = use;
     } catch {
       if (shownId === id) name.textContent = "A sound of your folders";

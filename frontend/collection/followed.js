@@ -2,7 +2,7 @@
 /** The folders that were taken in: how much is in each, and whether what changes in them is taken in. */
 
 import { h } from "../core/dom.js";
-import { count } from "../core/text.js";
+import { count, lastPart } from "../core/text.js";
 
 /** @typedef {import("./requests.js").Collection["folders"][number]} Folder */
 
@@ -29,7 +29,7 @@ export function mountFolders(root, change) {
     return h(
       "li",
       {},
-      h("span.what", { title: path }, h("b", {}, path.split(/[/\\]/).pop() || path), h("small", {}, facts)),
+      h("span.what", { title: path }, h("b", {}, lastPart(path) || path), h("small", {}, facts)),
       h("label.check", {}, box, h("span", {}, "Follow changes")),
     );
   };

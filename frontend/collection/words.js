@@ -2,7 +2,7 @@
 /** What is said of a collection, and of taking folders into it. */
 
 import { noteName } from "../core/sounds.js";
-import { amount, capital, count, duration, sentence } from "../core/text.js";
+import { amount, capital, count, duration, lastPart, sentence } from "../core/text.js";
 
 /** @typedef {import("./requests.js").Collection} Collection */
 /** @typedef {import("./requests.js").CollectionSound} CollectionSound */
@@ -41,7 +41,7 @@ export function factsOf(sound) {
     sound.seconds === null ? "" : duration(sound.seconds),
     sound.pitch === null ? "" : noteName(sound.pitch),
     sound.duplicates !== null ? "has copies" : sound.near_duplicates !== null ? "has near copies" : "",
-    sound.folder.split(/[/\\]/).pop(),
+    lastPart(sound.folder),
   ];
   return facts.filter(Boolean).join(", ");
 }

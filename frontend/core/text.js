@@ -16,6 +16,9 @@ const EVEN = 0.1; // speed variation (CV) up to which a path keeps one speed
 /** 1284 -> "1 284", with a space that does not break. @param {number} n */
 export const count = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
+/** What a path ends with, of any system. @param {string} path */
+export const lastPart = (path) => path.split(/[/\\]/).pop() ?? "";
+
 /** @param {number} seconds */
 export const duration = (seconds) => `${seconds < 1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 

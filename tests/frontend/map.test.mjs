@@ -4,7 +4,7 @@ import { createCourse, pinned } from "../../frontend/atlas/course.js";
 import { createGrid } from "../../frontend/core/grid.js";
 import { boxAround, overlap, layOut } from "../../frontend/core/labels.js";
 import { bandColours, landBounds, toBands } from "../../frontend/atlas/land.js";
-import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../../frontend/atlas/view.js";
+import { bounded, fit, fitAround, panned, toMap, toScreen, zoomed } from "../../frontend/core/view.js";
 
 /** Park and Miller's generator: the same points every time. */
 function random(seed) {

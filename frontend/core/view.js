@@ -1,7 +1,7 @@
 // @ts-check
 /** Where the map is looked at from: plain arithmetic between map and screen. */
 
-import { clamp } from "../core/colour.js";
+import { clamp } from "./colour.js";
 
 /**
  * @typedef {object} View
@@ -12,8 +12,8 @@ import { clamp } from "../core/colour.js";
  * @property {number} height
  */
 
-/** @typedef {import("../core/labels.js").Box} Box */
-/** @typedef {import("../core/state.js").Position} Position */
+/** @typedef {import("./labels.js").Box} Box */
+/** @typedef {import("./state.js").Position} Position */
 
 /** @param {View} view @param {Position} p @returns {Position} */
 export const toScreen = (view, [x, y]) => [
