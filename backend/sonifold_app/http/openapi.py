@@ -32,6 +32,7 @@ EVERYWHERE = (401, 403, 421, 429, 503)
 KEEPING = frozenset({"get_sound_decoded", "get_upload", "get_upload_audio"})
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": DESCRIPTIONS[304]}}
 
 
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -45,13 +46,20 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def file_replies(description: str, *types: str) -> dict[int | str, dict[str, Any]]:
+    """A file of one of some media types, whole or in part."""
+    content = {media_type: BINARY for media_type in types}
+    return {
+        200: {"description": description, "content": content},
+        206: {"description": "The part that was asked for", "content": content},
+    }
+
+
 def audio_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Sound in every format, whole or in part, or a problem."""
-    content = {types[0]: BINARY for types in AUDIO_TYPES.values()}
     return {
-        200: {"description": "The sound", "content": content},
-        206: {"description": "The part that was asked for", "content": content},
-        304: {"description": DESCRIPTIONS[304]},
+        **file_replies("The sound", *(types[0] for types in AUDIO_TYPES.values())),
+        **NOT_MODIFIED,
         **problems_of(406, 416, *statuses),
     }
 

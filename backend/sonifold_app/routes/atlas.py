@@ -15,7 +15,7 @@ from sonifold_app.engine.numbers import Numbers, rows
 from sonifold_app.engine.operations import INDICATRICES, LIFT, MAGNIFICATION, PROJECT
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.engine.questions import IndicatrixQuery, MagnificationQuery
-from sonifold_app.http.openapi import problems_of
+from sonifold_app.http.openapi import NOT_MODIFIED, problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.params import WeightQuery
 from sonifold_app.routes.services import ModelDep, ServicesDep, computed, unless_abandoned
@@ -38,7 +38,7 @@ MAX_ELLIPSES = 1000
     "",
     operation_id="get_atlas",
     response_model=Atlas,
-    responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
+    responses={**NOT_MODIFIED, **problems_of(404, 422, 503)},
 )
 async def get_atlas(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """The magnification field: where the model knows sounds, and where it guesses."""

@@ -18,7 +18,7 @@ from sonifold_app.collection.runs import Wish
 from sonifold_app.collection.search import Match
 from sonifold_app.engine.facts import ModelFacts
 from sonifold_app.engine.questions import Upload
-from sonifold_app.http.openapi import BINARY, problems_of
+from sonifold_app.http.openapi import file_replies, problems_of
 from sonifold_app.http.replies import REVALIDATE
 from sonifold_app.routes.refusals import RequestItem
 from sonifold_app.routes.services import (
@@ -66,10 +66,7 @@ SearchText = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Sounds at most.")]
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="Sounds that are passed over.")]
-AUDIO: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The whole recording", "content": {"audio/*": BINARY}},
-    206: {"description": "The part that was asked for", "content": {"audio/*": BINARY}},
-}
+AUDIO = file_replies("The whole recording", "audio/*")
 
 
 @router.get("", operation_id="get_collection", responses=problems_of(503))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from sonifold_app.collection.positions import MEDIA_TYPE, Columns
 from sonifold_app.collection.query import read_query
 from sonifold_app.collection.search import Match, Page
-from sonifold_app.http.openapi import BINARY, problems_of
+from sonifold_app.http.openapi import NOT_MODIFIED, file_replies, problems_of
 from sonifold_app.http.replies import REVALIDATE, bytes_reply
 from sonifold_app.routes.collection import SearchText
 from sonifold_app.routes.services import ModelDep, ServicesDep
@@ -21,25 +21,20 @@ router = APIRouter(prefix="/models/{model}/collection", tags=["collection"])
 sounds = APIRouter(prefix="/collection", tags=["collection"])
 
 NUMBERS = "application/octet-stream"
-POSITIONS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A little-endian uint32, that many bytes of JSON (`version`, `whole`, `count`, `extent`, "
+POSITIONS = {
+    **file_replies(
+        "A little-endian uint32, that many bytes of JSON (`version`, `whole`, `count`, `extent`, "
         "`families`, `folders`, `columns`, `growing`), and the columns one after another, `count` numbers each: "
         "`id` uint32, rising; `x` and `y` uint16, in 65535ths of the extent `[x0, x1, y0, y1]`; `family` and `folder` "
         "uint8, indices (254: another; a `family` of 255: the sound is no more); `brightness` uint8, in 255ths. "
         "All little-endian, 11 bytes a sound.",
-        "content": {MEDIA_TYPE: BINARY},
-    },
-    206: {"description": "The part that was asked for", "content": {MEDIA_TYPE: BINARY}},
-    304: {"description": "The client has it"},
+        MEDIA_TYPE,
+    ),
+    **NOT_MODIFIED,
 }
-IDS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The ids, rising, as little-endian uint32 one after another",
-        "content": {NUMBERS: BINARY},
-    },
-    206: {"description": "The part that was asked for", "content": {NUMBERS: BINARY}},
-    304: {"description": "The client has it"},
+IDS = {
+    **file_replies("The ids, rising, as little-endian uint32 one after another", NUMBERS),
+    **NOT_MODIFIED,
 }
 
 

@@ -16,7 +16,7 @@ from sonifold_app.engine.operations import CONVERT, DECODE, DISTANCES, LIBRARY_F
 from sonifold_app.engine.protocol import run_one
 from sonifold_app.http import problems
 from sonifold_app.http.negotiation import audio_format
-from sonifold_app.http.openapi import audio_of, problems_of
+from sonifold_app.http.openapi import NOT_MODIFIED, audio_of, problems_of
 from sonifold_app.http.replies import IMMUTABLE, REVALIDATE, audio_reply, bytes_reply
 from sonifold_app.routes.params import Accept, DownloadQuery, FormatQuery, SoundId, WeightQuery
 from sonifold_app.routes.services import ModelDep, Services, ServicesDep, unless_abandoned
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/models/{model}/sounds", tags=["sounds"])
     "",
     operation_id="list_sounds",
     response_model=Sounds,
-    responses={304: {"description": "The client has it"}, **problems_of(404, 422, 503)},
+    responses={**NOT_MODIFIED, **problems_of(404, 422, 503)},
 )
 async def list_sounds(model: ModelDep, request: Request, services: ServicesDep) -> Response:
     """All sounds, the model's and then the user's own, column by column, with map positions."""
