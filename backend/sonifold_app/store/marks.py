@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, true, update
 
 from sonifold.errors import SonifoldError
 from sonifold_app.store.clock import now
@@ -94,8 +94,7 @@ class MarkStore:
     def members(self, id: int) -> list[str]:
         """Hashes of the sounds of a named collection, in the order in which they came."""
         columns = named_collection_sounds.c
-        rows = select(columns.sha256).where(columns.collection == id)
-        return self._hashes(rows.order_by(columns.added, columns.sha256))
+        return self._hashes(members_of(id).order_by(columns.added, columns.sha256))
 
     def all(self) -> list[NamedCollection]:
         """The named collections, by name."""
@@ -106,8 +105,7 @@ class MarkStore:
         """A new one. Raises NamedCollectionInvalid."""
 
         def write(connection: Connection) -> NamedCollection:
-            self._require_free(connection, name)
-            if len(self._all(connection)) >= MOST_COLLECTIONS:
+            if len(self._require_free(connection, name)) >= MOST_COLLECTIONS:
                 raise NamedCollectionInvalid(
                     f"there are {MOST_COLLECTIONS} named collections; remove one first."
                 )
@@ -159,7 +157,8 @@ class MarkStore:
         """
 
         def write(connection: Connection) -> NamedCollection:
-            present = self._members(connection, self._find(connection, id).id)
+            self._find(connection, id)
+            present = set(connection.execute(members_of(id)).scalars())
             new = [sha256 for sha256 in dict.fromkeys(hashes) if sha256 not in present]
             if len(present) + len(new) > MOST_SOUNDS:
                 raise NamedCollectionInvalid(f"a named collection has {MOST_SOUNDS} sounds at most.")
@@ -185,11 +184,8 @@ class MarkStore:
         with self._database.connect() as connection:
             return list(connection.execute(statement).scalars())
 
-    def _members(self, connection: Connection, id: int) -> set[str]:
-        here = named_collection_sounds.c.collection == id
-        return set(connection.execute(select(named_collection_sounds.c.sha256).where(here)).scalars())
-
-    def _all(self, connection: Connection) -> list[NamedCollection]:
+    def _all(self, connection: Connection, id: int | None = None) -> list[NamedCollection]:
+        """Those that were not removed, or the one with that id."""
         members = named_collection_sounds.c
         rows = (
             select(
@@ -203,24 +199,36 @@ class MarkStore:
                     named_collection_sounds, members.collection == named_collections.c.id
                 )
             )
-            .where(named_collections.c.removed.is_(None))
+            .where(
+                named_collections.c.removed.is_(None), true() if id is None else named_collections.c.id == id
+            )
             .group_by(named_collections.c.id, named_collections.c.name, named_collections.c.created)
             .order_by(func.lower(named_collections.c.name), named_collections.c.id)
         )
         return [NamedCollection(*row) for row in connection.execute(rows)]
 
     def _find(self, connection: Connection, id: int) -> NamedCollection:
-        for collection in self._all(connection):
-            if collection.id == id:
-                return collection
+        for collection in self._all(connection, id):
+            return collection
         raise not_found(id)
 
-    def _require_free(self, connection: Connection, name: str, besides: int | None = None) -> None:
-        for collection in self._all(connection):
-            if collection.name.casefold() == name.casefold() and collection.id != besides:
+    def _require_free(self, connection: Connection, name: str, besides: int | None = None) -> list[str]:
+        """The names that there are, without that of ``besides``. Raises NamedCollectionInvalid."""
+        columns = named_collections.c
+        others = select(columns.name).where(columns.removed.is_(None), columns.id != (besides or 0))
+        names = list(connection.execute(others.order_by(func.lower(columns.name), columns.id)).scalars())
+        for other in names:
+            if other.casefold() == name.casefold():
                 raise NamedCollectionInvalid(
-                    f"there is a collection called {collection.name!r} already; take another name."
+                    f"there is a collection called {other!r} already; take another name."
                 )
+        return names
+
+
+def members_of(id: int) -> Select[Any]:
+    """Hashes of the sounds of a named collection."""
+    columns = named_collection_sounds.c
+    return select(columns.sha256).where(columns.collection == id)
 
 
 def not_found(id: int) -> NamedCollectionNotFound:
