@@ -21,9 +21,10 @@ from starlette.testclient import TestClient
 from sonifold import adapt
 from sonifold_app.app import create_app
 from sonifold_app.settings import Settings
+from sonifold_app.store.folder import bytes_under
 from sonifold_app.store.room import Room
 from sonifold_app.user import archive
-from sonifold_app.user.models import UserModels, bytes_under
+from sonifold_app.user.models import UserModels
 
 KIT = "kit"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from sonifold_app.jobs.background import seconds_after
 from sonifold_app.jobs.worker import folder_of
 from sonifold_app.store.failures import StoreFullError
+from sonifold_app.store.folder import bytes_under
 from sonifold_app.store.jobs import Job
 from sonifold_app.store.room import Room
-from sonifold_app.user.models import FINETUNED, bytes_under
+from sonifold_app.user.models import FINETUNED
 
 #: A checkpoint holds the weights and two moments of each.
 CHECKPOINT_WEIGHTS = 3

@@ -185,3 +185,13 @@ class BoundedFolder(Folder):
     @property
     def bytes(self) -> int:
         return self._bytes
+
+
+def bytes_under(folder: Path) -> int:
+    """Of all files in a folder, without those that go meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total

@@ -5,14 +5,13 @@ What is measured is the user's own, so that a refusal says nothing of others.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from sonifold_app.store.failures import StorageError
+from sonifold_app.store.folder import bytes_under
 
 #: Folders of a workspace that hold what its user put there.
 COUNTED = ("library/sounds", "listening", "packs", "imports", "jobs")
@@ -104,10 +103,4 @@ class Quota:
 
 def stored_bytes_of(workspace: Path) -> int:
     """Of all files in a workspace that a user put there."""
-    total = 0
-    for folder in COUNTED:
-        for parent, _, names in os.walk(workspace / folder):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    total += os.stat(os.path.join(parent, name)).st_size
-    return total
+    return sum(bytes_under(workspace / folder) for folder in COUNTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -20,6 +19,7 @@ from sonifold.pack import CONFIG, UNFINISHED
 from sonifold_app.engine.choices import ModelKind
 from sonifold_app.engine.facts import Catalogue
 from sonifold_app.engine.protocol import Engine
+from sonifold_app.store.folder import bytes_under
 from sonifold_app.store.quotas import Quota
 from sonifold_app.store.room import Room
 from sonifold_app.store.trash import Trash
@@ -161,16 +161,6 @@ class UserModels:
         if folder is None:
             raise errors.PackNotFound(f"no model {model!r} of your own is here (any more).")
         return folder
-
-
-def bytes_under(folder: Path) -> int:
-    """Of all files in a folder, without those that go meanwhile."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += os.stat(os.path.join(parent, name)).st_size
-    return total
 
 
 def name_of(name: str, owner: str) -> str:
