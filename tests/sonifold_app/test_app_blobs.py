@@ -47,7 +47,7 @@ def blobs(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 def files(tmp_path: Path, blobs: str | None) -> NamedFiles:
-    return open_files(tmp_path / "library" / "sounds", blobs)
+    return open_files(tmp_path / "library" / "sounds", tmp_path, blobs)
 
 
 @pytest.fixture
@@ -102,10 +102,10 @@ def test_the_trash_is_emptied_after_thirty_days(
 def test_a_damaged_recording_is_not_served_and_not_lost(tmp_path: Path, blobs: str | None) -> None:
     sounds = UserSoundStore(tmp_path / "library", blobs=blobs)
     (added,) = sounds.add("m", "p", [sound(b"whole")])
-    open_files(tmp_path / "library" / "sounds", blobs).put(added.audio, b"damaged")
+    open_files(tmp_path / "library" / "sounds", tmp_path, blobs).put(added.audio, b"damaged")
     assert sounds.audio(added) is None
     assert [each.id for each in sounds.all("m")] == [added.id]
-    open_files(tmp_path / "library" / "sounds", blobs).put(added.audio, b"whole")
+    open_files(tmp_path / "library" / "sounds", tmp_path, blobs).put(added.audio, b"whole")
     assert sounds.audio(added) == b"whole"
     sounds.close()
 
@@ -137,7 +137,7 @@ def test_a_store_that_is_gone_is_not_a_lost_recording(s3: S3Server) -> None:
 
 
 def test_a_folder_may_be_named_by_an_address(tmp_path: Path) -> None:
-    open_files(tmp_path / "library" / "sounds", f"file://{tmp_path}/elsewhere").put(KEYS[0], b"x")
+    open_files(tmp_path / "library" / "sounds", tmp_path, f"file://{tmp_path}/elsewhere").put(KEYS[0], b"x")
     assert (tmp_path / "elsewhere" / "sounds" / KEYS[0][:2] / KEYS[0][2:]).read_bytes() == b"x"
 
 
@@ -158,7 +158,7 @@ def test_while_the_store_is_away_nothing_is_acknowledged_and_nothing_lost(
     for ask in (lambda: sounds.add("m", "p", [sound(b"meanwhile")]), lambda: sounds.audio(kept)):
         with pytest.raises(StorageUnavailableError):
             ask()
-    assert open_files(tmp_path / "library" / "sounds", blobs).problem() is not None
+    assert open_files(tmp_path / "library" / "sounds", tmp_path, blobs).problem() is not None
     s3.go_on()
     assert [each.id for each in sounds.all("m")] == [kept.id]
     assert sounds.audio(kept) == b"before"

@@ -22,12 +22,12 @@ from sonifold_app.settings import Settings
 from sonifold_app.store.blobs import SHA256
 from sonifold_app.store.data_folder import HOLDER, LOCK, MOVING_IN
 from sonifold_app.store.database import DatabaseUnusableError
+from sonifold_app.store.folder import bytes_under
 from sonifold_app.store.named import GRACE_SECONDS
 from sonifold_app.store.objects import BlobsUnusableError
 from sonifold_app.store.opening import INSTALLATION, SOUNDS, open_database, open_files
 from sonifold_app.store.sqlite import MIGRATIONS
 from sonifold_app.store.trash import DAYS, Trash
-from sonifold_app.user.models import bytes_under
 
 #: How many of a kind are named.
 NAMED = 5
@@ -157,7 +157,7 @@ def check_store(settings: Settings) -> Iterator[Finding]:
 def check_blobs(data: Path, url: str) -> Iterator[Finding]:
     """That an object store answers; each recording in it would cost a request."""
     try:
-        trouble = open_files(data / LIBRARY / SOUNDS, url).problem()
+        trouble = open_files(data / LIBRARY / SOUNDS, data, url).problem()
     except BlobsUnusableError as error:
         trouble = str(error)
     if trouble is None:

@@ -41,16 +41,16 @@ def open_database(
     return SqliteDatabase(folder / DATABASE, room=room, make=make)
 
 
-def open_files(path: Path, url: str | None = None, *, room: Room | None = None) -> NamedFiles:
-    """The files of a folder ``path`` that lies in ``library`` or beside it; with ``url`` under the folder's name in
-    that object store. Raises BlobsUnusableError.
+def open_files(path: Path, data: Path, url: str | None = None, *, room: Room | None = None) -> NamedFiles:
+    """The files of a folder ``path`` of a data folder; with ``url`` under the folder's name in that object store.
+
+    Raises BlobsUnusableError.
     """
     if url is not None and url.startswith("file://"):
         elsewhere = Path(url.removeprefix("file://"))
         return NamedFolder(elsewhere / path.name, Trash(elsewhere))
     if url is not None:
         return NamedObjects(url, path.name)
-    data = path.parent.parent if path.name == SOUNDS else path.parent
     return NamedFolder(path, Trash(data), room=room)
 
 

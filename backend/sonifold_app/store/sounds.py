@@ -156,7 +156,7 @@ class UserSoundStore:
         """
         self.database = database or open_database(folder, room=room, make=make)
         self._room, self._quota = room, quota
-        self._audio = SoundAudio(open_files(folder / SOUNDS, blobs, room=room))
+        self._audio = SoundAudio(open_files(folder / SOUNDS, folder.parent, blobs, room=room))
         self._writing = threading.Lock()  # between audio and row
         self.derived = DerivedStore(self.database)
         self._latest = LatestLists()

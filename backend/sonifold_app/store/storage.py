@@ -48,7 +48,7 @@ class Storage:
             opened = open_database(library, database, room=data.room)
             self.sounds = UserSoundStore(library, room=data.room, database=opened, blobs=blobs, quota=quota)
             self.jobs = JobStore(self.sounds.database, quota=quota)
-            self._files = open_files(data.path / LISTENING, blobs, room=data.room)
+            self._files = open_files(data.path / LISTENING, data.path, blobs, room=data.room)
             self.listening = ListeningStore(self.sounds.database, self._files, quota)
 
     def tidy(self) -> None:
