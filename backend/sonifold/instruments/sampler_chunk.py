@@ -6,6 +6,7 @@ import math
 import struct
 from typing import NamedTuple
 
+from sonifold.audio import encode
 from sonifold.audio.containers import chunks
 from sonifold.audio.notes import MIDDLE_C
 from sonifold.audio.view import View
@@ -39,7 +40,7 @@ def with_sampler_chunk(wav: bytes, sample_rate: int, chunk: SamplerChunk) -> byt
     data = HEADER.pack(0, 0, period, note, fraction, 0, 0, 1 if chunk.loop else 0, 0)
     if chunk.loop:
         data += LOOP.pack(0, FORWARD, chunk.loop.start, chunk.loop.end - 1, 0, 0)
-    whole = wav + b"\0" * (len(wav) % 2) + b"smpl" + struct.pack("<I", len(data)) + data
+    whole = wav + b"\0" * (len(wav) % 2) + encode.chunk(b"smpl", data)
     return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
 
 
