@@ -147,7 +147,7 @@ class Vectors:
         near: list[list[int]] = [[] for _ in new]
         for start in range(0, len(rows), CHUNK):
             both = squares[start : start + CHUNK, None] + squares[first:]
-            least = both - 2 * (short[start : start + CHUNK] @ short[first:].T) - np.float32(ROUNDING) * both
+            least = least_squares(both, short[start : start + CHUNK] @ short[first:].T)
             for earlier, number in zip(*np.nonzero(least <= furthest), strict=True):
                 if start + earlier < first + number:
                     near[number].append(start + int(earlier))
@@ -173,8 +173,7 @@ class Vectors:
         else:
             short, sound = self.leading.rows(len(rows)), self._short(timbre[None])[0]
             products = np.concatenate([short @ sound, self._short(rows[len(short) :]) @ sound])
-        least: Rows = both - 2 * products - np.float32(ROUNDING) * both
-        return least
+        return least_squares(both, products)
 
     def _short(self, rows: Rows) -> Rows:
         """The leading numbers of rows, and the norm of the others, (row, LEADING + 1)."""
@@ -196,6 +195,12 @@ class Vectors:
         columns = sorted(order[:LEADING].tolist())
         write_whole(self.leading.path.with_name(COLUMNS), json.dumps(columns).encode())
         self._columns = tuple(columns)
+
+
+def least_squares(both: Rows, products: Rows) -> Rows:
+    """What squared distances are at least, of the sums of both squared norms and the products of short rows."""
+    least: Rows = both - 2 * products - np.float32(ROUNDING) * both
+    return least
 
 
 def squared_norms(rows: Rows) -> Rows:
