@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sonifold.files import may_pass
 from sonifold_app.engine.cluster.actors import Actors, ReplicaLost, answer_of, parts_of, ready_of, submit
@@ -31,7 +31,6 @@ ENDED = "each process that began with it has ended before it was done"
 
 Recipe = PackRecipe | AdaptedRecipe
 Load = Callable[[], tuple[Any, Mapping[str, str]]]
-Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -128,9 +127,15 @@ class Fleet:
         """What a replica's method returns; where the replica is lost, what another's does. Raises its error, and
         EngineUnavailableError. ``attempts``: replicas that may be lost by it; by default as many as by any question.
         """
-        return self._with_replica(
-            lambda member: self._answer(member, method, *arguments, group=group), attempts or ATTEMPTS
-        )
+        for _ in range(attempts or ATTEMPTS):
+            member = self._take()
+            try:
+                return self._answer(member, method, *arguments, group=group)
+            except ReplicaLost as error:
+                self._lose(member, error)
+            finally:
+                self._give_back(member)
+        raise EngineUnavailableError(ENDED)
 
     def parts(self, run: str, *arguments: Any, wanted: Callable[[], bool]) -> Iterator[list[Any]]:
         """An answer's parts, as long as they are ``wanted``; where the replica is lost, the rest from another. The same
@@ -159,17 +164,6 @@ class Fleet:
         """Have all replicas do something, and do not wait."""
         for member in list(self._members):
             submit(member.actor, method, *arguments)
-
-    def _with_replica(self, ask: Callable[[Member], Answer], attempts: int) -> Answer:
-        for _ in range(attempts):
-            member = self._take()
-            try:
-                return ask(member)
-            except ReplicaLost as error:
-                self._lose(member, error)
-            finally:
-                self._give_back(member)
-        raise EngineUnavailableError(ENDED)
 
     def _answer(self, member: Member, method: str, *arguments: Any, group: str) -> Any:
         while isinstance(answer := answer_of(submit(member.actor, method, *arguments, group=group)), Missing):
