@@ -28,6 +28,8 @@ export function mountCloudTip(root, api) {
   /** @type {Map<number, Promise<CloudSound>>} */
   const sounds = new Map();
   let shownId = -1; // the id of the sound
+  /** @type {{at: [number, number], size: {width: number, height: number}}} where the tip belongs */
+  let spot = { at: [0, 0], size: { width: 0, height: 0 } };
   let timer = 0;
 
   /** @param {number} id */
@@ -38,6 +40,17 @@ export function mountCloudTip(root, api) {
     cached.catch(() => sounds.delete(id));
     for (const old of [...sounds.keys()].slice(0, -REMEMBERED)) sounds.delete(old);
     return cached;
+  }
+
+  /** Beside the spot, as far as there is room for what the tip says. */
+  function moveTip() {
+    const [x, y] = spot.at;
+    const { width, height } = spot.size;
+    const u = unit();
+    const [w, tall] = [tip.offsetWidth, tip.offsetHeight];
+    const isRight = x + 20 * u + w < width - 12;
+    tip.style.left = `${clamp(isRight ? x + 20 * u : x - 20 * u - w, 12, Math.max(12, width - w - 12))}px`;
+    tip.style.top = `${clamp(y + 18 * u, 12, Math.max(12, height - tall - 12))}px`;
   }
 
   /** @param {number} id @param {string} use what a click makes of it */
@@ -58,6 +71,7 @@ export function mountCloudTip(root, api) {
     } catch {
       if (shownId === id) name.textContent = "A sound of your folders";
     }
+    moveTip(); // it is wider now
   }
 
   return {
@@ -66,7 +80,7 @@ export function mountCloudTip(root, api) {
      * @param {{id: number, at: [number, number], use: string, worded: boolean} | null} pointed
      * @param {{width: number, height: number}} size
      */
-    show(pointed, { width, height }) {
+    show(pointed, size) {
       ring.hidden = !pointed;
       tip.hidden = !pointed?.worded;
       if (!pointed) {
@@ -84,12 +98,8 @@ export function mountCloudTip(root, api) {
         detail.textContent = hint.textContent = "";
         timer = window.setTimeout(() => void describe(id, use), sounds.has(id) ? 0 : DWELL);
       }
-      if (!worded) return;
-      const u = unit();
-      const [w, tall] = [tip.offsetWidth, tip.offsetHeight];
-      const isRight = x + 20 * u + w < width - 12;
-      tip.style.left = `${clamp(isRight ? x + 20 * u : x - 20 * u - w, 12, Math.max(12, width - w - 12))}px`;
-      tip.style.top = `${clamp(y + 18 * u, 12, Math.max(12, height - tall - 12))}px`;
+      spot = { at, size };
+      if (worded) moveTip();
     },
     destroy() {
       clearTimeout(timer);

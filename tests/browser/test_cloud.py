@@ -66,3 +66,10 @@ def test_the_sounds_of_a_folder_stand_on_the_map(visit: Session, tmp_path) -> No
     page.reload()
     wait(page, "s.cloud?.count >= 12")
     page.wait_for_function(PAINTED)
+
+    page.set_viewport_size({"width": 400, "height": 860})
+    page.keyboard.press("Escape")
+    wait(page, "s.panel === null")
+    page.mouse.move(*page.evaluate("(row) => window.sonifold.locateRow(row)", row))
+    expect(page.locator(".cloud-tip .hint")).to_contain_text("morph")
+    assert page.evaluate("document.querySelector('.cloud-tip').getBoundingClientRect().right") <= 400
